@@ -1,0 +1,8 @@
+//! One technology each. An adapter names neither a sibling nor a service.
+
+pub mod memory;
+pub mod mysql;
+pub mod rabbit;
+pub mod redis;
+pub mod sqlite;
+pub mod system;

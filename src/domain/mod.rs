@@ -1,0 +1,15 @@
+//! The kernel: a scarce unit is claimed by one buyer, held for a while, paid or let go, given to the next in line.
+//!
+//! Pure: callers bring the time and the ids. Nothing here waits, fails for want of a server, or asks for chance.
+
+pub mod attempt;
+pub mod id;
+pub mod money;
+pub mod notice;
+pub mod order;
+pub mod payment;
+pub mod reservation;
+pub mod sale;
+pub mod time;
+pub mod turn;
+pub mod turnstile;

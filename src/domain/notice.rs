@@ -1,0 +1,36 @@
+//! A push to the buyer: what a reservation's row said when somebody looked. Made from the row, never from the turnstile's
+//! answer; lost ones cost nothing, and an older version never replaces a newer one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::reservation::{Kind, Reservation, State};
+use crate::domain::time::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    pub sale: SaleId,
+    pub buyer: BuyerId,
+    pub reservation: ReservationId,
+    pub state: Kind,
+    pub version: u64,
+    /// Of a hold: until when it may be paid for.
+    pub lapses_at: Option<Timestamp>,
+}
+
+impl From<&Reservation> for Notice {
+    fn from(row: &Reservation) -> Self {
+        Self {
+            sale: row.sale,
+            buyer: row.buyer,
+            reservation: row.id,
+            state: row.state.kind(),
+            version: row.version,
+            lapses_at: match row.state {
+                State::Held { lapses_at, .. } | State::Paying { lapses_at, .. } => Some(lapses_at),
+                _ => None,
+            },
+        }
+    }
+}

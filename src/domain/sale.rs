@@ -1,0 +1,103 @@
+//! A sale: the timed selling of an allotment of one item, and what a buyer must answer before an attempt counts.
+//!
+//! "Sold out" is nowhere here: it is derived from the turnstile and the ledger, never stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{ItemId, SaleId};
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+
+/// Units one attempt may ask for, at most, in any sale: the turnstile keeps one standby line for each party size.
+pub const PARTY_MAX: u8 = 8;
+/// Units in one sale, at most.
+pub const CAPACITY_MAX: u32 = 10_000_000;
+/// Parties on standby in one sale, at most.
+pub const STANDBY_MAX: u32 = 1_000_000;
+/// Questions of one sale, at most.
+pub const QUESTIONS_MAX: usize = 64;
+
+/// Units set aside for one sale, and how they are handed out. All that the turnstile knows of a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allotment {
+    pub capacity: u32,
+    /// Units per attempt, 1..=PARTY_MAX, and never more than the capacity.
+    pub quantity_max: u8,
+    /// Parties that may wait.
+    pub standby_max: u32,
+}
+
+/// What the operator last said. Whether it is scheduled or open now is [`Sale::phase`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaleState {
+    Active,
+    Paused,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Scheduled,
+    Open,
+    Paused,
+    Closed,
+}
+
+/// Asked of every buyer before an attempt; which one is decided by `services::question`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub prompt: String,
+    /// Compared without regard to case and surrounding space. Never leaves the servers.
+    pub answer: String,
+}
+
+/// 32 secret bytes that decide which buyer gets which question.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionKey(pub [u8; 32]);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    pub id: SaleId,
+    pub item: ItemId,
+    /// What is sold, as people read it.
+    pub title: String,
+    pub price: Money,
+    pub allotment: Allotment,
+    pub hold_ms: i64,
+    pub opens_at: Timestamp,
+    pub closes_at: Timestamp,
+    pub state: SaleState,
+    /// Grows by 1 with every change of what is above.
+    pub version: u64,
+    /// Grows by 1 with every restore of the turnstile; 1 from the start.
+    pub generation: u64,
+    /// Empty: nothing is asked.
+    pub questions: Vec<Question>,
+    pub question_key: QuestionKey,
+}
+
+impl Sale {
+    pub fn phase(&self, now: Timestamp) -> Phase {
+        match self.state {
+            SaleState::Closed => Phase::Closed,
+            _ if now >= self.closes_at => Phase::Closed,
+            _ if now < self.opens_at => Phase::Scheduled,
+            SaleState::Paused => Phase::Paused,
+            SaleState::Active => Phase::Open,
+        }
+    }
+}
+
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").field("prompt", &self.prompt).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for QuestionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QuestionKey(…)")
+    }
+}

@@ -1,0 +1,37 @@
+//! People who may log in. The kernel knows buyers only by an opaque number.
+
+use crate::domain::id::BuyerId;
+use crate::ports::Result;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Shopper,
+    Operator,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: BuyerId,
+    pub name: String,
+    /// Lower case.
+    pub email: String,
+    /// Argon2id, in PHC form.
+    pub password_hash: String,
+    pub role: Role,
+}
+
+pub trait Accounts: Send + Sync + 'static {
+    /// `None` when the address is taken.
+    fn create_account(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        role: Role,
+    ) -> impl Future<Output = Result<Option<Account>>> + Send;
+
+    fn account(&self, id: BuyerId) -> impl Future<Output = Result<Option<Account>>> + Send;
+
+    fn account_by_email(&self, email: &str) -> impl Future<Output = Result<Option<Account>>> + Send;
+}

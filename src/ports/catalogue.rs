@@ -1,0 +1,65 @@
+//! Items and sales, as operators write them and everybody reads them.
+
+use crate::domain::id::{ItemId, SaleId};
+use crate::domain::money::Money;
+use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use crate::domain::time::Timestamp;
+use crate::ports::Result;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub id: ItemId,
+    pub title: String,
+    pub description: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    pub title: String,
+    pub description: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewSale {
+    pub item: ItemId,
+    pub price: Money,
+    pub allotment: Allotment,
+    pub hold_ms: i64,
+    pub opens_at: Timestamp,
+    pub closes_at: Timestamp,
+    pub questions: Vec<Question>,
+    pub question_key: QuestionKey,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    Sale(Sale),
+    /// There is no such sale.
+    Missing,
+    /// A closed sale stays closed, and capacity only grows.
+    Refused {
+        why: &'static str,
+    },
+}
+
+pub trait Catalogue: Send + Sync + 'static {
+    fn create_item(&self, item: &NewItem) -> impl Future<Output = Result<Item>> + Send;
+
+    fn item(&self, id: ItemId) -> impl Future<Output = Result<Option<Item>>> + Send;
+
+    /// `None` when there is no such item. The sale starts with generation 1 and state Active.
+    fn create_sale(&self, sale: &NewSale) -> impl Future<Output = Result<Option<Sale>>> + Send;
+
+    fn sale(&self, id: SaleId) -> impl Future<Output = Result<Option<Sale>>> + Send;
+
+    /// Newest first.
+    fn sales(&self, max: u32) -> impl Future<Output = Result<Vec<Sale>>> + Send;
+
+    /// Sales for which something can still happen: not over, or with a row that is on standby, held, paying or unfreed.
+    fn sales_that_matter(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Sale>>> + Send;
+
+    fn set_state(&self, id: SaleId, state: SaleState) -> impl Future<Output = Result<Changed>> + Send;
+
+    /// Capacity is raised here first: a turnstile that lags is too strict, never too generous; the sweeper raises it.
+    fn raise(&self, id: SaleId, capacity: u32) -> impl Future<Output = Result<Changed>> + Send;
+}

@@ -1,0 +1,24 @@
+//! Alarm clocks. A deadline that rings tells which reservations to look at; the ledger says whether their time is over. A lost
+//! or early alarm is made good by the sweeper.
+
+use crate::domain::id::{ReservationId, SaleId};
+use crate::ports::{Result, Subscription};
+
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    pub sale: SaleId,
+    pub reservations: Vec<ReservationId>,
+}
+
+/// Reservations in one deadline, at most.
+pub const DEADLINE_MAX: usize = 512;
+
+pub trait Deadlines: Send + Sync + 'static {
+    type Deadlines: Subscription<Delivery: crate::ports::Delivery<Body = Deadline>>;
+
+    /// Rings after `hold_ms`; at once for 0. Durable when this returns, where the world is durable at all.
+    fn schedule(&self, deadline: Deadline, hold_ms: i64) -> impl Future<Output = Result<()>> + Send;
+
+    fn deadlines(&self) -> impl Future<Output = Result<Self::Deadlines>> + Send;
+}

@@ -1,0 +1,74 @@
+//! What a service needs of the world: traits, and the words that cross them. No client library is named here.
+//!
+//! The turnstile decides, the ledger remembers, deadlines wake, notices tell. A service is generic over one [`World`], which
+//! is chosen once, in `wire.rs`.
+
+pub mod accounts;
+pub mod attempts;
+pub mod catalogue;
+pub mod clock;
+pub mod deadlines;
+pub mod fault;
+pub mod ledger;
+pub mod news;
+pub mod notices;
+pub mod parked;
+pub mod payments;
+pub mod turnstile;
+
+use std::sync::Arc;
+
+/// Our world failed: nothing was decided, or nobody can say whether it was. The caller tries again; every effect is idempotent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{part}: {what}")]
+pub struct Fault {
+    /// The part of the world that failed, as `/readyz` and the metrics name it: `turnstile`, `ledger`, `broker`, `payments`.
+    pub part: &'static str,
+    pub what: String,
+}
+
+impl Fault {
+    pub fn new(part: &'static str, what: impl std::fmt::Display) -> Self {
+        Self { part, what: what.to_string() }
+    }
+}
+
+pub type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// A message taken from the broker. Settling consumes it; one that is dropped comes again.
+pub trait Delivery: Send + 'static {
+    type Body;
+
+    fn body(&self) -> &Self::Body;
+
+    /// Every effect of it is done.
+    fn ack(self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A stream of deliveries that is open until it fails.
+pub trait Subscription: Send + 'static {
+    type Delivery: Delivery;
+
+    /// Waits for at least one delivery, and takes at most `max`, in the queue's order. A fault means: subscribe again;
+    /// what was not acknowledged comes again.
+    fn next(&mut self, max: usize) -> impl Future<Output = Result<Vec<Self::Delivery>>> + Send;
+}
+
+/// Everything a service is given. One value of it is one process's view of the world.
+pub trait World: Clone + Send + Sync + 'static {
+    type Turnstile: turnstile::Turnstile;
+    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts;
+    /// The durable way in.
+    type Attempts: attempts::Attempts + parked::Parked;
+    /// What wakes and tells.
+    type Signals: deadlines::Deadlines + notices::Notices + news::News;
+    type Payments: payments::Payments;
+
+    fn turnstile(&self) -> &Self::Turnstile;
+    fn store(&self) -> &Self::Store;
+    fn attempts(&self) -> &Self::Attempts;
+    fn signals(&self) -> &Self::Signals;
+    fn payments(&self) -> &Self::Payments;
+    fn clock(&self) -> &Arc<dyn clock::Clock>;
+    fn faults(&self) -> &Arc<dyn fault::Faults>;
+}

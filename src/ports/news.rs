@@ -1,0 +1,33 @@
+//! What publishers know of sales: everything they decide by comes from here, once a second and on change.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::sale::Sale;
+use crate::domain::time::Timestamp;
+use crate::ports::Result;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleNews {
+    pub sale: Sale,
+    /// Nothing is free and standby is full, or everything is paid for.
+    pub exhausted: bool,
+    /// Of the turnstile that was looked at: the highest pair is the newest word on `exhausted`.
+    pub generation: u64,
+    pub revision: u64,
+    /// The ledger's time when this was sent.
+    pub sent_at: Timestamp,
+}
+
+pub trait NewsStream: Send + 'static {
+    /// A fault means: subscribe again.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<SaleNews>>> + Send;
+}
+
+pub trait News: Send + Sync + 'static {
+    type NewsStream: NewsStream;
+
+    fn publish(&self, news: &[SaleNews]) -> impl Future<Output = Result<()>> + Send;
+
+    fn news(&self) -> impl Future<Output = Result<Self::NewsStream>> + Send;
+}

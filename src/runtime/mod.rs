@@ -1,0 +1,1 @@
+//! The process kit: what every binary does once, in one order.

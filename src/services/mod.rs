@@ -1,0 +1,10 @@
+//! What the fleet does. Services see ports, never adapters.
+
+pub mod audit;
+pub mod consumer;
+pub mod gateway;
+pub mod news;
+pub mod payments;
+pub mod publisher;
+pub mod question;
+pub mod restore;

@@ -1,0 +1,17 @@
+//! The single integration binary: suites that run over every adapter of a port, and the services on real worlds.
+//!
+//! `make test` starts private servers and names them in `MIAOSHA_REDIS_URL`, `MIAOSHA_RABBIT_URL`, `MIAOSHA_MYSQL_URL`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod support;
+
+mod contract;
+
+mod attempts;
+mod gateway;
+mod http;
+mod ledger;
+mod publisher;
+mod signals;
+mod turnstile;
+mod workers;

@@ -1,0 +1,6 @@
+//! What the tests share: where the private servers are, a clock moved by hand, and faults that stop a worker at a point.
+#![allow(dead_code, reason = "each suite uses its part")]
+
+pub mod clock;
+pub mod faults;
+pub mod servers;
