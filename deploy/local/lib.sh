@@ -9,6 +9,7 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
+PATH=$PATH:/usr/sbin
 
 fail() {
   echo "${0##*/}: $*" >&2
@@ -167,6 +168,7 @@ answers_ready() { # PORT
     exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
     printf 'GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' >&3
     read -r -t 2 status <&3
+    while read -r -t 2 <&3; do :; done
     case $status in HTTP/1.?' 200'*) exit 0 ;; *) exit 1 ;; esac
   ) 2>/dev/null
 }

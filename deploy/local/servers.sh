@@ -6,7 +6,6 @@
 set -euo pipefail
 umask 077
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-PATH=$PATH:/usr/sbin
 
 servers=(redis-1 redis-2 redis-3 epmd rabbitmq mariadb)
 
@@ -131,7 +130,8 @@ up() {
     mv "$dir/secret.env.new" "$dir/secret.env"
   fi
   . "$dir/secret.env"
-  trap 'down; exit 130' INT TERM HUP
+  # What is being started is first let finish: only then is every process on record.
+  trap 'wait; down; exit 130' INT TERM HUP
   if ! for_all prepare_and_start "$dir" - "${servers[@]}"; then
     down
     fail "the servers in $dir could not be started"
