@@ -77,9 +77,13 @@ END
 
 prepare_mariadb() {
   local home=$dir/mariadb
+  # A tmpdir of its own: at its start, MariaDB removes what look like left temporary tables from there, and would
+  # remove another server's living ones from a shared one.
+  mkdir -p "$home/tmp"
   cat >"$home/my.cnf" <<END
 [mysqld]
 datadir = $home/data
+tmpdir = $home/tmp
 socket = mariadb.sock
 pid-file = $home/mariadb.pid
 port = $((base + 10))
@@ -139,10 +143,10 @@ up() {
   trap - INT TERM HUP
 
   cat >"$dir/state.env" <<END
-MIAOSHA_SERVERS='$dir/state.json'
-MIAOSHA_REDIS_URL='redis-cluster://127.0.0.1:$((base + 1))?node=127.0.0.1:$((base + 2))&node=127.0.0.1:$((base + 3))'
-MIAOSHA_RABBIT_URL='amqp://guest:guest@127.0.0.1:$((base + 7))/%2f'
-MIAOSHA_MYSQL_URL='mysql://miaosha:$password@127.0.0.1:$((base + 10))/miaosha'
+export MIAOSHA_SERVERS='$dir/state.json'
+export MIAOSHA_REDIS_URL='redis-cluster://127.0.0.1:$((base + 1))?node=127.0.0.1:$((base + 2))&node=127.0.0.1:$((base + 3))'
+export MIAOSHA_RABBIT_URL='amqp://guest:guest@127.0.0.1:$((base + 7))/%2f'
+export MIAOSHA_MYSQL_URL='mysql://miaosha:$password@127.0.0.1:$((base + 10))/miaosha'
 END
   [ -f "$dir/parts" ] || printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb >"$dir/parts"
   write_state "$dir"

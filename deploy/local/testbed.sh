@@ -43,9 +43,7 @@ begin_servers() {
 
 await_servers() {
   wait "$servers_job"
-  set -a
   . "$bed/state.env"
-  set +a
 }
 
 # A group of its own, so that a signal to this script can end all of the step, down to the last test process.
