@@ -1,1 +1,3 @@
-//! (being built)
+//! What lives and dies with the process.
+
+pub mod signals;
