@@ -55,8 +55,8 @@ prepare_service() { # PART
   {
     echo "set -a"
     echo ". '$dir/fleet.env'"
-    if [ -n "$listen_port" ]; then echo "MIAOSHA__LISTEN=127.0.0.1:$listen_port"; fi
-    echo "MIAOSHA__INNER_LISTEN=127.0.0.1:$inner_port"
+    if [ -n "$listen_port" ]; then echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"; fi
+    echo "MIAOSHA__PROCESS__INNER_LISTEN=127.0.0.1:$inner_port"
     echo "exec '$bin/$(kind_of "$1")'"
   } >"$dir/$1/run"
 }
