@@ -108,8 +108,7 @@ async fn open<W: World>(world: &W, row: &Reservation) -> Result<PaymentId> {
     let id = PaymentId::from_bytes(chance());
     let amount = amount(world, row).await?;
     let opened_at = world.clock().now();
-    let payment =
-        Payment { id, reservation: row.id, sale: row.sale, amount, state: PaymentState::Opened, opened_at };
+    let payment = Payment { id, reservation: row.id, sale: row.sale, amount, state: PaymentState::Opened, opened_at };
     world.store().payment_opened(&payment).await?;
     world.faults().reach(Point::CheckoutAfterRecord).await;
     world.payments().open(id, amount).await?;
@@ -216,7 +215,7 @@ pub async fn wake<W: World>(world: &W, row: &Reservation) {
 }
 
 /// For what is only there to be quick: its failure is counted, and whoever makes it good is already at work.
-fn forgive(what: &'static str, result: Result<()>) {
+pub fn forgive(what: &'static str, result: Result<()>) {
     if let Err(fault) = result {
         tracing::info!(fault.part = fault.part, "{what}: {fault}");
         metrics::counter!(Metric::Omissions.name(), "what" => what).increment(1);

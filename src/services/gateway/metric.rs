@@ -63,7 +63,9 @@ impl Metric {
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
             Metric::Registrations => metrics::describe_gauge!(name, "Registrations that wait for notices now."),
-            Metric::WaitsShed => metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice."),
+            Metric::WaitsShed => {
+                metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
+            }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
         }
     }

@@ -30,7 +30,7 @@ pub struct Asked {
 }
 
 /// What the ledger says; `None` when it says nothing of this buyer.
-pub async fn look<W: World>(world: &W, asked: Asked) -> Result<Option<Outcome>> {
+async fn look<W: World>(world: &W, asked: Asked) -> Result<Option<Outcome>> {
     let Asked { sale, buyer, attempt, .. } = asked;
     match attempt {
         Some(attempt) => world.store().outcome(sale, buyer, attempt).await.map(Some),
@@ -40,27 +40,46 @@ pub async fn look<W: World>(world: &W, asked: Asked) -> Result<Option<Outcome>> 
 
 /// Looks, and while there is nothing the caller does not know, waits for a notice: at most this long, and not at all when too
 /// many wait or the process is about to stop. A caller that does not say what it knows knows, of an attempt, that it is
-/// undecided; and otherwise what there is now.
-pub async fn wait<W: World>(gateway: &Gateway<W>, asked: Asked, wait_ms: u64) -> Result<Option<Outcome>> {
-    if wait_ms == 0 {
-        return look(gateway.world(), asked).await;
+/// undecided; and otherwise what there is now. `None` when there is nothing, or not even a sale.
+pub async fn look_or_wait<W: World>(gateway: &Gateway<W>, asked: Asked, wait_ms: u64) -> Result<Option<Outcome>> {
+    let registration = if wait_ms == 0 { None } else { gateway.registry().register(asked.buyer).ok() };
+    let seen = look(gateway.world(), asked).await?;
+    if matches!(seen, None | Some(Outcome::Pending))
+        && gateway.board().sale(gateway.world(), asked.sale).await?.is_none()
+    {
+        return Ok(None);
     }
-    let Ok(mut registration) = gateway.registry().register(asked.buyer) else {
-        metrics::counter!(Metric::WaitsShed.name()).increment(1);
-        return look(gateway.world(), asked).await;
-    };
-    let until = Instant::now() + Duration::from_millis(wait_ms);
-    let mut seen = look(gateway.world(), asked).await?;
+    match registration {
+        Some(registration) => wait(gateway, asked, wait_ms, registration, seen).await,
+        None => {
+            if wait_ms > 0 {
+                metrics::counter!(Metric::WaitsShed.name()).increment(1);
+            }
+            Ok(seen)
+        }
+    }
+}
+
+async fn wait<W: World>(
+    gateway: &Gateway<W>,
+    asked: Asked,
+    wait_ms: u64,
+    mut registration: Registration,
+    mut seen: Option<Outcome>,
+) -> Result<Option<Outcome>> {
     let known = match (asked.version, asked.attempt) {
         (Some(version), _) => Some(version),
         (None, Some(_)) => Some(0),
         (None, None) => version(seen.as_ref()),
     };
+    let mut hearing = gateway.hearing();
+    let until = Instant::now() + Duration::from_millis(wait_ms);
     while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
+        let hears = *hearing.borrow_and_update();
         tokio::select! {
             () = told(&mut registration, asked.sale) => {}
-            () = tokio::time::sleep_until(next_look(gateway.hears_notices(), until)) => {}
-            () = gateway.hearing_changed() => {}
+            () = tokio::time::sleep_until(next_look(hears, until)) => {}
+            _ = hearing.changed() => {}
             () = gateway.stopping() => {}
         }
         seen = look(gateway.world(), asked).await?;
@@ -77,11 +96,12 @@ fn version(seen: Option<&Outcome>) -> Option<u64> {
     }
 }
 
+/// Notices of other sales are somebody else's.
 async fn told(registration: &mut Registration, sale: SaleId) {
     while registration.next().await.sale != sale {}
 }
 
-/// While no notices come those who wait look by themselves, each at its own time.
+/// While no notices come, those who wait look by themselves, each at its own time.
 fn next_look(hears: bool, until: Instant) -> Instant {
     if hears {
         return until;
