@@ -1,3 +1,4 @@
-//! What lives and dies with the process.
+//! This process's memory: gone with it, and needing nothing.
 
 pub mod signals;
+pub mod turnstile;

@@ -115,7 +115,9 @@ async fn prepare(connection: &mut SqliteConnection, partitions: u16) -> Result<V
         .map_err(fault)?;
     // Rows dealt to other parts would lose their order, or would never be read.
     if !rows.is_empty() && before != 0 && before != i64::from(partitions) {
-        return Err(fault(format!("attempts of {before} partitions wait in the file; it was opened with {partitions}")));
+        return Err(fault(format!(
+            "attempts of {before} partitions wait in the file; it was opened with {partitions}"
+        )));
     }
     let version = format!("PRAGMA user_version = {partitions}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(version)).execute(&mut *connection).await.map_err(fault)?;
