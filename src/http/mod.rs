@@ -7,3 +7,4 @@ pub mod body;
 pub mod limits;
 pub mod probes;
 pub mod problem;
+pub mod server;
