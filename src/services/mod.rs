@@ -4,6 +4,7 @@ pub mod audit;
 pub mod consumer;
 pub mod gateway;
 pub mod news;
+// pub mod operator;
 pub mod payments;
 pub mod publisher;
 pub mod question;

@@ -16,7 +16,7 @@ use crate::bound_server;
 use crate::http::auth::TokenKeys;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
-use crate::ports::{Fault, Parts, PartsOf};
+use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::{consumer, gateway, payments, publisher};
@@ -83,17 +83,19 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let keys = keys(&config)?;
     let broker = connect_broker(&config, &lifecycle.soft).await?;
     let clock = Arc::new(SystemClock::unmeasured());
-    watch::clock_by_news(broker.clone(), clock.clone(), &lifecycle);
-    let door = publisher::Door { attempts: broker.clone(), news: broker, clock };
+    let door = Door { broker, clock: clock.clone() };
     let publisher = publisher::Publisher::new(door, keys, config.publisher.clone());
     readiness.watch({
         let publisher = publisher.clone();
         move || publisher.problems()
     });
-    lifecycle.tracker.spawn(publisher.clone().run(lifecycle.clone()));
+    lifecycle.tracker.spawn({
+        let (publisher, lifecycle, by_news) = (publisher.clone(), lifecycle.clone(), watch::ByNews::new(clock));
+        async move { publisher.run_and_tell(&lifecycle, move |sent_at| by_news.heard(sent_at)).await }
+    });
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let publisher = publisher.clone();
-        App::new().configure(|cfg| publisher.routes(cfg)).configure(problem::defaults)
+        App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
     })?;
     readiness.started();
     let address = server.addrs()[0];
@@ -123,15 +125,18 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, &readiness, &lifecycle, Some(clock));
-    let gateway = gateway::Gateway::new(world, keys, config.gateway.clone(), lifecycle.clone());
+    let gateway = gateway::Gateway::new(world, keys, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()
     });
-    lifecycle.tracker.spawn(gateway.clone().run(lifecycle.clone()));
+    lifecycle.tracker.spawn({
+        let gateway = gateway.clone();
+        async move { gateway.run().await }
+    });
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let gateway = gateway.clone();
-        App::new().configure(|cfg| gateway.routes(cfg)).configure(problem::defaults)
+        App::new().configure(|cfg| gateway::routes(cfg, gateway)).configure(problem::defaults)
     })?;
     readiness.started();
     let address = server.addrs()[0];

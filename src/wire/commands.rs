@@ -23,10 +23,10 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
+use crate::wire::cluster;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::shop::{self, Embedded};
-use crate::wire::cluster;
 
 /// Bytes of one command.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
@@ -128,10 +128,8 @@ pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Ro
     if !PASSWORD_CHARS.contains(&password.chars().count()) {
         return failed(&"a password has 8 to 128 characters");
     }
-    match passwords::hash_now(password) {
-        Ok(password_hash) => run(state, Command::AddAccount { name, email, password_hash, role }, true),
-        Err(error) => failed(&error),
-    }
+    let password_hash = passwords::hash_now(password);
+    run(state, Command::AddAccount { name, email, password_hash, role }, true)
 }
 
 pub fn failed(error: &dyn Display) -> ExitCode {

@@ -31,7 +31,7 @@ pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
     if !sales.is_empty() {
         return Ok(None);
     }
-    let hash = passwords::hash_now(PASSWORD).map_err(|error| error.to_string())?;
+    let hash = passwords::hash_now(PASSWORD);
     world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper).await?;
     world.store().create_account("Operator", OPERATOR, &hash, Role::Operator).await?;
     let now = world.clock().now();

@@ -68,18 +68,20 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     commands.serve(world.clone());
 
     watch::parts(&world, &readiness, &lifecycle, None);
-    let publisher = publisher::Publisher::new(publisher::Door::of(&world), keys.clone(), config.publisher.clone());
-    let gateway = gateway::Gateway::new(world.clone(), keys, config.gateway.clone(), lifecycle.clone());
-    lifecycle.tracker.spawn(publisher.clone().run(lifecycle.clone()));
-    lifecycle.tracker.spawn(gateway.clone().run(lifecycle.clone()));
+    let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
+    let gateway = gateway::Gateway::new(world.clone(), keys, config.gateway.clone(), &lifecycle);
+    {
+        let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());
+        lifecycle.tracker.clone().spawn(async move { tokio::join!(publisher.run(&lifecycle), gateway.run()) });
+    }
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
 
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
         App::new()
-            .configure(|cfg| publisher.routes(cfg))
-            .configure(|cfg| gateway.routes(cfg))
+            .configure(|cfg| publisher::routes(cfg, publisher))
+            .configure(|cfg| gateway::routes(cfg, gateway))
             .configure(problem::defaults)
     })?;
     let address = server.addrs()[0];

@@ -1,14 +1,15 @@
 //! Whether the parts of the world answer, asked once a second: what `/readyz` says, and the clock's offset to the ledger.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::adapters::system::SystemClock;
+use crate::domain::time::Timestamp;
 use crate::http::probes::Readiness;
 use crate::ports::attempts::Attempts;
 use crate::ports::ledger::Ledger;
-use crate::ports::news::{News, NewsStream};
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::runtime::lifecycle::Lifecycle;
@@ -68,30 +69,26 @@ async fn measure<W: World>(world: &W, clock: Option<&SystemClock>) -> Result<()>
 
 /// For a process that sees no ledger: the time is in the news. They take a moment to arrive, so that the largest offset of the
 /// last few is the truest.
-pub fn clock_by_news<N: News + Clone>(news: N, clock: Arc<SystemClock>, lifecycle: &Lifecycle) {
+pub struct ByNews {
+    clock: Arc<SystemClock>,
+    last: Mutex<VecDeque<i64>>,
+}
+
+impl ByNews {
     const LAST: usize = 8;
-    let stop = lifecycle.hard.clone();
-    let listen = async move {
-        let mut last = std::collections::VecDeque::with_capacity(LAST);
-        loop {
-            let Ok(mut stream) = news.news().await else {
-                tokio::time::sleep(EVERY).await;
-                continue;
-            };
-            while let Ok(items) = stream.next().await {
-                let Some(sent_at) = items.iter().map(|item| item.sent_at).max() else { continue };
-                if last.len() == LAST {
-                    last.pop_front();
-                }
-                last.push_back(sent_at.since_ms(SystemClock::machine_now()));
-                clock.measured(last.iter().copied().max().expect("one was pushed just now"));
-            }
+
+    pub fn new(clock: Arc<SystemClock>) -> Self {
+        Self { clock, last: Mutex::default() }
+    }
+
+    pub fn heard(&self, sent_at: Timestamp) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() == Self::LAST {
+            last.pop_front();
         }
-    };
-    tokio::spawn(async move {
-        tokio::select! {
-            () = listen => {}
-            () = stop.cancelled() => {}
+        last.push_back(sent_at.since_ms(SystemClock::machine_now()));
+        if let Some(truest) = last.iter().copied().max() {
+            self.clock.measured(truest);
         }
-    });
+    }
 }
