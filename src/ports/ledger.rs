@@ -93,6 +93,26 @@ pub struct AuditFacts {
     pub now: Timestamp,
 }
 
+/// One turn as `miaosha audit --turns` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTurn {
+    pub generation: u64,
+    pub revision: u64,
+    pub cause: Cause,
+    /// One byte for each attempt of a batch.
+    pub outcomes: Vec<u8>,
+    pub recorded_at: Timestamp,
+}
+
+/// Everything that was ever decided of one sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// By generation, then revision.
+    pub turns: Vec<RecordedTurn>,
+    /// Every reservation there ever was, and whose.
+    pub reservations: Vec<(BuyerId, ReservationId)>,
+}
+
 pub trait Ledger: Send + Sync + 'static {
     /// `None` when there is no such sale.
     fn look(
@@ -234,6 +254,8 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<(Snapshot, Vec<Reservation>)>>> + Send;
 
     fn audit(&self, sale: SaleId, now: Timestamp) -> impl Future<Output = Result<Option<AuditFacts>>> + Send;
+
+    fn history(&self, sale: SaleId) -> impl Future<Output = Result<History>> + Send;
 
     /// The ledger's own time, for the clock's offset.
     fn time(&self) -> impl Future<Output = Result<Timestamp>> + Send;

@@ -1,1 +1,3 @@
-//! (being built)
+//! The embedded world's files.
+
+pub mod queue;
