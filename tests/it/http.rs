@@ -223,7 +223,7 @@ fn a_body_that_does_not_fit_names_the_field() {
         (b"null", "body"),
         (b"\"quantity\"", "body"),
         (b"\xff\xfe{}", "body"),
-        (b"{\"quantity\":1,\"note\":\"\xff\"}", "note"),
+        (b"{\"quantity\":1,\"note\":\"\xff\"}", "body"),
         (b"{}", "quantity"),
         (br#"{"quantity":"1"}"#, "quantity"),
         (br#"{"quantity":null}"#, "quantity"),
