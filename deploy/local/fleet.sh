@@ -65,7 +65,7 @@ migrate() {
   (
     set -a
     . "$dir/fleet.env"
-    "$bin/miaosha" migrate
+    "$bin/miaosha" migrate --world cluster
   )
 }
 

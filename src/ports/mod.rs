@@ -73,6 +73,57 @@ pub trait World: Clone + Send + Sync + 'static {
     fn faults(&self) -> &Arc<dyn fault::Faults>;
 }
 
+/// The little that the way in needs of the world: no ledger, no turnstile, no payments. Every world has it.
+pub trait Entrance: Clone + Send + Sync + 'static {
+    type Attempts: attempts::Attempts;
+    type Signals: news::News;
+
+    fn attempts(&self) -> &Self::Attempts;
+    fn signals(&self) -> &Self::Signals;
+    fn clock(&self) -> &Arc<dyn clock::Clock>;
+}
+
+impl<W: World> Entrance for W {
+    type Attempts = W::Attempts;
+    type Signals = W::Signals;
+
+    fn attempts(&self) -> &W::Attempts {
+        World::attempts(self)
+    }
+
+    fn signals(&self) -> &W::Signals {
+        World::signals(self)
+    }
+
+    fn clock(&self) -> &Arc<dyn clock::Clock> {
+        World::clock(self)
+    }
+}
+
+/// An entrance where there is nothing else: what a publisher of the fleet is given.
+#[derive(Clone)]
+pub struct Door<B> {
+    pub broker: B,
+    pub clock: Arc<dyn clock::Clock>,
+}
+
+impl<B: attempts::Attempts + news::News + Clone> Entrance for Door<B> {
+    type Attempts = B;
+    type Signals = B;
+
+    fn attempts(&self) -> &B {
+        &self.broker
+    }
+
+    fn signals(&self) -> &B {
+        &self.broker
+    }
+
+    fn clock(&self) -> &Arc<dyn clock::Clock> {
+        &self.clock
+    }
+}
+
 /// A world put together from parts: the two worlds of `wire.rs`, and those of the tests.
 pub struct Parts<T, S, A, G, P>(Arc<PartsOf<T, S, A, G, P>>);
 

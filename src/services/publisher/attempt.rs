@@ -14,7 +14,7 @@ use crate::domain::id::{AttemptId, BuyerId, SaleId};
 use crate::domain::sale::{Phase, Sale};
 use crate::http::problem::{Kind, Problem};
 use crate::http::{auth, body};
-use crate::ports::World;
+use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::services::publisher::lanes::{Lanes, Ticket};
 use crate::services::publisher::metric::Reason;
@@ -45,7 +45,7 @@ enum Admitted {
     SoldOut,
 }
 
-pub async fn take<W: World>(lanes: Rc<Lanes<W>>, req: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn take<W: Entrance>(lanes: Rc<Lanes<W>>, req: HttpRequest, payload: Payload) -> HttpResponse {
     let metrics = &lanes.shared.metrics;
     match admit(&lanes, &req, payload).await {
         Ok(Admitted::Joined(ticket)) => match ticket.await {
@@ -75,7 +75,7 @@ impl From<Problem> for Refusal {
     }
 }
 
-async fn admit<W: World>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> Result<Admitted, Refusal> {
+async fn admit<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
     let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;

@@ -16,7 +16,7 @@ use actix_web::rt;
 
 use crate::domain::attempt::{Attempt, Batch};
 use crate::domain::id::{AttemptId, BatchId, SaleId};
-use crate::ports::World;
+use crate::ports::Entrance;
 use crate::ports::attempts::{Attempts, Shed};
 use crate::services::publisher::Shared;
 use crate::services::publisher::metric::Reason;
@@ -53,7 +53,7 @@ pub struct Ticket {
     index: usize,
 }
 
-impl<W: World> Lanes<W> {
+impl<W: Entrance> Lanes<W> {
     pub fn new(shared: Arc<Shared<W>>) -> Rc<Self> {
         Rc::new(Self { shared, lanes: RefCell::default(), waiting: Cell::new(0) })
     }
@@ -145,7 +145,7 @@ struct Sender<W> {
     load: Option<(Rc<Load>, usize)>,
 }
 
-impl<W: World> Sender<W> {
+impl<W: Entrance> Sender<W> {
     fn new(lanes: Rc<Lanes<W>>, lane: Rc<Lane>) -> Self {
         lane.senders.set(lane.senders.get() + 1);
         Self { lanes, lane, load: None }

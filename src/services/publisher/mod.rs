@@ -19,7 +19,7 @@ use crate::domain::attempt::BATCH_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::auth::TokenKeys;
 use crate::http::problem;
-use crate::ports::World;
+use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::ports::news::{News, NewsStream};
 use crate::runtime::lifecycle::Lifecycle;
@@ -86,7 +86,7 @@ impl<W> Clone for Publisher<W> {
     }
 }
 
-impl<W: World> Publisher<W> {
+impl<W: Entrance> Publisher<W> {
     pub fn new(world: W, keys: Arc<TokenKeys>, mut settings: Settings) -> Self {
         settings.batch_max = settings.batch_max.clamp(1, BATCH_MAX);
         settings.batches_in_flight_max = settings.batches_in_flight_max.max(1);
@@ -147,7 +147,7 @@ impl<W: World> Publisher<W> {
 }
 
 /// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own.
-pub fn routes<W: World>(cfg: &mut ServiceConfig, publisher: Publisher<W>) {
+pub fn routes<W: Entrance>(cfg: &mut ServiceConfig, publisher: Publisher<W>) {
     let lanes = Lanes::new(publisher.0);
     let take = move |req, payload| attempt::take(Rc::clone(&lanes), req, payload);
     cfg.service(
