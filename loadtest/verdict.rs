@@ -130,16 +130,7 @@ impl Verdict {
         let mut last_turn = i64::MIN;
         let mut decided = 0;
         for sale in &sales {
-            let of = |key: &str| sale[key].as_u64().unwrap_or(0);
-            self.sold += of("sold");
-            self.oversold += of("oversold");
-            self.idle_units += of("idle_units");
-            self.duplicated += of("double_live");
-            if let Some(divergence) = sale["divergence"].as_str()
-                && self.first_divergence.is_empty()
-            {
-                self.first_divergence = format!("sale {}: {divergence}", sale["sale"]);
-            }
+            self.figures(sale);
             let (decisions, twice) = decisions_of(sale);
             self.duplicated += twice;
             decided += decisions.len() as u64;
@@ -156,6 +147,23 @@ impl Verdict {
         self.unacknowledged = decided.saturating_sub(acknowledged);
         if decided > 0 {
             self.decide_rps = per_second(decided, (last_turn - first_turn).max(1) as f64 / 1000.0);
+        }
+    }
+
+    fn figures(&mut self, sale: &Value) {
+        let figure = |name: &str| sale["figures"][name].as_u64().unwrap_or(0);
+        self.sold += figure("sold");
+        self.oversold += figure("sold").saturating_sub(figure("capacity"));
+        let divergence = &sale["divergence"];
+        match divergence["invariant"].as_u64() {
+            None => return,
+            Some(1) => self.oversold += 1,
+            Some(4) => self.duplicated += 1,
+            Some(6) => self.idle_units += figure("free"),
+            Some(_) => {}
+        }
+        if self.first_divergence.is_empty() {
+            self.first_divergence = format!("sale {}: {divergence}", sale["sale"]);
         }
     }
 

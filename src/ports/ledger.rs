@@ -233,6 +233,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     fn standing(&self, sale: SaleId) -> impl Future<Output = Result<Option<Standing>>> + Send;
 
+    /// The lowest revision above `after` that has no turn in this generation.
+    fn first_gap(&self, sale: SaleId, generation: u64, after: u64) -> impl Future<Output = Result<u64>> + Send;
+
     /// Live reservations in canonical form, as a turnstile of the sale's generation would have them; its revision and chain
     /// are those of the highest turn.
     fn snapshot(&self, sale: SaleId) -> impl Future<Output = Result<Option<Snapshot>>> + Send;
