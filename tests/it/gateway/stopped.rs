@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use actix_web::rt;
-use miaosha::domain::id::{PaymentId, ReservationId};
+use miaosha::domain::id::{BuyerId, ReservationId};
 use miaosha::domain::payment::PaymentState;
 use miaosha::domain::reservation::{Kind, State};
 use miaosha::domain::sale::Sale;
 use miaosha::ports::World;
 use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::{Confirmed, Ledger};
-use miaosha::ports::payments::{Payments, Voided};
+use miaosha::ports::ledger::Ledger;
+use miaosha::services::payments::{self, Sweeper};
 use tokio::task::JoinHandle;
 
 use super::bed::{Answer, Bed, HOLD_MS};
@@ -29,28 +29,11 @@ async fn stopped_at(bed: &Bed, point: Point) -> (Sale, ReservationId, Arc<Stop>,
     (sale, id, stop, checkout)
 }
 
-/// What the payment-consumer does about a payment whose checkout is gone.
-async fn resolve(bed: &Bed, id: ReservationId, payment: PaymentId) {
-    let (store, now) = (bed.world.store(), bed.world.clock().now());
-    match bed.world.payments().void(payment).await.unwrap() {
-        Voided::Voided => {
-            store.payment_voided(id, payment, now).await.unwrap();
-        }
-        Voided::Captured => {
-            let confirmed = store.confirm(id, payment, "0000-0000-0001", now).await.unwrap();
-            assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
-        }
-    }
-}
-
-async fn resolve_all(bed: &Bed) {
-    let later = bed.world.clock().now().plus_ms(1);
-    for (id, payment) in bed.world.store().stuck(later, 10).await.unwrap() {
-        resolve(bed, id, payment).await;
-    }
-    for payment in bed.world.store().orphans(later, 10).await.unwrap() {
-        resolve(bed, payment.reservation, payment.id).await;
-    }
+/// The payment-consumer comes by after a while.
+async fn sweep(bed: &Bed) {
+    let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
+    bed.clock.advance_ms(20);
+    Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
 }
 
 #[actix_web::test]
@@ -62,7 +45,7 @@ async fn before_the_hold_takes_the_payment_it_is_an_orphan() {
         let orphans = bed.world.store().orphans(START.plus_ms(1), 10).await.unwrap();
         assert_eq!(orphans.len(), 1, "it was written down before it was opened");
 
-        resolve_all(&bed).await;
+        sweep(&bed).await;
         assert_eq!(bed.world.store().orphans(START.plus_ms(1), 10).await.unwrap(), []);
         // Meanwhile the buyer pays in another tab.
         let token = bed.checkout_token(sale.id, 7).await;
@@ -83,7 +66,7 @@ async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on() {
     assert_eq!(bed.kind(id).await, Kind::Paying);
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 
-    resolve_all(&bed).await;
+    sweep(&bed).await;
     assert_eq!(bed.kind(id).await, Kind::Held, "time is left");
 
     // The void payment cannot be captured any more.
@@ -100,9 +83,9 @@ async fn after_the_capture_somebody_else_writes_the_order() {
     for point in [Point::CheckoutAfterCapture, Point::CheckoutAfterConfirm] {
         let bed = Bed::new().await;
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
-        resolve_all(&bed).await;
+        sweep(&bed).await;
         assert_eq!(bed.kind(id).await, Kind::Confirmed);
-        let numbers = bed.world.store().orders(miaosha::domain::id::BuyerId(7), 10).await.unwrap();
+        let numbers = bed.world.store().orders(BuyerId(7), 10).await.unwrap();
         stop.go_on();
         let order = checkout.await.unwrap().is(201);
         assert_eq!(order["order_number"], numbers[0].number);
@@ -148,6 +131,8 @@ async fn a_capture_that_cannot_stand_goes_back() {
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 1));
     let due = bed.world.store().refunds_due(10).await.unwrap();
     assert_eq!((due[0].id, due[0].state), (payment, PaymentState::RefundDue));
+    sweep(&bed).await;
+    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 }
 
 /// The buyer hangs up in the middle: the checkout is finished, and a graceful stop waits for it.
