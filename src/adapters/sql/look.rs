@@ -208,3 +208,24 @@ pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
     let now = sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await?;
     Ok(Timestamp(now))
 }
+
+/// The turns above `after` are few: whoever asks remembers how far there was no gap.
+pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let found = sqlx::query(
+        "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
+         ORDER BY revision",
+    )
+    .bind(sale.0 as i64)
+    .bind(generation as i64)
+    .bind(after as i64)
+    .fetch_all(conn)
+    .await?;
+    let mut gap = after + 1;
+    for found in &found {
+        if row::number(found, 0)? != gap {
+            break;
+        }
+        gap += 1;
+    }
+    Ok(gap)
+}
