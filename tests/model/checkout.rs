@@ -17,17 +17,19 @@ pub fn steps(steps: &mut Steps, slot: usize) {
             next.work[slot] = Work::Begin { reservation, payment };
             ""
         }),
-        Work::Begin { reservation, payment } => steps.add(who, "moves Held to Paying with payment #", payment as usize, |next| {
-            let row = &mut next.ledger.rows[reservation as usize];
-            if row.standing != Standing::Held || row.overdue {
-                next.work[slot] = Work::Idle;
-                return "it is not held any more";
-            }
-            row.becomes(Standing::Paying);
-            row.payment = payment;
-            next.work[slot] = Work::Capture { reservation, payment };
-            ""
-        }),
+        Work::Begin { reservation, payment } => {
+            steps.add(who, "moves Held to Paying with payment #", payment as usize, |next| {
+                let row = &mut next.ledger.rows[reservation as usize];
+                if row.standing != Standing::Held || row.overdue {
+                    next.work[slot] = Work::Idle;
+                    return "it is not held any more";
+                }
+                row.becomes(Standing::Paying);
+                row.payment = payment;
+                next.work[slot] = Work::Capture { reservation, payment };
+                ""
+            })
+        }
         Work::Capture { reservation, payment } => capture(steps, slot, reservation, payment),
         Work::Settle { .. } => settle(steps, slot),
         _ => {}

@@ -77,23 +77,21 @@ fn record(steps: &mut Steps, slot: usize, first: Answer, second: Answer) {
     let both = [first, second];
     let answers = if second.revision == 0 { &both[..1] } else { &both[..] };
     let what = if second.revision == 0 { "records batch #" } else { "records batch # and the next" };
-    steps.add(steps.who(slot), what, first.cause as usize, |next| {
-        match ledger::record(scenario, next, answers) {
-            Recorded::Done => {
-                let mut said = first.said;
-                (0..R).for_each(|r| said[r] |= second.said[r]);
-                let notes = ledger::notes(scenario, &next.ledger, &said);
-                next.work[slot] = told_next(scenario.tells, answers.iter().map(|a| 1 << a.cause).sum(), notes);
-                ""
-            }
-            Recorded::Moved => {
-                next.work[slot] = Work::Idle;
-                "the generation moved"
-            }
-            Recorded::Refused | Recorded::Absent => {
-                next.work[slot] = Work::Lock { carried: first.generation, reason: Reason::Refused };
-                "refused"
-            }
+    steps.add(steps.who(slot), what, first.cause as usize, |next| match ledger::record(scenario, next, answers) {
+        Recorded::Done => {
+            let mut said = first.said;
+            (0..R).for_each(|r| said[r] |= second.said[r]);
+            let notes = ledger::notes(scenario, &next.ledger, &said);
+            next.work[slot] = told_next(scenario.tells, answers.iter().map(|a| 1 << a.cause).sum(), notes);
+            ""
+        }
+        Recorded::Moved => {
+            next.work[slot] = Work::Idle;
+            "the generation moved"
+        }
+        Recorded::Refused | Recorded::Absent => {
+            next.work[slot] = Work::Lock { carried: first.generation, reason: Reason::Refused };
+            "refused"
         }
     });
 }

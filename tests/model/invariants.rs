@@ -8,9 +8,10 @@ use crate::sweeper;
 use crate::world::{self, standby_ends};
 
 pub fn broken(scenario: &Scenario, state: &State) -> Option<Broken> {
-    state.broken.or_else(|| always(scenario, state)).or_else(|| {
-        if is_at_rest(scenario, state) { at_rest(scenario, state) } else { None }
-    })
+    state
+        .broken
+        .or_else(|| always(scenario, state))
+        .or_else(|| if is_at_rest(scenario, state) { at_rest(scenario, state) } else { None })
 }
 
 fn always(scenario: &Scenario, state: &State) -> Option<Broken> {

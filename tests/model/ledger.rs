@@ -2,8 +2,8 @@
 
 use crate::rules::Rule;
 use crate::state::{
-    ALREADY, Answer, Broken, Core, Ledger, Note, R, RAISE, Row, STANDBY, Scenario, Standing, State, TAKEN, Turn, U, UNTRUE,
-    release_of, released, units_of,
+    ALREADY, Answer, Broken, Core, Ledger, Note, R, RAISE, Row, STANDBY, Scenario, Standing, State, TAKEN, Turn, U,
+    UNTRUE, release_of, released, units_of,
 };
 
 pub enum Recorded {
@@ -88,12 +88,8 @@ pub fn record(scenario: &Scenario, state: &mut State, answers: &[Answer]) -> Rec
 }
 
 fn record_one(scenario: &Scenario, state: &mut State, answer: &Answer) -> Result<(), Rollback> {
-    let turn = Turn {
-        generation: answer.generation,
-        revision: answer.revision,
-        chain: answer.chain,
-        before: answer.before,
-    };
+    let turn =
+        Turn { generation: answer.generation, revision: answer.revision, chain: answer.chain, before: answer.before };
     let ledger = &mut state.ledger;
     let same_cause = ledger.turns[answer.cause as usize];
     let same_key = ledger.turn_at(turn.generation, turn.revision);

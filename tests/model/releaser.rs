@@ -76,8 +76,7 @@ fn record(steps: &mut Steps, slot: usize, first: Answer, second: Answer) {
                 let mut said = first.said;
                 (0..R).for_each(|r| said[r] |= second.said[r]);
                 let notes = ledger::notes(scenario, &next.ledger, &said);
-                next.work[slot] =
-                    if scenario.tells { Work::Tell { batches: 0, notes } } else { Work::Idle };
+                next.work[slot] = if scenario.tells { Work::Tell { batches: 0, notes } } else { Work::Idle };
                 ""
             }
             Recorded::Moved => {

@@ -38,11 +38,8 @@ pub const WIPE: Scenario = Scenario {
 };
 
 /// The same with a turnstile that falls back to any older state.
-pub const STALE: Scenario = Scenario {
-    name: "stale",
-    left: Budget { crashes: 1, takeovers: 1, failovers: 1, ..NONE },
-    ..WIPE
-};
+pub const STALE: Scenario =
+    Scenario { name: "stale", left: Budget { crashes: 1, takeovers: 1, failovers: 1, ..NONE }, ..WIPE };
 
 /// A line of standby parties, releases two in a call, a newcomer, a stale failover.
 pub const LINE: Scenario = Scenario {
@@ -174,8 +171,7 @@ pub const MONEY: Scenario = Scenario {
     ..CALM
 };
 
-pub const SMALL: &[Scenario] =
-    &[WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, MONEY];
+pub const SMALL: &[Scenario] = &[WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, MONEY];
 
 /// For `make prove`: minutes.
 pub const LARGE: &[Scenario] = &[
@@ -188,12 +184,27 @@ pub const LARGE: &[Scenario] = &[
         pairs: true,
         ..ENDED_LINE
     },
-    Scenario { name: "hasty timers", left: Budget { hasty: 2, wipes: 1, takeovers: 1, ..NONE }, sweeps_always: true, ..WIPE },
-    Scenario { name: "hasty timers, stale", left: Budget { hasty: 1, failovers: 1, crashes: 1, ..NONE }, sweeps_always: true, ..WIPE },
+    Scenario {
+        name: "hasty timers",
+        left: Budget { hasty: 2, wipes: 1, takeovers: 1, ..NONE },
+        sweeps_always: true,
+        ..WIPE
+    },
+    Scenario {
+        name: "hasty timers, stale",
+        left: Budget { hasty: 1, failovers: 1, crashes: 1, ..NONE },
+        sweeps_always: true,
+        ..WIPE
+    },
     Scenario { name: "stale twice", left: Budget { failovers: 2, takeovers: 1, ..NONE }, ..WIPE },
     Scenario { name: "wiped and stale", left: Budget { failovers: 1, wipes: 1, takeovers: 1, ..NONE }, ..WIPE },
     Scenario { name: "restorers die", left: Budget { wipes: 1, crashes: 3, ..NONE }, ..WIPE },
-    Scenario { name: "gather and die", left: Budget { takeovers: 1, failovers: 1, crashes: 1, ..NONE }, tells: true, ..GATHER },
+    Scenario {
+        name: "gather and die",
+        left: Budget { takeovers: 1, failovers: 1, crashes: 1, ..NONE },
+        tells: true,
+        ..GATHER
+    },
     Scenario {
         name: "parties of two",
         attempts: &[(0, 0, 1), (0, 1, 1), (1, 2, 2), (1, 3, 1)],
@@ -204,8 +215,18 @@ pub const LARGE: &[Scenario] = &[
     },
     Scenario { name: "swap among three", slots: &[Releaser, Releaser, Releaser, Sweeper], ..SWAP },
     Scenario { name: "a raise while stale", left: Budget { failovers: 1, crashes: 1, raises: 1, ..NONE }, ..RAISE },
-    Scenario { name: "everything is told", left: Budget { takeovers: 1, wipes: 1, crashes: 1, ..NONE }, slots: &[Consumer, Consumer, Releaser, Sweeper], ..TOLD },
-    Scenario { name: "money and deaths", left: Budget { crashes: 2, ..NONE }, slots: &[Checkout, Checkout, Payer, Payer, Releaser], ..MONEY },
+    Scenario {
+        name: "everything is told",
+        left: Budget { takeovers: 1, wipes: 1, crashes: 1, ..NONE },
+        slots: &[Consumer, Consumer, Releaser, Sweeper],
+        ..TOLD
+    },
+    Scenario {
+        name: "money and deaths",
+        left: Budget { crashes: 2, ..NONE },
+        slots: &[Checkout, Checkout, Payer, Payer, Releaser],
+        ..MONEY
+    },
     Scenario {
         name: "a sale from end to end",
         decided: 0,

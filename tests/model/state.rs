@@ -1,7 +1,8 @@
-//! What there is: scenario, state, and what a worker has in hand between two of its calls.
+//! What there is: turnstile, ledger, provider, broker, and what the workers have in hand.
 //! Everything is a small array of bytes, so that a state is copied and hashed quickly.
 
-use crate::rules::Rules;
+pub use crate::setting::{Budget, Kind, Scenario, in_set};
+pub use crate::work::{Known, Note, Reason, Verdict, Work};
 
 /// Attempts (and so reservations), units, batches, payments, workers: at most.
 pub const R: usize = 6;
@@ -98,117 +99,6 @@ impl Row {
     }
 }
 
-/// Revision and chain of the highest turn that a caller read.
-pub type Known = (u8, u32);
-
-/// What is told: standing and version of a row.
-pub type Note = (Standing, u8);
-
-/// Why somebody wants a restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The turnstile said STALE.
-    Stale,
-    /// The ledger refused an answer.
-    Refused,
-    /// The sweeper found it missing, of another generation, behind, or of another chain.
-    Swept,
-    /// The sweeper found a revision without a turn for long.
-    Lost,
-    /// A promotion waited for its row too long.
-    Absent,
-}
-
-/// The payment provider's definite word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    Captured,
-    Void,
-}
-
-/// What a worker has in hand. Between any two of its calls it may die, or sleep for as long as it likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Work {
-    #[default]
-    Idle,
-    /// Looked at the ledger, goes to the turnstile with a batch, one or two releases (`second`), or a raise.
-    Ask {
-        cause: u8,
-        second: Option<u8>,
-        generation: u8,
-        known: Known,
-        /// Of a batch: at the look, these attempts' buyers had nothing live.
-        free_buyers: u8,
-    },
-    /// Has the turnstile's answer, or two of them.
-    Record {
-        first: Answer,
-        second: Answer,
-    },
-    Tell {
-        batches: u8,
-        notes: [Note; R],
-    },
-    /// Of these batches.
-    Ack {
-        batches: u8,
-    },
-    /// The sweeper looked at the ledger, goes to the turnstile.
-    Compare {
-        generation: u8,
-        revision: u8,
-        chain: u32,
-    },
-    /// Waits for the restore lock.
-    Lock {
-        carried: u8,
-        reason: Reason,
-    },
-    /// Has the lock and looked at the ledger, goes to the turnstile.
-    Judge {
-        generation: u8,
-        revision: u8,
-        chain: u32,
-        reason: Reason,
-    },
-    /// The first step of a restore is next: in the ledger.
-    Rewrite {
-        from: u8,
-        reason: Reason,
-    },
-    /// The second step is next: in the turnstile. Without the lock, its connection died after the first.
-    Replace {
-        generation: u8,
-        core: Core,
-        locked: bool,
-    },
-    /// A payment is recorded, and opened next.
-    Open {
-        reservation: u8,
-        payment: u8,
-    },
-    /// It is opened; Held -> Paying next.
-    Begin {
-        reservation: u8,
-        payment: u8,
-    },
-    Capture {
-        reservation: u8,
-        payment: u8,
-    },
-    /// The payment-consumer goes to void it.
-    Void {
-        reservation: u8,
-        payment: u8,
-    },
-    /// The provider's word goes to the ledger.
-    Settle {
-        reservation: u8,
-        payment: u8,
-        verdict: Verdict,
-    },
-}
-
 /// What the turnstile knows but for its place in history: see `turnstile`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Core {
@@ -272,18 +162,6 @@ pub struct Provider {
     pub late: [bool; P],
 }
 
-/// How often something may still happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Budget {
-    pub crashes: u8,
-    pub takeovers: u8,
-    pub wipes: u8,
-    pub failovers: u8,
-    /// A timer that runs out although somebody is only slow.
-    pub hasty: u8,
-    pub raises: u8,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct State {
     pub turnstile: Turnstile,
@@ -324,76 +202,4 @@ pub enum Broken {
     Calm,
     /// A worker waits for what will never come, and has no way out of its own.
     Stuck,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Consumer,
-    /// The payment-consumer's part that releases what has ended.
-    Releaser,
-    Sweeper,
-    /// The gateway's checkout.
-    Checkout,
-    /// The payment-consumer's part that resolves stuck and orphaned payments.
-    Payer,
-    /// Raises the capacity by one, once.
-    Raiser,
-}
-
-/// An attempt: its batch, its buyer, how many units.
-pub type Attempt = (u8, u8, u8);
-
-/// Bounds. The bit sets are of reservations.
-#[derive(Clone, Copy)]
-pub struct Scenario {
-    pub name: &'static str,
-    pub attempts: &'static [Attempt],
-    pub capacity: u8,
-    pub standby_max: usize,
-    pub slots: &'static [Kind],
-    /// That many batches were decided, recorded and acknowledged before the exploration starts.
-    pub decided: u8,
-    /// These were cancelled by then, and are not freed.
-    pub cancelled: u8,
-    pub left: Budget,
-    /// May the buyer cancel it, run out of time, pay for it?
-    pub cancels: u8,
-    pub lapses: u8,
-    pub pays: u8,
-    pub closes: bool,
-    /// Notices are steps.
-    pub tells: bool,
-    /// Releases may travel two in a call.
-    pub pairs: bool,
-    /// The consumer may ask for a second batch before it records the first, and records them together.
-    pub gathers: bool,
-    /// The sweeper looks at any time, not only when there is something to see.
-    pub sweeps_always: bool,
-    pub rules: Rules,
-}
-
-impl Scenario {
-    pub fn batch(&self, batch: u8) -> impl Iterator<Item = usize> + '_ {
-        (0..self.attempts.len()).filter(move |r| self.attempts[*r].0 == batch)
-    }
-
-    pub fn batches(&self) -> u8 {
-        self.attempts.iter().map(|a| a.0 + 1).max().unwrap_or(0)
-    }
-
-    pub fn buyer(&self, reservation: usize) -> u8 {
-        self.attempts[reservation].1
-    }
-
-    pub fn quantity(&self, reservation: usize) -> u32 {
-        u32::from(self.attempts[reservation].2)
-    }
-
-    pub fn reservations(&self) -> std::ops::Range<usize> {
-        0..self.attempts.len()
-    }
-}
-
-pub fn in_set(set: u8, reservation: usize) -> bool {
-    set & (1 << reservation) != 0
 }

@@ -129,7 +129,8 @@ fn in_hand(work: &Work) -> String {
             format!("asks for {}{second} at g{generation}, knows .{}", cause(*first), known.0)
         }
         Work::Record { first, second } => {
-            let mut text = format!("has g{}.{} {}:{}", first.generation, first.revision, cause(first.cause), said(&first.said));
+            let mut text =
+                format!("has g{}.{} {}:{}", first.generation, first.revision, cause(first.cause), said(&first.said));
             if second.revision != 0 {
                 text += &format!(", .{} {}:{}", second.revision, cause(second.cause), said(&second.said));
             }

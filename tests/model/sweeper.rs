@@ -42,12 +42,7 @@ pub fn difference(
 }
 
 /// Why the sweeper would restore after it saw this.
-pub fn finding(
-    scenario: &Scenario,
-    turnstile: &Turnstile,
-    ledger: &Ledger,
-    seen: (u8, u8, u32),
-) -> Option<Reason> {
+pub fn finding(scenario: &Scenario, turnstile: &Turnstile, ledger: &Ledger, seen: (u8, u8, u32)) -> Option<Reason> {
     let (rule, reason) = match difference(turnstile, ledger, seen)? {
         Difference::Missing => (Rule::SweepsMissing, Reason::Swept),
         Difference::Generation => (Rule::SweepsGeneration, Reason::Swept),
@@ -100,7 +95,8 @@ fn is_in_hand(scenario: &Scenario, state: &State, generation: u8) -> bool {
     state.work.iter().any(|work| match work {
         Work::Record { first, second } => {
             let answers = [*first, *second];
-            answers.iter().any(|a| a.revision != 0 && a.generation == generation) && !never_born(scenario, state, &answers)
+            answers.iter().any(|a| a.revision != 0 && a.generation == generation)
+                && !never_born(scenario, state, &answers)
         }
         _ => false,
     })

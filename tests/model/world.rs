@@ -149,9 +149,8 @@ pub fn standby_ends(scenario: &Scenario, state: &State, reservation: usize) -> b
     if ledger.rows[reservation].standing != Standing::Standby {
         return false;
     }
-    let comes_back = ledger.rows.iter().any(|row| {
-        matches!(row.standing, Standing::Held | Standing::Paying) || row.is_unfreed()
-    });
+    let comes_back =
+        ledger.rows.iter().any(|row| matches!(row.standing, Standing::Held | Standing::Paying) || row.is_unfreed());
     let paid = ledger.rows.iter().filter(|row| row.standing == Standing::Confirmed);
     let all_paid = paid.map(|row| row.units.count_ones()).sum::<u32>() == u32::from(ledger.capacity);
     all_paid || (ledger.closed && !(comes_back && scenario.rules.has(Rule::StandbyOutlastsHolds)))
