@@ -1,3 +1,4 @@
-//! A world inside this process: nothing to install, and nothing here outlives it.
+//! This process's memory: gone with it, and needing nothing.
 
+pub mod signals;
 pub mod turnstile;

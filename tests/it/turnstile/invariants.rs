@@ -63,7 +63,7 @@ fn holds(state: &Snapshot) -> Result<(), String> {
     if !state.standby.iter().is_sorted_by(|a, b| a.arrival < b.arrival) {
         return Err("two parties arrived at once".into());
     }
-    let greedy = state.taken.values().find(|taken| taken.units.len() > state.allotment.quantity_max.into());
+    let greedy = state.taken.values().find(|taken| taken.units.len() > usize::from(state.allotment.quantity_max));
     greedy.map_or(Ok(()), |taken| Err(format!("{taken:?} is more than one attempt may have")))
 }
 
@@ -78,7 +78,7 @@ fn moved(before: &Snapshot, after: &Snapshot, command: &Command, said: &Said) ->
         }
         (Command::Reserve(_, batch), Said::Reserved(Reply::Done(reserved))) => {
             let wrong = batch.attempts.iter().zip(&reserved.answers).find(
-                |(attempt, answer)| matches!(answer, Answer::Taken { units } if units.len() != attempt.quantity.into()),
+                |(attempt, answer)| matches!(answer, Answer::Taken { units } if units.len() != usize::from(attempt.quantity)),
             );
             wrong.map_or(Ok(0), |wrong| Err(format!("not all or nothing: {wrong:?}")))
         }
