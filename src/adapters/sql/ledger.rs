@@ -127,6 +127,10 @@ impl Ledger for Store {
         restore::standing(&mut *self.at_once().await?, sale).await.map_err(fault)
     }
 
+    async fn first_gap(&self, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+        look::first_gap(&mut *self.reader().await?, sale, generation, after).await.map_err(fault)
+    }
+
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {
         restore::snapshot(&mut *self.at_once().await?, sale).await.map_err(fault)
     }

@@ -14,6 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Cause;
 use crate::ports::ledger::Look;
 
+/// Revisions read at once while a gap is looked for.
+const REVISIONS_MAX: u64 = 4_096;
+
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
     conn: &mut Connection,
@@ -23,7 +26,7 @@ pub async fn look(
 ) -> Result<Option<Look>> {
     let found = sqlx::query(
         "/* ledger.look */ SELECT generation, COALESCE((SELECT MAX(revision) FROM turns \
-         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0) FROM sales WHERE id = ?",
+         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0), hold_ms FROM sales WHERE id = ?",
     )
     .bind(sale.0 as i64)
     .fetch_optional(&mut *conn)
@@ -34,6 +37,7 @@ pub async fn look(
         revision: row::number(&found, 1)?,
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
+        hold_ms: found.try_get(2)?,
     }))
 }
 
@@ -63,6 +67,33 @@ async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId
         }
     }
     Ok(ids.iter().filter(|id| unfreed.contains(id)).copied().collect())
+}
+
+/// Reads on in pieces: whoever asks often knows how far there is none.
+pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let mut next = after + 1;
+    loop {
+        let found = sqlx::query(
+            "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision >= ? \
+             ORDER BY revision LIMIT ?",
+        )
+        .bind(sale.0 as i64)
+        .bind(generation as i64)
+        .bind(next as i64)
+        .bind(REVISIONS_MAX as i64)
+        .fetch_all(&mut *conn)
+        .await?;
+        let from = next;
+        for found in &found {
+            if row::number(found, 0)? != next {
+                return Ok(next);
+            }
+            next += 1;
+        }
+        if next - from < REVISIONS_MAX {
+            return Ok(next);
+        }
+    }
 }
 
 /// A batch's reservations carry its id with their place in the last 16 bits.
