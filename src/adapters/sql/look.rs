@@ -14,9 +14,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::Cause;
 use crate::ports::ledger::Look;
 
-/// Revisions read at once while a gap is looked for.
-const REVISIONS_MAX: u64 = 4_096;
-
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
     conn: &mut Connection,
@@ -35,9 +32,9 @@ pub async fn look(
     Ok(Some(Look {
         generation: row::number(&found, 0)?,
         revision: row::number(&found, 1)?,
+        hold_ms: found.try_get(2)?,
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
-        hold_ms: found.try_get(2)?,
     }))
 }
 
@@ -67,33 +64,6 @@ async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId
         }
     }
     Ok(ids.iter().filter(|id| unfreed.contains(id)).copied().collect())
-}
-
-/// Reads on in pieces: whoever asks often knows how far there is none.
-pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
-    let mut next = after + 1;
-    loop {
-        let found = sqlx::query(
-            "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision >= ? \
-             ORDER BY revision LIMIT ?",
-        )
-        .bind(sale.0 as i64)
-        .bind(generation as i64)
-        .bind(next as i64)
-        .bind(REVISIONS_MAX as i64)
-        .fetch_all(&mut *conn)
-        .await?;
-        let from = next;
-        for found in &found {
-            if row::number(found, 0)? != next {
-                return Ok(next);
-            }
-            next += 1;
-        }
-        if next - from < REVISIONS_MAX {
-            return Ok(next);
-        }
-    }
 }
 
 /// A batch's reservations carry its id with their place in the last 16 bits.
@@ -238,4 +208,25 @@ pub async fn refunds_due(conn: &mut Connection, max: u32) -> Result<Vec<Payment>
 pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
     let now = sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await?;
     Ok(Timestamp(now))
+}
+
+/// The turns above `after` are few: whoever asks remembers how far there was no gap.
+pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let found = sqlx::query(
+        "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
+         ORDER BY revision",
+    )
+    .bind(sale.0 as i64)
+    .bind(generation as i64)
+    .bind(after as i64)
+    .fetch_all(conn)
+    .await?;
+    let mut gap = after + 1;
+    for found in &found {
+        if row::number(found, 0)? != gap {
+            break;
+        }
+        gap += 1;
+    }
+    Ok(gap)
 }
