@@ -31,6 +31,8 @@ embedded_sales() { rush embedded --sales 5 --capacity $((capacity / 5)) --standb
 embedded_parties() { rush embedded --quantity-max 4; }
 embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
 
+embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
+
 cluster_plain() { rush cluster --expect-sold "$capacity"; }
 cluster_sales() { rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
 cluster_parties() { rush cluster --quantity-max 4; }
@@ -38,14 +40,15 @@ cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacit
 cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
 cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expect-sold "$capacity"; }
 cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
+cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
 cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
 cluster_redis_stale() { rush cluster --kill redis-stale --expect-sold "$capacity"; }
 cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacity"; }
 cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
 
-rushes=(embedded_plain embedded_sales embedded_parties embedded_killed
+rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
   cluster_plain cluster_sales cluster_parties
-  cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed
+  cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_redis_emptied cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
 [ $# -eq 0 ] || rushes=("$@")
 

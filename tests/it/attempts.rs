@@ -55,6 +55,11 @@ mod sqlite {
     }
 
     #[tokio::test]
+    async fn order_outlives_many_subscribers() {
+        attempts::order_outlives_many_subscribers(&File::new()).await;
+    }
+
+    #[tokio::test]
     async fn one_subscriber_is_active() {
         attempts::one_subscriber_is_active(&File::new()).await;
     }
@@ -92,5 +97,88 @@ mod sqlite {
         queue.submit(attempts::batch(1, 1)).await.unwrap();
         drop(queue);
         assert!(file.open(1).await.submit(attempts::batch(1, 2)).await.is_err());
+    }
+}
+
+mod rabbit {
+    use lapin::options::BasicPublishOptions;
+    use lapin::{BasicProperties, Connection, ConnectionProperties};
+    use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+
+    use crate::contract::attempts::{self, Bench, PARTITIONS};
+    use crate::support::servers::{rabbit_url, unique_name};
+
+    struct Namespace(String);
+
+    impl Namespace {
+        fn new() -> Self {
+            Self(unique_name())
+        }
+    }
+
+    impl Bench for Namespace {
+        type Queue = RabbitBroker;
+
+        async fn open(&self, messages_max: u64) -> RabbitBroker {
+            let config = RabbitConfig {
+                url: rabbit_url(),
+                namespace: self.0.clone(),
+                partitions: PARTITIONS,
+                queue_messages_max: messages_max,
+                confirm_ms: 10_000,
+            };
+            RabbitBroker::connect(config).await.unwrap()
+        }
+
+        async fn plant(&self, partition: u16, body: &[u8]) {
+            let connection = Connection::connect(&rabbit_url(), ConnectionProperties::default()).await.unwrap();
+            let channel = connection.create_channel().await.unwrap();
+            channel.confirm_select(Default::default()).await.unwrap();
+            let queue = format!("{}.attempts.{partition}", self.0);
+            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+            let confirm = channel.basic_publish("".into(), queue.into(), options, body, properties).await.unwrap();
+            assert!(confirm.await.unwrap().is_ack());
+            connection.close(200, "planted".into()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn keeps_order() {
+        attempts::keeps_order(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn takes_a_crowd() {
+        attempts::takes_a_crowd(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn dropped_comes_again_in_order() {
+        attempts::dropped_comes_again_in_order(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn order_outlives_many_subscribers() {
+        attempts::order_outlives_many_subscribers(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn one_subscriber_is_active() {
+        attempts::one_subscriber_is_active(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn is_bounded() {
+        attempts::is_bounded(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn outlives_a_restart() {
+        attempts::outlives_a_restart(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn parks_what_it_cannot_read() {
+        attempts::parks_what_it_cannot_read(&Namespace::new()).await;
     }
 }

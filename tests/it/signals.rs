@@ -61,3 +61,46 @@ mod memory {
         assert_eq!(heard.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
     }
 }
+
+mod rabbit {
+    use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+
+    use crate::contract::signals;
+    use crate::support::servers::{rabbit_url, unique_name};
+
+    async fn broker() -> RabbitBroker {
+        let config = RabbitConfig {
+            url: rabbit_url(),
+            namespace: unique_name(),
+            partitions: 1,
+            queue_messages_max: 100,
+            confirm_ms: 10_000,
+        };
+        RabbitBroker::connect(config).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn deadlines_ring() {
+        signals::deadlines_ring(&broker().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_dropped_deadline_rings_again() {
+        signals::a_dropped_deadline_rings_again(&broker().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_deadline_rings_once() {
+        signals::a_deadline_rings_once(&broker().await).await;
+    }
+
+    #[tokio::test]
+    async fn notices_reach_everybody() {
+        signals::notices_reach_everybody(&broker().await).await;
+    }
+
+    #[tokio::test]
+    async fn news_reach_everybody() {
+        signals::news_reach_everybody(&broker().await).await;
+    }
+}
