@@ -23,7 +23,7 @@ pub async fn look(
 ) -> Result<Option<Look>> {
     let found = sqlx::query(
         "/* ledger.look */ SELECT generation, COALESCE((SELECT MAX(revision) FROM turns \
-         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0) FROM sales WHERE id = ?",
+         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0), hold_ms FROM sales WHERE id = ?",
     )
     .bind(sale.0 as i64)
     .fetch_optional(&mut *conn)
@@ -32,6 +32,7 @@ pub async fn look(
     Ok(Some(Look {
         generation: row::number(&found, 0)?,
         revision: row::number(&found, 1)?,
+        hold_ms: found.try_get(2)?,
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
     }))
