@@ -1,1 +1,46 @@
-fn main() {}
+//! Load with a conscience: distinct buyers, a constant rate of arrivals, latency from the intended start, and after every run
+//! the question whether anything was oversold, lost, doubled, served out of turn or left idle.
+//!
+//! Exits 0 only if every invariant held.
+
+mod client;
+mod follow;
+mod percentile;
+mod rush;
+mod target;
+mod verdict;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "loadtest", about = "Load for a shop of one's own, on loopback addresses only")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    #[command(args_override_self = true)]
+    /// Everybody presses the button: attempts, holds, payments, lapses, and an audit in the end.
+    Rush(rush::Options),
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
+    let outcome = match arguments.what {
+        What::Rush(options) => runtime.block_on(rush::run(options)),
+    };
+    match outcome {
+        Ok(true) => std::process::ExitCode::SUCCESS,
+        Ok(false) => std::process::ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("loadtest: {error}");
+            std::process::ExitCode::from(2)
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::domain::attempt::{Attempt, Batch};
 use crate::domain::id::{BuyerId, ReservationId};
-use crate::domain::sale::Allotment;
+use crate::domain::sale::{Allotment, PARTY_MAX};
 use crate::domain::turn::{Answer, Cause, Chain, Known, Promotion, Raised, Released, Reserved, Stamp};
 
 /// Answers kept for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a caller looks there
@@ -260,7 +260,7 @@ impl Turnstile {
 
     fn decide(&mut self, id: ReservationId, attempt: &Attempt) -> Answer {
         let allotment = self.state.allotment;
-        if attempt.quantity == 0 || attempt.quantity > allotment.quantity_max {
+        if attempt.quantity == 0 || attempt.quantity > allotment.quantity_max.min(PARTY_MAX) {
             return Answer::Refused;
         }
         if let Some(&reservation) = self.buyers.get(&attempt.buyer) {

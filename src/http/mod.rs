@@ -1,1 +1,10 @@
 //! The web kit: what every HTTP face needs, and no sale is named.
+//!
+//! Whatever bytes arrive, the answer is a reply or a [`problem::Problem`]; nothing here panics or answers 5xx for them.
+
+pub mod auth;
+pub mod body;
+pub mod limits;
+pub mod probes;
+pub mod problem;
+pub mod server;

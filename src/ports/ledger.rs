@@ -23,6 +23,8 @@ pub struct Look {
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.
     pub unfreed: Vec<ReservationId>,
+    /// How long this sale's holds last: alarms wait in one queue for each length, so that nobody may ask for any other.
+    pub hold_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,26 @@ pub struct AuditFacts {
     /// Turns whose chain does not fit the one before, or whose revision is missing before a later one.
     pub broken_turns: Vec<String>,
     pub now: Timestamp,
+}
+
+/// One turn as `miaosha audit --turns` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedTurn {
+    pub generation: u64,
+    pub revision: u64,
+    pub cause: Cause,
+    /// One byte for each attempt of a batch.
+    pub outcomes: Vec<u8>,
+    pub recorded_at: Timestamp,
+}
+
+/// Everything that was ever decided of one sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// By generation, then revision.
+    pub turns: Vec<RecordedTurn>,
+    /// Every reservation there ever was, and whose.
+    pub reservations: Vec<(BuyerId, ReservationId)>,
 }
 
 pub trait Ledger: Send + Sync + 'static {
@@ -213,6 +235,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     fn standing(&self, sale: SaleId) -> impl Future<Output = Result<Option<Standing>>> + Send;
 
+    /// The lowest revision above `after` that has no turn in this generation.
+    fn first_gap(&self, sale: SaleId, generation: u64, after: u64) -> impl Future<Output = Result<u64>> + Send;
+
     /// Live reservations in canonical form, as a turnstile of the sale's generation would have them; its revision and chain
     /// are those of the highest turn.
     fn snapshot(&self, sale: SaleId) -> impl Future<Output = Result<Option<Snapshot>>> + Send;
@@ -231,6 +256,8 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<(Snapshot, Vec<Reservation>)>>> + Send;
 
     fn audit(&self, sale: SaleId, now: Timestamp) -> impl Future<Output = Result<Option<AuditFacts>>> + Send;
+
+    fn history(&self, sale: SaleId) -> impl Future<Output = Result<History>> + Send;
 
     /// The ledger's own time, for the clock's offset.
     fn time(&self) -> impl Future<Output = Result<Timestamp>> + Send;

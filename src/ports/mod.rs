@@ -72,3 +72,122 @@ pub trait World: Clone + Send + Sync + 'static {
     fn clock(&self) -> &Arc<dyn clock::Clock>;
     fn faults(&self) -> &Arc<dyn fault::Faults>;
 }
+
+/// The little that the way in needs of the world: no ledger, no turnstile, no payments. Every world has it.
+pub trait Entrance: Clone + Send + Sync + 'static {
+    type Attempts: attempts::Attempts;
+    type Signals: news::News;
+
+    fn attempts(&self) -> &Self::Attempts;
+    fn signals(&self) -> &Self::Signals;
+    fn clock(&self) -> &Arc<dyn clock::Clock>;
+}
+
+impl<W: World> Entrance for W {
+    type Attempts = W::Attempts;
+    type Signals = W::Signals;
+
+    fn attempts(&self) -> &W::Attempts {
+        World::attempts(self)
+    }
+
+    fn signals(&self) -> &W::Signals {
+        World::signals(self)
+    }
+
+    fn clock(&self) -> &Arc<dyn clock::Clock> {
+        World::clock(self)
+    }
+}
+
+/// An entrance where there is nothing else: what a publisher of the fleet is given.
+#[derive(Clone)]
+pub struct Door<B> {
+    pub broker: B,
+    pub clock: Arc<dyn clock::Clock>,
+}
+
+impl<B: attempts::Attempts + news::News + Clone> Entrance for Door<B> {
+    type Attempts = B;
+    type Signals = B;
+
+    fn attempts(&self) -> &B {
+        &self.broker
+    }
+
+    fn signals(&self) -> &B {
+        &self.broker
+    }
+
+    fn clock(&self) -> &Arc<dyn clock::Clock> {
+        &self.clock
+    }
+}
+
+/// A world put together from parts: the two worlds of `wire.rs`, and those of the tests.
+pub struct Parts<T, S, A, G, P>(Arc<PartsOf<T, S, A, G, P>>);
+
+pub struct PartsOf<T, S, A, G, P> {
+    pub turnstile: T,
+    pub store: S,
+    pub attempts: A,
+    pub signals: G,
+    pub payments: P,
+    pub clock: Arc<dyn clock::Clock>,
+    pub faults: Arc<dyn fault::Faults>,
+}
+
+impl<T, S, A, G, P> Parts<T, S, A, G, P> {
+    pub fn new(parts: PartsOf<T, S, A, G, P>) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
+where
+    T: turnstile::Turnstile,
+    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts,
+    A: attempts::Attempts + parked::Parked,
+    G: deadlines::Deadlines + notices::Notices + news::News,
+    P: payments::Payments,
+{
+    type Turnstile = T;
+    type Store = S;
+    type Attempts = A;
+    type Signals = G;
+    type Payments = P;
+
+    fn turnstile(&self) -> &T {
+        &self.0.turnstile
+    }
+
+    fn store(&self) -> &S {
+        &self.0.store
+    }
+
+    fn attempts(&self) -> &A {
+        &self.0.attempts
+    }
+
+    fn signals(&self) -> &G {
+        &self.0.signals
+    }
+
+    fn payments(&self) -> &P {
+        &self.0.payments
+    }
+
+    fn clock(&self) -> &Arc<dyn clock::Clock> {
+        &self.0.clock
+    }
+
+    fn faults(&self) -> &Arc<dyn fault::Faults> {
+        &self.0.faults
+    }
+}

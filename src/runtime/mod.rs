@@ -1,1 +1,151 @@
 //! The process kit: what every binary does once, in one order.
+//!
+//! Configuration, logs, metrics, signals, the inner server, then the binary's own part; at the end the drain and the exit code:
+//! 0 for a clean end, 1 when the service failed, 2 when it could not start or what was left had to be dropped.
+
+pub mod config;
+pub mod lifecycle;
+pub mod telemetry;
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use actix_web::web::ServiceConfig;
+use clap::Parser;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::de::DeserializeOwned;
+
+use crate::http::probes::{self, Readiness};
+use crate::runtime::config::ProcessSettings;
+use crate::runtime::lifecycle::Lifecycle;
+
+/// The configuration of a whole binary. Its `Debug` is logged at start, so secrets in it are [`config::Secret`]s.
+pub trait BinaryConfig: DeserializeOwned + Debug + Send + 'static {
+    fn process(&self) -> &ProcessSettings;
+}
+
+/// What the binary's own part is given.
+pub struct Process<C> {
+    pub config: C,
+    pub lifecycle: Lifecycle,
+    pub readiness: Readiness,
+    pub metrics: PrometheusHandle,
+}
+
+/// Whatever kept a service from going on, in words for the log.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Parser)]
+struct Args {
+    /// The configuration file; the environment (MIAOSHA__TABLE__KEY) goes over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The whole `main` of a binary that is nothing but a service. `part` says `readiness.started()` when it serves, and returns
+/// when `lifecycle.soft` is cancelled and its own work is done.
+pub fn service_main<C, F, Fut>(name: &'static str, part: F) -> ExitCode
+where
+    C: BinaryConfig,
+    F: FnOnce(Process<C>) -> Fut,
+    Fut: Future<Output = Result<(), Failure>>,
+{
+    let args = Args::parse();
+    match config::load(args.config.as_deref()) {
+        Ok(config) => run(name, config, |_| {}, part),
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// [`service_main`] for a binary that has read its arguments and configuration itself; `inner` adds routes to the inner server.
+pub fn run<C, F, Fut>(
+    name: &'static str,
+    config: C,
+    inner: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    part: F,
+) -> ExitCode
+where
+    C: BinaryConfig,
+    F: FnOnce(Process<C>) -> Fut,
+    Fut: Future<Output = Result<(), Failure>>,
+{
+    telemetry::init_logs();
+    let metrics = telemetry::init_metrics();
+    let settings = config.process().clone();
+    tracing::info!(service = name, config = ?config, "starting");
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if settings.threads > 0 {
+        builder.worker_threads(settings.threads);
+    }
+    let runtime = match builder.enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitCode::from(2);
+        }
+    };
+    let code = runtime.block_on(live(name, config, settings, metrics, inner, part));
+    // Whatever still blocks a thread is not waited for: everything that mattered was on the tracker.
+    runtime.shutdown_background();
+    code
+}
+
+async fn live<C, F, Fut>(
+    name: &'static str,
+    config: C,
+    settings: ProcessSettings,
+    metrics: PrometheusHandle,
+    inner: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    part: F,
+) -> ExitCode
+where
+    F: FnOnce(Process<C>) -> Fut,
+    Fut: Future<Output = Result<(), Failure>>,
+{
+    let lifecycle = Lifecycle::new();
+    let readiness = Readiness::new(lifecycle.soft.clone());
+    let signals = tokio::spawn({
+        let lifecycle = lifecycle.clone();
+        async move {
+            if let Err(error) = lifecycle.stop_on_signals(settings.drain_ms_max).await {
+                tracing::error!(%error, "signals cannot be heard");
+            }
+        }
+    });
+    tokio::spawn(telemetry::keep_up(metrics.clone(), lifecycle.hard.clone()));
+    let probes = match probes::start(settings.inner_listen, readiness.clone(), metrics.clone(), inner) {
+        Ok((address, handle)) => {
+            tracing::info!(service = name, %address, "the inner server listens");
+            handle
+        }
+        Err(error) => {
+            tracing::error!(%error, address = %settings.inner_listen, "the inner server cannot listen");
+            return ExitCode::from(2);
+        }
+    };
+    let result = tokio::select! {
+        result = part(Process { config, lifecycle: lifecycle.clone(), readiness, metrics }) => Some(result),
+        () = lifecycle.hard.cancelled() => None,
+    };
+    let drained = lifecycle.drain().await;
+    signals.abort();
+    probes.stop(false).await;
+    match result {
+        Some(Err(error)) => {
+            tracing::error!(service = name, %error, "ended by a failure");
+            ExitCode::FAILURE
+        }
+        Some(Ok(())) if drained => {
+            tracing::info!(service = name, "ended");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            tracing::error!(service = name, "ended with work left");
+            ExitCode::from(2)
+        }
+    }
+}

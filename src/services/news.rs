@@ -1,1 +1,144 @@
-//! (being built)
+//! What publishers know of sales comes from here: once a second, and when a sale becomes exhausted or stops being so.
+//!
+//! The word on `exhausted` is the turnstile's, or the ledger's when everything is paid for. Without a turnstile to look at,
+//! a sale is not exhausted: its attempts wait for it.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use crate::domain::id::SaleId;
+use crate::domain::sale::Sale;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::ledger::Ledger;
+use crate::ports::news::{News, SaleNews};
+use crate::ports::turnstile::Turnstile;
+use crate::ports::{Result, World};
+use crate::runtime::lifecycle::Lifecycle;
+
+/// Between two broadcasts of every sale that matters.
+const EVERY: Duration = Duration::from_secs(1);
+/// Sales in one broadcast's message, at most.
+const NEWS_MAX: usize = 64;
+
+/// Broadcasts every sale that matters once a second, until the soft stop.
+pub async fn run<W: World>(world: W, lifecycle: Lifecycle) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = lifecycle.soft.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(fault) = broadcast(&world).await {
+            tracing::warn!(%fault, "the news was not sent");
+        }
+    }
+}
+
+/// Every sale that matters; says how many there are.
+pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
+    let sales = world.store().sales_that_matter(world.clock().now()).await?;
+    let count = sales.len();
+    let mut failed = None;
+    let mut sales = sales.into_iter().peekable();
+    while sales.peek().is_some() {
+        // One sale that cannot be read must not keep the others from being told.
+        let some = join_all(sales.by_ref().take(NEWS_MAX).map(|sale| news_of(world, sale))).await;
+        let (told, faults): (Vec<_>, Vec<_>) = some.into_iter().partition(Result::is_ok);
+        failed = failed.or(faults.into_iter().find_map(Result::err));
+        let told: Vec<SaleNews> = told.into_iter().filter_map(Result::ok).collect();
+        if !told.is_empty() {
+            world.signals().publish(&told).await?;
+        }
+    }
+    failed.map_or(Ok(count), Err)
+}
+
+/// One sale, now: whoever changed it says so.
+pub async fn announce<W: World>(world: &W, sale: SaleId) -> Result<()> {
+    let Some(sale) = world.store().sale(sale).await? else { return Ok(()) };
+    let news = news_of(world, sale).await?;
+    world.signals().publish(&[news]).await
+}
+
+async fn news_of<W: World>(world: &W, mut sale: Sale) -> Result<SaleNews> {
+    let standing = world.store().standing(sale.id).await?;
+    let level = world.turnstile().look(sale.id).await.unwrap_or_else(|fault| {
+        tracing::warn!(sale.id = %sale.id, %fault, "no turnstile to look at");
+        None
+    });
+    let all_paid = standing.as_ref().is_some_and(|standing| standing.sold >= standing.allotment.capacity);
+    if let Some(standing) = &standing {
+        sale.generation = standing.generation;
+    }
+    let read = standing.map_or((sale.generation, 0), |standing| (standing.generation, standing.revision));
+    let (generation, revision) = level.map_or(read, |level| (level.generation, level.revision));
+    Ok(SaleNews {
+        exhausted: all_paid || level.is_some_and(|level| level.is_exhausted()),
+        sale,
+        generation,
+        revision,
+        sent_at: world.clock().now(),
+    })
+}
+
+/// Looks at a sale's turnstile after work that may have exhausted it, not too often, and says so when it did.
+pub struct Herald<W> {
+    world: W,
+    every: Duration,
+    said: Mutex<HashMap<SaleId, Said>>,
+}
+
+#[derive(Clone, Copy)]
+struct Said {
+    exhausted: bool,
+    looked_at: Instant,
+}
+
+impl<W: World> Herald<W> {
+    pub fn new(world: W, every: Duration) -> Self {
+        Self { world, every, said: Mutex::default() }
+    }
+
+    /// Best effort: the broadcast of the next second says the same.
+    pub async fn look(&self, sale: SaleId) {
+        let Some(before) = self.due(sale) else { return };
+        let exhausted = match self.world.turnstile().look(sale).await {
+            Ok(level) => level.is_some_and(|level| level.is_exhausted()),
+            Err(_) => return,
+        };
+        if exhausted == before {
+            return;
+        }
+        match announce(&self.world, sale).await {
+            Ok(()) => self.remember(sale, exhausted),
+            Err(fault) => tracing::debug!(sale.id = %sale, %fault, "the change was not announced"),
+        }
+    }
+
+    /// What was said last, when it is time to look again.
+    fn due(&self, sale: SaleId) -> Option<bool> {
+        let mut said = self.said.lock().expect("nobody panics while holding what was said");
+        let now = Instant::now();
+        match said.get_mut(&sale) {
+            Some(last) if now < last.looked_at + self.every => None,
+            Some(last) => {
+                last.looked_at = now;
+                Some(last.exhausted)
+            }
+            None => {
+                said.insert(sale, Said { exhausted: false, looked_at: now });
+                Some(false)
+            }
+        }
+    }
+
+    fn remember(&self, sale: SaleId, exhausted: bool) {
+        let mut said = self.said.lock().expect("nobody panics while holding what was said");
+        said.insert(sale, Said { exhausted, looked_at: Instant::now() });
+    }
+}

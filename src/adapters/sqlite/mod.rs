@@ -3,6 +3,7 @@
 //! Whatever is answered is on the disk: WAL with full sync, and an answer leaves only after its commit.
 
 mod dialect;
+pub mod queue;
 #[path = "../sql/mod.rs"]
 mod sql;
 mod writer;

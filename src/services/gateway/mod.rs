@@ -1,1 +1,154 @@
-//! (being built)
+//! The gateway: everything people talk to, but for the attempts themselves.
+//!
+//! It decides nothing about who gets what. It reads the ledger's primary, makes the buyer's own moves (pay, cancel), each one
+//! conditional write there, and passes notices on. What it answers of a reservation was read from the ledger for this very
+//! request; only the catalogue may be a moment old. Here is no session state that another gateway would miss.
+//!
+//! A move that has begun is finished even when its buyer hangs up: it runs on the process's tracker, not on the connection.
+
+mod accounts;
+mod board;
+mod checkout;
+mod effort;
+pub mod metric;
+mod notices;
+mod offer;
+pub mod passwords;
+pub mod registry;
+mod release;
+mod routes;
+mod settings;
+mod standing;
+mod views;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::http::auth::TokenKeys;
+use crate::http::problem::{Kind, Problem};
+use crate::ports::clock::Clock;
+use crate::ports::{Fault, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::gateway::board::Board;
+use crate::services::gateway::passwords::Passwords;
+use crate::services::gateway::registry::Registry;
+pub use crate::services::gateway::routes::routes;
+pub use crate::services::gateway::settings::Settings;
+
+/// One process's gateway; clones are the same one.
+pub struct Gateway<W>(Arc<Inner<W>>);
+
+struct Inner<W> {
+    world: W,
+    keys: Arc<TokenKeys>,
+    settings: Settings,
+    lifecycle: Lifecycle,
+    /// Of the process, and not of the web worker that took the request: moves outlive their connections.
+    runtime: Handle,
+    passwords: Passwords,
+    board: Board,
+    registry: Registry,
+    hears: watch::Sender<bool>,
+    ledger_answers: AtomicBool,
+}
+
+impl<W> Clone for Gateway<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<W: World> Gateway<W> {
+    /// Within the process's runtime: moves that outlive their connection run there.
+    pub fn new(world: W, keys: Arc<TokenKeys>, settings: Settings, lifecycle: &Lifecycle) -> Self {
+        let runtime = Handle::current();
+        metric::describe();
+        Self(Arc::new(Inner {
+            passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
+            board: Board::new(settings.catalogue_age_ms_max),
+            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
+            hears: watch::Sender::new(false),
+            ledger_answers: AtomicBool::new(false),
+            lifecycle: lifecycle.clone(),
+            world,
+            keys,
+            settings,
+            runtime,
+        }))
+    }
+
+    /// Hears notices and looks after the parts, until the soft stop.
+    pub async fn run(&self) {
+        tokio::join!(notices::hear(self), notices::watch_ledger(self));
+    }
+
+    /// The parts that are away, for `/readyz`.
+    pub fn problems(&self) -> Vec<&'static str> {
+        let parts = [
+            ("ledger", self.0.ledger_answers.load(Ordering::Acquire)),
+            ("broker", *self.0.hears.borrow()),
+            ("clock", self.clock().is_sure()),
+        ];
+        parts.into_iter().filter(|(_, is_well)| !is_well).map(|(part, _)| part).collect()
+    }
+
+    /// Who waits for notices; sockets register here as well.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    fn world(&self) -> &W {
+        &self.0.world
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &**self.0.world.clock()
+    }
+
+    fn keys(&self) -> &TokenKeys {
+        &self.0.keys
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn board(&self) -> &Board {
+        &self.0.board
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    /// Whether notices come.
+    fn hearing(&self) -> watch::Receiver<bool> {
+        self.0.hears.subscribe()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.0.lifecycle.soft.is_cancelled()
+    }
+
+    async fn stopping(&self) {
+        self.0.lifecycle.soft.cancelled().await;
+    }
+
+    /// Runs a move to its end, also when the buyer is gone before; a graceful stop waits for it.
+    async fn finish<T: Send + 'static>(
+        &self,
+        a_move: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let task = self.0.lifecycle.tracker.spawn_on(a_move, &self.0.runtime);
+        match task.await {
+            Ok(result) => Ok(result?),
+            Err(error) => {
+                tracing::error!(%error, "a move did not come to its end");
+                Err(Problem::new(Kind::Internal, "this went wrong here; what is so can be asked for"))
+            }
+        }
+    }
+}

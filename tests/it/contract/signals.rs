@@ -1,1 +1,157 @@
-//! (being built)
+//! What wakes and tells: alarms ring once their time is over and again until they are acknowledged; notices and news reach
+//! everybody who listens.
+
+use std::time::{Duration, Instant};
+
+use miaosha::domain::id::{BuyerId, ItemId, ReservationId, SaleId};
+use miaosha::domain::money::{Currency, Money};
+use miaosha::domain::notice::Notice;
+use miaosha::domain::reservation::Kind;
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use miaosha::domain::time::Timestamp;
+use miaosha::ports::deadlines::{Deadline, Deadlines};
+use miaosha::ports::news::{News, NewsStream, SaleNews};
+use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::{Delivery, Subscription};
+
+use super::attempts::patiently;
+
+pub fn deadline(sale: u64) -> Deadline {
+    Deadline { sale: SaleId(sale), reservations: vec![ReservationId(u128::from(sale) << 80), ReservationId(7)] }
+}
+
+pub fn notice(number: u64) -> Notice {
+    Notice {
+        sale: SaleId(1),
+        buyer: BuyerId(number),
+        reservation: ReservationId(u128::from(number)),
+        state: Kind::Held,
+        version: 1,
+        lapses_at: Some(Timestamp(5)),
+    }
+}
+
+pub fn news(sale: u64, revision: u64) -> SaleNews {
+    let sale = Sale {
+        id: SaleId(sale),
+        item: ItemId(1),
+        title: "a chair — “stuhl”".to_owned(),
+        price: Money { minor: 1_000, currency: "EUR".parse::<Currency>().unwrap() },
+        allotment: Allotment { capacity: 10, quantity_max: 2, standby_max: 3 },
+        hold_ms: 1_000,
+        opens_at: Timestamp(1),
+        closes_at: Timestamp(2),
+        state: SaleState::Active,
+        version: 1,
+        generation: 1,
+        questions: vec![Question { prompt: "2 + 2".to_owned(), answer: "4".to_owned() }],
+        question_key: QuestionKey([7; 32]),
+    };
+    SaleNews { sale, exhausted: false, generation: 1, revision, sent_at: Timestamp(revision as i64) }
+}
+
+async fn ring(deadlines: &mut impl Subscription<Delivery: Delivery<Body = Deadline>>) -> Deadline {
+    let mut rung = patiently(deadlines.next(1)).await.unwrap();
+    assert_eq!(rung.len(), 1);
+    let delivery = rung.remove(0);
+    let deadline = delivery.body().clone();
+    delivery.ack().await.unwrap();
+    deadline
+}
+
+/// Never early; the short ones first, whatever was set first.
+pub async fn deadlines_ring(signals: &impl Deadlines) {
+    let mut deadlines = signals.deadlines().await.unwrap();
+    let begun = Instant::now();
+    signals.schedule(deadline(3), 900).await.unwrap();
+    signals.schedule(deadline(2), 300).await.unwrap();
+    signals.schedule(deadline(1), 0).await.unwrap();
+    for (sale, hold_ms) in [(1, 0), (2, 300), (3, 900)] {
+        assert_eq!(ring(&mut deadlines).await, deadline(sale));
+        assert!(begun.elapsed() >= Duration::from_millis(hold_ms), "it rang early");
+    }
+}
+
+/// One that was not acknowledged rings again, for whoever listens then.
+pub async fn a_dropped_deadline_rings_again(signals: &impl Deadlines) {
+    let mut deadlines = signals.deadlines().await.unwrap();
+    signals.schedule(deadline(1), 0).await.unwrap();
+    let rung = patiently(deadlines.next(10)).await.unwrap();
+    assert_eq!(rung[0].body(), &deadline(1));
+    drop((rung, deadlines));
+    let mut deadlines = signals.deadlines().await.unwrap();
+    assert_eq!(ring(&mut deadlines).await, deadline(1));
+    signals.schedule(deadline(2), 0).await.unwrap();
+    assert_eq!(ring(&mut deadlines).await, deadline(2), "what is acknowledged does not ring again");
+}
+
+/// Several listen, each alarm rings for one of them.
+pub async fn a_deadline_rings_once(signals: &impl Deadlines) {
+    let mut one = signals.deadlines().await.unwrap();
+    let mut other = signals.deadlines().await.unwrap();
+    for sale in 0..20 {
+        signals.schedule(deadline(sale), 20).await.unwrap();
+    }
+    let mut rung = Vec::new();
+    while rung.len() < 20 {
+        let next = async {
+            tokio::select! {
+                rung = one.next(3) => rung,
+                rung = other.next(3) => rung,
+            }
+        };
+        for delivery in patiently(next).await.unwrap() {
+            rung.push(delivery.body().sale.0);
+            delivery.ack().await.unwrap();
+        }
+    }
+    rung.sort_unstable();
+    assert_eq!(rung, (0..20).collect::<Vec<_>>());
+}
+
+async fn heard(stream: &mut impl NoticeStream, count: usize) -> Vec<Notice> {
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        heard.extend(patiently(stream.next()).await.unwrap());
+    }
+    heard
+}
+
+pub async fn notices_reach_everybody(signals: &impl Notices) {
+    let mut streams = [signals.notices().await.unwrap(), signals.notices().await.unwrap()];
+    signals.tell(&[]).await.unwrap();
+    signals.tell(&[notice(1), notice(2)]).await.unwrap();
+    signals.tell(&[notice(3)]).await.unwrap();
+    for stream in &mut streams {
+        assert_eq!(heard(stream, 3).await, [notice(1), notice(2), notice(3)]);
+    }
+    drop(streams);
+    signals.tell(&[notice(4)]).await.unwrap();
+    let mut late = signals.notices().await.unwrap();
+    signals.tell(&[notice(5)]).await.unwrap();
+    assert_eq!(heard(&mut late, 1).await, [notice(5)]);
+}
+
+pub async fn news_reach_everybody(signals: &impl News) {
+    let mut streams = [signals.news().await.unwrap(), signals.news().await.unwrap()];
+    signals.publish(&[]).await.unwrap();
+    signals.publish(&[news(1, 4), news(2, 5)]).await.unwrap();
+    for stream in &mut streams {
+        let heard = patiently(stream.next()).await.unwrap();
+        let words: Vec<_> = heard.iter().map(|word| (&word.sale, word.revision)).collect();
+        assert_eq!(words, [(&news(1, 4).sale, 4), (&news(2, 5).sale, 5)]);
+    }
+}
+
+/// Told before anybody asked: a newcomer is ready at once.
+pub async fn news_greet_a_newcomer(signals: &impl News) {
+    signals.publish(&[news(1, 4), news(2, 5)]).await.unwrap();
+    signals.publish(&[news(1, 6)]).await.unwrap();
+    let mut stream = signals.news().await.unwrap();
+    let mut latest = std::collections::BTreeMap::new();
+    while latest.get(&1) != Some(&6) || latest.get(&2) != Some(&5) {
+        for word in patiently(stream.next()).await.unwrap() {
+            latest.insert(word.sale.id.0, word.revision);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+# Thin names; what they do stands in the scripts.
+.PHONY: run test prove fleet fleet-down bench fmt lint
+
+run: # the shop on 127.0.0.1:8080, Embedded world
+	cargo run --release
+
+test: # everything that must hold before a change lands
+	bash deploy/local/test.sh
+
+prove: # the long runs
+	bash deploy/local/prove.sh
+
+fleet: # the Cluster world on this machine, state in .fleet
+	bash deploy/local/fleet.sh up
+
+fleet-down:
+	bash deploy/local/fleet.sh down
+
+bench: # all figures in one table
+	bash deploy/local/bench.sh
+
+fmt:
+	cargo fmt
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings

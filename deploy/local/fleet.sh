@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# fleet.sh up|down [DIR=.fleet]: the Cluster world on this machine without containers.
+#   up    installs and starts the servers (servers.sh), builds, migrates, starts two of each service, prints the URLs.
+#         Done again, it builds again and starts the services anew; servers and data stay.
+#   down  ends the services by SIGTERM, then the servers. The folder stays; remove it to begin with nothing.
+# DIR/state.json tells every part: where it listens, its pid file, how to start it again.
+# DIR/fleet.env is the services' whole configuration; with it, `miaosha` speaks to this fleet from a shell.
+# MIAOSHA_BIN names a folder of built binaries; without it, release ones are built.
+set -euo pipefail
+umask 077
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+services=(publisher-1 publisher-2 consumer-1 consumer-2 payment-consumer-1 payment-consumer-2 gateway-1 gateway-2)
+
+build() {
+  local target=${CARGO_TARGET_DIR:-$root/target}
+  if [ -z "${MIAOSHA_BIN:-}" ]; then
+    (cd "$root" && cargo build --release --locked --bins) || return 1
+    MIAOSHA_BIN=$target/release
+  fi
+  bin=$(cd "$MIAOSHA_BIN" && pwd)
+}
+
+# Written once: the ports and keys of a fleet stay the same as long as its folder.
+prepare_fleet() {
+  [ ! -f "$dir/fleet.env" ] || return 0
+  . "$dir/state.env"
+  {
+    echo "MIAOSHA__REDIS__URL='$MIAOSHA_REDIS_URL'"
+    echo "MIAOSHA__RABBIT__URL='$MIAOSHA_RABBIT_URL'"
+    echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
+    echo "MIAOSHA__NAMESPACE='miaosha'"
+    echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32)'"
+  } >"$dir/fleet.env.new"
+  prepare_ports
+  mv "$dir/fleet.env.new" "$dir/fleet.env"
+}
+
+prepare_ports() {
+  local base part n=0
+  base=$(free_ports)
+  for part in "${services[@]}"; do
+    mkdir -p "$dir/$part"
+    echo "inner_port=$((base + n))" >"$dir/$part/env"
+    case $part in
+      publisher-* | gateway-*) echo "listen_port=$((base + 8 + n))" >>"$dir/$part/env" ;;
+    esac
+    n=$((n + 1))
+  done
+}
+
+prepare_service() { # PART
+  local listen_port='' inner_port=''
+  . "$dir/$1/env"
+  {
+    echo "set -a"
+    echo ". '$dir/fleet.env'"
+    if [ -n "$listen_port" ]; then echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"; fi
+    echo "MIAOSHA__PROCESS__INNER_LISTEN=127.0.0.1:$inner_port"
+    echo "exec '$bin/$(kind_of "$1")'"
+  } >"$dir/$1/run"
+}
+
+migrate() {
+  (
+    set -a
+    . "$dir/fleet.env"
+    "$bin/miaosha" migrate --world cluster
+  )
+}
+
+up() {
+  local servers_job part
+  bash "$here/install.sh"
+  trap 'wait; down; exit 130' INT TERM HUP
+  setsid bash "$here/servers.sh" up "$dir" &
+  servers_job=$!
+  build || { wait; down; fail "the build failed"; }
+  wait "$servers_job" || fail "no servers"
+  prepare_fleet
+  migrate || { down; fail "the migration failed"; }
+
+  for_all end_part "$dir" TERM "${services[@]}"
+  for part in "${services[@]}"; do prepare_service "$part"; done
+  if ! for_all start_part "$dir" - "${services[@]}"; then
+    down
+    fail "the services in $dir could not be started"
+  fi
+  printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb "${services[@]}" >"$dir/parts"
+  write_state "$dir"
+  trap - INT TERM HUP
+  tell
+}
+
+tell() {
+  local part listen_port inner_port
+  echo "The fleet is up:"
+  for part in "${services[@]}"; do
+    listen_port='' inner_port=''
+    . "$dir/$part/env"
+    printf '  %-18s  %-22s  probes and metrics: http://127.0.0.1:%s\n' \
+      "$part" "${listen_port:+http://127.0.0.1:$listen_port}" "$inner_port"
+  done
+  echo "Parts: $dir/state.json   Logs: $dir/*/log"
+  echo "To speak to it from a shell: set -a; . $dir/fleet.env; set +a"
+}
+
+down() {
+  for_all end_part "$dir" TERM "${services[@]}"
+  bash "$here/servers.sh" down "$dir"
+}
+
+[ $# -ge 1 ] && [ $# -le 2 ] || fail "usage: fleet.sh up|down [DIR]"
+dir=${2:-$root/.fleet}
+case $1 in
+  up)
+    check_dir_name "$dir"
+    dir=$(world_dir "$dir")
+    check_dir_name "$dir"
+    up
+    ;;
+  down)
+    [ -d "$dir" ] || exit 0
+    dir=$(cd "$dir" && pwd)
+    down
+    ;;
+  *) fail "up or down, not '$1'" ;;
+esac

@@ -1,0 +1,58 @@
+# testbed.sh: private servers for as long as the script runs that sources this, gone with it however it ends.
+#   begin_servers   starts them in the background
+#   await_servers   waits for them; MIAOSHA_SERVERS (the state file) and the three URLs are in the environment then
+#   step COMMAND…   runs one step in the foreground, says its name
+# Their folder is $bed, a temporary one; it stays behind, with the logs, if the script fails.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+bed=$(mktemp -d "${TMPDIR:-/tmp}/miaosha-XXXXXX")
+servers_job=''
+step_group=''
+
+leave() {
+  local code=$?
+  trap - EXIT
+  trap '' INT TERM HUP
+  if [ -n "$step_group" ]; then
+    kill -s TERM -- "-$step_group" 2>/dev/null || true
+    wait "$step_group" || true
+    kill -s KILL -- "-$step_group" 2>/dev/null || true
+  fi
+  if [ -n "$servers_job" ]; then
+    wait "$servers_job" || true
+    bash "$here/fleet.sh" down "$bed" || true
+  fi
+  if [ "$code" = 0 ]; then
+    rm -rf "$bed"
+  else
+    echo "${0##*/}: failed ($code); the servers are down, what they said is in $bed/*/log" >&2
+  fi
+  exit "$code"
+}
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+begin_servers() {
+  bash "$here/install.sh"
+  setsid bash "$here/servers.sh" up "$bed" &
+  servers_job=$!
+}
+
+await_servers() {
+  wait "$servers_job"
+  . "$bed/state.env"
+}
+
+# A group of its own, so that a signal to this script can end all of the step, down to the last test process.
+step() { # COMMAND…
+  local code=0
+  echo "==> $*"
+  setsid "$@" </dev/null &
+  step_group=$!
+  wait "$step_group" || code=$?
+  step_group=''
+  return $code
+}

@@ -1,0 +1,100 @@
+//! One kept-alive HTTP/1.1 connection, opened again when it breaks.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// How long an answer may take before the connection is given up.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
+
+pub struct Client {
+    /// `127.0.0.1:8080`.
+    authority: String,
+    sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub retry_after_s: Option<u64>,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or(serde_json::Value::Null)
+    }
+}
+
+/// `http://host:port` -> `host:port`. Only loopback addresses are a target.
+pub fn authority(url: &str) -> Result<String, String> {
+    let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url}: only http:// URLs are spoken here"))?;
+    let authority = rest.trim_end_matches('/');
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let is_loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    if is_loopback { Ok(authority.to_owned()) } else { Err(format!("{url}: only loopback addresses are a target")) }
+}
+
+impl Client {
+    pub fn new(authority: &str) -> Self {
+        Self { authority: authority.to_owned(), sender: None }
+    }
+
+    pub async fn get(&mut self, path: &str, token: &str) -> Result<Answer, String> {
+        self.send(Method::GET, path, token, Bytes::new()).await
+    }
+
+    pub async fn post(&mut self, path: &str, token: &str, body: impl Into<Bytes>) -> Result<Answer, String> {
+        self.send(Method::POST, path, token, body.into()).await
+    }
+
+    /// An error says only that no answer was heard; whether the request had an effect is not known.
+    async fn send(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
+        match tokio::time::timeout(ANSWER_WAIT_MAX, self.exchange(method, path, token, body)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                self.sender = None;
+                Err(error)
+            }
+            Err(_) => {
+                self.sender = None;
+                Err("no answer in time".to_owned())
+            }
+        }
+    }
+
+    async fn exchange(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
+        let mut sender = match self.sender.take() {
+            Some(sender) if !sender.is_closed() => sender,
+            _ => self.connect().await?,
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.authority)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        sender.ready().await.map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+        self.sender = Some(sender);
+        Ok(Answer { status, retry_after_s: retry_after, body })
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
+        let stream = TcpStream::connect(&self.authority).await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}

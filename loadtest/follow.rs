@@ -1,0 +1,157 @@
+//! What buyers do after their 202: ask what became of it, pay or let the hold lapse, and wait on standby.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use miaosha::domain::id::BuyerId;
+use serde_json::json;
+
+use crate::client::Client;
+use crate::rush::Plan;
+
+/// Between two questions of one buyer: soon while the decision is due, later while only time can change the answer.
+const ASK_AGAIN_MS: u64 = 200;
+const WAIT_AGAIN_MS: u64 = 1_000;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Followed {
+    pub buyer: u64,
+    pub sale: u64,
+    pub attempt: String,
+}
+
+/// Buyers to ask for, earliest first; shared by the followers.
+#[derive(Default)]
+pub struct Queue {
+    waiting: Mutex<BinaryHeap<Reverse<(Instant, u64, Followed)>>>,
+    open: AtomicU64,
+    count: AtomicU64,
+    pub tally: Tally,
+}
+
+#[derive(Default)]
+pub struct Tally {
+    pub paid: AtomicU64,
+    pub declined: AtomicU64,
+    pub lapsed: AtomicU64,
+    pub refused: AtomicU64,
+    pub ended: AtomicU64,
+    /// Answers that no buyer should ever get.
+    pub surprises: Mutex<Vec<String>>,
+}
+
+impl Queue {
+    pub fn enter(&self, followed: Followed) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.later(followed, ASK_AGAIN_MS);
+    }
+
+    /// Buyers whose end is not known yet.
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    fn later(&self, followed: Followed, ms: u64) {
+        let at = Instant::now() + Duration::from_millis(ms);
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        self.waiting.lock().expect("no follower panics").push(Reverse((at, number, followed)));
+    }
+
+    fn due(&self) -> Result<Followed, Duration> {
+        let mut waiting = self.waiting.lock().expect("no follower panics");
+        let Some(Reverse((at, ..))) = waiting.peek() else {
+            return Err(Duration::from_millis(20));
+        };
+        let now = Instant::now();
+        if *at > now {
+            return Err((*at - now).min(Duration::from_millis(20)));
+        }
+        let Some(Reverse((_, _, followed))) = waiting.pop() else {
+            return Err(Duration::from_millis(20));
+        };
+        Ok(followed)
+    }
+
+    fn done(&self, counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One follower: asks for buyer after buyer on one connection, until it is told to stop.
+pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, mut gateway: usize, stop: tokio_util::sync::CancellationToken) {
+    let mut client = Client::new(&plan.gateways[gateway % plan.gateways.len()]);
+    while !stop.is_cancelled() {
+        let followed = match queue.due() {
+            Ok(followed) => followed,
+            Err(wait) => {
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+        };
+        if let Err(_unheard) = ask(&plan, &queue, &mut client, &followed).await {
+            // The gateway may be away: the balancer in front would choose the next one.
+            gateway += 1;
+            client = Client::new(&plan.gateways[gateway % plan.gateways.len()]);
+            queue.later(followed, ASK_AGAIN_MS);
+        }
+    }
+}
+
+async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followed) -> Result<(), String> {
+    let token = plan.token(BuyerId(followed.buyer));
+    let path = format!("/v1/sales/{}/reservation?attempt={}", followed.sale, followed.attempt);
+    let answer = client.get(&path, &token).await?;
+    let body = answer.json();
+    if answer.status == 503 || answer.status == 429 {
+        queue.later(followed.clone(), answer.retry_after_s.unwrap_or(1) * 1000);
+        return Ok(());
+    }
+    match (answer.status, body["status"].as_str().unwrap_or_default()) {
+        (200, "pending") => queue.later(followed.clone(), ASK_AGAIN_MS),
+        (200, "refused" | "already") => queue.done(&queue.tally.refused),
+        (200, "standby" | "paying") => queue.later(followed.clone(), WAIT_AGAIN_MS),
+        (200, "held") if plan.pays(followed.buyer) => {
+            let checkout = body["checkout_token"].as_str().unwrap_or_default();
+            pay(queue, client, followed, &token, checkout).await?;
+        }
+        (200, "held") => queue.later(followed.clone(), WAIT_AGAIN_MS),
+        (200, "confirmed") => queue.done(&queue.tally.paid),
+        (200, "lapsed") => queue.done(&queue.tally.lapsed),
+        (200, "ended" | "cancelled" | "refunded") => queue.done(&queue.tally.ended),
+        _ => {
+            surprise(queue, format!("GET {path}: {} {body}", answer.status));
+            queue.done(&queue.tally.ended);
+        }
+    }
+    Ok(())
+}
+
+async fn pay(queue: &Queue, client: &mut Client, who: &Followed, token: &str, checkout: &str) -> Result<(), String> {
+    let body = json!({ "checkout_token": checkout, "card": "ok" }).to_string();
+    let answer = client.post("/v1/checkouts", token, body).await?;
+    match answer.status {
+        200 | 201 => queue.done(&queue.tally.paid),
+        402 => {
+            queue.tally.declined.fetch_add(1, Ordering::Relaxed);
+            queue.later(who.clone(), WAIT_AGAIN_MS);
+        }
+        // Time ran out under it, or the answer is still to come: the next question tells.
+        202 | 401 | 409 | 429 | 503 => queue.later(who.clone(), ASK_AGAIN_MS),
+        status => {
+            surprise(queue, format!("POST /v1/checkouts: {status} {}", answer.json()));
+            queue.later(who.clone(), WAIT_AGAIN_MS);
+        }
+    }
+    Ok(())
+}
+
+fn surprise(queue: &Queue, what: String) {
+    let mut surprises = queue.tally.surprises.lock().expect("no follower panics");
+    if surprises.len() < 10 {
+        surprises.push(what);
+    }
+}

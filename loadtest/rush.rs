@@ -1,0 +1,397 @@
+//! The rush: every buyer presses the button at a moment fixed beforehand, whatever became of those before.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::id::{AttemptId, BuyerId};
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::accounts::Role;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Answer, Client};
+use crate::follow::{self, Followed, Queue};
+use crate::target::Target;
+use crate::verdict::{self, Verdict};
+
+/// Shoppers with accounts have small numbers; these never meet them.
+const FIRST_BUYER: u64 = 1_000_000_000_000;
+const OPERATOR: BuyerId = BuyerId(999_999_999_999);
+const TOKEN_MS: i64 = 3 * 3_600_000;
+const ANSWER: &str = "the answer";
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum World {
+    Embedded,
+    Cluster,
+}
+
+#[derive(Args, Clone)]
+pub struct Options {
+    /// Which world: a shop started for this run, or the fleet of `make fleet`.
+    #[arg(long, value_enum, default_value = "embedded")]
+    world: World,
+    /// A shop that runs already, instead of a world.
+    #[arg(long)]
+    url: Option<String>,
+    /// The fleet's folder.
+    #[arg(long, default_value = ".fleet")]
+    fleet: PathBuf,
+    #[arg(long, default_value_t = 5_000)]
+    buyers: u64,
+    #[arg(long, default_value_t = 1)]
+    sales: u64,
+    /// Units of each sale.
+    #[arg(long, default_value_t = 100)]
+    capacity: u32,
+    /// Parties that may wait, of each sale.
+    #[arg(long, default_value_t = 200)]
+    standby: u32,
+    /// Units an attempt asks for: 1 to this.
+    #[arg(long, default_value_t = 1)]
+    quantity_max: u8,
+    /// Arrivals per second.
+    #[arg(long, default_value_t = 10_000)]
+    rate: u64,
+    #[arg(long, default_value_t = 128)]
+    connections: usize,
+    /// Connections on which buyers ask what became of them, and pay.
+    #[arg(long, default_value_t = 16)]
+    followers: usize,
+    /// What share of those who hold something pays for it.
+    #[arg(long, default_value_t = 0.5)]
+    pay_share: f64,
+    #[arg(long, default_value_t = 3_000)]
+    hold_ms: i64,
+    /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
+    /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago. `stop-…` ends it by SIGTERM instead.
+    #[arg(long, value_delimiter = ',')]
+    kill: Vec<String>,
+    /// How long a killed part stays away.
+    #[arg(long, default_value_t = 1_000)]
+    away_ms: u64,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How long everything may take to come to rest after the rush.
+    #[arg(long, default_value_t = 240)]
+    settle_s_max: u64,
+    /// Fails unless exactly so many units are sold in the end, over all sales.
+    #[arg(long)]
+    expect_sold: Option<u64>,
+    /// The last line is one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What every buyer of the run follows from.
+pub struct Plan {
+    pub publishers: Vec<String>,
+    pub gateways: Vec<String>,
+    pub keys: Arc<TokenKeys>,
+    pub sales: Vec<u64>,
+    options: Options,
+}
+
+/// What the button's press became, for one buyer.
+#[derive(Clone, Copy)]
+pub struct Pressed {
+    pub buyer: u64,
+    pub sale: u64,
+    /// Microseconds from the rush's start: when it was meant to be pressed, when the answered request left, when the answer came.
+    pub intended_us: u64,
+    pub sent_us: u64,
+    pub answered_us: u64,
+    pub answer: PressAnswer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PressAnswer {
+    Accepted(AttemptId),
+    SoldOut,
+    Refused(u16),
+}
+
+struct Rush {
+    start: Instant,
+    next: AtomicU64,
+    open: AtomicU64,
+    again: Mutex<BinaryHeap<Reverse<(Instant, u64)>>>,
+    shed: AtomicU64,
+    unheard: AtomicU64,
+}
+
+impl Plan {
+    pub fn token(&self, buyer: BuyerId) -> String {
+        self.keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+    }
+
+    pub fn pays(&self, buyer: u64) -> bool {
+        let draw = fastrand::Rng::with_seed(self.options.seed ^ buyer.wrapping_mul(0x9e37_79b9_7f4a_7c15)).f64();
+        draw < self.options.pay_share
+    }
+
+    fn quantity(&self, number: u64) -> u8 {
+        let seed = self.options.seed.wrapping_add(number).wrapping_mul(0xd134_2543_de82_ef95);
+        fastrand::Rng::with_seed(seed).u8(1..=self.options.quantity_max)
+    }
+
+    fn sale(&self, number: u64) -> u64 {
+        self.sales[(number % self.sales.len() as u64) as usize]
+    }
+}
+
+pub async fn run(options: Options) -> Result<bool, String> {
+    let mut target = match (&options.url, options.world) {
+        (Some(url), _) => Target::url(url)?,
+        (None, World::Embedded) => Target::embedded().await?,
+        (None, World::Cluster) => Target::fleet(&options.fleet)?,
+    };
+    let outcome = drive(&options, &mut target).await;
+    let ok = matches!(outcome, Ok(true));
+    target.end(ok).await?;
+    outcome
+}
+
+async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
+    target.check_kills(&options.kill)?;
+    let sales = open_sales(options, target).await?;
+    let plan = Arc::new(Plan {
+        publishers: target.publishers.clone(),
+        gateways: target.gateways.clone(),
+        keys: target.keys.clone(),
+        sales,
+        options: options.clone(),
+    });
+    let queue = Arc::new(Queue::default());
+    let stop = CancellationToken::new();
+    let followers: Vec<_> = (0..options.followers)
+        .map(|number| tokio::spawn(follow::follow(plan.clone(), queue.clone(), number, stop.clone())))
+        .collect();
+
+    let rush = Arc::new(Rush {
+        start: Instant::now() + Duration::from_millis(200),
+        next: AtomicU64::new(0),
+        open: AtomicU64::new(options.buyers),
+        again: Mutex::default(),
+        shed: AtomicU64::new(0),
+        unheard: AtomicU64::new(0),
+    });
+    let pressing: Vec<_> = (0..options.connections)
+        .map(|number| tokio::spawn(press_all(plan.clone(), rush.clone(), queue.clone(), number)))
+        .collect();
+    kill_parts(options, target, rush.start).await?;
+    let mut pressed = Vec::new();
+    for worker in pressing {
+        pressed.extend(worker.await.map_err(|error| error.to_string())?);
+    }
+
+    settle(options, &queue).await;
+    stop.cancel();
+    for follower in followers {
+        follower.await.map_err(|error| error.to_string())?;
+    }
+    let audit = at_rest(options, target, &plan.sales).await?;
+    let mut verdict = verdict::judge(
+        &pressed,
+        audit.as_ref(),
+        rush.shed.load(Ordering::Relaxed),
+        rush.unheard.load(Ordering::Relaxed),
+    );
+    verdict.note_followers(&queue);
+    report(options, &verdict)
+}
+
+fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
+    let expected = options.expect_sold.is_none_or(|expected| expected == verdict.sold);
+    let ok = verdict.holds() && expected;
+    println!("{verdict}");
+    if !expected {
+        println!("sold {} units, not the {} expected", verdict.sold, options.expect_sold.unwrap_or_default());
+    }
+    if options.json {
+        println!("{}", verdict.json());
+    }
+    Ok(ok)
+}
+
+/// Creates the sales of this run as an operator would, and waits until every publisher knows them.
+async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
+    let now = SystemClock::machine_now();
+    let token = target.keys.sign_access(OPERATOR, Role::Operator, now, TOKEN_MS);
+    let mut gateway = Client::new(&target.gateways[0]);
+    let item = json!({ "title": "Loadtest", "description": "sold in a rush" }).to_string();
+    let item = created(gateway.post("/v1/admin/items", &token, item).await?)?;
+    let mut sales = Vec::new();
+    for _ in 0..options.sales {
+        let sale = json!({
+            "item_id": item,
+            "price": { "minor": 100_000, "currency": "TWD" },
+            "capacity": options.capacity,
+            "quantity_max": options.quantity_max,
+            "standby_max": options.standby,
+            "hold_ms": options.hold_ms,
+            "opens_at": now.0 - 1_000,
+            "closes_at": now.0 + 3_600_000,
+            "questions": [{ "prompt": "What is asked?", "answer": ANSWER }],
+        });
+        sales.push(created(gateway.post("/v1/admin/sales", &token, sale.to_string()).await?)?);
+    }
+    // A wrong answer is refused only by a publisher that knows the sale.
+    let shopper = target.keys.sign_access(OPERATOR, Role::Shopper, now, TOKEN_MS);
+    let wrong = json!({ "question_id": 0, "answer": "no", "quantity": 1 }).to_string();
+    for publisher in &target.publishers {
+        let mut client = Client::new(publisher);
+        for sale in &sales {
+            let path = format!("/v1/sales/{sale}/attempts");
+            let mut tries = 0;
+            while client.post(&path, &shopper, wrong.clone()).await?.status != 422 {
+                tries += 1;
+                if tries > 200 {
+                    return Err(format!("publisher {publisher} never heard of sale {sale}"));
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    Ok(sales)
+}
+
+fn created(answer: Answer) -> Result<u64, String> {
+    match (answer.status, answer.json()["id"].as_u64()) {
+        (201, Some(id)) => Ok(id),
+        _ => Err(format!("an operator's call was answered {} {}", answer.status, answer.json())),
+    }
+}
+
+async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> Result<(), String> {
+    let whole = Duration::from_secs_f64(options.buyers as f64 / options.rate as f64);
+    for (number, kill) in options.kill.iter().enumerate() {
+        let at = start + whole.mul_f64((number + 1) as f64 / (options.kill.len() + 1) as f64);
+        tokio::time::sleep_until((at - whole.mul_f64(0.25 / (options.kill.len() + 1) as f64)).into()).await;
+        target.prepare_kill(kill).await?;
+        tokio::time::sleep_until(at.into()).await;
+        eprintln!("loadtest: kill -9 {kill}, {} ms into the rush", start.elapsed().as_millis());
+        target.kill(kill, Duration::from_millis(options.away_ms)).await?;
+        eprintln!("loadtest: {kill} is back, {} ms into the rush", start.elapsed().as_millis());
+    }
+    Ok(())
+}
+
+/// One connection's share of the presses.
+async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publisher: usize) -> Vec<Pressed> {
+    let mut client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+    let mut pressed = Vec::new();
+    tokio::time::sleep_until(rush.start.into()).await;
+    let give_up = rush.start + Duration::from_secs(plan.options.buyers / plan.options.rate + plan.options.settle_s_max);
+    while rush.open.load(Ordering::Relaxed) > 0 && Instant::now() < give_up {
+        let Some((number, intended)) = rush.next_press(&plan).await else {
+            continue;
+        };
+        let sent = Instant::now();
+        match press(&plan, &mut client, number).await {
+            Ok(Press::Answered(answer)) => {
+                rush.open.fetch_sub(1, Ordering::Relaxed);
+                let since = |at: Instant| at.duration_since(rush.start).as_micros() as u64;
+                let sale = plan.sale(number);
+                if let PressAnswer::Accepted(attempt) = answer {
+                    queue.enter(Followed { buyer: FIRST_BUYER + number, sale, attempt: attempt.to_string() });
+                }
+                let (intended_us, sent_us, answered_us) = (since(intended), since(sent), since(Instant::now()));
+                pressed.push(Pressed { buyer: FIRST_BUYER + number, sale, intended_us, sent_us, answered_us, answer });
+            }
+            Ok(Press::Shed { retry_after_s }) => {
+                rush.shed.fetch_add(1, Ordering::Relaxed);
+                rush.press_again(number, Duration::from_secs(retry_after_s));
+            }
+            Err(_unheard) => {
+                rush.unheard.fetch_add(1, Ordering::Relaxed);
+                publisher += 1;
+                client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+                rush.press_again(number, Duration::from_millis(50));
+            }
+        }
+    }
+    pressed
+}
+
+impl Rush {
+    /// The next press that is due, or nothing while everything that is left waits for later.
+    async fn next_press(&self, plan: &Plan) -> Option<(u64, Instant)> {
+        let intended = |number: u64| self.start + Duration::from_secs_f64(number as f64 / plan.options.rate as f64);
+        let again = {
+            let mut again = self.again.lock().expect("no presser panics");
+            match again.peek() {
+                Some(Reverse((due, _))) if *due <= Instant::now() => again.pop(),
+                _ => None,
+            }
+        };
+        if let Some(Reverse((_, number))) = again {
+            return Some((number, intended(number)));
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if number >= plan.options.buyers {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            return None;
+        }
+        let at = intended(number);
+        if at > Instant::now() {
+            tokio::time::sleep_until(at.into()).await;
+        }
+        Some((number, at))
+    }
+
+    fn press_again(&self, number: u64, after: Duration) {
+        self.again.lock().expect("no presser panics").push(Reverse((Instant::now() + after, number)));
+    }
+}
+
+enum Press {
+    Answered(PressAnswer),
+    Shed { retry_after_s: u64 },
+}
+
+async fn press(plan: &Plan, client: &mut Client, number: u64) -> Result<Press, String> {
+    let token = plan.token(BuyerId(FIRST_BUYER + number));
+    let path = format!("/v1/sales/{}/attempts", plan.sale(number));
+    let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));
+    let answer = client.post(&path, &token, body).await?;
+    Ok(match answer.status {
+        202 => match answer.json()["attempt_id"].as_str().and_then(|id| id.parse().ok()) {
+            Some(attempt) => Press::Answered(PressAnswer::Accepted(attempt)),
+            None => Press::Answered(PressAnswer::Refused(202)),
+        },
+        200 => Press::Answered(PressAnswer::SoldOut),
+        429 | 503 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
+        status => Press::Answered(PressAnswer::Refused(status)),
+    })
+}
+
+/// Waits until every buyer knows how it ended.
+async fn settle(options: &Options, queue: &Queue) {
+    let give_up = Instant::now() + Duration::from_secs(options.settle_s_max);
+    while queue.open() > 0 && Instant::now() < give_up {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The audit of a sale that has come to rest, or of one that did not in time.
+async fn at_rest(options: &Options, target: &Target, sales: &[u64]) -> Result<Option<Value>, String> {
+    if target.is_elsewhere() {
+        return Ok(None);
+    }
+    let give_up = Instant::now() + Duration::from_secs(options.settle_s_max);
+    loop {
+        let audit = target.audit(sales).await?;
+        let rests = audit.as_ref().is_none_or(|audit| audit["at_rest"] == true);
+        if rests || Instant::now() >= give_up {
+            return Ok(audit);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,310 @@
+//! What is loaded: an embedded shop that this run starts itself, the fleet of a state file, or a URL; and how a part is killed
+//! and started again.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miaosha::http::auth::TokenKeys;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+use crate::client::authority;
+
+/// Before a part's name: it is asked to end by SIGTERM instead.
+const SOFTLY: &str = "stop-";
+/// How long a part may take to be ready again.
+const START_WAIT_MAX: Duration = Duration::from_secs(60);
+
+pub struct Target {
+    pub publishers: Vec<String>,
+    pub gateways: Vec<String>,
+    pub keys: Arc<TokenKeys>,
+    world: Running,
+}
+
+enum Running {
+    Embedded { state: PathBuf, shop: Option<Child>, keep: bool },
+    Fleet { state: PathBuf, parts: Vec<Part>, env: Vec<(String, String)> },
+    Elsewhere,
+}
+
+#[derive(Clone)]
+struct Part {
+    name: String,
+    kind: String,
+    port: Option<u64>,
+    start: Vec<String>,
+}
+
+impl Target {
+    /// A new shop in a temporary folder.
+    pub async fn embedded() -> Result<Self, String> {
+        let chance = getrandom::u64().map_err(|error| error.to_string())?;
+        let state = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
+        std::fs::create_dir(&state).map_err(|error| error.to_string())?;
+        let shop = start_shop(&state, "127.0.0.1:0").await?;
+        let facts = shop_facts(&state)?;
+        let url = authority(text(&facts, "url")?)?;
+        let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
+        Ok(Self {
+            publishers: vec![url.clone()],
+            gateways: vec![url],
+            keys: Arc::new(TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?),
+            world: Running::Embedded { state, shop: Some(shop), keep: false },
+        })
+    }
+
+    /// The fleet that `make fleet` started in this folder.
+    pub fn fleet(state: &Path) -> Result<Self, String> {
+        let read = |name: &str| {
+            std::fs::read_to_string(state.join(name))
+                .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", state.join(name).display()))
+        };
+        let facts: Value = serde_json::from_str(&read("state.json")?).map_err(|error| error.to_string())?;
+        let env = env_of(&read("fleet.env")?);
+        let keys = env
+            .iter()
+            .find(|(name, _)| name == "MIAOSHA__TOKEN_KEYS")
+            .ok_or("the fleet's environment names no token keys")?;
+        let urls = |kind: &str| -> Result<Vec<String>, String> {
+            let parts = facts["parts"].as_array().into_iter().flatten().filter(|part| part["kind"] == kind);
+            parts.map(|part| authority(text(part, "url")?)).collect()
+        };
+        let part = |part: &Value| -> Result<Part, String> {
+            let start = part["start"].as_array().into_iter().flatten();
+            Ok(Part {
+                name: text(part, "name")?.to_owned(),
+                kind: text(part, "kind")?.to_owned(),
+                port: part["port"].as_u64(),
+                start: start.filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+            })
+        };
+        Ok(Self {
+            publishers: urls("publisher")?,
+            gateways: urls("gateway")?,
+            keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
+            world: Running::Fleet {
+                state: state.to_owned(),
+                parts: facts["parts"].as_array().into_iter().flatten().map(part).collect::<Result<_, _>>()?,
+                env,
+            },
+        })
+    }
+
+    /// A shop somebody else started; the keys it signs with are in `MIAOSHA__TOKEN_KEYS`.
+    pub fn url(url: &str) -> Result<Self, String> {
+        let keys = std::env::var("MIAOSHA__TOKEN_KEYS")
+            .map_err(|_| "MIAOSHA__TOKEN_KEYS must hold the keys the shop signs with".to_owned())?;
+        Ok(Self {
+            publishers: vec![authority(url)?],
+            gateways: vec![authority(url)?],
+            keys: Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?),
+            world: Running::Elsewhere,
+        })
+    }
+
+    /// What `miaosha audit` says of the sales; `None` where it cannot be asked.
+    pub async fn audit(&self, sales: &[u64]) -> Result<Option<Value>, String> {
+        let mut command = Command::new(sibling("miaosha")?);
+        match &self.world {
+            Running::Embedded { state, .. } => command.arg("audit").arg("--state").arg(state),
+            Running::Fleet { env, .. } => {
+                command.args(["audit", "--world", "cluster"]).envs(env.iter().map(|(name, value)| (name, value)))
+            }
+            Running::Elsewhere => return Ok(None),
+        };
+        command.arg("--json").arg("--turns");
+        for sale in sales {
+            command.arg("--sale").arg(sale.to_string());
+        }
+        let output = command.stdin(Stdio::null()).output().await.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let last = text.lines().last().unwrap_or_default();
+        serde_json::from_str(last).map(Some).map_err(|_| {
+            format!("the audit said nothing to be read: {last} {}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+
+    /// What can be killed here, by the names `--kill` takes.
+    pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
+        for kill in kills {
+            let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
+            let known = match &self.world {
+                Running::Embedded { .. } => kill == "shop",
+                Running::Fleet { parts, .. } => {
+                    kill == "redis-stale" || parts.iter().any(|part| part.kind == kill || part.name == kill)
+                }
+                Running::Elsewhere => false,
+            };
+            if !known {
+                return Err(format!("--kill {kill}: there is no such part in this world"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Before the part is killed: what the kill needs of the past.
+    pub async fn prepare_kill(&self, kill: &str) -> Result<(), String> {
+        if kill != "redis-stale" {
+            return Ok(());
+        }
+        for part in self.redis_parts() {
+            let port = part.port.ok_or("a Redis part names its port")?;
+            redis_save(port).await?;
+        }
+        Ok(())
+    }
+
+    /// kill -9, or SIGTERM, a moment without the part, and the same part again.
+    pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
+        let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
+        if let Running::Embedded { state, shop, .. } = &mut self.world {
+            let mut child = shop.take().ok_or("the shop is not running")?;
+            if softly {
+                stop_softly(&mut child).await;
+            } else {
+                child.kill().await.map_err(|error| error.to_string())?;
+            }
+            tokio::time::sleep(away).await;
+            *shop = Some(start_shop(state, &self.publishers[0]).await?);
+            return Ok(());
+        }
+        let Running::Fleet { state, parts, .. } = &self.world else {
+            return Err("only a world that this run knows can lose a part".to_owned());
+        };
+        let is_redis = kill == "redis" || kill == "redis-stale";
+        let victims: Vec<Part> = if is_redis {
+            self.redis_parts()
+        } else {
+            parts.iter().filter(|part| part.kind == *kill || part.name == *kill).take(1).cloned().collect()
+        };
+        let verb = match kill {
+            _ if softly => "stop",
+            "redis" => "wipe",
+            _ => "kill",
+        };
+        for part in &victims {
+            part_script(part, verb, state).await?;
+        }
+        tokio::time::sleep(away).await;
+        for part in &victims {
+            part_script(part, "start", state).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends what this run started.
+    pub async fn end(mut self, ok: bool) -> Result<(), String> {
+        if let Running::Embedded { state, shop, keep } = &mut self.world {
+            if let Some(mut child) = shop.take() {
+                stop_softly(&mut child).await;
+            }
+            if ok && !*keep {
+                std::fs::remove_dir_all(&*state).map_err(|error| error.to_string())?;
+            } else {
+                eprintln!("loadtest: the shop's folder is kept: {}", state.display());
+            }
+        }
+        Ok(())
+    }
+
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.world, Running::Elsewhere)
+    }
+
+    fn redis_parts(&self) -> Vec<Part> {
+        match &self.world {
+            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == "redis").cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+async fn stop_softly(child: &mut Child) {
+    if let Some(pid) = child.id() {
+        let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
+    }
+    if tokio::time::timeout(START_WAIT_MAX, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}
+
+async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
+    let facts = state.join("shop.json");
+    let _ = std::fs::remove_file(&facts);
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(state.join("shop.log"))
+        .map_err(|error| error.to_string())?;
+    let mut child = Command::new(sibling("miaosha")?)
+        .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
+        .arg(state)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let ready = async {
+        while !facts.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = ready => Ok(child),
+        status = child.wait() => Err(format!("the shop ended at once: {status:?}; see {}", state.join("shop.log").display())),
+        () = tokio::time::sleep(START_WAIT_MAX) => Err("the shop did not start in time".to_owned()),
+    }
+}
+
+fn shop_facts(state: &Path) -> Result<Value, String> {
+    let text = std::fs::read_to_string(state.join("shop.json")).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+async fn part_script(part: &Part, verb: &str, state: &Path) -> Result<(), String> {
+    // The start command is `bash …/part.sh start DIR PART`; the same script stops and kills.
+    let mut words = part.start.clone();
+    let at = words.iter().position(|word| word == "start").ok_or("the part does not say how it is started")?;
+    words[at] = verb.to_owned();
+    let log = std::fs::File::create(state.join("kills.log")).map_err(|error| error.to_string())?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    let run = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stdout(log).stderr(errors).status();
+    let status = tokio::time::timeout(START_WAIT_MAX * 2, run)
+        .await
+        .map_err(|_| format!("{verb} {} took too long", part.name))?
+        .map_err(|error| error.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("{verb} {} failed: {status}", part.name)) }
+}
+
+/// Tells one Redis master to write its dump: what it comes back with when it is killed later.
+async fn redis_save(port: u64) -> Result<(), String> {
+    let mut stream =
+        tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.map_err(|error| error.to_string())?;
+    stream.write_all(b"SAVE\r\n").await.map_err(|error| error.to_string())?;
+    let mut answer = [0u8; 64];
+    let length = stream.read(&mut answer).await.map_err(|error| error.to_string())?;
+    if answer[..length].starts_with(b"+OK") { Ok(()) } else { Err("Redis did not write its dump".to_owned()) }
+}
+
+/// A binary of the project beside this one.
+pub fn sibling(name: &str) -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let path = own.with_file_name(name);
+    if path.exists() { Ok(path) } else { Err(format!("{} is not built", path.display())) }
+}
+
+fn env_of(text: &str) -> Vec<(String, String)> {
+    text.lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .collect()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
+    value[key].as_str().ok_or_else(|| format!("the state file names no {key}"))
+}

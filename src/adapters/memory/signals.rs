@@ -1,0 +1,225 @@
+//! Alarms and broadcasts within one process. They die with it: the sweeper reads the ledger for what an alarm forgot, and a
+//! buyer who asks gets the truth.
+//!
+//! Nobody runs in the background here: an alarm is an entry of one ordered map, and whoever waits for alarms sleeps until the
+//! first of them is due.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+use tokio::time::Instant;
+
+use crate::domain::id::SaleId;
+use crate::domain::notice::Notice;
+use crate::ports::deadlines::{Deadline, Deadlines};
+use crate::ports::news::{News, NewsStream, SaleNews};
+use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::{Delivery, Fault, Result, Subscription};
+
+/// Batches that wait for one subscriber; one that falls further behind hears of it and begins anew.
+const WAITING_MAX: usize = 1_024;
+/// Word of a sale that is this much older than the newest word is not told to newcomers: it matters to nobody any more.
+const NEWS_AGE_MS_MAX: i64 = 60_000;
+
+/// When it rings, and a number that keeps apart those of one moment.
+type Ring = (Instant, u64);
+
+#[derive(Clone)]
+pub struct MemorySignals(Arc<Shared>);
+
+struct Shared {
+    alarms: Mutex<Alarms>,
+    /// Somebody's alarm may be the first now.
+    moved: Notify,
+    notices: broadcast::Sender<Arc<[Notice]>>,
+    news: broadcast::Sender<Arc<[SaleNews]>>,
+    /// The last word on every sale, for newcomers.
+    latest: Mutex<BTreeMap<SaleId, SaleNews>>,
+}
+
+#[derive(Default)]
+struct Alarms {
+    waiting: BTreeMap<Ring, Deadline>,
+    made: u64,
+}
+
+fn fault(what: impl std::fmt::Display) -> Fault {
+    Fault::new("broker", what)
+}
+
+impl MemorySignals {
+    #[expect(clippy::new_without_default, reason = "a world is made on purpose")]
+    pub fn new() -> Self {
+        Self(Arc::new(Shared {
+            alarms: Mutex::default(),
+            moved: Notify::new(),
+            notices: broadcast::Sender::new(WAITING_MAX),
+            news: broadcast::Sender::new(WAITING_MAX),
+            latest: Mutex::default(),
+        }))
+    }
+}
+
+impl Shared {
+    fn alarms(&self) -> MutexGuard<'_, Alarms> {
+        self.alarms.lock().expect("nobody panics while holding the alarms")
+    }
+
+    fn latest(&self) -> MutexGuard<'_, BTreeMap<SaleId, SaleNews>> {
+        self.latest.lock().expect("nobody panics while holding the news")
+    }
+
+    fn put(&self, ring: Ring, deadline: Deadline) {
+        self.alarms().waiting.insert(ring, deadline);
+        self.moved.notify_waiters();
+    }
+
+    /// Takes what is due, or says when the first will be.
+    fn take(self: &Arc<Self>, max: usize) -> Result<Vec<MemoryDeadline>, Option<Instant>> {
+        let now = Instant::now();
+        let mut alarms = self.alarms();
+        let mut due = Vec::new();
+        while due.len() < max {
+            match alarms.waiting.first_entry() {
+                Some(entry) if entry.key().0 <= now => {
+                    let (ring, deadline) = entry.remove_entry();
+                    due.push(MemoryDeadline { ring, deadline, shared: Some(self.clone()) });
+                }
+                Some(entry) if due.is_empty() => return Err(Some(entry.key().0)),
+                None if due.is_empty() => return Err(None),
+                _ => break,
+            }
+        }
+        Ok(due)
+    }
+}
+
+impl Deadlines for MemorySignals {
+    type Deadlines = MemoryDeadlines;
+
+    async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
+        let hold = Duration::from_millis(u64::try_from(hold_ms).unwrap_or(0));
+        let ring = Instant::now() + hold;
+        let made = {
+            let mut alarms = self.0.alarms();
+            alarms.made += 1;
+            alarms.made
+        };
+        self.0.put((ring, made), deadline);
+        Ok(())
+    }
+
+    async fn deadlines(&self) -> Result<MemoryDeadlines> {
+        Ok(MemoryDeadlines(self.0.clone()))
+    }
+}
+
+pub struct MemoryDeadlines(Arc<Shared>);
+
+impl Subscription for MemoryDeadlines {
+    type Delivery = MemoryDeadline;
+
+    async fn next(&mut self, max: usize) -> Result<Vec<MemoryDeadline>> {
+        loop {
+            let moved = self.0.moved.notified();
+            tokio::pin!(moved);
+            // Before looking: an alarm set between the look and the sleep must wake us.
+            moved.as_mut().enable();
+            match self.0.take(max.max(1)) {
+                Ok(due) => return Ok(due),
+                Err(Some(first)) => {
+                    let _ = tokio::time::timeout_at(first, moved).await;
+                }
+                Err(None) => moved.await,
+            }
+        }
+    }
+}
+
+pub struct MemoryDeadline {
+    ring: Ring,
+    deadline: Deadline,
+    /// None when it is acknowledged.
+    shared: Option<Arc<Shared>>,
+}
+
+impl Delivery for MemoryDeadline {
+    type Body = Deadline;
+
+    fn body(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    async fn ack(mut self) -> Result<()> {
+        self.shared = None;
+        Ok(())
+    }
+}
+
+impl Drop for MemoryDeadline {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            shared.put(self.ring, self.deadline.clone());
+        }
+    }
+}
+
+impl Notices for MemorySignals {
+    type Stream = MemoryNotices;
+
+    async fn tell(&self, notices: &[Notice]) -> Result<()> {
+        if !notices.is_empty() {
+            // An error says that nobody listens.
+            let _ = self.0.notices.send(notices.into());
+        }
+        Ok(())
+    }
+
+    async fn notices(&self) -> Result<MemoryNotices> {
+        Ok(MemoryNotices(self.0.notices.subscribe()))
+    }
+}
+
+pub struct MemoryNotices(broadcast::Receiver<Arc<[Notice]>>);
+
+impl NoticeStream for MemoryNotices {
+    async fn next(&mut self) -> Result<Vec<Notice>> {
+        Ok(self.0.recv().await.map_err(fault)?.to_vec())
+    }
+}
+
+impl News for MemorySignals {
+    type NewsStream = MemoryNews;
+
+    async fn publish(&self, news: &[SaleNews]) -> Result<()> {
+        // Under the lock that newcomers take: what is sent now reaches each of them, here or there.
+        let mut latest = self.0.latest();
+        latest.extend(news.iter().map(|word| (word.sale.id, word.clone())));
+        if let Some(newest) = news.iter().map(|word| word.sent_at).max() {
+            latest.retain(|_, word| newest.since_ms(word.sent_at) <= NEWS_AGE_MS_MAX);
+            let _ = self.0.news.send(news.into());
+        }
+        Ok(())
+    }
+
+    async fn news(&self) -> Result<MemoryNews> {
+        let latest = self.0.latest();
+        Ok(MemoryNews { first: latest.values().cloned().collect(), then: self.0.news.subscribe() })
+    }
+}
+
+pub struct MemoryNews {
+    first: Vec<SaleNews>,
+    then: broadcast::Receiver<Arc<[SaleNews]>>,
+}
+
+impl NewsStream for MemoryNews {
+    async fn next(&mut self) -> Result<Vec<SaleNews>> {
+        if !self.first.is_empty() {
+            return Ok(std::mem::take(&mut self.first));
+        }
+        Ok(self.then.recv().await.map_err(fault)?.to_vec())
+    }
+}

@@ -1,0 +1,172 @@
+//! The turnstile port over the scripts: arguments in, answers out.
+//!
+//! A call that timed out or was sent twice is harmless: verbs are idempotent per cause, `open` and `restore` by generation.
+
+use bytes::{Bytes, BytesMut};
+use fred::interfaces::ClientLike;
+use fred::prelude::Client;
+use fred::types::Value;
+
+use super::reply::{Words, lines, snapshot, text};
+use super::scripts::{DONE, Scripts, Verb};
+use super::{CALL_MS_MAX, STATE_MS_MAX, connect, fault, keys};
+use crate::domain::attempt::Batch;
+use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::sale::Allotment;
+use crate::domain::turn::{Known, Raised, Released, Reserved};
+use crate::domain::turnstile::{Level, Reply, Snapshot};
+use crate::ports::Result;
+use crate::ports::turnstile::Turnstile;
+
+/// Standings in one argument of `restore`: its script works through one argument at a time.
+const PACK: usize = 500;
+
+pub struct RedisTurnstile {
+    calls: Client,
+    /// Whole states have a connection of their own, so that no call waits behind their megabytes.
+    states: Client,
+    scripts: Scripts,
+    namespace: String,
+}
+
+impl RedisTurnstile {
+    /// Turnstiles of other namespaces on the same server are not seen. Fails when Redis is away now.
+    pub async fn connect(url: &str, namespace: &str) -> Result<Self> {
+        Ok(Self {
+            calls: connect(url, CALL_MS_MAX).await?,
+            states: connect(url, STATE_MS_MAX).await?,
+            scripts: Scripts::new(),
+            namespace: namespace.to_owned(),
+        })
+    }
+
+    async fn call(&self, sale: SaleId, verb: Verb, args: Vec<Value>) -> Result<Value> {
+        let client = connected(if verb.is_of_a_state() { &self.states } else { &self.calls })?;
+        let keys = keys::keys(&self.namespace, sale, verb.keys());
+        self.scripts.call(client, verb, keys, args).await
+    }
+}
+
+/// Calls made while Redis is away would pile up, and be sent when nobody waits for them any more.
+fn connected(client: &Client) -> Result<&Client> {
+    if client.is_connected() { Ok(client) } else { Err(fault("not connected")) }
+}
+
+impl Turnstile for RedisTurnstile {
+    async fn open(&self, sale: SaleId, generation: u64, allotment: Allotment) -> Result<()> {
+        let Allotment { capacity, quantity_max, standby_max } = allotment;
+        let args = vec![word(generation), word(capacity), word(quantity_max), word(standby_max)];
+        self.call(sale, Verb::Open, args).await.map(drop)
+    }
+
+    async fn reserve(&self, known: Known, batch: &Batch) -> Result<Reply<Reserved>> {
+        let value = self.call(batch.sale, Verb::Reserve, reserve_args(known, batch)).await?;
+        one(&value, |words| {
+            Ok(Reserved { stamp: words.stamp(known.generation)?, answers: words.answers(batch.attempts.len())? })
+        })
+    }
+
+    async fn release(
+        &self,
+        sale: SaleId,
+        known: Known,
+        reservations: &[ReservationId],
+    ) -> Result<Reply<Vec<Released>>> {
+        let args = knows(known).into_iter().chain(reservations.iter().map(word)).collect();
+        let value = self.call(sale, Verb::Release, args).await?;
+        let Reply::Done(lines) = lines(&value)? else { return Ok(Reply::Stale) };
+        if lines.len() != reservations.len() {
+            return Err(fault("a script answered of more or fewer reservations than it was asked"));
+        }
+        let released = lines.into_iter().zip(reservations).map(|(line, &reservation)| {
+            let mut words = Words::new(line);
+            Ok(Released { stamp: words.stamp(known.generation)?, reservation, promotions: words.promotions()? })
+        });
+        released.collect::<Result<_>>().map(Reply::Done)
+    }
+
+    async fn raise(&self, sale: SaleId, known: Known, capacity: u32) -> Result<Reply<Raised>> {
+        let args = knows(known).into_iter().chain([word(capacity)]).collect();
+        let value = self.call(sale, Verb::Raise, args).await?;
+        one(&value, |words| {
+            Ok(Raised { stamp: words.stamp(known.generation)?, capacity, promotions: words.promotions()? })
+        })
+    }
+
+    async fn look(&self, sale: SaleId) -> Result<Option<Level>> {
+        match self.call(sale, Verb::Look, Vec::new()).await? {
+            Value::Null => Ok(None),
+            value => Words::new(text(&value)?).level().map(Some),
+        }
+    }
+
+    async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {
+        match self.call(sale, Verb::Snapshot, Vec::new()).await? {
+            Value::Null => Ok(None),
+            value => snapshot(&value).map(Some),
+        }
+    }
+
+    async fn restore(&self, sale: SaleId, snapshot: &Snapshot) -> Result<bool> {
+        let value = self.call(sale, Verb::Restore, restore_args(snapshot)).await?;
+        Ok(text(&value)? == DONE)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        connected(&self.calls)?.ping::<()>(None).await.map_err(fault)
+    }
+}
+
+/// The answer of a verb that takes one turn.
+fn one<T>(value: &Value, read: impl FnOnce(&mut Words) -> Result<T>) -> Result<Reply<T>> {
+    match lines(value)? {
+        Reply::Stale => Ok(Reply::Stale),
+        Reply::Done(lines) => read(&mut Words::new(lines.first().copied().unwrap_or_default())).map(Reply::Done),
+    }
+}
+
+fn word(value: impl ToString) -> Value {
+    Value::from(value.to_string())
+}
+
+fn knows(known: Known) -> Vec<Value> {
+    vec![word(known.generation), word(known.revision)]
+}
+
+/// The buyers' digits are written into one buffer that all arguments share: this is the hot path.
+fn reserve_args(known: Known, batch: &Batch) -> Vec<Value> {
+    use std::fmt::Write;
+
+    let quantities: Bytes = batch.attempts.iter().map(|attempt| attempt.quantity).collect();
+    let mut digits = BytesMut::with_capacity(batch.attempts.len() * 20);
+    let mut args = knows(known);
+    args.extend([word(batch.id), Value::Bytes(quantities)]);
+    for attempt in &batch.attempts {
+        write!(digits, "{}", attempt.buyer).expect("the buffer grows");
+        args.push(Value::Bytes(digits.split().freeze()));
+    }
+    args
+}
+
+fn restore_args(state: &Snapshot) -> Vec<Value> {
+    let Allotment { capacity, quantity_max, standby_max } = state.allotment;
+    let Snapshot { revision, chain, next_unit, next_arrival, .. } = state;
+    let waiting = state.standby.len();
+    let taken = state.taken.iter().map(|(id, taken)| format!("{id} T {} {}\n", taken.buyer, joined(&taken.units)));
+    let standby =
+        state.standby.iter().map(|p| format!("{} S {} {} {}\n", p.reservation, p.buyer, p.quantity, p.arrival));
+    let standings: Vec<String> = taken.chain(standby).collect();
+    let mut args = vec![
+        word(state.generation),
+        word(format!(
+            "{revision} {chain} {capacity} {quantity_max} {standby_max} {next_unit} {next_arrival} {waiting}"
+        )),
+        word(joined(&state.returned)),
+    ];
+    args.extend(standings.chunks(PACK).map(|pack| Value::from(pack.concat())));
+    args
+}
+
+fn joined<'a>(units: impl IntoIterator<Item = &'a u32>) -> String {
+    units.into_iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,195 @@
+//! Attempts in one file, durable before they are accepted: the embedded world's way in.
+//!
+//! One writer, whose transactions take everything that waits for it, so that a crowd of submits shares one disk flush. Row
+//! order is queue order. There is no lease in the file: who is active is known to this process alone, so after a start
+//! nobody is, and what was not acknowledged comes again, in order.
+
+mod subscription;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use crate::domain::attempt::Batch;
+use crate::ports::attempts::{Attempts, Shed, partition_of};
+use crate::ports::parked::{Parked, ParkedMessage};
+use crate::ports::{Fault, Result};
+
+pub use subscription::{SqliteDelivery, SqliteSubscription};
+use writer::{Command, Writer};
+
+/// Readers beside the writer; a read is a few rows by primary key.
+const READERS_MAX: u32 = 4;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS attempts (
+    -- Never used twice: a subscriber remembers the last one it saw.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    part INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS attempts_in_order ON attempts (part, id);
+CREATE TABLE IF NOT EXISTS parked (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    part INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;";
+
+#[derive(Clone)]
+pub struct SqliteQueue(Arc<Shared>);
+
+struct Shared {
+    readers: SqlitePool,
+    parts: Arc<[Part]>,
+    messages_max: u64,
+    /// Whether the last transaction was committed.
+    up: Arc<AtomicBool>,
+    /// Not bounded by itself: what is in it counts against `messages_max`.
+    writer: UnboundedSender<Command>,
+}
+
+struct Part {
+    /// One permit: who has it is the active subscriber, and the others wait in line.
+    active: Arc<Semaphore>,
+    /// Rows not acknowledged yet, counting those on their way into the file.
+    messages: AtomicU64,
+    /// Rows were added.
+    added: Notify,
+}
+
+impl Part {
+    /// Saturates: a row that somebody wrote into the file by hand was never counted.
+    fn forget(&self, rows: u64) {
+        let less = |count: u64| Some(count.saturating_sub(rows));
+        let _ = self.messages.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+    }
+}
+
+impl SqliteQueue {
+    pub async fn open(path: &Path, partitions: u16, messages_max: u64) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            // Readers and the writer do not wait for each other.
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit is on the disk when it returns: whoever was accepted stays accepted, whatever loses power.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let mut connection = options.connect().await.map_err(fault)?;
+        let messages = prepare(&mut connection, partitions).await?;
+        let parts: Arc<[Part]> = messages
+            .into_iter()
+            .map(|messages| Part {
+                active: Arc::new(Semaphore::new(1)),
+                messages: AtomicU64::new(messages),
+                added: Notify::new(),
+            })
+            .collect();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.read_only(true));
+        let up = Arc::new(AtomicBool::new(true));
+        let (writer, commands) = unbounded_channel();
+        tokio::spawn(Writer::new(connection, commands, parts.clone(), up.clone()).run());
+        Ok(Self(Arc::new(Shared { readers, parts, messages_max, up, writer })))
+    }
+}
+
+/// Makes the tables, and counts what every part holds.
+async fn prepare(connection: &mut SqliteConnection, partitions: u16) -> Result<Vec<u64>> {
+    sqlx::raw_sql(SCHEMA).execute(&mut *connection).await.map_err(fault)?;
+    let before: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(fault)?;
+    let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT part, count(*) FROM attempts GROUP BY part")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+    // Rows dealt to other parts would lose their order, or would never be read.
+    if !rows.is_empty() && before != 0 && before != i64::from(partitions) {
+        return Err(fault(format!(
+            "attempts of {before} partitions wait in the file; it was opened with {partitions}"
+        )));
+    }
+    let version = format!("PRAGMA user_version = {partitions}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(version)).execute(&mut *connection).await.map_err(fault)?;
+    let mut messages = vec![0; usize::from(partitions)];
+    for (part, count) in rows {
+        let known = usize::try_from(part).ok().and_then(|part| messages.get_mut(part));
+        *known.ok_or_else(|| fault(format!("attempts wait in partition {part}, which does not exist")))? = count as u64;
+    }
+    Ok(messages)
+}
+
+impl Attempts for SqliteQueue {
+    type Attempts = SqliteSubscription;
+
+    async fn submit(&self, batch: Batch) -> Result<(), Shed> {
+        let part = partition_of(batch.sale, self.partitions());
+        let messages = &self.0.parts[usize::from(part)].messages;
+        let fits = |count: u64| (count < self.0.messages_max).then_some(count + 1);
+        messages.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).map_err(|_| Shed::Full)?;
+        let (done, committed) = oneshot::channel();
+        // The writer gives the place back where the row is not written.
+        self.0.writer.send(Command::Submit { part, body: batch.encode(), done }).map_err(|_| gone())?;
+        committed.await.map_err(|_| gone())?
+    }
+
+    fn partitions(&self) -> u16 {
+        self.0.parts.len() as u16
+    }
+
+    async fn attempts(&self, partition: u16) -> Result<SqliteSubscription> {
+        if partition >= self.partitions() {
+            return Err(fault(format!("there is no partition {partition}")));
+        }
+        Ok(SqliteSubscription::new(self.0.clone(), partition))
+    }
+
+    fn is_up(&self) -> bool {
+        self.0.up.load(Ordering::Acquire) && !self.0.writer.is_closed()
+    }
+}
+
+impl Parked for SqliteQueue {
+    async fn parked(&self, max: u32) -> Result<Vec<ParkedMessage>> {
+        let rows: Vec<(i64, String, Vec<u8>)> =
+            sqlx::query_as("SELECT part, why, body FROM parked ORDER BY id LIMIT ?")
+                .bind(max)
+                .fetch_all(&self.0.readers)
+                .await
+                .map_err(fault)?;
+        let message = |(part, why, body)| ParkedMessage { queue: format!("attempts.{part}"), why, body };
+        Ok(rows.into_iter().map(message).collect())
+    }
+
+    async fn replay(&self, max: u32) -> Result<u32> {
+        self.0.ask(|done| Command::Replay { max, done }).await
+    }
+}
+
+impl Shared {
+    /// Has the writer do something, and waits for its word.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command) -> Result<T> {
+        let (done, answer) = oneshot::channel();
+        let closed = || fault("the writer is gone");
+        self.writer.send(command(done)).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+fn gone() -> Shed {
+    Shed::Away("the writer is gone".to_owned())
+}
+
+fn fault(what: impl std::fmt::Display) -> Fault {
+    Fault::new("broker", what)
+}

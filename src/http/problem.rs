@@ -1,0 +1,178 @@
+//! Problems, as RFC 9457 writes them: a closed list of types, one status each.
+//!
+//! A problem tells its caller what to do next. What is wrong with our world is said in the log, never to the caller.
+
+use std::borrow::Cow;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use serde::Serialize;
+
+use crate::ports::Fault;
+
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $status:ident, $title:literal;)*) => {
+        /// Why a request was not met. The name is the last segment of the problem's `type`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind),*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$kind => $name,)* }
+            }
+
+            pub fn status(self) -> StatusCode {
+                match self { $(Kind::$kind => StatusCode::$status,)* }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Kind::$kind => $title,)* }
+            }
+
+            fn type_uri(self) -> &'static str {
+                match self { $(Kind::$kind => concat!("/problems/", $name),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Invalid = "invalid", BAD_REQUEST, "The request is not valid";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "A valid token is needed";
+    Forbidden = "forbidden", FORBIDDEN, "This is not yours to do";
+    NotFound = "not_found", NOT_FOUND, "There is no such thing";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This cannot be done here";
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
+    /// The body never came, or came too slowly.
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
+    WrongAnswer = "wrong_answer", UNPROCESSABLE_ENTITY, "The answer is wrong";
+    SaleNotOpen = "sale_not_open", CONFLICT, "The sale has not opened yet";
+    SalePaused = "sale_paused", CONFLICT, "The sale is paused";
+    SaleClosed = "sale_closed", CONFLICT, "The sale is closed";
+    HoldLapsed = "hold_lapsed", CONFLICT, "The hold has lapsed";
+    NotHeld = "not_held", CONFLICT, "The reservation is not held";
+    CardDeclined = "card_declined", PAYMENT_REQUIRED, "The card was declined";
+    EmailTaken = "email_taken", CONFLICT, "The address is taken";
+    /// What was asked does not fit what is there, and no narrower kind says so.
+    Conflict = "conflict", CONFLICT, "This does not fit the present state";
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
+    /// More is asked than can be taken in now.
+    Busy = "busy", SERVICE_UNAVAILABLE, "Too busy; come again shortly";
+    /// A part of our world is away.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available; come again shortly";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub kind: Kind,
+    pub detail: Cow<'static, str>,
+    /// The path of the field that is to blame, such as `questions[1].answer`.
+    pub field: Option<Cow<'static, str>>,
+    /// Seconds. Every 429 and 503 has one: 1 unless something else is said.
+    pub retry_after_s: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+impl Problem {
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        let waits = matches!(kind.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        Self { kind, detail: detail.into(), field: None, retry_after_s: waits.then_some(1) }
+    }
+
+    pub fn field(field: impl Into<Cow<'static, str>>, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(kind, detail) }
+    }
+
+    pub fn retry_after_s(self, seconds: u32) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let wire = Wire {
+            r#type: self.kind.type_uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+        };
+        let body = serde_json::to_vec(&wire).expect("strings and a number are always JSON");
+        let mut response = HttpResponse::with_body(self.kind.status(), BoxBody::new(body));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Our world failed. The caller hears which part, and may come again; what happened is said here, in the log, once.
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "a request met a fault");
+        Problem::new(Kind::Unavailable, format!("the {} does not answer", fault.part))
+    }
+}
+
+/// Makes problems of what actix-web refuses by itself, and of routes that do not exist.
+pub fn defaults(cfg: &mut ServiceConfig) {
+    cfg.app_data(web::PathConfig::default().error_handler(|error, _| {
+        Problem::field("path", Kind::Invalid, format!("the path cannot be read: {error}")).into()
+    }))
+    .app_data(web::QueryConfig::default().error_handler(|error, _| {
+        Problem::field("query", Kind::Invalid, format!("the query cannot be read: {error}")).into()
+    }))
+    .default_service(web::to(not_found));
+}
+
+pub async fn not_found(_: HttpRequest) -> Problem {
+    Problem::new(Kind::NotFound, "there is nothing at this path")
+}
+
+/// For the default service of a resource: the path is right, the method is not.
+pub async fn method_not_allowed(_: HttpRequest) -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "this path does not take this method")
+}
+
+impl actix_web::Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse<BoxBody> {
+        self.error_response()
+    }
+}

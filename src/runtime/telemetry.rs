@@ -1,0 +1,58 @@
+//! Logs and metrics, set up once for the process.
+//!
+//! A log line is one JSON object on standard error. Never personal data, never a token.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Seconds: from half a millisecond, where a healthy answer lies, to ten seconds, where nobody waits any longer.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Counts of things in one piece of work, up to the largest batch.
+const COUNTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+/// How often what histograms collected is folded into buckets; otherwise it would pile up between two scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// `RUST_LOG` decides what is said; `info` unless it is set. A second call changes nothing.
+pub fn init_logs() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .finish();
+    // Fails when there is one already, which then stays.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Installs the process's recorder, or returns the one that is installed.
+pub fn init_metrics() -> PrometheusHandle {
+    METRICS
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+                .and_then(|builder| builder.set_buckets(&COUNTS))
+                .expect("both lists of buckets are not empty")
+                .install_recorder()
+                .expect("nobody else in this process installs a recorder")
+        })
+        .clone()
+}
+
+/// Runs until `stop`.
+pub async fn keep_up(metrics: PrometheusHandle, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => metrics.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}

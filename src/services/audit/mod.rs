@@ -1,0 +1,166 @@
+//! Checks a sale's invariants by their numbers, over ledger, turnstile and payment provider.
+//!
+//! Only reads. What is in flight is not judged: a sale that is not at rest says so, and is checked for what holds in motion.
+//! Not seen here: batches that nobody decided yet, which only the broker knows.
+
+mod checks;
+
+use serde::Serialize;
+
+use crate::domain::id::SaleId;
+use crate::domain::turnstile::Snapshot;
+use crate::ports::ledger::{AuditFacts, Ledger};
+use crate::ports::parked::Parked;
+use crate::ports::turnstile::Turnstile;
+use crate::ports::{Result, World};
+
+/// How long a hold may stay undecided after its time.
+pub const UNDECIDED_MS_MAX: i64 = 5_000;
+/// Parked messages counted, at most.
+const PARKED_MAX: u32 = 10_000;
+
+/// A sale's figures, in units unless they say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    pub capacity: u32,
+    pub sold: u32,
+    /// Held or being paid for.
+    pub pending: u32,
+    /// By the turnstile; `None` when it is missing.
+    pub free: Option<u32>,
+    /// Parties.
+    pub standby: u32,
+    /// Ended reservations whose units were not given on yet.
+    pub unfreed: u32,
+    pub attempts: u64,
+    /// First outcomes of all attempts.
+    pub taken: u64,
+    pub stood_by: u64,
+    pub already: u64,
+    pub refused: u64,
+    pub orders: u64,
+    pub payments: u64,
+    pub captured: u64,
+    pub generation: u64,
+    pub revision: u64,
+    /// Messages of the whole shop that could not be decoded.
+    pub parked: u64,
+}
+
+/// One broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Divergence {
+    /// As the design numbers them.
+    pub invariant: u8,
+    pub what: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    pub sale: SaleId,
+    pub pass: bool,
+    /// Why the sale is not at rest; empty when it is. Invariants 2, 6 and 9 only hold at rest.
+    pub in_motion: Vec<String>,
+    pub figures: Figures,
+    /// The first that was found.
+    pub divergence: Option<Divergence>,
+}
+
+impl Verdict {
+    pub fn is_at_rest(&self) -> bool {
+        self.in_motion.is_empty()
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Verdict { sale, figures, .. } = self;
+        match &self.divergence {
+            None => write!(f, "PASS sale {sale}:")?,
+            Some(Divergence { invariant, what }) => write!(f, "FAIL sale {sale}: invariant {invariant}: {what};")?,
+        }
+        let free = figures.free.map_or("?".to_owned(), |free| free.to_string());
+        write!(
+            f,
+            " capacity {}, sold {}, pending {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
+             + already {} + refused {}; orders {}, payments {}, captured {}; generation {}, revision {}; parked {}",
+            figures.capacity,
+            figures.sold,
+            figures.pending,
+            figures.standby,
+            figures.unfreed,
+            figures.attempts,
+            figures.taken,
+            figures.stood_by,
+            figures.already,
+            figures.refused,
+            figures.orders,
+            figures.payments,
+            figures.captured,
+            figures.generation,
+            figures.revision,
+            figures.parked,
+        )?;
+        if !self.is_at_rest() {
+            write!(f, "; in motion: {}", self.in_motion.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything the checks look at.
+struct Evidence {
+    facts: AuditFacts,
+    /// What the ledger would restore.
+    ledger: Option<Snapshot>,
+    turnstile: Option<Snapshot>,
+    /// For each payment of the facts, whether the provider says that money moved.
+    captured: Vec<bool>,
+    /// The ledger moved while the others were read.
+    moved: bool,
+}
+
+/// `None` when there is no such sale.
+pub async fn audit<W: World>(world: &W, sale: SaleId) -> Result<Option<Verdict>> {
+    let Some(evidence) = gather(world, sale).await? else { return Ok(None) };
+    let parked = world.attempts().parked(PARKED_MAX).await?.len() as u64;
+    let in_motion = checks::in_motion(&evidence);
+    let divergence = checks::first_divergence(&evidence, in_motion.is_empty());
+    let figures = figures(&evidence, parked);
+    Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence }))
+}
+
+/// The ledger is read before and after the others: only when it stood still are they one picture.
+async fn gather<W: World>(world: &W, sale: SaleId) -> Result<Option<Evidence>> {
+    let store = world.store();
+    let Some(facts) = store.audit(sale, world.clock().now()).await? else { return Ok(None) };
+    let turnstile = world.turnstile().snapshot(sale).await?;
+    let ledger = store.snapshot(sale).await?;
+    let captured = checks::captured(world, &facts.payments).await?;
+    let moved = store.standing(sale).await?.as_ref() != Some(&facts.standing);
+    Ok(Some(Evidence { facts, ledger, turnstile, captured, moved }))
+}
+
+fn figures(evidence: &Evidence, parked: u64) -> Figures {
+    let AuditFacts { standing, orders, payments, attempts, outcomes, .. } = &evidence.facts;
+    let [taken, stood_by, already, refused] = *outcomes;
+    Figures {
+        capacity: standing.allotment.capacity,
+        sold: standing.sold,
+        pending: standing.pending,
+        free: evidence.turnstile.as_ref().map(Snapshot::free),
+        standby: standing.standby,
+        unfreed: standing.unfreed,
+        attempts: *attempts,
+        taken,
+        stood_by,
+        already,
+        refused,
+        orders: orders.len() as u64,
+        payments: payments.len() as u64,
+        captured: evidence.captured.iter().filter(|captured| **captured).count() as u64,
+        generation: standing.generation,
+        revision: standing.revision,
+        parked,
+    }
+}

@@ -1,0 +1,113 @@
+//! One sale's batches, taken together: looked up, decided one after another, recorded in one transaction, told.
+//!
+//! Giving goes turnstile, ledger, deadline, notice. Whatever stops it in between, the batches come again, and a batch that
+//! has its turn is only told again.
+
+use std::collections::HashSet;
+
+use crate::domain::attempt::Batch;
+use crate::domain::id::SaleId;
+use crate::domain::turn::{Answer, Cause, Reserved, Turn};
+use crate::domain::turnstile::Reply;
+use crate::ports::fault::Point;
+use crate::ports::ledger::{Ledger, Look};
+use crate::ports::turnstile::Turnstile;
+use crate::ports::{Result, World};
+use crate::services::consumer::metric::Metric;
+use crate::services::tell::{Points, tell};
+use crate::services::turns::{Step, Trail, record};
+
+const TOLD: Points = Points { after_deadline: Point::ConsumerAfterDeadline, after_notice: Point::ConsumerAfterNotice };
+
+/// What the group came to: whether somebody was refused, which is when a sale may have become exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Settled {
+    pub refused: bool,
+}
+
+/// One try. A batch that appears twice is decided once.
+pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&Batch]) -> Result<Step<Settled>> {
+    let sale = batches[0].sale;
+    let causes: Vec<Cause> = batches.iter().map(|batch| Cause::Batch(batch.id)).collect();
+    let Some(look) = world.store().look(sale, &causes, &[]).await? else {
+        return Ok(Step::Done(unknown(sale, batches)));
+    };
+    world.faults().reach(Point::ConsumerAfterLook).await;
+
+    let recorded: HashSet<Cause> = look.recorded.iter().copied().collect();
+    if !look.recorded.is_empty() {
+        let rows = world.store().born_of(sale, &look.recorded).await?;
+        tell(world, &rows, look.hold_ms, TOLD).await?;
+        metrics::counter!(Metric::Batches.name(), "found" => "recorded").increment(look.recorded.len() as u64);
+    }
+    let mut seen = recorded;
+    let fresh: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(Cause::Batch(batch.id))).collect();
+    if fresh.is_empty() {
+        return Ok(Step::Done(Settled::default()));
+    }
+
+    let turns = match decide(world, trail, &look, &fresh).await? {
+        Step::Done(turns) => turns,
+        Step::Again => return Ok(Step::Again),
+        Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
+    };
+    world.faults().reach(Point::ConsumerAfterTurnstile).await;
+    // A batch promotes nobody, so there is no birth to wait for.
+    let rows = match record(world, trail, &turns, 0).await? {
+        Step::Done(rows) => rows,
+        Step::Again => return Ok(Step::Again),
+        Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
+    };
+    world.faults().reach(Point::ConsumerAfterLedger).await;
+    tell(world, &rows, look.hold_ms, TOLD).await?;
+    Ok(Step::Done(count(&turns)))
+}
+
+/// One batch after another: the order of decisions is the order of the queue.
+async fn decide<W: World>(world: &W, trail: &mut Trail, look: &Look, batches: &[&Batch]) -> Result<Step<Vec<Turn>>> {
+    let mut known = trail.known(look);
+    let mut turns = Vec::with_capacity(batches.len());
+    for &batch in batches {
+        let reserved = match world.turnstile().reserve(known, batch).await? {
+            Reply::Done(reserved) => reserved,
+            Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
+        };
+        trail.answered(&mut known, reserved.stamp);
+        if contradicts_itself(batch, &reserved) {
+            return Ok(Step::Doubt(trail.refused(known.generation)));
+        }
+        turns.push(Turn::Batch { batch: batch.clone(), reserved });
+    }
+    Ok(Step::Done(turns))
+}
+
+/// The turnstile decided this batch before, and has forgotten its answer since: it takes the reservation it made then for
+/// another attempt's. Either the answer is recorded by now, or it is lost.
+fn contradicts_itself(batch: &Batch, reserved: &Reserved) -> bool {
+    reserved.answers.iter().enumerate().any(|(index, answer)| {
+        matches!(answer, Answer::Already { reservation } if *reservation == batch.attempt_id(index).into())
+    })
+}
+
+/// Publishers only take attempts for sales they were told of, so that this is a sale that was deleted, or a batch of another
+/// shop. Nobody can ask for its outcome; it must not stop the partition.
+fn unknown(sale: SaleId, batches: &[&Batch]) -> Settled {
+    let attempts: usize = batches.iter().map(|batch| batch.attempts.len()).sum();
+    tracing::error!(sale.id = %sale, batches = batches.len(), attempts, "batches of an unknown sale are dropped");
+    metrics::counter!(Metric::UnknownSales.name()).increment(batches.len() as u64);
+    Settled::default()
+}
+
+fn count(turns: &[Turn]) -> Settled {
+    let mut outcomes = [("taken", b'T', 0), ("standby", b'S', 0), ("already", b'A', 0), ("refused", b'R', 0)];
+    for code in turns.iter().flat_map(Turn::outcomes) {
+        for (_, of, count) in &mut outcomes {
+            *count += u64::from(*of == code);
+        }
+    }
+    for (outcome, _, count) in outcomes {
+        metrics::counter!(Metric::Attempts.name(), "outcome" => outcome).increment(count);
+    }
+    metrics::counter!(Metric::Batches.name(), "found" => "new").increment(turns.len() as u64);
+    Settled { refused: outcomes[3].2 > 0 }
+}

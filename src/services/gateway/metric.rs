@@ -1,0 +1,77 @@
+//! Every figure the gateway counts.
+
+use metrics::Unit;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Checkouts, by how they ended: label `outcome`.
+    Checkouts,
+    /// Seconds a checkout took, the provider's time included.
+    CheckoutSeconds,
+    /// Reservations that buyers cancelled.
+    Cancels,
+    /// Sign-ups and logins, by `what` and `outcome`.
+    Entries,
+    /// Requests turned away because too many wait to hash a password.
+    HashesShed,
+    /// Notices that came from the broker.
+    Notices,
+    /// Registrations that wait for notices now.
+    Registrations,
+    /// Requests that could not wait for a notice because too many do: answered at once.
+    WaitsShed,
+    /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
+    Omissions,
+}
+
+impl Metric {
+    pub const ALL: [Metric; 9] = [
+        Metric::Checkouts,
+        Metric::CheckoutSeconds,
+        Metric::Cancels,
+        Metric::Entries,
+        Metric::HashesShed,
+        Metric::Notices,
+        Metric::Registrations,
+        Metric::WaitsShed,
+        Metric::Omissions,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Checkouts => "miaosha_gateway_checkouts_total",
+            Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
+            Metric::Cancels => "miaosha_gateway_cancels_total",
+            Metric::Entries => "miaosha_gateway_entries_total",
+            Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
+            Metric::Notices => "miaosha_gateway_notices_total",
+            Metric::Registrations => "miaosha_gateway_registrations",
+            Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
+            Metric::Omissions => "miaosha_gateway_omissions_total",
+        }
+    }
+
+    fn describe(self) {
+        let name = self.name();
+        match self {
+            Metric::Checkouts => metrics::describe_counter!(name, "Checkouts, by outcome."),
+            Metric::CheckoutSeconds => {
+                metrics::describe_histogram!(name, Unit::Seconds, "Time of a checkout, the provider's included.");
+            }
+            Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
+            Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
+            Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
+            Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
+            Metric::Registrations => metrics::describe_gauge!(name, "Registrations that wait for notices now."),
+            Metric::WaitsShed => {
+                metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
+            }
+            Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+        }
+    }
+}
+
+/// Once, after the recorder is installed.
+pub fn describe() {
+    Metric::ALL.into_iter().for_each(Metric::describe);
+}

@@ -1,0 +1,61 @@
+//! What runs beside the requests: notices from the broker to who waits for them, and a look at the ledger for `/readyz`.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::ports::ledger::Ledger;
+use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::{Result, World};
+use crate::services::gateway::Gateway;
+use crate::services::gateway::metric::Metric;
+
+/// Before subscribing again, in milliseconds.
+const RESUBSCRIBE_MS: u64 = 500;
+/// Between looks at the ledger, and for one at most.
+const LOOK_MS: u64 = 1_000;
+
+/// Until the soft stop.
+pub async fn hear<W: World>(gateway: &Gateway<W>) {
+    let endless = async {
+        loop {
+            if let Err(fault) = hear_until_it_fails(gateway).await {
+                tracing::warn!(fault.part = fault.part, "no notices come: {fault}");
+            }
+            gateway.0.hears.send_replace(false);
+            tokio::time::sleep(Duration::from_millis(RESUBSCRIBE_MS)).await;
+        }
+    };
+    tokio::select! {
+        () = endless => {}
+        () = gateway.stopping() => {}
+    }
+}
+
+async fn hear_until_it_fails<W: World>(gateway: &Gateway<W>) -> Result<()> {
+    let mut stream = gateway.world().signals().notices().await?;
+    // Who waits looks once more now: what was told before this moment went past us.
+    gateway.0.hears.send_replace(true);
+    loop {
+        let notices = stream.next().await?;
+        metrics::counter!(Metric::Notices.name()).increment(notices.len() as u64);
+        for notice in &notices {
+            gateway.registry().tell(notice);
+        }
+    }
+}
+
+/// Until the soft stop.
+pub async fn watch_ledger<W: World>(gateway: &Gateway<W>) {
+    let pause = Duration::from_millis(LOOK_MS);
+    while !gateway.is_stopping() {
+        let answer = tokio::time::timeout(pause, gateway.world().store().time()).await;
+        let answers = matches!(answer, Ok(Ok(_)));
+        if gateway.0.ledger_answers.swap(answers, Ordering::AcqRel) != answers {
+            tracing::info!(ledger.answers = answers, "the ledger's state changed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = gateway.stopping() => {}
+        }
+    }
+}

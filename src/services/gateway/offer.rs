@@ -1,0 +1,126 @@
+//! What operators write: items and sales, checked against every limit before anybody else sees them.
+
+use serde::Deserialize;
+
+use crate::domain::id::ItemId;
+use crate::domain::money::Money;
+use crate::domain::sale::{Allotment, CAPACITY_MAX, PARTY_MAX, QUESTIONS_MAX, Question, QuestionKey, STANDBY_MAX};
+use crate::domain::time::Timestamp;
+use crate::http::limits;
+use crate::http::problem::{Kind, Problem};
+use crate::ports::catalogue::{NewItem, NewSale};
+use crate::services::question::ANSWER_CHARS_MAX;
+
+const TITLE_CHARS_MAX: usize = 200;
+const DESCRIPTION_CHARS_MAX: usize = 5_000;
+const PROMPT_CHARS_MAX: usize = 200;
+/// A price that can still be multiplied by any quantity, and summed over a sale.
+const PRICE_MINOR_MAX: i64 = 100_000_000_000;
+const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;
+/// The end of the year 9999.
+const TIMESTAMP_MAX: i64 = 253_402_300_799_999;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemBody {
+    title: String,
+    description: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleBody {
+    item_id: u64,
+    price: Money,
+    capacity: u32,
+    quantity_max: u8,
+    standby_max: u32,
+    hold_ms: i64,
+    opens_at: i64,
+    closes_at: i64,
+    #[serde(default)]
+    questions: Vec<QuestionBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionBody {
+    prompt: String,
+    answer: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RaiseBody {
+    capacity: u32,
+}
+
+impl ItemBody {
+    pub fn checked(self) -> Result<NewItem, Problem> {
+        let title = limits::text("title", &self.title, TITLE_CHARS_MAX)?.to_owned();
+        let description = self.description.trim().to_owned();
+        if description.chars().count() > DESCRIPTION_CHARS_MAX {
+            let detail = format!("must be at most {DESCRIPTION_CHARS_MAX} characters long");
+            return Err(Problem::field("description", Kind::Invalid, detail));
+        }
+        // Paragraphs are welcome here; what no database or page can show is not.
+        if description.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
+            return Err(Problem::field("description", Kind::Invalid, "must not hold control characters"));
+        }
+        Ok(NewItem { title, description })
+    }
+}
+
+impl SaleBody {
+    pub fn checked(self) -> Result<NewSale, Problem> {
+        let capacity = limits::within("capacity", self.capacity, 1..=CAPACITY_MAX)?;
+        let party_max = u8::try_from(capacity).unwrap_or(u8::MAX).min(PARTY_MAX);
+        let opens_at = limits::within("opens_at", self.opens_at, 0..=TIMESTAMP_MAX)?;
+        let closes_at = limits::within("closes_at", self.closes_at, 0..=TIMESTAMP_MAX)?;
+        if closes_at <= opens_at {
+            return Err(Problem::field("closes_at", Kind::Invalid, "must be later than opens_at"));
+        }
+        if self.questions.len() > QUESTIONS_MAX {
+            return Err(Problem::field("questions", Kind::Invalid, format!("must be at most {QUESTIONS_MAX}")));
+        }
+        limits::within("price.minor", self.price.minor, 0..=PRICE_MINOR_MAX)?;
+        Ok(NewSale {
+            item: ItemId(self.item_id),
+            price: self.price,
+            allotment: Allotment {
+                capacity,
+                quantity_max: limits::within("quantity_max", self.quantity_max, 1..=party_max)?,
+                standby_max: limits::within("standby_max", self.standby_max, 0..=STANDBY_MAX)?,
+            },
+            hold_ms: limits::within("hold_ms", self.hold_ms, HOLD_MS)?,
+            opens_at: Timestamp(opens_at),
+            closes_at: Timestamp(closes_at),
+            questions: self.questions.into_iter().enumerate().map(question).collect::<Result<_, _>>()?,
+            question_key: question_key(),
+        })
+    }
+}
+
+impl RaiseBody {
+    pub fn checked(self) -> Result<u32, Problem> {
+        limits::within("capacity", self.capacity, 1..=CAPACITY_MAX)
+    }
+}
+
+fn question((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
+    let named = |problem: Problem| {
+        let field = format!("questions[{index}].{}", problem.field.as_deref().unwrap_or_default());
+        Problem { field: Some(field.into()), ..problem }
+    };
+    Ok(Question {
+        prompt: limits::text("prompt", &body.prompt, PROMPT_CHARS_MAX).map_err(named)?.to_owned(),
+        answer: limits::text("answer", &body.answer, ANSWER_CHARS_MAX).map_err(named)?.to_owned(),
+    })
+}
+
+/// Nobody who knows the questions can tell which buyer gets which.
+fn question_key() -> QuestionKey {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).expect("the machine has a source of chance");
+    QuestionKey(key)
+}

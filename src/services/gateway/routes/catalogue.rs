@@ -1,0 +1,36 @@
+//! What is sold, to anybody; and what a buyer must answer first.
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::ports::World;
+use crate::services::gateway::Gateway;
+use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
+use crate::services::gateway::views::SaleView;
+use crate::services::question;
+
+pub fn routes<W: World>(cfg: &mut ServiceConfig) {
+    cfg.service(path("/v1/sales").route(web::get().to(get_sales::<W>)))
+        .service(path("/v1/sales/{id}").route(web::get().to(get_sale::<W>)))
+        .service(path("/v1/sales/{id}/question").route(web::get().to(get_question::<W>)));
+}
+
+async fn get_sales<W: World>(gateway: Data<Gateway<W>>) -> Reply {
+    let list = gateway.board().list(gateway.world(), gateway.settings().sales_max).await?;
+    let now = gateway.clock().now();
+    let views: Vec<SaleView> = list.iter().map(|shown| SaleView::new(shown, now)).collect();
+    Ok(HttpResponse::Ok().json(views))
+}
+
+async fn get_sale<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    let shown = gateway.board().sale(gateway.world(), sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
+    Ok(HttpResponse::Ok().json(SaleView::new(&shown, gateway.clock().now())))
+}
+
+async fn get_question<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    let buyer = gateway.buyer(&req)?;
+    let shown = gateway.board().sale(gateway.world(), sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
+    let index = question::index_for(&shown.sale, buyer);
+    let prompt = index.map(|index| &shown.sale.questions[index].prompt);
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "question_id": index, "prompt": prompt })))
+}

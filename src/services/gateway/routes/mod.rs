@@ -1,0 +1,94 @@
+//! The routes, by who calls them. A handler reads what is asked, calls one function, and says what came of it.
+
+mod buying;
+mod catalogue;
+mod operators;
+mod people;
+
+use actix_web::dev::Payload;
+use actix_web::web::{self, Query, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+use serde::de::DeserializeOwned;
+
+use crate::domain::id::{BuyerId, SaleId};
+use crate::http::auth::Principal;
+use crate::http::body;
+use crate::http::problem::{Kind, Problem, method_not_allowed};
+use crate::ports::World;
+use crate::services::gateway::Gateway;
+
+type Reply = Result<HttpResponse, Problem>;
+
+/// The gateway's paths. Each is a whole path, so that another service may have its own beside them.
+pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
+    cfg.app_data(web::Data::new(gateway));
+    people::routes::<W>(cfg);
+    catalogue::routes::<W>(cfg);
+    buying::routes::<W>(cfg);
+    operators::routes::<W>(cfg);
+}
+
+/// A path that refuses other methods as a problem.
+fn path(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(method_not_allowed))
+}
+
+impl<W: World> Gateway<W> {
+    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.keys().principal(req, self.clock().now())
+    }
+
+    fn buyer(&self, req: &HttpRequest) -> Result<BuyerId, Problem> {
+        Ok(self.principal(req)?.buyer)
+    }
+
+    fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.keys().operator(req, self.clock().now())
+    }
+
+    async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {
+        body::json(req, payload, self.settings().body_bytes_max).await
+    }
+}
+
+fn sale_id(req: &HttpRequest) -> Result<SaleId, Problem> {
+    let id = body::path_number(req, "id")?;
+    // The ledgers number with 63 bits.
+    if i64::try_from(id).is_err() {
+        return Err(no_such_sale());
+    }
+    Ok(SaleId(id))
+}
+
+fn no_such_sale() -> Problem {
+    Problem::new(Kind::NotFound, "there is no such sale")
+}
+
+/// The named parameters of the query, each at most once, and nothing else.
+fn query<const N: usize>(req: &HttpRequest, names: [&'static str; N]) -> Result<[Option<String>; N], Problem> {
+    let pairs = Query::<Vec<(String, String)>>::from_query(req.query_string())
+        .map_err(|_| Problem::field("query", Kind::Invalid, "the query cannot be read"))?;
+    let mut values = [const { None }; N];
+    for (name, value) in pairs.into_inner() {
+        let place = names.iter().position(|known| *known == name);
+        let place = place.ok_or_else(|| Problem::field(printable(&name), Kind::Invalid, "is not known here"))?;
+        if values[place].replace(value).is_some() {
+            return Err(Problem::field(names[place], Kind::Invalid, "must be given once"));
+        }
+    }
+    Ok(values)
+}
+
+/// A name somebody made up, to be said back to them.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn parsed<T: std::str::FromStr>(
+    name: &'static str,
+    text: Option<String>,
+    must: &'static str,
+) -> Result<Option<T>, Problem> {
+    let parse = |text: String| text.parse().map_err(|_| Problem::field(name, Kind::Invalid, must));
+    text.map(parse).transpose()
+}

@@ -1,0 +1,103 @@
+//! What operators do: put things on sale, pause, close and raise a sale, look after parked messages.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::domain::sale::{Sale, SaleState};
+use crate::http::problem::{Kind, Problem};
+use crate::ports::World;
+use crate::ports::catalogue::{Catalogue, Changed};
+use crate::ports::parked::Parked;
+use crate::ports::turnstile::Turnstile;
+use crate::services::gateway::Gateway;
+use crate::services::gateway::effort::try_to;
+use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody};
+use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
+use crate::services::gateway::views::SaleView;
+use crate::services::news::announce;
+
+pub fn routes<W: World>(cfg: &mut ServiceConfig) {
+    cfg.service(path("/v1/admin/items").route(web::post().to(post_item::<W>)))
+        .service(path("/v1/admin/sales").route(web::post().to(post_sale::<W>)))
+        .service(path("/v1/admin/sales/{id}/pause").route(web::post().to(pause::<W>)))
+        .service(path("/v1/admin/sales/{id}/resume").route(web::post().to(resume::<W>)))
+        .service(path("/v1/admin/sales/{id}/close").route(web::post().to(close::<W>)))
+        .service(path("/v1/admin/sales/{id}/raise").route(web::post().to(raise::<W>)))
+        .service(path("/v1/admin/parked").route(web::get().to(get_parked::<W>)))
+        .service(path("/v1/admin/parked/replay").route(web::post().to(replay_parked::<W>)));
+}
+
+async fn post_item<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
+    gateway.operator(&req)?;
+    let body: ItemBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    let item = gateway.world().store().create_item(&body.checked()?).await?;
+    Ok(HttpResponse::Created().json(serde_json::json!({
+        "id": item.id, "title": item.title, "description": item.description,
+    })))
+}
+
+async fn post_sale<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
+    gateway.operator(&req)?;
+    let body: SaleBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    let new = body.checked()?;
+    // The ledgers number with 63 bits.
+    let may_be = i64::try_from(new.item.0).is_ok();
+    let sale = if may_be { gateway.world().store().create_sale(&new).await? } else { None };
+    let sale = sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item"))?;
+    // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
+    let open = gateway.world().turnstile().open(sale.id, sale.generation, sale.allotment);
+    try_to("open", gateway.settings(), open).await;
+    Ok(HttpResponse::Created().json(view(&gateway, sale).await?))
+}
+
+async fn pause<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    set_state(&req, &gateway, SaleState::Paused).await
+}
+
+async fn resume<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    set_state(&req, &gateway, SaleState::Active).await
+}
+
+async fn close<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    set_state(&req, &gateway, SaleState::Closed).await
+}
+
+async fn set_state<W: World>(req: &HttpRequest, gateway: &Gateway<W>, state: SaleState) -> Reply {
+    gateway.operator(req)?;
+    changed(gateway, gateway.world().store().set_state(sale_id(req)?, state).await?).await
+}
+
+/// In the ledger only: the sweeper raises the turnstile, and promotes who fits then.
+async fn raise<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
+    gateway.operator(&req)?;
+    let sale = sale_id(&req)?;
+    let body: RaiseBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    changed(&gateway, gateway.world().store().raise(sale, body.checked()?).await?).await
+}
+
+async fn changed<W: World>(gateway: &Gateway<W>, changed: Changed) -> Reply {
+    match changed {
+        Changed::Sale(sale) => Ok(HttpResponse::Ok().json(view(gateway, sale).await?)),
+        Changed::Missing => Err(no_such_sale()),
+        Changed::Refused { why } => Err(Problem::new(Kind::Conflict, why)),
+    }
+}
+
+/// As it is now, for the operator; publishers hear of it as well, and need not wait for the next broadcast.
+async fn view<W: World>(gateway: &Gateway<W>, sale: Sale) -> Result<SaleView, Problem> {
+    gateway.board().forget(sale.id);
+    try_to("announce", gateway.settings(), announce(gateway.world(), sale.id)).await;
+    let shown = gateway.board().sale(gateway.world(), sale.id).await?.ok_or_else(no_such_sale)?;
+    Ok(SaleView::new(&shown, gateway.clock().now()))
+}
+
+async fn get_parked<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    gateway.operator(&req)?;
+    Ok(HttpResponse::Ok().json(gateway.world().attempts().parked(gateway.settings().parked_max).await?))
+}
+
+async fn replay_parked<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    gateway.operator(&req)?;
+    let replayed = gateway.world().attempts().replay(gateway.settings().parked_max).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "replayed": replayed })))
+}

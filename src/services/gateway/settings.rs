@@ -1,0 +1,59 @@
+//! What can be set, and the limit of everything that could grow.
+
+use serde::Deserialize;
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long an access token is good for, in milliseconds.
+    pub access_ttl_ms: i64,
+    /// How long a checkout token outlives its hold, in milliseconds: whoever asks again what became of a checkout still can.
+    /// It gives no time to pay; the ledger decides by `lapses_at`.
+    pub checkout_ttl_beyond_hold_ms: i64,
+    /// Passwords hashed at once, at most. Each takes 19 MiB and one core.
+    pub hash_jobs_max: usize,
+    /// Requests that wait for their turn to hash, at most; more are told to come again.
+    pub hash_waiting_max: usize,
+    /// How long a checkout waits for the provider's word, in milliseconds, at most. Then the buyer is told that it is still
+    /// being paid, and the payment-consumer finds out.
+    pub capture_ms_max: u64,
+    /// How long a step may take, in milliseconds, that is only there to be quick: telling, waking, voiding what was not used.
+    pub effort_ms_max: u64,
+    /// How old the catalogue's figures may be, in milliseconds.
+    pub catalogue_age_ms_max: u64,
+    /// Sales in the list, at most.
+    pub sales_max: u32,
+    /// Orders in the list, at most.
+    pub orders_max: u32,
+    /// Parked messages listed or replayed by one call, at most.
+    pub parked_max: u32,
+    /// Requests that wait for a notice at once, at most; more are answered at once.
+    pub waits_max: usize,
+    /// Of these, for one buyer.
+    pub waits_per_buyer_max: usize,
+    /// How long one request may wait for a notice, in milliseconds, at most.
+    pub wait_ms_max: u64,
+    /// Bytes of a request's body, at most. A sale with all its questions fits.
+    pub body_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            access_ttl_ms: 12 * 3_600_000,
+            checkout_ttl_beyond_hold_ms: 3_600_000,
+            hash_jobs_max: 2,
+            hash_waiting_max: 64,
+            capture_ms_max: 10_000,
+            effort_ms_max: 1_000,
+            catalogue_age_ms_max: 200,
+            sales_max: 100,
+            orders_max: 1_000,
+            parked_max: 1_000,
+            waits_max: 10_000,
+            waits_per_buyer_max: 8,
+            wait_ms_max: 25_000,
+            body_bytes_max: 128 * 1024,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a buyer stands in a sale, and waiting for it to change.
+//!
+//! Whoever waits registers for notices first and reads the ledger then, so that a change is either read or told. A notice
+//! only says "look": the answer is always what the ledger says.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::id::{AttemptId, BuyerId, SaleId};
+use crate::domain::reservation::{Outcome, Reservation};
+use crate::ports::ledger::Ledger;
+use crate::ports::{Result, World};
+use crate::services::gateway::Gateway;
+use crate::services::gateway::metric::Metric;
+use crate::services::gateway::registry::Registration;
+
+/// Between looks of who waits while no notices come, on average, in milliseconds.
+const BLIND_LOOK_MS: u64 = 1_000;
+
+/// Who asks, and after what.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub sale: SaleId,
+    pub buyer: BuyerId,
+    /// A certain attempt, or else the buyer's live or last reservation.
+    pub attempt: Option<AttemptId>,
+    /// The version the caller knows already; it waits for another. 0: it knows of no reservation.
+    pub version: Option<u64>,
+}
+
+/// What the ledger says; `None` when it says nothing of this buyer.
+async fn look<W: World>(world: &W, asked: Asked) -> Result<Option<Outcome>> {
+    let Asked { sale, buyer, attempt, .. } = asked;
+    match attempt {
+        Some(attempt) => world.store().outcome(sale, buyer, attempt).await.map(Some),
+        None => Ok(world.store().reservation_of(sale, buyer).await?.map(Outcome::Reserved)),
+    }
+}
+
+/// Looks, and while there is nothing the caller does not know, waits for a notice: at most this long, and not at all when too
+/// many wait or the process is about to stop. A caller that does not say what it knows knows, of an attempt, that it is
+/// undecided; and otherwise what there is now. `None` when there is nothing, or not even a sale.
+pub async fn look_or_wait<W: World>(gateway: &Gateway<W>, asked: Asked, wait_ms: u64) -> Result<Option<Outcome>> {
+    let registration = if wait_ms == 0 { None } else { gateway.registry().register(asked.buyer).ok() };
+    let seen = look(gateway.world(), asked).await?;
+    if matches!(seen, None | Some(Outcome::Pending))
+        && gateway.board().sale(gateway.world(), asked.sale).await?.is_none()
+    {
+        return Ok(None);
+    }
+    match registration {
+        Some(registration) => wait(gateway, asked, wait_ms, registration, seen).await,
+        None => {
+            if wait_ms > 0 {
+                metrics::counter!(Metric::WaitsShed.name()).increment(1);
+            }
+            Ok(seen)
+        }
+    }
+}
+
+async fn wait<W: World>(
+    gateway: &Gateway<W>,
+    asked: Asked,
+    wait_ms: u64,
+    mut registration: Registration,
+    mut seen: Option<Outcome>,
+) -> Result<Option<Outcome>> {
+    let known = match (asked.version, asked.attempt) {
+        (Some(version), _) => Some(version),
+        (None, Some(_)) => Some(0),
+        (None, None) => version(seen.as_ref()),
+    };
+    let mut hearing = gateway.hearing();
+    let until = Instant::now() + Duration::from_millis(wait_ms);
+    while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
+        let hears = *hearing.borrow_and_update();
+        tokio::select! {
+            () = told(&mut registration, asked.sale) => {}
+            () = tokio::time::sleep_until(next_look(hears, until)) => {}
+            _ = hearing.changed() => {}
+            () = gateway.stopping() => {}
+        }
+        seen = look(gateway.world(), asked).await?;
+    }
+    Ok(seen)
+}
+
+/// `None` of what will never change.
+fn version(seen: Option<&Outcome>) -> Option<u64> {
+    match seen {
+        None | Some(Outcome::Pending) => Some(0),
+        Some(Outcome::Refused | Outcome::Already) => None,
+        Some(Outcome::Reserved(Reservation { version, .. })) => Some(*version),
+    }
+}
+
+/// Notices of other sales are somebody else's.
+async fn told(registration: &mut Registration, sale: SaleId) {
+    while registration.next().await.sale != sale {}
+}
+
+/// While no notices come, those who wait look by themselves, each at its own time.
+fn next_look(hears: bool, until: Instant) -> Instant {
+    if hears {
+        return until;
+    }
+    let pause_ms = fastrand::u64(BLIND_LOOK_MS / 2..BLIND_LOOK_MS * 3 / 2);
+    until.min(Instant::now() + Duration::from_millis(pause_ms))
+}

@@ -1,0 +1,142 @@
+//! What people are shown: the shapes of the answers, apart from the words of the kernel.
+
+use serde::Serialize;
+
+use crate::domain::id::{ItemId, ReservationId, SaleId};
+use crate::domain::money::Money;
+use crate::domain::order::Order;
+use crate::domain::reservation::{Kind, Outcome, Reservation, State};
+use crate::domain::sale::Phase;
+use crate::domain::time::Timestamp;
+use crate::ports::ledger::Ledger;
+use crate::ports::{Result, World};
+use crate::services::gateway::Gateway;
+use crate::services::gateway::board::Shown;
+
+#[derive(Serialize)]
+pub struct SaleView {
+    id: SaleId,
+    item_id: ItemId,
+    title: String,
+    price: Money,
+    capacity: u32,
+    quantity_max: u8,
+    standby_max: u32,
+    hold_ms: i64,
+    opens_at: Timestamp,
+    closes_at: Timestamp,
+    phase: Phase,
+    left: u32,
+    server_time: Timestamp,
+}
+
+impl SaleView {
+    pub fn new(shown: &Shown, now: Timestamp) -> Self {
+        let sale = &shown.sale;
+        Self {
+            id: sale.id,
+            item_id: sale.item,
+            title: sale.title.clone(),
+            price: sale.price,
+            capacity: sale.allotment.capacity,
+            quantity_max: sale.allotment.quantity_max,
+            standby_max: sale.allotment.standby_max,
+            hold_ms: sale.hold_ms,
+            opens_at: sale.opens_at,
+            closes_at: sale.closes_at,
+            phase: sale.phase(now),
+            left: shown.left,
+            server_time: now,
+        }
+    }
+}
+
+/// Where a buyer stands. What does not belong to the status is left out.
+#[derive(Default, Serialize)]
+pub struct StandingView {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation_id: Option<ReservationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    units: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapses_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkout_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_number: Option<String>,
+}
+
+impl StandingView {
+    pub async fn of_outcome<W: World>(gateway: &Gateway<W>, outcome: Outcome) -> Result<Self> {
+        let status = match outcome {
+            Outcome::Pending => "pending",
+            Outcome::Refused => "refused",
+            Outcome::Already => "already",
+            Outcome::Reserved(row) => return Self::of_row(gateway, row).await,
+        };
+        Ok(Self { status, ..Self::default() })
+    }
+
+    pub async fn of_row<W: World>(gateway: &Gateway<W>, row: Reservation) -> Result<Self> {
+        let store = gateway.world().store();
+        let mut view = Self {
+            status: row.state.kind().name(),
+            reservation_id: Some(row.id),
+            quantity: Some(row.quantity),
+            units: row.state.units().to_vec(),
+            version: Some(row.version),
+            ..Self::default()
+        };
+        match row.state {
+            State::Standby { .. } => view.position = store.position(row.id).await?,
+            State::Held { lapses_at, .. } => {
+                let now = gateway.clock().now();
+                let ttl_ms = lapses_at.since_ms(now).max(0) + gateway.settings().checkout_ttl_beyond_hold_ms;
+                view.lapses_at = Some(lapses_at);
+                view.checkout_token = Some(gateway.keys().sign_checkout(row.id, row.buyer, now, ttl_ms));
+            }
+            State::Paying { lapses_at, .. } => view.lapses_at = Some(lapses_at),
+            State::Confirmed { .. } => {
+                let orders = store.orders(row.buyer, gateway.settings().orders_max).await?;
+                let order = orders.into_iter().find(|order| order.reservation == row.id);
+                view.order_number = order.map(|order| order.number);
+            }
+            State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
+        }
+        Ok(view)
+    }
+
+    pub fn paying() -> Self {
+        Self { status: Kind::Paying.name(), ..Self::default() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct OrderView {
+    order_number: String,
+    sale_id: SaleId,
+    units: Vec<u32>,
+    amount: Money,
+    placed_at: Timestamp,
+    refunded: bool,
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        Self {
+            order_number: order.number,
+            sale_id: order.sale,
+            units: order.units,
+            amount: order.amount,
+            placed_at: order.placed_at,
+            refunded: order.refunded,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What operators do from a shell. A command is data: `miaosha` carries it out on a world it opened itself, or hands it to the
+//! shop that runs, which carries it out the same way.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::id::{ItemId, SaleId};
+use crate::domain::money::Money;
+use crate::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use crate::ports::accounts::{Accounts, Role};
+use crate::ports::catalogue::{Catalogue, NewItem, NewSale};
+use crate::ports::ledger::Ledger;
+use crate::ports::parked::Parked;
+use crate::ports::turnstile::Turnstile;
+use crate::ports::{Fault, World};
+use crate::services::{audit, restore};
+
+/// Sales one command looks at, at most.
+const SALES_MAX: u32 = 1_000;
+/// Messages one command lists or replays, at most.
+const PARKED_MAX: u32 = 10_000;
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Checks the invariants of these sales, or of all. `turns` adds everything that was ever decided.
+    Audit {
+        sales: Vec<SaleId>,
+        turns: bool,
+    },
+    /// Rebuilds the turnstile from the ledger, whatever it looks like.
+    Restore {
+        sale: SaleId,
+    },
+    Parked,
+    Replay,
+    /// Makes sales that are open now.
+    Seed {
+        sales: u32,
+        capacity: u32,
+    },
+    /// A new operator, or any account.
+    AddAccount {
+        name: String,
+        email: String,
+        password_hash: String,
+        role: Role,
+    },
+}
+
+/// What went wrong, in words for a shell.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error("{0}")]
+    Refused(String),
+}
+
+pub async fn carry_out<W: World>(world: &W, command: Command) -> Result<Value, CommandError> {
+    match command {
+        Command::Audit { sales, turns } => audit_sales(world, sales, turns).await,
+        Command::Restore { sale } => {
+            let standing = world.store().standing(sale).await?;
+            let standing = standing.ok_or_else(|| CommandError::Refused(format!("there is no sale {sale}")))?;
+            // The operator's word is enough: there is nothing to compare.
+            let doubt = restore::Doubt { sale, generation: standing.generation, grounds: restore::Grounds::Lost };
+            let restored = restore::restore(world, doubt).await? == restore::Restored::Now;
+            Ok(json!({ "sale": sale, "restored": restored }))
+        }
+        Command::Parked => Ok(json!({ "parked": world.attempts().parked(PARKED_MAX).await? })),
+        Command::Replay => Ok(json!({ "replayed": world.attempts().replay(PARKED_MAX).await? })),
+        Command::Seed { sales, capacity } => seed(world, sales, capacity).await,
+        Command::AddAccount { name, email, password_hash, role } => {
+            let made = world.store().create_account(&name, &email.to_lowercase(), &password_hash, role).await?;
+            let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
+            Ok(json!({ "id": account.id, "role": account.role }))
+        }
+    }
+}
+
+async fn audit_sales<W: World>(world: &W, sales: Vec<SaleId>, turns: bool) -> Result<Value, CommandError> {
+    let sales = match sales.is_empty() {
+        false => sales,
+        true => world.store().sales(SALES_MAX).await?.iter().rev().map(|sale| sale.id).collect(),
+    };
+    let (mut pass, mut at_rest, mut reports, mut words) = (true, true, Vec::new(), Vec::new());
+    for sale in sales {
+        let verdict = audit::audit(world, sale).await?;
+        let verdict = verdict.ok_or_else(|| CommandError::Refused(format!("there is no sale {sale}")))?;
+        pass &= verdict.pass;
+        at_rest &= verdict.is_at_rest();
+        words.push(verdict.to_string());
+        let mut report = serde_json::to_value(&verdict).map_err(|error| CommandError::Refused(error.to_string()))?;
+        if turns {
+            add_history(world, sale, &mut report).await?;
+        }
+        reports.push(report);
+    }
+    Ok(json!({ "pass": pass, "at_rest": at_rest, "in_words": words, "sales": reports }))
+}
+
+async fn add_history<W: World>(world: &W, sale: SaleId, report: &mut Value) -> Result<(), CommandError> {
+    let history = world.store().history(sale).await?;
+    report["turns"] = history
+        .turns
+        .iter()
+        .map(|turn| {
+            json!({
+                "cause": turn.cause.to_string(),
+                "outcomes": String::from_utf8_lossy(&turn.outcomes),
+                "recorded_at": turn.recorded_at,
+            })
+        })
+        .collect();
+    report["reservations"] = history.reservations.iter().map(|(buyer, id)| json!([buyer, id])).collect();
+    Ok(())
+}
+
+async fn seed<W: World>(world: &W, sales: u32, capacity: u32) -> Result<Value, CommandError> {
+    let mut made = Vec::new();
+    for number in 1..=sales {
+        let title = format!("Seeded item {number}");
+        let item = world.store().create_item(&NewItem { title, description: "Made by seed".to_owned() }).await?;
+        let price = Money { minor: 100_000, currency: "TWD".parse().expect("three capital letters") };
+        let allotment = Allotment { capacity, quantity_max: 4.min(capacity as u8).max(1), standby_max: capacity };
+        let opens_at = world.clock().now();
+        let closes_at = opens_at.plus_ms(24 * HOUR_MS);
+        made.push(open_sale(world, item.id, price, allotment, (opens_at.0, closes_at.0), Vec::new()).await?.id);
+    }
+    Ok(json!({ "sales": made }))
+}
+
+/// A new sale, with a turnstile. `window` is when it opens and closes.
+pub async fn open_sale<W: World>(
+    world: &W,
+    item: ItemId,
+    price: Money,
+    allotment: Allotment,
+    window: (i64, i64),
+    questions: Vec<Question>,
+) -> Result<Sale, CommandError> {
+    use crate::domain::time::Timestamp;
+    let mut key = [0u8; 32];
+    getrandom::fill(&mut key).map_err(|error| CommandError::Refused(error.to_string()))?;
+    let sale = NewSale {
+        item,
+        price,
+        allotment,
+        hold_ms: 600_000,
+        opens_at: Timestamp(window.0),
+        closes_at: Timestamp(window.1),
+        questions,
+        question_key: QuestionKey(key),
+    };
+    let sale = world.store().create_sale(&sale).await?;
+    let sale = sale.ok_or_else(|| CommandError::Refused("the item is gone".to_owned()))?;
+    world.turnstile().open(sale.id, sale.generation, sale.allotment).await?;
+    Ok(sale)
+}
+
+/// Restores the turnstile of every sale for which something can still happen: for a process that just opened its world.
+pub async fn restore_all<W: World>(world: &W) -> Result<(), CommandError> {
+    for sale in world.store().sales_that_matter(world.clock().now()).await? {
+        let grounds = restore::Grounds::Behind { revision: 0 };
+        restore::restore(world, restore::Doubt { sale: sale.id, generation: sale.generation, grounds }).await?;
+    }
+    Ok(())
+}
+
+/// An audit's answer for people: a line a sale, and the verdict.
+pub fn audit_in_words(answer: &Value) -> String {
+    let lines = answer["in_words"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let verdict = if answer["pass"] == true { "PASS" } else { "FAIL" };
+    lines.chain([verdict]).collect::<Vec<_>>().join("\n")
+}

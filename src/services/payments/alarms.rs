@@ -1,0 +1,120 @@
+//! Alarms that ring: the holds whose time is over lapse, and what they had is given on.
+//!
+//! An alarm that rings early, late or twice finds rows that say what is so; one that rings early is left to the sweeper.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use crate::domain::id::{ReservationId, SaleId};
+use crate::ports::deadlines::{Deadline, Deadlines};
+use crate::ports::fault::Point;
+use crate::ports::ledger::Ledger;
+use crate::ports::turnstile::RELEASES_MAX;
+use crate::ports::{Delivery, Fault, Result, Subscription, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::patience::{Patience, SUBSCRIBED};
+use crate::services::payments::metric::Metric;
+use crate::services::payments::{Settings, give_on};
+use crate::services::tell::notify;
+use crate::services::turns::sure_now;
+
+pub struct Alarms<W> {
+    world: W,
+    settings: Settings,
+}
+
+impl<W: World> Alarms<W> {
+    pub fn new(world: W, settings: Settings) -> Self {
+        Self { world, settings }
+    }
+
+    /// Subscribes again whenever the subscription fails, until the soft stop.
+    pub(super) async fn serve(&self, lifecycle: &Lifecycle) {
+        let mut patience = Patience::new(&self.settings.backoff);
+        loop {
+            let begun = Instant::now();
+            tokio::select! {
+                biased;
+                () = lifecycle.hard.cancelled() => return,
+                ended = self.consume(lifecycle) => match ended {
+                    Ok(()) => return,
+                    Err(fault) => failed(&fault, "alarms are subscribed to again"),
+                },
+            }
+            if begun.elapsed() > SUBSCRIBED {
+                patience = Patience::new(&self.settings.backoff);
+            }
+            tokio::select! {
+                () = lifecycle.soft.cancelled() => return,
+                () = patience.pause() => {}
+            }
+        }
+    }
+
+    /// One subscription's life. `Ok` is the soft stop.
+    async fn consume(&self, lifecycle: &Lifecycle) -> Result<()> {
+        let mut subscription = tokio::select! {
+            () = lifecycle.soft.cancelled() => return Ok(()),
+            subscription = self.world.signals().deadlines() => subscription?,
+        };
+        loop {
+            let deliveries = tokio::select! {
+                biased;
+                () = lifecycle.soft.cancelled() => return Ok(()),
+                deliveries = subscription.next(self.settings.deadlines_max) => deliveries?,
+            };
+            self.handle(deliveries).await?;
+        }
+    }
+
+    /// Does what the alarms are for, and acknowledges them. A fault means that it was tried for as long as is allowed, or
+    /// that an acknowledgement failed.
+    pub async fn handle<D: Delivery<Body = Deadline>>(&self, deliveries: Vec<D>) -> Result<()> {
+        let begun = Instant::now();
+        let mut sales: BTreeMap<SaleId, BTreeSet<ReservationId>> = BTreeMap::new();
+        for delivery in &deliveries {
+            let deadline = delivery.body();
+            sales.entry(deadline.sale).or_default().extend(&deadline.reservations);
+        }
+        let worked = join_all(sales.into_iter().map(|(sale, ids)| self.settle_sale(sale, ids))).await;
+        worked.into_iter().collect::<Result<()>>()?;
+        for delivery in deliveries {
+            delivery.ack().await?;
+        }
+        metrics::histogram!(Metric::AlarmSeconds.name()).record(begun.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    async fn settle_sale(&self, sale: SaleId, ids: BTreeSet<ReservationId>) -> Result<()> {
+        let ids: Vec<ReservationId> = ids.into_iter().collect();
+        let mut patience = Patience::new(&self.settings.backoff);
+        loop {
+            let Err(fault) = lapse(&self.world, &self.settings, sale, &ids).await else { return Ok(()) };
+            failed(&fault, "the alarms are kept and tried again");
+            if !patience.wait().await {
+                return Err(fault);
+            }
+        }
+    }
+}
+
+/// Lets those of the holds lapse whose time is over, and gives on what any of the reservations had that has ended. Ids are in
+/// order, so that two who work for the same crowd wait for each other instead of blocking each other.
+pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
+    debug_assert!(ids.is_sorted());
+    for some in ids.chunks(RELEASES_MAX) {
+        let rows = world.store().lapse(sale, some, sure_now(world)?).await?;
+        world.faults().reach(Point::LapseAfterLedger).await;
+        metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);
+        notify(world, &rows).await?;
+        give_on(world, settings, sale, some).await?;
+    }
+    Ok(())
+}
+
+fn failed(fault: &Fault, then: &'static str) {
+    metrics::counter!(Metric::Faults.name(), "job" => "alarms", "part" => fault.part).increment(1);
+    tracing::warn!(%fault, "{then}");
+}

@@ -1,0 +1,93 @@
+//! What ended reservations had is given on: the one way back from the ledger to the turnstile, for alarms, cancels and sweeps.
+//!
+//! It begins from rows that ended and are not freed, wherever the last try stopped; whoever records the release's answer
+//! marks them freed in the same transaction. A release is asked for as often as it takes: its answer is kept.
+
+use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::turn::{Known, Turn};
+use crate::domain::turnstile::Reply;
+use crate::ports::fault::Point;
+use crate::ports::ledger::Ledger;
+use crate::ports::turnstile::{RELEASES_MAX, Turnstile};
+use crate::ports::{Fault, Result, World};
+use crate::services::patience::Patience;
+use crate::services::payments::Settings;
+use crate::services::payments::metric::Metric;
+use crate::services::restore::restore;
+use crate::services::tell::{Points, tell};
+use crate::services::turns::{Step, Trail, record};
+
+const TOLD: Points = Points { after_deadline: Point::ReleaseAfterDeadline, after_notice: Point::ReleaseAfterNotice };
+
+/// Gives on what those of the reservations had that ended and are not freed; the others are left alone.
+pub async fn give_on<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
+    let mut trail = Trail::new(sale);
+    for some in ids.chunks(RELEASES_MAX) {
+        let mut patience = Patience::new(&settings.backoff);
+        loop {
+            match try_once(world, settings, &mut trail, sale, some).await? {
+                Step::Done(()) => break,
+                Step::Again => {}
+                Step::Doubt(doubt) => {
+                    restore(world, doubt).await?;
+                }
+            }
+            metrics::counter!(Metric::Tries.name()).increment(1);
+            if !patience.wait().await {
+                return Err(Fault::new("turnstile", "the sale is in doubt"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn try_once<W: World>(
+    world: &W,
+    settings: &Settings,
+    trail: &mut Trail,
+    sale: SaleId,
+    ids: &[ReservationId],
+) -> Result<Step<()>> {
+    let Some(look) = world.store().look(sale, &[], ids).await? else { return Ok(Step::Done(())) };
+    if look.unfreed.is_empty() {
+        return Ok(Step::Done(()));
+    }
+    world.faults().reach(Point::ReleaseAfterLook).await;
+    let known = trail.known(&look);
+    let turns = match release(world, trail, known, sale, &look.unfreed).await? {
+        Step::Done(turns) => turns,
+        Step::Again => return Ok(Step::Again),
+        Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
+    };
+    world.faults().reach(Point::ReleaseAfterTurnstile).await;
+    let rows = match record(world, trail, &turns, settings.absent_ms_max).await? {
+        Step::Done(rows) => rows,
+        Step::Again => return Ok(Step::Again),
+        Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
+    };
+    world.faults().reach(Point::ReleaseAfterLedger).await;
+    metrics::counter!(Metric::GivenOn.name()).increment(turns.len() as u64);
+    let promoted: Vec<_> = rows.into_iter().filter(|row| row.state.kind().is_live()).collect();
+    metrics::counter!(Metric::Promoted.name()).increment(promoted.len() as u64);
+    tell(world, &promoted, look.hold_ms, TOLD).await?;
+    Ok(Step::Done(()))
+}
+
+async fn release<W: World>(
+    world: &W,
+    trail: &mut Trail,
+    mut known: Known,
+    sale: SaleId,
+    ids: &[ReservationId],
+) -> Result<Step<Vec<Turn>>> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    let released = match world.turnstile().release(sale, known, &ids).await? {
+        Reply::Done(released) => released,
+        Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
+    };
+    for one in &released {
+        trail.answered(&mut known, one.stamp);
+    }
+    Ok(Step::Done(released.into_iter().map(Turn::Release).collect()))
+}

@@ -1,0 +1,56 @@
+//! Payments that nobody finished: voided, because a void's answer is definite and a time-out's is none.
+//!
+//! Until the provider has answered, the unit stays taken. Money that moved becomes an order where it still can, and is given
+//! back where it cannot.
+
+use crate::domain::id::{PaymentId, ReservationId};
+use crate::domain::order;
+use crate::domain::payment::Payment;
+use crate::ports::fault::Point;
+use crate::ports::ledger::{Confirmed, Ledger};
+use crate::ports::payments::{Payments, Voided};
+use crate::ports::{Fault, Result, World};
+use crate::services::payments::metric::Metric;
+use crate::services::payments::{Settings, give_on};
+use crate::services::tell::notify;
+use crate::services::turns::sure_now;
+
+/// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
+pub(super) async fn resolve<W: World>(
+    world: &W,
+    settings: &Settings,
+    reservation: ReservationId,
+    payment: PaymentId,
+) -> Result<()> {
+    let voided = world.payments().void(payment).await?;
+    world.faults().reach(Point::ResolveAfterVoid).await;
+    let now = sure_now(world)?;
+    let answer = match voided {
+        Voided::Voided => {
+            world.store().payment_voided(reservation, payment, now).await?;
+            "voided"
+        }
+        Voided::Captured => {
+            let chance = getrandom::u64().map_err(|error| Fault::new("chance", error))?;
+            match world.store().confirm(reservation, payment, &order::number(chance), now).await? {
+                Confirmed::Order(_) => "order",
+                Confirmed::RefundDue(_) => "refund_due",
+            }
+        }
+    };
+    metrics::counter!(Metric::Resolved.name(), "answer" => answer).increment(1);
+    // A hold that goes on has its alarm still before it.
+    let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
+    notify(world, std::slice::from_ref(&row)).await?;
+    give_on(world, settings, row.sale, &[row.id]).await
+}
+
+/// Money that moved and can stand for no order is given back, until it is.
+pub(super) async fn give_back<W: World>(world: &W, payment: &Payment) -> Result<()> {
+    world.payments().refund(payment.id).await?;
+    world.faults().reach(Point::RefundAfterProvider).await;
+    world.store().payment_refunded(payment.id).await?;
+    metrics::counter!(Metric::Refunded.name()).increment(1);
+    let row = world.store().reservation(payment.reservation).await?;
+    notify(world, row.as_slice()).await
+}

@@ -1,0 +1,212 @@
+//! Finds what alarms, gateways and dead workers left behind. Each job is by itself: one that fails stops no other.
+//!
+//! Sweeping is never what a sale waits for while everything works; it is what makes every crash end well.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use tokio::time::Instant;
+
+use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::sale::Sale;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::ledger::Ledger;
+use crate::ports::{Fault, Result, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::payments::alarms::lapse;
+use crate::services::payments::metric::Metric;
+use crate::services::payments::resolve::{give_back, resolve};
+use crate::services::payments::watch::Watch;
+use crate::services::payments::{Settings, give_on};
+use crate::services::tell::notify;
+use crate::services::turns::sure_now;
+
+/// Rows of standby ended in one transaction.
+const ENDED_MAX: u32 = 512;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Holds whose time is over and whose alarm did not ring.
+    Overdue,
+    /// Ended rows whose units nobody gave on.
+    Unfreed,
+    /// Reservations that are being paid for too long.
+    Stuck,
+    /// Payments that no reservation took.
+    Orphans,
+    /// Money to be given back.
+    Refunds,
+    /// Standby that can no longer become anything.
+    Standby,
+    /// Turnstile and ledger tell the same story.
+    Watch,
+}
+
+impl Job {
+    pub const ALL: [Job; 7] =
+        [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds, Job::Standby, Job::Watch];
+
+    fn label(self) -> &'static str {
+        match self {
+            Job::Overdue => "overdue",
+            Job::Unfreed => "unfreed",
+            Job::Stuck => "stuck",
+            Job::Orphans => "orphans",
+            Job::Refunds => "refunds",
+            Job::Standby => "standby",
+            Job::Watch => "watch",
+        }
+    }
+}
+
+pub struct Sweeper<W> {
+    world: W,
+    settings: Settings,
+    watch: Watch,
+}
+
+impl<W: World> Sweeper<W> {
+    pub fn new(world: W, settings: Settings) -> Self {
+        Self { world, settings, watch: Watch::default() }
+    }
+
+    /// Sweeps one kind again and again, until the soft stop.
+    pub(super) async fn serve(&self, job: Job, lifecycle: &Lifecycle) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(self.settings.sweep_ms));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = lifecycle.soft.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            tokio::select! {
+                () = lifecycle.hard.cancelled() => return,
+                _ = self.sweep_one(job) => {}
+            }
+        }
+    }
+
+    /// Every job once; the first fault, when there was one.
+    pub async fn sweep(&self) -> Result<()> {
+        join_all(Job::ALL.map(|job| self.sweep_one(job))).await.into_iter().collect()
+    }
+
+    pub async fn sweep_one(&self, job: Job) -> Result<()> {
+        let begun = Instant::now();
+        let swept = match job {
+            Job::Overdue => self.overdue().await,
+            Job::Unfreed => self.unfreed().await,
+            Job::Stuck => self.stuck().await,
+            Job::Orphans => self.orphans().await,
+            Job::Refunds => self.refunds().await,
+            Job::Standby => self.standby().await,
+            Job::Watch => self.watch().await,
+        };
+        metrics::histogram!(Metric::SweepSeconds.name(), "job" => job.label()).record(begun.elapsed().as_secs_f64());
+        if let Err(fault) = &swept {
+            metrics::counter!(Metric::Faults.name(), "job" => job.label(), "part" => fault.part).increment(1);
+            tracing::warn!(job = job.label(), %fault, "the next sweep tries again");
+        }
+        swept
+    }
+
+    async fn overdue(&self) -> Result<()> {
+        let before = sure_now(&self.world)?.plus_ms(-self.settings.alarm_ms);
+        loop {
+            let rows = self.world.store().overdue(before, self.settings.rows_max).await?;
+            let count = rows.len();
+            let sales = by_sale(rows);
+            let work = sales.iter().map(|(&sale, ids)| lapse(&self.world, &self.settings, sale, ids));
+            all(join_all(work).await)?;
+            if count < self.settings.rows_max as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn unfreed(&self) -> Result<()> {
+        loop {
+            let rows = self.world.store().unfreed(self.settings.rows_max).await?;
+            let count = rows.len();
+            let sales = by_sale(rows);
+            let work = sales.iter().map(|(&sale, ids)| give_on(&self.world, &self.settings, sale, ids));
+            all(join_all(work).await)?;
+            if count < self.settings.rows_max as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn stuck(&self) -> Result<()> {
+        let before = sure_now(&self.world)?.plus_ms(-self.settings.paying_ms_max);
+        let rows = self.world.store().stuck(before, self.settings.rows_max).await?;
+        let work = rows.into_iter().map(|(id, payment)| resolve(&self.world, &self.settings, id, payment)).collect();
+        self.a_few_at_a_time(work).await
+    }
+
+    async fn orphans(&self) -> Result<()> {
+        let before = sure_now(&self.world)?.plus_ms(-self.settings.orphan_ms);
+        let payments = self.world.store().orphans(before, self.settings.rows_max).await?;
+        let work = payments.iter().map(|p| resolve(&self.world, &self.settings, p.reservation, p.id)).collect();
+        self.a_few_at_a_time(work).await
+    }
+
+    async fn refunds(&self) -> Result<()> {
+        let payments = self.world.store().refunds_due(self.settings.rows_max).await?;
+        let work = payments.iter().map(|payment| give_back(&self.world, payment)).collect();
+        self.a_few_at_a_time(work).await
+    }
+
+    async fn standby(&self) -> Result<()> {
+        let sales = self.sales().await?;
+        all(join_all(sales.iter().map(|sale| self.end_standby(sale))).await)
+    }
+
+    async fn end_standby(&self, sale: &Sale) -> Result<()> {
+        loop {
+            let rows = self.world.store().end_standby(sale.id, sure_now(&self.world)?, ENDED_MAX).await?;
+            let ids: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
+            metrics::counter!(Metric::Ended.name()).increment(ids.len() as u64);
+            notify(&self.world, &rows).await?;
+            give_on(&self.world, &self.settings, sale.id, &ids).await?;
+            if ids.len() < ENDED_MAX as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn watch(&self) -> Result<()> {
+        let sales = self.sales().await?;
+        self.watch.keep(&sales);
+        let checks = sales.iter().map(|sale| self.watch.check(&self.world, &self.settings, sale));
+        all(join_all(checks).await)
+    }
+
+    async fn sales(&self) -> Result<Vec<Sale>> {
+        self.world.store().sales_that_matter(sure_now(&self.world)?).await
+    }
+
+    /// So that a slow provider is not asked by everybody at once; one that fails stops no other.
+    async fn a_few_at_a_time(&self, work: Vec<impl Future<Output = Result<()>> + Send>) -> Result<()> {
+        all(stream::iter(work).buffer_unordered(self.settings.provider_calls_max).collect().await)
+    }
+}
+
+/// The first fault, after everybody had a try.
+fn all(worked: Vec<Result<()>>) -> Result<(), Fault> {
+    worked.into_iter().collect()
+}
+
+/// In the order of ids, which is the order in which rows are locked.
+fn by_sale(rows: Vec<(SaleId, ReservationId)>) -> BTreeMap<SaleId, Vec<ReservationId>> {
+    let mut sales: BTreeMap<SaleId, Vec<ReservationId>> = BTreeMap::new();
+    for (sale, id) in rows {
+        sales.entry(sale).or_default().push(id);
+    }
+    for ids in sales.values_mut() {
+        ids.sort_unstable();
+    }
+    sales
+}

@@ -1,0 +1,171 @@
+//! One attempt, from its bytes to its answer.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, body::BoxBody};
+use serde::Deserialize;
+
+use crate::domain::attempt::Attempt;
+use crate::domain::id::{AttemptId, BuyerId, SaleId};
+use crate::domain::sale::{Phase, Sale};
+use crate::http::problem::{Kind, Problem};
+use crate::http::{auth, body};
+use crate::ports::Entrance;
+use crate::ports::attempts::Attempts;
+use crate::services::publisher::lanes::{Lanes, Ticket};
+use crate::services::publisher::metric::Reason;
+use crate::services::question::{self, ANSWER_CHARS_MAX};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted<'a> {
+    #[serde(default)]
+    question_id: Option<u64>,
+    #[serde(default, borrow)]
+    answer: Option<Text<'a>>,
+    #[serde(default = "one")]
+    quantity: u8,
+}
+
+/// Borrowed from the body unless it holds escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn one() -> u8 {
+    1
+}
+
+/// What the checks let through.
+enum Admitted {
+    Joined(Ticket),
+    SoldOut,
+}
+
+pub async fn take<W: Entrance>(lanes: Rc<Lanes<W>>, req: HttpRequest, payload: Payload) -> HttpResponse {
+    let metrics = &lanes.shared.metrics;
+    match admit(&lanes, &req, payload).await {
+        Ok(Admitted::Joined(ticket)) => match ticket.await {
+            Ok(id) => accepted(id),
+            Err(reason) => shed(&lanes, reason),
+        },
+        Ok(Admitted::SoldOut) => {
+            metrics.sold_out_at_once.increment(1);
+            json(StatusCode::OK, Bytes::from_static(br#"{"status":"sold_out"}"#))
+        }
+        Err(Refusal::Shed(reason)) => shed(&lanes, reason),
+        Err(Refusal::Problem(problem)) => {
+            metrics.refused(problem.kind);
+            problem.error_response()
+        }
+    }
+}
+
+enum Refusal {
+    Problem(Problem),
+    Shed(Reason),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Refusal::Problem(problem)
+    }
+}
+
+async fn admit<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> Result<Admitted, Refusal> {
+    let shared = &lanes.shared;
+    let now = shared.world.clock().now();
+    let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;
+    let sale = SaleId(body::path_number(req, "id")?);
+    let bytes = body::read(req.headers(), &mut payload.into_inner(), shared.settings.body_bytes_max).await?;
+    let wanted: Wanted<'_> = body::parse(&bytes)?;
+
+    let views = shared.known.views();
+    let Some(view) = views.get(&sale) else {
+        return Err(Problem::new(Kind::NotFound, "there is no such sale").into());
+    };
+    // The body may have taken its time, and the window is about now.
+    let now = shared.world.clock().now();
+    check_phase(view.sale.phase(now))?;
+    check_wanted(&view.sale, buyer, &wanted)?;
+    if shared.settings.sold_out_at_once && view.is_exhausted(now) {
+        return Ok(Admitted::SoldOut);
+    }
+    if !shared.world.attempts().is_up() {
+        return Err(Refusal::Shed(Reason::Away));
+    }
+    let attempt = Attempt { buyer, quantity: wanted.quantity };
+    lanes.join(sale, attempt).map(Admitted::Joined).map_err(Refusal::Shed)
+}
+
+fn check_phase(phase: Phase) -> Result<(), Problem> {
+    match phase {
+        Phase::Open => Ok(()),
+        Phase::Scheduled => Err(Problem::new(Kind::SaleNotOpen, "the sale has not opened yet")),
+        Phase::Paused => Err(Problem::new(Kind::SalePaused, "the sale is paused; it may go on")),
+        Phase::Closed => Err(Problem::new(Kind::SaleClosed, "the sale is closed")),
+    }
+}
+
+fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), Problem> {
+    let quantity_max = sale.allotment.quantity_max;
+    if !(1..=quantity_max).contains(&wanted.quantity) {
+        return Err(Problem::field("quantity", Kind::Invalid, format!("must be from 1 to {quantity_max}")));
+    }
+    if let Some(Text(answer)) = &wanted.answer
+        && answer.len() > ANSWER_CHARS_MAX
+        && answer.chars().count() > ANSWER_CHARS_MAX
+    {
+        let detail = format!("must be at most {ANSWER_CHARS_MAX} characters long");
+        return Err(Problem::field("answer", Kind::Invalid, detail));
+    }
+    let count = sale.questions.len() as u64;
+    if count == 0 {
+        return Ok(());
+    }
+    let question_id = wanted.question_id.ok_or_else(|| missing("question_id"))?;
+    let Text(answer) = wanted.answer.as_ref().ok_or_else(|| missing("answer"))?;
+    if question_id >= count {
+        return Err(Problem::field("question_id", Kind::Invalid, "there is no such question"));
+    }
+    if question::is_right(sale, buyer, question_id, answer) {
+        return Ok(());
+    }
+    Err(Problem::field("answer", Kind::WrongAnswer, "this is not the answer to the question you were asked"))
+}
+
+fn missing(field: &'static str) -> Problem {
+    Problem::field(field, Kind::Invalid, "is missing: this sale asks a question")
+}
+
+fn shed<W>(lanes: &Lanes<W>, reason: Reason) -> HttpResponse {
+    lanes.shared.metrics.shed(reason);
+    let detail = match reason {
+        Reason::Full | Reason::Waiting => "more attempts came than can be taken in; come again",
+        Reason::Away => "attempts cannot be taken in at this moment; come again",
+        Reason::Slow => "nobody can say whether the attempt was taken in; come again, a second try is harmless",
+    };
+    Problem::new(Kind::Busy, detail).retry_after_s(lanes.shared.settings.retry_after_s).error_response()
+}
+
+fn accepted(id: AttemptId) -> HttpResponse {
+    const HEAD: &[u8] = br#"{"attempt_id":""#;
+    const TAIL: &[u8] = br#"","status":"accepted"}"#;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut body = Vec::with_capacity(HEAD.len() + 32 + TAIL.len());
+    body.extend_from_slice(HEAD);
+    for byte in id.to_bytes() {
+        body.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    body.extend_from_slice(TAIL);
+    json(StatusCode::ACCEPTED, Bytes::from(body))
+}
+
+fn json(status: StatusCode, body: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(status, BoxBody::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

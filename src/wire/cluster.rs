@@ -1,0 +1,158 @@
+//! The Cluster world: Redis Cluster, RabbitMQ and MySQL, and the four binaries on it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::App;
+use actix_web::dev::Server;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::mysql::{MysqlStore, Sandbox};
+use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use crate::adapters::redis::RedisTurnstile;
+use crate::adapters::system::SystemClock;
+use crate::bound_server;
+use crate::http::auth::TokenKeys;
+use crate::http::problem;
+use crate::ports::fault::NoFaults;
+use crate::ports::ledger::Ledger;
+use crate::ports::{Door, Fault, Parts, PartsOf};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::{Failure, Process};
+use crate::services::{consumer, gateway, payments, publisher};
+use crate::wire::config::Config;
+use crate::wire::watch;
+
+pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+
+const CONNECT_AGAIN: Duration = Duration::from_secs(1);
+
+/// Connects to every part, waiting for those that are not there yet. A schema that does not fit is not waited for.
+pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
+    let store = waited_for(stop, || MysqlStore::connect(config.mysql.url.expose(), config.mysql.pool_max)).await?;
+    store.verify_schema().await?;
+    let turnstile = waited_for(stop, || RedisTurnstile::connect(config.redis.url.expose(), &config.namespace)).await?;
+    let broker = connect_broker(config, stop).await?;
+    let clock = Arc::new(SystemClock::unmeasured());
+    clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
+    let world = Cluster::new(PartsOf {
+        turnstile,
+        payments: store.sandbox(),
+        store,
+        attempts: broker.clone(),
+        signals: broker,
+        clock: clock.clone(),
+        faults: Arc::new(NoFaults),
+    });
+    Ok((world, clock))
+}
+
+async fn connect_broker(config: &Config, stop: &CancellationToken) -> Result<RabbitBroker, Failure> {
+    let settings = RabbitConfig {
+        url: config.rabbit.url.expose().to_owned(),
+        namespace: config.namespace.clone(),
+        partitions: config.rabbit.partitions,
+        queue_messages_max: config.rabbit.queue_messages_max,
+        confirm_ms: config.rabbit.confirm_ms,
+    };
+    waited_for(stop, || RabbitBroker::connect(settings.clone())).await
+}
+
+async fn waited_for<T, F>(stop: &CancellationToken, connect: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    loop {
+        match connect().await {
+            Ok(part) => return Ok(part),
+            Err(fault) => tracing::warn!(part = fault.part, error = %fault.what, "not there yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(CONNECT_AGAIN) => {}
+            () = stop.cancelled() => return Err("stopped before every part was there".into()),
+        }
+    }
+}
+
+fn keys(config: &Config) -> Result<Arc<TokenKeys>, Failure> {
+    Ok(Arc::new(TokenKeys::parse(config.token_keys.expose())?))
+}
+
+/// Needs the broker only: no database and no Redis is configured where attempts come in.
+pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, .. } = process;
+    let keys = keys(&config)?;
+    let broker = connect_broker(&config, &lifecycle.soft).await?;
+    let clock = Arc::new(SystemClock::unmeasured());
+    let door = Door { broker, clock: clock.clone() };
+    let publisher = publisher::Publisher::new(door, keys, config.publisher.clone());
+    readiness.watch({
+        let publisher = publisher.clone();
+        move || publisher.problems()
+    });
+    lifecycle.tracker.spawn({
+        let (publisher, lifecycle, by_news) = (publisher.clone(), lifecycle.clone(), watch::ByNews::new(clock));
+        async move { publisher.run_and_tell(&lifecycle, move |sent_at| by_news.heard(sent_at)).await }
+    });
+    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+        let publisher = publisher.clone();
+        App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
+    })?;
+    readiness.started();
+    let address = server.addrs()[0];
+    serve(server.run(), address, &lifecycle).await
+}
+
+pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, .. } = process;
+    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    readiness.started();
+    consumer::run(world, config.consumer, lifecycle).await;
+    Ok(())
+}
+
+pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, .. } = process;
+    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    readiness.started();
+    payments::run(world, config.payments, lifecycle).await;
+    Ok(())
+}
+
+pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, .. } = process;
+    let keys = keys(&config)?;
+    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    let gateway = gateway::Gateway::new(world, keys, config.gateway.clone(), &lifecycle);
+    readiness.watch({
+        let gateway = gateway.clone();
+        move || gateway.problems()
+    });
+    lifecycle.tracker.spawn({
+        let gateway = gateway.clone();
+        async move { gateway.run().await }
+    });
+    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+        let gateway = gateway.clone();
+        App::new().configure(|cfg| gateway::routes(cfg, gateway)).configure(problem::defaults)
+    })?;
+    readiness.started();
+    let address = server.addrs()[0];
+    serve(server.run(), address, &lifecycle).await
+}
+
+/// Serves until the soft stop; requests that were begun are finished.
+pub async fn serve(server: Server, address: SocketAddr, lifecycle: &Lifecycle) -> Result<(), Failure> {
+    tracing::info!(%address, "serving");
+    let handle = server.handle();
+    let stop = lifecycle.soft.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        handle.stop(true).await;
+    });
+    Ok(server.await?)
+}

@@ -1,0 +1,178 @@
+//! How an operator's command reaches a world: the running shop by its inner port, a folder nobody uses, or the cluster that the
+//! environment names.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+
+use crate::adapters::mysql::MysqlStore;
+use crate::adapters::sqlite::SqliteStore;
+use crate::http::auth;
+use crate::http::problem::{Kind, Problem};
+use crate::ports::accounts::Role;
+use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::{Failure, config};
+use crate::services::gateway::passwords;
+use crate::services::operator::{self, Command, CommandError};
+use crate::wire::cluster;
+use crate::wire::config::{Config, EmbeddedConfig};
+use crate::wire::folder::{self, ShopFacts};
+use crate::wire::shop::{self, Embedded};
+
+/// Bytes of one command.
+const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Characters of a password read from standard input.
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+
+/// The running shop's ear for commands, on its inner port, for whoever can read the folder's secret.
+#[derive(Clone)]
+pub struct Commands {
+    secret: Arc<str>,
+    world: Arc<OnceLock<Embedded>>,
+}
+
+impl Commands {
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { secret: folder::random_hex(16)?.into(), world: Arc::default() })
+    }
+
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    pub fn serve(&self, world: Embedded) {
+        // Set once: a process has one shop.
+        let _ = self.world.set(world);
+    }
+
+    pub fn routes(&self, cfg: &mut ServiceConfig) {
+        cfg.app_data(web::Data::new(self.clone()))
+            .app_data(web::JsonConfig::default().limit(COMMAND_BYTES_MAX))
+            .route("/commands", web::post().to(take_command));
+    }
+}
+
+async fn take_command(
+    req: HttpRequest,
+    commands: web::Data<Commands>,
+    command: web::Json<Command>,
+) -> Result<HttpResponse, Problem> {
+    if auth::bearer(&req)? != &*commands.secret {
+        return Err(Problem::new(Kind::Unauthorized, "the secret is in the shop's folder"));
+    }
+    let world = commands.world.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
+    match operator::carry_out(world, command.into_inner()).await {
+        Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
+        Err(CommandError::Refused(why)) => Err(Problem::new(Kind::Invalid, why)),
+        Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::Unavailable, fault.to_string())),
+    }
+}
+
+/// Carries out a command and prints its answer. `state` is a shop's folder; without one the cluster is meant.
+pub fn run(state: Option<PathBuf>, command: Command, json: bool) -> ExitCode {
+    let is_audit = matches!(command, Command::Audit { .. });
+    match one_shot(answer(state, command)) {
+        Ok(answer) => {
+            if is_audit {
+                println!("{}", operator::audit_in_words(&answer));
+            }
+            if json {
+                println!("{answer}");
+            }
+            if is_audit && answer["pass"] != true { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Brings a ledger's schema up to date.
+pub fn migrate(state: Option<PathBuf>) -> ExitCode {
+    let migrated = one_shot(async move {
+        match state {
+            Some(state) => {
+                let _lock = folder::lock(&state)?;
+                SqliteStore::open(&state.join("ledger.sqlite")).await?.migrate().await?;
+            }
+            None => {
+                let config: Config = config::load(None)?;
+                MysqlStore::connect(config.mysql.url.expose(), 1).await?.migrate().await?;
+            }
+        }
+        Ok(())
+    });
+    match migrated {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// A new account whose password comes from standard input, so that no shell remembers it.
+pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Role) -> ExitCode {
+    if std::io::stdin().is_terminal() {
+        eprintln!("miaosha: type the password, then Enter and Ctrl-D");
+    }
+    let mut password = String::new();
+    if let Err(error) = std::io::stdin().read_to_string(&mut password) {
+        return failed(&error);
+    }
+    let password = password.trim_end_matches(['\r', '\n']);
+    if !PASSWORD_CHARS.contains(&password.chars().count()) {
+        return failed(&"a password has 8 to 128 characters");
+    }
+    let password_hash = passwords::hash_now(password);
+    run(state, Command::AddAccount { name, email, password_hash, role }, true)
+}
+
+pub fn failed(error: &dyn Display) -> ExitCode {
+    eprintln!("miaosha: {error}");
+    ExitCode::from(2)
+}
+
+fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
+    let Some(state) = state else {
+        let config: Config = config::load(None)?;
+        let (world, _) = cluster::connect(&config, &Lifecycle::new().soft).await?;
+        return Ok(operator::carry_out(&world, command).await?);
+    };
+    if !state.is_dir() {
+        return Err(format!("there is no shop in {}", state.display()).into());
+    }
+    match folder::lock(&state) {
+        Ok(_lock) => {
+            let world = shop::open(&EmbeddedConfig { state, ..EmbeddedConfig::default() }).await?;
+            // Turnstiles in memory are gone with the process that had them.
+            operator::restore_all(&world).await?;
+            Ok(operator::carry_out(&world, command).await?)
+        }
+        Err(_) => send(&ShopFacts::read(&state)?, &command).await,
+    }
+}
+
+async fn send(facts: &ShopFacts, command: &Command) -> Result<Value, Failure> {
+    let authority = facts.inner_url.trim_start_matches("http://");
+    let stream = tokio::net::TcpStream::connect(authority).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = hyper::Request::post("/commands")
+        .header("host", authority)
+        .header("authorization", format!("Bearer {}", facts.secret))
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(serde_json::to_vec(command)?)))?;
+    let response = sender.send_request(request).await?;
+    let ok = response.status().is_success();
+    let body: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
+    if ok { Ok(body) } else { Err(body["detail"].as_str().unwrap_or("the shop refused").to_owned().into()) }
+}

@@ -1,0 +1,115 @@
+//! The configuration of every binary: one shape for the whole fleet, so that one set of environment variables starts any part.
+//!
+//! A part reads what it needs and refuses what nobody knows. Secrets come from the environment and are never printed.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::http::server::ServerSettings;
+use crate::runtime::BinaryConfig;
+use crate::runtime::config::{ProcessSettings, Secret};
+use crate::services::{consumer, gateway, payments, publisher};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub process: ProcessSettings,
+    /// The public face, of those that have one.
+    pub http: ServerSettings,
+    /// Goes before every key and queue, so that several fleets may share servers.
+    pub namespace: String,
+    /// `kind:kid:64 hex digits`, several after commas; kinds are `access` and `checkout`. The first of a kind signs, all verify.
+    pub token_keys: Secret,
+    pub redis: RedisConfig,
+    pub rabbit: BrokerConfig,
+    pub mysql: MysqlConfig,
+    pub embedded: EmbeddedConfig,
+    pub publisher: publisher::Settings,
+    pub consumer: consumer::Settings,
+    pub payments: payments::Settings,
+    pub gateway: gateway::Settings,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedisConfig {
+    /// `redis-cluster://host:port?node=host:port&node=…`
+    pub url: Secret,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BrokerConfig {
+    /// `amqp://user:password@host:port/vhost`
+    pub url: Secret,
+    /// Queues that attempts are spread over by sale. The same for the whole fleet, and for as long as queues hold messages.
+    pub partitions: u16,
+    /// Batches one partition holds, at most; beyond them attempts are shed.
+    pub queue_messages_max: u64,
+    /// How long a confirm may take before the attempt is shed.
+    pub confirm_ms: u64,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self { url: Secret::default(), partitions: 4, queue_messages_max: 100_000, confirm_ms: 2_000 }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MysqlConfig {
+    /// `mysql://user:password@host:port/database`
+    pub url: Secret,
+    /// Connections of this process, at most. Over the fleet their sum stays under the server's own limit.
+    pub pool_max: u32,
+}
+
+impl Default for MysqlConfig {
+    fn default() -> Self {
+        Self { url: Secret::default(), pool_max: 24 }
+    }
+}
+
+/// The world that needs nothing installed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmbeddedConfig {
+    /// Everything it remembers is in this folder.
+    pub state: PathBuf,
+    /// Batches that may wait to be decided; beyond them attempts are shed.
+    pub queue_messages_max: u64,
+    pub partitions: u16,
+}
+
+impl Default for EmbeddedConfig {
+    fn default() -> Self {
+        Self { state: PathBuf::from(".miaosha"), queue_messages_max: 100_000, partitions: 2 }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            process: ProcessSettings::default(),
+            http: ServerSettings::default(),
+            namespace: "miaosha".to_owned(),
+            token_keys: Secret::default(),
+            redis: RedisConfig::default(),
+            rabbit: BrokerConfig::default(),
+            mysql: MysqlConfig::default(),
+            embedded: EmbeddedConfig::default(),
+            publisher: publisher::Settings::default(),
+            consumer: consumer::Settings::default(),
+            payments: payments::Settings::default(),
+            gateway: gateway::Settings::default(),
+        }
+    }
+}
+
+impl BinaryConfig for Config {
+    fn process(&self) -> &ProcessSettings {
+        &self.process
+    }
+}

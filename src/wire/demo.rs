@@ -1,0 +1,78 @@
+//! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
+//! minute.
+
+use crate::domain::money::Money;
+use crate::domain::sale::{Allotment, Question};
+use crate::ports::World;
+use crate::ports::accounts::{Accounts, Role};
+use crate::ports::catalogue::{Catalogue, NewItem};
+use crate::runtime::Failure;
+use crate::services::gateway::passwords;
+use crate::services::operator::open_sale;
+
+const SHOPPER: &str = "demo@miaosha.test";
+const OPERATOR: &str = "operator@miaosha.test";
+/// Nobody but this machine reaches a demo: it listens on a loopback address.
+const PASSWORD: &str = "demodemo";
+const HOUR_MS: i64 = 3_600_000;
+
+/// The demo's sales.
+pub struct Demo {
+    open: u64,
+    soon: u64,
+}
+
+/// Makes the demo where the shop has no sale yet; finds it where it is.
+pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
+    let sales = world.store().sales(2).await?;
+    if let [soon, open] = sales.as_slice() {
+        return Ok(Some(Demo { open: open.id.0, soon: soon.id.0 }));
+    }
+    if !sales.is_empty() {
+        return Ok(None);
+    }
+    let hash = passwords::hash_now(PASSWORD);
+    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper).await?;
+    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator).await?;
+    let now = world.clock().now();
+    let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
+    let mut ids = Vec::new();
+    for (title, opens_at) in [("A clay teapot, one of a hundred", now), ("A first row seat", now.plus_ms(60_000))] {
+        let description = "From the demo.".to_owned();
+        let item = world.store().create_item(&NewItem { title: title.to_owned(), description }).await?;
+        let price = Money { minor: 120_000, currency: "TWD".parse().expect("three capital letters") };
+        let allotment = Allotment { capacity: 100, quantity_max: 4, standby_max: 200 };
+        let window = (opens_at.0, opens_at.plus_ms(24 * HOUR_MS).0);
+        ids.push(open_sale(world, item.id, price, allotment, window, vec![question.clone()]).await?.id.0);
+    }
+    Ok(Some(Demo { open: ids[0], soon: ids[1] }))
+}
+
+impl Demo {
+    /// What to try next.
+    pub fn says(&self, url: &str, inner_url: &str) -> String {
+        let Demo { open, soon } = self;
+        format!(
+            r#"The shop is open on {url}  (probes and metrics: {inner_url}/readyz, {inner_url}/metrics)
+Sale {open} is open, sale {soon} opens within a minute. Buy something:
+
+  # log in, and keep the token
+  TOKEN=$(curl -s {url}/v1/sessions -H 'content-type: application/json' \
+    -d '{{"email":"{SHOPPER}","password":"{PASSWORD}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  # what this buyer is asked
+  curl -s {url}/v1/sales/{open}/question -H "authorization: Bearer $TOKEN"; echo
+  # press the button
+  curl -s {url}/v1/sales/{open}/attempts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
+    -d '{{"question_id":0,"answer":"4","quantity":2}}'; echo
+  # what became of it: yours for ten minutes, with the token to pay
+  curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN"; echo
+  CHECKOUT=$(curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN" | sed 's/.*"checkout_token":"\([^"]*\)".*/\1/')
+  # pay (other cards: "declined", "timeout", "late")
+  curl -s {url}/v1/checkouts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
+    -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
+  curl -s {url}/v1/orders -H "authorization: Bearer $TOKEN"; echo
+
+The operator is {OPERATOR}, with the same password. A rush of 5,000:  cargo run --release --bin loadtest -- rush"#
+        )
+    }
+}

@@ -1,0 +1,87 @@
+//! A shop's folder: who may use it, and what is in it beside the two databases. Everything in it is for its owner only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::http::auth::TokenKeys;
+use crate::runtime::Failure;
+
+const FACTS: &str = "shop.json";
+const LOCK: &str = "lock";
+const KEYS: &str = "token.keys";
+
+/// What a running shop writes for those who want to speak to it.
+#[derive(Serialize, Deserialize)]
+pub struct ShopFacts {
+    pub url: String,
+    pub inner_url: String,
+    /// Lets its bearer give operators' commands.
+    pub secret: String,
+}
+
+impl ShopFacts {
+    /// Appears whole or not at all.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let draft = folder.join("shop.json.new");
+        write_private(&draft, &serde_json::to_string(self)?)?;
+        std::fs::rename(draft, folder.join(FACTS))?;
+        Ok(())
+    }
+
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(folder.join(FACTS))
+            .map_err(|error| format!("a shop runs on {} but does not say where: {error}", folder.display()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    pub fn remove(folder: &Path) {
+        let _ = std::fs::remove_file(folder.join(FACTS));
+    }
+}
+
+/// Held for as long as the folder is used; a killed shop's lock is gone with it.
+pub struct FolderLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] File);
+
+/// Makes the folder where there is none. Fails when another process has it.
+pub fn lock(folder: &Path) -> Result<FolderLock, Failure> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(LOCK))?;
+    match file.try_lock() {
+        Ok(()) => Ok(FolderLock(file)),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(format!("another shop runs on {}; it must end first", folder.display()).into())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// The folder's own keys, made on first use.
+pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
+    let path = folder.join(KEYS);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let text = format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?);
+            write_private(&path, &text)?;
+            text
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(TokenKeys::parse(text.trim())?)
+}
+
+pub fn random_hex(bytes: usize) -> std::io::Result<String> {
+    let mut chance = vec![0u8; bytes];
+    getrandom::fill(&mut chance).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(chance.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,9 @@
+//! The only place that names both adapters and services: here a world is chosen, once for each process.
+
+pub mod cluster;
+pub mod commands;
+pub mod config;
+mod demo;
+mod folder;
+pub mod shop;
+mod watch;

@@ -1,0 +1,124 @@
+//! The Embedded world: everything in one process, everything it remembers in one folder.
+//!
+//! The folder is locked while a shop runs on it; operators' commands then go to that shop, over its inner port.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actix_web::App;
+use actix_web::web::ServiceConfig;
+
+use crate::adapters::memory::signals::MemorySignals;
+use crate::adapters::memory::turnstile::MemoryTurnstile;
+use crate::adapters::sqlite::queue::SqliteQueue;
+use crate::adapters::sqlite::{Sandbox, SqliteStore};
+use crate::adapters::system::SystemClock;
+use crate::bound_server;
+use crate::http::problem;
+use crate::ports::fault::NoFaults;
+use crate::ports::{Parts, PartsOf};
+use crate::runtime::{self, Failure, Process, config};
+use crate::services::{consumer, gateway, payments, publisher};
+use crate::wire::cluster::serve;
+use crate::wire::commands::{Commands, failed};
+use crate::wire::config::{Config, EmbeddedConfig};
+use crate::wire::folder::{self, ShopFacts};
+use crate::wire::{demo, watch};
+
+pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+
+pub struct ShopOptions {
+    pub state: PathBuf,
+    pub listen: SocketAddr,
+    pub inner_listen: SocketAddr,
+    /// Accounts and sales to try the shop with, where there are none yet.
+    pub demo: bool,
+}
+
+/// `miaosha serve`, the whole of it.
+pub fn main(options: ShopOptions) -> ExitCode {
+    let mut config: Config = match config::load(None) {
+        Ok(config) => config,
+        Err(error) => return failed(&error),
+    };
+    config.embedded.state = options.state;
+    config.http.listen = options.listen;
+    let commands = match free_port(options.inner_listen).and_then(|inner| {
+        config.process.inner_listen = inner;
+        Commands::new()
+    }) {
+        Ok(commands) => commands,
+        Err(error) => return failed(&error),
+    };
+    let routes = {
+        let commands = commands.clone();
+        move |cfg: &mut ServiceConfig| commands.routes(cfg)
+    };
+    runtime::run("miaosha", config, routes, move |process| shop(process, commands, options.demo))
+}
+
+async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, .. } = process;
+    let state = config.embedded.state.clone();
+    let _lock = folder::lock(&state)?;
+    let keys = Arc::new(folder::token_keys(&state)?);
+    let world = open(&config.embedded).await?;
+    commands.serve(world.clone());
+
+    watch::parts(&world, &readiness, &lifecycle, None);
+    let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
+    let gateway = gateway::Gateway::new(world.clone(), keys, config.gateway.clone(), &lifecycle);
+    {
+        let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());
+        lifecycle.tracker.clone().spawn(async move { tokio::join!(publisher.run(&lifecycle), gateway.run()) });
+    }
+    lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
+    lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
+
+    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+        let (publisher, gateway) = (publisher.clone(), gateway.clone());
+        App::new()
+            .configure(|cfg| publisher::routes(cfg, publisher))
+            .configure(|cfg| gateway::routes(cfg, gateway))
+            .configure(problem::defaults)
+    })?;
+    let address = server.addrs()[0];
+    let demo = if with_demo { demo::prepare(&world).await? } else { None };
+    let facts = ShopFacts {
+        url: format!("http://{address}"),
+        inner_url: format!("http://{}", config.process.inner_listen),
+        secret: commands.secret().to_owned(),
+    };
+    facts.write(&state)?;
+    readiness.started();
+    if let Some(demo) = demo {
+        println!("{}", demo.says(&facts.url, &facts.inner_url));
+    }
+    serve(server.run(), address, &lifecycle).await?;
+    ShopFacts::remove(&state);
+    Ok(())
+}
+
+/// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.
+pub async fn open(config: &EmbeddedConfig) -> Result<Embedded, Failure> {
+    let store = SqliteStore::open(&config.state.join("ledger.sqlite")).await?;
+    store.migrate().await?;
+    let attempts =
+        SqliteQueue::open(&config.state.join("queue.sqlite"), config.partitions, config.queue_messages_max).await?;
+    Ok(Embedded::new(PartsOf {
+        turnstile: MemoryTurnstile::new(),
+        payments: store.sandbox(),
+        store,
+        attempts,
+        signals: MemorySignals::new(),
+        clock: Arc::new(SystemClock::local()),
+        faults: Arc::new(NoFaults),
+    }))
+}
+
+/// The inner server is told its port before it listens, so that the folder can say where it is.
+fn free_port(listen: SocketAddr) -> std::io::Result<SocketAddr> {
+    std::net::TcpListener::bind(listen)?.local_addr()
+}

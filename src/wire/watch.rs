@@ -1,0 +1,94 @@
+//! Whether the parts of the world answer, asked once a second: what `/readyz` says, and the clock's offset to the ledger.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::adapters::system::SystemClock;
+use crate::domain::time::Timestamp;
+use crate::http::probes::Readiness;
+use crate::ports::attempts::Attempts;
+use crate::ports::ledger::Ledger;
+use crate::ports::turnstile::Turnstile;
+use crate::ports::{Result, World};
+use crate::runtime::lifecycle::Lifecycle;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// A part that is silent for longer is away.
+const ANSWER_WAIT: Duration = Duration::from_secs(3);
+
+/// Watches turnstile, ledger and broker, and tells `readiness` which of them are away.
+pub fn parts<W: World>(world: &W, readiness: &Readiness, lifecycle: &Lifecycle, clock: Option<Arc<SystemClock>>) {
+    let away: Arc<[AtomicBool; 3]> = Arc::new(std::array::from_fn(|_| AtomicBool::new(false)));
+    readiness.watch({
+        let away = away.clone();
+        let clock = world.clock().clone();
+        move || {
+            let names = ["turnstile", "ledger", "broker"];
+            let parts = names.into_iter().zip(away.iter());
+            let mut problems: Vec<_> =
+                parts.filter(|(_, away)| away.load(Ordering::Acquire)).map(|(name, _)| name).collect();
+            if !clock.is_sure() {
+                problems.push("clock");
+            }
+            problems
+        }
+    });
+    let (world, stop) = (world.clone(), lifecycle.hard.clone());
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(EVERY);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let (turnstile, ledger) =
+                tokio::join!(answers(world.turnstile().ping()), answers(measure(&world, clock.as_deref())));
+            away[0].store(!turnstile, Ordering::Release);
+            away[1].store(!ledger, Ordering::Release);
+            away[2].store(!world.attempts().is_up(), Ordering::Release);
+        }
+    });
+}
+
+async fn answers<T>(question: impl Future<Output = Result<T>>) -> bool {
+    matches!(tokio::time::timeout(ANSWER_WAIT, question).await, Ok(Ok(_)))
+}
+
+/// The ledger's time lies in the middle of the question and its answer.
+async fn measure<W: World>(world: &W, clock: Option<&SystemClock>) -> Result<()> {
+    let asked = Instant::now();
+    let ledger = world.store().time().await?;
+    if let Some(clock) = clock {
+        let half = asked.elapsed().as_millis() as i64 / 2;
+        clock.measured(ledger.plus_ms(half).since_ms(SystemClock::machine_now()));
+    }
+    Ok(())
+}
+
+/// For a process that sees no ledger: the time is in the news. They take a moment to arrive, so that the largest offset of the
+/// last few is the truest.
+pub struct ByNews {
+    clock: Arc<SystemClock>,
+    last: Mutex<VecDeque<i64>>,
+}
+
+impl ByNews {
+    const LAST: usize = 8;
+
+    pub fn new(clock: Arc<SystemClock>) -> Self {
+        Self { clock, last: Mutex::default() }
+    }
+
+    pub fn heard(&self, sent_at: Timestamp) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() == Self::LAST {
+            last.pop_front();
+        }
+        last.push_back(sent_at.since_ms(SystemClock::machine_now()));
+        if let Some(truest) = last.iter().copied().max() {
+            self.clock.measured(truest);
+        }
+    }
+}
