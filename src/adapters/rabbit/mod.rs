@@ -1,1 +1,83 @@
-//! (being built)
+//! RabbitMQ: what carries attempts, wakes, tells, and keeps what nobody can read.
+//!
+//! Nothing here recovers by itself inside the client library: a connection, a channel or a consumer that failed is thrown
+//! away and made anew. Whoever was using it hears a fault, and what was not acknowledged comes again. Attempts are never
+//! nacked, rejected or cancelled, for each of these would lose their order: a channel is closed instead, and the broker
+//! gives everything back in its place.
+
+mod attempts;
+mod broadcast;
+pub mod codec;
+mod consume;
+mod deadlines;
+mod link;
+mod metric;
+mod parked;
+mod publish;
+mod topology;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::ports::{Fault, Result};
+use link::Link;
+use publish::Lanes;
+use topology::Topology;
+
+pub use broadcast::{RabbitNews, RabbitNotices};
+pub use consume::{RabbitDelivery, RabbitSubscription};
+pub use metric::Metric;
+
+/// Anything asked of the broker is answered within this time, or the connection is not trusted any more.
+const CALL: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub struct RabbitConfig {
+    /// `amqp://user:password@host:port/vhost`, where the default vhost is written `%2f`.
+    pub url: String,
+    /// Begins the name of every queue and exchange.
+    pub namespace: String,
+    /// Queues that attempts are dealt to, by sale. All processes of a world must agree.
+    pub partitions: u16,
+    /// Batches in one of these queues, at most. All processes of a world must agree.
+    pub queue_messages_max: u64,
+    /// A message that is not confirmed after this time was perhaps not taken.
+    pub confirm_ms: u64,
+}
+
+/// Two connections, which are made anew for ever: one publishes, one consumes. A broker that is short of memory stops reading
+/// from those who publish, and acknowledgements must get through then.
+#[derive(Clone)]
+pub struct RabbitBroker(Arc<Shared>);
+
+struct Shared {
+    topology: Arc<Topology>,
+    consuming: Link,
+    lanes: Lanes,
+    /// Queues of these hold lengths are known to be there, on the publishing connection of this number.
+    holds: Mutex<(u64, HashSet<i64>)>,
+    /// Ends what runs in the background.
+    _end: DropGuard,
+}
+
+impl RabbitBroker {
+    /// Connects, makes what is missing, and checks what the broker must be able to do. A fault here means that nothing was
+    /// begun; later failures are lived through.
+    pub async fn connect(config: RabbitConfig) -> Result<Self> {
+        let topology = Arc::new(Topology::new(&config)?);
+        let end = CancellationToken::new();
+        let guard = end.clone().drop_guard();
+        let publishing = Link::open(&config.url, "publishing", topology.clone(), end.clone()).await?;
+        topology.check(&publishing.channel().await?).await?;
+        let consuming = Link::open(&config.url, "consuming", topology.clone(), end.clone()).await?;
+        let lanes = Lanes::open(publishing, Duration::from_millis(config.confirm_ms), end);
+        Ok(Self(Arc::new(Shared { topology, consuming, lanes, holds: Mutex::default(), _end: guard })))
+    }
+}
+
+fn fault(what: impl std::fmt::Display) -> Fault {
+    Fault::new("broker", what)
+}

@@ -1,0 +1,73 @@
+//! Notices and news: a copy for everybody who listens now, none kept for anybody else.
+
+use super::consume::{RabbitSubscription, Source};
+use super::publish::Message;
+use super::{RabbitBroker, codec, fault};
+use crate::domain::notice::Notice;
+use crate::ports::news::{News, NewsStream, SaleNews};
+use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::{Delivery, Result, Subscription};
+
+/// Messages on their way to one listener; the others wait in its queue, which is bounded.
+const PREFETCH: u16 = 64;
+/// Notices, or sales, in one message.
+const WORDS_MAX: usize = 256;
+
+pub struct RabbitNotices(RabbitSubscription<Vec<Notice>>);
+
+pub struct RabbitNews(RabbitSubscription<Vec<SaleNews>>);
+
+impl Notices for RabbitBroker {
+    type Stream = RabbitNotices;
+
+    async fn tell(&self, notices: &[Notice]) -> Result<()> {
+        for part in notices.chunks(WORDS_MAX) {
+            let message = Message::to_all(self.0.topology.notices(), codec::encode(part));
+            self.0.lanes.publish(message).await.map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    async fn notices(&self) -> Result<RabbitNotices> {
+        let notices = Source::Broadcast(self.0.topology.notices());
+        Ok(RabbitNotices(RabbitSubscription::open(self.0.clone(), notices, PREFETCH, codec::notices).await?))
+    }
+}
+
+impl NoticeStream for RabbitNotices {
+    async fn next(&mut self) -> Result<Vec<Notice>> {
+        words(&mut self.0).await
+    }
+}
+
+impl News for RabbitBroker {
+    type NewsStream = RabbitNews;
+
+    async fn publish(&self, news: &[SaleNews]) -> Result<()> {
+        for part in news.chunks(WORDS_MAX) {
+            let message = Message::to_all(self.0.topology.news(), codec::encode(part));
+            self.0.lanes.publish(message).await.map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    async fn news(&self) -> Result<RabbitNews> {
+        let news = Source::Broadcast(self.0.topology.news());
+        Ok(RabbitNews(RabbitSubscription::open(self.0.clone(), news, PREFETCH, codec::news).await?))
+    }
+}
+
+impl NewsStream for RabbitNews {
+    async fn next(&mut self) -> Result<Vec<SaleNews>> {
+        words(&mut self.0).await
+    }
+}
+
+async fn words<T: Clone + Send + Sync + 'static>(subscription: &mut RabbitSubscription<Vec<T>>) -> Result<Vec<T>> {
+    let mut words = Vec::new();
+    for delivery in subscription.next(usize::from(PREFETCH)).await? {
+        words.extend_from_slice(delivery.body());
+        delivery.ack().await?;
+    }
+    Ok(words)
+}

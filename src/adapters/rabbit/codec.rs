@@ -1,0 +1,41 @@
+//! Bodies that are not attempts travel as JSON. Decoders are strict, and take anything without a panic.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::attempt::Batch;
+use crate::domain::notice::Notice;
+use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
+use crate::ports::news::SaleNews;
+
+/// Why a body means nothing to us.
+pub type Unreadable = String;
+
+pub(super) fn encode(body: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    serde_json::to_vec(body).expect("words that cross the ports are written as JSON")
+}
+
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+pub fn batch(bytes: &[u8]) -> Result<Batch, Unreadable> {
+    Batch::decode(bytes).map_err(|error| error.to_string())
+}
+
+pub fn deadline(bytes: &[u8]) -> Result<Deadline, Unreadable> {
+    let deadline: Deadline = json(bytes)?;
+    match deadline.reservations.len() {
+        0 => Err("a deadline without reservations".to_owned()),
+        count if count > DEADLINE_MAX => Err(format!("a deadline of {count} reservations; {DEADLINE_MAX} are allowed")),
+        _ => Ok(deadline),
+    }
+}
+
+pub fn notices(bytes: &[u8]) -> Result<Vec<Notice>, Unreadable> {
+    json(bytes)
+}
+
+pub fn news(bytes: &[u8]) -> Result<Vec<SaleNews>, Unreadable> {
+    json(bytes)
+}

@@ -1,0 +1,209 @@
+//! One connection, and the task that makes it anew for ever. The client library's own recovery is off: it brings channels
+//! back before their queues, is silent to consumers, and does not know when to give up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::metric::Metric;
+use super::topology::Topology;
+use super::{CALL, fault};
+use crate::ports::Result;
+
+/// Twice this without a sign of life, and a connection is dead.
+const HEARTBEAT_S: u16 = 10;
+/// The library keeps 64 frames' worth of buffers for each connection; a full batch of attempts fits in a frame of this size.
+const FRAME_BYTES_MAX: u32 = 32 * 1024;
+/// How often a connection is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+const BACKOFF_MS_MIN: u64 = 100;
+const BACKOFF_MS_MAX: u64 = 5_000;
+
+#[derive(Clone)]
+pub(super) struct Link {
+    line: watch::Receiver<Option<Arc<Line>>>,
+}
+
+/// A connection that is trusted until somebody finds that it does not answer.
+pub(super) struct Line {
+    /// Counts the link's connections.
+    pub(super) number: u64,
+    connection: Connection,
+    suspect: AtomicBool,
+}
+
+impl Line {
+    fn new(number: u64, connection: Connection) -> Arc<Self> {
+        Arc::new(Self { number, connection, suspect: AtomicBool::new(false) })
+    }
+
+    fn is_up(&self) -> bool {
+        let status = self.connection.status();
+        status.connected() && !status.blocked() && !self.suspect.load(Ordering::Acquire)
+    }
+
+    fn is_over(&self) -> bool {
+        !self.connection.status().connected() || self.suspect.load(Ordering::Acquire)
+    }
+
+    /// Has it made anew.
+    pub(super) fn suspect(&self) {
+        self.suspect.store(true, Ordering::Release);
+    }
+
+    /// Asks the broker for something; who gets no answer at all does not trust the connection any more.
+    pub(super) async fn call<T>(&self, ask: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Result<(Channel, T)> {
+        let asked = async {
+            let channel = self.connection.create_channel().await?;
+            let answer = ask(&channel).await?;
+            Ok::<_, lapin::Error>((channel, answer))
+        };
+        match timeout(CALL, asked).await {
+            Ok(answer) => answer.map_err(fault),
+            Err(_) => {
+                self.suspect();
+                Err(fault("the broker does not answer"))
+            }
+        }
+    }
+}
+
+impl Link {
+    /// The first connection is made before this returns.
+    pub(super) async fn open(
+        url: &str,
+        name: &'static str,
+        topology: Arc<Topology>,
+        end: CancellationToken,
+    ) -> Result<Self> {
+        let mut uri: AMQPUri = url.parse().map_err(fault)?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
+        let dial = Dial { uri, name, topology };
+        let first = Line::new(1, dial.connect().await.map_err(|(_, error)| error)?);
+        let (sender, line) = watch::channel(Some(first.clone()));
+        tokio::spawn(dial.supervise(first, sender, end));
+        Ok(Self { line })
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.line.borrow().as_ref().is_some_and(|line| line.is_up())
+    }
+
+    pub(super) fn line(&self) -> Result<Arc<Line>> {
+        self.line.borrow().clone().ok_or_else(|| fault("the broker is away"))
+    }
+
+    /// Waits for a connection; `None` when there will never be one again.
+    pub(super) async fn wait(&mut self) -> Option<Arc<Line>> {
+        self.line.wait_for(Option::is_some).await.ok()?.clone()
+    }
+
+    /// Waits until the connection of this number is not the one any more.
+    pub(super) async fn lost(&mut self, number: u64) {
+        let _ = self.line.wait_for(|line| line.as_ref().is_none_or(|line| line.number != number)).await;
+    }
+
+    pub(super) async fn channel(&self) -> Result<Channel> {
+        Ok(self.line()?.call(async |_| Ok(())).await?.0)
+    }
+}
+
+struct Dial {
+    uri: AMQPUri,
+    name: &'static str,
+    topology: Arc<Topology>,
+}
+
+impl Dial {
+    /// A connection on which everything is declared. Where there is none, also says whether the other side was silent.
+    async fn connect(&self) -> Result<Connection, (bool, crate::ports::Fault)> {
+        let properties = ConnectionProperties::default().with_connection_name(format!("miaosha {}", self.name).into());
+        let connecting = async {
+            let connection = Connection::connect_uri(self.uri.clone(), properties).await?;
+            let channel = connection.create_channel().await?;
+            self.topology.declare(&channel).await?;
+            channel.close(200, "done".into()).await?;
+            Ok::<_, lapin::Error>(connection)
+        };
+        match timeout(2 * CALL, connecting).await {
+            Ok(Ok(connection)) => {
+                metrics::counter!(Metric::Connections.name(), "link" => self.name).increment(1);
+                Ok(connection)
+            }
+            Ok(Err(error)) => Err((false, fault(error))),
+            Err(_) => Err((true, fault("the broker does not answer"))),
+        }
+    }
+
+    /// Whether somebody who speaks AMQP is there. An attempt to connect cannot be given up: the library waits in a thread of
+    /// its own for a silent peer, so after one such attempt we knock first.
+    async fn knock(&self) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect((self.uri.authority.host.as_str(), self.uri.authority.port)).await?;
+        stream.write_all(b"AMQP\0\0\x09\x01").await?;
+        stream.read_u8().await.map(drop)
+    }
+
+    async fn redial(&self) -> Connection {
+        let mut backoff_ms = BACKOFF_MS_MIN;
+        let mut wary = false;
+        loop {
+            // Jitter: every process of the fleet lost its connections in the same moment.
+            sleep(Duration::from_millis(backoff_ms / 2 + fastrand::u64(0..=backoff_ms / 2))).await;
+            backoff_ms = (backoff_ms * 2).min(BACKOFF_MS_MAX);
+            if wary && !matches!(timeout(CALL, self.knock()).await, Ok(Ok(()))) {
+                continue;
+            }
+            match self.connect().await {
+                Ok(connection) => return connection,
+                Err((silent, error)) => {
+                    tracing::warn!(link = self.name, %error, "the broker is away");
+                    wary = silent;
+                }
+            }
+        }
+    }
+
+    async fn supervise(self, mut line: Arc<Line>, sender: watch::Sender<Option<Arc<Line>>>, end: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = watch_over(&line) => {}
+                () = end.cancelled() => return,
+            }
+            tracing::warn!(link = self.name, "the connection to the broker is lost");
+            sender.send_replace(None);
+            let number = line.number + 1;
+            tokio::spawn(bury(line));
+            line = tokio::select! {
+                connection = self.redial() => Line::new(number, connection),
+                () = end.cancelled() => return,
+            };
+            sender.send_replace(Some(line.clone()));
+        }
+    }
+}
+
+async fn watch_over(line: &Line) {
+    while !line.is_over() {
+        sleep(LOOK).await;
+    }
+}
+
+/// A connection that is closed while the other side is silent never ends, for closing stops its heartbeat. One that is not
+/// trusted is kept until the heartbeat gives it up, or until it proves to be alive after all.
+async fn bury(line: Arc<Line>) {
+    let give_up = async {
+        while line.connection.status().connected() {
+            sleep(LOOK).await;
+        }
+    };
+    let _ = timeout(3 * Duration::from_secs(u64::from(HEARTBEAT_S)), give_up).await;
+}

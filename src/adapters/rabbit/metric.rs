@@ -1,0 +1,29 @@
+//! What this adapter counts.
+
+/// Every metric of the broker's client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Connections made, by `link`. More than one of each says that the broker was away.
+    Connections,
+    /// Messages that could not be decoded, by whether they were `parked`: the others were dropped, where losing one costs nothing.
+    Undecodable,
+}
+
+impl Metric {
+    pub const ALL: [Metric; 2] = [Metric::Connections, Metric::Undecodable];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Connections => "miaosha_broker_connections_total",
+            Metric::Undecodable => "miaosha_broker_undecodable_messages_total",
+        }
+    }
+
+    pub fn describe(self) {
+        let text = match self {
+            Metric::Connections => "Connections made to the broker.",
+            Metric::Undecodable => "Messages that could not be decoded.",
+        };
+        metrics::describe_counter!(self.name(), text);
+    }
+}

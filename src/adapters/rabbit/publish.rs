@@ -1,0 +1,166 @@
+//! Publishing: some channels, each with a task of its own, for the library counts confirms rightly only while one task
+//! publishes on a channel. What waits and what flies is bounded, and everything is answered within the confirm time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::CALL;
+use super::link::{Line, Link};
+use crate::ports::attempts::Shed;
+
+const LANES: usize = 4;
+/// Messages of one lane on their way at once; as many again wait for a place.
+const FLYING_MAX: usize = 512;
+const PERSISTENT: u8 = 2;
+/// A channel that could not be opened is tried again after this time.
+const AGAIN: Duration = Duration::from_millis(100);
+
+pub(super) struct Message {
+    exchange: ShortString,
+    key: ShortString,
+    body: Vec<u8>,
+    /// Whether it is an error that nobody is there to take it.
+    mandatory: bool,
+    properties: BasicProperties,
+}
+
+impl Message {
+    /// Work: it must reach the queue.
+    pub(super) fn to_queue(queue: ShortString, body: Vec<u8>) -> Self {
+        let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+        Self { exchange: ShortString::default(), key: queue, body, mandatory: true, properties }
+    }
+
+    /// Word to whoever listens now.
+    pub(super) fn to_all(exchange: ShortString, body: Vec<u8>) -> Self {
+        let properties = BasicProperties::default();
+        Self { exchange, key: ShortString::default(), body, mandatory: false, properties }
+    }
+
+    pub(super) fn with_headers<const N: usize>(mut self, headers: [(&str, &str); N]) -> Self {
+        let mut table = FieldTable::default();
+        for (name, value) in headers {
+            table.insert(name.into(), AMQPValue::LongString(value.into()));
+        }
+        self.properties = self.properties.with_headers(table);
+        self
+    }
+}
+
+struct Job {
+    message: Message,
+    deadline: Instant,
+    done: oneshot::Sender<Result<(), Shed>>,
+}
+
+pub(super) struct Lanes {
+    pub(super) link: Link,
+    lanes: Vec<mpsc::Sender<Job>>,
+    turn: AtomicUsize,
+    confirm: Duration,
+}
+
+impl Lanes {
+    pub(super) fn open(link: Link, confirm: Duration, end: CancellationToken) -> Self {
+        let lane = |_| {
+            let (sender, jobs) = mpsc::channel(FLYING_MAX);
+            let (link, end) = (link.clone(), end.clone());
+            tokio::spawn(async move { end.run_until_cancelled(run(link, jobs)).await });
+            sender
+        };
+        let lanes = (0..LANES).map(lane).collect();
+        Self { link, lanes, turn: AtomicUsize::new(0), confirm }
+    }
+
+    /// Returns when the broker has it, or when nobody knows.
+    pub(super) async fn publish(&self, message: Message) -> Result<(), Shed> {
+        if !self.link.is_up() {
+            return Err(Shed::Away("there is no connection".to_owned()));
+        }
+        let deadline = Instant::now() + self.confirm;
+        let (done, answer) = oneshot::channel();
+        let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % LANES];
+        let published = async {
+            let job = Job { message, deadline, done };
+            lane.send(job).await.map_err(|_| Shed::Away("the process ends".to_owned()))?;
+            // Unanswered: it flew on a channel that failed.
+            answer.await.unwrap_or(Err(Shed::Slow))
+        };
+        timeout_at(deadline, published).await.unwrap_or(Err(Shed::Slow))
+    }
+}
+
+/// One lane: a channel at a time, for ever.
+async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(line) = link.wait().await {
+        let opened = line.call(async |channel| channel.confirm_select(ConfirmSelectOptions::default()).await).await;
+        match opened {
+            Ok((channel, ())) => {
+                if serve(&mut link, &line, &channel, &mut jobs).await.is_none() {
+                    return;
+                }
+                // Also throws away what the library keeps of confirms that never came. Nobody waits for it.
+                tokio::spawn(async move { timeout(CALL, channel.close(200, "a confirm failed".into())).await });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a publishing channel could not be opened");
+                sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Until the channel fails; `None` when there is nobody left to publish for.
+async fn serve(link: &mut Link, line: &Line, channel: &Channel, jobs: &mut mpsc::Receiver<Job>) -> Option<()> {
+    let mut flying = FuturesUnordered::new();
+    let lost = link.lost(line.number);
+    tokio::pin!(lost);
+    loop {
+        tokio::select! {
+            biased;
+            // First: what comes now would only fly into a dead connection.
+            () = &mut lost => return Some(()),
+            job = jobs.recv(), if flying.len() < FLYING_MAX => flying.push(fly(line, channel, job?)),
+            Some(usable) = flying.next() => {
+                if !usable {
+                    return Some(());
+                }
+            }
+        }
+    }
+}
+
+/// Publishes and answers; says whether the channel can still be used.
+async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
+    let Job { message, deadline, done } = job;
+    if done.is_closed() {
+        return true;
+    }
+    let published = async {
+        let options = BasicPublishOptions { mandatory: message.mandatory, ..BasicPublishOptions::default() };
+        let Message { exchange, key, body, properties, .. } = message;
+        channel.basic_publish(exchange, key, options, &body, properties).await?.await
+    };
+    let (answer, usable) = match timeout_at(deadline, published).await {
+        Ok(Ok(Confirmation::Ack(None))) => (Ok(()), true),
+        Ok(Ok(Confirmation::Nack(_))) => (Err(Shed::Full), true),
+        Ok(Ok(Confirmation::Ack(Some(_)))) => {
+            // Somebody deleted the queue. A new connection declares it again. (Whether the library tied the return to the right
+            // confirm does not matter much: with the queue went everything that was in it.)
+            line.suspect();
+            (Err(Shed::Away("the queue is gone".to_owned())), false)
+        }
+        Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Err(Shed::Slow), false),
+    };
+    let _ = done.send(answer);
+    usable
+}

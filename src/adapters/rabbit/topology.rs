@@ -1,0 +1,155 @@
+//! Every queue and exchange, and why each of their options is not the default. Declaring what is there already changes
+//! nothing; declaring it with other options is refused by the broker, and so is the process that tries.
+//!
+//! Work travels in quorum queues: replicated, and on the disk before they confirm. They have no delivery limit, neither here
+//! nor by default before RabbitMQ 4 (there a policy must lift it): whatever outage makes a message come again and again, it
+//! must not be dropped in the end.
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{Channel, ExchangeKind};
+
+use super::{RabbitConfig, fault};
+use crate::ports::Result;
+
+/// A queue's name is at most 255 bytes long; this leaves room for our part.
+const NAMESPACE_BYTES_MAX: usize = 128;
+/// Batches of notices or news that wait for one subscriber.
+const BROADCASTS_MAX: i64 = 1_024;
+/// Deadlines in one queue: some thousands make a big sale.
+const DEADLINES_MAX: i64 = 1_000_000;
+/// Parked messages. When they are more, the queue they come from stands still until somebody looks.
+const PARKED_MAX: i64 = 100_000;
+
+pub(super) struct Topology {
+    namespace: String,
+    pub(super) partitions: u16,
+    queue_messages_max: i64,
+}
+
+impl Topology {
+    pub(super) fn new(config: &RabbitConfig) -> Result<Self> {
+        if config.namespace.len() > NAMESPACE_BYTES_MAX {
+            return Err(fault(format!("the namespace is longer than {NAMESPACE_BYTES_MAX} bytes")));
+        }
+        if config.partitions == 0 {
+            return Err(fault("there must be at least one partition"));
+        }
+        let queue_messages_max = i64::try_from(config.queue_messages_max).map_err(fault)?;
+        Ok(Self { namespace: config.namespace.clone(), partitions: config.partitions, queue_messages_max })
+    }
+
+    fn name(&self, rest: impl std::fmt::Display) -> ShortString {
+        format!("{}.{rest}", self.namespace).into()
+    }
+
+    pub(super) fn attempts(&self, partition: u16) -> ShortString {
+        self.name(format_args!("attempts.{partition}"))
+    }
+
+    pub(super) fn deadlines(&self, hold_ms: i64) -> ShortString {
+        self.name(format_args!("deadlines.{hold_ms}"))
+    }
+
+    pub(super) fn lapses(&self) -> ShortString {
+        self.name("lapses")
+    }
+
+    pub(super) fn parked(&self) -> ShortString {
+        self.name("parked")
+    }
+
+    pub(super) fn notices(&self) -> ShortString {
+        self.name("notices")
+    }
+
+    pub(super) fn news(&self) -> ShortString {
+        self.name("news")
+    }
+
+    /// Everything that does not depend on a sale.
+    pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
+        for partition in 0..self.partitions {
+            // One consumer at a time: order is per queue, and so is whoever decides.
+            let arguments = [("x-single-active-consumer", AMQPValue::Boolean(true))];
+            quorum(channel, self.attempts(partition), self.queue_messages_max, arguments).await?;
+        }
+        quorum(channel, self.lapses(), DEADLINES_MAX, []).await?;
+        quorum(channel, self.parked(), PARKED_MAX, []).await?;
+        for exchange in [self.notices(), self.news()] {
+            // Durable, so that those who publish find it before anybody listens, also after the broker's restart.
+            let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+            channel.exchange_declare(exchange, ExchangeKind::Fanout, options, FieldTable::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Where deadlines of one hold length wait. One length per queue: only the first message of a queue can expire.
+    ///
+    /// Such a queue stays when its sale is over. It could be made to go by itself, but nothing that a broker counts as use
+    /// happens to it while its messages wait, and it would take them along.
+    pub(super) async fn declare_deadlines(&self, channel: &Channel, hold_ms: i64) -> lapin::Result<()> {
+        let arguments = [
+            ("x-message-ttl", AMQPValue::LongLongInt(hold_ms)),
+            // The default exchange, which leads to a queue by its name.
+            ("x-dead-letter-exchange", AMQPValue::LongString("".into())),
+            ("x-dead-letter-routing-key", AMQPValue::LongString(self.lapses().as_str().into())),
+            // A message leaves only when the other queue has it. Asks for overflow by reject-publish, which `quorum` sets, and
+            // for the feature flag that `check` looks for: else the broker would fall back to losing some, silently.
+            ("x-dead-letter-strategy", AMQPValue::LongString("at-least-once".into())),
+        ];
+        quorum(channel, self.deadlines(hold_ms), DEADLINES_MAX, arguments).await
+    }
+
+    /// A queue of one subscriber's own.
+    pub(super) async fn declare_broadcast(
+        &self,
+        channel: &Channel,
+        exchange: ShortString,
+    ) -> lapin::Result<ShortString> {
+        // Gone with its subscriber, who reads the truth when it comes back.
+        let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+        // The oldest is dropped when a subscriber does not keep up: newer word replaces older.
+        let arguments = table([("x-max-length", AMQPValue::LongLongInt(BROADCASTS_MAX))]);
+        let queue = channel.queue_declare("".into(), options, arguments).await?.name().clone();
+        let key = ShortString::default();
+        channel.queue_bind(queue.clone(), exchange, key, QueueBindOptions::default(), FieldTable::default()).await?;
+        Ok(queue)
+    }
+
+    /// What the arguments of a declaration cannot say: at-least-once dead lettering needs the feature flag `stream_queue`,
+    /// and without it the broker refuses a stream.
+    pub(super) async fn check(&self, channel: &Channel) -> Result<()> {
+        let name = self.name(format_args!("check.{:016x}", fastrand::u64(..)));
+        let arguments = table([("x-queue-type", AMQPValue::LongString("stream".into()))]);
+        let declared = channel.queue_declare(name.clone(), QueueDeclareOptions::durable(), arguments).await;
+        declared.map_err(|error| fault(format!("the broker has no streams, so deadlines could get lost: {error}")))?;
+        channel.queue_delete(name, QueueDeleteOptions::default()).await.map(drop).map_err(fault)
+    }
+}
+
+async fn quorum<const N: usize>(
+    channel: &Channel,
+    name: ShortString,
+    length_max: i64,
+    more: [(&str, AMQPValue); N],
+) -> lapin::Result<()> {
+    let mut arguments = table(more);
+    for (key, value) in [
+        ("x-queue-type", AMQPValue::LongString("quorum".into())),
+        ("x-max-length", AMQPValue::LongLongInt(length_max)),
+        // A full queue refuses what comes; by default it would drop what it has.
+        ("x-overflow", AMQPValue::LongString("reject-publish".into())),
+    ] {
+        arguments.insert(key.into(), value);
+    }
+    channel.queue_declare(name, QueueDeclareOptions::durable(), arguments).await.map(drop)
+}
+
+fn table<const N: usize>(entries: [(&str, AMQPValue); N]) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (key, value) in entries {
+        table.insert(key.into(), value);
+    }
+    table
+}
