@@ -55,10 +55,10 @@ mod memory {
     #[tokio::test]
     async fn old_news_are_forgotten() {
         let signals = MemorySignals::new();
-        signals.publish(&[signals::news(1, 1)]).await.unwrap();
-        signals.publish(&[signals::news(2, 100_000)]).await.unwrap();
+        signals.publish(&signals::bulletin([signals::news(1, 1)])).await.unwrap();
+        signals.publish(&signals::bulletin([signals::news(2, 100_000)])).await.unwrap();
         let heard = signals.news().await.unwrap().next().await.unwrap();
-        assert_eq!(heard.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
+        assert_eq!(heard.sales.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
     }
 }
 
@@ -102,5 +102,53 @@ mod rabbit {
     #[tokio::test]
     async fn news_reach_everybody() {
         signals::news_reach_everybody(&broker().await).await;
+    }
+}
+
+/// Whatever comes over the wire, a decoder answers.
+mod decoders {
+    use miaosha::adapters::rabbit::codec;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use crate::contract::signals::{bulletin, deadline, news, notice};
+
+    fn decode(bytes: &[u8]) {
+        let _ = codec::batch(bytes);
+        let _ = codec::deadline(bytes);
+        let _ = codec::notices(bytes);
+        let _ = codec::news(bytes);
+    }
+
+    proptest! {
+        #[test]
+        fn take_anything(bytes in vec(any::<u8>(), 0..200)) {
+            decode(&bytes);
+        }
+
+        /// Almost right is what a newer version would send.
+        #[test]
+        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..3) {
+            let mut bytes = match kind {
+                0 => serde_json::to_vec(&deadline(1)),
+                1 => serde_json::to_vec(&[notice(1)]),
+                _ => serde_json::to_vec(&bulletin([news(1, 2)])),
+            }.unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn are_strict() {
+        assert_eq!(codec::deadline(&serde_json::to_vec(&deadline(1)).unwrap()), Ok(deadline(1)));
+        assert!(codec::deadline(br#"{"sale":1,"reservations":[]}"#).is_err());
+        assert!(
+            codec::deadline(br#"{"sale":1,"reservations":["00000000000000000000000000000001"],"more":1}"#).is_err()
+        );
+        let mut crowd = deadline(1);
+        crowd.reservations = vec![crowd.reservations[0]; 513];
+        assert!(codec::deadline(&serde_json::to_vec(&crowd).unwrap()).is_err());
     }
 }
