@@ -12,13 +12,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::fn_service;
+use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
 use serde::Deserialize;
 
 use crate::domain::attempt::BATCH_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::auth::TokenKeys;
-use crate::http::problem;
 use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::ports::news::{News, NewsStream};
@@ -149,10 +150,9 @@ impl<W: Entrance> Publisher<W> {
 /// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own.
 pub fn routes<W: Entrance>(cfg: &mut ServiceConfig, publisher: Publisher<W>) {
     let lanes = Lanes::new(publisher.0);
-    let take = move |req, payload| attempt::take(Rc::clone(&lanes), req, payload);
-    cfg.service(
-        web::resource("/v1/sales/{id}/attempts")
-            .route(web::post().to(take))
-            .default_service(web::to(problem::method_not_allowed)),
-    );
+    let take = move |req| attempt::take(Rc::clone(&lanes), req);
+    // Found by comparing text, and called without a handler's extractors: a pattern with the id in it is a regular expression
+    // to actix-web, which costs more than everything that is checked of an attempt.
+    let is_attempts = guard::fn_guard(|ctx| attempt::sale_in(ctx.head().uri.path()).is_some());
+    cfg.service(web::scope(attempt::SALES).guard(is_attempts).default_service(fn_service(take)));
 }
