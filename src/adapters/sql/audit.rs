@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 
-use super::dialect::Connection;
+use super::dialect::{Connection, Row};
 use super::{Result, restore, row};
-use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Chain;
-use crate::ports::ledger::AuditFacts;
+use crate::ports::ledger::{AuditFacts, History, RecordedTurn};
 
 pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {
     let Some(standing) = restore::standing(conn, sale).await? else { return Ok(None) };
@@ -103,4 +103,33 @@ async fn turns(conn: &mut Connection, sale: SaleId) -> Result<Turns> {
         }
     }
     Ok(turns)
+}
+
+pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
+    let turns = sqlx::query(
+        "/* ledger.history.turns */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
+         WHERE sale = ? ORDER BY generation, revision",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let reservations =
+        sqlx::query("/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ?")
+            .bind(sale.0 as i64)
+            .fetch_all(conn)
+            .await?;
+    let turn = |found: &Row| {
+        Ok(RecordedTurn {
+            generation: row::number(found, 0)?,
+            revision: row::number(found, 1)?,
+            cause: row::cause(found, 2)?,
+            outcomes: found.try_get(3)?,
+            recorded_at: Timestamp(found.try_get(4)?),
+        })
+    };
+    let pair = |found: &Row| Ok((BuyerId(row::number(found, 0)?), row::reservation_id(found, 1)?));
+    Ok(History {
+        turns: turns.iter().map(turn).collect::<Result<_>>()?,
+        reservations: reservations.iter().map(pair).collect::<Result<_>>()?,
+    })
 }

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
-use crate::ports::ledger::{AuditFacts, Begun, Confirmed, Ledger, Look, Recorded, RestoreLock, Standing};
+use crate::ports::ledger::{AuditFacts, Begun, Confirmed, History, Ledger, Look, Recorded, RestoreLock, Standing};
 
 impl Ledger for Store {
     async fn look(&self, sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Result<Option<Look>> {
@@ -127,6 +127,10 @@ impl Ledger for Store {
         restore::standing(&mut *self.at_once().await?, sale).await.map_err(fault)
     }
 
+    async fn first_gap(&self, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+        look::first_gap(&mut *self.at_once().await?, sale, generation, after).await.map_err(fault)
+    }
+
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {
         restore::snapshot(&mut *self.at_once().await?, sale).await.map_err(fault)
     }
@@ -141,6 +145,10 @@ impl Ledger for Store {
 
     async fn audit(&self, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {
         audit::audit(&mut *self.at_once().await?, sale, now).await.map_err(fault)
+    }
+
+    async fn history(&self, sale: SaleId) -> Result<History> {
+        audit::history(&mut *self.at_once().await?, sale).await.map_err(fault)
     }
 
     async fn time(&self) -> Result<Timestamp> {

@@ -23,7 +23,7 @@ pub async fn look(
 ) -> Result<Option<Look>> {
     let found = sqlx::query(
         "/* ledger.look */ SELECT generation, COALESCE((SELECT MAX(revision) FROM turns \
-         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0) FROM sales WHERE id = ?",
+         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0), hold_ms FROM sales WHERE id = ?",
     )
     .bind(sale.0 as i64)
     .fetch_optional(&mut *conn)
@@ -32,6 +32,7 @@ pub async fn look(
     Ok(Some(Look {
         generation: row::number(&found, 0)?,
         revision: row::number(&found, 1)?,
+        hold_ms: found.try_get(2)?,
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
     }))
@@ -207,4 +208,25 @@ pub async fn refunds_due(conn: &mut Connection, max: u32) -> Result<Vec<Payment>
 pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
     let now = sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await?;
     Ok(Timestamp(now))
+}
+
+/// The turns above `after` are few: whoever asks remembers how far there was no gap.
+pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let found = sqlx::query(
+        "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
+         ORDER BY revision",
+    )
+    .bind(sale.0 as i64)
+    .bind(generation as i64)
+    .bind(after as i64)
+    .fetch_all(conn)
+    .await?;
+    let mut gap = after + 1;
+    for found in &found {
+        if row::number(found, 0)? != gap {
+            break;
+        }
+        gap += 1;
+    }
+    Ok(gap)
 }

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, for_update};
 use super::{Result, broken, bulk};
-use crate::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use crate::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, PaymentState};
@@ -143,6 +143,18 @@ pub fn cause_bytes(cause: &Cause) -> Vec<u8> {
         Cause::Raise(capacity) => (b'c', u128::from(*capacity)),
     };
     [&[kind], &number.to_be_bytes()[..]].concat()
+}
+
+pub fn cause(row: &Row, column: usize) -> Result<Cause> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    let (kind, number) = bytes.split_first().ok_or_else(|| broken("cause"))?;
+    let number = u128::from_be_bytes(number.try_into().map_err(|_| broken("cause"))?);
+    match kind {
+        b'b' => Ok(Cause::Batch(BatchId(number))),
+        b'r' => Ok(Cause::Release(ReservationId(number))),
+        b'c' => Ok(Cause::Raise(u32::try_from(number).map_err(|_| broken("cause"))?)),
+        _ => Err(broken("cause")),
+    }
 }
 
 pub async fn fetch(conn: &mut Connection, id: ReservationId) -> Result<Option<Reservation>> {

@@ -34,8 +34,7 @@ pub const LAPSE: [Point; 6] = [
     Point::ReleaseAfterNotice,
 ];
 
-pub const RESTORE: [Point; 3] =
-    [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];
+pub const RESTORE: [Point; 3] = [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];
 
 /// What the second copy does while the first stands at the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +112,8 @@ pub async fn alarm<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
     let bench = two_held_three_waiting(bench).await;
     bench.clock.advance_ms(HOLD_MS);
     let ids = [bench.row(1).await.unwrap().id, bench.row(2).await.unwrap().id];
-    let work: Work<W, T> = Box::new(move |bench| {
-        Box::pin(async move { bench.alarms().handle(vec![bench.alarm(ids)]).await.unwrap() })
-    });
+    let work: Work<W, T> =
+        Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm(ids)]).await.unwrap() }));
     twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     assert_given_on(&bench, point).await;
 }
@@ -139,9 +137,8 @@ pub async fn sweep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
 pub async fn restore<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
     let bench = two_held_three_waiting(bench).await;
     bench.wipe().await;
-    let work: Work<W, T> = Box::new(|bench| {
-        Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() })
-    });
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }));
     twice(&bench, point, First::Dropped, &[1, 2, 3, 4, 5], work).await;
     bench.assert_sound().await;
     bench.decide([bench.batch([1, 6])]).await;
@@ -180,9 +177,8 @@ pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
         bench.world.payments().capture(payment.id, card).await.unwrap_err();
     }
     bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
-    let work: Work<W, T> = Box::new(|bench| {
-        Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() })
-    });
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
     twice(&bench, Point::ResolveAfterVoid, first, &[1, 2, 3, 4, 5], work).await;
     assert_eq!(bench.kind(1).await, Some(Kind::Confirmed));
     assert_eq!(bench.kind(2).await, Some(Kind::Held));
@@ -195,9 +191,8 @@ pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
     bench.pay(1).await;
     let row = bench.row(1).await.unwrap();
     bench.world.store().refund(row.id, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap();
-    let work: Work<W, T> = Box::new(|bench| {
-        Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() })
-    });
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
     twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
     bench.sweeper().sweep().await.unwrap();
     assert_eq!(bench.kind(1).await, Some(Kind::Refunded));
