@@ -104,8 +104,14 @@ mod rabbit {
     use lapin::options::BasicPublishOptions;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+    use miaosha::domain::id::SaleId;
+    use miaosha::ports::attempts::{Attempts, Shed, partition_of};
+    use miaosha::ports::notices::{NoticeStream, Notices};
+    use miaosha::ports::{Delivery, Subscription};
 
-    use crate::contract::attempts::{self, Bench, PARTITIONS};
+    use crate::contract::attempts::{self, Bench, PARTITIONS, batch, patiently, until};
+    use crate::contract::signals::notice;
+    use crate::support::proxy::Proxy;
     use crate::support::servers::{rabbit_url, unique_name};
 
     struct Namespace(String);
@@ -113,6 +119,22 @@ mod rabbit {
     impl Namespace {
         fn new() -> Self {
             Self(unique_name())
+        }
+
+        /// A broker at the far end of a proxy, which is given up after two seconds of silence.
+        async fn far(&self, confirm_ms: u64) -> (Proxy, RabbitBroker) {
+            let url = rabbit_url();
+            let (before, rest) = url.split_once('@').unwrap();
+            let (server, vhost) = rest.split_once('/').unwrap();
+            let proxy = Proxy::to(server.to_owned()).await;
+            let config = RabbitConfig {
+                url: format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port),
+                namespace: self.0.clone(),
+                partitions: PARTITIONS,
+                queue_messages_max: 1_000,
+                confirm_ms,
+            };
+            (proxy, RabbitBroker::connect(config).await.unwrap())
         }
     }
 
@@ -180,5 +202,72 @@ mod rabbit {
     #[tokio::test]
     async fn parks_what_it_cannot_read() {
         attempts::parks_what_it_cannot_read(&Namespace::new()).await;
+    }
+
+    /// A cut line: whoever listens hears of it, submits are refused at once or taken, and afterwards everything goes on with
+    /// what was not acknowledged, in order.
+    #[tokio::test]
+    async fn outlives_a_cut() {
+        let (proxy, queue) = Namespace::new().far(10_000).await;
+        let partition = partition_of(SaleId(1), PARTITIONS);
+        for number in 0..4 {
+            queue.submit(batch(1, number)).await.unwrap();
+        }
+        let mut subscription = queue.attempts(partition).await.unwrap();
+        let mut stream = queue.notices().await.unwrap();
+        let mut deliveries = attempts::take(&mut subscription, 3).await;
+        deliveries.remove(0).ack().await.unwrap();
+        // The acknowledgement is on its way; another subscriber's answer comes after it.
+        queue.notices().await.unwrap();
+        proxy.close();
+        until(async || !queue.is_up()).await;
+        assert!(matches!(queue.submit(batch(1, 9)).await, Err(Shed::Away(_))));
+        assert!(patiently(stream.next()).await.is_err());
+        while patiently(subscription.next(9)).await.is_ok() {}
+        assert!(queue.attempts(partition).await.is_err());
+        proxy.open();
+        until(async || queue.is_up() && queue.tell(&[]).await.is_ok()).await;
+        queue.submit(batch(1, 4)).await.unwrap();
+        let mut subscription = attempts::subscribe(&queue, partition).await;
+        let deliveries = attempts::take(&mut subscription, 4).await;
+        assert_eq!(attempts::seen(&deliveries), [1, 2, 3, 4]);
+        let mut stream = queue.notices().await.unwrap();
+        queue.tell(&[notice(1)]).await.unwrap();
+        assert_eq!(patiently(stream.next()).await.unwrap(), [notice(1)]);
+    }
+
+    /// A line that swallows everything: nobody waits for ever, and it is given up.
+    #[tokio::test]
+    async fn outlives_a_black_hole() {
+        let (proxy, queue) = Namespace::new().far(200).await;
+        queue.submit(batch(1, 0)).await.unwrap();
+        let mut subscription = queue.attempts(partition_of(SaleId(1), PARTITIONS)).await.unwrap();
+        proxy.hole(true);
+        assert_eq!(patiently(queue.submit(batch(1, 1))).await, Err(Shed::Slow));
+        until(async || !queue.is_up()).await;
+        assert!(matches!(queue.submit(batch(1, 1)).await, Err(Shed::Away(_))));
+        while patiently(subscription.next(9)).await.is_ok() {}
+        drop(subscription);
+        // What is still under way must not arrive when the way is free again.
+        proxy.cut();
+        proxy.hole(false);
+        until(async || queue.submit(batch(1, 2)).await.is_ok()).await;
+        let mut subscription = attempts::subscribe(&queue, partition_of(SaleId(1), PARTITIONS)).await;
+        let deliveries = attempts::take(&mut subscription, 2).await;
+        assert_eq!(attempts::seen(&deliveries), [0, 2]);
+    }
+
+    /// A queue that somebody deleted is an error, never a 202; then it is made again.
+    #[tokio::test]
+    async fn a_missing_queue_is_noticed_and_made_again() {
+        let namespace = Namespace::new();
+        let queue = namespace.open(10).await;
+        queue.submit(batch(1, 0)).await.unwrap();
+        let connection = Connection::connect(&rabbit_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let name = format!("{}.attempts.{}", namespace.0, partition_of(SaleId(1), PARTITIONS));
+        channel.queue_delete(name.into(), Default::default()).await.unwrap();
+        assert!(matches!(patiently(queue.submit(batch(1, 1))).await, Err(Shed::Away(_))));
+        until(async || queue.submit(batch(1, 2)).await.is_ok()).await;
     }
 }

@@ -104,3 +104,51 @@ mod rabbit {
         signals::news_reach_everybody(&broker().await).await;
     }
 }
+
+/// Whatever comes over the wire, a decoder answers.
+mod decoders {
+    use miaosha::adapters::rabbit::codec;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use crate::contract::signals::{deadline, news, notice};
+
+    fn decode(bytes: &[u8]) {
+        let _ = codec::batch(bytes);
+        let _ = codec::deadline(bytes);
+        let _ = codec::notices(bytes);
+        let _ = codec::news(bytes);
+    }
+
+    proptest! {
+        #[test]
+        fn take_anything(bytes in vec(any::<u8>(), 0..200)) {
+            decode(&bytes);
+        }
+
+        /// Almost right is what a newer version would send.
+        #[test]
+        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..3) {
+            let mut bytes = match kind {
+                0 => serde_json::to_vec(&deadline(1)),
+                1 => serde_json::to_vec(&[notice(1)]),
+                _ => serde_json::to_vec(&[news(1, 2)]),
+            }.unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn are_strict() {
+        assert_eq!(codec::deadline(&serde_json::to_vec(&deadline(1)).unwrap()), Ok(deadline(1)));
+        assert!(codec::deadline(br#"{"sale":1,"reservations":[]}"#).is_err());
+        assert!(
+            codec::deadline(br#"{"sale":1,"reservations":["00000000000000000000000000000001"],"more":1}"#).is_err()
+        );
+        let mut crowd = deadline(1);
+        crowd.reservations = vec![crowd.reservations[0]; 513];
+        assert!(codec::deadline(&serde_json::to_vec(&crowd).unwrap()).is_err());
+    }
+}

@@ -61,12 +61,13 @@ fn is_answered(scenario: &Scenario, state: &State, reservation: usize) -> bool {
 pub fn is_at_rest(scenario: &Scenario, state: &State) -> bool {
     let ledger = &state.ledger;
     let (revision, chain) = ledger.highest();
+    let to_raise = scenario.rules.has(Rule::LedgerRaisesFirst) && world::lags(state);
     state.work.iter().all(|work| *work == Work::Idle)
         && state.acked == (1 << scenario.batches()) - 1
         && !ledger.rows.iter().any(|row| row.is_unfreed() || row.standing == Standing::Paying)
         && !ledger.rows.iter().any(|row| row.standing == Standing::Held && row.overdue)
         && !scenario.reservations().any(|r| standby_ends(scenario, state, r))
-        && !(scenario.rules.has(Rule::LedgerRaisesFirst) && world::lags(state))
+        && !to_raise
         && (0..ledger.payments.len()).all(|p| checkout::unresolved(state, p).is_none())
         && sweeper::finding(scenario, &state.turnstile, ledger, (ledger.generation, revision, chain)).is_none()
 }

@@ -26,7 +26,8 @@
 //!   somebody's answer on its way, not a disagreement. Otherwise two workers restore in turns.
 //! - `ChainCarried`: a call carries the chain of the highest revision it knows, not only the number. A turnstile that fell back
 //!   may be carried past that number by two releases that nobody has recorded yet; the next batch is then recorded over
-//!   the gap, where no neighbour contradicts it, and a newcomer gets the unit of a party that waits in the ledger.
+//!   the gap, where no neighbour contradicts it, and a newcomer gets the unit of a party that waits in the ledger. The same
+//!   question tells an answer on its way from a turnstile that went another way: ahead of the ledger, but not from its last turn.
 //! - `LedgerRaisesFirst`: with the turnstile first, a unit of a raise can be handed out and recorded before the raise is, and the
 //!   claims do not know that the sale has no such unit. And a raise that its generation's ledger has recorded is not asked again.
 //! - A refused answer is not settled by a look at the highest revision alone: where a revision below it has no turn, turnstile

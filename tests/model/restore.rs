@@ -41,7 +41,8 @@ pub fn steps(steps: &mut Steps, slot: usize) {
         }
         Work::Judge { generation, revision, chain, reason } => {
             steps.add(who, "compares the turnstile", 0, |next| {
-                let difference = sweeper::difference(&next.turnstile, &next.ledger, (generation, revision, chain));
+                let difference =
+                    sweeper::difference(scenario, &next.turnstile, &next.ledger, (generation, revision, chain));
                 let agree = match (difference, reason) {
                     (None, _) => true,
                     (Some(Difference::Ahead | Difference::Gap), Reason::Stale | Reason::Swept) => {

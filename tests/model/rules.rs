@@ -51,8 +51,8 @@ pub enum Rule {
     /// To a holder who came for STALE, or from the sweeper's look, a turnstile ahead of the ledger agrees with it: its answer is
     /// on its way. Off: they must be equal.
     AheadIsInFlight,
-    /// A call carries the chain of that highest revision too, and a turnstile that has another chain there answers STALE.
-    /// Off: only one that is behind.
+    /// A call carries the chain of that highest revision too, and a turnstile that has another chain there answers STALE; who
+    /// holds the lock, or sweeps, asks it the same for the highest turn. Off: only one that is behind is stale.
     ChainCarried,
     /// An operator raises the capacity in the ledger, and the sweeper then in the turnstile. Off: first in the turnstile.
     LedgerRaisesFirst,

@@ -21,10 +21,12 @@ pub enum Difference {
 }
 
 pub fn difference(
+    scenario: &Scenario,
     turnstile: &Turnstile,
     ledger: &Ledger,
     (generation, revision, chain): (u8, u8, u32),
 ) -> Option<Difference> {
+    let other_way = scenario.rules.has(Rule::ChainCarried) && turnstile.contradicts((revision, chain));
     let gap = || (1..revision).any(|below| ledger.turn_at(generation, below).is_none());
     if turnstile.generation == 0 {
         Some(Difference::Missing)
@@ -32,7 +34,7 @@ pub fn difference(
         (turnstile.generation < generation).then_some(Difference::Generation)
     } else if turnstile.revision < revision {
         Some(Difference::Behind)
-    } else if turnstile.revision == revision && turnstile.chain != chain {
+    } else if turnstile.revision == revision && turnstile.chain != chain || other_way {
         Some(Difference::Chain)
     } else if ledger.generation == generation && ledger.turn_at(generation, turnstile.revision).is_none() {
         (turnstile.revision > revision).then_some(Difference::Ahead)
@@ -43,7 +45,7 @@ pub fn difference(
 
 /// Why the sweeper would restore after it saw this.
 pub fn finding(scenario: &Scenario, turnstile: &Turnstile, ledger: &Ledger, seen: (u8, u8, u32)) -> Option<Reason> {
-    let (rule, reason) = match difference(turnstile, ledger, seen)? {
+    let (rule, reason) = match difference(scenario, turnstile, ledger, seen)? {
         Difference::Missing => (Rule::SweepsMissing, Reason::Swept),
         Difference::Generation => (Rule::SweepsGeneration, Reason::Swept),
         Difference::Behind => (Rule::SweepsBehind, Reason::Swept),
@@ -61,7 +63,7 @@ pub fn steps(steps: &mut Steps, slot: usize) {
         Work::Idle => {
             let (revision, chain) = ledger.highest();
             let seen = (ledger.generation, revision, chain);
-            if difference(&steps.state.turnstile, ledger, seen).is_none() && !scenario.sweeps_always {
+            if difference(scenario, &steps.state.turnstile, ledger, seen).is_none() && !scenario.sweeps_always {
                 return;
             }
             steps.add(who, "looks at the ledger", 0, |next| {

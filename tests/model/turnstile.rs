@@ -98,10 +98,14 @@ impl Turnstile {
         Self { generation, core, arrived: core.waiting().count() as u8, ..Self::default() }
     }
 
+    /// It went through that revision, and with another chain.
+    pub fn contradicts(&self, (revision, chain): Known) -> bool {
+        self.kept.iter().any(|kept| kept.revision != 0 && kept.revision == revision && kept.chain != chain)
+    }
+
     fn checked(&self, scenario: &Scenario, generation: u8, known: Known) -> Result<(), Stale> {
         let behind = scenario.rules.has(Rule::RevisionCarried) && self.revision < known.0;
-        let there = self.kept.iter().find(|kept| kept.revision != 0 && kept.revision == known.0);
-        let other = scenario.rules.has(Rule::ChainCarried) && there.is_some_and(|there| there.chain != known.1);
+        let other = scenario.rules.has(Rule::ChainCarried) && self.contradicts(known);
         if self.generation == 0 || self.generation != generation || behind || other {
             return Err(Stale(self.generation));
         }

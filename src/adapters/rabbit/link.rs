@@ -107,6 +107,11 @@ impl Link {
         self.line.wait_for(Option::is_some).await.ok()?.clone()
     }
 
+    /// Waits until the connection of this number is not the one any more.
+    pub(super) async fn lost(&mut self, number: u64) {
+        let _ = self.line.wait_for(|line| line.as_ref().is_none_or(|line| line.number != number)).await;
+    }
+
     pub(super) async fn channel(&self) -> Result<Channel> {
         Ok(self.line()?.call(async |_| Ok(())).await?.0)
     }

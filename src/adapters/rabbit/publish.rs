@@ -105,11 +105,11 @@ async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>) {
         let opened = line.call(async |channel| channel.confirm_select(ConfirmSelectOptions::default()).await).await;
         match opened {
             Ok((channel, ())) => {
-                if serve(&line, &channel, &mut jobs).await.is_none() {
+                if serve(&mut link, &line, &channel, &mut jobs).await.is_none() {
                     return;
                 }
-                // Also throws away what the library keeps of confirms that never came.
-                let _ = timeout(CALL, channel.close(200, "a confirm failed".into())).await;
+                // Also throws away what the library keeps of confirms that never came. Nobody waits for it.
+                tokio::spawn(async move { timeout(CALL, channel.close(200, "a confirm failed".into())).await });
             }
             Err(error) => {
                 tracing::warn!(%error, "a publishing channel could not be opened");
@@ -120,11 +120,15 @@ async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// Until the channel fails; `None` when there is nobody left to publish for.
-async fn serve(line: &Line, channel: &Channel, jobs: &mut mpsc::Receiver<Job>) -> Option<()> {
+async fn serve(link: &mut Link, line: &Line, channel: &Channel, jobs: &mut mpsc::Receiver<Job>) -> Option<()> {
     let mut flying = FuturesUnordered::new();
+    let lost = link.lost(line.number);
+    tokio::pin!(lost);
     loop {
         tokio::select! {
             biased;
+            // First: what comes now would only fly into a dead connection.
+            () = &mut lost => return Some(()),
             job = jobs.recv(), if flying.len() < FLYING_MAX => flying.push(fly(line, channel, job?)),
             Some(usable) = flying.next() => {
                 if !usable {

@@ -38,8 +38,31 @@ pub async fn patiently<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it comes in time")
 }
 
+/// Waits until `check` says yes: for what a server does a moment after it was asked.
+pub async fn until(check: impl AsyncFn() -> bool) {
+    let poll = async {
+        while !check().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    patiently(poll).await;
+}
+
+/// Subscribes as soon as the broker is there.
+pub async fn subscribe<A: Attempts>(queue: &A, partition: u16) -> A::Attempts {
+    let poll = async {
+        loop {
+            match queue.attempts(partition).await {
+                Ok(subscription) => return subscription,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    patiently(poll).await
+}
+
 /// Takes exactly `count` deliveries, however they are split.
-async fn take<S>(subscription: &mut S, count: usize) -> Vec<S::Delivery>
+pub async fn take<S>(subscription: &mut S, count: usize) -> Vec<S::Delivery>
 where
     S: Subscription<Delivery: Delivery<Body = Batch>>,
 {
@@ -52,7 +75,7 @@ where
     taken
 }
 
-fn seen(deliveries: &[impl Delivery<Body = Batch>]) -> Vec<u64> {
+pub fn seen(deliveries: &[impl Delivery<Body = Batch>]) -> Vec<u64> {
     numbers(&deliveries.iter().map(|delivery| delivery.body().clone()).collect::<Vec<_>>())
 }
 

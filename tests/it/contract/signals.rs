@@ -1,7 +1,6 @@
 //! What wakes and tells: alarms ring once their time is over and again until they are acknowledged; notices and news reach
 //! everybody who listens.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use miaosha::domain::id::{BuyerId, ItemId, ReservationId, SaleId};
@@ -155,14 +154,4 @@ pub async fn news_greet_a_newcomer(signals: &impl News) {
             latest.insert(word.sale.id.0, word.revision);
         }
     }
-}
-
-/// Waits until `check` says yes: for what a server does a moment after it was asked.
-pub async fn until<F: Future<Output = bool>>(check: impl Fn() -> F) {
-    let poll = async {
-        while !check().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    patiently(poll).await;
 }

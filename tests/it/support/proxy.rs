@@ -1,0 +1,83 @@
+//! A network between a process and a server that a test can cut, close, or turn into a black hole.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+#[derive(Clone, Copy, Default)]
+struct Weather {
+    /// A connection ends when this moves.
+    cuts: u64,
+    /// New connections end at once.
+    closed: bool,
+    /// Connections stay open, and nothing gets through.
+    hole: bool,
+}
+
+pub struct Proxy {
+    pub port: u16,
+    weather: Arc<watch::Sender<Weather>>,
+}
+
+impl Proxy {
+    pub async fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let weather = Arc::new(watch::Sender::new(Weather::default()));
+        let sky = weather.clone();
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                if !sky.borrow().closed {
+                    tokio::spawn(carry(client, server.clone(), sky.subscribe()));
+                }
+            }
+        });
+        Self { port, weather }
+    }
+
+    /// Ends every connection; new ones get through.
+    pub fn cut(&self) {
+        self.weather.send_modify(|weather| weather.cuts += 1);
+    }
+
+    /// Ends every connection, and new ones until it is opened again.
+    pub fn close(&self) {
+        self.weather.send_modify(|weather| weather.closed = true);
+        self.cut();
+    }
+
+    pub fn open(&self) {
+        self.weather.send_modify(|weather| weather.closed = false);
+    }
+
+    pub fn hole(&self, hole: bool) {
+        self.weather.send_modify(|weather| weather.hole = hole);
+    }
+}
+
+async fn carry(client: TcpStream, server: String, mut sky: watch::Receiver<Weather>) {
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let (up, down) = (pump(from_client, to_server, sky.clone()), pump(from_server, to_client, sky.clone()));
+    let cuts = sky.borrow().cuts;
+    tokio::select! {
+        biased;
+        _ = sky.wait_for(|weather| weather.cuts != cuts) => {}
+        () = up => {}
+        () = down => {}
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut sky: watch::Receiver<Weather>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let _ = sky.wait_for(|weather| !weather.hole).await;
+        if to.write_all(&buffer[..count]).await.is_err() {
+            break;
+        }
+    }
+}
