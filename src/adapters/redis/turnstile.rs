@@ -19,7 +19,7 @@ use crate::ports::Result;
 use crate::ports::turnstile::Turnstile;
 
 /// Standings in one argument of `restore`: its script works through one argument at a time.
-const PACK: usize = 500;
+const PACK: usize = 5_000;
 
 pub struct RedisTurnstile {
     calls: Client,

@@ -241,7 +241,7 @@ pub async fn exhausted_at_once<W: World, T: Turnstile>(bench: Bench<W, T>) {
 async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut impl NewsStream) -> bool {
     loop {
         let news = stream.next().await.unwrap();
-        if let Some(news) = news.into_iter().find(|news| news.sale.id == bench.sale) {
+        if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
             return news.exhausted;
         }
     }
