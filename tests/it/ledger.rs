@@ -161,6 +161,8 @@ suite! {
     what_ends_after_a_restore_is_still_to_be_freed
     a_capacity_that_was_raised_is_what_a_restore_gives
     one_restore_at_a_time_for_each_sale
+        the_first_revision_without_a_turn_is_found
+        a_history_has_every_turn_and_every_reservation
     }
     payments {
     a_good_card_is_captured_once

@@ -3,9 +3,9 @@
 use miaosha::domain::id::{AttemptId, BuyerId, SaleId};
 use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::turn::{Cause, Chain, Turn};
-use miaosha::ports::ledger::Look;
+use miaosha::ports::ledger::{Look, RecordedTurn};
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, HOLD_MS, NOW, Store, later};
 
 pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 0).await;
@@ -144,4 +144,38 @@ pub async fn the_ledger_has_a_time_of_its_own<S: Store>(store: S) {
     assert!(first > NOW.plus_ms(-1000 * 86_400_000), "in milliseconds since 1970");
     assert!(first < NOW.plus_ms(100_000 * 86_400_000));
     assert!(store.time().await.unwrap() >= first);
+}
+
+pub async fn the_first_revision_without_a_turn_is_found<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 9, 0).await;
+    let sale = counter.sale.id;
+    let turns: Vec<Turn> = (1..=5).map(|buyer| counter.reserve(&[(buyer, 1)])).collect();
+    let gap = async |generation, after| counter.store.first_gap(sale, generation, after).await.unwrap();
+    assert_eq!(gap(1, 0).await, 1);
+    counter.recorded(&turns[..2]).await;
+    counter.recorded(&turns[3..]).await;
+    assert_eq!((gap(1, 0).await, gap(1, 2).await, gap(1, 3).await, gap(1, 5).await), (3, 3, 6, 6));
+    assert_eq!(gap(2, 0).await, 1);
+    counter.recorded(&turns[2..3]).await;
+    assert_eq!(gap(1, 0).await, 6);
+}
+
+pub async fn a_history_has_every_turn_and_every_reservation<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 1).await;
+    let sale = counter.sale.id;
+    let batch = counter.reserve(&[(1, 1), (2, 1), (3, 1)]);
+    let rows = counter.recorded(std::slice::from_ref(&batch)).await;
+    counter.store.cancel(rows[0].id, rows[0].buyer, NOW).await.unwrap();
+    let release = counter.release(rows[0].id);
+    let raise = counter.raise(2);
+    counter.recorded(&[release.clone(), raise.clone()]).await;
+    let history = counter.store.history(sale).await.unwrap();
+    let turn = |revision, turn: &Turn| {
+        let (cause, outcomes) = (turn.cause(), turn.outcomes());
+        RecordedTurn { generation: 1, revision, cause, outcomes, recorded_at: NOW }
+    };
+    assert_eq!(history.turns, [turn(1, &batch), turn(2, &release), turn(3, &raise)]);
+    let mut reservations = history.reservations;
+    reservations.sort_unstable();
+    assert_eq!(reservations, [(BuyerId(1), rows[0].id), (BuyerId(2), rows[1].id)]);
 }
