@@ -1,1 +1,163 @@
-fn main() {}
+//! The shop in one process, with nothing to install; and the operator's commands, for either world.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use miaosha::domain::id::SaleId;
+use miaosha::ports::accounts::Role;
+use miaosha::services::operator::Command;
+use miaosha::wire::commands;
+use miaosha::wire::shop::{self, ShopOptions};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "miaosha", version, about = "Sells scarce things to a million people at once")]
+struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum WorldName {
+    /// A shop's folder on this machine.
+    Embedded,
+    /// The servers that the environment names.
+    Cluster,
+}
+
+/// Which world a command speaks to.
+#[derive(Args)]
+struct Where {
+    #[arg(long, value_enum, default_value = "embedded")]
+    world: WorldName,
+    /// The embedded shop's folder; it may be running.
+    #[arg(long, default_value = ".miaosha")]
+    state: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Runs the shop. What `miaosha` does when nothing is said.
+    Serve {
+        #[arg(long, default_value = ".miaosha")]
+        state: PathBuf,
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Probes, metrics and operators' commands.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        inner_listen: SocketAddr,
+        /// Makes no accounts and no sales.
+        #[arg(long)]
+        no_demo: bool,
+    },
+    /// Checks the invariants over ledger, turnstile and payments: PASS with figures, or the first divergence.
+    Audit {
+        #[command(flatten)]
+        place: Where,
+        /// Only these sales.
+        #[arg(long = "sale")]
+        sales: Vec<u64>,
+        /// The last line is one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Adds everything that was ever decided to the JSON object.
+        #[arg(long)]
+        turns: bool,
+    },
+    /// Rebuilds a sale's turnstile from the ledger.
+    Restore {
+        #[command(flatten)]
+        place: Where,
+        #[arg(long)]
+        sale: u64,
+    },
+    /// Brings the ledger's schema up to date, once, under a lock; the services only check it.
+    Migrate {
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Makes sales that are open now.
+    Seed {
+        #[command(flatten)]
+        place: Where,
+        #[arg(default_value_t = 5)]
+        sales: u32,
+        #[arg(default_value_t = 10_000)]
+        capacity: u32,
+    },
+    /// Accounts that may do more than buy.
+    Operator {
+        #[command(subcommand)]
+        what: OperatorWhat,
+    },
+    /// Messages that could not be decoded.
+    Parked {
+        #[command(subcommand)]
+        what: ParkedWhat,
+    },
+}
+
+#[derive(Subcommand)]
+enum OperatorWhat {
+    /// A new operator; the password is read from standard input.
+    Add {
+        #[command(flatten)]
+        place: Where,
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum ParkedWhat {
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Sends them back to where they were found.
+    Replay {
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+fn main() -> ExitCode {
+    let none = What::Serve {
+        state: ".miaosha".into(),
+        listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        inner_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        no_demo: false,
+    };
+    match Arguments::parse().what.unwrap_or(none) {
+        What::Serve { state, listen, inner_listen, no_demo } => {
+            shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo })
+        }
+        What::Migrate { place } => commands::migrate(place.embedded()),
+        What::Audit { place, sales, json, turns } => {
+            let sales = sales.into_iter().map(SaleId).collect();
+            commands::run(place.embedded(), Command::Audit { sales, turns }, json)
+        }
+        What::Restore { place, sale } => commands::run(place.embedded(), Command::Restore { sale: SaleId(sale) }, true),
+        What::Seed { place, sales, capacity } => {
+            commands::run(place.embedded(), Command::Seed { sales, capacity }, true)
+        }
+        What::Operator { what: OperatorWhat::Add { place, name, email } } => {
+            commands::add_account(place.embedded(), name, email, Role::Operator)
+        }
+        What::Parked { what: ParkedWhat::List { place } } => commands::run(place.embedded(), Command::Parked, true),
+        What::Parked { what: ParkedWhat::Replay { place } } => commands::run(place.embedded(), Command::Replay, true),
+    }
+}
+
+impl Where {
+    /// The shop's folder; nothing when the cluster is meant.
+    fn embedded(self) -> Option<PathBuf> {
+        (self.world == WorldName::Embedded).then_some(self.state)
+    }
+}

@@ -24,6 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
+    #[command(args_override_self = true)]
     /// Everybody presses the button: attempts, holds, payments, lapses, and an audit in the end.
     Rush(rush::Options),
 }

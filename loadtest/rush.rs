@@ -69,7 +69,8 @@ pub struct Options {
     pay_share: f64,
     #[arg(long, default_value_t = 3_000)]
     hold_ms: i64,
-    /// Parts killed with kill -9, spread evenly over the rush, and started again.
+    /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
+    /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago. `stop-…` ends it by SIGTERM instead.
     #[arg(long, value_delimiter = ',')]
     kill: Vec<String>,
     /// How long a killed part stays away.

@@ -13,6 +13,8 @@ use tokio::process::{Child, Command};
 
 use crate::client::authority;
 
+/// Before a part's name: it is asked to end by SIGTERM instead.
+const SOFTLY: &str = "stop-";
 /// How long a part may take to be ready again.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -129,10 +131,11 @@ impl Target {
     /// What can be killed here, by the names `--kill` takes.
     pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
         for kill in kills {
+            let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
             let known = match &self.world {
                 Running::Embedded { .. } => kill == "shop",
                 Running::Fleet { parts, .. } => {
-                    kill == "redis-stale" || parts.iter().any(|part| part.kind == *kill || part.name == *kill)
+                    kill == "redis-stale" || parts.iter().any(|part| part.kind == kill || part.name == kill)
                 }
                 Running::Elsewhere => false,
             };
@@ -155,11 +158,16 @@ impl Target {
         Ok(())
     }
 
-    /// kill -9, a moment without the part, and the same part again.
+    /// kill -9, or SIGTERM, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
+        let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
         if let Running::Embedded { state, shop, .. } = &mut self.world {
             let mut child = shop.take().ok_or("the shop is not running")?;
-            child.kill().await.map_err(|error| error.to_string())?;
+            if softly {
+                stop_softly(&mut child).await;
+            } else {
+                child.kill().await.map_err(|error| error.to_string())?;
+            }
             tokio::time::sleep(away).await;
             *shop = Some(start_shop(state, &self.publishers[0]).await?);
             return Ok(());
@@ -173,7 +181,11 @@ impl Target {
         } else {
             parts.iter().filter(|part| part.kind == *kill || part.name == *kill).take(1).cloned().collect()
         };
-        let verb = if kill == "redis" { "wipe" } else { "kill" };
+        let verb = match kill {
+            _ if softly => "stop",
+            "redis" => "wipe",
+            _ => "kill",
+        };
         for part in &victims {
             part_script(part, verb, state).await?;
         }

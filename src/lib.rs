@@ -19,4 +19,4 @@ pub mod runtime;
 
 pub mod services;
 
-// pub mod wire;
+pub mod wire;

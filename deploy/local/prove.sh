@@ -7,4 +7,5 @@ begin_servers
 step cargo test --release --locked --no-run
 await_servers
 step cargo test --release --locked -- --ignored
+export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/release
 step bash "$here/rushes.sh" "$bed" 100000

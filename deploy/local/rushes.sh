@@ -1,17 +1,62 @@
 #!/usr/bin/env bash
-# rushes.sh DIR BUYERS: the rushes, in both worlds, one function each. `loadtest` audits after every run and fails if
-# an invariant is broken. DIR is a folder of private servers (servers.sh); the fleet for the Cluster world joins them.
+# rushes.sh DIR BUYERS [NAME…]: the rushes, in both worlds, one function each. `loadtest` audits after every run and fails
+# if an invariant is broken. DIR is a folder of private servers (servers.sh); the fleet for the Cluster world joins them.
+# MIAOSHA_BIN is the folder of the built binaries. Names choose among the rushes; without them all are run.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-[ $# -eq 2 ] || fail "usage: rushes.sh DIR BUYERS"
+[ $# -ge 2 ] || fail "usage: rushes.sh DIR BUYERS [NAME…]"
 dir=$1
 buyers=$2
+shift 2
 
-# The rushes to run, in order.
-rushes=()
+# A hundredth of the buyers get a unit, twice as many may wait: 100,000 buyers, 1,000 units, 2,000 on standby.
+capacity=$((buyers / 50))
+[ "$buyers" -lt 50000 ] || capacity=$((buyers / 100))
+standby=$((capacity * 2))
+# Long enough to kill something in the middle of it.
+rate=$((buyers / 5))
+[ "$buyers" -lt 50000 ] || rate=$((buyers / 15))
 
+rush() { # WORLD ARGUMENTS…
+  local world=$1
+  shift
+  "$MIAOSHA_BIN/loadtest" rush --world "$world" --fleet "$dir" --buyers "$buyers" --capacity "$capacity" \
+    --standby "$standby" --rate "$rate" --hold-ms 3000 --pay-share 0.5 --json "$@"
+}
+
+embedded_plain() { rush embedded --expect-sold "$capacity"; }
+embedded_sales() { rush embedded --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
+embedded_parties() { rush embedded --quantity-max 4; }
+embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
+
+embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
+
+cluster_plain() { rush cluster --expect-sold "$capacity"; }
+cluster_sales() { rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
+cluster_parties() { rush cluster --quantity-max 4; }
+cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacity"; }
+cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
+cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expect-sold "$capacity"; }
+cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
+cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
+cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
+cluster_redis_stale() { rush cluster --kill redis-stale --expect-sold "$capacity"; }
+cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacity"; }
+cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
+
+rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
+  cluster_plain cluster_sales cluster_parties
+  cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
+  cluster_redis_emptied cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
+[ $# -eq 0 ] || rushes=("$@")
+
+[ -n "${MIAOSHA_BIN:-}" ] || fail "MIAOSHA_BIN must name the folder of the built binaries"
+export MIAOSHA_BIN
+case " ${rushes[*]} " in
+  *" cluster_"*) bash "$here/fleet.sh" up "$dir" ;;
+esac
 for rush in "${rushes[@]}"; do
   echo "--> $rush, $buyers buyers"
   "$rush"

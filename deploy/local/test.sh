@@ -8,4 +8,5 @@ step cargo clippy --all-targets --locked -- -D warnings
 step cargo test --locked --no-run
 await_servers
 step cargo test --locked
+export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/debug
 step bash "$here/rushes.sh" "$bed" 5000

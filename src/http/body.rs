@@ -64,7 +64,11 @@ pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
 
 /// A number in the path, such as the sale's id.
 pub fn path_number(req: &HttpRequest, name: &'static str) -> Result<u64, Problem> {
-    let text = req.match_info().get(name).unwrap_or_default();
+    number(name, req.match_info().get(name).unwrap_or_default())
+}
+
+/// A whole number in a path or a query.
+pub fn number(name: &'static str, text: &str) -> Result<u64, Problem> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if plain { text.parse().ok() } else { None };
     number.ok_or_else(|| Problem::field(name, Kind::Invalid, "must be a whole number"))

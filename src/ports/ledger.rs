@@ -23,6 +23,8 @@ pub struct Look {
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.
     pub unfreed: Vec<ReservationId>,
+    /// How long this sale's holds last: alarms wait in one queue for each length, so that nobody may ask for any other.
+    pub hold_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

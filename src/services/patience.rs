@@ -7,6 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+/// A subscription that lived this long was a good one: the next wait is short again.
+pub const SUBSCRIBED: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {
@@ -47,8 +50,13 @@ impl Patience {
         if Instant::now() >= self.ends_at {
             return false;
         }
+        self.pause().await;
+        true
+    }
+
+    /// Waits before the next try, however long it has been tried.
+    pub async fn pause(&mut self) {
         tokio::time::sleep(self.wait).await;
         self.wait = (self.wait * 2).min(self.wait_max);
-        true
     }
 }

@@ -93,7 +93,7 @@ pub async fn restore<W: World>(world: &W, doubt: Doubt) -> Result<Restored> {
         sale.id = %sale, sale.generation = snapshot.generation, grounds = grounds.label(), promoted = promoted.len(),
         "the turnstile was restored from the ledger"
     );
-    tell::wake(world, &promoted, now).await?;
+    tell::wake(world, &promoted, standing.hold_ms).await?;
     tell::notify(world, &promoted).await?;
     Ok(Restored::Now)
 }

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::notice::Notice;
-use crate::domain::reservation::{Reservation, State};
-use crate::domain::time::Timestamp;
+use crate::domain::reservation::{Kind, Reservation};
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::notices::Notices;
@@ -24,28 +23,26 @@ pub struct Points {
     pub after_notice: Point,
 }
 
-/// `now` is the time that the holds among the rows were stamped with, if they were made just now: then what is left of them
-/// is exactly the sale's hold.
-pub async fn tell<W: World>(world: &W, rows: &[Reservation], now: Timestamp, points: Points) -> Result<()> {
-    wake(world, rows, now).await?;
+/// `hold_ms` is the sale's.
+pub async fn tell<W: World>(world: &W, rows: &[Reservation], hold_ms: i64, points: Points) -> Result<()> {
+    wake(world, rows, hold_ms).await?;
     world.faults().reach(points.after_deadline).await;
     notify(world, rows).await?;
     world.faults().reach(points.after_notice).await;
     Ok(())
 }
 
-/// Sets an alarm for every hold among the rows.
-pub async fn wake<W: World>(world: &W, rows: &[Reservation], now: Timestamp) -> Result<()> {
-    let mut alarms: BTreeMap<(SaleId, i64), Vec<ReservationId>> = BTreeMap::new();
-    for row in rows {
-        if let State::Held { lapses_at, .. } = row.state {
-            alarms.entry((row.sale, lapses_at.since_ms(now).max(0))).or_default().push(row.id);
-        }
+/// Sets an alarm for every hold among the rows, all of sales with this hold. For holds that began a while ago it rings late;
+/// the sweeper is there first.
+pub async fn wake<W: World>(world: &W, rows: &[Reservation], hold_ms: i64) -> Result<()> {
+    let mut holds: BTreeMap<SaleId, Vec<ReservationId>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.state.kind() == Kind::Held) {
+        holds.entry(row.sale).or_default().push(row.id);
     }
-    for ((sale, left_ms), ids) in alarms {
+    for (sale, ids) in holds {
         for reservations in ids.chunks(DEADLINE_MAX) {
             let deadline = Deadline { sale, reservations: reservations.to_vec() };
-            world.signals().schedule(deadline, left_ms).await?;
+            world.signals().schedule(deadline, hold_ms).await?;
         }
     }
     Ok(())

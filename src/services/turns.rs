@@ -75,26 +75,18 @@ impl Trail {
     }
 }
 
-/// What the ledger wrote, and the time it stamped new holds with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    pub rows: Vec<Reservation>,
-    pub at: Timestamp,
-}
-
 /// Records the turns, all of `trail`'s sale and one generation. A promotion whose row is not born yet is waited for.
 pub async fn record<W: World>(
     world: &W,
     trail: &mut Trail,
     turns: &[Turn],
     absent_ms_max: u64,
-) -> Result<Step<Written>> {
+) -> Result<Step<Vec<Reservation>>> {
     let generation = turns.first().expect("a turn is recorded because somebody asked").stamp().generation;
     let patient_until = Instant::now() + Duration::from_millis(absent_ms_max);
     loop {
-        let at = sure_now(world)?;
-        match world.store().record(trail.sale, turns, at).await? {
-            Recorded::Done(rows) => return Ok(Step::Done(Written { rows, at })),
+        match world.store().record(trail.sale, turns, sure_now(world)?).await? {
+            Recorded::Done(rows) => return Ok(Step::Done(rows)),
             Recorded::Moved => return Ok(Step::Again),
             Recorded::Diverged { what } => {
                 tracing::warn!(sale.id = %trail.sale, sale.generation = generation, what, "the ledger refused a turn");

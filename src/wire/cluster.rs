@@ -16,6 +16,7 @@ use crate::bound_server;
 use crate::http::auth::TokenKeys;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
+use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
@@ -34,6 +35,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     let turnstile = waited_for(stop, || RedisTurnstile::connect(config.redis.url.expose(), &config.namespace)).await?;
     let broker = connect_broker(config, stop).await?;
     let clock = Arc::new(SystemClock::unmeasured());
+    clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = Cluster::new(PartsOf {
         turnstile,
         payments: store.sandbox(),

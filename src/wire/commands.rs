@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
@@ -144,7 +144,7 @@ fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
     let Some(state) = state else {
         let config: Config = config::load(None)?;
-        let (world, _) = cluster::connect(&config, &Lifecycle::new()).await?;
+        let (world, _) = cluster::connect(&config, &Lifecycle::new().soft).await?;
         return Ok(operator::carry_out(&world, command).await?);
     };
     if !state.is_dir() {

@@ -65,7 +65,7 @@ pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let text = format!("access:local:{},checkout:local:{}", random_hex(32)?, random_hex(32)?);
+            let text = format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?);
             write_private(&path, &text)?;
             text
         }

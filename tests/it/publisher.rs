@@ -1,1 +1,354 @@
-//! (being built)
+//! The publisher on the embedded queue, and on one that says what the test wants it to say.
+
+mod fixture;
+mod input;
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use actix_web::{App, test as call};
+use futures_util::future::join_all;
+use miaosha::bound_server;
+use miaosha::domain::id::{AttemptId, SaleId};
+use miaosha::domain::sale::SaleState;
+use miaosha::http::problem;
+use miaosha::http::server::{self, ServerSettings};
+use miaosha::ports::attempts::{Attempts, Shed};
+use miaosha::ports::news::News;
+use miaosha::ports::{Delivery, Subscription};
+use miaosha::services::publisher::{self, Settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use fixture::{Gate, Shop, Word, queue, read, sale, service, settle, word};
+
+fn busy(status: u16, said: &serde_json::Value) -> bool {
+    status == 503 && said["type"] == "/problems/busy"
+}
+
+// -- the way in --
+
+#[actix_web::test]
+async fn what_is_accepted_is_in_the_queue_under_its_id() {
+    let (queue, _folder) = queue().await;
+    let shop = Shop::new(queue.clone(), Settings::default());
+    shop.tell(&[word(sale(1), false, 1, 0), word(sale(2), false, 1, 0)]).await;
+    let app = service!(shop);
+    let requests = (0..300).map(|buyer| {
+        let request = shop.attempt(buyer, 1 + buyer % 2).set_payload(format!(r#"{{"quantity":{}}}"#, 1 + buyer % 4));
+        call::call_service(&app, request.to_request())
+    });
+    let mut expected = Vec::new();
+    for (buyer, response) in join_all(requests).await.into_iter().enumerate() {
+        let (status, said) = read(response).await;
+        assert_eq!((status.as_u16(), said["status"].as_str()), (202, Some("accepted")));
+        let id: AttemptId = said["attempt_id"].as_str().unwrap().parse().unwrap();
+        expected.push((id, 1 + buyer as u64 % 2, buyer as u64, 1 + buyer as u8 % 4));
+    }
+    let mut subscription = queue.attempts(0).await.unwrap();
+    let mut found = Vec::new();
+    while found.len() < 300 {
+        for delivery in subscription.next(16).await.unwrap() {
+            let batch = delivery.body();
+            for (index, attempt) in batch.attempts.iter().enumerate() {
+                found.push((batch.attempt_id(index), batch.sale.0, attempt.buyer.0, attempt.quantity));
+            }
+            delivery.ack().await.unwrap();
+        }
+    }
+    found.sort_by_key(|&(.., buyer, _)| buyer);
+    assert_eq!(found, expected);
+}
+
+#[actix_web::test]
+async fn who_comes_after_a_202_is_behind_it() {
+    let (queue, _folder) = queue().await;
+    let shop = Shop::new(queue.clone(), Settings::default());
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = service!(shop);
+    for buyer in 0..20 {
+        let response = call::call_service(&app, shop.attempt(buyer, 1).to_request()).await;
+        assert_eq!(response.status(), 202);
+    }
+    let mut subscription = queue.attempts(0).await.unwrap();
+    let mut buyers = Vec::new();
+    while buyers.len() < 20 {
+        for delivery in subscription.next(64).await.unwrap() {
+            buyers.extend(delivery.body().attempts.iter().map(|attempt| attempt.buyer.0));
+        }
+    }
+    assert_eq!(buyers, (0..20).collect::<Vec<u64>>());
+}
+
+#[actix_web::test]
+async fn batches_grow_while_others_are_on_their_way() {
+    let gate = Gate::new();
+    let settings = Settings { batch_max: 10, batches_in_flight_max: 2, ..Settings::default() };
+    let shop = Shop::new(gate.clone(), settings);
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = Rc::new(service!(shop));
+    let send = |buyers: std::ops::Range<u64>| {
+        buyers
+            .map(|buyer| {
+                let (app, request) = (app.clone(), shop.attempt(buyer, 1).to_request());
+                actix_web::rt::spawn(async move { call::call_service(&*app, request).await.status().as_u16() })
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut waiting = send(0..3);
+    settle().await;
+    assert_eq!(gate.sizes(), [3], "an idle lane sends at once, and takes who was ready together");
+    waiting.extend(send(3..4));
+    settle().await;
+    assert_eq!(gate.sizes(), [3, 1]);
+    waiting.extend(send(4..29));
+    settle().await;
+    assert_eq!(gate.sizes(), [3, 1], "no more than two are on their way");
+    assert!(waiting.iter().all(|answer| !answer.is_finished()), "nobody hears before the confirm");
+    gate.answer(2);
+    settle().await;
+    assert_eq!(gate.sizes(), [3, 1, 10, 10]);
+    assert_eq!(waiting.iter().filter(|answer| answer.is_finished()).count(), 4);
+    gate.answer(3);
+    for answer in waiting {
+        assert_eq!(answer.await.unwrap(), 202);
+    }
+    assert_eq!(gate.sizes(), [3, 1, 10, 10, 5]);
+    let order: Vec<u64> = gate
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .flat_map(|batch| batch.attempts.clone())
+        .map(|attempt| attempt.buyer.0)
+        .collect();
+    assert_eq!(order, (0..29).collect::<Vec<u64>>());
+}
+
+#[actix_web::test]
+async fn a_buyer_who_hangs_up_is_still_sent() {
+    let gate = Gate::new();
+    let shop = Shop::new(gate.clone(), Settings::default());
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = Rc::new(service!(shop));
+    let request = shop.attempt(1, 1).to_request();
+    let call = actix_web::rt::spawn({
+        let app = app.clone();
+        async move { call::call_service(&*app, request).await.status() }
+    });
+    settle().await;
+    call.abort();
+    gate.answer(1);
+    settle().await;
+    assert_eq!(gate.sizes(), [1]);
+    gate.answer(1);
+    let response = call::call_service(&*app, shop.attempt(2, 1).to_request()).await;
+    assert_eq!(response.status(), 202);
+}
+
+// -- shedding --
+
+#[actix_web::test]
+async fn what_the_queue_does_not_take_is_sent_away() {
+    let gate = Gate::new();
+    let shop = Shop::new(gate.clone(), Settings { retry_after_s: 3, ..Settings::default() });
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = service!(shop);
+    let words = [Word::No(Shed::Full), Word::No(Shed::Away("x".into())), Word::No(Shed::Slow), Word::Panic];
+    for word in words {
+        gate.next(word.clone());
+        gate.answer(1);
+        let response = call::call_service(&app, shop.attempt(1, 1).to_request()).await;
+        assert_eq!(response.headers().get("retry-after").unwrap(), "3");
+        let (status, said) = read(response).await;
+        assert!(busy(status.as_u16(), &said), "{word:?}: {said}");
+    }
+    gate.answer(1);
+    let response = call::call_service(&app, shop.attempt(1, 1).to_request()).await;
+    assert_eq!(response.status(), 202, "and it goes on");
+    assert!(shop.publisher.problems().is_empty());
+    gate.up.store(false, Ordering::SeqCst);
+    let (status, said) = read(call::call_service(&app, shop.attempt(1, 1).to_request()).await).await;
+    assert!(busy(status.as_u16(), &said));
+    assert_eq!(gate.sizes().len(), 5, "nothing is sent to a queue that is away");
+    assert_eq!(shop.publisher.problems(), ["broker"]);
+}
+
+#[actix_web::test]
+async fn no_more_wait_than_may() {
+    let gate = Gate::new();
+    let settings = Settings { attempts_waiting_max: 5, batches_in_flight_max: 1, ..Settings::default() };
+    let shop = Shop::new(gate.clone(), settings);
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = Rc::new(service!(shop));
+    let calls: Vec<_> = (0..8)
+        .map(|buyer| {
+            let (app, request) = (app.clone(), shop.attempt(buyer, 1).to_request());
+            actix_web::rt::spawn(async move { call::call_service(&*app, request).await.status().as_u16() })
+        })
+        .collect();
+    settle().await;
+    assert_eq!(calls.iter().filter(|call| call.is_finished()).count(), 3);
+    gate.answer(10);
+    let mut statuses = Vec::new();
+    for call in calls {
+        statuses.push(call.await.unwrap());
+    }
+    assert_eq!(statuses, [202, 202, 202, 202, 202, 503, 503, 503]);
+    let response = call::call_service(&*app, shop.attempt(9, 1).to_request()).await;
+    assert_eq!(response.status(), 202);
+}
+
+// -- what the news say --
+
+async fn says(shop: &Shop<Gate>, sale: u64) -> String {
+    let app = service!(shop);
+    let (_, said) = read(call::call_service(&app, shop.attempt(1, sale).to_request()).await).await;
+    said["status"].as_str().or(said["type"].as_str()).unwrap().to_owned()
+}
+
+fn open_gate() -> Gate {
+    let gate = Gate::new();
+    gate.answer(1_000);
+    gate
+}
+
+#[actix_web::test]
+async fn sold_out_is_said_at_once_while_fresh_news_say_so() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    shop.tell(&[word(sale(1), true, 5, 0), word(sale(2), false, 5, 0)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    assert_eq!(says(&shop, 2).await, "accepted");
+
+    shop.tell(&[word(sale(1), false, 4, 10)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out", "an older turnstile is no news");
+    shop.tell(&[word(sale(1), false, 6, 20)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "units came back");
+    shop.tell(&[word(sale(1), true, 7, 30)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    let restored = miaosha::domain::sale::Sale { generation: 2, ..sale(1) };
+    shop.tell(&[word(restored, false, 0, 40)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "a new generation counts from the start");
+    shop.tell(&[word(sale(1), true, 9, 50)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "the old one does not come back");
+}
+
+#[actix_web::test]
+async fn old_news_are_not_trusted() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    shop.tell(&[word(sale(1), true, 5, 0)]).await;
+    shop.clock.advance_ms(2_999);
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    shop.clock.advance_ms(1);
+    assert_eq!(says(&shop, 1).await, "accepted");
+    shop.tell(&[word(sale(1), true, 5, 3_000)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out", "the same word, said again");
+    shop.tell(&[word(sale(1), true, 4, 9_000)]).await;
+    shop.clock.advance_ms(3_000);
+    assert_eq!(says(&shop, 1).await, "accepted", "a fallen-back turnstile keeps nothing fresh");
+}
+
+#[actix_web::test]
+async fn the_shortcut_can_be_turned_off() {
+    let shop = Shop::new(open_gate(), Settings { sold_out_at_once: false, ..Settings::default() });
+    shop.tell(&[word(sale(1), true, 5, 0)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted");
+}
+
+#[actix_web::test]
+async fn a_sale_takes_attempts_only_while_it_is_open() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    let with = |version, state| miaosha::domain::sale::Sale { version, state, ..sale(1) };
+    let later = miaosha::domain::sale::Sale { opens_at: fixture::word(sale(1), false, 0, 50).sent_at, ..sale(2) };
+    shop.tell(&[word(with(1, SaleState::Active), false, 1, 0), word(later, false, 1, 0)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted");
+    assert_eq!(says(&shop, 2).await, "/problems/sale_not_open");
+    assert_eq!(says(&shop, 3).await, "/problems/not_found");
+    shop.clock.advance_ms(50);
+    assert_eq!(says(&shop, 2).await, "accepted");
+    shop.tell(&[word(with(3, SaleState::Paused), false, 1, 60)]).await;
+    assert_eq!(says(&shop, 1).await, "/problems/sale_paused");
+    shop.tell(&[word(with(2, SaleState::Active), false, 1, 70)]).await;
+    assert_eq!(says(&shop, 1).await, "/problems/sale_paused", "an older configuration is no news");
+    shop.tell(&[word(with(4, SaleState::Active), false, 1, 80)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted");
+    shop.tell(&[word(with(5, SaleState::Closed), false, 1, 90)]).await;
+    assert_eq!(says(&shop, 1).await, "/problems/sale_closed");
+    shop.clock.advance_ms(3_600_000);
+    assert_eq!(says(&shop, 2).await, "/problems/sale_closed");
+}
+
+#[actix_web::test]
+async fn without_news_it_is_not_ready() {
+    let shop = Shop::new(Gate::new(), Settings::default());
+    settle().await;
+    assert_eq!(shop.publisher.problems(), ["news"]);
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    assert!(shop.publisher.problems().is_empty());
+    shop.clock.advance_ms(10_001);
+    assert_eq!(shop.publisher.problems(), ["news"]);
+    shop.tell(&[word(sale(1), false, 1, 10_001)]).await;
+    assert!(shop.publisher.problems().is_empty());
+}
+
+#[actix_web::test]
+async fn news_that_break_off_are_taken_up_again() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    // So many at once that this subscriber falls behind, which ends its stream.
+    for revision in 2..20_000 {
+        shop.tell(&[word(sale(1), revision == 19_999, revision, 1)]).await;
+    }
+    let mut said = says(&shop, 1).await;
+    while said != "sold_out" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        said = says(&shop, 1).await;
+    }
+}
+
+// -- the end --
+
+async fn raw(stream: &mut TcpStream, shop: &Shop<Gate>, buyer: u64) {
+    let body = r#"{"quantity":1}"#;
+    let head = format!(
+        "POST /v1/sales/1/attempts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        shop.token(buyer),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_soft_stop_answers_what_is_inside_and_takes_nothing_more() {
+    let gate = Gate::new();
+    let shop = Shop::new(gate.clone(), Settings::default());
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
+    let publisher = shop.publisher.clone();
+    let bound = bound_server!(&settings, 10_000, move || {
+        let publisher = publisher.clone();
+        App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
+    })
+    .unwrap();
+    let address = bound.addrs()[0];
+    let (soft, hard) = (shop.lifecycle.soft.clone(), shop.lifecycle.hard.clone());
+    let serving = tokio::spawn(server::serve(bound.run(), 0, soft.clone(), hard));
+
+    let mut inside = TcpStream::connect(address).await.unwrap();
+    raw(&mut inside, &shop, 1).await;
+    while gate.sizes().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    soft.cancel();
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!serving.is_finished());
+    gate.answer(1);
+    let mut answer = String::new();
+    inside.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    serving.await.unwrap().unwrap();
+    assert_eq!(gate.seen.lock().unwrap()[0].sale, SaleId(1));
+}

@@ -1,1 +1,12 @@
-//! (being built)
+//! The workers on both worlds, their crank turned by hand: stopped at every point, asleep, redelivered, with a turnstile that
+//! is emptied or falls back. After each story the audit passes and every buyer has what the story says.
+
+mod bench;
+// mod cluster;
+mod embedded;
+mod points;
+mod queues;
+mod restores;
+mod stories;
+mod suite;
+mod swap;

@@ -19,7 +19,7 @@ use crate::ports::Result;
 use crate::ports::turnstile::Turnstile;
 
 /// Standings in one argument of `restore`: its script works through one argument at a time.
-const PACK: usize = 500;
+const PACK: usize = 5_000;
 
 pub struct RedisTurnstile {
     calls: Client,
@@ -41,14 +41,15 @@ impl RedisTurnstile {
     }
 
     async fn call(&self, sale: SaleId, verb: Verb, args: Vec<Value>) -> Result<Value> {
-        let client = if verb.is_of_a_state() { &self.states } else { &self.calls };
-        // Calls made while Redis is away would pile up, and be sent when nobody waits for them any more.
-        if !client.is_connected() {
-            return Err(fault("not connected"));
-        }
+        let client = connected(if verb.is_of_a_state() { &self.states } else { &self.calls })?;
         let keys = keys::keys(&self.namespace, sale, verb.keys());
         self.scripts.call(client, verb, keys, args).await
     }
+}
+
+/// Calls made while Redis is away would pile up, and be sent when nobody waits for them any more.
+fn connected(client: &Client) -> Result<&Client> {
+    if client.is_connected() { Ok(client) } else { Err(fault("not connected")) }
 }
 
 impl Turnstile for RedisTurnstile {
@@ -112,7 +113,7 @@ impl Turnstile for RedisTurnstile {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.calls.ping::<()>(None).await.map_err(fault)
+        connected(&self.calls)?.ping::<()>(None).await.map_err(fault)
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 
 use crate::domain::attempt::Batch;
 use crate::domain::id::SaleId;
-use crate::domain::reservation::Reservation;
 use crate::domain::turn::{Answer, Cause, Reserved, Turn};
 use crate::domain::turnstile::Reply;
 use crate::ports::fault::Point;
@@ -16,7 +15,7 @@ use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::services::consumer::metric::Metric;
 use crate::services::tell::{Points, tell};
-use crate::services::turns::{Step, Trail, Written, record, sure_now};
+use crate::services::turns::{Step, Trail, record};
 
 const TOLD: Points = Points { after_deadline: Point::ConsumerAfterDeadline, after_notice: Point::ConsumerAfterNotice };
 
@@ -38,7 +37,7 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
     let recorded: HashSet<Cause> = look.recorded.iter().copied().collect();
     if !look.recorded.is_empty() {
         let rows = world.store().born_of(sale, &look.recorded).await?;
-        tell_again(world, &rows).await?;
+        tell(world, &rows, look.hold_ms, TOLD).await?;
         metrics::counter!(Metric::Batches.name(), "found" => "recorded").increment(look.recorded.len() as u64);
     }
     let mut seen = recorded;
@@ -54,13 +53,13 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
     };
     world.faults().reach(Point::ConsumerAfterTurnstile).await;
     // A batch promotes nobody, so there is no birth to wait for.
-    let Written { rows, at } = match record(world, trail, &turns, 0).await? {
-        Step::Done(written) => written,
+    let rows = match record(world, trail, &turns, 0).await? {
+        Step::Done(rows) => rows,
         Step::Again => return Ok(Step::Again),
         Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
     };
     world.faults().reach(Point::ConsumerAfterLedger).await;
-    tell(world, &rows, at, TOLD).await?;
+    tell(world, &rows, look.hold_ms, TOLD).await?;
     Ok(Step::Done(count(&turns)))
 }
 
@@ -88,10 +87,6 @@ fn contradicts_itself(batch: &Batch, reserved: &Reserved) -> bool {
     reserved.answers.iter().enumerate().any(|(index, answer)| {
         matches!(answer, Answer::Already { reservation } if *reservation == batch.attempt_id(index).into())
     })
-}
-
-async fn tell_again<W: World>(world: &W, rows: &[Reservation]) -> Result<()> {
-    tell(world, rows, sure_now(world)?, TOLD).await
 }
 
 /// Publishers only take attempts for sales they were told of, so that this is a sale that was deleted, or a batch of another

@@ -23,7 +23,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::services::consumer::group::Settled;
 use crate::services::consumer::metric::Metric;
 use crate::services::news::Herald;
-use crate::services::patience::{Backoff, Patience};
+use crate::services::patience::{Backoff, Patience, SUBSCRIBED};
 use crate::services::restore::restore;
 use crate::services::turns::{Step, Trail, sure_now};
 
@@ -72,8 +72,9 @@ impl<W: World> Consumer<W> {
 
     /// Subscribes again whenever the subscription fails, until the soft stop.
     async fn serve(&self, partition: u16, lifecycle: &Lifecycle) {
+        let mut patience = Patience::new(&self.settings.backoff);
         loop {
-            let mut patience = Patience::new(&self.settings.backoff);
+            let begun = Instant::now();
             tokio::select! {
                 biased;
                 () = lifecycle.hard.cancelled() => return,
@@ -82,9 +83,12 @@ impl<W: World> Consumer<W> {
                     Err(fault) => self.failed(&fault, "the partition is subscribed to again", partition),
                 },
             }
+            if begun.elapsed() > SUBSCRIBED {
+                patience = Patience::new(&self.settings.backoff);
+            }
             tokio::select! {
                 () = lifecycle.soft.cancelled() => return,
-                _ = patience.wait() => {}
+                () = patience.pause() => {}
             }
         }
     }

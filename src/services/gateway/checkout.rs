@@ -13,20 +13,19 @@ use std::time::Duration;
 
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::money::Money;
-use crate::domain::notice::Notice;
 use crate::domain::order::{self, Order};
 use crate::domain::payment::{Payment, PaymentState};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::ports::catalogue::Catalogue;
-use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Begun, Confirmed, Ledger};
-use crate::ports::notices::Notices;
 use crate::ports::payments::{Captured, Payments, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Settings;
-use crate::services::gateway::metric::Metric;
+use crate::services::gateway::effort::{tell, try_to, wake};
+use crate::services::tell::notify;
+use crate::services::turns::sure_now;
 
 /// How a checkout ended, as far as anybody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,13 +72,11 @@ pub async fn check_out<W: World>(
         return as_it_stands(world, &row).await;
     }
     let payment = open(world, &row).await?;
-    let begun = world.store().begin_paying(id, buyer, payment, world.clock().now()).await?;
+    let begun = world.store().begin_paying(id, buyer, payment, sure_now(world)?).await?;
     let row = match begun {
         Begun::Paying(row) => row,
         Begun::Refused(row) => {
-            let voiding = void(world, id, payment);
-            let within = Duration::from_millis(settings.capture_ms_max);
-            forgive("void", tokio::time::timeout(within, voiding).await.unwrap_or_else(|_| Err(slow("payments"))));
+            try_to("void", settings, void(world, id, payment)).await;
             return match row {
                 Some(row) => as_it_stands(world, &row).await,
                 None => Ok(Paid::NotHeld(None)),
@@ -130,11 +127,11 @@ async fn confirm<W: World>(world: &W, settings: &Settings, row: &Reservation, pa
     match confirmed {
         Confirmed::Order(order) => {
             // The money is taken and the order stands: a push that fails must not turn that into an error.
-            match world.store().reservation(row.id).await {
-                Ok(Some(row)) => tell(world, settings, &row).await,
-                Ok(None) => {}
-                Err(fault) => forgive("tell", Err(fault)),
-            }
+            let tell = async {
+                let row = world.store().reservation(row.id).await?;
+                notify(world, row.as_slice()).await
+            };
+            try_to("tell", settings, tell).await;
             Ok(Paid::Order { order, now: true })
         }
         Confirmed::RefundDue(row) => {
@@ -151,12 +148,12 @@ async fn declined<W: World>(
     payment: PaymentId,
     why: String,
 ) -> Result<Paid> {
-    let now = world.clock().now();
+    let now = sure_now(world)?;
     let Some(row) = world.store().payment_voided(row.id, payment, now).await? else {
         return Ok(Paid::NotHeld(None));
     };
     tell(world, settings, &row).await;
-    wake(world, &row).await;
+    wake(world, settings, &row).await;
     let lapses_at = match row.state {
         State::Held { lapses_at, .. } if lapses_at > now => Some(lapses_at),
         _ => None,
@@ -192,34 +189,9 @@ async fn as_it_stands<W: World>(world: &W, row: &Reservation) -> Result<Paid> {
 /// any other answer.
 async fn void<W: World>(world: &W, id: ReservationId, payment: PaymentId) -> Result<()> {
     if world.payments().void(payment).await? == Voided::Voided {
-        world.store().payment_voided(id, payment, world.clock().now()).await?;
+        world.store().payment_voided(id, payment, sure_now(world)?).await?;
     }
     Ok(())
-}
-
-/// Tells the buyer what the row says. Whoever misses it can ask.
-pub async fn tell<W: World>(world: &W, settings: &Settings, row: &Reservation) {
-    let within = Duration::from_millis(settings.tell_ms_max);
-    let notices = [Notice::from(row)];
-    let told = tokio::time::timeout(within, world.signals().tell(&notices)).await;
-    forgive("tell", told.unwrap_or_else(|_| Err(slow("broker"))));
-}
-
-/// An ended row's units go on to the next in line now, and not when the sweeper comes by.
-pub async fn wake<W: World>(world: &W, row: &Reservation) {
-    if row.freed || row.state.kind().is_live() {
-        return;
-    }
-    let deadline = Deadline { sale: row.sale, reservations: vec![row.id] };
-    forgive("wake", world.signals().schedule(deadline, 0).await);
-}
-
-/// For what is only there to be quick: its failure is counted, and whoever makes it good is already at work.
-pub fn forgive(what: &'static str, result: Result<()>) {
-    if let Err(fault) = result {
-        tracing::info!(fault.part = fault.part, "{what}: {fault}");
-        metrics::counter!(Metric::Omissions.name(), "what" => what).increment(1);
-    }
 }
 
 fn slow(part: &'static str) -> Fault {

@@ -9,6 +9,7 @@
 mod accounts;
 mod board;
 mod checkout;
+mod effort;
 pub mod metric;
 mod notices;
 mod offer;

@@ -9,11 +9,11 @@ use crate::domain::time::Timestamp;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::catalogue::{NewItem, NewSale};
+use crate::services::question::ANSWER_CHARS_MAX;
 
 const TITLE_CHARS_MAX: usize = 200;
 const DESCRIPTION_CHARS_MAX: usize = 5_000;
 const PROMPT_CHARS_MAX: usize = 200;
-const ANSWER_CHARS_MAX: usize = 100;
 /// A price that can still be multiplied by any quantity, and summed over a sale.
 const PRICE_MINOR_MAX: i64 = 100_000_000_000;
 const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;

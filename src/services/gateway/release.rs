@@ -7,7 +7,7 @@ use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::{Result, World};
 use crate::services::gateway::Settings;
-use crate::services::gateway::checkout::{tell, wake};
+use crate::services::gateway::effort::{tell, wake};
 use crate::services::gateway::metric::Metric;
 
 /// The buyer's live or last reservation as it reads afterwards: cancelled, if it was held or on standby.
@@ -20,9 +20,10 @@ pub async fn cancel<W: World>(
     let Some(before) = world.store().reservation_of(sale, buyer).await? else { return Ok(None) };
     let Some(row) = world.store().cancel(before.id, buyer, world.clock().now()).await? else { return Ok(None) };
     world.faults().reach(Point::CancelAfterLedger).await;
-    wake(world, &row).await;
-    if row.version > before.version && row.state.kind() == Kind::Cancelled {
+    let is_cancelled_now = row.version > before.version && row.state.kind() == Kind::Cancelled;
+    if is_cancelled_now {
         metrics::counter!(Metric::Cancels.name()).increment(1);
+        wake(world, settings, &row).await;
         tell(world, settings, &row).await;
     }
     Ok(Some(row))

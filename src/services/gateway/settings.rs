@@ -17,8 +17,8 @@ pub struct Settings {
     /// How long a checkout waits for the provider's word, in milliseconds, at most. Then the buyer is told that it is still
     /// being paid, and the payment-consumer finds out.
     pub capture_ms_max: u64,
-    /// How long a push to buyers may take, in milliseconds, at most: it is worth nothing when it is late.
-    pub tell_ms_max: u64,
+    /// How long a step may take, in milliseconds, that is only there to be quick: telling, waking, voiding what was not used.
+    pub effort_ms_max: u64,
     /// How old the catalogue's figures may be, in milliseconds.
     pub catalogue_age_ms_max: u64,
     /// Sales in the list, at most.
@@ -45,7 +45,7 @@ impl Default for Settings {
             hash_jobs_max: 2,
             hash_waiting_max: 64,
             capture_ms_max: 10_000,
-            tell_ms_max: 1_000,
+            effort_ms_max: 1_000,
             catalogue_age_ms_max: 200,
             sales_max: 100,
             orders_max: 1_000,

@@ -14,7 +14,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::turnstile::RELEASES_MAX;
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
 use crate::runtime::lifecycle::Lifecycle;
-use crate::services::patience::Patience;
+use crate::services::patience::{Patience, SUBSCRIBED};
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
 use crate::services::tell::notify;
@@ -32,8 +32,9 @@ impl<W: World> Alarms<W> {
 
     /// Subscribes again whenever the subscription fails, until the soft stop.
     pub(super) async fn serve(&self, lifecycle: &Lifecycle) {
+        let mut patience = Patience::new(&self.settings.backoff);
         loop {
-            let mut patience = Patience::new(&self.settings.backoff);
+            let begun = Instant::now();
             tokio::select! {
                 biased;
                 () = lifecycle.hard.cancelled() => return,
@@ -42,9 +43,12 @@ impl<W: World> Alarms<W> {
                     Err(fault) => failed(&fault, "alarms are subscribed to again"),
                 },
             }
+            if begun.elapsed() > SUBSCRIBED {
+                patience = Patience::new(&self.settings.backoff);
+            }
             tokio::select! {
                 () = lifecycle.soft.cancelled() => return,
-                _ = patience.wait() => {}
+                () = patience.pause() => {}
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::services::payments::Settings;
 use crate::services::payments::metric::Metric;
 use crate::services::restore::restore;
 use crate::services::tell::{Points, tell};
-use crate::services::turns::{Step, Trail, Written, record};
+use crate::services::turns::{Step, Trail, record};
 
 const TOLD: Points = Points { after_deadline: Point::ReleaseAfterDeadline, after_notice: Point::ReleaseAfterNotice };
 
@@ -60,8 +60,8 @@ async fn try_once<W: World>(
         Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
     };
     world.faults().reach(Point::ReleaseAfterTurnstile).await;
-    let Written { rows, at } = match record(world, trail, &turns, settings.absent_ms_max).await? {
-        Step::Done(written) => written,
+    let rows = match record(world, trail, &turns, settings.absent_ms_max).await? {
+        Step::Done(rows) => rows,
         Step::Again => return Ok(Step::Again),
         Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
     };
@@ -69,7 +69,7 @@ async fn try_once<W: World>(
     metrics::counter!(Metric::GivenOn.name()).increment(turns.len() as u64);
     let promoted: Vec<_> = rows.into_iter().filter(|row| row.state.kind().is_live()).collect();
     metrics::counter!(Metric::Promoted.name()).increment(promoted.len() as u64);
-    tell(world, &promoted, at, TOLD).await?;
+    tell(world, &promoted, look.hold_ms, TOLD).await?;
     Ok(Step::Done(()))
 }
 

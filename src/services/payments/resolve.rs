@@ -6,14 +6,13 @@
 use crate::domain::id::{PaymentId, ReservationId};
 use crate::domain::order;
 use crate::domain::payment::Payment;
-use crate::domain::reservation::Reservation;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Confirmed, Ledger};
 use crate::ports::payments::{Payments, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
-use crate::services::tell::{notify, wake};
+use crate::services::tell::notify;
 use crate::services::turns::sure_now;
 
 /// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
@@ -40,19 +39,10 @@ pub(super) async fn resolve<W: World>(
         }
     };
     metrics::counter!(Metric::Resolved.name(), "answer" => answer).increment(1);
+    // A hold that goes on has its alarm still before it.
     let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
-    moved(world, settings, row).await
-}
-
-/// After a move out of Paying: a hold that goes on has lost its alarm, and a row that ended is given on.
-async fn moved<W: World>(world: &W, settings: &Settings, row: Reservation) -> Result<()> {
-    let row = std::slice::from_ref(&row);
-    wake(world, row, world.clock().now()).await?;
-    notify(world, row).await?;
-    if row[0].state.kind().is_live() {
-        return Ok(());
-    }
-    give_on(world, settings, row[0].sale, &[row[0].id]).await
+    notify(world, std::slice::from_ref(&row)).await?;
+    give_on(world, settings, row.sale, &[row.id]).await
 }
 
 /// Money that moved and can stand for no order is given back, until it is.

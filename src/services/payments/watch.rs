@@ -17,7 +17,7 @@ use crate::ports::{Result, World};
 use crate::services::payments::Settings;
 use crate::services::restore::{Doubt, Grounds, restore};
 use crate::services::tell::{notify, wake};
-use crate::services::turns::{Step, Trail, Written, record};
+use crate::services::turns::{Step, Trail, record};
 
 /// The lowest revision without a turn, and since when it has been that one.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +91,8 @@ async fn raise<W: World>(world: &W, settings: &Settings, standing: &Standing) ->
         Reply::Stale => Step::Doubt(trail.stale(known)),
     };
     match step {
-        Step::Done(Written { rows, at }) => {
-            wake(world, &rows, at).await?;
+        Step::Done(rows) => {
+            wake(world, &rows, look.hold_ms).await?;
             notify(world, &rows).await
         }
         // The next sweep looks again.

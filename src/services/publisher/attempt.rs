@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, body::BoxBody};
 use serde::Deserialize;
 
@@ -18,6 +19,7 @@ use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::services::publisher::lanes::{Lanes, Ticket};
 use crate::services::publisher::metric::Reason;
+use crate::services::publisher::route;
 use crate::services::question::{self, ANSWER_CHARS_MAX};
 
 #[derive(Deserialize)]
@@ -45,18 +47,18 @@ enum Admitted {
     SoldOut,
 }
 
-pub async fn take<W: Entrance>(lanes: Rc<Lanes<W>>, req: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn take<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let metrics = &lanes.shared.metrics;
-    match admit(&lanes, &req, payload).await {
+    match admit(lanes, req, payload).await {
         Ok(Admitted::Joined(ticket)) => match ticket.await {
             Ok(id) => accepted(id),
-            Err(reason) => shed(&lanes, reason),
+            Err(reason) => shed(lanes, reason),
         },
         Ok(Admitted::SoldOut) => {
             metrics.sold_out_at_once.increment(1);
             json(StatusCode::OK, Bytes::from_static(br#"{"status":"sold_out"}"#))
         }
-        Err(Refusal::Shed(reason)) => shed(&lanes, reason),
+        Err(Refusal::Shed(reason)) => shed(lanes, reason),
         Err(Refusal::Problem(problem)) => {
             metrics.refused(problem.kind);
             problem.error_response()
@@ -75,12 +77,16 @@ impl From<Problem> for Refusal {
     }
 }
 
-async fn admit<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> Result<Admitted, Refusal> {
+async fn admit<W: Entrance>(
+    lanes: &Rc<Lanes<W>>,
+    req: &HttpRequest,
+    mut payload: Payload,
+) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
     let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;
-    let sale = SaleId(body::path_number(req, "id")?);
-    let bytes = body::read(req.headers(), &mut payload.into_inner(), shared.settings.body_bytes_max).await?;
+    let sale = SaleId(body::number("id", route::sale_in(req.path()).unwrap_or_default())?);
+    let bytes = body::read(req.headers(), &mut payload, shared.settings.body_bytes_max).await?;
     let wanted: Wanted<'_> = body::parse(&bytes)?;
 
     let views = shared.known.views();

@@ -7,18 +7,17 @@ mod attempt;
 mod known;
 mod lanes;
 mod metric;
+mod route;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use serde::Deserialize;
 
 use crate::domain::attempt::BATCH_MAX;
 use crate::domain::time::Timestamp;
 use crate::http::auth::TokenKeys;
-use crate::http::problem;
 use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::ports::news::{News, NewsStream};
@@ -137,22 +136,15 @@ impl<W: Entrance> Publisher<W> {
         let shared = &self.0;
         let mut stream = shared.world.signals().news().await?;
         loop {
-            let news = stream.next().await?;
-            if let Some(sent_at) = news.iter().map(|word| word.sent_at).max() {
-                heard(sent_at);
-            }
-            shared.known.learn(news, shared.world.clock().now(), shared.settings.forget_ms);
+            let bulletin = stream.next().await?;
+            heard(bulletin.sent_at);
+            shared.known.learn(bulletin.sales, shared.world.clock().now(), shared.settings.forget_ms);
         }
     }
 }
 
-/// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own.
+/// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own. Mounted before other
+/// routes under `/v1/sales`, it takes its own path and leaves them the rest.
 pub fn routes<W: Entrance>(cfg: &mut ServiceConfig, publisher: Publisher<W>) {
-    let lanes = Lanes::new(publisher.0);
-    let take = move |req, payload| attempt::take(Rc::clone(&lanes), req, payload);
-    cfg.service(
-        web::resource("/v1/sales/{id}/attempts")
-            .route(web::post().to(take))
-            .default_service(web::to(problem::method_not_allowed)),
-    );
+    cfg.service(route::AttemptsRoute::new(Lanes::new(publisher.0)));
 }

@@ -41,6 +41,12 @@ pub enum Said {
     Snapshot(Option<Snapshot>),
 }
 
+impl Said {
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Said::Reserved(Reply::Stale) | Said::Released(Reply::Stale) | Said::Raised(Reply::Stale))
+    }
+}
+
 impl Command {
     pub async fn run(&self, turnstile: &impl Turnstile, sale: SaleId) -> Said {
         match self {
@@ -83,7 +89,7 @@ impl Life {
             sale: SaleId(number),
             allotment,
             // Spread over the whole range, with neighbours that a floating number could not tell apart.
-            buyers: (0..rng.u64(5..300)).map(|n| BuyerId(u64::MAX / 2 * (n % 3) + n)).collect(),
+            buyers: (0..rng.u64(5..300)).map(|n| BuyerId([n, (1 << 53) + n, u64::MAX - n][n as usize % 3])).collect(),
             attempts_max: [1, 4, 30][rng.usize(0..3)],
             // Long without one, so that answers are kept until they are forgotten.
             restore_every: [40, 1_000_000][rng.usize(0..2)],
@@ -93,10 +99,21 @@ impl Life {
         }
     }
 
+    /// Each verb to a sale that is missing, and at last it is opened.
+    pub fn beginning(&mut self) -> [Command; 6] {
+        let known = Known { generation: 1, revision: 0 };
+        [
+            Command::Reserve(known, self.batch()),
+            Command::Release(known, vec![ReservationId(1)]),
+            Command::Raise(known, 5),
+            Command::Look,
+            Command::Snapshot,
+            Command::Open(1, self.allotment),
+        ]
+    }
+
     pub async fn next(&mut self, model: &MemoryTurnstile) -> Command {
-        let Some(state) = model.snapshot(self.sale).await.unwrap() else {
-            return self.before_it_is_open();
-        };
+        let state = model.snapshot(self.sale).await.unwrap().expect("the beginning opened it");
         if self.rng.u32(0..self.restore_every) == 0 {
             return self.restore(&state);
         }
@@ -122,17 +139,6 @@ impl Life {
                 self.states.push(state);
                 Command::Snapshot
             }
-        }
-    }
-
-    fn before_it_is_open(&mut self) -> Command {
-        let known = Known { generation: 1, revision: 0 };
-        match self.rng.u32(0..5) {
-            0 => Command::Reserve(known, self.batch()),
-            1 => Command::Release(known, vec![ReservationId(1)]),
-            2 => Command::Raise(known, 5),
-            3 => Command::Snapshot,
-            _ => Command::Open(1, self.allotment),
         }
     }
 

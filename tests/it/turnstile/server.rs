@@ -1,1 +1,158 @@
 //! What only a server can do to a turnstile: forget its scripts, forget everything, go away and come back.
+//!
+//! On a server of this test's own, which nobody else misses.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
+use miaosha::domain::sale::Allotment;
+use miaosha::domain::turn::Known;
+use miaosha::domain::turnstile::{Reply, Snapshot};
+use miaosha::ports::turnstile::Turnstile;
+use tempfile::TempDir;
+
+use crate::contract::turnstile::batch;
+
+const SALE: SaleId = SaleId(7);
+const KNOWN: Known = Known { generation: 1, revision: 0 };
+const ALLOTMENT: Allotment = Allotment { capacity: 10, quantity_max: 4, standby_max: 1_000_000 };
+/// For what happens in its own time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A cluster of one master that keeps nothing on disk but its name and slots.
+struct Server {
+    folder: TempDir,
+    ports: [u16; 2],
+    process: Child,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listeners = [0, 0].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = listeners.map(|listener| listener.local_addr().unwrap().port());
+        let folder = tempfile::tempdir().unwrap();
+        let server = Self { process: spawn(&folder, ports), folder, ports };
+        server.wait_for("PING", &["ping"], "PONG").await;
+        server.cli(&["cluster", "addslotsrange", "0", "16383"]);
+        server.wait_for("its slots", &["cluster", "info"], "cluster_state:ok").await;
+        server
+    }
+
+    async fn turnstile(&self) -> RedisTurnstile {
+        RedisTurnstile::connect(&format!("redis-cluster://127.0.0.1:{}", self.ports[0]), "test").await.unwrap()
+    }
+
+    fn cli(&self, words: &[&str]) -> String {
+        let output = Command::new("redis-cli").args(["-p", &self.ports[0].to_string()]).args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    async fn wait_for(&self, what: &str, words: &[&str], sign: &str) {
+        let seen = async {
+            while !self.cli(words).contains(sign) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what} did not come"));
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    async fn start_again(&mut self) {
+        self.process = spawn(&self.folder, self.ports);
+        self.wait_for("its slots", &["cluster", "info"], "cluster_state:ok").await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(folder: &TempDir, [port, bus]: [u16; 2]) -> Child {
+    let (port, bus) = (port.to_string(), bus.to_string());
+    let options = ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"];
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-announce-ip", "127.0.0.1"];
+    let mut command = Command::new("redis-server");
+    command.args(options).args(cluster).current_dir(folder.path()).stdout(Stdio::null());
+    command.spawn().expect("redis-server is installed")
+}
+
+#[tokio::test]
+async fn a_script_that_was_forgotten_is_sent_again() {
+    let server = Server::start().await;
+    let turnstile = server.turnstile().await;
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    let first = turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap();
+    server.cli(&["script", "flush"]);
+    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_sale_that_was_forgotten_is_stale_until_it_is_restored() {
+    let server = Server::start().await;
+    let turnstile = server.turnstile().await;
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap();
+    let state = turnstile.snapshot(SALE).await.unwrap().unwrap();
+    server.cli(&["flushall"]);
+    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    assert!(turnstile.restore(SALE, &state).await.unwrap());
+    assert_eq!(turnstile.snapshot(SALE).await.unwrap(), Some(state));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_a_fault_until_it_is_back() {
+    let mut server = Server::start().await;
+    let turnstile = server.turnstile().await;
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    server.kill();
+    let fault = turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap_err();
+    assert_eq!(fault.part, "turnstile");
+    assert!(turnstile.ping().await.is_err());
+    assert!(turnstile.snapshot(SALE).await.is_err());
+
+    server.start_again().await;
+    let back = async {
+        while turnstile.ping().await.is_err() || turnstile.snapshot(SALE).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, back).await.expect("it reconnects by itself");
+    // Its memory is gone, and it says so.
+    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    assert!(matches!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Done(_)));
+}
+
+#[tokio::test]
+async fn a_full_server_changes_nothing() {
+    let server = Server::start().await;
+    let turnstile = server.turnstile().await;
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    let before = turnstile.snapshot(SALE).await.unwrap();
+    server.cli(&["config", "set", "maxmemory", "1"]);
+    assert!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.is_err());
+    assert_eq!(turnstile.snapshot(SALE).await.unwrap(), before);
+    server.cli(&["config", "set", "maxmemory", "0"]);
+    assert!(matches!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Done(_)));
+}
+
+#[tokio::test]
+async fn a_long_line_is_restored_in_one_call() {
+    let server = Server::start().await;
+    let turnstile = server.turnstile().await;
+    let parties = (0..100_000_u64).map(|n| (ReservationId(n.into()), BuyerId(n), (n % 4) as u8 + 1)).collect();
+    let state = Snapshot::rebuilt(2, Allotment { capacity: 0, ..ALLOTMENT }, [].into(), parties);
+    turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
+    assert!(turnstile.restore(SALE, &state).await.unwrap());
+    assert_eq!(turnstile.snapshot(SALE).await.unwrap(), Some(state));
+}

@@ -10,10 +10,11 @@ use crate::ports::catalogue::{Catalogue, Changed};
 use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::services::gateway::Gateway;
-use crate::services::gateway::checkout::forgive;
+use crate::services::gateway::effort::try_to;
 use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody};
 use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
 use crate::services::gateway::views::SaleView;
+use crate::services::news::announce;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/admin/items").route(web::post().to(post_item::<W>)))
@@ -39,10 +40,13 @@ async fn post_sale<W: World>(req: HttpRequest, payload: Payload, gateway: Data<G
     gateway.operator(&req)?;
     let body: SaleBody = gateway.body(&req, &mut payload.into_inner()).await?;
     let new = body.checked()?;
-    let sale = gateway.world().store().create_sale(&new).await?;
+    // The ledgers number with 63 bits.
+    let may_be = i64::try_from(new.item.0).is_ok();
+    let sale = if may_be { gateway.world().store().create_sale(&new).await? } else { None };
     let sale = sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item"))?;
     // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
-    forgive("open", gateway.world().turnstile().open(sale.id, sale.generation, sale.allotment).await);
+    let open = gateway.world().turnstile().open(sale.id, sale.generation, sale.allotment);
+    try_to("open", gateway.settings(), open).await;
     Ok(HttpResponse::Created().json(view(&gateway, sale).await?))
 }
 
@@ -79,8 +83,10 @@ async fn changed<W: World>(gateway: &Gateway<W>, changed: Changed) -> Reply {
     }
 }
 
+/// As it is now, for the operator; publishers hear of it as well, and need not wait for the next broadcast.
 async fn view<W: World>(gateway: &Gateway<W>, sale: Sale) -> Result<SaleView, Problem> {
     gateway.board().forget(sale.id);
+    try_to("announce", gateway.settings(), announce(gateway.world(), sale.id)).await;
     let shown = gateway.board().sale(gateway.world(), sale.id).await?.ok_or_else(no_such_sale)?;
     Ok(SaleView::new(&shown, gateway.clock().now()))
 }

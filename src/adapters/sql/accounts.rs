@@ -1,0 +1,94 @@
+//! People who may log in.
+
+use sqlx::Row as _;
+
+use super::dialect::{self, Connection, Row, Store};
+use super::{Result, broken, fault, is_duplicate, row};
+use crate::domain::id::BuyerId;
+use crate::ports;
+use crate::ports::accounts::{Account, Accounts, Role};
+
+const SHOPPER: i64 = 1;
+const OPERATOR: i64 = 2;
+
+/// What [`account`] reads.
+macro_rules! accounts {
+    ($name:literal, $tail:literal) => {
+        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role FROM accounts ", $tail)
+    };
+}
+
+impl Accounts for Store {
+    async fn create_account(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        role: Role,
+    ) -> ports::Result<Option<Account>> {
+        let account = Account {
+            id: BuyerId(0),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            password_hash: password_hash.to_owned(),
+            role,
+        };
+        self.write("accounts.create", account, |c, account| Box::pin(create(c, account))).await
+    }
+
+    async fn account(&self, id: BuyerId) -> ports::Result<Option<Account>> {
+        by_id(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
+    async fn account_by_email(&self, email: &str) -> ports::Result<Option<Account>> {
+        by_email(&mut *self.reader().await?, email).await.map_err(fault)
+    }
+}
+
+async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Account>> {
+    let written = sqlx::query(
+        "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role) VALUES (?, ?, ?, ?)",
+    )
+    .bind(account.name.clone())
+    .bind(account.email.clone())
+    .bind(account.password_hash.clone())
+    .bind(match account.role {
+        Role::Shopper => SHOPPER,
+        Role::Operator => OPERATOR,
+    })
+    .execute(conn)
+    .await;
+    match written {
+        Err(error) if is_duplicate(&error) => Ok(None),
+        Err(error) => Err(error),
+        Ok(done) => Ok(Some(Account { id: BuyerId(dialect::inserted_id(&done)), ..account.clone() })),
+    }
+}
+
+async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
+    let found =
+        sqlx::query(accounts!("accounts.account", "WHERE id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
+    found.as_ref().map(account).transpose()
+}
+
+async fn by_email(conn: &mut Connection, email: &str) -> Result<Option<Account>> {
+    let found = sqlx::query(accounts!("accounts.by_email", "WHERE email = ?"))
+        .bind(email.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(account).transpose()
+}
+
+fn account(found: &Row) -> Result<Account> {
+    Ok(Account {
+        id: BuyerId(row::number(found, 0)?),
+        name: found.try_get(1)?,
+        email: found.try_get(2)?,
+        password_hash: found.try_get(3)?,
+        role: match found.try_get(4)? {
+            SHOPPER => Role::Shopper,
+            OPERATOR => Role::Operator,
+            other => return Err(broken(format!("an account's role is {other}"))),
+        },
+    })
+}

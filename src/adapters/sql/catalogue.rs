@@ -1,0 +1,215 @@
+//! Items and sales.
+
+use sqlx::Row as _;
+
+use super::dialect::{self, Connection, Row, Store, for_update};
+use super::{Result, broken, fault, row};
+use crate::domain::id::{ItemId, SaleId};
+use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState};
+use crate::domain::time::Timestamp;
+use crate::ports;
+use crate::ports::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
+
+const ACTIVE: i64 = 1;
+const PAUSED: i64 = 2;
+pub const CLOSED: i64 = 3;
+
+/// What [`sale`] reads.
+macro_rules! sales {
+    ($name:literal, $($tail:tt)*) => {
+        concat!(
+            "/* ", $name, " */ SELECT sales.id, item, title, price_minor, currency, capacity, quantity_max, standby_max, ",
+            "hold_ms, opens_at, closes_at, state, version, generation, questions, question_key ",
+            "FROM sales JOIN items ON items.id = sales.item ",
+            $($tail)*
+        )
+    };
+}
+
+impl Catalogue for Store {
+    async fn create_item(&self, item: &NewItem) -> ports::Result<Item> {
+        self.write("catalogue.create_item", item.clone(), |c, item| Box::pin(create_item(c, item))).await
+    }
+
+    async fn item(&self, id: ItemId) -> ports::Result<Option<Item>> {
+        item(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
+    async fn create_sale(&self, sale: &NewSale) -> ports::Result<Option<Sale>> {
+        self.write("catalogue.create_sale", sale.clone(), |c, sale| Box::pin(create_sale(c, sale))).await
+    }
+
+    async fn sale(&self, id: SaleId) -> ports::Result<Option<Sale>> {
+        fetch(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
+    async fn sales(&self, max: u32) -> ports::Result<Vec<Sale>> {
+        newest(&mut *self.reader().await?, max).await.map_err(fault)
+    }
+
+    async fn sales_that_matter(&self, now: Timestamp) -> ports::Result<Vec<Sale>> {
+        that_matter(&mut *self.reader().await?, now).await.map_err(fault)
+    }
+
+    async fn set_state(&self, id: SaleId, state: SaleState) -> ports::Result<Changed> {
+        self.write("catalogue.set_state", (id, state), |c, args| Box::pin(set_state(c, args))).await
+    }
+
+    async fn raise(&self, id: SaleId, capacity: u32) -> ports::Result<Changed> {
+        self.write("catalogue.raise", (id, capacity), |c, args| Box::pin(raise(c, args))).await
+    }
+}
+
+async fn create_item(conn: &mut Connection, item: &NewItem) -> Result<Item> {
+    let done = sqlx::query("/* catalogue.create_item */ INSERT INTO items (title, description) VALUES (?, ?)")
+        .bind(item.title.clone())
+        .bind(item.description.clone())
+        .execute(conn)
+        .await?;
+    let id = ItemId(dialect::inserted_id(&done));
+    Ok(Item { id, title: item.title.clone(), description: item.description.clone() })
+}
+
+async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
+    let found = sqlx::query("/* catalogue.item */ SELECT title, description FROM items WHERE id = ?")
+        .bind(id.0 as i64)
+        .fetch_optional(conn)
+        .await?;
+    found.map(|found| Ok(Item { id, title: found.try_get(0)?, description: found.try_get(1)? })).transpose()
+}
+
+async fn create_sale(conn: &mut Connection, sale: &NewSale) -> Result<Option<Sale>> {
+    if item(conn, sale.item).await?.is_none() {
+        return Ok(None);
+    }
+    let done = sqlx::query(
+        "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
+         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?)",
+    )
+    .bind(sale.item.0 as i64)
+    .bind(sale.price.minor)
+    .bind(sale.price.currency.to_string())
+    .bind(i64::from(sale.allotment.capacity))
+    .bind(i64::from(sale.allotment.quantity_max))
+    .bind(i64::from(sale.allotment.standby_max))
+    .bind(sale.hold_ms)
+    .bind(sale.opens_at.0)
+    .bind(sale.closes_at.0)
+    .bind(ACTIVE)
+    .bind(serde_json::to_string(&sale.questions).map_err(broken)?)
+    .bind(sale.question_key.0.to_vec())
+    .execute(&mut *conn)
+    .await?;
+    fetch(conn, SaleId(dialect::inserted_id(&done))).await
+}
+
+async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
+    let found =
+        sqlx::query(sales!("catalogue.sale", "WHERE sales.id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
+    found.as_ref().map(sale).transpose()
+}
+
+async fn newest(conn: &mut Connection, max: u32) -> Result<Vec<Sale>> {
+    let found = sqlx::query(sales!("catalogue.sales", "ORDER BY sales.id DESC LIMIT ?"))
+        .bind(i64::from(max))
+        .fetch_all(conn)
+        .await?;
+    found.iter().map(sale).collect()
+}
+
+async fn that_matter(conn: &mut Connection, now: Timestamp) -> Result<Vec<Sale>> {
+    let found = sqlx::query(sales!(
+        "catalogue.sales_that_matter",
+        "WHERE (state <> 3 AND closes_at > ?) \
+         OR EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state <= 3) \
+         OR sales.id IN (SELECT r.sale FROM reservations r WHERE r.unfreed_since IS NOT NULL) \
+         ORDER BY sales.id"
+    ))
+    .bind(now.0)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(sale).collect()
+}
+
+/// The sale as it is, locked.
+async fn lock(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
+    let locked = sqlx::query(concat!("/* catalogue.lock */ SELECT id FROM sales WHERE id = ?", for_update!()))
+        .bind(id.0 as i64)
+        .fetch_optional(&mut *conn)
+        .await?;
+    if locked.is_none() { Ok(None) } else { fetch(conn, id).await }
+}
+
+async fn set_state(conn: &mut Connection, &(id, state): &(SaleId, SaleState)) -> Result<Changed> {
+    let Some(sale) = lock(conn, id).await? else { return Ok(Changed::Missing) };
+    if sale.state == state {
+        return Ok(Changed::Sale(sale));
+    }
+    if sale.state == SaleState::Closed {
+        return Ok(Changed::Refused { why: "a closed sale stays closed" });
+    }
+    sqlx::query("/* catalogue.set_state */ UPDATE sales SET state = ?, version = version + 1 WHERE id = ?")
+        .bind(state_code(state))
+        .bind(id.0 as i64)
+        .execute(conn)
+        .await?;
+    Ok(Changed::Sale(Sale { state, version: sale.version + 1, ..sale }))
+}
+
+async fn raise(conn: &mut Connection, &(id, capacity): &(SaleId, u32)) -> Result<Changed> {
+    let Some(sale) = lock(conn, id).await? else { return Ok(Changed::Missing) };
+    if sale.allotment.capacity == capacity {
+        return Ok(Changed::Sale(sale));
+    }
+    if sale.state == SaleState::Closed {
+        return Ok(Changed::Refused { why: "a closed sale stays closed" });
+    }
+    if capacity < sale.allotment.capacity {
+        return Ok(Changed::Refused { why: "capacity only grows" });
+    }
+    sqlx::query("/* catalogue.raise */ UPDATE sales SET capacity = ?, version = version + 1 WHERE id = ?")
+        .bind(i64::from(capacity))
+        .bind(id.0 as i64)
+        .execute(conn)
+        .await?;
+    let allotment = Allotment { capacity, ..sale.allotment };
+    Ok(Changed::Sale(Sale { allotment, version: sale.version + 1, ..sale }))
+}
+
+fn sale(found: &Row) -> Result<Sale> {
+    Ok(Sale {
+        id: SaleId(row::number(found, 0)?),
+        item: ItemId(row::number(found, 1)?),
+        title: found.try_get(2)?,
+        price: row::money(found, 3)?,
+        allotment: Allotment {
+            capacity: row::small(found, 5)?,
+            quantity_max: row::small(found, 6)?,
+            standby_max: row::small(found, 7)?,
+        },
+        hold_ms: found.try_get(8)?,
+        opens_at: Timestamp(found.try_get(9)?),
+        closes_at: Timestamp(found.try_get(10)?),
+        state: match found.try_get(11)? {
+            ACTIVE => SaleState::Active,
+            PAUSED => SaleState::Paused,
+            CLOSED => SaleState::Closed,
+            other => return Err(broken(format!("a sale's state is {other}"))),
+        },
+        version: row::number(found, 12)?,
+        generation: row::number(found, 13)?,
+        questions: serde_json::from_str(&found.try_get::<String, _>(14)?).map_err(broken)?,
+        question_key: QuestionKey(
+            found.try_get::<Vec<u8>, _>(15)?.try_into().map_err(|_| broken("a question key is 32 bytes long"))?,
+        ),
+    })
+}
+
+fn state_code(state: SaleState) -> i64 {
+    match state {
+        SaleState::Active => ACTIVE,
+        SaleState::Paused => PAUSED,
+        SaleState::Closed => CLOSED,
+    }
+}

@@ -1,0 +1,232 @@
+//! What is only read: by workers before they act, by buyers, by the sweeper.
+
+use std::collections::HashSet;
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{Connection, Db, ledger_time};
+use super::{Result, bulk, row};
+use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
+use crate::domain::order::Order;
+use crate::domain::payment::Payment;
+use crate::domain::reservation::{Outcome, Reservation};
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Cause;
+use crate::ports::ledger::Look;
+
+/// In a snapshot: the generation must be of the same moment as the turns and the flags.
+pub async fn look(
+    conn: &mut Connection,
+    sale: SaleId,
+    causes: &[Cause],
+    ended: &[ReservationId],
+) -> Result<Option<Look>> {
+    let found = sqlx::query(
+        "/* ledger.look */ SELECT generation, COALESCE((SELECT MAX(revision) FROM turns \
+         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0), hold_ms FROM sales WHERE id = ?",
+    )
+    .bind(sale.0 as i64)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(Some(Look {
+        generation: row::number(&found, 0)?,
+        revision: row::number(&found, 1)?,
+        hold_ms: found.try_get(2)?,
+        recorded: recorded(conn, sale, causes).await?,
+        unfreed: unfreed_among(conn, sale, ended).await?,
+    }))
+}
+
+async fn recorded(conn: &mut Connection, sale: SaleId, causes: &[Cause]) -> Result<Vec<Cause>> {
+    let mut known: HashSet<Vec<u8>> = HashSet::new();
+    for causes in causes.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new("/* ledger.look.recorded */ SELECT cause FROM turns WHERE sale = ");
+        query.push_bind(sale.0 as i64).push(" AND cause IN ");
+        bulk::push_list(&mut query, causes.iter().map(row::cause_bytes));
+        for found in query.build().fetch_all(&mut *conn).await? {
+            known.insert(found.try_get(0)?);
+        }
+    }
+    Ok(causes.iter().filter(|cause| known.contains(&row::cause_bytes(cause))).copied().collect())
+}
+
+async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId]) -> Result<Vec<ReservationId>> {
+    let mut unfreed = HashSet::new();
+    for ids in ids.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* ledger.look.unfreed */ SELECT id FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ",
+        );
+        query.push_bind(sale.0 as i64).push(" AND id IN ");
+        bulk::push_ids(&mut query, ids);
+        for found in query.build().fetch_all(&mut *conn).await? {
+            unfreed.insert(row::reservation_id(&found, 0)?);
+        }
+    }
+    Ok(ids.iter().filter(|id| unfreed.contains(id)).copied().collect())
+}
+
+/// A batch's reservations carry its id with their place in the last 16 bits.
+pub async fn born_of(conn: &mut Connection, sale: SaleId, causes: &[Cause]) -> Result<Vec<Reservation>> {
+    let mut rows = Vec::new();
+    for cause in causes {
+        let Cause::Batch(batch) = cause else { continue };
+        let found =
+            sqlx::query(row::reservations!("ledger.born_of", "WHERE id BETWEEN ? AND ? AND sale = ? ORDER BY id"))
+                .bind(batch.to_bytes().to_vec())
+                .bind((batch.0 | 0xffff).to_be_bytes().to_vec())
+                .bind(sale.0 as i64)
+                .fetch_all(&mut *conn)
+                .await?;
+        for found in &found {
+            rows.push(row::reservation(found)?);
+        }
+    }
+    Ok(rows)
+}
+
+pub async fn reservation_of(conn: &mut Connection, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
+    let found = sqlx::query(row::reservations!(
+        "ledger.reservation_of",
+        "WHERE sale = ? AND buyer = ? ORDER BY live DESC, created_at DESC, id DESC LIMIT 1"
+    ))
+    .bind(sale.0 as i64)
+    .bind(buyer.0 as i64)
+    .fetch_optional(conn)
+    .await?;
+    found.as_ref().map(row::reservation).transpose()
+}
+
+/// In a snapshot, so that a turn that gave birth is not seen without its row.
+pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {
+    if let Some(row) = row::fetch(conn, attempt.into()).await? {
+        let own = row.sale == sale && row.buyer == buyer;
+        return Ok(if own { Outcome::Reserved(row) } else { Outcome::Pending });
+    }
+    let found = sqlx::query("/* ledger.outcome */ SELECT outcomes, buyers FROM turns WHERE sale = ? AND cause = ?")
+        .bind(sale.0 as i64)
+        .bind(row::cause_bytes(&Cause::Batch(attempt.batch())))
+        .fetch_optional(conn)
+        .await?;
+    let Some(found) = found else { return Ok(Outcome::Pending) };
+    let (outcomes, buyers): (Vec<u8>, Vec<u8>) = (found.try_get(0)?, found.try_get(1)?);
+    let whose = buyers.chunks_exact(8).nth(attempt.index());
+    match outcomes.get(attempt.index()) {
+        _ if whose != Some(&buyer.0.to_be_bytes()[..]) => Ok(Outcome::Pending),
+        Some(b'A') => Ok(Outcome::Already),
+        Some(b'R') => Ok(Outcome::Refused),
+        _ => Err(super::broken("a turn gave birth and there is no row")),
+    }
+}
+
+pub async fn position(conn: &mut Connection, id: ReservationId) -> Result<Option<u32>> {
+    let found = sqlx::query(
+        "/* ledger.position */ SELECT 1 + (SELECT COUNT(*) FROM reservations o WHERE o.sale = r.sale AND o.state = 1 \
+         AND (o.generation < r.generation OR (o.generation = r.generation AND o.arrival < r.arrival))) \
+         FROM reservations r WHERE r.id = ? AND r.state = 1",
+    )
+    .bind(id.to_bytes().to_vec())
+    .fetch_optional(conn)
+    .await?;
+    found.map(|found| row::small(&found, 0)).transpose()
+}
+
+pub async fn orders(conn: &mut Connection, buyer: BuyerId, max: u32) -> Result<Vec<Order>> {
+    let found = sqlx::query(row::orders!("ledger.orders", "WHERE buyer = ? ORDER BY placed_at DESC, number LIMIT ?"))
+        .bind(buyer.0 as i64)
+        .bind(i64::from(max))
+        .fetch_all(conn)
+        .await?;
+    found.iter().map(row::order).collect()
+}
+
+pub async fn order(conn: &mut Connection, number: &str) -> Result<Option<Order>> {
+    let found = sqlx::query(row::orders!("ledger.order", "WHERE number = ?"))
+        .bind(number.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::order).transpose()
+}
+
+pub async fn overdue(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
+    let found = sqlx::query(
+        "/* ledger.overdue */ SELECT sale, id FROM reservations WHERE state = 2 AND lapses_at <= ? \
+         ORDER BY lapses_at LIMIT ?",
+    )
+    .bind(now.0)
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(|found| Ok((SaleId(row::number(found, 0)?), row::reservation_id(found, 1)?))).collect()
+}
+
+pub async fn unfreed(conn: &mut Connection, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
+    let found = sqlx::query(
+        "/* ledger.unfreed */ SELECT sale, id FROM reservations WHERE unfreed_since IS NOT NULL \
+         ORDER BY unfreed_since LIMIT ?",
+    )
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(|found| Ok((SaleId(row::number(found, 0)?), row::reservation_id(found, 1)?))).collect()
+}
+
+pub async fn stuck(conn: &mut Connection, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>> {
+    let found = sqlx::query(
+        "/* ledger.stuck */ SELECT id, payment FROM reservations WHERE state = 3 AND paying_since < ? \
+         ORDER BY paying_since LIMIT ?",
+    )
+    .bind(before.0)
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(|found| Ok((row::reservation_id(found, 0)?, PaymentId::from_bytes(row::id(found, 1)?)))).collect()
+}
+
+pub async fn orphans(conn: &mut Connection, before: Timestamp, max: u32) -> Result<Vec<Payment>> {
+    let found = sqlx::query(row::payments!(
+        "ledger.orphans",
+        "WHERE state = 1 AND opened_at < ? AND NOT EXISTS (SELECT 1 FROM reservations r \
+         WHERE r.id = payments.reservation AND r.payment = payments.id AND r.state IN (3, 4)) \
+         ORDER BY opened_at LIMIT ?"
+    ))
+    .bind(before.0)
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::payment).collect()
+}
+
+pub async fn refunds_due(conn: &mut Connection, max: u32) -> Result<Vec<Payment>> {
+    let found = sqlx::query(row::payments!("ledger.refunds_due", "WHERE state = 4 ORDER BY opened_at LIMIT ?"))
+        .bind(i64::from(max))
+        .fetch_all(conn)
+        .await?;
+    found.iter().map(row::payment).collect()
+}
+
+pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
+    let now = sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await?;
+    Ok(Timestamp(now))
+}
+
+/// The turns above `after` are few: whoever asks remembers how far there was no gap.
+pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let found = sqlx::query(
+        "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
+         ORDER BY revision",
+    )
+    .bind(sale.0 as i64)
+    .bind(generation as i64)
+    .bind(after as i64)
+    .fetch_all(conn)
+    .await?;
+    let mut gap = after + 1;
+    for found in &found {
+        if row::number(found, 0)? != gap {
+            break;
+        }
+        gap += 1;
+    }
+    Ok(gap)
+}

@@ -1,0 +1,47 @@
+//! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
+//! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
+//!
+//! Rows are locked before they are judged, in this order: sale, reservations, payments, claims. A function that takes a
+//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts` and
+//! `sandbox`. Every statement begins with a comment that names it.
+
+mod accounts;
+mod audit;
+mod bulk;
+mod catalogue;
+mod claims;
+mod ledger;
+mod look;
+mod moves;
+mod paying;
+mod record;
+mod restore;
+mod row;
+mod sandbox;
+mod schema;
+
+pub use sandbox::Sandbox;
+pub(super) use schema::verify as verify_schema;
+
+use super::dialect;
+use crate::ports::Fault;
+
+type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
+
+/// How a transaction ends that did not fail: an answer may still want everything undone.
+pub(super) enum Verdict<T> {
+    Keep(T),
+    Undo(T),
+}
+
+pub(super) fn fault(error: sqlx::Error) -> Fault {
+    Fault::new("ledger", error)
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+fn broken(what: impl std::fmt::Display) -> sqlx::Error {
+    sqlx::Error::Protocol(what.to_string())
+}

@@ -1,0 +1,114 @@
+//! Moves that time or a decision makes, without money: lapse, cancel, and the end of standby.
+//!
+//! Rows are locked and then judged, so that of two who try at once one finds the row moved.
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{Connection, Db, for_update};
+use super::{Result, bulk, claims, row};
+use crate::domain::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::reservation::{Kind, Reservation, State};
+use crate::domain::time::Timestamp;
+
+pub async fn lapse(
+    conn: &mut Connection,
+    (sale, ids, now): &(SaleId, Vec<ReservationId>, Timestamp),
+) -> Result<Vec<Reservation>> {
+    let mut lapsed = Vec::new();
+    for ids in ids.chunks(bulk::ROWS_MAX) {
+        let mut query =
+            QueryBuilder::<Db>::new(row::reservations!("ledger.lapse", "WHERE state = 2 AND lapses_at <= "));
+        query.push_bind(now.0).push(" AND sale = ").push_bind(sale.0 as i64).push(" AND id IN ");
+        bulk::push_ids(&mut query, ids);
+        query.push(concat!(" ORDER BY id", for_update!()));
+        let due = query.build().fetch_all(&mut *conn).await?;
+        let due = due.iter().map(row::reservation).collect::<Result<Vec<_>>>()?;
+        lapsed.extend(claims::end(conn, *sale, due, State::Lapsed, *now).await?);
+    }
+    Ok(lapsed)
+}
+
+pub async fn cancel(
+    conn: &mut Connection,
+    &(id, buyer, now): &(ReservationId, BuyerId, Timestamp),
+) -> Result<Option<Reservation>> {
+    let Some(row) = row::fetch_locked(conn, id).await?.filter(|row| row.buyer == buyer) else { return Ok(None) };
+    match row.state.kind() {
+        Kind::Held | Kind::Standby => {
+            Ok(claims::end(conn, row.sale, vec![row], State::Cancelled, now).await?.into_iter().next())
+        }
+        _ => Ok(Some(row)),
+    }
+}
+
+/// The sale's row is locked, so that no recording makes a hold or a party meanwhile.
+pub async fn end_standby(
+    conn: &mut Connection,
+    &(sale, now, max): &(SaleId, Timestamp, u32),
+) -> Result<Vec<Reservation>> {
+    let found = sqlx::query(concat!(
+        "/* ledger.end_standby.sale */ SELECT capacity, state, closes_at FROM sales WHERE id = ?",
+        for_update!()
+    ))
+    .bind(sale.0 as i64)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let closed = found.try_get::<i64, _>(1)? == super::catalogue::CLOSED || found.try_get::<i64, _>(2)? <= now.0;
+    let counts = count(conn, sale).await?;
+    let paid = counts.sold >= found.try_get::<i64, _>(0)?;
+    let over = closed && counts.pending == 0 && counts.unfreed == 0;
+    if !paid && !over {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(row::reservations!(
+        "ledger.end_standby",
+        "WHERE sale = ? AND state = 1 ORDER BY generation, arrival LIMIT ?",
+        for_update!()
+    ))
+    .bind(sale.0 as i64)
+    .bind(i64::from(max))
+    .fetch_all(&mut *conn)
+    .await?;
+    let rows = rows.iter().map(row::reservation).collect::<Result<Vec<_>>>()?;
+    claims::end(conn, sale, rows, State::Ended, now).await
+}
+
+/// What a sale's reservations come to.
+#[derive(Default)]
+pub struct Counts {
+    /// Units of confirmed reservations.
+    pub sold: i64,
+    /// Units held or being paid for.
+    pub pending: i64,
+    /// Parties.
+    pub standby: i64,
+    /// Ended rows.
+    pub unfreed: i64,
+}
+
+pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
+    let live = sqlx::query(
+        "/* ledger.count.live */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
+         WHERE sale = ? AND state <= 4 GROUP BY state",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut counts = Counts::default();
+    for group in &live {
+        let (rows, units): (i64, i64) = (group.try_get(1)?, group.try_get(2)?);
+        match row::code(group, 0, Kind::from_code)? {
+            Kind::Standby => counts.standby += rows,
+            Kind::Held | Kind::Paying => counts.pending += units,
+            _ => counts.sold += units,
+        }
+    }
+    counts.unfreed = sqlx::query_scalar(
+        "/* ledger.count.unfreed */ SELECT COUNT(*) FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ?",
+    )
+    .bind(sale.0 as i64)
+    .fetch_one(conn)
+    .await?;
+    Ok(counts)
+}

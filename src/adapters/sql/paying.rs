@@ -1,0 +1,197 @@
+//! Moves that have to do with money. Every one out of Paying names the payment in its condition.
+
+use super::dialect::{Connection, for_update};
+use super::{Result, broken, claims, is_duplicate, row};
+use crate::domain::id::{BuyerId, PaymentId, ReservationId};
+use crate::domain::order::Order;
+use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::reservation::{Reservation, State};
+use crate::domain::time::Timestamp;
+use crate::ports::ledger::{Begun, Confirmed};
+
+pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
+    let written = sqlx::query(
+        "/* ledger.payment.opened */ INSERT INTO payments \
+         (id, reservation, sale, amount_minor, currency, state, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(payment.id.to_bytes().to_vec())
+    .bind(payment.reservation.to_bytes().to_vec())
+    .bind(payment.sale.0 as i64)
+    .bind(payment.amount.minor)
+    .bind(payment.amount.currency.to_string())
+    .bind(payment.state as i64)
+    .bind(payment.opened_at.0)
+    .execute(conn)
+    .await;
+    match written {
+        Err(error) if is_duplicate(&error) => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// A payment that was never recorded cannot be swept up, and begins nothing.
+pub async fn begin(
+    conn: &mut Connection,
+    &(id, buyer, payment, now): &(ReservationId, BuyerId, PaymentId, Timestamp),
+) -> Result<Begun> {
+    sqlx::query(
+        "/* ledger.begin_paying */ UPDATE reservations \
+         SET state = 3, payment = ?, paying_since = ?, version = version + 1, updated_at = ? \
+         WHERE id = ? AND buyer = ? AND state = 2 AND lapses_at > ? \
+         AND EXISTS (SELECT 1 FROM payments WHERE payments.id = ? AND payments.reservation = ?)",
+    )
+    .bind(payment.to_bytes().to_vec())
+    .bind(now.0)
+    .bind(now.0)
+    .bind(id.to_bytes().to_vec())
+    .bind(buyer.0 as i64)
+    .bind(now.0)
+    .bind(payment.to_bytes().to_vec())
+    .bind(id.to_bytes().to_vec())
+    .execute(&mut *conn)
+    .await?;
+    let row = row::fetch(conn, id).await?.filter(|row| row.buyer == buyer);
+    Ok(match row {
+        Some(row) if pays_with(&row, payment) => Begun::Paying(row),
+        row => Begun::Refused(row),
+    })
+}
+
+fn pays_with(row: &Reservation, with: PaymentId) -> bool {
+    matches!(row.state, State::Paying { payment, .. } if payment == with)
+}
+
+pub async fn confirm(
+    conn: &mut Connection,
+    (id, payment, number, now): &(ReservationId, PaymentId, String, Timestamp),
+) -> Result<Confirmed> {
+    let confirmed = sqlx::query(
+        "/* ledger.confirm */ UPDATE reservations SET state = 4, version = version + 1, updated_at = ? \
+         WHERE id = ? AND state = 3 AND payment = ?",
+    )
+    .bind(now.0)
+    .bind(id.to_bytes().to_vec())
+    .bind(payment.to_bytes().to_vec())
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    let row = row::fetch(conn, *id).await?.ok_or_else(|| broken("there is no such reservation to confirm"))?;
+    if confirmed == 1 {
+        let paid = fetch_payment(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
+        let order = Order {
+            number: number.clone(),
+            reservation: *id,
+            sale: row.sale,
+            buyer: row.buyer,
+            units: row.state.units().to_vec(),
+            amount: paid.amount,
+            payment: *payment,
+            placed_at: *now,
+            refunded: false,
+        };
+        insert_order(conn, &order).await?;
+        settle(conn, *payment, PaymentState::Captured).await?;
+        return Ok(Confirmed::Order(order));
+    }
+    if let Some(order) = order_of(conn, *id).await?.filter(|order| order.payment == *payment) {
+        return Ok(Confirmed::Order(order));
+    }
+    settle(conn, *payment, PaymentState::RefundDue).await?;
+    Ok(Confirmed::RefundDue(row))
+}
+
+pub async fn voided(
+    conn: &mut Connection,
+    &(id, payment, now): &(ReservationId, PaymentId, Timestamp),
+) -> Result<Option<Reservation>> {
+    sqlx::query(
+        "/* ledger.voided.held */ UPDATE reservations \
+         SET state = 2, payment = NULL, paying_since = NULL, version = version + 1, updated_at = ? \
+         WHERE id = ? AND state = 3 AND payment = ? AND lapses_at > ?",
+    )
+    .bind(now.0)
+    .bind(id.to_bytes().to_vec())
+    .bind(payment.to_bytes().to_vec())
+    .bind(now.0)
+    .execute(&mut *conn)
+    .await?;
+    let mut row = row::fetch_locked(conn, id).await?;
+    if let Some(late) = row.take_if(|row| pays_with(row, payment)) {
+        row = claims::end(conn, late.sale, vec![late], State::Lapsed, now).await?.into_iter().next();
+    }
+    settle(conn, payment, PaymentState::Voided).await?;
+    Ok(row)
+}
+
+pub async fn refunded(conn: &mut Connection, payment: &PaymentId) -> Result<()> {
+    settle(conn, *payment, PaymentState::Refunded).await
+}
+
+pub async fn refund(conn: &mut Connection, &(id, now): &(ReservationId, Timestamp)) -> Result<Option<Reservation>> {
+    let Some(row) = row::fetch_locked(conn, id).await? else { return Ok(None) };
+    let State::Confirmed { payment, .. } = row.state else { return Ok(Some(row)) };
+    let row = claims::end(conn, row.sale, vec![row], State::Refunded, now).await?.into_iter().next();
+    sqlx::query("/* ledger.refund.payment */ UPDATE payments SET state = 4 WHERE id = ? AND state = 2")
+        .bind(payment.to_bytes().to_vec())
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("/* ledger.refund.order */ UPDATE orders SET refunded = 1 WHERE reservation = ?")
+        .bind(id.to_bytes().to_vec())
+        .execute(conn)
+        .await?;
+    Ok(row)
+}
+
+/// Moves a payment, where it may move there from what it is.
+async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<()> {
+    let sql = match to {
+        PaymentState::Opened => unreachable!("a payment is opened once"),
+        // The provider said that money moved, whatever we believed: only what was given back stays so.
+        PaymentState::Captured => {
+            "/* ledger.payment.captured */ UPDATE payments SET state = 2 WHERE id = ? AND state < 4"
+        }
+        PaymentState::Voided => "/* ledger.payment.voided */ UPDATE payments SET state = 3 WHERE id = ? AND state = 1",
+        PaymentState::RefundDue => "/* ledger.payment.due */ UPDATE payments SET state = 4 WHERE id = ? AND state < 4",
+        PaymentState::Refunded => {
+            "/* ledger.payment.refunded */ UPDATE payments SET state = 5 WHERE id = ? AND state = 4"
+        }
+    };
+    sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
+    Ok(())
+}
+
+async fn fetch_payment(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
+    let found = sqlx::query(row::payments!("ledger.payment.lock", "WHERE id = ?", for_update!()))
+        .bind(id.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::payment).transpose()
+}
+
+async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
+    let found = sqlx::query(row::orders!("ledger.confirm.order", "WHERE reservation = ?"))
+        .bind(reservation.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::order).transpose()
+}
+
+async fn insert_order(conn: &mut Connection, order: &Order) -> Result<()> {
+    sqlx::query(
+        "/* ledger.confirm.insert */ INSERT INTO orders \
+         (reservation, number, sale, buyer, units, amount_minor, currency, payment, placed_at, refunded) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+    )
+    .bind(order.reservation.to_bytes().to_vec())
+    .bind(order.number.clone())
+    .bind(order.sale.0 as i64)
+    .bind(order.buyer.0 as i64)
+    .bind(row::units_bytes(&order.units))
+    .bind(order.amount.minor)
+    .bind(order.amount.currency.to_string())
+    .bind(order.payment.to_bytes().to_vec())
+    .bind(order.placed_at.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

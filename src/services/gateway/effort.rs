@@ -1,0 +1,35 @@
+//! Steps that are only there to be quick. Each is bounded in time and forgiven when it fails: a buyer who is not told can ask,
+//! and what is not woken is found by the sweeper.
+
+use std::time::Duration;
+
+use crate::domain::reservation::Reservation;
+use crate::ports::deadlines::{Deadline, Deadlines};
+use crate::ports::{Fault, Result, World};
+use crate::services::gateway::Settings;
+use crate::services::gateway::metric::Metric;
+use crate::services::tell::notify;
+
+/// Tries it, and counts it when it fails.
+pub async fn try_to(what: &'static str, settings: &Settings, step: impl Future<Output = Result<()>>) {
+    let within = Duration::from_millis(settings.effort_ms_max);
+    let done = tokio::time::timeout(within, step).await;
+    if let Err(fault) = done.unwrap_or_else(|_| Err(Fault::new("world", "no answer in time"))) {
+        tracing::info!(fault.part = fault.part, "could not {what}: {fault}");
+        metrics::counter!(Metric::Omissions.name(), "what" => what).increment(1);
+    }
+}
+
+/// Tells the buyer what the row says.
+pub async fn tell<W: World>(world: &W, settings: &Settings, row: &Reservation) {
+    try_to("tell", settings, notify(world, std::slice::from_ref(row))).await;
+}
+
+/// An ended row's units go on to the next in line now, and not when the sweeper comes by.
+pub async fn wake<W: World>(world: &W, settings: &Settings, row: &Reservation) {
+    if row.freed || row.state.kind().is_live() {
+        return;
+    }
+    let deadline = Deadline { sale: row.sale, reservations: vec![row.id] };
+    try_to("wake", settings, world.signals().schedule(deadline, 0)).await;
+}

@@ -1,0 +1,243 @@
+//! A gateway with its world in a temporary folder, called as a web worker would call it.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::App;
+use actix_web::dev::Service;
+use actix_web::http::header::{HeaderMap, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{TestRequest, init_service, read_body};
+use futures_util::future::LocalBoxFuture;
+use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::adapters::memory::turnstile::MemoryTurnstile;
+use miaosha::adapters::sqlite::queue::SqliteQueue;
+use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
+use miaosha::domain::attempt::{Attempt, Batch};
+use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
+use miaosha::domain::money::Money;
+use miaosha::domain::reservation::{Kind, Reservation};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use miaosha::domain::turn::{Known, Turn};
+use miaosha::domain::turnstile::Reply;
+use miaosha::http::auth::TokenKeys;
+use miaosha::http::problem;
+use miaosha::ports::accounts::Role;
+use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
+use miaosha::ports::ledger::{Ledger, Recorded};
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::ports::{Parts, PartsOf, World};
+use miaosha::runtime::lifecycle::Lifecycle;
+use miaosha::services::gateway::{Gateway, Settings, routes};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::clock::{ManualClock, START};
+use crate::support::faults::StopAt;
+
+pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+
+pub const HOLD_MS: i64 = 60_000;
+const PRICE_MINOR: i64 = 250;
+
+type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+
+pub struct Bed {
+    pub world: Embedded,
+    pub gateway: Gateway<Embedded>,
+    pub keys: Arc<TokenKeys>,
+    pub clock: Arc<ManualClock>,
+    pub stops: Arc<StopAt>,
+    pub lifecycle: Lifecycle,
+    calls: Calls,
+    _folder: TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn is(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// A problem of this type and status.
+    #[track_caller]
+    pub fn is_problem(&self, status: u16, name: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.headers.get("content-type").unwrap(), "application/problem+json");
+        assert_eq!(self.body["type"], format!("/problems/{name}"), "{}", self.body);
+        if status == 503 {
+            assert!(self.headers.contains_key(RETRY_AFTER));
+        }
+    }
+
+    #[track_caller]
+    pub fn blames(&self, status: u16, field: &str) {
+        assert_eq!(self.status.as_u16(), status, "{field}: {}", self.body);
+        assert_eq!(self.headers.get("content-type").unwrap(), "application/problem+json");
+        assert_eq!(self.body["field"], field, "{}", self.body);
+    }
+}
+
+/// Settings under which nothing is remembered and the provider's silence is noticed soon.
+pub fn settings() -> Settings {
+    Settings { catalogue_age_ms_max: 0, capture_ms_max: 50, ..Settings::default() }
+}
+
+async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> Embedded {
+    let store = SqliteStore::open(&folder.join("ledger.db")).await.unwrap();
+    store.migrate().await.unwrap();
+    Parts::new(PartsOf {
+        turnstile: MemoryTurnstile::new(),
+        payments: store.sandbox(),
+        store,
+        attempts: SqliteQueue::open(&folder.join("queue.db"), 2, 1_000).await.unwrap(),
+        signals: MemorySignals::new(),
+        clock,
+        faults: stops,
+    })
+}
+
+impl Bed {
+    pub async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (clock, stops) = (ManualClock::new(), StopAt::new());
+        let world = world(folder.path(), clock.clone(), stops.clone()).await;
+        let (a, c) = ("a".repeat(64), "c".repeat(64));
+        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
+        let lifecycle = Lifecycle::new();
+        let gateway = Gateway::new(world.clone(), keys.clone(), settings, &lifecycle);
+        let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
+        let app = Rc::new(init_service(app).await);
+        let calls: Calls = Rc::new(move |request| {
+            let request = request.to_request();
+            let app = app.clone();
+            Box::pin(async move {
+                let response = match app.call(request).await {
+                    Ok(response) => response.map_into_boxed_body(),
+                    Err(error) => {
+                        panic!("a service answers every request: {}", error.as_response_error().status_code())
+                    }
+                };
+                let (status, headers) = (response.status(), response.headers().clone());
+                let bytes = read_body(response).await;
+                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                Answer { status, headers, body }
+            })
+        });
+        Self { world, gateway, keys, clock, stops, lifecycle, calls, _folder: folder }
+    }
+
+    pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
+        (self.calls)(request)
+    }
+
+    pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> TestRequest {
+        let request = TestRequest::default().method(method).uri(path);
+        match token {
+            Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
+            None => request,
+        }
+    }
+
+    pub fn get(&self, path: &str, token: &str) -> LocalBoxFuture<'static, Answer> {
+        self.send(self.request(Method::GET, path, Some(token)))
+    }
+
+    pub fn delete(&self, path: &str, token: &str) -> LocalBoxFuture<'static, Answer> {
+        self.send(self.request(Method::DELETE, path, Some(token)))
+    }
+
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
+        self.send(self.request(Method::POST, path, Some(token)).set_json(body))
+    }
+
+    pub fn shopper(&self, buyer: u64) -> String {
+        self.keys.sign_access(BuyerId(buyer), Role::Shopper, START, 86_400_000)
+    }
+
+    pub fn operator(&self) -> String {
+        self.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 86_400_000)
+    }
+
+    pub async fn sale(&self, capacity: u32, standby_max: u32) -> Sale {
+        self.sale_with(capacity, standby_max, Vec::new()).await
+    }
+
+    pub async fn sale_with(&self, capacity: u32, standby_max: u32, questions: Vec<Question>) -> Sale {
+        let item = NewItem { title: "A lamp".into(), description: "It shines.".into() };
+        let item = self.world.store().create_item(&item).await.unwrap();
+        let sale = NewSale {
+            item: item.id,
+            price: Money { minor: PRICE_MINOR, currency: "TWD".parse().unwrap() },
+            allotment: Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max },
+            hold_ms: HOLD_MS,
+            opens_at: START,
+            closes_at: START.plus_ms(86_400_000),
+            questions,
+            question_key: QuestionKey([7; 32]),
+        };
+        let sale = self.world.store().create_sale(&sale).await.unwrap().unwrap();
+        self.world.turnstile().open(sale.id, sale.generation, sale.allotment).await.unwrap();
+        sale
+    }
+
+    /// What a consumer does with one attempt; the reservation it made, if it made one.
+    pub async fn attempt(&self, sale: SaleId, buyer: u64, quantity: u8) -> ReservationId {
+        let id = BatchId::new(START.0 as u64, getrandom::u64().unwrap());
+        let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }] };
+        let store = self.world.store();
+        let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
+        let known = Known { generation: look.generation, revision: look.revision };
+        let Reply::Done(reserved) = self.world.turnstile().reserve(known, &batch).await.unwrap() else {
+            panic!("the turnstile is stale");
+        };
+        let turn = Turn::Batch { batch, reserved };
+        let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
+        assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
+        id.attempt(0).into()
+    }
+
+    pub async fn row(&self, id: ReservationId) -> Reservation {
+        self.world.store().reservation(id).await.unwrap().unwrap()
+    }
+
+    pub async fn kind(&self, id: ReservationId) -> Kind {
+        self.row(id).await.state.kind()
+    }
+
+    /// A checkout token as the buyer is given it.
+    pub async fn checkout_token(&self, sale: SaleId, buyer: u64) -> String {
+        let body = self.get(&format!("/v1/sales/{sale}/reservation"), &self.shopper(buyer)).await.is(200);
+        body["checkout_token"].as_str().unwrap().to_owned()
+    }
+
+    pub fn check_out(&self, buyer: u64, checkout_token: &str, card: &str) -> LocalBoxFuture<'static, Answer> {
+        let body = serde_json::json!({ "checkout_token": checkout_token, "card": card });
+        self.post("/v1/checkouts", &self.shopper(buyer), &body)
+    }
+
+    /// Orders, and payments that moved money which was not given back.
+    pub async fn orders_and_captures(&self, sale: SaleId) -> (usize, usize) {
+        use miaosha::ports::payments::Payments;
+        let facts = self.world.store().audit(sale, self.world.clock().now()).await.unwrap().unwrap();
+        let mut captures = 0;
+        for payment in &facts.payments {
+            captures += usize::from(self.world.payments().is_captured(payment.id).await.unwrap());
+        }
+        (facts.orders.len(), captures)
+    }
+}

@@ -1,0 +1,94 @@
+//! What is sold, and what is left of it.
+
+use miaosha::domain::id::BuyerId;
+use miaosha::domain::sale::{Question, SaleState};
+use miaosha::ports::World;
+use miaosha::ports::catalogue::Catalogue;
+use miaosha::services::gateway::Settings;
+use miaosha::services::question;
+use serde_json::json;
+
+use super::bed::{Bed, HOLD_MS, settings};
+use crate::support::clock::START;
+
+#[actix_web::test]
+async fn a_sale_is_shown_with_what_is_left() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(5, 9).await;
+    let path = format!("/v1/sales/{}", sale.id);
+    let shown = bed.get(&path, "").await.is(200);
+    let expected = json!({
+        "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD" },
+        "capacity": 5, "quantity_max": 4, "standby_max": 9, "hold_ms": HOLD_MS, "opens_at": START.0,
+        "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "server_time": START.0,
+    });
+    assert_eq!(shown, expected);
+
+    bed.attempt(sale.id, 7, 2).await;
+    bed.attempt(sale.id, 8, 1).await;
+    let token = bed.checkout_token(sale.id, 8).await;
+    bed.check_out(8, &token, "ok").await.is(201);
+    assert_eq!(bed.get(&path, "").await.is(200)["left"], 2, "what is held or sold is not left");
+    bed.delete(&format!("{path}/reservation"), &bed.shopper(7)).await.is(200);
+    assert_eq!(bed.get(&path, "").await.is(200)["left"], 4);
+
+    bed.world.store().set_state(sale.id, SaleState::Paused).await.unwrap();
+    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "paused");
+    bed.clock.advance_ms(86_400_000);
+    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "closed");
+    bed.get("/v1/sales/99", "").await.is_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn sales_are_listed_newest_first() {
+    let bed = Bed::with(Settings { sales_max: 2, ..settings() }).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(bed.sale(1, 0).await.id.0);
+    }
+    let list = bed.get("/v1/sales", "").await.is(200);
+    let listed: Vec<u64> = list.as_array().unwrap().iter().map(|sale| sale["id"].as_u64().unwrap()).collect();
+    assert_eq!(listed, [ids[2], ids[1]]);
+}
+
+/// While a figure is young enough nobody asks the ledger for it.
+#[actix_web::test]
+async fn a_crowd_reads_what_was_read_before() {
+    let bed = Bed::with(Settings { catalogue_age_ms_max: 3_600_000, ..settings() }).await;
+    let sale = bed.sale(5, 0).await;
+    let path = format!("/v1/sales/{}", sale.id);
+    assert_eq!(bed.get(&path, "").await.is(200)["left"], 5);
+    assert_eq!(bed.get("/v1/sales", "").await.is(200)[0]["left"], 5);
+    bed.attempt(sale.id, 7, 1).await;
+    let crowd = futures_util::future::join_all((0..50).map(|_| bed.get(&path, ""))).await;
+    assert!(crowd.into_iter().all(|shown| shown.is(200)["left"] == 5));
+    // An operator who changes the sale sees the change.
+    let pause = format!("/v1/admin/sales/{}/pause", sale.id);
+    assert_eq!(bed.post(&pause, &bed.operator(), &json!({})).await.is(200)["left"], 4);
+    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "paused");
+    assert_eq!(bed.get("/v1/sales", "").await.is(200)[0]["left"], 4);
+}
+
+#[actix_web::test]
+async fn each_buyer_has_a_question_and_never_its_answer() {
+    let bed = Bed::new().await;
+    let question = |n: usize| Question { prompt: format!("prompt {n}"), answer: format!("secret {n}") };
+    let sale = bed.sale_with(1, 0, (0..5).map(question).collect()).await;
+    let path = format!("/v1/sales/{}/question", sale.id);
+    let mut seen = std::collections::BTreeSet::new();
+    for buyer in 0..40 {
+        let asked = bed.get(&path, &bed.shopper(buyer)).await.is(200);
+        let index = question::index_for(&sale, BuyerId(buyer)).unwrap();
+        assert_eq!(asked, json!({ "question_id": index, "prompt": format!("prompt {index}") }));
+        seen.insert(index);
+    }
+    assert_eq!(seen.len(), 5);
+    let shown = bed.get(&format!("/v1/sales/{}", sale.id), "").await.is(200).to_string();
+    assert!(!shown.contains("secret") && !shown.contains("prompt"), "{shown}");
+
+    let silent = bed.sale(1, 0).await;
+    let asked = bed.get(&format!("/v1/sales/{}/question", silent.id), &bed.shopper(1)).await.is(200);
+    assert_eq!(asked, json!({ "question_id": null, "prompt": null }));
+    bed.get("/v1/sales/99/question", &bed.shopper(1)).await.is_problem(404, "not_found");
+    bed.get(&path, "").await.blames(401, "Authorization");
+}

@@ -1,0 +1,101 @@
+//! What operators do, and nobody else.
+
+use actix_web::http::Method;
+use miaosha::domain::id::SaleId;
+use miaosha::ports::World;
+use miaosha::ports::catalogue::Catalogue;
+use miaosha::ports::turnstile::Turnstile;
+use serde_json::{Value, json};
+
+use super::bed::Bed;
+use crate::support::clock::START;
+
+pub const ROUTES: [(Method, &str); 8] = [
+    (Method::POST, "/v1/admin/items"),
+    (Method::POST, "/v1/admin/sales"),
+    (Method::POST, "/v1/admin/sales/1/pause"),
+    (Method::POST, "/v1/admin/sales/1/resume"),
+    (Method::POST, "/v1/admin/sales/1/close"),
+    (Method::POST, "/v1/admin/sales/1/raise"),
+    (Method::GET, "/v1/admin/parked"),
+    (Method::POST, "/v1/admin/parked/replay"),
+];
+
+pub fn sale_body(item_id: u64) -> Value {
+    json!({
+        "item_id": item_id, "price": { "minor": 1999, "currency": "TWD" }, "capacity": 10, "quantity_max": 4,
+        "standby_max": 20, "hold_ms": 600_000, "opens_at": START.0 + 1_000, "closes_at": START.0 + 2_000,
+        "questions": [{ "prompt": "2 + 2?", "answer": "4" }],
+    })
+}
+
+#[actix_web::test]
+async fn only_operators_may() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(1, 0).await;
+    for (method, path) in ROUTES {
+        let send = |token: Option<&str>| bed.send(bed.request(method.clone(), path, token).set_json(json!({})));
+        send(Some(&bed.shopper(7))).await.is_problem(403, "forbidden");
+        send(None).await.is_problem(401, "unauthorized");
+        send(Some("nonsense")).await.is_problem(401, "unauthorized");
+    }
+    assert_eq!(bed.world.store().sale(sale.id).await.unwrap().unwrap(), sale, "nothing was changed");
+}
+
+#[actix_web::test]
+async fn an_item_is_put_on_sale() {
+    let bed = Bed::new().await;
+    let item = json!({ "title": " A lamp ", "description": "It shines.\nBright." });
+    let item = bed.post("/v1/admin/items", &bed.operator(), &item).await.is(201);
+    assert_eq!((&item["title"], &item["description"]), (&json!("A lamp"), &json!("It shines.\nBright.")));
+    let item_id = item["id"].as_u64().unwrap();
+
+    let shown = bed.post("/v1/admin/sales", &bed.operator(), &sale_body(item_id)).await.is(201);
+    assert_eq!((&shown["phase"], &shown["left"], &shown["title"]), (&json!("scheduled"), &json!(10), &json!("A lamp")));
+    let id = SaleId(shown["id"].as_u64().unwrap());
+    assert_eq!(bed.get(&format!("/v1/sales/{id}"), "").await.is(200), shown);
+    let level = bed.world.turnstile().look(id).await.unwrap().unwrap();
+    assert_eq!((level.generation, level.free, level.allotment.standby_max), (1, 10, 20));
+    let sale = bed.world.store().sale(id).await.unwrap().unwrap();
+    assert_eq!((sale.questions[0].answer.as_str(), sale.hold_ms), ("4", 600_000));
+    assert_ne!(sale.question_key.0, [0; 32]);
+
+    bed.post("/v1/admin/sales", &bed.operator(), &sale_body(item_id + 1)).await.blames(400, "item_id");
+    bed.post("/v1/admin/sales", &bed.operator(), &sale_body(u64::MAX)).await.blames(400, "item_id");
+}
+
+#[actix_web::test]
+async fn a_sale_is_paused_and_resumed_and_closed_for_good() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(1, 0).await;
+    let phase = async |verb: &str| {
+        let path = format!("/v1/admin/sales/{}/{verb}", sale.id);
+        bed.post(&path, &bed.operator(), &json!({})).await
+    };
+    assert_eq!(phase("pause").await.is(200)["phase"], "paused");
+    assert_eq!(phase("pause").await.is(200)["phase"], "paused");
+    assert_eq!(phase("resume").await.is(200)["phase"], "open");
+    assert_eq!(phase("close").await.is(200)["phase"], "closed");
+    phase("resume").await.is_problem(409, "conflict");
+    phase("pause").await.is_problem(409, "conflict");
+    bed.post("/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn capacity_only_grows() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(5, 0).await;
+    let path = format!("/v1/admin/sales/{}/raise", sale.id);
+    let raised = bed.post(&path, &bed.operator(), &json!({ "capacity": 8 })).await.is(200);
+    assert_eq!((&raised["capacity"], &raised["left"]), (&json!(8), &json!(8)));
+    bed.post(&path, &bed.operator(), &json!({ "capacity": 7 })).await.is_problem(409, "conflict");
+    bed.post("/v1/admin/sales/99/raise", &bed.operator(), &json!({ "capacity": 7 })).await.is_problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn parked_messages_are_listed_and_replayed() {
+    let bed = Bed::new().await;
+    assert_eq!(bed.get("/v1/admin/parked", &bed.operator()).await.is(200), json!([]));
+    let replayed = bed.post("/v1/admin/parked/replay", &bed.operator(), &json!({})).await.is(200);
+    assert_eq!(replayed, json!({ "replayed": 0 }));
+}

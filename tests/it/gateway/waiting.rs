@@ -1,0 +1,130 @@
+//! Long polls: a buyer who waits is told, and nobody waits for what is there already.
+//!
+//! The waits below are far longer than any test may take: who comes back was told.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt;
+use futures_util::poll;
+use miaosha::domain::id::BuyerId;
+use miaosha::domain::notice::Notice;
+use miaosha::ports::World;
+use miaosha::ports::notices::Notices;
+use miaosha::services::gateway::Settings;
+use serde_json::json;
+
+use super::bed::{Bed, settings};
+
+/// A bed whose gateway hears notices.
+async fn hearing() -> Bed {
+    let bed = Bed::new().await;
+    let gateway = bed.gateway.clone();
+    rt::spawn(async move { gateway.run().await });
+    until(|| bed.gateway.problems().is_empty()).await;
+    bed
+}
+
+async fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn somebody_waits(bed: &Bed) {
+    until(|| !bed.gateway.registry().is_empty()).await;
+}
+
+#[actix_web::test]
+async fn who_waits_for_an_attempt_is_told_of_its_outcome() {
+    let bed = hearing().await;
+    let sale = bed.sale(1, 1).await;
+    let path = format!("/v1/sales/{}/reservation", sale.id);
+    // Waits for any reservation of this sale, of which there is none.
+    let wait = rt::spawn(bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)));
+    somebody_waits(&bed).await;
+    let id = bed.attempt(sale.id, 7, 1).await;
+    bed.world.signals().tell(&[Notice::from(&bed.row(id).await)]).await.unwrap();
+    assert_eq!(wait.await.unwrap().is(200)["status"], "held");
+    // What is decided already is answered at once.
+    let decided = bed.get(&format!("{path}?attempt={id}&wait_ms=25000"), &bed.shopper(7)).await.is(200);
+    assert_eq!(decided["status"], "held");
+    let newer = bed.get(&format!("{path}?version=0&wait_ms=25000"), &bed.shopper(7)).await.is(200);
+    assert_eq!(newer["version"], 1);
+    assert!(bed.gateway.registry().is_empty());
+}
+
+#[actix_web::test]
+async fn who_knows_this_version_is_told_of_the_next() {
+    let bed = hearing().await;
+    let sale = bed.sale(1, 1).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let waiting = bed.attempt(sale.id, 8, 1).await;
+    let path = format!("/v1/sales/{}/reservation?wait_ms=25000&version=1", sale.id);
+    let wait = rt::spawn(bed.get(&path, &bed.shopper(8)));
+    somebody_waits(&bed).await;
+    // Notices of another sale, or of what is known already, wake nobody up for good.
+    let other = bed.sale(1, 0).await;
+    let elsewhere = bed.attempt(other.id, 8, 1).await;
+    let old = [Notice::from(&bed.row(elsewhere).await), Notice::from(&bed.row(waiting).await)];
+    bed.world.signals().tell(&old).await.unwrap();
+    // Cancelled in another tab; this gateway tells everybody.
+    bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
+    let told = wait.await.unwrap().is(200);
+    assert_eq!((&told["status"], &told["version"]), (&json!("cancelled"), &json!(2)));
+}
+
+#[actix_web::test]
+async fn a_checkout_is_told_to_the_buyers_other_tab() {
+    let bed = hearing().await;
+    let sale = bed.sale(1, 1).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let token = bed.checkout_token(sale.id, 7).await;
+    let path = format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id);
+    let wait = rt::spawn(bed.get(&path, &bed.shopper(7)));
+    somebody_waits(&bed).await;
+    bed.check_out(7, &token, "ok").await.is(201);
+    let told = wait.await.unwrap().is(200);
+    assert!(told["version"].as_u64().unwrap() > 1, "{told}");
+}
+
+/// Without notices those who wait look by themselves.
+#[actix_web::test]
+async fn who_waits_is_not_forgotten_while_no_notices_come() {
+    let bed = Bed::new().await;
+    assert!(bed.gateway.problems().contains(&"broker"));
+    let sale = bed.sale(1, 0).await;
+    let path = format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id);
+    let wait = rt::spawn(bed.get(&path, &bed.shopper(7)));
+    somebody_waits(&bed).await;
+    bed.attempt(sale.id, 7, 1).await;
+    assert_eq!(wait.await.unwrap().is(200)["status"], "held");
+}
+
+#[actix_web::test]
+async fn nobody_waits_beyond_the_limits() {
+    let settings = Settings { waits_max: 1, ..settings() };
+    let bed = Bed::with(settings).await;
+    let sale = bed.sale(1, 0).await;
+    let path = format!("/v1/sales/{}/reservation", sale.id);
+    let place = bed.gateway.registry().register(BuyerId(8)).unwrap();
+    bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)).await.is_problem(404, "not_found");
+    drop(place);
+    bed.get("/v1/sales/99/reservation?wait_ms=25000", &bed.shopper(7)).await.is_problem(404, "not_found");
+    for beyond in ["25001", "-1", "1.5", "x", ""] {
+        bed.get(&format!("{path}?wait_ms={beyond}"), &bed.shopper(7)).await.blames(400, "wait_ms");
+    }
+}
+
+#[actix_web::test]
+async fn a_wait_ends_with_its_time_or_with_the_process() {
+    let bed = Arc::new(hearing().await);
+    let sale = bed.sale(1, 0).await;
+    let path = format!("/v1/sales/{}/reservation", sale.id);
+    bed.get(&format!("{path}?wait_ms=1"), &bed.shopper(7)).await.is_problem(404, "not_found");
+    let mut wait = pin!(bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)));
+    assert!(poll!(&mut wait).is_pending());
+    bed.lifecycle.soft.cancel();
+    wait.await.is_problem(404, "not_found");
+}

@@ -1,0 +1,228 @@
+//! An entrance for the publisher's tests: the embedded queue and signals, or a queue whose answers the test decides.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::test as call;
+use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::adapters::sqlite::queue::{SqliteQueue, SqliteSubscription};
+use miaosha::domain::attempt::Batch;
+use miaosha::domain::id::{BuyerId, ItemId, SaleId};
+use miaosha::domain::money::Money;
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::accounts::Role;
+use miaosha::ports::attempts::{Attempts, Shed};
+use miaosha::ports::clock::Clock;
+use miaosha::ports::news::{Bulletin, News, SaleNews};
+use miaosha::ports::{Entrance, Fault, Result};
+use miaosha::runtime::lifecycle::Lifecycle;
+use miaosha::services::publisher::{Publisher, Settings};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::support::clock::{ManualClock, START};
+
+const KEYS: &str = "access:a1:1111111111111111111111111111111111111111111111111111111111111111,\
+                    checkout:c1:2222222222222222222222222222222222222222222222222222222222222222";
+
+#[derive(Clone)]
+pub struct Way<A> {
+    attempts: A,
+    signals: MemorySignals,
+    clock: Arc<dyn Clock>,
+}
+
+impl<A: Attempts + Clone> Entrance for Way<A> {
+    type Attempts = A;
+    type Signals = MemorySignals;
+
+    fn attempts(&self) -> &A {
+        &self.attempts
+    }
+
+    fn signals(&self) -> &MemorySignals {
+        &self.signals
+    }
+
+    fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+}
+
+/// What the queue says to the next batch.
+#[derive(Debug, Clone)]
+pub enum Word {
+    Yes,
+    No(Shed),
+    Panic,
+}
+
+/// A queue that answers when the test lets it, and remembers what it took.
+#[derive(Clone)]
+pub struct Gate {
+    open: Arc<Semaphore>,
+    words: Arc<Mutex<VecDeque<Word>>>,
+    pub seen: Arc<Mutex<Vec<Batch>>>,
+    pub up: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self {
+            open: Arc::new(Semaphore::new(0)),
+            words: Arc::default(),
+            seen: Arc::default(),
+            up: Arc::new(true.into()),
+        }
+    }
+
+    pub fn answer(&self, batches: usize) {
+        self.open.add_permits(batches);
+    }
+
+    pub fn next(&self, word: Word) {
+        self.words.lock().unwrap().push_back(word);
+    }
+
+    pub fn sizes(&self) -> Vec<usize> {
+        self.seen.lock().unwrap().iter().map(|batch| batch.attempts.len()).collect()
+    }
+}
+
+impl Attempts for Gate {
+    type Attempts = SqliteSubscription;
+
+    async fn submit(&self, batch: Batch) -> Result<(), Shed> {
+        self.seen.lock().unwrap().push(batch);
+        self.open.acquire().await.unwrap().forget();
+        let word = self.words.lock().unwrap().pop_front();
+        match word.unwrap_or(Word::Yes) {
+            Word::Yes => Ok(()),
+            Word::No(shed) => Err(shed),
+            Word::Panic => panic!("the queue's client broke"),
+        }
+    }
+
+    fn partitions(&self) -> u16 {
+        1
+    }
+
+    async fn attempts(&self, _: u16) -> Result<SqliteSubscription> {
+        Err(Fault::new("broker", "nobody reads here"))
+    }
+
+    fn is_up(&self) -> bool {
+        self.up.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+/// A publisher that follows the news, and a way to speak to it.
+pub struct Shop<A: Attempts + Clone> {
+    pub publisher: Publisher<Way<A>>,
+    pub signals: MemorySignals,
+    pub clock: Arc<ManualClock>,
+    pub keys: Arc<TokenKeys>,
+    pub lifecycle: Lifecycle,
+}
+
+impl<A: Attempts + Clone> Shop<A> {
+    pub fn new(attempts: A, settings: Settings) -> Rc<Self> {
+        let (signals, clock) = (MemorySignals::new(), ManualClock::new());
+        let keys = Arc::new(TokenKeys::parse(KEYS).unwrap());
+        let way = Way { attempts, signals: signals.clone(), clock: clock.clone() };
+        let publisher = Publisher::new(way, keys.clone(), settings);
+        let lifecycle = Lifecycle::new();
+        tokio::spawn({
+            let (publisher, lifecycle) = (publisher.clone(), lifecycle.clone());
+            async move { publisher.run(&lifecycle).await }
+        });
+        Rc::new(Self { publisher, signals, clock, keys, lifecycle })
+    }
+
+    pub async fn tell(&self, news: &[SaleNews]) {
+        settle().await;
+        let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
+        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec() }).await.unwrap();
+        settle().await;
+    }
+
+    pub fn token(&self, buyer: u64) -> String {
+        self.keys.sign_access(BuyerId(buyer), Role::Shopper, START, 3_600_000)
+    }
+
+    /// A request as it should be, of this buyer.
+    pub fn attempt(&self, buyer: u64, sale: u64) -> call::TestRequest {
+        call::TestRequest::post()
+            .uri(&format!("/v1/sales/{sale}/attempts"))
+            .insert_header(("authorization", format!("Bearer {}", self.token(buyer))))
+            .insert_header(("content-type", "application/json"))
+            .set_payload(r#"{"quantity":1}"#)
+    }
+}
+
+/// The publisher's routes as a service to call. A macro, since its type has no name.
+macro_rules! service {
+    ($shop:expr) => {{
+        let publisher = $shop.publisher.clone();
+        actix_web::test::init_service(
+            actix_web::App::new()
+                .configure(|cfg| miaosha::services::publisher::routes(cfg, publisher))
+                .configure(miaosha::http::problem::defaults),
+        )
+        .await
+    }};
+}
+pub(super) use service;
+
+/// The embedded queue in a folder that lives as long as the test.
+pub async fn queue() -> (SqliteQueue, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = SqliteQueue::open(&folder.path().join("queue.db"), 1, 10_000).await.unwrap();
+    (queue, folder)
+}
+
+/// Lets everything on this thread go as far as it can.
+pub async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+pub async fn read(response: ServiceResponse<impl MessageBody>) -> (StatusCode, Value) {
+    let status = response.status();
+    let bytes = call::read_body(response).await;
+    (status, serde_json::from_slice(&bytes).unwrap())
+}
+
+pub fn sale(id: u64) -> Sale {
+    Sale {
+        id: SaleId(id),
+        item: ItemId(1),
+        title: "A thing".to_owned(),
+        price: Money { minor: 100, currency: "TWD".parse().unwrap() },
+        allotment: Allotment { capacity: 10, quantity_max: 4, standby_max: 5 },
+        hold_ms: 60_000,
+        opens_at: START,
+        closes_at: START.plus_ms(3_600_000),
+        state: SaleState::Active,
+        version: 1,
+        generation: 1,
+        questions: Vec::new(),
+        question_key: QuestionKey([7; 32]),
+    }
+}
+
+pub fn quiz(id: u64) -> Sale {
+    let ask = |prompt: &str, answer: &str| Question { prompt: prompt.to_owned(), answer: answer.to_owned() };
+    let questions = vec![ask("Two and two?", "Four"), ask("Bread in French?", " Pâté "), ask("Red?", "Rot")];
+    Sale { questions, ..sale(id) }
+}
+
+pub fn word(sale: Sale, exhausted: bool, revision: u64, sent_at_ms: i64) -> SaleNews {
+    SaleNews { generation: sale.generation, sale, exhausted, revision, sent_at: START.plus_ms(sent_at_ms) }
+}

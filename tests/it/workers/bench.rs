@@ -1,0 +1,264 @@
+//! A world to work in: one sale, a clock and faults moved by the test, and workers whose crank the test turns.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use miaosha::domain::attempt::{Attempt, Batch};
+use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::money::Money;
+use miaosha::domain::order;
+use miaosha::domain::payment::{Payment, PaymentState};
+use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::domain::sale::{Allotment, QuestionKey, Sale};
+use miaosha::ports::attempts::Attempts;
+use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
+use miaosha::ports::clock::Clock;
+use miaosha::ports::deadlines::{Deadline, Deadlines};
+use miaosha::ports::ledger::{Begun, Confirmed, Ledger};
+use miaosha::ports::news::News;
+use miaosha::ports::notices::Notices;
+use miaosha::ports::parked::Parked;
+use miaosha::ports::payments::{Captured, Payments};
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::ports::{Delivery, Parts, PartsOf, Result, World};
+use miaosha::services::audit::{Verdict, audit};
+use miaosha::services::consumer::{self, Consumer};
+use miaosha::services::patience::Backoff;
+use miaosha::services::payments::{self, Alarms, Sweeper};
+
+use super::swap::Swap;
+use crate::support::clock::{ManualClock, START};
+use crate::support::faults::StopAt;
+
+pub const HOLD_MS: i64 = 60_000;
+
+pub type TestWorld<T, S, A, G, P> = Parts<Swap<T>, S, A, G, P>;
+
+/// A turnstile that knows nothing yet.
+pub type Fresh<T> = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = T> + Send>> + Send + Sync>;
+
+pub struct Bench<W, T> {
+    pub world: W,
+    pub clock: Arc<ManualClock>,
+    pub stops: Arc<StopAt>,
+    pub turnstile: Swap<T>,
+    pub fresh: Fresh<T>,
+    pub sale: SaleId,
+    made: AtomicU64,
+    /// Whatever must live as long as the world.
+    _keep: Box<dyn std::any::Any + Send + Sync>,
+}
+
+pub struct PartsOfBench<T, S, A, G, P> {
+    pub fresh: Fresh<T>,
+    pub store: S,
+    pub attempts: A,
+    pub signals: G,
+    pub payments: P,
+    pub keep: Box<dyn std::any::Any + Send + Sync>,
+}
+
+pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
+    Allotment { capacity, quantity_max: 4.min(u8::try_from(capacity).unwrap_or(4)), standby_max }
+}
+
+impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
+where
+    T: Turnstile,
+    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts,
+    A: Attempts + Parked,
+    G: Deadlines + Notices + News,
+    P: Payments,
+{
+    pub async fn of(parts: PartsOfBench<T, S, A, G, P>) -> Self {
+        let PartsOfBench { fresh, store, attempts, signals, payments, keep } = parts;
+        let (clock, stops) = (ManualClock::new(), StopAt::new());
+        let turnstile = Swap::new(fresh().await);
+        let world = Parts::new(PartsOf {
+            turnstile: turnstile.clone(),
+            store,
+            attempts,
+            signals,
+            payments,
+            clock: clock.clone(),
+            faults: stops.clone(),
+        });
+        Self { world, clock, stops, turnstile, fresh, sale: SaleId(0), made: AtomicU64::new(0), _keep: keep }
+    }
+}
+
+/// A delivery that the test made itself; what becomes of it is seen by its effects.
+pub struct Message<B>(pub B);
+
+impl<B: Send + 'static> Delivery for Message<B> {
+    type Body = B;
+
+    fn body(&self) -> &B {
+        &self.0
+    }
+
+    async fn ack(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn quick() -> Backoff {
+    Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 }
+}
+
+pub fn consumer_settings() -> consumer::Settings {
+    consumer::Settings { backoff: quick(), ..consumer::Settings::default() }
+}
+
+pub fn payment_settings() -> payments::Settings {
+    payments::Settings { backoff: quick(), absent_ms_max: 100, ..payments::Settings::default() }
+}
+
+impl<W: World, T: Turnstile> Bench<W, T> {
+    /// With a sale of which nothing was given yet.
+    pub async fn with_sale(mut self, allotment: Allotment) -> Self {
+        self.sale = self.new_sale(allotment).await.id;
+        self
+    }
+
+    pub async fn new_sale(&self, allotment: Allotment) -> Sale {
+        let store = self.world.store();
+        let item =
+            store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
+        let sale = NewSale {
+            item,
+            price: Money { minor: 1_000, currency: "TWD".parse().unwrap() },
+            allotment,
+            hold_ms: HOLD_MS,
+            opens_at: START,
+            closes_at: START.plus_ms(86_400_000),
+            questions: Vec::new(),
+            question_key: QuestionKey([7; 32]),
+        };
+        let sale = store.create_sale(&sale).await.unwrap().unwrap();
+        self.world.turnstile().open(sale.id, sale.generation, sale.allotment).await.unwrap();
+        sale
+    }
+
+    pub fn consumer(&self) -> Consumer<W> {
+        Consumer::new(self.world.clone(), consumer_settings())
+    }
+
+    pub fn alarms(&self) -> Alarms<W> {
+        Alarms::new(self.world.clone(), payment_settings())
+    }
+
+    pub fn sweeper(&self) -> Sweeper<W> {
+        Sweeper::new(self.world.clone(), payment_settings())
+    }
+
+    /// One unit each.
+    pub fn batch(&self, buyers: impl IntoIterator<Item = u64>) -> Batch {
+        self.batch_of(buyers.into_iter().map(|buyer| (buyer, 1)))
+    }
+
+    pub fn batch_of(&self, attempts: impl IntoIterator<Item = (u64, u8)>) -> Batch {
+        let id = BatchId::new(self.clock.now().0 as u64, self.made.fetch_add(1, Ordering::SeqCst));
+        let attempts = attempts.into_iter().map(|(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity });
+        Batch { id, sale: self.sale, attempts: attempts.collect() }
+    }
+
+    /// Everything a consumer does for these batches.
+    pub async fn decide(&self, batches: impl IntoIterator<Item = Batch>) {
+        self.consumer().handle(batches.into_iter().map(Message).collect()).await.unwrap();
+    }
+
+    pub fn alarm(&self, reservations: impl IntoIterator<Item = ReservationId>) -> Message<Deadline> {
+        Message(Deadline { sale: self.sale, reservations: reservations.into_iter().collect() })
+    }
+
+    pub async fn row(&self, buyer: u64) -> Option<Reservation> {
+        self.world.store().reservation_of(self.sale, BuyerId(buyer)).await.unwrap()
+    }
+
+    pub async fn kind(&self, buyer: u64) -> Option<Kind> {
+        self.row(buyer).await.map(|row| row.state.kind())
+    }
+
+    /// What each buyer's last row says.
+    pub async fn kinds(&self, buyers: impl IntoIterator<Item = u64>) -> BTreeMap<u64, Option<Kind>> {
+        let mut kinds = BTreeMap::new();
+        for buyer in buyers {
+            kinds.insert(buyer, self.kind(buyer).await);
+        }
+        kinds
+    }
+
+    /// Every row of these buyers, with version and flags: two pictures are equal when nothing happened in between.
+    pub async fn picture(&self, buyers: impl IntoIterator<Item = u64>) -> Vec<Option<Reservation>> {
+        let mut rows = Vec::new();
+        for buyer in buyers {
+            rows.push(self.row(buyer).await);
+        }
+        rows
+    }
+
+    pub async fn audit(&self) -> Verdict {
+        audit(&self.world, self.sale).await.unwrap().unwrap()
+    }
+
+    /// Everything is over but for holds that go on: the invariants hold, all of them.
+    pub async fn assert_sound(&self) {
+        let verdict = self.audit().await;
+        assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
+    }
+
+    /// The turnstile's memory is gone.
+    pub async fn wipe(&self) {
+        self.turnstile.replace((self.fresh)().await);
+    }
+
+    /// What a gateway does before it asks for the money.
+    pub async fn begin_paying(&self, buyer: u64) -> Payment {
+        let row = self.row(buyer).await.unwrap();
+        let payment = Payment {
+            id: PaymentId(u128::from(getrandom::u64().unwrap()) << 64 | u128::from(buyer)),
+            reservation: row.id,
+            sale: self.sale,
+            amount: Money { minor: 1_000, currency: "TWD".parse().unwrap() }.times(row.quantity.into()).unwrap(),
+            state: PaymentState::Opened,
+            opened_at: self.clock.now(),
+        };
+        let (store, now) = (self.world.store(), self.clock.now());
+        store.payment_opened(&payment).await.unwrap();
+        self.world.payments().open(payment.id, payment.amount).await.unwrap();
+        let begun = store.begin_paying(row.id, row.buyer, payment.id, now).await.unwrap();
+        assert!(matches!(begun, Begun::Paying(_)), "{begun:?}");
+        payment
+    }
+
+    /// A checkout that goes well.
+    pub async fn pay(&self, buyer: u64) {
+        let payment = self.begin_paying(buyer).await;
+        let captured = self.world.payments().capture(payment.id, "ok").await.unwrap();
+        assert_eq!(captured, Captured::Captured);
+        let number = order::number(getrandom::u64().unwrap());
+        let confirmed =
+            self.world.store().confirm(payment.reservation, payment.id, &number, self.clock.now()).await.unwrap();
+        assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
+    }
+
+    pub async fn cancel(&self, buyer: u64) -> ReservationId {
+        let row = self.row(buyer).await.unwrap();
+        self.world.store().cancel(row.id, row.buyer, self.clock.now()).await.unwrap().unwrap().id
+    }
+}
+
+pub fn units(row: &Option<Reservation>) -> &[u32] {
+    row.as_ref().map_or(&[], |row| row.state.units())
+}
+
+pub fn lapses_at(row: &Reservation) -> miaosha::domain::time::Timestamp {
+    match row.state {
+        State::Held { lapses_at, .. } | State::Paying { lapses_at, .. } => lapses_at,
+        _ => panic!("{row:?} is no hold"),
+    }
+}

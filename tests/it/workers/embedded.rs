@@ -1,0 +1,31 @@
+//! The stories on the Embedded world's parts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::adapters::memory::turnstile::MemoryTurnstile;
+use miaosha::adapters::sqlite::queue::SqliteQueue;
+use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
+
+use super::bench::{Bench, PartsOfBench, TestWorld};
+
+type World = TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+
+async fn bench() -> Bench<World, MemoryTurnstile> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap();
+    store.migrate().await.unwrap();
+    let attempts = SqliteQueue::open(&folder.path().join("queue.sqlite"), 4, 10_000).await.unwrap();
+    Bench::of(PartsOfBench {
+        fresh: Arc::new(|| Box::pin(async { MemoryTurnstile::new() })),
+        payments: store.sandbox().with_wait(Duration::from_millis(1)),
+        store,
+        attempts,
+        signals: MemorySignals::new(),
+        keep: Box::new(folder),
+    })
+    .await
+}
+
+super::suite::suite!(bench);

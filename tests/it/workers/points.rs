@@ -1,0 +1,253 @@
+//! A worker stopped exactly at a point, for every point. Dropped there, another finishes its work; asleep there while another
+//! finishes, it changes nothing when it wakes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use miaosha::domain::reservation::Kind;
+use miaosha::ports::World;
+use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::payments::Payments;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::payments::Job;
+
+use super::bench::{Bench, HOLD_MS, Message, allotment, payment_settings};
+
+/// The points a consumer comes by.
+pub const CONSUMER: [Point; 5] = [
+    Point::ConsumerAfterLook,
+    Point::ConsumerAfterTurnstile,
+    Point::ConsumerAfterLedger,
+    Point::ConsumerAfterDeadline,
+    Point::ConsumerAfterNotice,
+];
+
+/// The points that work for ended holds comes by.
+pub const LAPSE: [Point; 6] = [
+    Point::LapseAfterLedger,
+    Point::ReleaseAfterLook,
+    Point::ReleaseAfterTurnstile,
+    Point::ReleaseAfterLedger,
+    Point::ReleaseAfterDeadline,
+    Point::ReleaseAfterNotice,
+];
+
+pub const RESTORE: [Point; 3] = [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];
+
+/// What the second copy does while the first stands at the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    Dropped,
+    Asleep,
+}
+
+pub const BOTH: [First; 2] = [First::Dropped, First::Asleep];
+
+type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Two workers do the same work, and the first is stopped at the point.
+async fn twice<W: World, T: Turnstile>(
+    bench: &Arc<Bench<W, T>>,
+    point: Point,
+    first: First,
+    buyers: &[u64],
+    work: Work<W, T>,
+) {
+    let stop = bench.stops.arm(point);
+    let task = tokio::spawn(work(bench.clone()));
+    let reached = tokio::time::timeout(Duration::from_secs(30), stop.reached()).await;
+    assert!(reached.is_ok(), "nobody came by {point:?}");
+    match first {
+        First::Dropped => {
+            task.abort();
+            let _ = task.await;
+            work(bench.clone()).await;
+        }
+        First::Asleep => {
+            work(bench.clone()).await;
+            let before = bench.picture(buyers.iter().copied()).await;
+            stop.go_on();
+            task.await.unwrap();
+            assert_eq!(bench.picture(buyers.iter().copied()).await, before, "{point:?}");
+        }
+    }
+}
+
+/// Two units, three places on standby, six buyers; and a second batch behind the first.
+pub async fn consumer<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = Arc::new(bench.with_sale(allotment(2, 3)).await);
+    let batches = [bench.batch(1..=4), bench.batch([5, 1, 6])];
+    let work: Work<W, T> = Box::new(move |bench| {
+        let batches = batches.clone();
+        Box::pin(async move { bench.decide(batches).await })
+    });
+    twice(&bench, point, first, &[1, 2, 3, 4, 5, 6], work).await;
+    let kinds: Vec<_> = bench.kinds(1..=6).await.into_values().collect();
+    let (held, standby) = (Some(Kind::Held), Some(Kind::Standby));
+    assert_eq!(kinds, [held, held, standby, standby, standby, None], "{point:?}");
+    for row in bench.picture(1..=5).await {
+        assert_eq!(row.unwrap().version, 1, "{point:?}");
+    }
+    assert_eq!(bench.audit().await.figures.attempts, 7, "{point:?}");
+    bench.assert_sound().await;
+}
+
+async fn two_held_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+    let bench = bench.with_sale(allotment(2, 3)).await;
+    bench.decide([bench.batch(1..=5)]).await;
+    Arc::new(bench)
+}
+
+async fn assert_given_on<W: World, T: Turnstile>(bench: &Bench<W, T>, point: Point) {
+    let kinds: Vec<_> = bench.kinds(1..=5).await.into_values().collect();
+    let (lapsed, held, standby) = (Some(Kind::Lapsed), Some(Kind::Held), Some(Kind::Standby));
+    assert_eq!(kinds, [lapsed, lapsed, held, held, standby], "{point:?}");
+    bench.assert_sound().await;
+}
+
+/// Two holds lapse, two of three parties get the units; both workers are alarm clocks.
+pub async fn alarm<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = two_held_three_waiting(bench).await;
+    bench.clock.advance_ms(HOLD_MS);
+    let ids = [bench.row(1).await.unwrap().id, bench.row(2).await.unwrap().id];
+    let work: Work<W, T> =
+        Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm(ids)]).await.unwrap() }));
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_given_on(&bench, point).await;
+}
+
+/// The same, and nobody's alarm rings: the sweeper finds it.
+pub async fn sweep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = two_held_three_waiting(bench).await;
+    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    let work: Work<W, T> = Box::new(|bench| {
+        Box::pin(async move {
+            let sweeper = bench.sweeper();
+            sweeper.sweep_one(Job::Overdue).await.unwrap();
+            sweeper.sweep_one(Job::Unfreed).await.unwrap();
+        })
+    });
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_given_on(&bench, point).await;
+}
+
+/// The turnstile is emptied, and whoever restores it is dropped in the middle.
+pub async fn restore<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
+    let bench = two_held_three_waiting(bench).await;
+    bench.wipe().await;
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }));
+    twice(&bench, point, First::Dropped, &[1, 2, 3, 4, 5], work).await;
+    bench.assert_sound().await;
+    bench.decide([bench.batch([1, 6])]).await;
+    assert_eq!(bench.kind(6).await, None, "standby is as full as before");
+    bench.assert_sound().await;
+}
+
+/// Whoever restores sleeps in the middle; a consumer wants the sale meanwhile, and waits until it is done.
+pub async fn restore_asleep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
+    let bench = two_held_three_waiting(bench).await;
+    bench.wipe().await;
+    let stop = bench.stops.arm(point);
+    let sweeper = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }
+    });
+    stop.reached().await;
+    let consumer = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.decide([bench.batch([6, 1])]).await }
+    });
+    tokio::task::yield_now().await;
+    stop.go_on();
+    sweeper.await.unwrap();
+    consumer.await.unwrap();
+    assert_eq!(bench.kind(6).await, None, "{point:?}");
+    assert_eq!(bench.audit().await.figures.generation, 2, "one restore was enough at {point:?}");
+    bench.assert_sound().await;
+}
+
+/// Two payments that a gateway left behind: one was captured late, of the other the provider never heard again.
+pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+    let bench = two_held_three_waiting(bench).await;
+    for (buyer, card) in [(1, "late"), (2, "timeout")] {
+        let payment = bench.begin_paying(buyer).await;
+        bench.world.payments().capture(payment.id, card).await.unwrap_err();
+    }
+    bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
+    twice(&bench, Point::ResolveAfterVoid, first, &[1, 2, 3, 4, 5], work).await;
+    assert_eq!(bench.kind(1).await, Some(Kind::Confirmed));
+    assert_eq!(bench.kind(2).await, Some(Kind::Held));
+    bench.assert_sound().await;
+}
+
+/// An order is refunded, and whoever gives the money back is stopped before it is written down.
+pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+    let bench = two_held_three_waiting(bench).await;
+    bench.pay(1).await;
+    let row = bench.row(1).await.unwrap();
+    bench.world.store().refund(row.id, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap();
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
+    twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
+    bench.sweeper().sweep().await.unwrap();
+    assert_eq!(bench.kind(1).await, Some(Kind::Refunded));
+    assert_eq!(bench.kind(3).await, Some(Kind::Held), "the unit went to the next in line");
+    bench.assert_sound().await;
+}
+
+/// A consumer stands between turnstile and ledger while a release promotes a party of its batch.
+pub async fn promotion_before_birth<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+    let bench = Arc::new(bench.with_sale(allotment(1, 2)).await);
+    bench.decide([bench.batch([1])]).await;
+    bench.clock.advance_ms(HOLD_MS);
+    let held = bench.row(1).await.unwrap().id;
+    let unborn = bench.batch([2, 3]);
+    let stop = bench.stops.arm(Point::ConsumerAfterTurnstile);
+    let consumer = tokio::spawn({
+        let (bench, unborn) = (bench.clone(), unborn.clone());
+        async move { bench.decide([unborn]).await }
+    });
+    stop.reached().await;
+    let released = bench.stops.arm(Point::ReleaseAfterTurnstile);
+    let alarm = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.alarms().handle(vec![bench.alarm([held])]).await.unwrap() }
+    });
+    released.reached().await;
+    released.go_on();
+    match first {
+        First::Dropped => {
+            consumer.abort();
+            alarm.await.unwrap();
+            assert_eq!(bench.audit().await.figures.generation, 2, "what is never born is restored away");
+            bench.decide([unborn]).await;
+        }
+        First::Asleep => {
+            stop.go_on();
+            consumer.await.unwrap();
+            alarm.await.unwrap();
+            assert_eq!(bench.audit().await.figures.generation, 1, "it only had to wait");
+        }
+    }
+    assert_eq!(bench.kind(1).await, Some(Kind::Lapsed));
+    assert_eq!(bench.kind(2).await, Some(Kind::Held));
+    assert_eq!(bench.kind(3).await, Some(Kind::Standby));
+    bench.assert_sound().await;
+}
+
+/// An alarm for reservations nobody knows, or whose time is not over, does nothing.
+pub async fn early_alarm<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = two_held_three_waiting(bench).await;
+    let ids = [bench.row(1).await.unwrap().id, bench.batch([9]).attempt_id(0).into()];
+    let before = bench.picture(1..=5).await;
+    let mut unknown = bench.alarm(ids);
+    unknown.0.sale.0 += 1_000_000;
+    bench.alarms().handle(vec![bench.alarm(ids), unknown, Message(bench.alarm([]).0)]).await.unwrap();
+    assert_eq!(bench.picture(1..=5).await, before);
+    bench.assert_sound().await;
+}

@@ -1,0 +1,309 @@
+//! What a sale goes through when nothing stops anybody: each story ends sound.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use miaosha::domain::id::{AttemptId, BuyerId, ReservationId};
+use miaosha::domain::payment::{Payment, PaymentState};
+use miaosha::domain::reservation::{Kind, Outcome};
+use miaosha::domain::sale::SaleState;
+use miaosha::domain::turnstile::Snapshot;
+use miaosha::ports::World;
+use miaosha::ports::catalogue::Catalogue;
+use miaosha::ports::clock::Clock;
+use miaosha::ports::deadlines::DEADLINE_MAX;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::news::{News, NewsStream};
+use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::payments::Payments;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::audit::UNDECIDED_MS_MAX;
+use miaosha::services::news;
+use miaosha::services::payments::Job;
+
+use super::bench::{Bench, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
+
+async fn assert_kinds<W: World, T: Turnstile, const N: usize>(bench: &Bench<W, T>, expected: [Kind; N]) {
+    let kinds: Vec<_> = bench.kinds(1..=N as u64).await.into_values().collect();
+    assert_eq!(kinds, expected.map(Some));
+}
+
+/// The same batch again, alone, twice in one take, and beside a new one: its outcomes stay, its buyers are told again.
+pub async fn redelivery<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 1)).await;
+    let batch = bench.batch(1..=4);
+    let mut notices = bench.world.signals().notices().await.unwrap();
+    bench.decide([batch.clone()]).await;
+    let before = bench.picture(1..=4).await;
+    bench.decide([batch.clone(), batch.clone(), bench.batch([5])]).await;
+    assert_eq!(bench.picture(1..=4).await, before);
+    let mut told = Vec::new();
+    while told.len() < 6 {
+        told.extend(notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
+    }
+    let mut buyers: Vec<u64> = told.iter().map(|notice| notice.buyer.0).collect();
+    buyers.sort_unstable();
+    assert_eq!(buyers, [1, 1, 2, 2, 3, 3]);
+    assert_eq!(bench.audit().await.figures.attempts, 5);
+    bench.assert_sound().await;
+}
+
+/// Limits, second tries and bad attempts are each decided by themselves, and everybody can ask.
+pub async fn every_outcome<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(4, 1)).await;
+    let batch = bench.batch_of([(1, 3), (1, 1), (2, 0), (3, 9), (4, 2), (5, 1), (6, 2)]);
+    bench.decide([batch.clone()]).await;
+    let mut outcomes = Vec::new();
+    for (index, attempt) in batch.attempts.iter().enumerate() {
+        let id: AttemptId = batch.attempt_id(index);
+        outcomes.push(bench.world.store().outcome(bench.sale, attempt.buyer, id).await.unwrap());
+    }
+    let told: Vec<&str> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Pending => "pending",
+            Outcome::Refused => "refused",
+            Outcome::Already => "already",
+            Outcome::Reserved(row) => row.state.kind().name(),
+        })
+        .collect();
+    assert_eq!(told, ["held", "already", "refused", "refused", "standby", "held", "refused"]);
+    assert_eq!(units(&bench.row(1).await), [1, 2, 3]);
+    bench.assert_sound().await;
+}
+
+/// A batch of a sale that nobody knows is dropped; what travels with it is not held up.
+pub async fn unknown_sale<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(1, 0)).await;
+    let mut unknown = bench.batch([1]);
+    unknown.sale.0 += 1_000_000;
+    let deliveries = vec![Message(unknown), Message(bench.batch([2]))];
+    bench.consumer().handle(deliveries).await.unwrap();
+    assert_eq!(bench.kind(2).await, Some(Kind::Held));
+    bench.assert_sound().await;
+}
+
+/// Who fits is promoted in order of arrival; a party too large is passed and keeps its place.
+pub async fn first_that_fits<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(4, 9)).await;
+    bench.decide([bench.batch_of([(1, 1), (2, 3), (3, 4), (4, 2), (5, 1)])]).await;
+    bench.clock.advance_ms(1_000);
+    let cancelled = bench.cancel(1).await;
+    bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
+    assert_kinds(&bench, [Kind::Cancelled, Kind::Held, Kind::Standby, Kind::Standby, Kind::Held]).await;
+    let fifth = bench.row(5).await.unwrap();
+    assert_eq!(lapses_at(&fifth), bench.clock.now().plus_ms(HOLD_MS), "a promoted hold has its whole time");
+    bench.assert_sound().await;
+    bench.clock.advance_ms(HOLD_MS - 1_000);
+    let lapsed = bench.row(2).await.unwrap().id;
+    bench.alarms().handle(vec![bench.alarm([lapsed])]).await.unwrap();
+    assert_kinds(&bench, [Kind::Cancelled, Kind::Lapsed, Kind::Standby, Kind::Held, Kind::Held]).await;
+    bench.assert_sound().await;
+}
+
+/// Hundreds of holds lapse in the same second; alarms, two workers and the sweeper all go for them at once.
+pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    const CAPACITY: u64 = 700;
+    let bench = Arc::new(bench.with_sale(allotment(700, 300)).await);
+    let batches: Vec<_> = (0..11).map(|n| bench.batch(1 + n * 100..=(n + 1) * 100)).collect();
+    bench.decide(batches).await;
+    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    let mut ids: Vec<ReservationId> = Vec::new();
+    for buyer in 1..=CAPACITY {
+        ids.push(bench.row(buyer).await.unwrap().id);
+    }
+    let alarms: Vec<_> = ids.chunks(DEADLINE_MAX / 2).map(|ids| bench.alarm(ids.to_vec()).0).collect();
+    let work = alarms.into_iter().flat_map(|alarm| [alarm.clone(), alarm]).map(|alarm| {
+        let bench = bench.clone();
+        tokio::spawn(async move { bench.alarms().handle(vec![Message(alarm)]).await.unwrap() })
+    });
+    let work: Vec<_> = work.collect();
+    let sweeper = bench.sweeper();
+    let (swept, _) = tokio::join!(sweeper.sweep(), join_all(work));
+    swept.unwrap();
+    let figures = bench.audit().await.figures;
+    assert_eq!((figures.pending, figures.standby, figures.free), (300, 0, Some(400)));
+    bench.assert_sound().await;
+}
+
+/// Everything is paid: who still waits hears that it is over.
+pub async fn all_paid<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 5)).await;
+    bench.decide([bench.batch(1..=4)]).await;
+    bench.pay(1).await;
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Held, Kind::Standby, Kind::Standby]).await;
+    bench.pay(2).await;
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Confirmed, Kind::Ended, Kind::Ended]).await;
+    bench.assert_sound().await;
+}
+
+/// A closed sale goes on for those it accepted: what was on its way is decided, holds are paid or lapse, who waits is
+/// promoted; when nothing can come free any more, standby ends.
+pub async fn closed<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 5)).await;
+    bench.decide([bench.batch(1..=3)]).await;
+    bench.world.store().set_state(bench.sale, SaleState::Closed).await.unwrap();
+    bench.decide([bench.batch([4])]).await;
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Held, Kind::Held, Kind::Standby, Kind::Standby]).await;
+    bench.pay(1).await;
+    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    bench.sweeper().sweep().await.unwrap();
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed, Kind::Held, Kind::Standby]).await;
+    bench.pay(3).await;
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed, Kind::Confirmed, Kind::Ended]).await;
+    bench.assert_sound().await;
+}
+
+/// A gateway died in the middle of a checkout, after the provider was asked: one story for each card.
+pub async fn stuck<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(4, 5)).await;
+    bench.decide([bench.batch(1..=6)]).await;
+    for (buyer, card) in [(1, "ok"), (2, "late"), (3, "declined"), (4, "timeout")] {
+        let payment = bench.begin_paying(buyer).await;
+        let answer = bench.world.payments().capture(payment.id, card).await;
+        assert_eq!(answer.is_err(), matches!(card, "late" | "timeout"), "{card}: {answer:?}");
+    }
+    bench.sweeper().sweep().await.unwrap();
+    assert_eq!(bench.kind(4).await, Some(Kind::Paying), "it is not resolved before its time");
+    bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
+    bench.sweeper().sweep().await.unwrap();
+    let standby = Kind::Standby;
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Confirmed, Kind::Held, Kind::Held, standby, standby]).await;
+    // A second card, and again no word; this time the hold is over when it is found.
+    let payment = bench.begin_paying(4).await;
+    bench.world.payments().capture(payment.id, "timeout").await.unwrap_err();
+    bench.pay(3).await;
+    bench.clock.advance_ms(HOLD_MS);
+    bench.sweeper().sweep().await.unwrap();
+    bench.sweeper().sweep().await.unwrap();
+    let confirmed = Kind::Confirmed;
+    assert_kinds(&bench, [confirmed, confirmed, confirmed, Kind::Lapsed, Kind::Held, standby]).await;
+    bench.assert_sound().await;
+}
+
+/// Payments that no reservation took: one that was never opened, one that is void, one whose money moved and goes back.
+pub async fn orphans<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 1)).await;
+    bench.decide([bench.batch(1..=2)]).await;
+    let template = bench.begin_paying(1).await;
+    bench.world.payments().capture(template.id, "ok").await.unwrap();
+    for (n, card) in [(1, None), (2, Some("timeout")), (3, Some("ok"))] {
+        let orphan = Payment { id: miaosha::domain::id::PaymentId(template.id.0 + n), ..template.clone() };
+        bench.world.store().payment_opened(&orphan).await.unwrap();
+        if let Some(card) = card {
+            bench.world.payments().open(orphan.id, orphan.amount).await.unwrap();
+            let _ = bench.world.payments().capture(orphan.id, card).await;
+        }
+    }
+    bench.clock.advance_ms(payment_settings().orphan_ms.max(HOLD_MS) + payment_settings().alarm_ms + 1);
+    for _ in 0..3 {
+        bench.sweeper().sweep().await.unwrap();
+    }
+    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed]).await;
+    let figures = bench.audit().await.figures;
+    assert_eq!((figures.payments, figures.captured, figures.orders), (4, 1, 1));
+    bench.assert_sound().await;
+}
+
+/// Publishers hear when a sale is exhausted and when it is not any more.
+pub async fn exhausted<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(1, 1)).await;
+    let mut stream = bench.world.signals().news().await.unwrap();
+    bench.decide([bench.batch(1..=2)]).await;
+    news::broadcast(&bench.world).await.unwrap();
+    assert!(heard(&bench, &mut stream).await, "nothing is free, standby is full");
+    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    bench.sweeper().sweep().await.unwrap();
+    news::announce(&bench.world, bench.sale).await.unwrap();
+    assert!(!heard(&bench, &mut stream).await, "one more may wait");
+    bench.pay(2).await;
+    news::announce(&bench.world, bench.sale).await.unwrap();
+    assert!(heard(&bench, &mut stream).await, "everything is paid for");
+    bench.turnstile.set_away(true);
+    bench.sweeper().sweep_one(Job::Watch).await.unwrap_err();
+    news::announce(&bench.world, bench.sale).await.unwrap();
+    assert!(heard(&bench, &mut stream).await, "that needs no turnstile");
+}
+
+/// A consumer that was refused something says at once that the sale is exhausted.
+pub async fn exhausted_at_once<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(1, 1)).await;
+    let mut stream = bench.world.signals().news().await.unwrap();
+    bench.decide([bench.batch(1..=3)]).await;
+    assert!(heard(&bench, &mut stream).await);
+}
+
+async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut impl NewsStream) -> bool {
+    loop {
+        let news = stream.next().await.unwrap();
+        if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
+            return news.exhausted;
+        }
+    }
+}
+
+/// Each lie is found, and named by its number.
+pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(3, 2)).await;
+    bench.decide([bench.batch_of([(1, 1), (2, 2), (3, 1)])]).await;
+    bench.assert_sound().await;
+    let truth = bench.world.turnstile().snapshot(bench.sale).await.unwrap().unwrap();
+
+    let idle = |snapshot: &mut Snapshot| {
+        let (_, taken) = snapshot.taken.pop_first().unwrap();
+        snapshot.returned.extend(taken.units);
+    };
+    let double = |snapshot: &mut Snapshot| {
+        snapshot.returned.insert(1);
+    };
+    let stranger = |snapshot: &mut Snapshot| {
+        snapshot.standby[0].buyer = BuyerId(77);
+    };
+    let lies: [(u8, &dyn Fn(&mut Snapshot)); 3] = [(2, &idle), (2, &double), (9, &stranger)];
+    for (invariant, lie) in lies {
+        let mut snapshot = truth.clone();
+        lie(&mut snapshot);
+        bench.wipe().await;
+        bench.world.turnstile().restore(bench.sale, &snapshot).await.unwrap();
+        let verdict = bench.audit().await;
+        assert!(!verdict.pass && verdict.is_at_rest(), "{verdict}");
+        assert_eq!(verdict.divergence.unwrap().invariant, invariant);
+    }
+    bench.wipe().await;
+    let missing = bench.audit().await;
+    assert!(missing.pass && !missing.is_at_rest(), "{missing}");
+    bench.world.turnstile().restore(bench.sale, &truth).await.unwrap();
+
+    // Money that moved behind a void's back.
+    let payment = bench.begin_paying(1).await;
+    bench.world.payments().capture(payment.id, "ok").await.unwrap();
+    bench.world.store().payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
+    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
+    bench.world.payments().refund(payment.id).await.unwrap();
+    bench.assert_sound().await;
+
+    bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);
+    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 8);
+}
+
+/// An alarm for what a payment took in time does nothing; the unit stays taken until the provider has answered.
+pub async fn paying_at_the_bell<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(1, 1)).await;
+    bench.decide([bench.batch(1..=2)]).await;
+    let payment = bench.begin_paying(1).await;
+    assert_eq!(payment.state, PaymentState::Opened);
+    bench.clock.advance_ms(HOLD_MS);
+    bench.alarms().handle(vec![bench.alarm([payment.reservation])]).await.unwrap();
+    assert_kinds(&bench, [Kind::Paying, Kind::Standby]).await;
+    let verdict = bench.audit().await;
+    assert!(verdict.pass && !verdict.is_at_rest(), "{verdict}");
+    bench.sweeper().sweep().await.unwrap();
+    bench.sweeper().sweep().await.unwrap();
+    assert_kinds(&bench, [Kind::Lapsed, Kind::Held]).await;
+    bench.assert_sound().await;
+}

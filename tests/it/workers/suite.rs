@@ -1,0 +1,95 @@
+//! Every story, for one world's bench.
+
+macro_rules! suite {
+    ($bench:ident) => {
+        use crate::workers::points::{self, BOTH};
+        use crate::workers::restores::{self, Finder};
+        use crate::workers::{queues, stories};
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_consumer_stopped_at_every_point() {
+            for point in points::CONSUMER {
+                for first in BOTH {
+                    points::consumer($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn an_alarm_stopped_at_every_point() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    points::alarm($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_sweeper_stopped_at_every_point() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    points::sweep($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_restore_stopped_at_every_point() {
+            for point in points::RESTORE {
+                points::restore($bench().await, point).await;
+                points::restore_asleep($bench().await, point).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn stuck_payments_and_refunds_stopped_in_between() {
+            for first in BOTH {
+                points::resolve($bench().await, first).await;
+                points::refund($bench().await, first).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_promotion_waits_for_its_birth() {
+            for first in BOTH {
+                points::promotion_before_birth($bench().await, first).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_consumer_killed_with_a_full_queue() {
+            for point in points::CONSUMER {
+                queues::killed($bench().await, point).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_turnstile_that_fell_back() {
+            for by in [Finder::Consumer, Finder::Sweeper] {
+                restores::fell_back($bench().await, by).await;
+            }
+        }
+
+        $crate::workers::suite::stories! { $bench,
+            points: early_alarm;
+            restores: emptied two_histories forgotten_batch forgotten_release answer_under_way raised raise_lost away
+                restore_promotes;
+            stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed stuck orphans exhausted
+                exhausted_at_once audit_finds paying_at_the_bell;
+            queues: two_of_each dropped_deliveries_come_again;
+        }
+    };
+}
+
+macro_rules! stories {
+    ($bench:ident, $($module:ident: $($story:ident)*;)*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                $module::$story($bench().await).await;
+            }
+        )*)*
+    };
+}
+
+pub(crate) use {stories, suite};
