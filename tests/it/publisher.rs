@@ -14,7 +14,6 @@ use miaosha::domain::sale::SaleState;
 use miaosha::http::problem;
 use miaosha::http::server::{self, ServerSettings};
 use miaosha::ports::attempts::{Attempts, Shed};
-use miaosha::ports::news::News;
 use miaosha::ports::{Delivery, Subscription};
 use miaosha::services::publisher::{self, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,7 +2,7 @@
 //! is emptied or falls back. After each story the audit passes and every buyer has what the story says.
 
 mod bench;
-// mod cluster;
+mod cluster;
 mod embedded;
 mod points;
 mod queues;

@@ -130,7 +130,7 @@ fn word(value: impl ToString) -> Value {
 }
 
 fn knows(known: Known) -> Vec<Value> {
-    vec![word(known.generation), word(known.revision)]
+    vec![word(known.generation), word(known.revision), word(known.chain)]
 }
 
 /// The buyers' digits are written into one buffer that all arguments share: this is the hot path.

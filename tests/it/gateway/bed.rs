@@ -201,7 +201,7 @@ impl Bed {
         let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }] };
         let store = self.world.store();
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
-        let known = Known { generation: look.generation, revision: look.revision };
+        let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
         let Reply::Done(reserved) = self.world.turnstile().reserve(known, &batch).await.unwrap() else {
             panic!("the turnstile is stale");
         };

@@ -28,4 +28,4 @@ async fn bench() -> Bench<World, MemoryTurnstile> {
     .await
 }
 
-super::suite::suite!(bench);
+super::suite::suite!(bench, bench);

@@ -2,7 +2,7 @@
 
 use miaosha::domain::id::{AttemptId, BuyerId, SaleId};
 use miaosha::domain::reservation::{Kind, Outcome};
-use miaosha::domain::turn::{Cause, Turn};
+use miaosha::domain::turn::{Cause, Chain, Turn};
 use miaosha::ports::ledger::Look;
 
 use super::counter::{Counter, NOW, Store, later};
@@ -13,14 +13,17 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let none = counter.store.look(SaleId(sale.0 + 1), &[], &[]).await.unwrap();
     assert_eq!(none, None);
     let first = counter.store.look(sale, &[], &[]).await.unwrap().unwrap();
-    assert_eq!(first, Look { generation: 1, revision: 0, recorded: vec![], unfreed: vec![] });
+    let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
+    assert_eq!(first, Look { generation: 1, revision: 0, chain, hold_ms, recorded: vec![], unfreed: vec![] });
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
     let open = counter.reserve(&[(3, 1)]);
     counter.store.cancel(rows[0].id, rows[0].buyer, NOW).await.unwrap();
     let done = Cause::Batch(AttemptId::from(rows[0].id).batch());
     let ids = [rows[0].id, rows[1].id];
     let look = counter.store.look(sale, &[open.cause(), done, Cause::Raise(9)], &ids).await.unwrap().unwrap();
-    assert_eq!(look, Look { generation: 1, revision: 1, recorded: vec![done], unfreed: vec![rows[0].id] });
+    let chain = Chain::default().then(&done);
+    let unfreed = vec![rows[0].id];
+    assert_eq!(look, Look { generation: 1, revision: 1, chain, hold_ms, recorded: vec![done], unfreed });
 }
 
 pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
@@ -29,7 +32,9 @@ pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
     counter.recorded(std::slice::from_ref(&turn)).await;
     counter.store.restore(counter.sale.id, 1, NOW).await.unwrap().unwrap();
     let look = counter.store.look(counter.sale.id, &[turn.cause()], &[]).await.unwrap().unwrap();
-    assert_eq!(look, Look { generation: 2, revision: 0, recorded: vec![turn.cause()], unfreed: vec![] });
+    let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
+    let recorded = vec![turn.cause()];
+    assert_eq!(look, Look { generation: 2, revision: 0, chain, hold_ms, recorded, unfreed: vec![] });
 }
 
 pub async fn who_finds_a_batch_recorded_gets_its_rows<S: Store>(store: S) {
