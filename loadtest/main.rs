@@ -3,6 +3,7 @@
 //!
 //! Exits 0 only if every invariant held.
 
+mod bench;
 mod client;
 mod follow;
 mod percentile;
@@ -27,6 +28,8 @@ enum What {
     #[command(args_override_self = true)]
     /// Everybody presses the button: attempts, holds, payments, lapses, and an audit in the end.
     Rush(rush::Options),
+    /// Every figure of speed in one table, each beside its reference. `make bench` starts the servers it needs.
+    Bench(bench::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -34,6 +37,8 @@ fn main() -> std::process::ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
     let outcome = match arguments.what {
         What::Rush(options) => runtime.block_on(rush::run(options)),
+        What::Bench(options) if options.serves_empty() => bench::serve_empty(),
+        What::Bench(options) => runtime.block_on(bench::run(options)),
     };
     match outcome {
         Ok(true) => std::process::ExitCode::SUCCESS,

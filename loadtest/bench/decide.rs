@@ -1,0 +1,172 @@
+//! Decisions: the turnstile alone, and the consumer from the queue to the acknowledgement, beside a bare loop of EVALSHA that
+//! decides one attempt a call.
+
+use std::time::{Duration, Instant};
+
+use fred::prelude::{Builder, Client, ClientLike, Config, LuaInterface};
+use fred::types::config::TcpConfig;
+use fred::types::scripts::Script;
+use futures_util::future::try_join_all;
+use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::attempt::{Attempt, Batch};
+use miaosha::domain::id::{BatchId, BuyerId, SaleId};
+use miaosha::domain::sale::Allotment;
+use miaosha::domain::turn::Known;
+use miaosha::domain::turnstile::Reply;
+use miaosha::ports::attempts::Attempts;
+use miaosha::ports::turnstile::Turnstile;
+
+use super::parts::leave_to_all_cores;
+use super::shots::FIRST_BUYER;
+use super::table::{Figure, median};
+use super::world::{World, chance, recorded, url_of};
+use super::{Memories, Options};
+
+const CAPACITY: u32 = 10_000;
+const STANDBY_MAX: u32 = 2_000;
+const COUNTED: Duration = Duration::from_millis(1_500);
+/// Calls of the bare loop on their way at once: more do not make it faster.
+const CALLS: u64 = 64;
+const REFERENCE: &str = "bare EVALSHA loop";
+const TARGET: f64 = 0.5;
+const BATCHES: [usize; 4] = [1, 16, 256, 512];
+/// Attempts that wait in the queue when the consumer starts, and how many of them came in a batch.
+const DRAINS: [(u64, usize); 2] = [(256_000, 32), (1_000_000, 512)];
+/// Batches handed to the broker at once.
+const SUBMITS: usize = 64;
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const DRAIN_WAIT_MAX: Duration = Duration::from_secs(90);
+
+/// The least that decides: is the buyer in, is one free, then it is theirs.
+const BARE: &str = "
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 2 end
+if tonumber(redis.call('GET', KEYS[1])) < 1 then return 0 end
+redis.call('DECR', KEYS[1])
+redis.call('HSET', KEYS[2], ARGV[1], 1)
+return 1";
+
+pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
+    leave_to_all_cores().await;
+    let url = url_of("MIAOSHA_REDIS_URL")?;
+    let namespace = format!("bench-{:08x}", chance()? as u32);
+    let turnstile = RedisTurnstile::connect(&url, &namespace).await.map_err(|fault| fault.to_string())?;
+    let client = bare_client(&url).await.map_err(|error| error.to_string())?;
+
+    let (mut bare, mut turns) = (Vec::new(), vec![Vec::new(); BATCHES.len()]);
+    for _ in 0..options.runs {
+        bare.push(bare_loop(&client).await.map_err(|error| error.to_string())?);
+        for (size, rates) in BATCHES.into_iter().zip(&mut turns) {
+            rates.push(turnstile_loop(&turnstile, size).await?);
+        }
+    }
+    let bare = median(bare);
+    let mut figures: Vec<Figure> = BATCHES
+        .into_iter()
+        .zip(turns)
+        .map(|(size, rates)| {
+            let figure = Figure::new(format!("turnstile, one sale, batches of {size}"), median(rates), "decisions/s");
+            figure.beside(REFERENCE, bare, (size > 1).then_some(TARGET))
+        })
+        .collect();
+    for (attempts, size) in DRAINS {
+        let mut rates = Vec::new();
+        for _ in 0..options.runs {
+            rates.push(drain(attempts, size, memories).await?);
+        }
+        let name = format!("consumer, one sale, queue to ack, batches of {size}");
+        let note = format!("{attempts} attempts waiting; RabbitMQ, Lua, MariaDB");
+        figures.push(Figure::new(name, median(rates), "decisions/s").beside(REFERENCE, bare, Some(TARGET)).note(note));
+    }
+    Ok(figures)
+}
+
+async fn bare_client(url: &str) -> Result<Client, fred::error::Error> {
+    let client = Builder::from_config(Config::from_url(url)?)
+        .with_connection_config(|connection| {
+            connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
+        })
+        .build()?;
+    client.init().await?;
+    Ok(client)
+}
+
+async fn bare_loop(client: &Client) -> Result<f64, fred::error::Error> {
+    let tag = fastrand::u64(..);
+    let keys = [format!("{{bare-{tag:x}}}:free"), format!("{{bare-{tag:x}}}:buyers")];
+    fred::interfaces::KeysInterface::set::<(), _, _>(client, &keys[0], CAPACITY, None, None, false).await?;
+    let script = Script::from_lua(BARE);
+    // Whoever is asked by the text knows it by its hash from then on.
+    client.eval::<(), _, _, _>(BARE, keys.to_vec(), vec!["nobody"]).await?;
+    let begun = Instant::now();
+    let callers = (0..CALLS).map(|caller| {
+        let (keys, script) = (keys.to_vec(), &script);
+        async move {
+            let mut count = 0;
+            while begun.elapsed() < COUNTED {
+                let buyer = (FIRST_BUYER + caller + count * CALLS).to_string();
+                script.evalsha::<i64, _, _, _>(client, keys.clone(), vec![buyer]).await?;
+                count += 1;
+            }
+            Ok::<u64, fred::error::Error>(count)
+        }
+    });
+    let decided: u64 = try_join_all(callers).await?.into_iter().sum();
+    Ok(decided as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// One caller, one call at a time, as the consumer asks for one sale.
+async fn turnstile_loop(turnstile: &RedisTurnstile, size: usize) -> Result<f64, String> {
+    let sale = SaleId(fastrand::u64(1 << 40..1 << 50));
+    let allotment = Allotment { capacity: CAPACITY, quantity_max: 1, standby_max: STANDBY_MAX };
+    turnstile.open(sale, 1, allotment).await.map_err(|fault| fault.to_string())?;
+    let begun = Instant::now();
+    let mut known = Known { generation: 1, revision: 0 };
+    let mut decided = 0;
+    while begun.elapsed() < COUNTED {
+        let batch = batch(sale, decided, size)?;
+        match turnstile.reserve(known, &batch).await.map_err(|fault| fault.to_string())? {
+            Reply::Done(reserved) => known.revision = reserved.stamp.revision,
+            Reply::Stale => return Err("the turnstile lost the sale".to_owned()),
+        }
+        decided += size as u64;
+    }
+    Ok(decided as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// Attempts of the buyers that follow the first `before`.
+pub fn batch(sale: SaleId, before: u64, size: usize) -> Result<Batch, String> {
+    let id = BatchId::new(SystemClock::machine_now().0 as u64, chance()?);
+    let buyers = FIRST_BUYER + before..FIRST_BUYER + before + size as u64;
+    Ok(Batch { id, sale, attempts: buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect() })
+}
+
+async fn drain(attempts: u64, size: usize, memories: &mut Memories) -> Result<f64, String> {
+    let world = World::new().await?;
+    let sale = world.open_sale(CAPACITY, STANDBY_MAX).await?;
+    let batches = attempts / size as u64;
+    let broker = world.broker().await?;
+    let batch_of = |number: u64| batch(sale, number * size as u64, size);
+    let mut number = 0;
+    while number < batches {
+        let some: Vec<_> = (number..batches.min(number + SUBMITS as u64)).map(batch_of).collect::<Result<_, _>>()?;
+        number += some.len() as u64;
+        try_join_all(some.into_iter().map(|batch| broker.submit(batch))).await.map_err(|shed| shed.to_string())?;
+    }
+
+    let ledger = world.ledger().await?;
+    let consumer = world.part("consumer").await?;
+    let started = Instant::now();
+    // What was decided while the consumer became ready is not counted.
+    let (first, begun) = (recorded(&ledger, sale).await?, Instant::now());
+    while recorded(&ledger, sale).await? < batches {
+        if started.elapsed() > DRAIN_WAIT_MAX {
+            return Err("the consumer does not come to an end of the queue".to_owned());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let rate = ((batches - first) * size as u64) as f64 / begun.elapsed().as_secs_f64();
+    memories.note(&consumer);
+    consumer.stop().await?;
+    Ok(rate)
+}

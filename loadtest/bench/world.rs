@@ -1,0 +1,188 @@
+//! A Cluster world of one row of the table: a namespace and a database of its own on the servers that the environment names,
+//! so that no row finds what another left.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use miaosha::adapters::mysql::MysqlStore;
+use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::id::{BuyerId, SaleId};
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::accounts::Role;
+use miaosha::ports::ledger::Ledger;
+use serde_json::json;
+use sqlx::{Connection, MySqlConnection};
+
+use super::parts::{Cores, Env, Part, command, sibling};
+use crate::client::{Answer, Client};
+
+const OPERATOR: BuyerId = BuyerId(999_999_999_999);
+const HOUR_MS: i64 = 3_600_000;
+/// Longer than any row takes: nothing lapses while it is measured.
+const HOLD_MS: i64 = 10 * 60_000;
+const HEARD_WAIT_MAX: Duration = Duration::from_secs(20);
+pub const PARTITIONS: u16 = 4;
+/// A publisher is measured without a consumer, and the queue must not be what limits it.
+const QUEUE_MESSAGES_MAX: u64 = 5_000_000;
+
+pub struct World {
+    pub env: Env,
+    pub keys: TokenKeys,
+    pub mysql_url: String,
+    rabbit_url: String,
+    namespace: String,
+}
+
+pub fn url_of(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|_| format!("{name} names no server; `make bench` starts them"))
+}
+
+pub fn chance() -> Result<u64, String> {
+    getrandom::u64().map_err(|error| error.to_string())
+}
+
+pub fn new_keys() -> Result<(String, TokenKeys), String> {
+    let secret = || -> Result<String, String> { Ok((0..4).map(|_| chance().map(|word| format!("{word:016x}"))).collect::<Result<_, _>>()?) };
+    let text = format!("access:bench-a:{},checkout:bench-c:{}", secret()?, secret()?);
+    let keys = TokenKeys::parse(&text).map_err(|error| error.to_string())?;
+    Ok((text, keys))
+}
+
+impl World {
+    pub async fn new() -> Result<Self, String> {
+        let name = format!("miaosha_bench_{:08x}", chance()? as u32);
+        let (redis_url, rabbit_url) = (url_of("MIAOSHA_REDIS_URL")?, url_of("MIAOSHA_RABBIT_URL")?);
+        let mysql_url = create_database(&url_of("MIAOSHA_MYSQL_URL")?, &name).await?;
+        let (keys_text, keys) = new_keys()?;
+        let env = [
+            ("MIAOSHA__REDIS__URL", redis_url),
+            ("MIAOSHA__RABBIT__URL", rabbit_url.clone()),
+            ("MIAOSHA__RABBIT__PARTITIONS", PARTITIONS.to_string()),
+            ("MIAOSHA__RABBIT__QUEUE_MESSAGES_MAX", QUEUE_MESSAGES_MAX.to_string()),
+            ("MIAOSHA__MYSQL__URL", mysql_url.clone()),
+            ("MIAOSHA__NAMESPACE", name.clone()),
+            ("MIAOSHA__TOKEN_KEYS", keys_text),
+            ("RUST_LOG", "warn".to_owned()),
+        ];
+        let env: Env = env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let mut migrate = command(sibling("miaosha")?, Cores::All);
+        migrate.args(["migrate", "--world", "cluster"]).envs(env.iter().map(|(key, value)| (key, value)));
+        let migrated = migrate.output().await.map_err(|error| error.to_string())?;
+        if !migrated.status.success() {
+            return Err(format!("the migration failed: {}", String::from_utf8_lossy(&migrated.stderr)));
+        }
+        Ok(Self { env, keys, mysql_url, rabbit_url, namespace: name })
+    }
+
+    pub async fn part(&self, name: &'static str) -> Result<Part, String> {
+        Part::start(name, &self.env, &[], Cores::All).await
+    }
+
+    /// A sale that is open now, made by a gateway that lives only for this.
+    pub async fn open_sale(&self, capacity: u32, standby: u32) -> Result<SaleId, String> {
+        let gateway = self.part("gateway").await?;
+        let sale = open_sale(gateway.address, &self.keys, capacity, standby).await?;
+        gateway.stop().await?;
+        Ok(sale)
+    }
+
+    pub async fn broker(&self) -> Result<RabbitBroker, String> {
+        let config = RabbitConfig {
+            url: self.rabbit_url.clone(),
+            namespace: self.namespace.clone(),
+            partitions: PARTITIONS,
+            queue_messages_max: QUEUE_MESSAGES_MAX,
+            confirm_ms: 10_000,
+        };
+        RabbitBroker::connect(config).await.map_err(|fault| fault.to_string())
+    }
+
+    pub async fn ledger(&self) -> Result<MysqlStore, String> {
+        MysqlStore::connect(&self.mysql_url, 2).await.map_err(|fault| fault.to_string())
+    }
+
+    /// The invariants of the sale, as `miaosha audit` has them.
+    pub async fn audit(&self, sale: SaleId) -> Result<bool, String> {
+        let mut audit = command(sibling("miaosha")?, Cores::All);
+        audit.args(["audit", "--world", "cluster", "--sale", &sale.to_string()]);
+        audit.envs(self.env.iter().map(|(key, value)| (key, value)));
+        let output = audit.output().await.map_err(|error| error.to_string())?;
+        Ok(output.status.success())
+    }
+}
+
+/// Turns recorded so far: one for each batch.
+pub async fn recorded(ledger: &MysqlStore, sale: SaleId) -> Result<u64, String> {
+    let look = ledger.look(sale, &[], &[]).await.map_err(|fault| fault.to_string())?;
+    Ok(look.map_or(0, |look| look.revision))
+}
+
+async fn create_database(url: &str, name: &str) -> Result<String, String> {
+    let (server, _) = url.rsplit_once('/').ok_or("MIAOSHA_MYSQL_URL names no database")?;
+    let mut connection = MySqlConnection::connect(url).await.map_err(|error| error.to_string())?;
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut connection).await.map_err(|error| error.to_string())?;
+    Ok(format!("{server}/{name}"))
+}
+
+pub async fn open_sale(gateway: SocketAddr, keys: &TokenKeys, capacity: u32, standby: u32) -> Result<SaleId, String> {
+    let now = SystemClock::machine_now();
+    let token = keys.sign_access(OPERATOR, Role::Operator, now, HOUR_MS);
+    let mut client = Client::new(&gateway.to_string());
+    let item = json!({ "title": "Bench", "description": "sold as fast as can be" });
+    let item = created(client.post("/v1/admin/items", &token, item.to_string()).await?)?;
+    let sale = json!({
+        "item_id": item,
+        "price": { "minor": 100_000, "currency": "TWD" },
+        "capacity": capacity,
+        "quantity_max": 1,
+        "standby_max": standby,
+        "hold_ms": HOLD_MS,
+        "opens_at": now.0 - 1_000,
+        "closes_at": now.0 + HOUR_MS,
+        "questions": [],
+    });
+    created(client.post("/v1/admin/sales", &token, sale.to_string()).await?).map(SaleId)
+}
+
+fn created(answer: Answer) -> Result<u64, String> {
+    match (answer.status, answer.json()["id"].as_u64()) {
+        (201, Some(id)) => Ok(id),
+        _ => Err(format!("an operator's call was answered {} {}", answer.status, answer.json())),
+    }
+}
+
+/// Waits until the publisher has heard of the sale: from then on it is the quantity that is wrong.
+pub async fn heard(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> Result<(), String> {
+    attempt_until(publisher, keys, sale, OPERATOR.0, 0, 400).await
+}
+
+/// Waits until an attempt is answered "sold out" at once.
+pub async fn sold_out(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> Result<(), String> {
+    attempt_until(publisher, keys, sale, OPERATOR.0, 1, 200).await
+}
+
+async fn attempt_until(
+    publisher: SocketAddr,
+    keys: &TokenKeys,
+    sale: SaleId,
+    buyer: u64,
+    quantity: u8,
+    status: u16,
+) -> Result<(), String> {
+    let token = keys.sign_access(BuyerId(buyer), Role::Shopper, SystemClock::machine_now(), HOUR_MS);
+    let path = format!("/v1/sales/{sale}/attempts");
+    let mut client = Client::new(&publisher.to_string());
+    let asked = async {
+        loop {
+            let answer = client.post(&path, &token, json!({ "quantity": quantity }).to_string()).await?;
+            if answer.status == status {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let late = format!("the publisher never answered {status} for sale {sale}");
+    tokio::time::timeout(HEARD_WAIT_MAX, asked).await.map_err(|_| late)?
+}
