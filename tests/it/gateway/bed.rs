@@ -83,9 +83,9 @@ impl Answer {
     }
 }
 
-/// Settings under which nothing is remembered and the provider's silence is noticed soon.
+/// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
-    Settings { catalogue_age_ms_max: 0, capture_ms_max: 50, ..Settings::default() }
+    Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
 }
 
 impl Bed {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
@@ -22,7 +23,7 @@ pub type OnMysql = With<MysqlStore, mysql::Sandbox>;
 /// A ledger that was never migrated answers nothing but faults.
 pub async fn unmigrated(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> Embedded {
     let store = SqliteStore::open(&folder.join("ledger.db")).await.unwrap();
-    with(store.clone(), store.sandbox(), folder, clock, stops).await
+    with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
 }
 
 pub async fn embedded(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> Embedded {
@@ -38,7 +39,7 @@ pub async fn on_mysql(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>
     let (server, _) = url.rsplit_once('/').unwrap();
     let store = MysqlStore::connect(&format!("{server}/{name}"), 8).await.unwrap();
     store.migrate().await.unwrap();
-    with(store.clone(), store.sandbox(), folder, clock, stops).await
+    with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
 }
 
 async fn with<S, P>(store: S, payments: P, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> With<S, P> {
