@@ -1,7 +1,7 @@
 //! A sale with the domain's turnstile beside a store: whatever the turnstile answers is ready to be recorded.
 
 use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::{Kind, Reservation};

@@ -5,7 +5,7 @@ use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::turn::{Cause, Chain, Turn};
 use miaosha::ports::ledger::{Look, RecordedTurn};
 
-use super::counter::{Counter, HOLD_MS, NOW, Store, later};
+use super::counter::{Counter, NOW, Store, later};
 
 pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 0).await;
