@@ -11,10 +11,10 @@ use crate::domain::id::{ReservationId, SaleId};
 use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
-use crate::ports::turnstile::RELEASES_MAX;
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::patience::{Patience, SUBSCRIBED};
+use crate::services::payments::give_on::GIVEN_MAX;
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
 use crate::services::tell::notify;
@@ -104,7 +104,7 @@ impl<W: World> Alarms<W> {
 /// order, so that two who work for the same crowd wait for each other instead of blocking each other.
 pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
     debug_assert!(ids.is_sorted());
-    for some in ids.chunks(RELEASES_MAX) {
+    for some in ids.chunks(GIVEN_MAX) {
         let rows = world.store().lapse(sale, some, sure_now(world)?).await?;
         world.faults().reach(Point::LapseAfterLedger).await;
         metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);

@@ -5,7 +5,7 @@
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::turn::{Known, Turn};
-use crate::domain::turnstile::Reply;
+use crate::domain::turnstile::{ANSWERS_MAX, Reply};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::turnstile::{RELEASES_MAX, Turnstile};
@@ -17,12 +17,18 @@ use crate::services::restore::restore;
 use crate::services::tell::{Points, tell};
 use crate::services::turns::{Step, Trail, record};
 
+/// Reservations given on together. What all workers have under way at once must stay below the answers that the turnstile
+/// keeps: it knows its history only as far back as these, and one that is further ahead of the ledger looks like another's.
+pub(super) const GIVEN_MAX: usize = 128;
+
+const _: () = assert!(GIVEN_MAX <= RELEASES_MAX && GIVEN_MAX * 8 <= ANSWERS_MAX);
+
 const TOLD: Points = Points { after_deadline: Point::ReleaseAfterDeadline, after_notice: Point::ReleaseAfterNotice };
 
 /// Gives on what those of the reservations had that ended and are not freed; the others are left alone.
 pub async fn give_on<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
     let mut trail = Trail::new(sale);
-    for some in ids.chunks(RELEASES_MAX) {
+    for some in ids.chunks(GIVEN_MAX) {
         let mut patience = Patience::new(&settings.backoff);
         loop {
             match try_once(world, settings, &mut trail, sale, some).await? {

@@ -1,6 +1,7 @@
 //! What a sale goes through when nothing stops anybody: each story ends sound.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use miaosha::domain::id::{AttemptId, BuyerId, ReservationId};
@@ -38,9 +39,12 @@ pub async fn redelivery<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.decide([batch.clone(), batch.clone(), bench.batch([5])]).await;
     assert_eq!(bench.picture(1..=4).await, before);
     let mut told = Vec::new();
-    while told.len() < 6 {
-        told.extend(notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
-    }
+    let twice = async {
+        while told.len() < 6 {
+            told.extend(notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), twice).await.expect("everybody is told twice");
     let mut buyers: Vec<u64> = told.iter().map(|notice| notice.buyer.0).collect();
     buyers.sort_unstable();
     assert_eq!(buyers, [1, 1, 2, 2, 3, 3]);
