@@ -4,6 +4,7 @@
 mod bench;
 mod cluster;
 mod embedded;
+mod paying;
 mod points;
 mod queues;
 mod restores;

@@ -120,12 +120,16 @@ pub fn payment_settings() -> payments::Settings {
 
 impl<W: World, T: Turnstile> Bench<W, T> {
     /// With a sale of which nothing was given yet.
-    pub async fn with_sale(mut self, allotment: Allotment) -> Self {
-        self.sale = self.new_sale(allotment).await.id;
+    pub async fn with_sale(self, allotment: Allotment) -> Self {
+        self.with_sale_of(allotment, HOLD_MS).await
+    }
+
+    pub async fn with_sale_of(mut self, allotment: Allotment, hold_ms: i64) -> Self {
+        self.sale = self.new_sale(allotment, hold_ms).await.id;
         self
     }
 
-    pub async fn new_sale(&self, allotment: Allotment) -> Sale {
+    async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
         let store = self.world.store();
         let item =
             store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
@@ -133,7 +137,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
             item,
             price: Money { minor: 1_000, currency: "TWD".parse().unwrap() },
             allotment,
-            hold_ms: HOLD_MS,
+            hold_ms,
             opens_at: START,
             closes_at: START.plus_ms(86_400_000),
             questions: Vec::new(),

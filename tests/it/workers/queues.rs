@@ -1,10 +1,13 @@
 //! The services as they run, on the world's own queue: two consumers on its partitions, one of them stopped in the middle.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::attempts::{Attempts, partition_of};
+use miaosha::ports::deadlines::{Deadline, Deadlines};
 use miaosha::ports::fault::Point;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::ports::{Delivery, Subscription};
@@ -88,6 +91,63 @@ pub async fn dropped_deliveries_come_again<W: World, T: Turnstile>(bench: Bench<
     decided(&bench, BATCHES * 10).await;
     assert!(lifecycle.drain().await);
     in_order(&bench).await;
+}
+
+/// No sweeper looks here: holds lapse because their alarms ring, a cancel is given on because it asks for an alarm at once, and
+/// who is promoted has an alarm too.
+pub async fn alarms_ring<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    const SHORT_MS: i64 = 100;
+    let bench = bench.with_sale_of(allotment(2, 5), SHORT_MS).await;
+    bench.decide([bench.batch(1..=5)]).await;
+    bench.clock.advance_ms(SHORT_MS - 1);
+    let lifecycle = Lifecycle::new();
+    let settings = payments::Settings { alarm_ms: i64::MAX / 2, sweep_ms: 3_600_000, ..payment_settings() };
+    lifecycle.tracker.spawn(payments::run(bench.world.clone(), settings, lifecycle.clone()));
+    let cancelled = bench.cancel(1).await;
+    let at_once = Deadline { sale: bench.sale, reservations: vec![cancelled] };
+    bench.world.signals().schedule(at_once, 0).await.unwrap();
+    until(&bench, 3, Kind::Held).await;
+    // Its alarm may have rung before its time was over, and then nobody but the sweeper would come: a second one is asked for.
+    bench.clock.advance_ms(1);
+    let second = bench.row(2).await.unwrap().id;
+    let again = Deadline { sale: bench.sale, reservations: vec![second] };
+    bench.world.signals().schedule(again, SHORT_MS).await.unwrap();
+    until(&bench, 4, Kind::Held).await;
+    assert_eq!(bench.kind(2).await, Some(Kind::Lapsed));
+    assert!(lifecycle.drain().await);
+    bench.assert_sound().await;
+}
+
+/// What a consumer and a release promise, an alarm is set for: of each hold, once.
+pub async fn every_hold_has_its_alarm<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale_of(allotment(2, 5), 50).await;
+    let mut alarms = bench.world.signals().deadlines().await.unwrap();
+    bench.decide([bench.batch(1..=3)]).await;
+    let cancelled = bench.cancel(1).await;
+    bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
+    let mut expected = BTreeSet::new();
+    for buyer in [1, 2, 3] {
+        expected.insert(bench.row(buyer).await.unwrap().id);
+    }
+    let mut rung = BTreeSet::new();
+    let all = async {
+        while rung != expected {
+            for alarm in alarms.next(8).await.unwrap() {
+                rung.extend(alarm.body().reservations.iter().copied());
+                alarm.ack().await.unwrap();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), all).await.expect("every alarm rings");
+}
+
+async fn until<W: World, T: Turnstile>(bench: &Bench<W, T>, buyer: u64, kind: Kind) {
+    let so = async {
+        while bench.kind(buyer).await != Some(kind) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), so).await.expect("it comes to that");
 }
 
 /// One publisher submitted buyer after buyer, so that the first hundred hold and the next fifty wait.

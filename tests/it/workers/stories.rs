@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use miaosha::domain::id::{AttemptId, BuyerId, ReservationId};
-use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::turnstile::Snapshot;
@@ -24,7 +23,7 @@ use miaosha::services::payments::Job;
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
 
-async fn assert_kinds<W: World, T: Turnstile, const N: usize>(bench: &Bench<W, T>, expected: [Kind; N]) {
+pub async fn assert_kinds<W: World, T: Turnstile, const N: usize>(bench: &Bench<W, T>, expected: [Kind; N]) {
     let kinds: Vec<_> = bench.kinds(1..=N as u64).await.into_values().collect();
     assert_eq!(kinds, expected.map(Some));
 }
@@ -163,57 +162,6 @@ pub async fn closed<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.assert_sound().await;
 }
 
-/// A gateway died in the middle of a checkout, after the provider was asked: one story for each card.
-pub async fn stuck<W: World, T: Turnstile>(bench: Bench<W, T>) {
-    let bench = bench.with_sale(allotment(4, 5)).await;
-    bench.decide([bench.batch(1..=6)]).await;
-    for (buyer, card) in [(1, "ok"), (2, "late"), (3, "declined"), (4, "timeout")] {
-        let payment = bench.begin_paying(buyer).await;
-        let answer = bench.world.payments().capture(payment.id, card).await;
-        assert_eq!(answer.is_err(), matches!(card, "late" | "timeout"), "{card}: {answer:?}");
-    }
-    bench.sweeper().sweep().await.unwrap();
-    assert_eq!(bench.kind(4).await, Some(Kind::Paying), "it is not resolved before its time");
-    bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
-    bench.sweeper().sweep().await.unwrap();
-    let standby = Kind::Standby;
-    assert_kinds(&bench, [Kind::Confirmed, Kind::Confirmed, Kind::Held, Kind::Held, standby, standby]).await;
-    // A second card, and again no word; this time the hold is over when it is found.
-    let payment = bench.begin_paying(4).await;
-    bench.world.payments().capture(payment.id, "timeout").await.unwrap_err();
-    bench.pay(3).await;
-    bench.clock.advance_ms(HOLD_MS);
-    bench.sweeper().sweep().await.unwrap();
-    bench.sweeper().sweep().await.unwrap();
-    let confirmed = Kind::Confirmed;
-    assert_kinds(&bench, [confirmed, confirmed, confirmed, Kind::Lapsed, Kind::Held, standby]).await;
-    bench.assert_sound().await;
-}
-
-/// Payments that no reservation took: one that was never opened, one that is void, one whose money moved and goes back.
-pub async fn orphans<W: World, T: Turnstile>(bench: Bench<W, T>) {
-    let bench = bench.with_sale(allotment(2, 1)).await;
-    bench.decide([bench.batch(1..=2)]).await;
-    let template = bench.begin_paying(1).await;
-    bench.world.payments().capture(template.id, "ok").await.unwrap();
-    for (n, card) in [(1, None), (2, Some("timeout")), (3, Some("ok"))] {
-        let orphan = Payment { id: miaosha::domain::id::PaymentId(template.id.0 + n), ..template.clone() };
-        bench.world.store().payment_opened(&orphan).await.unwrap();
-        if let Some(card) = card {
-            bench.world.payments().open(orphan.id, orphan.amount).await.unwrap();
-            let _ = bench.world.payments().capture(orphan.id, card).await;
-        }
-    }
-    bench.clock.advance_ms(payment_settings().orphan_ms.max(HOLD_MS) + payment_settings().alarm_ms + 1);
-    for _ in 0..3 {
-        bench.sweeper().sweep().await.unwrap();
-    }
-    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed]).await;
-    let figures = bench.audit().await.figures;
-    assert_eq!((figures.payments, figures.captured, figures.orders), (4, 1, 1));
-    bench.assert_sound().await;
-}
-
 /// Publishers hear when a sale is exhausted and when it is not any more.
 pub async fn exhausted<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let bench = bench.with_sale(allotment(1, 1)).await;
@@ -268,7 +216,8 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let stranger = |snapshot: &mut Snapshot| {
         snapshot.standby[0].buyer = BuyerId(77);
     };
-    let lies: [(u8, &dyn Fn(&mut Snapshot)); 3] = [(2, &idle), (2, &double), (9, &stranger)];
+    type Lie<'l> = &'l dyn Fn(&mut Snapshot);
+    let lies: [(u8, Lie); 3] = [(2, &idle), (2, &double), (9, &stranger)];
     for (invariant, lie) in lies {
         let mut snapshot = truth.clone();
         lie(&mut snapshot);
@@ -293,21 +242,4 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
 
     bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 8);
-}
-
-/// An alarm for what a payment took in time does nothing; the unit stays taken until the provider has answered.
-pub async fn paying_at_the_bell<W: World, T: Turnstile>(bench: Bench<W, T>) {
-    let bench = bench.with_sale(allotment(1, 1)).await;
-    bench.decide([bench.batch(1..=2)]).await;
-    let payment = bench.begin_paying(1).await;
-    assert_eq!(payment.state, PaymentState::Opened);
-    bench.clock.advance_ms(HOLD_MS);
-    bench.alarms().handle(vec![bench.alarm([payment.reservation])]).await.unwrap();
-    assert_kinds(&bench, [Kind::Paying, Kind::Standby]).await;
-    let verdict = bench.audit().await;
-    assert!(verdict.pass && !verdict.is_at_rest(), "{verdict}");
-    bench.sweeper().sweep().await.unwrap();
-    bench.sweeper().sweep().await.unwrap();
-    assert_kinds(&bench, [Kind::Lapsed, Kind::Held]).await;
-    bench.assert_sound().await;
 }

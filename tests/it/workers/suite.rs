@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{queues, stories};
+        use crate::workers::{paying, queues, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -74,10 +74,12 @@ macro_rules! suite {
             points: early_alarm;
             restores: emptied two_histories forgotten_batch forgotten_release answer_under_way raised raise_lost away
                 restore_promotes;
-            stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed stuck orphans exhausted
-                exhausted_at_once audit_finds paying_at_the_bell;
+            stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed exhausted exhausted_at_once
+                audit_finds;
+            paying: stuck orphans paying_at_the_bell;
         }
-        $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again; }
+        $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
+            every_hold_has_its_alarm; }
     };
 }
 
