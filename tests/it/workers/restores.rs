@@ -9,10 +9,11 @@ use miaosha::ports::catalogue::Catalogue;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
 use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::consumer::Consumer;
 use miaosha::services::payments::Job;
 use miaosha::services::payments::give_on;
 
-use super::bench::{Bench, HOLD_MS, allotment, payment_settings, units};
+use super::bench::{Bench, HOLD_MS, Message, allotment, consumer_settings, payment_settings, units};
 
 /// Everything the turnstile knew is gone while a consumer goes on.
 pub async fn emptied<W: World, T: Turnstile>(bench: Bench<W, T>) {
@@ -157,10 +158,14 @@ pub async fn raise_lost<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.assert_sound().await;
 }
 
-/// While the turnstile is away the work waits; then it is done.
+/// While the turnstile is away the work waits; then it is done. Only after a long outage are the messages let go.
 pub async fn away<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let bench = Arc::new(bench.with_sale(allotment(1, 1)).await);
     bench.turnstile.set_away(true);
+    let mut settings = consumer_settings();
+    settings.backoff.outage_ms_max = 20;
+    let impatient = Consumer::new(bench.world.clone(), settings);
+    impatient.handle(vec![Message(bench.batch([3]))]).await.unwrap_err();
     let looked = bench.stops.arm(Point::ConsumerAfterLook);
     let consumer = tokio::spawn({
         let bench = bench.clone();

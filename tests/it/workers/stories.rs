@@ -191,12 +191,15 @@ pub async fn exhausted_at_once<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut impl NewsStream) -> bool {
-    loop {
-        let news = stream.next().await.unwrap();
-        if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
-            return news.exhausted;
+    let word = async {
+        loop {
+            let news = stream.next().await.unwrap();
+            if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
+                return news.exhausted;
+            }
         }
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(30), word).await.expect("somebody says so")
 }
 
 /// Each lie is found, and named by its number.
