@@ -306,7 +306,8 @@ pub fn bearer(req: &HttpRequest) -> Result<&str, Problem> {
         return Err(unauthorized("there is no Authorization header"));
     };
     // Not `to_str`, which looks at every character; what is no token is found out soon enough.
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| unauthorized("the Authorization header is not text"))?;
+    let text =
+        std::str::from_utf8(value.as_bytes()).map_err(|_| unauthorized("the Authorization header is not text"))?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token),
         _ => Err(unauthorized("the Authorization header is not of the form Bearer <token>")),
