@@ -166,6 +166,10 @@ pub async fn not_found(_: HttpRequest) -> Problem {
 
 /// For the default service of a resource: the path is right, the method is not.
 pub async fn method_not_allowed(_: HttpRequest) -> Problem {
+    no_such_method()
+}
+
+pub fn no_such_method() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "this path does not take this method")
 }
 

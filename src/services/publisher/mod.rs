@@ -136,11 +136,9 @@ impl<W: Entrance> Publisher<W> {
         let shared = &self.0;
         let mut stream = shared.world.signals().news().await?;
         loop {
-            let news = stream.next().await?;
-            if let Some(sent_at) = news.iter().map(|word| word.sent_at).max() {
-                heard(sent_at);
-            }
-            shared.known.learn(news, shared.world.clock().now(), shared.settings.forget_ms);
+            let bulletin = stream.next().await?;
+            heard(bulletin.sent_at);
+            shared.known.learn(bulletin.sales, shared.world.clock().now(), shared.settings.forget_ms);
         }
     }
 }

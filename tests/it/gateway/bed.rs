@@ -4,11 +4,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::App;
 use actix_web::dev::Service;
 use actix_web::http::header::{HeaderMap, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, init_service, read_body};
-use actix_web::{App, ResponseError};
 use futures_util::future::LocalBoxFuture;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
@@ -201,7 +201,7 @@ impl Bed {
         let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }] };
         let store = self.world.store();
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
-        let known = Known { generation: look.generation, revision: look.revision };
+        let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
         let Reply::Done(reserved) = self.world.turnstile().reserve(known, &batch).await.unwrap() else {
             panic!("the turnstile is stale");
         };

@@ -54,13 +54,9 @@ impl<S: Store> Counter<S> {
         Self { store, sale, turnstile, batches: 0 }
     }
 
-    pub fn id(&self) -> SaleId {
-        self.sale.id
-    }
-
     fn known(&self) -> Known {
         let level = self.turnstile.level();
-        Known { generation: level.generation, revision: level.revision }
+        Known { generation: level.generation, revision: level.revision, chain: level.chain }
     }
 
     /// One attempt for each buyer and quantity, in one batch.
