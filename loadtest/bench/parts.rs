@@ -85,9 +85,9 @@ impl Part {
     pub async fn metric(&self, name: &str) -> Result<f64, String> {
         let answer = Client::new(&self.inner.to_string()).get("/metrics", "").await?;
         let text = String::from_utf8_lossy(&answer.body);
-        let values = text.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' '))
-        });
+        let values = text
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' ')));
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 

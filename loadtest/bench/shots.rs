@@ -39,11 +39,7 @@ impl Shots {
         assert_eq!(tokens.len(), token_bytes * count as usize, "buyers of as many digits have tokens of one length");
         Self {
             before: format!("POST /v1/sales/{sale}/attempts HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ").into(),
-            after: format!(
-                "\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .into(),
+            after: format!("\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into(),
             tokens,
             token_bytes,
         }

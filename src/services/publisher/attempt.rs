@@ -96,7 +96,11 @@ impl From<Problem> for Refusal {
     }
 }
 
-async fn admit<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, mut payload: Payload) -> Result<Admitted, Refusal> {
+async fn admit<W: Entrance>(
+    lanes: &Rc<Lanes<W>>,
+    req: &HttpRequest,
+    mut payload: Payload,
+) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
     let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;
