@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use miaosha::http::auth::TokenKeys;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -186,13 +187,9 @@ impl Target {
             "redis" => "wipe",
             _ => "kill",
         };
-        for part in &victims {
-            part_script(part, verb, state).await?;
-        }
+        try_join_all(victims.iter().map(|part| part_script(part, verb, state))).await?;
         tokio::time::sleep(away).await;
-        for part in &victims {
-            part_script(part, "start", state).await?;
-        }
+        try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
         Ok(())
     }
 
@@ -271,7 +268,8 @@ async fn part_script(part: &Part, verb: &str, state: &Path) -> Result<(), String
     let mut words = part.start.clone();
     let at = words.iter().position(|word| word == "start").ok_or("the part does not say how it is started")?;
     words[at] = verb.to_owned();
-    let log = std::fs::File::create(state.join("kills.log")).map_err(|error| error.to_string())?;
+    let log =
+        std::fs::File::create(state.join(format!("kills-{}.log", part.name))).map_err(|error| error.to_string())?;
     let errors = log.try_clone().map_err(|error| error.to_string())?;
     let run = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stdout(log).stderr(errors).status();
     let status = tokio::time::timeout(START_WAIT_MAX * 2, run)

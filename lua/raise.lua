@@ -11,7 +11,8 @@
         7-14 lines      zset  for each party size, who waits, by arrival
   ARGV  1 generation    the caller's
         2 revision      the highest the caller knows
-        3 capacity      decimal
+        3 chain         of that revision
+        4 capacity      decimal
   REPLY `revision chain before`, and for each promotion ` reservation:units`
         STALE           nothing was changed
 ]]
@@ -19,9 +20,9 @@ local key = {
   sale = KEYS[1], returned = KEYS[2], live = KEYS[3], buyers = KEYS[4], answers = KEYS[5], answered = KEYS[6],
   lines = { unpack(KEYS, 7, 14) },
 }
-local generation, revision, capacity = ARGV[1], ARGV[2], ARGV[3]
+local generation, revision, chain, capacity = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local sale = stand(key, generation, revision)
+local sale = stand(key, generation, revision, chain)
 if not sale then return 'STALE' end
 local cause = 'c:' .. capacity
 local kept = redis.call('HGET', key.answers, cause)

@@ -12,7 +12,8 @@
         7-14 lines      zset  for each party size, who waits, by arrival
   ARGV  1 generation    the caller's
         2 revision      the highest the caller knows
-        3- reservations 32 hexadecimal digits each
+        3 chain         of that revision
+        4- reservations 32 hexadecimal digits each; none of them asks only whether the two histories are one
   REPLY for each reservation, `revision chain before`, and for each promotion ` reservation:units`; or
         STALE           nothing was changed
 ]]
@@ -20,10 +21,10 @@ local key = {
   sale = KEYS[1], returned = KEYS[2], live = KEYS[3], buyers = KEYS[4], answers = KEYS[5], answered = KEYS[6],
   lines = { unpack(KEYS, 7, 14) },
 }
-local generation, revision = ARGV[1], ARGV[2]
-local reservations = { unpack(ARGV, 3) }
+local generation, revision, chain = ARGV[1], ARGV[2], ARGV[3]
+local reservations = { unpack(ARGV, 4) }
 
-local sale = stand(key, generation, revision)
+local sale = stand(key, generation, revision, chain)
 if not sale then return 'STALE' end
 
 local function leave(reservation)

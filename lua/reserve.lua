@@ -11,9 +11,10 @@
         7-14 lines      zset  for each party size, who waits, by arrival
   ARGV  1 generation    the caller's
         2 revision      the highest the caller knows
-        3 batch         id, 32 hexadecimal digits of which the last 4 count the attempts
-        4 quantities    one byte an attempt
-        5- buyers       one an attempt, decimal
+        3 chain         of that revision
+        4 batch         id, 32 hexadecimal digits of which the last 4 count the attempts
+        5 quantities    one byte an attempt
+        6- buyers       one an attempt, decimal
   REPLY `revision chain before codes`, and for each code but R, in order, ` detail`
         T TAKEN         units joined by commas
         S STANDBY       arrival:position
@@ -25,10 +26,10 @@ local key = {
   sale = KEYS[1], returned = KEYS[2], live = KEYS[3], buyers = KEYS[4], answers = KEYS[5], answered = KEYS[6],
   lines = { unpack(KEYS, 7, 14) },
 }
-local generation, revision, batch, quantities = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local buyers = { unpack(ARGV, 5) }
+local generation, revision, chain, batch, quantities = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local buyers = { unpack(ARGV, 6) }
 
-local sale = stand(key, generation, revision)
+local sale = stand(key, generation, revision, chain)
 if not sale then return 'STALE' end
 local cause = 'b:' .. batch
 local kept = redis.call('HGET', key.answers, cause)

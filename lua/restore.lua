@@ -12,7 +12,7 @@
   ARGV  1 generation    of the new state
         2 figures       `revision chain capacity quantity_max standby_max next_unit next_arrival waiting`
         3 returned      units handed back, joined by commas
-        4- standings    packs of some hundreds, each `reservation standing` and a line's end
+        4- standings    packs of some thousands, each `reservation standing` and a line's end
   REPLY DONE            this is the state now
         KEPT            one of this or a newer generation is there; nothing was changed
 ]]
@@ -21,6 +21,7 @@ local key = {
   lines = { unpack(KEYS, 7, 14) },
 }
 local generation, figures, returned = ARGV[1], ARGV[2], ARGV[3]
+local standings = { unpack(ARGV, 4) }
 
 if not clear(key, generation) then return 'KEPT' end
 local words = {}
@@ -35,10 +36,10 @@ for unit in string.gmatch(returned, '%d+') do
 end
 bulk('ZADD', key.returned, units)
 
-for i = 4, #ARGV do
+for _, pack in ipairs(standings) do
   local live, buyers, lines = {}, {}, {}
   for quantity = 1, #key.lines do lines[quantity] = {} end
-  for reservation, standing in string.gmatch(ARGV[i], '(%x+) ([^\n]+)\n') do
+  for reservation, standing in string.gmatch(pack, '(%x+) ([^\n]+)\n') do
     local buyer, quantity, arrival = string.match(standing, '^%u (%d+) ([%d,]+) ?(%d*)$')
     live[#live + 1], live[#live + 2] = reservation, standing
     buyers[#buyers + 1], buyers[#buyers + 2] = buyer, reservation

@@ -30,6 +30,10 @@ prepare_fleet() {
     echo "MIAOSHA__RABBIT__URL='$MIAOSHA_RABBIT_URL'"
     echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
     echo "MIAOSHA__NAMESPACE='miaosha'"
+    # The sandbox answers within seconds: whoever kills a gateway here does not want to wait a minute for the rest.
+    echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
+    echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"
+    echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
     echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32)'"
   } >"$dir/fleet.env.new"
   prepare_ports

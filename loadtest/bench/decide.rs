@@ -75,12 +75,12 @@ async fn turnstile_loop(turnstile: &RedisTurnstile, size: usize) -> Result<f64, 
     let allotment = Allotment { capacity: CAPACITY, quantity_max: 1, standby_max: STANDBY_MAX };
     turnstile.open(sale, 1, allotment).await.map_err(|fault| fault.to_string())?;
     let begun = Instant::now();
-    let mut known = Known { generation: 1, revision: 0 };
+    let mut known = Known::of(1);
     let mut decided = 0;
     while begun.elapsed() < COUNTED {
         let batch = batch(sale, decided, size)?;
         match turnstile.reserve(known, &batch).await.map_err(|fault| fault.to_string())? {
-            Reply::Done(reserved) => known.revision = reserved.stamp.revision,
+            Reply::Done(reserved) => known = reserved.stamp.into(),
             Reply::Stale => return Err("the turnstile lost the sale".to_owned()),
         }
         decided += size as u64;

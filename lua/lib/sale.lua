@@ -38,10 +38,18 @@ local function read(key)
   return sale
 end
 
--- nil when the sale is missing, of another generation, or behind the revision: the caller is told STALE.
-local function stand(key, generation, revision)
+-- Of the current revision and of those whose answers are kept, which are in their order; nil of any other.
+local function chain_at(key, sale, revision)
+  if revision == 0 then return '0000000000000000' end
+  if revision == sale.revision then return sale.chain end
+  local cause = revision < sale.revision and redis.call('LINDEX', key.answered, revision - sale.revision - 1)
+  return cause and string.match(redis.call('HGET', key.answers, cause), '^%d+ (%x+)')
+end
+
+-- nil when the sale is missing, of another generation, or its history is not the caller's: the caller is told STALE.
+local function stand(key, generation, revision, chain)
   local sale = read(key)
-  if sale and sale.generation == generation and tonumber(revision) <= sale.revision then return sale end
+  if sale and sale.generation == generation and chain_at(key, sale, tonumber(revision)) == chain then return sale end
 end
 
 -- The next turn's stamp: revision, chain, and the chain before.

@@ -86,6 +86,21 @@ pub struct Known {
     pub generation: u64,
     /// The highest turn the caller read, or its own last answer.
     pub revision: u64,
+    /// Of that revision: a turnstile that got past it by another history must not answer either.
+    pub chain: Chain,
+}
+
+impl From<Stamp> for Known {
+    fn from(stamp: Stamp) -> Self {
+        Self { generation: stamp.generation, revision: stamp.revision, chain: stamp.chain }
+    }
+}
+
+impl Known {
+    /// Nothing but the generation.
+    pub fn of(generation: u64) -> Self {
+        Self { generation, revision: 0, chain: Chain::default() }
+    }
 }
 
 /// The turnstile's word on one attempt.

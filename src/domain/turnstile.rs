@@ -20,7 +20,7 @@ pub const ANSWERS_MAX: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply<T> {
     Done(T),
-    /// The sale is missing, of another generation, or behind what the caller knows. Nothing was changed.
+    /// The sale is missing, of another generation, or its history is not the one the caller knows. Nothing was changed.
     Stale,
 }
 
@@ -81,6 +81,16 @@ enum Kept {
     Reserved(Reserved),
     Released(Released),
     Raised(Raised),
+}
+
+impl Kept {
+    fn stamp(&self) -> Stamp {
+        match self {
+            Kept::Reserved(reserved) => reserved.stamp,
+            Kept::Released(released) => released.stamp,
+            Kept::Raised(raised) => raised.stamp,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -255,7 +265,20 @@ impl Turnstile {
     }
 
     fn is_behind(&self, known: Known) -> bool {
-        known.generation != self.state.generation || known.revision > self.state.revision
+        known.generation != self.state.generation || self.chain_at(known.revision) != Some(known.chain)
+    }
+
+    /// Of the current revision, and of those whose answers are kept; a caller that knows an older one looks again.
+    fn chain_at(&self, revision: u64) -> Option<Chain> {
+        if revision == 0 {
+            return Some(Chain::default());
+        }
+        let back = usize::try_from(self.state.revision.checked_sub(revision)?).ok()?;
+        if back == 0 {
+            return Some(self.state.chain);
+        }
+        let cause = self.answered.get(self.answered.len().checked_sub(back + 1)?)?;
+        self.answers.get(cause).map(|kept| kept.stamp().chain)
     }
 
     fn decide(&mut self, id: ReservationId, attempt: &Attempt) -> Answer {

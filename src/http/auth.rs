@@ -305,9 +305,9 @@ pub fn bearer(req: &HttpRequest) -> Result<&str, Problem> {
     let Some(value) = req.headers().get(AUTHORIZATION) else {
         return Err(unauthorized("there is no Authorization header"));
     };
-    // As UTF-8, since `to_str` looks at each byte by itself; a token that is not plain is none of ours anyway.
-    let text = str::from_utf8(value.as_bytes());
-    let text = text.map_err(|_| unauthorized("the Authorization header is not plain text"))?;
+    // Not `to_str`, which looks at every character; what is no token is found out soon enough.
+    let text =
+        std::str::from_utf8(value.as_bytes()).map_err(|_| unauthorized("the Authorization header is not text"))?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token),
         _ => Err(unauthorized("the Authorization header is not of the form Bearer <token>")),

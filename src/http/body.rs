@@ -67,7 +67,7 @@ pub fn path_number(req: &HttpRequest, name: &'static str) -> Result<u64, Problem
     number(name, req.match_info().get(name).unwrap_or_default())
 }
 
-/// The same, of what stands in the name's place.
+/// A whole number in a path or a query.
 pub fn number(name: &'static str, text: &str) -> Result<u64, Problem> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if plain { text.parse().ok() } else { None };

@@ -19,6 +19,8 @@ pub struct Look {
     pub generation: u64,
     /// The highest turn recorded of that generation; 0 when there is none.
     pub revision: u64,
+    /// Of that turn.
+    pub chain: Chain,
     /// Which of the causes asked about have a turn, of any generation.
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.

@@ -15,19 +15,28 @@ pub struct SaleNews {
     /// Of the turnstile that was looked at: the highest pair is the newest word on `exhausted`.
     pub generation: u64,
     pub revision: u64,
-    /// The ledger's time when this was sent.
+    /// The ledger's time when it was looked at.
     pub sent_at: Timestamp,
+}
+
+/// What is sent at once. Without a sale that matters it still tells the time, and that somebody is there to tell it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bulletin {
+    /// The ledger's time.
+    pub sent_at: Timestamp,
+    pub sales: Vec<SaleNews>,
 }
 
 pub trait NewsStream: Send + 'static {
     /// A fault means: subscribe again.
-    fn next(&mut self) -> impl Future<Output = Result<Vec<SaleNews>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Bulletin>> + Send;
 }
 
 pub trait News: Send + Sync + 'static {
     type NewsStream: NewsStream;
 
-    fn publish(&self, news: &[SaleNews]) -> impl Future<Output = Result<()>> + Send;
+    fn publish(&self, bulletin: &Bulletin) -> impl Future<Output = Result<()>> + Send;
 
     fn news(&self) -> impl Future<Output = Result<Self::NewsStream>> + Send;
 }

@@ -14,7 +14,7 @@ use crate::domain::id::SaleId;
 use crate::domain::sale::Sale;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::ledger::Ledger;
-use crate::ports::news::{News, SaleNews};
+use crate::ports::news::{Bulletin, News, SaleNews};
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::runtime::lifecycle::Lifecycle;
@@ -51,9 +51,10 @@ pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
         let (told, faults): (Vec<_>, Vec<_>) = some.into_iter().partition(Result::is_ok);
         failed = failed.or(faults.into_iter().find_map(Result::err));
         let told: Vec<SaleNews> = told.into_iter().filter_map(Result::ok).collect();
-        if !told.is_empty() {
-            world.signals().publish(&told).await?;
-        }
+        send(world, told).await?;
+    }
+    if count == 0 {
+        send(world, Vec::new()).await?;
     }
     failed.map_or(Ok(count), Err)
 }
@@ -62,7 +63,11 @@ pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
 pub async fn announce<W: World>(world: &W, sale: SaleId) -> Result<()> {
     let Some(sale) = world.store().sale(sale).await? else { return Ok(()) };
     let news = news_of(world, sale).await?;
-    world.signals().publish(&[news]).await
+    send(world, vec![news]).await
+}
+
+async fn send<W: World>(world: &W, sales: Vec<SaleNews>) -> Result<()> {
+    world.signals().publish(&Bulletin { sent_at: world.clock().now(), sales }).await
 }
 
 async fn news_of<W: World>(world: &W, mut sale: Sale) -> Result<SaleNews> {

@@ -5,7 +5,8 @@
 //! turnstile of an older generation than the ledger's, which the next caller or the sweeper finds.
 
 use crate::domain::id::SaleId;
-use crate::domain::turnstile::Level;
+use crate::domain::turn::Known;
+use crate::domain::turnstile::Reply;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Ledger, Standing};
 use crate::ports::turnstile::Turnstile;
@@ -76,8 +77,7 @@ pub async fn restore<W: World>(world: &W, doubt: Doubt) -> Result<Restored> {
     if standing.generation != generation {
         return Ok(Restored::NotNeeded);
     }
-    let level = world.turnstile().look(sale).await?;
-    if level.is_some_and(|level| agree(&standing, &level, grounds)) {
+    if agree(world, &standing, grounds).await? {
         return Ok(Restored::NotNeeded);
     }
     let now = world.clock().now();
@@ -98,15 +98,24 @@ pub async fn restore<W: World>(world: &W, doubt: Doubt) -> Result<Restored> {
     Ok(Restored::Now)
 }
 
-/// Whether the doubt is gone. The ledger was read first, so that a turnstile which looks behind is behind.
-fn agree(standing: &Standing, level: &Level, grounds: Grounds) -> bool {
-    if level.generation != standing.generation {
-        return false;
-    }
-    let same = level.revision == standing.revision && level.chain == standing.chain;
+/// Whether the doubt is gone. The ledger was read first, so that a turnstile which looks behind is behind; one that is ahead by
+/// the same history has an answer on its way.
+async fn agree<W: World>(world: &W, standing: &Standing, grounds: Grounds) -> Result<bool> {
+    let Some(level) = world.turnstile().look(standing.sale).await? else { return Ok(false) };
     match grounds {
-        Grounds::Behind { revision } => level.revision >= revision && (same || level.revision > standing.revision),
-        Grounds::Refused => same,
-        Grounds::Lost => false,
+        Grounds::Behind { revision } => Ok(level.revision >= revision && is_of_one_history(world, standing).await?),
+        Grounds::Refused => {
+            Ok((level.generation, level.revision, level.chain)
+                == (standing.generation, standing.revision, standing.chain))
+        }
+        Grounds::Lost => Ok(false),
     }
+}
+
+/// Whether the turnstile's history has the ledger's highest turn in it.
+pub async fn is_of_one_history<W: World>(world: &W, standing: &Standing) -> Result<bool> {
+    let Standing { sale, generation, revision, chain, .. } = *standing;
+    // A release of nothing changes nothing, and is answered like any other.
+    let answer = world.turnstile().release(sale, Known { generation, revision, chain }, &[]).await?;
+    Ok(answer != Reply::Stale)
 }

@@ -35,27 +35,32 @@ pub enum Step<T> {
 #[derive(Debug)]
 pub struct Trail {
     sale: SaleId,
-    generation: u64,
-    /// Its own last answer of that generation.
-    revision: u64,
+    /// Its own last answer, and the generation it was of.
+    last: Known,
     refusals: u32,
 }
 
 impl Trail {
     pub fn new(sale: SaleId) -> Self {
-        Self { sale, generation: 0, revision: 0, refusals: 0 }
+        Self { sale, last: Known::of(0), refusals: 0 }
     }
 
     pub fn known(&mut self, look: &Look) -> Known {
-        if look.generation != self.generation {
-            *self = Self { generation: look.generation, ..Self::new(self.sale) };
+        if look.generation != self.last.generation {
+            *self = Self { last: Known::of(look.generation), ..Self::new(self.sale) };
         }
-        Known { generation: look.generation, revision: look.revision.max(self.revision) }
+        if look.revision < self.last.revision {
+            return self.last;
+        }
+        Known { generation: look.generation, revision: look.revision, chain: look.chain }
     }
 
     pub fn answered(&mut self, known: &mut Known, stamp: Stamp) {
-        self.revision = self.revision.max(stamp.revision);
-        known.revision = known.revision.max(stamp.revision);
+        for known in [&mut self.last, known] {
+            if stamp.revision > known.revision {
+                *known = stamp.into();
+            }
+        }
     }
 
     /// The turnstile answered STALE to `known`.

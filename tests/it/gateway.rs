@@ -10,3 +10,24 @@ mod parts;
 mod people;
 mod stopped;
 mod waiting;
+mod worlds;
+
+/// Each story once over each ledger.
+macro_rules! over_both {
+    ($($story:ident)*) => {
+        mod over_sqlite {
+            $(#[actix_web::test]
+            async fn $story() {
+                super::$story(crate::gateway::bed::Bed::new().await).await;
+            })*
+        }
+
+        mod over_mysql {
+            $(#[actix_web::test]
+            async fn $story() {
+                super::$story(crate::gateway::bed::Bed::on_mysql().await).await;
+            })*
+        }
+    };
+}
+use over_both;

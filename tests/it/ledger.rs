@@ -1,23 +1,22 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
-use std::ops::Deref;
+use std::time::Duration;
 
+use futures_util::future::join_all;
+use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::ports::accounts::{Accounts, Role};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 
 use crate::contract::ledger as contract;
+use crate::support::servers;
+
+const NO_WAIT: Duration = Duration::ZERO;
 
 /// A store and what keeps it alive.
 struct Fresh<S, K> {
     store: S,
-    _keep: K,
-}
-
-impl<S, K> Deref for Fresh<S, K> {
-    type Target = S;
-
-    fn deref(&self) -> &S {
-        &self.store
-    }
+    keep: K,
 }
 
 async fn sqlite() -> Fresh<SqliteStore, tempfile::TempDir> {
@@ -25,21 +24,213 @@ async fn sqlite() -> Fresh<SqliteStore, tempfile::TempDir> {
     let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
     store.migrate().await.unwrap();
     store.verify_schema().await.unwrap();
-    Fresh { store, _keep: folder }
+    Fresh { store, keep: folder }
 }
 
+/// Of a private server that goes away with its databases: one that a failed test leaves behind does no harm.
+struct Database {
+    name: String,
+}
+
+impl Database {
+    async fn drop(self) {
+        execute(format!("DROP DATABASE `{}`", self.name)).await;
+    }
+}
+
+async fn execute(sql: String) {
+    let mut conn = MySqlConnection::connect(&servers::mysql_url()).await.unwrap();
+    sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+}
+
+/// A database of its own, and its url.
+async fn database() -> (Database, String) {
+    let name = servers::unique_name();
+    execute(format!("CREATE DATABASE `{name}`")).await;
+    let url = servers::mysql_url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let url = format!("{server}/{name}");
+    (Database { name }, url)
+}
+
+async fn mysql() -> Fresh<MysqlStore, Database> {
+    let (database, url) = database().await;
+    let store = MysqlStore::connect(&url, 8).await.unwrap();
+    store.migrate().await.unwrap();
+    store.verify_schema().await.unwrap();
+    Fresh { store, keep: database }
+}
+
+/// Every test of the suite over each dialect, on a database of its own.
 macro_rules! suite {
-    ($($test:ident)*) => {
+    (stores { $($test:ident)* } payments { $($paid:ident)* }) => {
         mod over_sqlite {
             $(#[tokio::test]
             async fn $test() {
                 let fresh = super::sqlite().await;
                 super::contract::$test(fresh.store.clone()).await;
             })*
+            $(#[tokio::test]
+            async fn $paid() {
+                let fresh = super::sqlite().await;
+                super::contract::$paid(fresh.store.sandbox().with_wait(super::NO_WAIT)).await;
+            })*
+        }
+
+        mod over_mysql {
+            $(#[tokio::test]
+            async fn $test() {
+                let fresh = super::mysql().await;
+                super::contract::$test(fresh.store.clone()).await;
+                fresh.keep.drop().await;
+            })*
+            $(#[tokio::test]
+            async fn $paid() {
+                let fresh = super::mysql().await;
+                super::contract::$paid(fresh.store.sandbox().with_wait(super::NO_WAIT)).await;
+                fresh.keep.drop().await;
+            })*
         }
     };
 }
 
 suite! {
+    stores {
+    a_sale_is_read_as_it_was_written
+    a_sale_needs_its_item
+    sales_are_listed_newest_first
+    a_closed_sale_stays_closed_and_capacity_only_grows
+    a_sale_matters_until_nothing_can_happen
+    an_address_has_one_account
+    a_hold_lapses_when_its_time_is_over
+    a_hold_that_is_being_paid_does_not_lapse
+    a_buyer_cancels_what_is_held_or_waits
+    what_is_being_paid_or_was_is_not_cancelled
+    standby_ends_when_everything_is_paid
+    standby_ends_when_a_closed_sale_has_nothing_left_to_give
+    standby_ends_when_an_operator_closed_the_sale
+    paying_begins_while_there_is_time
+    a_captured_payment_becomes_one_order
+    orders_are_listed_newest_first
+    a_number_that_is_taken_confirms_nothing
+    a_capture_that_cannot_stand_is_to_be_refunded
+    a_second_payment_of_a_confirmed_reservation_is_to_be_refunded
+    a_void_payment_leaves_the_hold_while_there_is_time
+    a_void_payment_lapses_what_is_out_of_time
+    the_sweeper_finds_payments_that_hang
+    a_payment_is_recorded_once
+    an_operator_refunds_what_is_confirmed
+    of_two_lapses_and_a_checkout_one_wins
+    of_a_capture_and_a_void_one_wins
+    turns_recorded_by_many_at_once_are_each_recorded_once
+    releases_and_births_by_many_at_once_come_out_right
+    a_recording_during_a_restore_is_in_it_or_moved
+    what_ends_during_a_restore_is_freed_or_still_to_be_freed
+    a_look_tells_generation_turns_and_flags
+    a_turn_of_any_generation_counts_as_recorded
+    who_finds_a_batch_recorded_gets_its_rows
+    an_attempt_has_one_outcome_and_only_for_its_buyer
+    buyer_ids_use_all_their_bits
+    a_buyer_finds_the_live_reservation_or_the_last
+    a_position_counts_who_is_served_before
+    the_sweeper_finds_what_is_due
+    an_audit_reports_what_is_broken
+    the_ledger_has_a_time_of_its_own
     a_batch_is_recorded_as_it_was_decided
+    nothing_to_record_is_done
+    recorded_twice_is_done_once
+    a_later_revision_may_be_recorded_first
+    one_call_may_bring_turns_that_build_on_each_other
+    a_call_of_many_full_batches_is_recorded
+    another_turn_at_a_revision_diverges
+    a_chain_that_does_not_fit_the_turn_before_diverges
+    a_chain_that_does_not_fit_the_turn_after_diverges
+    a_first_turn_that_follows_something_diverges
+    a_cause_of_another_revision_diverges
+    what_a_fence_refuses_diverges_and_leaves_nothing
+    a_row_that_is_there_is_not_born_again
+    a_turn_of_another_generation_is_moved
+    a_promotion_waits_for_its_row_to_be_born
+    a_promotion_of_an_ended_row_is_left_to_its_own_release
+    a_promotion_of_a_held_row_diverges
+    many_promotions_travel_together
+    a_standing_counts_what_is_sold_held_and_waiting
+    a_snapshot_is_what_the_turnstile_has
+    a_restore_frees_promotes_and_takes_the_next_generation
+    who_waited_before_a_restore_is_served_before_who_came_after
+    what_ends_after_a_restore_is_still_to_be_freed
+    a_capacity_that_was_raised_is_what_a_restore_gives
+    one_restore_at_a_time_for_each_sale
+        the_first_revision_without_a_turn_is_found
+        a_history_has_every_turn_and_every_reservation
+    }
+    payments {
+    a_good_card_is_captured_once
+    a_bad_card_voids_the_payment
+    a_card_that_is_silent_is_settled_by_a_void
+    a_void_of_what_was_never_opened_holds
+    of_a_capture_and_a_void_at_the_provider_one_wins
+    }
+}
+
+#[tokio::test]
+async fn migrations_of_both_dialects_have_the_same_steps() {
+    let steps = |dialect: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
+        let mut names: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(steps("mysql"), steps("sqlite"));
+}
+
+#[tokio::test]
+async fn sqlite_is_migrated_by_two_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (one, other) = (SqliteStore::open(&path).await.unwrap(), SqliteStore::open(&path).await.unwrap());
+    let missing = one.verify_schema().await.unwrap_err();
+    assert!(missing.to_string().contains("miaosha migrate"), "{missing}");
+    let (first, second) = tokio::join!(one.migrate(), other.migrate());
+    first.unwrap();
+    second.unwrap();
+    other.verify_schema().await.unwrap();
+    let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 5").execute(&mut conn).await.unwrap();
+    let missing = one.verify_schema().await.unwrap_err();
+    assert!(missing.to_string().contains("0005 claims is missing"), "{missing}");
+}
+
+#[tokio::test]
+async fn mysql_is_migrated_by_many_at_once() {
+    let (database, url) = database().await;
+    let store = MysqlStore::connect(&url, 4).await.unwrap();
+    store.ping().await.unwrap();
+    let missing = store.verify_schema().await.unwrap_err();
+    assert!(missing.to_string().contains("miaosha migrate"), "{missing}");
+    for migrated in join_all((0..4).map(|_| store.migrate())).await {
+        migrated.unwrap();
+    }
+    store.verify_schema().await.unwrap();
+    execute(format!("DELETE FROM `{}`._sqlx_migrations WHERE version = 5", database.name)).await;
+    let missing = store.verify_schema().await.unwrap_err();
+    assert!(missing.to_string().contains("0005 claims is missing"), "{missing}");
+    database.drop().await;
+}
+
+/// What was answered is on the disk: another process finds it, whatever became of the first.
+#[tokio::test]
+async fn sqlite_is_opened_again_where_it_was() {
+    let first = sqlite().await;
+    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper).await.unwrap().unwrap();
+    let again = SqliteStore::open(&first.keep.path().join("ledger.db")).await.unwrap();
+    assert!(again.account_by_email("ann@example.org").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_is_away_is_a_fault_of_the_ledger() {
+    let nobody = MysqlStore::connect("mysql://nobody:x@127.0.0.1:1/none", 1).await.err().unwrap();
+    assert_eq!(nobody.part, "ledger");
+    let nowhere = SqliteStore::open(std::path::Path::new("/nowhere/at/all.db")).await.err().unwrap();
+    assert_eq!(nowhere.part, "ledger");
 }

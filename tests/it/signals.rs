@@ -55,10 +55,10 @@ mod memory {
     #[tokio::test]
     async fn old_news_are_forgotten() {
         let signals = MemorySignals::new();
-        signals.publish(&[signals::news(1, 1)]).await.unwrap();
-        signals.publish(&[signals::news(2, 100_000)]).await.unwrap();
+        signals.publish(&signals::bulletin([signals::news(1, 1)])).await.unwrap();
+        signals.publish(&signals::bulletin([signals::news(2, 100_000)])).await.unwrap();
         let heard = signals.news().await.unwrap().next().await.unwrap();
-        assert_eq!(heard.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
+        assert_eq!(heard.sales.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
     }
 }
 
@@ -111,7 +111,7 @@ mod decoders {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use crate::contract::signals::{deadline, news, notice};
+    use crate::contract::signals::{bulletin, deadline, news, notice};
 
     fn decode(bytes: &[u8]) {
         let _ = codec::batch(bytes);
@@ -132,7 +132,7 @@ mod decoders {
             let mut bytes = match kind {
                 0 => serde_json::to_vec(&deadline(1)),
                 1 => serde_json::to_vec(&[notice(1)]),
-                _ => serde_json::to_vec(&[news(1, 2)]),
+                _ => serde_json::to_vec(&bulletin([news(1, 2)])),
             }.unwrap();
             let at = at.index(bytes.len());
             bytes[at] = byte;

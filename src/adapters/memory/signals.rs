@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::domain::id::SaleId;
 use crate::domain::notice::Notice;
 use crate::ports::deadlines::{Deadline, Deadlines};
-use crate::ports::news::{News, NewsStream, SaleNews};
+use crate::ports::news::{Bulletin, News, NewsStream, SaleNews};
 use crate::ports::notices::{NoticeStream, Notices};
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
@@ -34,7 +34,7 @@ struct Shared {
     /// Somebody's alarm may be the first now.
     moved: Notify,
     notices: broadcast::Sender<Arc<[Notice]>>,
-    news: broadcast::Sender<Arc<[SaleNews]>>,
+    news: broadcast::Sender<Arc<Bulletin>>,
     /// The last word on every sale, for newcomers.
     latest: Mutex<BTreeMap<SaleId, SaleNews>>,
 }
@@ -193,33 +193,33 @@ impl NoticeStream for MemoryNotices {
 impl News for MemorySignals {
     type NewsStream = MemoryNews;
 
-    async fn publish(&self, news: &[SaleNews]) -> Result<()> {
+    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
         // Under the lock that newcomers take: what is sent now reaches each of them, here or there.
         let mut latest = self.0.latest();
-        latest.extend(news.iter().map(|word| (word.sale.id, word.clone())));
-        if let Some(newest) = news.iter().map(|word| word.sent_at).max() {
-            latest.retain(|_, word| newest.since_ms(word.sent_at) <= NEWS_AGE_MS_MAX);
-            let _ = self.0.news.send(news.into());
-        }
+        latest.extend(bulletin.sales.iter().map(|word| (word.sale.id, word.clone())));
+        latest.retain(|_, word| bulletin.sent_at.since_ms(word.sent_at) <= NEWS_AGE_MS_MAX);
+        let _ = self.0.news.send(Arc::new(bulletin.clone()));
         Ok(())
     }
 
     async fn news(&self) -> Result<MemoryNews> {
         let latest = self.0.latest();
-        Ok(MemoryNews { first: latest.values().cloned().collect(), then: self.0.news.subscribe() })
+        let sales: Vec<SaleNews> = latest.values().cloned().collect();
+        let first = sales.iter().map(|word| word.sent_at).max().map(|sent_at| Bulletin { sent_at, sales });
+        Ok(MemoryNews { first, then: self.0.news.subscribe() })
     }
 }
 
 pub struct MemoryNews {
-    first: Vec<SaleNews>,
-    then: broadcast::Receiver<Arc<[SaleNews]>>,
+    first: Option<Bulletin>,
+    then: broadcast::Receiver<Arc<Bulletin>>,
 }
 
 impl NewsStream for MemoryNews {
-    async fn next(&mut self) -> Result<Vec<SaleNews>> {
-        if !self.first.is_empty() {
-            return Ok(std::mem::take(&mut self.first));
+    async fn next(&mut self) -> Result<Bulletin> {
+        match self.first.take() {
+            Some(first) => Ok(first),
+            None => Ok(Bulletin::clone(&*self.then.recv().await.map_err(fault)?)),
         }
-        Ok(self.then.recv().await.map_err(fault)?.to_vec())
     }
 }

@@ -4,18 +4,18 @@ use super::consume::{RabbitSubscription, Source};
 use super::publish::Message;
 use super::{RabbitBroker, codec, fault};
 use crate::domain::notice::Notice;
-use crate::ports::news::{News, NewsStream, SaleNews};
+use crate::ports::news::{Bulletin, News, NewsStream};
 use crate::ports::notices::{NoticeStream, Notices};
 use crate::ports::{Delivery, Result, Subscription};
 
 /// Messages on their way to one listener; the others wait in its queue, which is bounded.
 const PREFETCH: u16 = 64;
-/// Notices, or sales, in one message.
+/// Notices in one message.
 const WORDS_MAX: usize = 256;
 
 pub struct RabbitNotices(RabbitSubscription<Vec<Notice>>);
 
-pub struct RabbitNews(RabbitSubscription<Vec<SaleNews>>);
+pub struct RabbitNews(RabbitSubscription<Bulletin>);
 
 impl Notices for RabbitBroker {
     type Stream = RabbitNotices;
@@ -36,19 +36,21 @@ impl Notices for RabbitBroker {
 
 impl NoticeStream for RabbitNotices {
     async fn next(&mut self) -> Result<Vec<Notice>> {
-        words(&mut self.0).await
+        let mut notices = Vec::new();
+        for delivery in self.0.next(usize::from(PREFETCH)).await? {
+            notices.extend_from_slice(delivery.body());
+            delivery.ack().await?;
+        }
+        Ok(notices)
     }
 }
 
 impl News for RabbitBroker {
     type NewsStream = RabbitNews;
 
-    async fn publish(&self, news: &[SaleNews]) -> Result<()> {
-        for part in news.chunks(WORDS_MAX) {
-            let message = Message::to_all(self.0.topology.news(), codec::encode(part));
-            self.0.lanes.publish(message).await.map_err(fault)?;
-        }
-        Ok(())
+    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
+        let message = Message::to_all(self.0.topology.news(), codec::encode(bulletin));
+        self.0.lanes.publish(message).await.map_err(fault)
     }
 
     async fn news(&self) -> Result<RabbitNews> {
@@ -58,16 +60,14 @@ impl News for RabbitBroker {
 }
 
 impl NewsStream for RabbitNews {
-    async fn next(&mut self) -> Result<Vec<SaleNews>> {
-        words(&mut self.0).await
+    /// One at a time: a bulletin tells the time, and must not wait for others.
+    async fn next(&mut self) -> Result<Bulletin> {
+        loop {
+            if let Some(delivery) = self.0.next(1).await?.pop() {
+                let bulletin = delivery.body().clone();
+                delivery.ack().await?;
+                return Ok(bulletin);
+            }
+        }
     }
-}
-
-async fn words<T: Clone + Send + Sync + 'static>(subscription: &mut RabbitSubscription<Vec<T>>) -> Result<Vec<T>> {
-    let mut words = Vec::new();
-    for delivery in subscription.next(usize::from(PREFETCH)).await? {
-        words.extend_from_slice(delivery.body());
-        delivery.ack().await?;
-    }
-    Ok(words)
 }

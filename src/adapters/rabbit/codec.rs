@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::domain::attempt::Batch;
 use crate::domain::notice::Notice;
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
-use crate::ports::news::SaleNews;
+use crate::ports::news::Bulletin;
 
 /// Why a body means nothing to us.
 pub type Unreadable = String;
@@ -36,6 +36,6 @@ pub fn notices(bytes: &[u8]) -> Result<Vec<Notice>, Unreadable> {
     json(bytes)
 }
 
-pub fn news(bytes: &[u8]) -> Result<Vec<SaleNews>, Unreadable> {
+pub fn news(bytes: &[u8]) -> Result<Bulletin, Unreadable> {
     json(bytes)
 }

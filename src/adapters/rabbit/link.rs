@@ -25,7 +25,7 @@ const FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// How often a connection is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 const BACKOFF_MS_MIN: u64 = 100;
-const BACKOFF_MS_MAX: u64 = 5_000;
+const BACKOFF_MS_MAX: u64 = 2_000;
 
 #[derive(Clone)]
 pub(super) struct Link {

@@ -19,11 +19,13 @@ impl Metric {
         }
     }
 
-    pub fn describe(self) {
-        let text = match self {
-            Metric::Connections => "Connections made to the broker.",
-            Metric::Undecodable => "Messages that could not be decoded.",
-        };
-        metrics::describe_counter!(self.name(), text);
+    pub fn describe() {
+        for metric in Metric::ALL {
+            let text = match metric {
+                Metric::Connections => "Connections made to the broker, by what they are for.",
+                Metric::Undecodable => "Messages that could not be decoded, by whether they were parked.",
+            };
+            metrics::describe_counter!(metric.name(), text);
+        }
     }
 }

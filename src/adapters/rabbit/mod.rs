@@ -67,6 +67,7 @@ impl RabbitBroker {
     /// Connects, makes what is missing, and checks what the broker must be able to do. A fault here means that nothing was
     /// begun; later failures are lived through.
     pub async fn connect(config: RabbitConfig) -> Result<Self> {
+        Metric::describe();
         let topology = Arc::new(Topology::new(&config)?);
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();

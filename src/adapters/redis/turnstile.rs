@@ -19,7 +19,7 @@ use crate::ports::Result;
 use crate::ports::turnstile::Turnstile;
 
 /// Standings in one argument of `restore`: its script works through one argument at a time.
-const PACK: usize = 500;
+const PACK: usize = 5_000;
 
 pub struct RedisTurnstile {
     calls: Client,
@@ -130,7 +130,7 @@ fn word(value: impl ToString) -> Value {
 }
 
 fn knows(known: Known) -> Vec<Value> {
-    vec![word(known.generation), word(known.revision)]
+    vec![word(known.generation), word(known.revision), word(known.chain)]
 }
 
 /// The buyers' digits are written into one buffer that all arguments share: this is the hot path.

@@ -69,7 +69,7 @@ pub async fn hold(
             query.push(" THEN ").push_bind(row::units_bytes(row.state.units()));
         }
         query.push(" END, lapses_at = ").push_bind(lapses_at.0);
-        query.push(", version = version + 1, updated_at = ").push_bind(now.0).push(" WHERE state = 1 AND id IN ");
+        query.push(", version = version + 1, updated_at = ").push_bind(now.0).push(" WHERE id IN ");
         bulk::push_list(&mut query, rows.iter().map(|row| row.id.to_bytes().to_vec()));
         query.build().execute(&mut *conn).await?;
     }

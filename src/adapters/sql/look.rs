@@ -11,7 +11,7 @@ use crate::domain::order::Order;
 use crate::domain::payment::Payment;
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::time::Timestamp;
-use crate::domain::turn::Cause;
+use crate::domain::turn::{Cause, Chain};
 use crate::ports::ledger::Look;
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
@@ -22,8 +22,9 @@ pub async fn look(
     ended: &[ReservationId],
 ) -> Result<Option<Look>> {
     let found = sqlx::query(
-        "/* ledger.look */ SELECT generation, COALESCE((SELECT MAX(revision) FROM turns \
-         WHERE turns.sale = sales.id AND turns.generation = sales.generation), 0), hold_ms FROM sales WHERE id = ?",
+        "/* ledger.look */ SELECT sales.generation, sales.hold_ms, COALESCE(turns.revision, 0), COALESCE(turns.chain, 0) \
+         FROM sales LEFT JOIN turns ON turns.sale = sales.id AND turns.generation = sales.generation \
+         WHERE sales.id = ? ORDER BY turns.revision DESC LIMIT 1",
     )
     .bind(sale.0 as i64)
     .fetch_optional(&mut *conn)
@@ -31,8 +32,9 @@ pub async fn look(
     let Some(found) = found else { return Ok(None) };
     Ok(Some(Look {
         generation: row::number(&found, 0)?,
-        revision: row::number(&found, 1)?,
-        hold_ms: found.try_get(2)?,
+        hold_ms: found.try_get(1)?,
+        revision: row::number(&found, 2)?,
+        chain: Chain(row::number(&found, 3)?),
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
     }))

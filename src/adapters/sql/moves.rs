@@ -2,10 +2,10 @@
 //!
 //! Rows are locked and then judged, so that of two who try at once one finds the row moved.
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::dialect::{Connection, Db, for_update};
-use super::{Result, bulk, claims, row};
+use super::dialect::{Connection, for_update};
+use super::{Result, claims, row};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
@@ -14,18 +14,12 @@ pub async fn lapse(
     conn: &mut Connection,
     (sale, ids, now): &(SaleId, Vec<ReservationId>, Timestamp),
 ) -> Result<Vec<Reservation>> {
-    let mut lapsed = Vec::new();
-    for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query =
-            QueryBuilder::<Db>::new(row::reservations!("ledger.lapse", "WHERE state = 2 AND lapses_at <= "));
-        query.push_bind(now.0).push(" AND sale = ").push_bind(sale.0 as i64).push(" AND id IN ");
-        bulk::push_ids(&mut query, ids);
-        query.push(concat!(" ORDER BY id", for_update!()));
-        let due = query.build().fetch_all(&mut *conn).await?;
-        let due = due.iter().map(row::reservation).collect::<Result<Vec<_>>>()?;
-        lapsed.extend(claims::end(conn, *sale, due, State::Lapsed, *now).await?);
-    }
-    Ok(lapsed)
+    let is_due = |row: &Reservation| {
+        row.sale == *sale && matches!(row.state, State::Held { lapses_at, .. } if lapses_at <= *now)
+    };
+    let mut due = row::fetch_many_locked(conn, ids).await?;
+    due.retain(is_due);
+    claims::end(conn, *sale, due, State::Lapsed, *now).await
 }
 
 pub async fn cancel(

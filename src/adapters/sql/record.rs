@@ -247,6 +247,7 @@ async fn promote(
     Ok(claims::hold(conn, sale, rows, &promotions, now, lapses_at).await?)
 }
 
+/// Rows are found by their ids alone, here and wherever many are moved: another index would lock its neighbours too.
 async fn free(conn: &mut Connection, fresh: &[&Turn]) -> Result<()> {
     let mut ids: Vec<ReservationId> = fresh
         .iter()
@@ -254,9 +255,8 @@ async fn free(conn: &mut Connection, fresh: &[&Turn]) -> Result<()> {
         .collect();
     ids.sort_unstable();
     for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
-            "/* ledger.record.free */ UPDATE reservations SET freed = 1 WHERE state >= 5 AND id IN ",
-        );
+        let mut query =
+            QueryBuilder::<Db>::new("/* ledger.record.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
         bulk::push_ids(&mut query, ids);
         query.build().execute(&mut *conn).await?;
     }

@@ -108,8 +108,8 @@ fn rebuilt(generation: u64, allotment: Allotment, live: Vec<Reservation>) -> Sna
     Snapshot::rebuilt(generation, allotment, taken, parties.into_iter().map(|(_, party)| party).collect())
 }
 
-/// Ended rows are marked freed before the live ones are read: a row that ends in between is neither, and its own release
-/// finds nothing to take back. The other way round it would be held for ever.
+/// What had ended and what is live are read in one snapshot, the ended first: whatever ends later is taken in the new state,
+/// and still to be freed. A row that was read as live and marked as freed would be held for ever.
 pub async fn restore(
     conn: &mut Connection,
     &(id, from, now): &(SaleId, u64, Timestamp),
@@ -140,10 +140,9 @@ pub async fn restore(
 }
 
 async fn free_ended(conn: &mut Connection, id: SaleId) -> Result<()> {
-    let unfreed = sqlx::query(concat!(
+    let unfreed = sqlx::query(
         "/* ledger.restore.unfreed */ SELECT id FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ? ORDER BY id",
-        for_update!()
-    ))
+    )
     .bind(id.0 as i64)
     .fetch_all(&mut *conn)
     .await?;

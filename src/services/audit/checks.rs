@@ -62,10 +62,12 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
     why
 }
 
+/// A check and the invariant's number.
+type Numbered = (u8, fn(&Evidence) -> Check);
+
 pub(super) fn first_divergence(evidence: &Evidence, at_rest: bool) -> Option<Divergence> {
-    let moving: [(u8, fn(&Evidence) -> Check); 5] =
-        [(1, no_oversell), (3, every_attempt_counted), (4, limit), (7, money), (8, deadline)];
-    let resting: [(u8, fn(&Evidence) -> Check); 4] = [(2, conservation), (6, no_idle_unit), (9, authority), (9, turns)];
+    let moving: [Numbered; 5] = [(1, no_oversell), (3, every_attempt_counted), (4, limit), (7, money), (8, deadline)];
+    let resting: [Numbered; 4] = [(2, conservation), (6, no_idle_unit), (9, authority), (9, turns)];
     let resting = resting.into_iter().filter(|_| at_rest);
     moving.into_iter().chain(resting).find_map(|(invariant, check)| {
         let what = check(evidence).err()?;

@@ -28,20 +28,21 @@ pub(super) struct Settled {
 /// One try. A batch that appears twice is decided once.
 pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&Batch]) -> Result<Step<Settled>> {
     let sale = batches[0].sale;
+    let mut seen = HashSet::new();
+    let batches: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(batch.id)).collect();
     let causes: Vec<Cause> = batches.iter().map(|batch| Cause::Batch(batch.id)).collect();
     let Some(look) = world.store().look(sale, &causes, &[]).await? else {
-        return Ok(Step::Done(unknown(sale, batches)));
+        return Ok(Step::Done(unknown(sale, &batches)));
     };
     world.faults().reach(Point::ConsumerAfterLook).await;
 
-    let recorded: HashSet<Cause> = look.recorded.iter().copied().collect();
     if !look.recorded.is_empty() {
         let rows = world.store().born_of(sale, &look.recorded).await?;
         tell(world, &rows, look.hold_ms, TOLD).await?;
         metrics::counter!(Metric::Batches.name(), "found" => "recorded").increment(look.recorded.len() as u64);
     }
-    let mut seen = recorded;
-    let fresh: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(Cause::Batch(batch.id))).collect();
+    let recorded: HashSet<Cause> = look.recorded.iter().copied().collect();
+    let fresh: Vec<&Batch> = batches.into_iter().filter(|batch| !recorded.contains(&Cause::Batch(batch.id))).collect();
     if fresh.is_empty() {
         return Ok(Step::Done(Settled::default()));
     }

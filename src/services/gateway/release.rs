@@ -20,9 +20,10 @@ pub async fn cancel<W: World>(
     let Some(before) = world.store().reservation_of(sale, buyer).await? else { return Ok(None) };
     let Some(row) = world.store().cancel(before.id, buyer, world.clock().now()).await? else { return Ok(None) };
     world.faults().reach(Point::CancelAfterLedger).await;
-    wake(world, settings, &row).await;
-    if row.version > before.version && row.state.kind() == Kind::Cancelled {
+    let is_cancelled_now = row.version > before.version && row.state.kind() == Kind::Cancelled;
+    if is_cancelled_now {
         metrics::counter!(Metric::Cancels.name()).increment(1);
+        wake(world, settings, &row).await;
         tell(world, settings, &row).await;
     }
     Ok(Some(row))

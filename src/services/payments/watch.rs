@@ -10,12 +10,12 @@ use crate::domain::id::SaleId;
 use crate::domain::sale::Sale;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
-use crate::domain::turnstile::{Level, Reply};
+use crate::domain::turnstile::Reply;
 use crate::ports::ledger::{Ledger, Standing};
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::services::payments::Settings;
-use crate::services::restore::{Doubt, Grounds, restore};
+use crate::services::restore::{Doubt, Grounds, is_of_one_history, restore};
 use crate::services::tell::{notify, wake};
 use crate::services::turns::{Step, Trail, record};
 
@@ -38,7 +38,11 @@ impl Watch {
         let gap = self.gap(world, &standing).await?;
         let level = world.turnstile().look(sale.id).await?;
         let patient = world.clock().now().since_ms(gap.since) < settings.gap_ms;
-        if let Some(grounds) = doubtful(&standing, level.as_ref(), gap, patient) {
+        let grounds = match is_of_one_history(world, &standing).await? {
+            false => Some(Grounds::Behind { revision: standing.revision }),
+            true => level.filter(|level| level.revision >= gap.revision && !patient).map(|_| Grounds::Lost),
+        };
+        if let Some(grounds) = grounds {
             restore(world, Doubt { sale: sale.id, generation: standing.generation, grounds }).await?;
         } else if level.is_some_and(|level| level.allotment.capacity < standing.allotment.capacity) {
             raise(world, settings, &standing).await?;
@@ -68,23 +72,15 @@ impl Watch {
     }
 }
 
-fn doubtful(standing: &Standing, level: Option<&Level>, gap: Gap, patient: bool) -> Option<Grounds> {
-    let behind = Grounds::Behind { revision: standing.revision };
-    let Some(level) = level else { return Some(behind) };
-    if level.generation != standing.generation || level.revision < standing.revision {
-        return Some(behind);
-    }
-    if level.revision == standing.revision && level.chain != standing.chain {
-        return Some(behind);
-    }
-    (level.revision >= gap.revision && !patient).then_some(Grounds::Lost)
-}
-
 /// The operator raised the capacity in the ledger: until now the turnstile was only too strict.
 async fn raise<W: World>(world: &W, settings: &Settings, standing: &Standing) -> Result<()> {
     let (sale, capacity) = (standing.sale, standing.allotment.capacity);
     let mut trail = Trail::new(sale);
     let Some(look) = world.store().look(sale, &[Cause::Raise(capacity)], &[]).await? else { return Ok(()) };
+    // Raised before, in any generation: the turnstile that was looked at is not there any more.
+    if !look.recorded.is_empty() {
+        return Ok(());
+    }
     let known = trail.known(&look);
     let step = match world.turnstile().raise(sale, known, capacity).await? {
         Reply::Done(raised) => record(world, &mut trail, &[Turn::Raise(raised)], settings.absent_ms_max).await?,

@@ -3,22 +3,23 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, body::BoxBody};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, body::BoxBody};
 use serde::Deserialize;
 
 use crate::domain::attempt::Attempt;
 use crate::domain::id::{AttemptId, BuyerId, SaleId};
 use crate::domain::sale::{Phase, Sale};
-use crate::http::problem::{self, Kind, Problem};
+use crate::http::problem::{Kind, Problem};
 use crate::http::{auth, body};
 use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::services::publisher::lanes::{Lanes, Ticket};
 use crate::services::publisher::metric::Reason;
+use crate::services::publisher::route;
 use crate::services::question::{self, ANSWER_CHARS_MAX};
 
 #[derive(Deserialize)]
@@ -46,27 +47,7 @@ enum Admitted {
     SoldOut,
 }
 
-/// `/v1/sales/{id}/attempts`: where attempts are made.
-pub const SALES: &str = "/v1/sales";
-const ATTEMPTS: &str = "/attempts";
-
-/// The sale's id in the path of its attempts, whatever it looks like.
-pub fn sale_in(path: &str) -> Option<&str> {
-    let id = path.strip_prefix(SALES)?.strip_prefix('/')?.strip_suffix(ATTEMPTS)?;
-    (!id.contains('/')).then_some(id)
-}
-
-/// The whole of the route.
-pub async fn take<W: Entrance>(lanes: Rc<Lanes<W>>, mut req: ServiceRequest) -> Result<ServiceResponse, Error> {
-    let payload = req.take_payload();
-    let response = match *req.method() {
-        Method::POST => answer(&lanes, req.request(), payload).await,
-        _ => problem::no_such_method().error_response(),
-    };
-    Ok(req.into_response(response))
-}
-
-async fn answer<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn take<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let metrics = &lanes.shared.metrics;
     match admit(lanes, req, payload).await {
         Ok(Admitted::Joined(ticket)) => match ticket.await {
@@ -104,7 +85,7 @@ async fn admit<W: Entrance>(
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
     let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;
-    let sale = SaleId(body::number("id", sale_in(req.path()).unwrap_or_default())?);
+    let sale = SaleId(body::number("id", route::sale_in(req.path()).unwrap_or_default())?);
     let bytes = body::read(req.headers(), &mut payload, shared.settings.body_bytes_max).await?;
     let wanted: Wanted<'_> = body::parse(&bytes)?;
 

@@ -7,14 +7,12 @@ mod attempt;
 mod known;
 mod lanes;
 mod metric;
+mod route;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::fn_service;
-use actix_web::guard;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use serde::Deserialize;
 
 use crate::domain::attempt::BATCH_MAX;
@@ -138,21 +136,15 @@ impl<W: Entrance> Publisher<W> {
         let shared = &self.0;
         let mut stream = shared.world.signals().news().await?;
         loop {
-            let news = stream.next().await?;
-            if let Some(sent_at) = news.iter().map(|word| word.sent_at).max() {
-                heard(sent_at);
-            }
-            shared.known.learn(news, shared.world.clock().now(), shared.settings.forget_ms);
+            let bulletin = stream.next().await?;
+            heard(bulletin.sent_at);
+            shared.known.learn(bulletin.sales, shared.world.clock().now(), shared.settings.forget_ms);
         }
     }
 }
 
-/// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own.
+/// Mounts the publisher's route. Called once by every thread that serves: each has batches of its own. Mounted before other
+/// routes under `/v1/sales`, it takes its own path and leaves them the rest.
 pub fn routes<W: Entrance>(cfg: &mut ServiceConfig, publisher: Publisher<W>) {
-    let lanes = Lanes::new(publisher.0);
-    let take = move |req| attempt::take(Rc::clone(&lanes), req);
-    // Found by comparing text, and called without a handler's extractors: a pattern with the id in it is a regular expression
-    // to actix-web, which costs more than everything that is checked of an attempt.
-    let is_attempts = guard::fn_guard(|ctx| attempt::sale_in(ctx.head().uri.path()).is_some());
-    cfg.service(web::scope(attempt::SALES).guard(is_attempts).default_service(fn_service(take)));
+    cfg.service(route::AttemptsRoute::new(Lanes::new(publisher.0)));
 }

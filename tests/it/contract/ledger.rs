@@ -1,6 +1,20 @@
 //! What every durable store must do, whatever its dialect: its turns come from the domain's own turnstile.
 
-mod basics;
+mod catalogue;
 mod counter;
+mod moves;
+mod paying;
+mod racing;
+mod reading;
+mod recording;
+mod restoring;
+mod sandbox;
 
-pub use basics::*;
+pub use catalogue::*;
+pub use moves::*;
+pub use paying::*;
+pub use racing::*;
+pub use reading::*;
+pub use recording::*;
+pub use restoring::*;
+pub use sandbox::*;

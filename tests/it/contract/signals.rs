@@ -10,7 +10,7 @@ use miaosha::domain::reservation::Kind;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
 use miaosha::domain::time::Timestamp;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::news::{News, NewsStream, SaleNews};
+use miaosha::ports::news::{Bulletin, News, NewsStream, SaleNews};
 use miaosha::ports::notices::{NoticeStream, Notices};
 use miaosha::ports::{Delivery, Subscription};
 
@@ -29,6 +29,11 @@ pub fn notice(number: u64) -> Notice {
         version: 1,
         lapses_at: Some(Timestamp(5)),
     }
+}
+
+pub fn bulletin<const N: usize>(sales: [SaleNews; N]) -> Bulletin {
+    let sent_at = sales.iter().map(|word| word.sent_at).max().unwrap_or_default();
+    Bulletin { sent_at, sales: sales.into() }
 }
 
 pub fn news(sale: u64, revision: u64) -> SaleNews {
@@ -134,23 +139,25 @@ pub async fn notices_reach_everybody(signals: &impl Notices) {
 
 pub async fn news_reach_everybody(signals: &impl News) {
     let mut streams = [signals.news().await.unwrap(), signals.news().await.unwrap()];
-    signals.publish(&[]).await.unwrap();
-    signals.publish(&[news(1, 4), news(2, 5)]).await.unwrap();
+    signals.publish(&Bulletin { sent_at: Timestamp(7), sales: Vec::new() }).await.unwrap();
+    signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
     for stream in &mut streams {
+        let quiet = patiently(stream.next()).await.unwrap();
+        assert_eq!((quiet.sent_at, quiet.sales.len()), (Timestamp(7), 0), "the time is told when nothing is on sale");
         let heard = patiently(stream.next()).await.unwrap();
-        let words: Vec<_> = heard.iter().map(|word| (&word.sale, word.revision)).collect();
+        let words: Vec<_> = heard.sales.iter().map(|word| (&word.sale, word.revision)).collect();
         assert_eq!(words, [(&news(1, 4).sale, 4), (&news(2, 5).sale, 5)]);
     }
 }
 
 /// Told before anybody asked: a newcomer is ready at once.
 pub async fn news_greet_a_newcomer(signals: &impl News) {
-    signals.publish(&[news(1, 4), news(2, 5)]).await.unwrap();
-    signals.publish(&[news(1, 6)]).await.unwrap();
+    signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
+    signals.publish(&bulletin([news(1, 6)])).await.unwrap();
     let mut stream = signals.news().await.unwrap();
     let mut latest = std::collections::BTreeMap::new();
     while latest.get(&1) != Some(&6) || latest.get(&2) != Some(&5) {
-        for word in patiently(stream.next()).await.unwrap() {
+        for word in patiently(stream.next()).await.unwrap().sales {
             latest.insert(word.sale.id.0, word.revision);
         }
     }

@@ -13,8 +13,13 @@ const FIRST: u64 = 1;
 /// Three units, at most two for one attempt, and two parties may wait.
 const SMALL: Allotment = Allotment { capacity: 3, quantity_max: 2, standby_max: 2 };
 
-fn knows(revision: u64) -> Known {
-    Known { generation: FIRST, revision }
+/// Who knows nothing but the generation.
+const NEW: Known = Known { generation: FIRST, revision: 0, chain: Chain(0) };
+
+/// Who knows all there is to know.
+async fn knowing(turnstile: &impl Turnstile) -> Known {
+    let level = level(turnstile).await;
+    Known { generation: level.generation, revision: level.revision, chain: level.chain }
 }
 
 pub fn batch(number: u64, attempts: &[(u64, u8)]) -> Batch {
@@ -47,11 +52,11 @@ fn done<T>(reply: Reply<T>) -> T {
 
 /// Asks with the least that may be known.
 async fn reserve(turnstile: &impl Turnstile, number: u64, attempts: &[(u64, u8)]) -> Reserved {
-    done(turnstile.reserve(knows(0), &batch(number, attempts)).await.unwrap())
+    done(turnstile.reserve(NEW, &batch(number, attempts)).await.unwrap())
 }
 
 async fn release(turnstile: &impl Turnstile, reservations: &[ReservationId]) -> Vec<Vec<Promotion>> {
-    let released = done(turnstile.release(SALE, knows(0), reservations).await.unwrap());
+    let released = done(turnstile.release(SALE, NEW, reservations).await.unwrap());
     released.into_iter().map(|released| released.promotions).collect()
 }
 
@@ -64,9 +69,9 @@ async fn snapshot(turnstile: &impl Turnstile) -> Snapshot {
 }
 
 pub async fn a_missing_sale_is_stale_to_all(turnstile: impl Turnstile) {
-    assert_eq!(turnstile.reserve(knows(0), &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
-    assert_eq!(turnstile.release(SALE, knows(0), &[reservation(1, 0)]).await.unwrap(), Reply::Stale);
-    assert_eq!(turnstile.raise(SALE, knows(0), 10).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.reserve(NEW, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.release(SALE, NEW, &[reservation(1, 0)]).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.raise(SALE, NEW, 10).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.look(SALE).await.unwrap(), None);
     assert_eq!(turnstile.snapshot(SALE).await.unwrap(), None);
     turnstile.ping().await.unwrap();
@@ -116,7 +121,7 @@ pub async fn a_batch_asked_again_repeats_its_answer(turnstile: impl Turnstile) {
     release(&turnstile, &[reservation(1, 0)]).await;
     let before = snapshot(&turnstile).await;
     assert_eq!(reserve(&turnstile, 1, &attempts).await, first);
-    assert_eq!(done(turnstile.reserve(knows(2), &batch(1, &attempts)).await.unwrap()), first);
+    assert_eq!(done(turnstile.reserve(knowing(&turnstile).await, &batch(1, &attempts)).await.unwrap()), first);
     assert_eq!(snapshot(&turnstile).await, before);
 }
 
@@ -138,8 +143,8 @@ pub async fn a_release_asked_again_repeats_its_answer(turnstile: impl Turnstile)
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1), (2, 2), (3, 2), (4, 1)]).await;
     let (one, two) = (reservation(1, 0), reservation(1, 1));
-    let first = done(turnstile.release(SALE, knows(1), &[one]).await.unwrap());
-    let both = done(turnstile.release(SALE, knows(2), &[two, one, two]).await.unwrap());
+    let first = done(turnstile.release(SALE, knowing(&turnstile).await, &[one]).await.unwrap());
+    let both = done(turnstile.release(SALE, knowing(&turnstile).await, &[two, one, two]).await.unwrap());
     assert_eq!((&both[0], &both[1]), (&both[2], &first[0]));
     assert_eq!(level(&turnstile).await.revision, 3);
 }
@@ -163,10 +168,10 @@ pub async fn who_leaves_standby_is_not_served(turnstile: impl Turnstile) {
 pub async fn a_raise_gives_more_and_never_less(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1), (2, 2), (3, 2), (4, 1)]).await;
-    let raised = done(turnstile.raise(SALE, knows(1), 5).await.unwrap());
+    let raised = done(turnstile.raise(SALE, knowing(&turnstile).await, 5).await.unwrap());
     assert_eq!(raised.promotions, [promotion(reservation(1, 2), &[4, 5])]);
-    assert_eq!(done(turnstile.raise(SALE, knows(2), 5).await.unwrap()), raised);
-    assert_eq!(done(turnstile.raise(SALE, knows(2), 2).await.unwrap()).promotions, []);
+    assert_eq!(done(turnstile.raise(SALE, knowing(&turnstile).await, 5).await.unwrap()), raised);
+    assert_eq!(done(turnstile.raise(SALE, knowing(&turnstile).await, 2).await.unwrap()).promotions, []);
     let seen = level(&turnstile).await;
     assert_eq!((seen.revision, seen.allotment.capacity, seen.free, seen.standby), (3, 5, 0, 1));
 }
@@ -175,21 +180,48 @@ pub async fn whoever_is_of_another_history_is_told(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1)]).await;
     let before = snapshot(&turnstile).await;
-    let (behind, new) = (knows(2), Known { generation: FIRST + 1, revision: 0 });
-    for known in [behind, new, Known { generation: FIRST - 1, revision: 0 }] {
+    let now = knowing(&turnstile).await;
+    let behind = Known { revision: 2, ..now };
+    let other = Known { chain: Chain(1), ..now };
+    for known in [behind, other, Known::of(FIRST + 1), Known::of(FIRST - 1)] {
         // Even what it answered before is not repeated.
         assert_eq!(turnstile.reserve(known, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale, "{known:?}");
         assert_eq!(turnstile.release(SALE, known, &[reservation(1, 0)]).await.unwrap(), Reply::Stale, "{known:?}");
         assert_eq!(turnstile.raise(SALE, known, 9).await.unwrap(), Reply::Stale, "{known:?}");
     }
     assert_eq!(snapshot(&turnstile).await, before);
+
+    // What was true at an earlier revision is still known, and so is what was not.
+    reserve(&turnstile, 2, &[(2, 1)]).await;
+    reserve(&turnstile, 3, &[(3, 1)]).await;
+    assert_eq!(turnstile.release(SALE, now, &[]).await.unwrap(), Reply::Done(Vec::new()));
+    assert_eq!(turnstile.release(SALE, other, &[]).await.unwrap(), Reply::Stale);
+    assert_eq!(level(&turnstile).await.revision, 3, "a release of nothing is no turn");
+}
+
+/// Only the revisions whose answers are kept are known; an older caller looks again.
+pub async fn whoever_is_far_behind_looks_again(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, SMALL).await.unwrap();
+    let nobody = |number: usize| reservation(1_000 + number as u64, 0);
+    release(&turnstile, &[nobody(0)]).await;
+    let first = knowing(&turnstile).await;
+    let others: Vec<ReservationId> = (1..ANSWERS_MAX).map(nobody).collect();
+    for others in others.chunks(RELEASES_MAX) {
+        release(&turnstile, others).await;
+    }
+    assert_eq!(turnstile.release(SALE, first, &[]).await.unwrap(), Reply::Done(Vec::new()));
+    release(&turnstile, &[nobody(ANSWERS_MAX)]).await;
+    assert_eq!(turnstile.release(SALE, first, &[]).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.release(SALE, NEW, &[]).await.unwrap(), Reply::Done(Vec::new()));
 }
 
 pub async fn turns_are_chained_by_their_causes(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     let reserved = reserve(&turnstile, 1, &[(1, 1)]).await.stamp;
-    let released = done(turnstile.release(SALE, knows(1), &[reservation(1, 0), reservation(3, 0)]).await.unwrap());
-    let raised = done(turnstile.raise(SALE, knows(3), 4).await.unwrap()).stamp;
+    let released = done(
+        turnstile.release(SALE, knowing(&turnstile).await, &[reservation(1, 0), reservation(3, 0)]).await.unwrap(),
+    );
+    let raised = done(turnstile.raise(SALE, knowing(&turnstile).await, 4).await.unwrap()).stamp;
     let causes = [
         (Cause::Batch(batch(1, &[]).id), reserved),
         (Cause::Release(reservation(1, 0)), released[0].stamp),
@@ -223,11 +255,12 @@ pub async fn a_restore_replaces_an_older_generation(turnstile: impl Turnstile) {
     assert_eq!(snapshot(&turnstile).await, state);
 
     // The batch that it answered before is decided anew: kept answers start empty.
-    let known = Known { generation: FIRST + 4, revision: state.revision };
+    let known = Known { generation: FIRST + 4, revision: state.revision, chain: state.chain };
     let again = done(turnstile.reserve(known, &batch(1, &[(1, 2), (2, 2)])).await.unwrap());
     let already = Answer::Already { reservation: reservation(1, 0) };
     assert_eq!(again.answers, [already, taken(&[1, 3])]);
     assert_eq!(again.stamp.revision, 9_007_199_254_740_991);
+    let known = knowing(&turnstile).await;
     let later = done(turnstile.reserve(known, &batch(4, &[(5, 2)])).await.unwrap());
     assert_eq!(later.answers, [standby(9_007_199_254_740_990, 3)]);
 }
@@ -257,7 +290,7 @@ pub async fn the_largest_calls_are_answered(turnstile: impl Turnstile) {
     assert_eq!(reserve(&turnstile, 2, &buyers(BATCH_MAX, 8)).await.answers, waiting);
     let ids: Vec<_> = (0..RELEASES_MAX).map(|index| reservation(1, index)).collect();
     assert_eq!(release(&turnstile, &ids).await.concat().len(), RELEASES_MAX / 8);
-    let raised = done(turnstile.raise(SALE, knows(0), 8 * BATCH_MAX as u32).await.unwrap());
+    let raised = done(turnstile.raise(SALE, NEW, 8 * BATCH_MAX as u32).await.unwrap());
     assert_eq!(raised.promotions.len(), 7 * BATCH_MAX / 8);
     assert_eq!(reserve(&turnstile, 3, &[]).await.answers, []);
 }
@@ -268,7 +301,7 @@ pub async fn sales_do_not_see_each_other(turnstile: impl Turnstile) {
     turnstile.open(other, FIRST, SMALL).await.unwrap();
     let here = reserve(&turnstile, 1, &[(1, 2)]).await;
     let there = Batch { sale: other, ..batch(1, &[(1, 2)]) };
-    assert_eq!(done(turnstile.reserve(knows(0), &there).await.unwrap()), here);
+    assert_eq!(done(turnstile.reserve(NEW, &there).await.unwrap()), here);
     release(&turnstile, &[reservation(1, 0)]).await;
     assert_eq!(turnstile.look(other).await.unwrap().unwrap().free, 1);
 }
@@ -289,6 +322,7 @@ macro_rules! over {
             who_leaves_standby_is_not_served
             a_raise_gives_more_and_never_less
             whoever_is_of_another_history_is_told
+            whoever_is_far_behind_looks_again
             turns_are_chained_by_their_causes
             a_restore_replaces_an_older_generation
             the_oldest_answers_are_forgotten

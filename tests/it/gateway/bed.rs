@@ -4,16 +4,12 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix_web::App;
 use actix_web::dev::Service;
 use actix_web::http::header::{HeaderMap, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, init_service, read_body};
-use actix_web::{App, ResponseError};
-use futures_util::future::LocalBoxFuture;
-use miaosha::adapters::memory::signals::MemorySignals;
-use miaosha::adapters::memory::turnstile::MemoryTurnstile;
-use miaosha::adapters::sqlite::queue::SqliteQueue;
-use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::money::Money;
@@ -23,29 +19,28 @@ use miaosha::domain::turn::{Known, Turn};
 use miaosha::domain::turnstile::Reply;
 use miaosha::http::auth::TokenKeys;
 use miaosha::http::problem;
+use miaosha::ports::World;
 use miaosha::ports::accounts::Role;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::turnstile::Turnstile;
-use miaosha::ports::{Parts, PartsOf, World};
 use miaosha::runtime::lifecycle::Lifecycle;
 use miaosha::services::gateway::{Gateway, Settings, routes};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::worlds::{self, Embedded, OnMysql};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
-
-pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
 
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
 
 type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
-pub struct Bed {
-    pub world: Embedded,
-    pub gateway: Gateway<Embedded>,
+pub struct Bed<W = Embedded> {
+    pub world: W,
+    pub gateway: Gateway<W>,
     pub keys: Arc<TokenKeys>,
     pub clock: Arc<ManualClock>,
     pub stops: Arc<StopAt>,
@@ -88,23 +83,9 @@ impl Answer {
     }
 }
 
-/// Settings under which nothing is remembered and the provider's silence is noticed soon.
+/// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
-    Settings { catalogue_age_ms_max: 0, capture_ms_max: 50, ..Settings::default() }
-}
-
-async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> Embedded {
-    let store = SqliteStore::open(&folder.join("ledger.db")).await.unwrap();
-    store.migrate().await.unwrap();
-    Parts::new(PartsOf {
-        turnstile: MemoryTurnstile::new(),
-        payments: store.sandbox(),
-        store,
-        attempts: SqliteQueue::open(&folder.join("queue.db"), 2, 1_000).await.unwrap(),
-        signals: MemorySignals::new(),
-        clock,
-        faults: stops,
-    })
+    Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
 }
 
 impl Bed {
@@ -113,6 +94,26 @@ impl Bed {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::make(settings, |folder, clock, stops| worlds::embedded(folder, clock, stops).boxed_local()).await
+    }
+
+    /// Its ledger answers nothing but faults.
+    pub async fn without_ledger() -> Self {
+        Self::make(settings(), |folder, clock, stops| worlds::unmigrated(folder, clock, stops).boxed_local()).await
+    }
+}
+
+impl Bed<OnMysql> {
+    pub async fn on_mysql() -> Self {
+        Self::make(settings(), |folder, clock, stops| worlds::on_mysql(folder, clock, stops).boxed_local()).await
+    }
+}
+
+impl<W: World> Bed<W> {
+    async fn make(
+        settings: Settings,
+        world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, W>,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let (clock, stops) = (ManualClock::new(), StopAt::new());
         let world = world(folder.path(), clock.clone(), stops.clone()).await;
@@ -201,7 +202,7 @@ impl Bed {
         let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }] };
         let store = self.world.store();
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
-        let known = Known { generation: look.generation, revision: look.revision };
+        let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
         let Reply::Done(reserved) = self.world.turnstile().reserve(known, &batch).await.unwrap() else {
             panic!("the turnstile is stale");
         };

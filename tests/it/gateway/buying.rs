@@ -7,11 +7,17 @@ use miaosha::ports::ledger::Ledger;
 use serde_json::json;
 
 use super::bed::{Bed, HOLD_MS};
+use super::over_both;
 use crate::support::clock::START;
 
-#[actix_web::test]
-async fn a_hold_is_paid_and_becomes_an_order() {
-    let bed = Bed::new().await;
+over_both! {
+    a_hold_is_paid_and_becomes_an_order
+    a_declined_card_leaves_the_hold_for_another_one
+    a_silent_provider_leaves_the_hold_paying
+    of_two_checkouts_of_one_hold_one_captures
+}
+
+async fn a_hold_is_paid_and_becomes_an_order<W: World>(bed: Bed<W>) {
     let sale = bed.sale(3, 0).await;
     let id = bed.attempt(sale.id, 7, 2).await;
     let mine = format!("/v1/sales/{}/reservation", sale.id);
@@ -45,9 +51,7 @@ async fn a_hold_is_paid_and_becomes_an_order() {
     assert_eq!(bed.get("/v1/orders", &bed.shopper(8)).await.is(200), json!([]));
 }
 
-#[actix_web::test]
-async fn a_declined_card_leaves_the_hold_for_another_one() {
-    let bed = Bed::new().await;
+async fn a_declined_card_leaves_the_hold_for_another_one<W: World>(bed: Bed<W>) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -63,9 +67,7 @@ async fn a_declined_card_leaves_the_hold_for_another_one() {
 }
 
 /// A time-out is never a decline: the unit stays taken until the payment is definitely void, or captured.
-#[actix_web::test]
-async fn a_silent_provider_leaves_the_hold_paying() {
-    let bed = Bed::new().await;
+async fn a_silent_provider_leaves_the_hold_paying<W: World>(bed: Bed<W>) {
     let sale = bed.sale(2, 0).await;
     for (buyer, card) in [(7, "timeout"), (8, "late")] {
         let id = bed.attempt(sale.id, buyer, 1).await;
@@ -82,9 +84,7 @@ async fn a_silent_provider_leaves_the_hold_paying() {
     assert_eq!(stuck.len(), 2);
 }
 
-#[actix_web::test]
-async fn of_two_checkouts_of_one_hold_one_captures() {
-    let bed = Bed::new().await;
+async fn of_two_checkouts_of_one_hold_one_captures<W: World>(bed: Bed<W>) {
     let sale = bed.sale(4, 0).await;
     for buyer in 0..4 {
         bed.attempt(sale.id, buyer, 1).await;

@@ -8,6 +8,7 @@ use miaosha::domain::id::{BuyerId, ReservationId};
 use miaosha::domain::payment::PaymentState;
 use miaosha::domain::reservation::{Kind, State};
 use miaosha::domain::sale::Sale;
+use miaosha::domain::time::Timestamp;
 use miaosha::ports::World;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
@@ -15,11 +16,26 @@ use miaosha::services::payments::{self, Sweeper};
 use tokio::task::JoinHandle;
 
 use super::bed::{Answer, Bed, HOLD_MS};
+use super::over_both;
 use crate::support::clock::START;
 use crate::support::faults::Stop;
 
+over_both! {
+    before_the_hold_takes_the_payment_it_is_an_orphan
+    before_the_capture_the_payment_is_voided_and_the_hold_goes_on
+    after_the_capture_somebody_else_writes_the_order
+    a_hold_does_not_lapse_while_it_is_paid
+    no_payment_begins_after_the_time_is_over
+    a_capture_that_cannot_stand_goes_back
+    a_checkout_outlives_its_connection
+}
+
+fn soon<W: World>(bed: &Bed<W>) -> Timestamp {
+    bed.world.clock().now().plus_ms(1)
+}
+
 /// A checkout that stands at the point.
-async fn stopped_at(bed: &Bed, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
+async fn stopped_at<W: World>(bed: &Bed<W>, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -30,23 +46,21 @@ async fn stopped_at(bed: &Bed, point: Point) -> (Sale, ReservationId, Arc<Stop>,
 }
 
 /// The payment-consumer comes by after a while.
-async fn sweep(bed: &Bed) {
+async fn sweep<W: World>(bed: &Bed<W>) {
     let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
     bed.clock.advance_ms(20);
     Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
 }
 
-#[actix_web::test]
-async fn before_the_hold_takes_the_payment_it_is_an_orphan() {
+async fn before_the_hold_takes_the_payment_it_is_an_orphan<W: World>(bed: Bed<W>) {
     for point in [Point::CheckoutAfterRecord, Point::CheckoutAfterOpen] {
-        let bed = Bed::new().await;
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         assert_eq!(bed.kind(id).await, Kind::Held);
-        let orphans = bed.world.store().orphans(START.plus_ms(1), 10).await.unwrap();
+        let orphans = bed.world.store().orphans(soon(&bed), 10).await.unwrap();
         assert_eq!(orphans.len(), 1, "it was written down before it was opened");
 
         sweep(&bed).await;
-        assert_eq!(bed.world.store().orphans(START.plus_ms(1), 10).await.unwrap(), []);
+        assert_eq!(bed.world.store().orphans(soon(&bed), 10).await.unwrap(), []);
         // Meanwhile the buyer pays in another tab.
         let token = bed.checkout_token(sale.id, 7).await;
         bed.check_out(7, &token, "ok").await.is(201);
@@ -59,9 +73,7 @@ async fn before_the_hold_takes_the_payment_it_is_an_orphan() {
     }
 }
 
-#[actix_web::test]
-async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on() {
-    let bed = Bed::new().await;
+async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on<W: World>(bed: Bed<W>) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     assert_eq!(bed.kind(id).await, Kind::Paying);
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
@@ -78,25 +90,22 @@ async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on() {
     bed.check_out(7, &token, "ok").await.is(201);
 }
 
-#[actix_web::test]
-async fn after_the_capture_somebody_else_writes_the_order() {
+async fn after_the_capture_somebody_else_writes_the_order<W: World>(bed: Bed<W>) {
     for point in [Point::CheckoutAfterCapture, Point::CheckoutAfterConfirm] {
-        let bed = Bed::new().await;
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         sweep(&bed).await;
         assert_eq!(bed.kind(id).await, Kind::Confirmed);
-        let numbers = bed.world.store().orders(BuyerId(7), 10).await.unwrap();
+        let orders = bed.world.store().orders(BuyerId(7), 10).await.unwrap();
+        let written = orders.into_iter().find(|order| order.reservation == id).unwrap();
         stop.go_on();
         let order = checkout.await.unwrap().is(201);
-        assert_eq!(order["order_number"], numbers[0].number);
+        assert_eq!(order["order_number"], written.number);
         assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
     }
 }
 
 /// Time runs out while the money moves: the order stands, for the hold was taken in time.
-#[actix_web::test]
-async fn a_hold_does_not_lapse_while_it_is_paid() {
-    let bed = Bed::new().await;
+async fn a_hold_does_not_lapse_while_it_is_paid<W: World>(bed: Bed<W>) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     bed.clock.advance_ms(2 * HOLD_MS);
     assert_eq!(bed.world.store().lapse(sale.id, &[id], bed.world.clock().now()).await.unwrap(), []);
@@ -105,22 +114,18 @@ async fn a_hold_does_not_lapse_while_it_is_paid() {
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
 }
 
-#[actix_web::test]
-async fn no_payment_begins_after_the_time_is_over() {
-    let bed = Bed::new().await;
+async fn no_payment_begins_after_the_time_is_over<W: World>(bed: Bed<W>) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterOpen).await;
     bed.clock.advance_ms(HOLD_MS);
     stop.go_on();
     checkout.await.unwrap().is_problem(409, "hold_lapsed");
     assert_eq!(bed.kind(id).await, Kind::Held, "whose time is over; writing that down is the payment-consumer's");
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
-    assert_eq!(bed.world.store().orphans(bed.world.clock().now().plus_ms(1), 10).await.unwrap(), []);
+    assert_eq!(bed.world.store().orphans(soon(&bed), 10).await.unwrap(), []);
 }
 
 /// A provider that said "void" of a payment it captured all the same: the buyer hears that the money goes back.
-#[actix_web::test]
-async fn a_capture_that_cannot_stand_goes_back() {
-    let bed = Bed::new().await;
+async fn a_capture_that_cannot_stand_goes_back<W: World>(bed: Bed<W>) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterCapture).await;
     let State::Paying { payment, .. } = bed.row(id).await.state else { panic!("it is paying") };
     bed.world.store().payment_voided(id, payment, START).await.unwrap();
@@ -136,9 +141,7 @@ async fn a_capture_that_cannot_stand_goes_back() {
 }
 
 /// The buyer hangs up in the middle: the checkout is finished, and a graceful stop waits for it.
-#[actix_web::test]
-async fn a_checkout_outlives_its_connection() {
-    let bed = Bed::new().await;
+async fn a_checkout_outlives_its_connection<W: World>(bed: Bed<W>) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     checkout.abort();
     assert!(checkout.await.unwrap_err().is_cancelled());

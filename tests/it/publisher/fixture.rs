@@ -18,7 +18,7 @@ use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
 use miaosha::ports::attempts::{Attempts, Shed};
 use miaosha::ports::clock::Clock;
-use miaosha::ports::news::{News, SaleNews};
+use miaosha::ports::news::{Bulletin, News, SaleNews};
 use miaosha::ports::{Entrance, Fault, Result};
 use miaosha::runtime::lifecycle::Lifecycle;
 use miaosha::services::publisher::{Publisher, Settings};
@@ -146,7 +146,8 @@ impl<A: Attempts + Clone> Shop<A> {
 
     pub async fn tell(&self, news: &[SaleNews]) {
         settle().await;
-        self.signals.publish(news).await.unwrap();
+        let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
+        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec() }).await.unwrap();
         settle().await;
     }
 

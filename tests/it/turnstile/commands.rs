@@ -7,7 +7,7 @@ use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Known, Raised, Released, Reserved};
+use miaosha::domain::turn::{Chain, Known, Raised, Released, Reserved};
 use miaosha::domain::turnstile::{Level, Reply, Snapshot};
 use miaosha::ports::turnstile::Turnstile;
 
@@ -75,6 +75,8 @@ pub struct Life {
     restore_every: u32,
     batches: Vec<Batch>,
     states: Vec<Snapshot>,
+    /// What callers knew so far.
+    seen: Vec<Known>,
 }
 
 impl Life {
@@ -95,13 +97,14 @@ impl Life {
             restore_every: [40, 1_000_000][rng.usize(0..2)],
             batches: Vec::new(),
             states: Vec::new(),
+            seen: Vec::new(),
             rng,
         }
     }
 
     /// Each verb to a sale that is missing, and at last it is opened.
     pub fn beginning(&mut self) -> [Command; 6] {
-        let known = Known { generation: 1, revision: 0 };
+        let known = Known::of(1);
         [
             Command::Reserve(known, self.batch()),
             Command::Release(known, vec![ReservationId(1)]),
@@ -142,14 +145,20 @@ impl Life {
         }
     }
 
-    /// Mostly right; sometimes of another generation, or ahead of this turnstile.
+    /// Mostly right, now or a while ago; sometimes of another generation or history, or ahead of this turnstile.
     fn known(&mut self, state: &Snapshot) -> Known {
-        let Snapshot { generation, revision, .. } = *state;
+        let Snapshot { generation, revision, chain, .. } = *state;
+        let now = Known { generation, revision, chain };
+        self.seen.push(now);
         match self.rng.u32(0..40) {
-            0 => Known { generation: generation - 1, revision },
-            1 => Known { generation: generation + 1, revision: 0 },
-            2 => Known { generation, revision: revision + 1 },
-            _ => Known { generation, revision: self.rng.u64(0..=revision) },
+            0 => Known { generation: generation - 1, ..now },
+            1 => Known::of(generation + 1),
+            2 => Known { revision: revision + 1, ..now },
+            3 => Known { chain: Chain(self.rng.u64(..)), ..now },
+            4 => Known::of(generation),
+            5..10 => self.seen[self.rng.usize(0..self.seen.len())],
+            10..20 => self.seen[self.seen.len() - 1 - self.rng.usize(0..self.seen.len().min(50))],
+            _ => now,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::Known;
+use miaosha::domain::turn::{Chain, Known};
 use miaosha::domain::turnstile::{Reply, Snapshot};
 use miaosha::ports::turnstile::Turnstile;
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::contract::turnstile::batch;
 
 const SALE: SaleId = SaleId(7);
-const KNOWN: Known = Known { generation: 1, revision: 0 };
+const KNOWN: Known = Known { generation: 1, revision: 0, chain: Chain(0) };
 const ALLOTMENT: Allotment = Allotment { capacity: 10, quantity_max: 4, standby_max: 1_000_000 };
 /// For what happens in its own time.
 const PATIENCE: Duration = Duration::from_secs(20);

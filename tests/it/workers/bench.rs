@@ -13,6 +13,7 @@ use miaosha::domain::order;
 use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::{Kind, Reservation, State};
 use miaosha::domain::sale::{Allotment, QuestionKey, Sale};
+use miaosha::domain::turn::Known;
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::clock::Clock;
@@ -177,6 +178,12 @@ impl<W: World, T: Turnstile> Bench<W, T> {
 
     pub async fn row(&self, buyer: u64) -> Option<Reservation> {
         self.world.store().reservation_of(self.sale, BuyerId(buyer)).await.unwrap()
+    }
+
+    /// What a caller knows who just asked the turnstile.
+    pub async fn knowing(&self) -> Known {
+        let level = self.world.turnstile().look(self.sale).await.unwrap().unwrap();
+        Known { generation: level.generation, revision: level.revision, chain: level.chain }
     }
 
     pub async fn kind(&self, buyer: u64) -> Option<Kind> {

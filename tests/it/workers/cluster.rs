@@ -1,12 +1,63 @@
-//! The stories on the Cluster world's parts: a namespace and a database of its own for each.
+//! The stories on the Cluster world's parts: a database for each, with sales that nobody else's have the number of, because
+//! they share the broker.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use miaosha::adapters::mysql::{MysqlStore, Sandbox};
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
-use super::bench::{Bench, HOLD_MS, PartsOfBench, TestWorld};
+use super::bench::{Bench, PartsOfBench, TestWorld};
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
 type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+
+async fn bench() -> Bench<World, RedisTurnstile> {
+    static SHARED: OnceLock<String> = OnceLock::new();
+    bench_on(SHARED.get_or_init(unique_name).clone()).await
+}
+
+/// With queues of its own: whoever serves them takes everything.
+async fn bench_alone() -> Bench<World, RedisTurnstile> {
+    bench_on(unique_name()).await
+}
+
+async fn bench_on(namespace: String) -> Bench<World, RedisTurnstile> {
+    let store = store().await;
+    let broker = RabbitBroker::connect(RabbitConfig {
+        url: rabbit_url(),
+        namespace,
+        partitions: 2,
+        queue_messages_max: 10_000,
+        confirm_ms: 10_000,
+    })
+    .await
+    .unwrap();
+    Bench::of(PartsOfBench {
+        fresh: Arc::new(|| Box::pin(async { RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap() })),
+        payments: store.sandbox().with_wait(Duration::from_millis(1)),
+        store,
+        attempts: broker.clone(),
+        signals: broker,
+        keep: Box::new(()),
+    })
+    .await
+}
+
+async fn store() -> MysqlStore {
+    let name = unique_name();
+    let url = mysql_url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let mut conn = MySqlConnection::connect(&url).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
+    let store = MysqlStore::connect(&format!("{server}/{name}"), 6).await.unwrap();
+    store.migrate().await.unwrap();
+    let first = getrandom::u32().unwrap();
+    let sql = format!("ALTER TABLE `{name}`.sales AUTO_INCREMENT = {first}");
+    sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    store
+}
+
+super::suite::suite!(bench, bench_alone);

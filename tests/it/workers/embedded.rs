@@ -1,6 +1,7 @@
 //! The stories on the Embedded world's parts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
@@ -18,7 +19,7 @@ async fn bench() -> Bench<World, MemoryTurnstile> {
     let attempts = SqliteQueue::open(&folder.path().join("queue.sqlite"), 4, 10_000).await.unwrap();
     Bench::of(PartsOfBench {
         fresh: Arc::new(|| Box::pin(async { MemoryTurnstile::new() })),
-        payments: store.sandbox(),
+        payments: store.sandbox().with_wait(Duration::from_millis(1)),
         store,
         attempts,
         signals: MemorySignals::new(),
@@ -27,4 +28,4 @@ async fn bench() -> Bench<World, MemoryTurnstile> {
     .await
 }
 
-super::suite::suite!(bench);
+super::suite::suite!(bench, bench);

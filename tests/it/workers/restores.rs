@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use miaosha::domain::reservation::Kind;
-use miaosha::domain::turn::Known;
 use miaosha::domain::turnstile::{ANSWERS_MAX, Reply};
 use miaosha::ports::World;
 use miaosha::ports::catalogue::Catalogue;
@@ -87,7 +86,7 @@ pub async fn forgotten_batch<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let bench = bench.with_sale(allotment(2, 5)).await;
     bench.decide([bench.batch([1])]).await;
     let lost = bench.batch([2, 3]);
-    let known = Known { generation: 1, revision: 1 };
+    let known = bench.knowing().await;
     assert!(matches!(bench.world.turnstile().reserve(known, &lost).await.unwrap(), Reply::Done(_)));
     many_other_turns(&bench).await;
     bench.decide([lost]).await;
@@ -102,7 +101,7 @@ pub async fn forgotten_release<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.decide([bench.batch([1, 2, 3])]).await;
     bench.clock.advance_ms(1);
     let cancelled = bench.cancel(2).await;
-    let known = Known { generation: 1, revision: 1 };
+    let known = bench.knowing().await;
     let released = bench.world.turnstile().release(bench.sale, known, &[cancelled]).await.unwrap();
     assert!(matches!(released, Reply::Done(_)));
     many_other_turns(&bench).await;
@@ -120,8 +119,7 @@ pub async fn answer_under_way<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let sweeper = bench.sweeper();
     for buyers in [[1, 2], [3, 4], [5, 6]] {
         let under_way = bench.batch(buyers);
-        let revision = bench.world.turnstile().look(bench.sale).await.unwrap().unwrap().revision;
-        bench.world.turnstile().reserve(Known { generation: 1, revision }, &under_way).await.unwrap();
+        bench.world.turnstile().reserve(bench.knowing().await, &under_way).await.unwrap();
         sweeper.sweep().await.unwrap();
         bench.clock.advance_ms(payment_settings().gap_ms - 1);
         sweeper.sweep().await.unwrap();
@@ -149,7 +147,7 @@ pub async fn raise_lost<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let bench = bench.with_sale(allotment(1, 5)).await;
     bench.decide([bench.batch(1..=3)]).await;
     bench.world.store().raise(bench.sale, 2).await.unwrap();
-    let known = Known { generation: 1, revision: 1 };
+    let known = bench.knowing().await;
     bench.world.turnstile().raise(bench.sale, known, 2).await.unwrap();
     let sweeper = bench.sweeper();
     sweeper.sweep().await.unwrap();

@@ -118,7 +118,8 @@ pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
         tokio::spawn(async move { bench.alarms().handle(vec![Message(alarm)]).await.unwrap() })
     });
     let work: Vec<_> = work.collect();
-    let (swept, _) = tokio::join!(bench.sweeper().sweep(), join_all(work));
+    let sweeper = bench.sweeper();
+    let (swept, _) = tokio::join!(sweeper.sweep(), join_all(work));
     swept.unwrap();
     let figures = bench.audit().await.figures;
     assert_eq!((figures.pending, figures.standby, figures.free), (300, 0, Some(400)));
@@ -240,7 +241,7 @@ pub async fn exhausted_at_once<W: World, T: Turnstile>(bench: Bench<W, T>) {
 async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut impl NewsStream) -> bool {
     loop {
         let news = stream.next().await.unwrap();
-        if let Some(news) = news.into_iter().find(|news| news.sale.id == bench.sale) {
+        if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
             return news.exhausted;
         }
     }

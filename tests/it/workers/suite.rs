@@ -1,7 +1,7 @@
-//! Every story, for one world's bench.
+//! Every story, for one world's bench; those that serve its queues have them alone.
 
 macro_rules! suite {
-    ($bench:ident) => {
+    ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
         use crate::workers::{queues, stories};
@@ -59,7 +59,7 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_killed_with_a_full_queue() {
             for point in points::CONSUMER {
-                queues::killed($bench().await, point).await;
+                queues::killed($alone().await, point).await;
             }
         }
 
@@ -76,8 +76,8 @@ macro_rules! suite {
                 restore_promotes;
             stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed stuck orphans exhausted
                 exhausted_at_once audit_finds paying_at_the_bell;
-            queues: two_of_each dropped_deliveries_come_again;
         }
+        $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again; }
     };
 }
 

@@ -1,7 +1,7 @@
 //! A sale with the domain's turnstile beside a store: whatever the turnstile answers is ready to be recorded.
 
 use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::{Kind, Reservation};
@@ -54,13 +54,9 @@ impl<S: Store> Counter<S> {
         Self { store, sale, turnstile, batches: 0 }
     }
 
-    pub fn id(&self) -> SaleId {
-        self.sale.id
-    }
-
     fn known(&self) -> Known {
         let level = self.turnstile.level();
-        Known { generation: level.generation, revision: level.revision }
+        Known { generation: level.generation, revision: level.revision, chain: level.chain }
     }
 
     /// One attempt for each buyer and quantity, in one batch.

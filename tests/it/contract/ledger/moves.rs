@@ -1,0 +1,106 @@
+//! Moves without money: lapse, cancel, the end of standby. Each on its condition, and on nothing else.
+
+use miaosha::domain::id::{BuyerId, SaleId};
+use miaosha::domain::reservation::{Kind, State};
+use miaosha::domain::sale::SaleState;
+
+use super::counter::{Counter, NOW, Store, later};
+
+pub async fn a_hold_lapses_when_its_time_is_over<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 1).await;
+    let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1)]).await;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let sale = counter.sale.id;
+    assert_eq!(counter.store.lapse(sale, &ids, later().plus_ms(-1)).await.unwrap(), []);
+    assert_eq!(counter.store.lapse(SaleId(sale.0 + 1), &ids, later()).await.unwrap(), []);
+    let lapsed = counter.store.lapse(sale, &ids[1..], later()).await.unwrap();
+    assert_eq!(lapsed.len(), 1, "a party does not lapse, and who was not named neither");
+    assert_eq!((lapsed[0].id, &lapsed[0].state, lapsed[0].version), (ids[1], &State::Lapsed, 2));
+    assert_eq!(counter.row(ids[1]).await, lapsed[0]);
+    assert_eq!(counter.claimed().await, [1]);
+    assert_eq!(counter.store.lapse(sale, &ids[1..], later()).await.unwrap(), [], "once");
+}
+
+pub async fn a_hold_that_is_being_paid_does_not_lapse<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let row = counter.reserved(&[(1, 1)]).await.remove(0);
+    let payment = counter.payment(&row, 1).await;
+    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    assert_eq!(counter.store.lapse(counter.sale.id, &[row.id], later()).await.unwrap(), []);
+    assert_eq!(counter.store.overdue(later(), 9).await.unwrap(), []);
+    assert_eq!(counter.kind(row.id).await, Kind::Paying);
+}
+
+pub async fn a_buyer_cancels_what_is_held_or_waits<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 1).await;
+    let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
+    assert_eq!(counter.store.cancel(rows[0].id, BuyerId(2), NOW).await.unwrap(), None);
+    for row in &rows {
+        let cancelled = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
+        assert_eq!((&cancelled.state, cancelled.version, cancelled.freed), (&State::Cancelled, 2, false));
+        assert_eq!(counter.row(row.id).await, cancelled);
+        let again = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
+        assert_eq!(again, cancelled, "a second time nothing moves");
+    }
+    assert_eq!(counter.claimed().await, [0_u32; 0]);
+}
+
+pub async fn what_is_being_paid_or_was_is_not_cancelled<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let row = counter.reserved(&[(1, 1)]).await.remove(0);
+    let payment = counter.payment(&row, 1).await;
+    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let paying = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
+    assert_eq!((paying.state.kind(), paying.version), (Kind::Paying, 2));
+    counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
+    let confirmed = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
+    assert_eq!((confirmed.state.kind(), confirmed.version), (Kind::Confirmed, 3));
+}
+
+pub async fn standby_ends_when_everything_is_paid<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 3).await;
+    let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1), (4, 1)]).await;
+    let sale = counter.sale.id;
+    assert_eq!(counter.store.end_standby(sale, NOW, 9).await.unwrap(), []);
+    let payment = counter.payment(&rows[0], 1).await;
+    counter.store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    assert_eq!(counter.store.end_standby(sale, NOW, 9).await.unwrap(), []);
+    counter.store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
+    let ended = counter.store.end_standby(sale, NOW, 2).await.unwrap();
+    assert_eq!(ended.iter().map(|row| row.id).collect::<Vec<_>>(), [rows[1].id, rows[2].id], "in order of arrival");
+    assert_eq!((&ended[0].state, ended[0].freed), (&State::Ended, false));
+    assert_eq!(counter.row(rows[1].id).await, ended[0]);
+    assert_eq!(
+        counter.store.end_standby(sale, NOW, 2).await.unwrap().len(),
+        1,
+        "the others are freed in their own time"
+    );
+    assert_eq!(counter.kind(rows[0].id).await, Kind::Confirmed);
+}
+
+pub async fn standby_ends_when_a_closed_sale_has_nothing_left_to_give<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 3).await;
+    let sale = counter.sale.id;
+    let rows = counter.reserved(&[(1, 2), (2, 1), (3, 4)]).await;
+    let after = counter.sale.closes_at;
+    assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap(), [], "something is held");
+    counter.store.lapse(sale, &[rows[0].id], later()).await.unwrap();
+    assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap(), [], "something is not freed");
+    let release = counter.release(rows[0].id);
+    let promoted = counter.recorded(&[release]).await.remove(0);
+    let payment = counter.payment(&promoted, 1).await;
+    counter.store.begin_paying(promoted.id, promoted.buyer, payment, NOW).await.unwrap();
+    assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap(), [], "something is being paid");
+    counter.store.confirm(promoted.id, payment, "N", NOW).await.unwrap();
+    assert_eq!(counter.store.end_standby(sale, after.plus_ms(-1), 9).await.unwrap(), [], "it is open, and one is free");
+    let ended = counter.store.end_standby(sale, after, 9).await.unwrap();
+    assert_eq!(ended.iter().map(|row| row.id).collect::<Vec<_>>(), [rows[2].id]);
+}
+
+pub async fn standby_ends_when_an_operator_closed_the_sale<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 3).await;
+    counter.reserved(&[(1, 3)]).await;
+    assert_eq!(counter.store.end_standby(counter.sale.id, NOW, 9).await.unwrap(), []);
+    counter.store.set_state(counter.sale.id, SaleState::Closed).await.unwrap();
+    assert_eq!(counter.store.end_standby(counter.sale.id, NOW, 9).await.unwrap().len(), 1);
+}

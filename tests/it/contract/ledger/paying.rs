@@ -1,0 +1,195 @@
+//! Moves that have to do with money: a payment is captured for an order, or it is void or given back.
+
+use miaosha::domain::id::{BuyerId, PaymentId};
+use miaosha::domain::payment::PaymentState;
+use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::ports::ledger::{Begun, Confirmed};
+
+use super::counter::{Counter, NOW, Store, later};
+
+pub async fn paying_begins_while_there_is_time<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 1).await;
+    let rows = counter.reserved(&[(1, 2), (2, 1)]).await;
+    let (row, waits) = (&rows[0], &rows[1]);
+    let payment = counter.payment(row, 1).await;
+    let begin = async |row: &Reservation, buyer, payment, now| {
+        counter.store.begin_paying(row.id, BuyerId(buyer), payment, now).await.unwrap()
+    };
+    assert_eq!(begin(row, 2, payment, NOW).await, Begun::Refused(None), "of another buyer");
+    assert_eq!(begin(row, 1, PaymentId(9), NOW).await, Begun::Refused(Some(row.clone())), "never recorded");
+    assert_eq!(begin(row, 1, payment, later()).await, Begun::Refused(Some(row.clone())), "too late");
+    let other = counter.payment(waits, 2).await;
+    assert_eq!(begin(waits, 2, other, NOW).await, Begun::Refused(Some(waits.clone())), "on standby");
+    let Begun::Paying(paying) = begin(row, 1, payment, later().plus_ms(-1)).await else { panic!() };
+    let since = later().plus_ms(-1);
+    assert_eq!(paying.state, State::Paying { units: vec![1, 2], lapses_at: later(), payment, since });
+    assert_eq!(paying.version, 2);
+    assert_eq!(begin(row, 1, payment, NOW).await, Begun::Paying(paying.clone()), "asked again");
+    let second = counter.payment(row, 3).await;
+    assert_eq!(begin(row, 1, second, NOW).await, Begun::Refused(Some(paying)), "one at a time");
+    assert_eq!(counter.claimed().await, [1, 2]);
+}
+
+/// A row that is being paid, and its payment.
+async fn paying<S: Store>(counter: &mut Counter<S>, buyer: u64) -> (Reservation, PaymentId) {
+    let row = counter.reserved(&[(buyer, 1)]).await.remove(0);
+    let payment = counter.payment(&row, u128::from(buyer)).await;
+    let Begun::Paying(row) = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap() else {
+        panic!()
+    };
+    (row, payment)
+}
+
+pub async fn a_captured_payment_becomes_one_order<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    let confirmed = counter.store.confirm(row.id, payment, "ABCD-1", later()).await.unwrap();
+    let Confirmed::Order(order) = confirmed else { panic!("{confirmed:?}") };
+    assert_eq!((order.number.as_str(), order.reservation, order.buyer), ("ABCD-1", row.id, row.buyer));
+    assert_eq!((order.units.as_slice(), order.amount), ([1].as_slice(), counter.sale.price));
+    assert_eq!((order.payment, order.placed_at, order.refunded), (payment, later(), false));
+    let now = counter.row(row.id).await;
+    assert_eq!((&now.state, now.version), (&State::Confirmed { units: vec![1], payment }, 3));
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
+    assert_eq!(counter.claimed().await, [1]);
+    let again = counter.store.confirm(row.id, payment, "ABCD-2", later()).await.unwrap();
+    assert_eq!(again, Confirmed::Order(order.clone()), "the same order, with its first number");
+    assert_eq!(counter.store.order("ABCD-1").await.unwrap(), Some(order.clone()));
+    assert_eq!(counter.store.order("ABCD-2").await.unwrap(), None);
+    assert_eq!(counter.store.orders(row.buyer, 9).await.unwrap(), [order.clone()]);
+    assert_eq!(counter.store.orders(BuyerId(2), 9).await.unwrap(), []);
+    let facts = counter.store.audit(counter.sale.id, NOW).await.unwrap().unwrap();
+    assert_eq!((facts.orders, facts.standing.sold, facts.standing.pending), (vec![order], 1, 0));
+}
+
+pub async fn orders_are_listed_newest_first<S: Store>(store: S) {
+    let mut counter = Counter::open(store.clone(), 1, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    counter.store.confirm(row.id, payment, "A", NOW).await.unwrap();
+    let mut other = Counter::open(store, 1, 0).await;
+    let (row, payment) = paying(&mut other, 1).await;
+    other.store.confirm(row.id, payment, "B", NOW.plus_ms(1)).await.unwrap();
+    let numbers = async |max| {
+        let orders = counter.store.orders(BuyerId(1), max).await.unwrap();
+        orders.into_iter().map(|order| order.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(9).await, ["B", "A"]);
+    assert_eq!(numbers(1).await, ["B"]);
+}
+
+pub async fn a_number_that_is_taken_confirms_nothing<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 0).await;
+    let (first, payment) = paying(&mut counter, 1).await;
+    counter.store.confirm(first.id, payment, "SAME", NOW).await.unwrap();
+    let (second, payment) = paying(&mut counter, 2).await;
+    counter.store.confirm(second.id, payment, "SAME", NOW).await.unwrap_err();
+    assert_eq!(counter.row(second.id).await, second);
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Opened);
+    assert!(matches!(counter.store.confirm(second.id, payment, "OTHER", NOW).await.unwrap(), Confirmed::Order(_)));
+}
+
+pub async fn a_capture_that_cannot_stand_is_to_be_refunded<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    counter.store.payment_voided(row.id, payment, later()).await.unwrap();
+    let confirmed = counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
+    assert!(matches!(&confirmed, Confirmed::RefundDue(row) if row.state == State::Lapsed), "{confirmed:?}");
+    assert_eq!(counter.store.order("N").await.unwrap(), None);
+    let due = counter.store.refunds_due(9).await.unwrap();
+    assert_eq!((due.len(), due[0].id, due[0].state), (1, payment, PaymentState::RefundDue));
+    for _ in 0..2 {
+        counter.store.payment_refunded(payment).await.unwrap();
+        assert_eq!(counter.payment_state(payment).await, PaymentState::Refunded);
+        assert_eq!(counter.store.refunds_due(9).await.unwrap(), []);
+        counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
+    }
+}
+
+pub async fn a_second_payment_of_a_confirmed_reservation_is_to_be_refunded<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let (row, first) = paying(&mut counter, 1).await;
+    counter.store.payment_voided(row.id, first, NOW).await.unwrap();
+    let second = counter.payment(&row, 2).await;
+    counter.store.begin_paying(row.id, row.buyer, second, NOW).await.unwrap();
+    assert!(matches!(counter.store.confirm(row.id, first, "A", NOW).await.unwrap(), Confirmed::RefundDue(_)));
+    assert!(matches!(counter.store.confirm(row.id, second, "B", NOW).await.unwrap(), Confirmed::Order(_)));
+    assert!(matches!(counter.store.confirm(row.id, first, "C", NOW).await.unwrap(), Confirmed::RefundDue(_)));
+    assert_eq!(counter.payment_state(first).await, PaymentState::RefundDue);
+    assert_eq!(counter.payment_state(second).await, PaymentState::Captured);
+}
+
+pub async fn a_void_payment_leaves_the_hold_while_there_is_time<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    let other = counter.payment(&row, 7).await;
+    let same = counter.store.payment_voided(row.id, other, NOW).await.unwrap().unwrap();
+    assert_eq!(same, row, "another payment moves nothing");
+    assert_eq!(counter.payment_state(other).await, PaymentState::Voided);
+    let held = counter.store.payment_voided(row.id, payment, later().plus_ms(-1)).await.unwrap().unwrap();
+    assert_eq!(held.state, State::Held { units: vec![1], lapses_at: later() });
+    assert_eq!((held.version, counter.claimed().await), (3, vec![1]));
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Voided);
+    assert_eq!(counter.store.payment_voided(row.id, payment, later()).await.unwrap(), Some(held), "once");
+    let next = counter.payment(&row, 8).await;
+    assert!(matches!(counter.store.begin_paying(row.id, row.buyer, next, NOW).await.unwrap(), Begun::Paying(_)));
+}
+
+pub async fn a_void_payment_lapses_what_is_out_of_time<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    let lapsed = counter.store.payment_voided(row.id, payment, later()).await.unwrap().unwrap();
+    assert_eq!((&lapsed.state, lapsed.version, lapsed.freed), (&State::Lapsed, 3, false));
+    assert_eq!(counter.row(row.id).await, lapsed);
+    assert_eq!(counter.claimed().await, [0_u32; 0]);
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), [(row.sale, row.id)]);
+    let unknown = counter.store.payment_voided(miaosha::domain::id::ReservationId(1), payment, NOW).await;
+    assert_eq!(unknown.unwrap(), None);
+}
+
+pub async fn the_sweeper_finds_payments_that_hang<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 0).await;
+    let after = NOW.plus_ms(1);
+    let (row, payment) = paying(&mut counter, 1).await;
+    assert_eq!(counter.store.stuck(NOW, 9).await.unwrap(), []);
+    assert_eq!(counter.store.stuck(after, 9).await.unwrap(), [(row.id, payment)]);
+    assert_eq!(counter.store.orphans(after, 9).await.unwrap(), [], "a row names it");
+    let forgotten = counter.payment(&row, 5).await;
+    assert_eq!(counter.store.orphans(NOW, 9).await.unwrap(), [], "too young");
+    let orphans = counter.store.orphans(after, 9).await.unwrap();
+    assert_eq!(orphans.iter().map(|payment| payment.id).collect::<Vec<_>>(), [forgotten]);
+    assert_eq!(orphans[0].amount, counter.sale.price);
+    counter.store.payment_voided(row.id, forgotten, NOW).await.unwrap();
+    assert_eq!(counter.store.orphans(after, 9).await.unwrap(), []);
+    counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
+    assert_eq!(counter.store.stuck(after, 9).await.unwrap(), []);
+    assert_eq!(counter.store.orphans(after, 9).await.unwrap(), []);
+}
+
+pub async fn a_payment_is_recorded_once<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
+    counter.payment(&row, 1).await;
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Captured, "a late copy undoes nothing");
+}
+
+pub async fn an_operator_refunds_what_is_confirmed<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 1).await;
+    let (row, payment) = paying(&mut counter, 1).await;
+    let same = counter.store.refund(row.id, NOW).await.unwrap().unwrap();
+    assert_eq!(same, row, "what is not confirmed is not refunded");
+    counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
+    let refunded = counter.store.refund(row.id, NOW).await.unwrap().unwrap();
+    assert_eq!((&refunded.state, refunded.version, refunded.freed), (&State::Refunded, 4, false));
+    assert_eq!(counter.store.refund(row.id, NOW).await.unwrap(), Some(refunded), "once");
+    assert_eq!(counter.payment_state(payment).await, PaymentState::RefundDue);
+    assert!(counter.store.order("N").await.unwrap().unwrap().refunded);
+    assert_eq!(counter.claimed().await, [0_u32; 0]);
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), [(row.sale, row.id)]);
+    let again = counter.store.confirm(row.id, payment, "M", NOW).await.unwrap();
+    assert!(matches!(again, Confirmed::Order(order) if order.number == "N" && order.refunded));
+    let release = counter.release(row.id);
+    counter.recorded(&[release]).await;
+    assert_eq!(counter.kind(row.id).await, Kind::Refunded);
+    counter.agrees().await;
+}
