@@ -70,7 +70,8 @@ pub struct Options {
     #[arg(long, default_value_t = 3_000)]
     hold_ms: i64,
     /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
-    /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago. `stop-…` ends it by SIGTERM instead.
+    /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
+    /// `stop-…` ends a part by SIGTERM instead.
     #[arg(long, value_delimiter = ',')]
     kill: Vec<String>,
     /// How long a killed part stays away.

@@ -16,6 +16,10 @@ use crate::client::authority;
 
 /// Before a part's name: it is asked to end by SIGTERM instead.
 const SOFTLY: &str = "stop-";
+/// Every Redis master comes back as it was a while before it was killed.
+const STALE: &str = "redis-stale";
+/// Every Redis master forgets everything, and goes on.
+const FLUSHED: &str = "redis-flushed";
 /// How long a part may take to be ready again.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -136,7 +140,7 @@ impl Target {
             let known = match &self.world {
                 Running::Embedded { .. } => kill == "shop",
                 Running::Fleet { parts, .. } => {
-                    kill == "redis-stale" || parts.iter().any(|part| part.kind == kill || part.name == kill)
+                    [STALE, FLUSHED].contains(&kill) || parts.iter().any(|part| part.kind == kill || part.name == kill)
                 }
                 Running::Elsewhere => false,
             };
@@ -149,14 +153,7 @@ impl Target {
 
     /// Before the part is killed: what the kill needs of the past.
     pub async fn prepare_kill(&self, kill: &str) -> Result<(), String> {
-        if kill != "redis-stale" {
-            return Ok(());
-        }
-        for part in self.redis_parts() {
-            let port = part.port.ok_or("a Redis part names its port")?;
-            redis_save(port).await?;
-        }
-        Ok(())
+        if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
     }
 
     /// kill -9, or SIGTERM, a moment without the part, and the same part again.
@@ -176,7 +173,10 @@ impl Target {
         let Running::Fleet { state, parts, .. } = &self.world else {
             return Err("only a world that this run knows can lose a part".to_owned());
         };
-        let is_redis = kill == "redis" || kill == "redis-stale";
+        if kill == FLUSHED {
+            return self.tell_redis("FLUSHALL").await;
+        }
+        let is_redis = kill == "redis" || kill == STALE;
         let victims: Vec<Part> = if is_redis {
             self.redis_parts()
         } else {
@@ -210,6 +210,13 @@ impl Target {
 
     pub fn is_elsewhere(&self) -> bool {
         matches!(self.world, Running::Elsewhere)
+    }
+
+    async fn tell_redis(&self, command: &str) -> Result<(), String> {
+        for part in self.redis_parts() {
+            redis_command(part.port.ok_or("a Redis part names its port")?, command).await?;
+        }
+        Ok(())
     }
 
     fn redis_parts(&self) -> Vec<Part> {
@@ -279,14 +286,14 @@ async fn part_script(part: &Part, verb: &str, state: &Path) -> Result<(), String
     if status.success() { Ok(()) } else { Err(format!("{verb} {} failed: {status}", part.name)) }
 }
 
-/// Tells one Redis master to write its dump: what it comes back with when it is killed later.
-async fn redis_save(port: u64) -> Result<(), String> {
+/// One command to one Redis master, such as to write the dump that it comes back with when it is killed later.
+async fn redis_command(port: u64, command: &str) -> Result<(), String> {
     let mut stream =
         tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.map_err(|error| error.to_string())?;
-    stream.write_all(b"SAVE\r\n").await.map_err(|error| error.to_string())?;
+    stream.write_all(format!("{command}\r\n").as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = [0u8; 64];
     let length = stream.read(&mut answer).await.map_err(|error| error.to_string())?;
-    if answer[..length].starts_with(b"+OK") { Ok(()) } else { Err("Redis did not write its dump".to_owned()) }
+    if answer[..length].starts_with(b"+OK") { Ok(()) } else { Err(format!("Redis refused {command}")) }
 }
 
 /// A binary of the project beside this one.

@@ -18,12 +18,14 @@ standby=$((capacity * 2))
 # Long enough to kill something in the middle of it.
 rate=$((buyers / 5))
 [ "$buyers" -lt 50000 ] || rate=$((buyers / 15))
+hold_ms=1500
+[ "$buyers" -lt 50000 ] || hold_ms=3000
 
 rush() { # WORLD ARGUMENTS…
   local world=$1
   shift
   "$MIAOSHA_BIN/loadtest" rush --world "$world" --fleet "$dir" --buyers "$buyers" --capacity "$capacity" \
-    --standby "$standby" --rate "$rate" --hold-ms 3000 --pay-share 0.5 --json "$@"
+    --standby "$standby" --rate "$rate" --hold-ms "$hold_ms" --pay-share 0.5 --json "$@"
 }
 
 embedded_plain() { rush embedded --expect-sold "$capacity"; }
@@ -42,6 +44,7 @@ cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expec
 cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
 cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
+cluster_redis_flushed() { rush cluster --kill redis-flushed --expect-sold "$capacity"; }
 cluster_redis_stale() { rush cluster --kill redis-stale --expect-sold "$capacity"; }
 cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacity"; }
 cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
@@ -49,7 +52,7 @@ cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"
 rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
   cluster_plain cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
-  cluster_redis_emptied cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
+  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
 [ $# -eq 0 ] || rushes=("$@")
 
 [ -n "${MIAOSHA_BIN:-}" ] || fail "MIAOSHA_BIN must name the folder of the built binaries"

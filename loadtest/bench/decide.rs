@@ -1,11 +1,8 @@
 //! Decisions: the turnstile alone, and the consumer from the queue to the acknowledgement, beside a bare loop of EVALSHA that
-//! decides one attempt a call.
+//! decides one attempt a call. The bare loop over sockets is the reference of all, the library's loop included.
 
 use std::time::{Duration, Instant};
 
-use fred::prelude::{Builder, Client, ClientLike, Config, LuaInterface};
-use fred::types::config::TcpConfig;
-use fred::types::scripts::Script;
 use futures_util::future::try_join_all;
 use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::system::SystemClock;
@@ -17,6 +14,7 @@ use miaosha::domain::turnstile::Reply;
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::turnstile::Turnstile;
 
+use super::bare;
 use super::parts::leave_to_all_cores;
 use super::shots::FIRST_BUYER;
 use super::table::{Figure, median};
@@ -26,8 +24,6 @@ use super::{Memories, Options};
 const CAPACITY: u32 = 10_000;
 const STANDBY_MAX: u32 = 2_000;
 const COUNTED: Duration = Duration::from_millis(1_500);
-/// Calls of the bare loop on their way at once: more do not make it faster.
-const CALLS: u64 = 64;
 const REFERENCE: &str = "bare EVALSHA loop";
 const TARGET: f64 = 0.5;
 const BATCHES: [usize; 4] = [1, 16, 256, 512];
@@ -38,37 +34,29 @@ const SUBMITS: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const DRAIN_WAIT_MAX: Duration = Duration::from_secs(90);
 
-/// The least that decides: is the buyer in, is one free, then it is theirs.
-const BARE: &str = "
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 2 end
-if tonumber(redis.call('GET', KEYS[1])) < 1 then return 0 end
-redis.call('DECR', KEYS[1])
-redis.call('HSET', KEYS[2], ARGV[1], 1)
-return 1";
-
 pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
     leave_to_all_cores().await;
     let url = url_of("MIAOSHA_REDIS_URL")?;
     let namespace = format!("bench-{:08x}", chance()? as u32);
     let turnstile = RedisTurnstile::connect(&url, &namespace).await.map_err(|fault| fault.to_string())?;
-    let client = bare_client(&url).await.map_err(|error| error.to_string())?;
-
-    let (mut bare, mut turns) = (Vec::new(), vec![Vec::new(); BATCHES.len()]);
+    let (mut bare, mut by_client, mut turns) = (Vec::new(), Vec::new(), vec![Vec::new(); BATCHES.len()]);
     for _ in 0..options.runs {
-        bare.push(bare_loop(&client).await.map_err(|error| error.to_string())?);
+        bare.push(bare::by_sockets(&url, CAPACITY, COUNTED).await?);
+        by_client.push(bare::by_client(&url, CAPACITY, COUNTED).await.map_err(|error| error.to_string())?);
         for (size, rates) in BATCHES.into_iter().zip(&mut turns) {
             rates.push(turnstile_loop(&turnstile, size).await?);
         }
     }
     let bare = median(bare);
-    let mut figures: Vec<Figure> = BATCHES
-        .into_iter()
-        .zip(turns)
-        .map(|(size, rates)| {
-            let figure = Figure::new(format!("turnstile, one sale, batches of {size}"), median(rates), "decisions/s");
-            figure.beside(REFERENCE, bare, (size > 1).then_some(TARGET))
-        })
-        .collect();
+    let beside = |name: String, rates: Vec<f64>, target| {
+        Figure::new(name, median(rates), "decisions/s").beside(REFERENCE, bare, target)
+    };
+    let mut figures = vec![beside("bare EVALSHA loop, by the shop's Redis client".to_owned(), by_client, None)];
+    for (size, rates) in BATCHES.into_iter().zip(turns) {
+        // A call at a time is bound by its way there and back, whatever is decided.
+        let target = (size > 1).then_some(TARGET);
+        figures.push(beside(format!("turnstile, one sale, batches of {size}"), rates, target));
+    }
     for (attempts, size) in DRAINS {
         let mut rates = Vec::new();
         for _ in 0..options.runs {
@@ -76,43 +64,9 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
         }
         let name = format!("consumer, one sale, queue to ack, batches of {size}");
         let note = format!("{attempts} attempts waiting; RabbitMQ, Lua, MariaDB");
-        figures.push(Figure::new(name, median(rates), "decisions/s").beside(REFERENCE, bare, Some(TARGET)).note(note));
+        figures.push(beside(name, rates, Some(TARGET)).note(note));
     }
     Ok(figures)
-}
-
-async fn bare_client(url: &str) -> Result<Client, fred::error::Error> {
-    let client = Builder::from_config(Config::from_url(url)?)
-        .with_connection_config(|connection| {
-            connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
-        })
-        .build()?;
-    client.init().await?;
-    Ok(client)
-}
-
-async fn bare_loop(client: &Client) -> Result<f64, fred::error::Error> {
-    let tag = fastrand::u64(..);
-    let keys = [format!("{{bare-{tag:x}}}:free"), format!("{{bare-{tag:x}}}:buyers")];
-    fred::interfaces::KeysInterface::set::<(), _, _>(client, &keys[0], CAPACITY, None, None, false).await?;
-    let script = Script::from_lua(BARE);
-    // Whoever is asked by the text knows it by its hash from then on.
-    client.eval::<(), _, _, _>(BARE, keys.to_vec(), vec!["nobody"]).await?;
-    let begun = Instant::now();
-    let callers = (0..CALLS).map(|caller| {
-        let (keys, script) = (keys.to_vec(), &script);
-        async move {
-            let mut count = 0;
-            while begun.elapsed() < COUNTED {
-                let buyer = (FIRST_BUYER + caller + count * CALLS).to_string();
-                script.evalsha::<i64, _, _, _>(client, keys.clone(), vec![buyer]).await?;
-                count += 1;
-            }
-            Ok::<u64, fred::error::Error>(count)
-        }
-    });
-    let decided: u64 = try_join_all(callers).await?.into_iter().sum();
-    Ok(decided as f64 / begun.elapsed().as_secs_f64())
 }
 
 /// One caller, one call at a time, as the consumer asks for one sale.

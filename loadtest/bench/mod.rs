@@ -5,6 +5,7 @@
 //! names (`make bench` starts them), the binaries are those that were built with this one.
 
 mod accept;
+mod bare;
 mod barrage;
 mod decide;
 mod empty;

@@ -45,7 +45,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     memories.note(&gateway);
     memories.note(&payments);
     let figure = Figure::new(format!("paid orders, one sale, {CONNECTIONS} connections"), median(paid), "orders/s");
-    let note = "an order is several commits: payment, paying, capture, order";
+    let note = "an order is five commits, two of them the sandbox provider's";
     Ok(vec![figure.beside("bare commits of two inserts", median(bare), None).note(note)])
 }
 
