@@ -15,7 +15,7 @@ use miaosha::http::problem;
 use miaosha::http::server::{self, ServerSettings};
 use miaosha::ports::attempts::{Attempts, Shed};
 use miaosha::ports::{Delivery, Subscription};
-use miaosha::services::publisher::{self, Settings};
+use miaosha::services::publisher::{self, FRESH_MS_MAX, LEARNING_MS, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -262,7 +262,7 @@ async fn a_sale_takes_attempts_only_while_it_is_open() {
     shop.tell(&[word(with(1, SaleState::Active), false, 1, 0), word(later, false, 1, 0)]).await;
     assert_eq!(says(&shop, 1).await, "accepted");
     assert_eq!(says(&shop, 2).await, "/problems/sale_not_open");
-    assert_eq!(says(&shop, 3).await, "/problems/not_found");
+    assert_eq!(says(&shop, 3).await, "/problems/busy", "who listens only since a moment ago does not know every sale");
     shop.clock.advance_ms(50);
     assert_eq!(says(&shop, 2).await, "accepted");
     shop.tell(&[word(with(3, SaleState::Paused), false, 1, 60)]).await;
@@ -273,6 +273,10 @@ async fn a_sale_takes_attempts_only_while_it_is_open() {
     assert_eq!(says(&shop, 1).await, "accepted");
     shop.tell(&[word(with(5, SaleState::Closed), false, 1, 90)]).await;
     assert_eq!(says(&shop, 1).await, "/problems/sale_closed");
+    shop.clock.advance_ms(LEARNING_MS);
+    assert_eq!(says(&shop, 3).await, "/problems/not_found");
+    shop.clock.advance_ms(FRESH_MS_MAX);
+    assert_eq!(says(&shop, 3).await, "/problems/busy", "nor does who has heard nothing for long");
     shop.clock.advance_ms(3_600_000);
     assert_eq!(says(&shop, 2).await, "/problems/sale_closed");
 }

@@ -91,7 +91,11 @@ async fn admit<W: Entrance>(
 
     let views = shared.known.views();
     let Some(view) = views.get(&sale) else {
-        return Err(Problem::new(Kind::NotFound, "there is no such sale").into());
+        // Whoever has only just come back must not tell a buyer that there is no such sale.
+        return Err(match shared.known.is_learning(now) {
+            true => Refusal::Shed(Reason::Learning),
+            false => Problem::new(Kind::NotFound, "there is no such sale").into(),
+        });
     };
     // The body may have taken its time, and the window is about now.
     let now = shared.world.clock().now();
@@ -151,7 +155,7 @@ fn shed<W>(lanes: &Lanes<W>, reason: Reason) -> HttpResponse {
     lanes.shared.metrics.shed(reason);
     let detail = match reason {
         Reason::Full | Reason::Waiting => "more attempts came than can be taken in; come again",
-        Reason::Away => "attempts cannot be taken in at this moment; come again",
+        Reason::Away | Reason::Learning => "attempts cannot be taken in at this moment; come again",
         Reason::Slow => "nobody can say whether the attempt was taken in; come again, a second try is harmless",
     };
     Problem::new(Kind::Busy, detail).retry_after_s(lanes.shared.settings.retry_after_s).error_response()

@@ -16,6 +16,8 @@ use crate::ports::news::SaleNews;
 use crate::services::publisher::FRESH_MS_MAX;
 
 const NEVER: i64 = i64::MIN;
+/// Two rounds of news.
+pub const LEARNING_MS: i64 = 2_000;
 
 /// One sale, as far as a publisher knows it.
 #[derive(Debug, Clone)]
@@ -32,12 +34,13 @@ type Views = HashMap<SaleId, Arc<View>>;
 
 pub struct Known {
     views: ArcSwap<Views>,
+    first_heard_at: AtomicI64,
     heard_at: AtomicI64,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { views: ArcSwap::default(), heard_at: AtomicI64::new(NEVER) }
+        Self { views: ArcSwap::default(), first_heard_at: AtomicI64::new(NEVER), heard_at: AtomicI64::new(NEVER) }
     }
 }
 
@@ -49,6 +52,13 @@ impl Known {
     /// When any news came last.
     pub fn heard_at(&self) -> Option<Timestamp> {
         Some(self.heard_at.load(Ordering::Acquire)).filter(|&at| at != NEVER).map(Timestamp)
+    }
+
+    /// Whether there may be sales it has not heard of: it listens for less than two rounds of news, or hears none.
+    pub fn is_learning(&self, now: Timestamp) -> bool {
+        let first = self.first_heard_at.load(Ordering::Acquire);
+        let deaf = self.heard_at().is_none_or(|heard| now.since_ms(heard) > FRESH_MS_MAX);
+        deaf || now.since_ms(Timestamp(first)) < LEARNING_MS
     }
 
     /// Only one task may call this.
@@ -63,6 +73,7 @@ impl Known {
         }
         views.retain(|_, view| now.since_ms(view.heard_at) <= forget_ms);
         self.views.store(Arc::new(views));
+        let _ = self.first_heard_at.compare_exchange(NEVER, now.0, Ordering::AcqRel, Ordering::Acquire);
         self.heard_at.store(now.0, Ordering::Release);
     }
 }

@@ -72,10 +72,12 @@ pub enum Reason {
     Slow,
     /// Too many attempts wait in this process.
     Waiting,
+    /// This process has not heard of every sale yet.
+    Learning,
 }
 
 impl Reason {
-    const ALL: [Reason; 4] = [Reason::Full, Reason::Away, Reason::Slow, Reason::Waiting];
+    const ALL: [Reason; 5] = [Reason::Full, Reason::Away, Reason::Slow, Reason::Waiting, Reason::Learning];
 
     fn name(self) -> &'static str {
         match self {
@@ -83,6 +85,7 @@ impl Reason {
             Reason::Away => "away",
             Reason::Slow => "slow",
             Reason::Waiting => "waiting",
+            Reason::Learning => "learning",
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::ports::attempts::Attempts;
 use crate::ports::news::{News, NewsStream};
 use crate::runtime::lifecycle::Lifecycle;
 
+pub use known::LEARNING_MS;
 pub use metric::Metric;
 
 use known::Known;

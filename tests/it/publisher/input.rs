@@ -3,7 +3,7 @@
 use actix_web::test as call;
 use miaosha::domain::id::{BuyerId, ReservationId};
 use miaosha::ports::accounts::Role;
-use miaosha::services::publisher::Settings;
+use miaosha::services::publisher::{LEARNING_MS, Settings};
 use miaosha::services::question;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -118,6 +118,7 @@ async fn who_asks_must_be_known_and_where_must_exist() {
     let bare = call::TestRequest::post().uri("/v1/sales/1/attempts").set_payload("{}");
     assert_eq!(call::call_service(&app, bare.to_request()).await.status(), 401);
 
+    shop.clock.advance_ms(LEARNING_MS);
     let cases = [
         ("/v1/sales/9/attempts", 404, None),
         ("/v1/sales/x/attempts", 400, Some("id")),
