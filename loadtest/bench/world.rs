@@ -44,7 +44,7 @@ pub fn chance() -> Result<u64, String> {
 
 pub fn new_keys() -> Result<(String, TokenKeys), String> {
     let secret = || -> Result<String, String> {
-        Ok((0..4).map(|_| chance().map(|word| format!("{word:016x}"))).collect::<Result<_, _>>()?)
+        (0..4).map(|_| chance().map(|word| format!("{word:016x}"))).collect::<Result<_, _>>()
     };
     let text = format!("access:bench-a:{},checkout:bench-c:{}", secret()?, secret()?);
     let keys = TokenKeys::parse(&text).map_err(|error| error.to_string())?;
