@@ -14,7 +14,7 @@ use crate::adapters::redis::RedisTurnstile;
 use crate::adapters::system::SystemClock;
 use crate::bound_server;
 use crate::http::auth::TokenKeys;
-use crate::http::problem;
+use crate::http::{problem, server};
 use crate::ports::fault::NoFaults;
 use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
@@ -101,7 +101,7 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     })?;
     readiness.started();
     let address = server.addrs()[0];
-    serve(server.run(), address, &lifecycle).await
+    serve(server.run(), address, config.http.unready_ms, &lifecycle).await
 }
 
 pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
@@ -142,17 +142,11 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     })?;
     readiness.started();
     let address = server.addrs()[0];
-    serve(server.run(), address, &lifecycle).await
+    serve(server.run(), address, config.http.unready_ms, &lifecycle).await
 }
 
 /// Serves until the soft stop; requests that were begun are finished.
-pub async fn serve(server: Server, address: SocketAddr, lifecycle: &Lifecycle) -> Result<(), Failure> {
+pub async fn serve(server: Server, address: SocketAddr, unready_ms: u64, lifecycle: &Lifecycle) -> Result<(), Failure> {
     tracing::info!(%address, "serving");
-    let handle = server.handle();
-    let stop = lifecycle.soft.clone();
-    tokio::spawn(async move {
-        stop.cancelled().await;
-        handle.stop(true).await;
-    });
-    Ok(server.await?)
+    Ok(server::serve(server, unready_ms, lifecycle.soft.clone(), lifecycle.hard.clone()).await?)
 }

@@ -96,7 +96,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     if let Some(demo) = demo {
         println!("{}", demo.says(&facts.url, &facts.inner_url));
     }
-    serve(server.run(), address, &lifecycle).await?;
+    serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
     Ok(())
 }

@@ -430,6 +430,25 @@ fn configuration_is_a_file_with_the_environment_over_it() {
     assert!(load_with::<Config>(Some(missing), env(&[("MIAOSHA__KEYS", "k")])).is_err());
 }
 
+/// Every sample is read by the fleet's own configuration and says what the defaults are: whoever changes one changes both.
+#[test]
+fn the_samples_say_the_defaults() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/config");
+    let described = |config: &miaosha::wire::config::Config| {
+        let mut config = config.clone();
+        (config.http.listen, config.process.inner_listen) = (([0; 4], 0).into(), ([0; 4], 0).into());
+        format!("{config:#?}")
+    };
+    let defaults = described(&miaosha::wire::config::Config::default());
+    for name in ["publisher", "consumer", "payment-consumer", "gateway"] {
+        let file = folder.join(format!("{name}.toml"));
+        let sample = load_with(Some(&file), []).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(described(&sample), defaults, "{name}");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.lines().any(|line| line.starts_with("url") || line.starts_with("token_keys")), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_drain_waits_for_what_was_begun() {
     let lifecycle = Lifecycle::new();

@@ -3,7 +3,6 @@
 //! The waits below are far longer than any test may take: who comes back was told.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt;
@@ -119,7 +118,7 @@ async fn nobody_waits_beyond_the_limits() {
 
 #[actix_web::test]
 async fn a_wait_ends_with_its_time_or_with_the_process() {
-    let bed = Arc::new(hearing().await);
+    let bed = hearing().await;
     let sale = bed.sale(1, 0).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
     bed.get(&format!("{path}?wait_ms=1"), &bed.shopper(7)).await.is_problem(404, "not_found");

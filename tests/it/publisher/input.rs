@@ -77,6 +77,7 @@ async fn the_buyers_own_question_must_be_answered() {
             (index, right, 202),
             (index, "wrong", 422),
             (index, "", 422),
+            ((index + 1) % 3, right, 422),
             ((index + 1) % 3, ["four", "pâté", "rot"][(index + 1) % 3], 422),
         ] {
             let body = json!({"question_id": id, "answer": answer, "quantity": 1}).to_string();
