@@ -1,4 +1,4 @@
-//! Decisions: the turnstile alone, and the consumer from the queue to the acknowledgement, beside a bare loop of EVALSHA that
+//! Decisions: the turnstile alone, and the consumer from the queue to the ledger, beside a bare loop of EVALSHA that
 //! decides one attempt a call. The bare loop over sockets is the reference of all, the library's loop included.
 
 use std::time::{Duration, Instant};
@@ -66,7 +66,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
         for _ in 0..options.runs {
             rates.push(drain(attempts, size, memories).await?);
         }
-        let name = format!("consumer, one sale, queue to ack, batches of {size}");
+        let name = format!("consumer, one sale, queue to ledger, batches of {size}");
         let note = format!("{attempts} attempts waiting; RabbitMQ, Lua, MariaDB");
         figures.push(beside(name, rates, Some(TARGET)).note(note));
     }
