@@ -76,8 +76,8 @@ fn pair(name: &str, runs: &[Run], reference: &[Run], target: Option<f64>) -> [Fi
         Figure::new(name, middle(runs, of), unit).beside(REFERENCE, middle(reference, of), target)
     };
     [
-        figure(name.to_owned(), "/s", |run| run.per_s),
-        figure(format!("{name}, a second of processor"), "", |run| run.per_cpu_s),
+        figure(name.to_owned(), "/s", |run| run.per_s).note("moved by whatever else runs on these cores"),
+        figure(format!("{name}, a second of processor"), "", |run| run.per_cpu_s).note("the server's own time"),
     ]
 }
 
