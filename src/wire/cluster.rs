@@ -107,7 +107,7 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
 pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
-    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     readiness.started();
     consumer::run(world, config.consumer, lifecycle).await;
     Ok(())
@@ -116,7 +116,7 @@ pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
 pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
-    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     readiness.started();
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
@@ -126,7 +126,7 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
-    watch::parts(&world, &readiness, &lifecycle, Some(clock));
+    watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
     let gateway = gateway::Gateway::new(world, keys, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();

@@ -67,7 +67,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let world = open(&config.embedded).await?;
     commands.serve(world.clone());
 
-    watch::parts(&world, &readiness, &lifecycle, None);
+    watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
     let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
     let gateway = gateway::Gateway::new(world.clone(), keys, config.gateway.clone(), &lifecycle);
     {

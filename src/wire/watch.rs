@@ -18,8 +18,19 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A part that is silent for longer is away.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
 
-/// Watches turnstile, ledger and broker, and tells `readiness` which of them are away.
-pub fn parts<W: World>(world: &W, readiness: &Readiness, lifecycle: &Lifecycle, clock: Option<Arc<SystemClock>>) {
+/// What a worker needs: without one of them it can do nothing.
+pub const ALL: &[&str] = &["turnstile", "ledger", "broker"];
+/// What a gateway needs: without Redis or the broker people still log in, look and pay.
+pub const LEDGER: &[&str] = &["ledger"];
+
+/// Watches turnstile, ledger and broker, and tells `readiness` which of those that are needed are away.
+pub fn parts<W: World>(
+    world: &W,
+    needed: &'static [&'static str],
+    readiness: &Readiness,
+    lifecycle: &Lifecycle,
+    clock: Option<Arc<SystemClock>>,
+) {
     let away: Arc<[AtomicBool; 3]> = Arc::new(std::array::from_fn(|_| AtomicBool::new(false)));
     readiness.watch({
         let away = away.clone();
@@ -27,8 +38,8 @@ pub fn parts<W: World>(world: &W, readiness: &Readiness, lifecycle: &Lifecycle, 
         move || {
             let names = ["turnstile", "ledger", "broker"];
             let parts = names.into_iter().zip(away.iter());
-            let mut problems: Vec<_> =
-                parts.filter(|(_, away)| away.load(Ordering::Acquire)).map(|(name, _)| name).collect();
+            let away = parts.filter(|(_, away)| away.load(Ordering::Acquire)).map(|(name, _)| name);
+            let mut problems: Vec<_> = away.filter(|name| needed.contains(name)).collect();
             if !clock.is_sure() {
                 problems.push("clock");
             }
