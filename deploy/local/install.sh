@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# install.sh: Debian's redis-server, rabbitmq-server and mariadb-server, if they are missing.
-# Only the programs are wanted: whatever is installed here starts nothing, now or at the next boot.
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, what renders a PDF and reads its codes,
+# and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
+# the next boot.
 set -euo pipefail
 
-# package:program it is wanted for
-wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd)
+# package:program or file it is wanted for
+wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd
+  zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+  python3:python3 python3-venv:/usr/share/doc/python3-venv)
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=()
 for pair in "${wanted[@]}"; do
-  command -v "${pair#*:}" >/dev/null || missing+=("${pair%%:*}")
+  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || missing+=("${pair%%:*}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -110,6 +110,14 @@ hex_id!(
     /// One opening of a payment. A reservation may see several, and at most one is captured.
     PaymentId
 );
+hex_id!(
+    /// One giving back of money, of all of a payment or of a part. The provider is asked with it, so that asking twice is once.
+    RefundId
+);
+hex_id!(
+    /// Something that happened. It follows from what happened, so that writing it twice is once.
+    EventId
+);
 
 impl BatchId {
     /// `chance` must come from a good source: two publishers that made the same id would share an answer.

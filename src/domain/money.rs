@@ -37,6 +37,18 @@ impl From<Currency> for String {
     }
 }
 
+impl Currency {
+    /// Digits behind the point, as ISO 4217 has them.
+    pub fn decimals(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(&self.0).expect("three ASCII letters"))
@@ -55,6 +67,29 @@ pub struct Money {
     /// In the currency's smallest unit: cents, or dollars where there are no cents.
     pub minor: i64,
     pub currency: Currency,
+}
+
+/// As people read it: `TWD 1,280.00`.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (decimals, minor) = (self.currency.decimals(), self.minor.unsigned_abs());
+        let one = 10_u64.pow(decimals);
+        let sign = if self.minor < 0 { "-" } else { "" };
+        write!(f, "{} {sign}{}", self.currency, grouped(minor / one))?;
+        if decimals > 0 { write!(f, ".{:0width$}", minor % one, width = decimals as usize) } else { Ok(()) }
+    }
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 impl Money {

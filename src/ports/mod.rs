@@ -4,14 +4,17 @@
 //! is chosen once, in `wire.rs`.
 
 pub mod accounts;
+pub mod archive;
 pub mod attempts;
 pub mod catalogue;
 pub mod clock;
 pub mod deadlines;
+pub mod events;
 pub mod fault;
 pub mod ledger;
 pub mod news;
 pub mod notices;
+pub mod outbox;
 pub mod parked;
 pub mod payments;
 pub mod turnstile;
