@@ -1,7 +1,7 @@
 //! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
-//! Rows are locked before they are judged, in this order: sale, reservations, payments, claims. A function that takes a
+//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
 //! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts` and
 //! `sandbox`. Every statement begins with a comment that names it.
 
@@ -15,6 +15,7 @@ mod look;
 mod moves;
 mod paying;
 mod record;
+mod refund;
 mod restore;
 mod row;
 mod sandbox;

@@ -7,6 +7,7 @@ mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod refunding;
 mod restoring;
 mod sandbox;
 
@@ -16,5 +17,6 @@ pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use refunding::*;
 pub use restoring::*;
 pub use sandbox::*;

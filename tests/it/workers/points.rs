@@ -8,7 +8,6 @@ use futures_util::future::BoxFuture;
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
 use miaosha::ports::payments::Payments;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::payments::Job;
@@ -189,8 +188,7 @@ pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
 pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.pay(1).await;
-    let row = bench.row(1).await.unwrap();
-    bench.world.store().refund(row.id, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap();
+    bench.give_back(1, None).await;
     let work: Work<W, T> =
         Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
     twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
