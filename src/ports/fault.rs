@@ -26,12 +26,13 @@ pub enum Point {
     CheckoutAfterCapture,
     CheckoutAfterConfirm,
     CancelAfterLedger,
+    GiveBackAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
 }
 
 impl Point {
-    pub const ALL: [Point; 22] = [
+    pub const ALL: [Point; 23] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -52,6 +53,7 @@ impl Point {
         Point::CheckoutAfterCapture,
         Point::CheckoutAfterConfirm,
         Point::CancelAfterLedger,
+        Point::GiveBackAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
     ];

@@ -14,6 +14,7 @@ pub mod metric;
 mod notices;
 mod offer;
 pub mod passwords;
+mod refund;
 pub mod registry;
 mod release;
 mod routes;

@@ -3,6 +3,7 @@
 mod buying;
 mod catalogue;
 mod operators;
+mod orders;
 mod people;
 
 use actix_web::dev::Payload;
@@ -26,6 +27,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    orders::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
