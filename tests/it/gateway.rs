@@ -8,6 +8,7 @@ mod input;
 mod operators;
 mod parts;
 mod people;
+mod refunding;
 mod stopped;
 mod waiting;
 mod worlds;

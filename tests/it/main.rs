@@ -9,10 +9,12 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod commands;
 mod gateway;
 mod http;
 mod ledger;
 mod publisher;
+mod readiness;
 mod signals;
 mod turnstile;
 mod workers;

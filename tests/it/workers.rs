@@ -7,6 +7,7 @@ mod embedded;
 mod paying;
 mod points;
 mod queues;
+mod refunds;
 mod restores;
 mod stories;
 mod suite;

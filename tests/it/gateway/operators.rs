@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 8] = [
+pub const ROUTES: [(Method, &str); 10] = [
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
     (Method::POST, "/v1/admin/sales/1/pause"),
@@ -19,6 +19,8 @@ pub const ROUTES: [(Method, &str); 8] = [
     (Method::POST, "/v1/admin/sales/1/raise"),
     (Method::GET, "/v1/admin/parked"),
     (Method::POST, "/v1/admin/parked/replay"),
+    (Method::GET, "/v1/admin/orders/0000-0000-0000"),
+    (Method::POST, "/v1/admin/orders/0000-0000-0000/refunds"),
 ];
 
 pub fn sale_body(item_id: u64) -> Value {

@@ -44,10 +44,10 @@ pub enum First {
 
 pub const BOTH: [First; 2] = [First::Dropped, First::Asleep];
 
-type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Two workers do the same work, and the first is stopped at the point.
-async fn twice<W: World, T: Turnstile>(
+pub async fn twice<W: World, T: Turnstile>(
     bench: &Arc<Bench<W, T>>,
     point: Point,
     first: First,
