@@ -20,7 +20,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::watch;
 
@@ -118,6 +118,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     readiness.started();
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
 }

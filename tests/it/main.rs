@@ -8,6 +8,7 @@ mod support;
 mod contract;
 
 mod attempts;
+mod events;
 mod gateway;
 mod http;
 mod ledger;

@@ -1,6 +1,7 @@
 //! What every adapter of a port must do, written once and run over each.
 
 pub mod attempts;
+pub mod events;
 pub mod ledger;
 pub mod signals;
 pub mod turnstile;
