@@ -29,10 +29,12 @@ pub enum Point {
     GiveBackAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
+    RelayAfterRead,
+    RelayAfterPublish,
 }
 
 impl Point {
-    pub const ALL: [Point; 23] = [
+    pub const ALL: [Point; 25] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -56,6 +58,8 @@ impl Point {
         Point::GiveBackAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
+        Point::RelayAfterRead,
+        Point::RelayAfterPublish,
     ];
 }
 

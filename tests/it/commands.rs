@@ -87,8 +87,7 @@ async fn a_command_is_carried_out_or_names_what_is_wrong() {
     answers[4].blames(400, "seed.capacity");
     answers[5].blames(400, "seed.capacity");
     answers[6].blames(400, "seed.surprise");
-    answers[7].blames(400, "surprise");
-    for answer in &answers[8..11] {
+    for answer in &answers[7..11] {
         answer.blames(400, "body");
     }
     answers[11].blames(413, "body");

@@ -10,6 +10,7 @@ mod contract;
 mod archive;
 mod attempts;
 mod commands;
+mod events;
 mod gateway;
 mod http;
 mod ledger;

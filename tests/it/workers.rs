@@ -8,6 +8,7 @@ mod paying;
 mod points;
 mod queues;
 mod refunds;
+mod relaying;
 mod restores;
 mod stories;
 mod suite;

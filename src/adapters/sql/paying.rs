@@ -1,7 +1,8 @@
 //! Moves that have to do with money. Every one out of Paying names the payment in its condition.
 
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, is_duplicate, refund, row};
+use super::{Result, broken, claims, is_duplicate, outbox, refund, row};
+use crate::domain::event::{Event, Fact, Purchase, Returned};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::money::Money;
 use crate::domain::order::Order;
@@ -94,6 +95,7 @@ pub async fn confirm(
         };
         insert_order(conn, &order).await?;
         settle(conn, *payment, PaymentState::Captured).await?;
+        outbox::write(conn, &[order_paid(&order)]).await?;
         return Ok(Confirmed::Order(order));
     }
     if let Some(order) = order_of(conn, *id).await?.filter(|order| order.payment == *payment) {
@@ -101,8 +103,29 @@ pub async fn confirm(
     }
     let paid = must_fetch_payment(conn, *payment).await?;
     settle(conn, *payment, PaymentState::Captured).await?;
-    refund::of_all(conn, &paid, *now).await?;
+    if refund::of_all(conn, &paid, *now).await? {
+        outbox::write(conn, &[payment_returned(&row, &paid, *now)]).await?;
+    }
     Ok(Confirmed::RefundDue(row))
+}
+
+fn order_paid(order: &Order) -> Event {
+    let fact = Fact::OrderPaid(Purchase {
+        order: order.number.clone(),
+        reservation: order.reservation,
+        sale: order.sale,
+        buyer: order.buyer,
+        units: order.units.clone(),
+        amount: order.amount,
+    });
+    Event::new(fact, order.payment.0, order.placed_at)
+}
+
+fn payment_returned(row: &Reservation, payment: &Payment, now: Timestamp) -> Event {
+    let (reservation, sale, buyer) = (row.id, row.sale, row.buyer);
+    let fact =
+        Fact::PaymentReturned(Returned { reservation, sale, buyer, payment: payment.id, amount: payment.amount });
+    Event::new(fact, payment.id.0, now)
 }
 
 pub async fn voided(

@@ -1,7 +1,8 @@
 //! Money that goes back: written with what it is for, and asked for at the provider afterwards, until it is done.
 
 use super::dialect::{Connection, for_update, insert_new};
-use super::{Result, broken, claims, look, row};
+use super::{Result, broken, claims, look, outbox, row};
+use crate::domain::event::{Event, Fact, Refunded};
 use crate::domain::id::{RefundId, ReservationId};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, Refund, RefundEntry, Why};
@@ -52,11 +53,25 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
     insert(conn, &entry).await?;
     let order = order.without(&units, amount);
     write_order(conn, &order).await?;
+    outbox::write(conn, &[order_refunded(&order, &entry, units)]).await?;
     Ok(GivenBack::Done { order, entry, row, ended })
 }
 
-/// All of a payment, which moved and could not stand.
-pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Result<()> {
+fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>) -> Event {
+    let fact = Fact::OrderRefunded(Refunded {
+        order: order.number.clone(),
+        reservation: order.reservation,
+        sale: order.sale,
+        buyer: order.buyer,
+        units,
+        amount: entry.refund.amount,
+        left: order.left(),
+    });
+    Event::new(fact, entry.refund.id.0, entry.made_at)
+}
+
+/// All of a payment, which moved and could not stand; says whether it was written now.
+pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Result<bool> {
     let entry = RefundEntry {
         refund: Refund { id: RefundId::of_payment(paid.id), payment: paid.id, amount: paid.amount },
         reservation: paid.reservation,
@@ -68,13 +83,13 @@ pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Re
     insert(conn, &entry).await
 }
 
-/// Where it is not written yet.
-async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<()> {
+/// Where it is not written yet; says whether it was now.
+async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<bool> {
     let (why, units, reason) = match &entry.why {
         Why::CouldNotStand => (row::COULD_NOT_STAND, Vec::new(), None),
         Why::Operator { units, reason } => (row::OPERATOR, row::units_bytes(units), reason.clone()),
     };
-    sqlx::query(concat!(
+    let written = sqlx::query(concat!(
         "/* ledger.refund.insert */ ",
         insert_new!(),
         " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, done_at) \
@@ -93,7 +108,7 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<()> {
     .bind(entry.done_at.map(|at| at.0))
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() > 0)
 }
 
 pub async fn done(conn: &mut Connection, &(id, now): &(RefundId, Timestamp)) -> Result<()> {

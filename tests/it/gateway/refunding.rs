@@ -6,6 +6,8 @@ use miaosha::ports::World;
 use miaosha::ports::deadlines::Deadlines;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
+use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::outbox::Outbox;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::audit::audit;
 use miaosha::services::patience::Backoff;
@@ -33,6 +35,8 @@ async fn sweep<W: World>(bed: &Bed<W>) {
 }
 
 async fn sound<W: World>(bed: &Bed<W>, sale: SaleId) {
+    let events: Vec<_> = bed.world.store().unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
+    bed.world.store().mark_published(&events, START).await.unwrap();
     let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
     assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
 }
@@ -102,7 +106,11 @@ async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
     let waits = bed.attempt(sale.id, 9, 1).await;
     assert_eq!(bed.kind(waits).await, Kind::Standby);
     let mut alarms = bed.world.signals().deadlines().await.unwrap();
+    let mut notices = bed.world.signals().notices().await.unwrap();
     bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
+    let told = notices.next().await.unwrap().remove(0);
+    let kept = bed.world.store().reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
+    assert_eq!((told.buyer.0, told.version, told.state), (7, kept.version, Kind::Confirmed), "the buyer hears of it");
     let woken = alarms.next(9).await.unwrap().remove(0);
     let unfreed = bed.world.store().unfreed(9).await.unwrap();
     assert_eq!(unfreed, [(sale.id, woken.body().reservations[0])]);

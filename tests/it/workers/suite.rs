@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, refunds, stories};
+        use crate::workers::{paying, queues, refunds, relaying, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -46,6 +46,15 @@ macro_rules! suite {
             for first in BOTH {
                 points::resolve($bench().await, first).await;
                 points::refund($bench().await, first).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_relay_stopped_at_every_point() {
+            for point in relaying::RELAY {
+                for first in BOTH {
+                    relaying::stopped($alone().await, point, first).await;
+                }
             }
         }
 
@@ -106,9 +115,10 @@ macro_rules! suite {
                 audit_finds;
             paying: stuck orphans paying_at_the_bell;
             refunds: refunds_race in_mid_rush audit_finds_money;
+            relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-            every_hold_has_its_alarm; }
+            every_hold_has_its_alarm; relaying: two_relays; }
     };
 }
 

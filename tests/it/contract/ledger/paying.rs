@@ -101,8 +101,8 @@ pub async fn a_capture_that_cannot_stand_is_to_be_refunded<S: Store>(store: S) {
     let entry = RefundEntry { refund, reservation, sale, why, made_at: later(), done_at: None };
     assert_eq!(due, std::slice::from_ref(&entry));
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
-    for _ in 0..2 {
-        counter.store.refund_done(refund.id, later()).await.unwrap();
+    for late_ms in [0, 1] {
+        counter.store.refund_done(refund.id, later().plus_ms(late_ms)).await.unwrap();
         assert_eq!(counter.store.refunds_due(9).await.unwrap(), []);
         counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     }
