@@ -29,12 +29,14 @@ pub enum Point {
     GiveBackAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
+    RequestAfterClaim,
+    RequestAfterEffect,
     RelayAfterRead,
     RelayAfterPublish,
 }
 
 impl Point {
-    pub const ALL: [Point; 25] = [
+    pub const ALL: [Point; 27] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -58,6 +60,8 @@ impl Point {
         Point::GiveBackAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
+        Point::RequestAfterClaim,
+        Point::RequestAfterEffect,
         Point::RelayAfterRead,
         Point::RelayAfterPublish,
     ];

@@ -3,7 +3,7 @@
 //!
 //! Every method that writes is one transaction, and idempotent. All reads here are of the primary.
 
-use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
+use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, RefundEntry};
 use crate::domain::reservation::{Outcome, Reservation};
@@ -87,11 +87,13 @@ pub struct GiveBack {
     /// Each once; `None` for all that are left.
     pub units: Option<Vec<u32>>,
     pub reason: Option<String>,
+    /// Asked for again under the same request, it is the same refund.
+    pub request: Option<RequestId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GivenBack {
-    /// Written now.
+    /// Written now, or before for the same request; the order as it reads now.
     Done {
         order: Order,
         entry: RefundEntry,

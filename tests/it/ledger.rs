@@ -122,6 +122,7 @@ suite! {
     a_payment_is_recorded_once
     an_operator_gives_back_a_whole_order
     single_units_leave_an_order_one_by_one
+    a_refund_asked_for_again_under_its_request_is_the_same
     the_last_refund_takes_what_is_left
     of_refunds_at_once_each_unit_goes_back_once
     a_restore_knows_what_is_left_of_an_order
@@ -168,6 +169,14 @@ suite! {
     one_restore_at_a_time_for_each_sale
         the_first_revision_without_a_turn_is_found
         a_history_has_every_turn_and_every_reservation
+        one_of_many_claims_a_request
+        a_claim_ends_with_its_lease
+        a_key_is_good_for_one_payload
+        what_was_kept_is_told_again
+        what_was_let_go_is_claimed_at_once
+        an_expired_key_is_a_new_request
+        old_requests_are_forgotten_some_at_a_time
+        a_request_makes_one_item_and_one_sale
     holds_lapses_and_refusals_are_no_events
     an_order_is_told_once
     what_is_undone_is_no_event

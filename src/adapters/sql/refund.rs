@@ -3,7 +3,7 @@
 use super::dialect::{Connection, for_update, insert_new};
 use super::{Result, broken, claims, look, outbox, row};
 use crate::domain::event::{Event, Fact, Refunded};
-use crate::domain::id::{RefundId, ReservationId};
+use crate::domain::id::{RefundId, RequestId, ReservationId};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, Refund, RefundEntry, Why};
 use crate::domain::reservation::State;
@@ -17,18 +17,16 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
     let row = row.ok_or_else(|| broken("an order has no reservation"))?;
     let order = order_locked(conn, &what.number).await?;
     let left = order.left();
-    let units = match &what.units {
-        _ if left.is_empty() => return Ok(GivenBack::NothingLeft),
-        None => left.clone(),
-        Some(units) => {
-            if let Some(place) = units.iter().position(|unit| !order.units.contains(unit)) {
-                return Ok(GivenBack::Foreign { place });
+    let units = match chosen(&order, &left, what.units.as_deref()) {
+        Ok(units) => units,
+        // What this request gave back before is gone.
+        Err(refused) => match of_request(conn, what.request).await? {
+            Some(entry) => {
+                let ended = ReservationId(entry.refund.id.0);
+                return Ok(GivenBack::Done { order, entry, row, ended });
             }
-            if let Some(place) = units.iter().position(|unit| !left.contains(unit)) {
-                return Ok(GivenBack::Refunded { place });
-            }
-            left.iter().filter(|unit| units.contains(unit)).copied().collect()
-        }
+            None => return Ok(refused),
+        },
     };
     if !matches!(&row.state, State::Confirmed { units, .. } if *units == left) {
         return Err(broken(format!("order {} is not what its reservation says", order.number)));
@@ -50,11 +48,28 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
         // Nothing moves for nothing.
         done_at: (amount.minor == 0).then_some(*now),
     };
-    insert(conn, &entry).await?;
+    if !insert(conn, &entry, what.request).await? {
+        return Err(broken(format!("of order {} these units went back before", order.number)));
+    }
     let order = order.without(&units, amount);
     write_order(conn, &order).await?;
     outbox::write(conn, &[order_refunded(&order, &entry, units)]).await?;
     Ok(GivenBack::Done { order, entry, row, ended })
+}
+
+/// Those of the units that are asked for, in the order's own order.
+fn chosen(order: &Order, left: &[u32], asked: Option<&[u32]>) -> Result<Vec<u32>, GivenBack> {
+    if left.is_empty() {
+        return Err(GivenBack::NothingLeft);
+    }
+    let Some(asked) = asked else { return Ok(left.to_vec()) };
+    if let Some(place) = asked.iter().position(|unit| !order.units.contains(unit)) {
+        return Err(GivenBack::Foreign { place });
+    }
+    if let Some(place) = asked.iter().position(|unit| !left.contains(unit)) {
+        return Err(GivenBack::Refunded { place });
+    }
+    Ok(left.iter().filter(|unit| asked.contains(unit)).copied().collect())
 }
 
 fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>) -> Event {
@@ -80,11 +95,11 @@ pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Re
         made_at: now,
         done_at: (paid.amount.minor == 0).then_some(now),
     };
-    insert(conn, &entry).await
+    insert(conn, &entry, None).await
 }
 
 /// Where it is not written yet; says whether it was now.
-async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<bool> {
+async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<RequestId>) -> Result<bool> {
     let (why, units, reason) = match &entry.why {
         Why::CouldNotStand => (row::COULD_NOT_STAND, Vec::new(), None),
         Why::Operator { units, reason } => (row::OPERATOR, row::units_bytes(units), reason.clone()),
@@ -92,8 +107,8 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<bool> {
     let written = sqlx::query(concat!(
         "/* ledger.refund.insert */ ",
         insert_new!(),
-        " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, done_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, done_at, \
+         request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))
     .bind(entry.refund.id.to_bytes().to_vec())
     .bind(entry.refund.payment.to_bytes().to_vec())
@@ -106,6 +121,7 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry) -> Result<bool> {
     .bind(reason)
     .bind(entry.made_at.0)
     .bind(entry.done_at.map(|at| at.0))
+    .bind(request.map(|request| request.to_bytes().to_vec()))
     .execute(conn)
     .await?;
     Ok(written.rows_affected() > 0)
@@ -134,6 +150,16 @@ pub async fn of(conn: &mut Connection, reservation: ReservationId) -> Result<Vec
         .fetch_all(conn)
         .await?;
     found.iter().map(row::refund).collect()
+}
+
+/// What this request wrote before.
+async fn of_request(conn: &mut Connection, request: Option<RequestId>) -> Result<Option<RefundEntry>> {
+    let Some(request) = request else { return Ok(None) };
+    let found = sqlx::query(row::refunds!("ledger.refund.of_request", "WHERE request = ?", for_update!()))
+        .bind(request.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::refund).transpose()
 }
 
 async fn order_locked(conn: &mut Connection, number: &str) -> Result<Order> {

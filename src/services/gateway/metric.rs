@@ -24,10 +24,12 @@ pub enum Metric {
     WaitsShed,
     /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
     Omissions,
+    /// Requests with an `Idempotency-Key`, by `outcome`.
+    Requests,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 11] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -38,6 +40,7 @@ impl Metric {
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
+        Metric::Requests,
     ];
 
     pub fn name(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Metric {
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
+            Metric::Requests => "miaosha_gateway_requests_total",
         }
     }
 
@@ -72,6 +76,7 @@ impl Metric {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
             }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+            Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
         }
     }
 }

@@ -10,15 +10,23 @@ use miaosha::ports::notices::{NoticeStream, Notices};
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::audit::audit;
+use miaosha::services::gateway::Settings;
 use miaosha::services::patience::Backoff;
 use miaosha::services::payments::{self, Sweeper};
 use serde_json::{Value, json};
 
 use super::bed::Bed;
+use super::over_both;
 use crate::support::clock::START;
 
-super::over_both! { a_whole_order_goes_back  single_units_go_back  a_refund_reaches_whoever_waits
-what_cannot_go_back_is_said_by_name  the_operator_hangs_up }
+over_both! {
+    a_whole_order_goes_back
+    single_units_go_back
+    a_refund_reaches_whoever_waits
+    what_cannot_go_back_is_said_by_name
+    the_operator_hangs_up
+    who_dies_before_the_answer_gave_back_once
+}
 
 /// A paid order of buyer 7: its reservation and its number.
 async fn bought<W: World>(bed: &Bed<W>, sale: SaleId, quantity: u8) -> (ReservationId, String) {
@@ -141,6 +149,23 @@ async fn what_cannot_go_back_is_said_by_name<W: World>(bed: Bed<W>) {
         bed.get(&format!("/v1/admin/orders/{nobody}"), &bed.operator()).await.is_problem(404, "not_found");
     }
     assert_eq!((bed.kind(id).await, bed.world.store().refunds_due(9).await.unwrap()), (Kind::Confirmed, vec![]));
+}
+
+/// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
+async fn who_dies_before_the_answer_gave_back_once<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(3, 0).await;
+    let (id, number) = bought(&bed, sale.id, 2).await;
+    let ask = || bed.post_under("7d0ce6a6", &refunds(&number), &bed.operator(), &json!({ "units": [2] }));
+    let stop = bed.stops.arm(Point::GiveBackAfterLedger);
+    let first = tokio::task::spawn_local(ask());
+    stop.reached().await;
+    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    let again = ask().await.is(201);
+    assert_eq!((&again["refund"]["units"], &again["order"]["refunded_units"]), (&json!([2]), &json!([2])));
+    stop.go_on();
+    assert_eq!(first.await.unwrap().is(201), again);
+    assert_eq!(bed.row(id).await.state.units(), [1]);
+    assert_eq!(bed.world.store().refunds_of(id).await.unwrap().len(), 1);
 }
 
 /// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.

@@ -286,7 +286,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     pub async fn give_back(&self, buyer: u64, units: Option<&[u32]>) -> GivenBack {
         let orders = self.world.store().orders(BuyerId(buyer), 9).await.unwrap();
         let order = orders.into_iter().find(|order| order.sale == self.sale).expect("there is an order");
-        let what = GiveBack { number: order.number, units: units.map(<[u32]>::to_vec), reason: None };
+        let what = GiveBack { number: order.number, units: units.map(<[u32]>::to_vec), reason: None, request: None };
         self.world.store().give_back(&what, self.clock.now()).await.unwrap()
     }
 

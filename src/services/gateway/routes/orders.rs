@@ -4,13 +4,16 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
+use crate::domain::id::RequestId;
 use crate::domain::order::Order;
 use crate::domain::sale::PARTY_MAX;
+use crate::http::idempotency::{By, cause};
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
 use crate::ports::ledger::{GiveBack, GivenBack, Ledger};
 use crate::services::gateway::Gateway;
+use crate::services::gateway::once::once;
 use crate::services::gateway::refund::give_back;
 use crate::services::gateway::routes::buying::is_order_number;
 use crate::services::gateway::routes::{Reply, path};
@@ -19,8 +22,9 @@ use crate::services::gateway::views::{RefundView, WholeOrderView};
 const REASON_CHARS_MAX: usize = 500;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/orders/{number}").route(web::get().to(get_order::<W>)))
-        .service(path("/v1/admin/orders/{number}/refunds").route(web::post().to(post_refund::<W>)));
+    cfg.service(path("/v1/admin/orders/{number}").route(web::get().to(get_order::<W>))).service(
+        path("/v1/admin/orders/{number}/refunds").route(once::<W>(By::Operator, web::post().to(post_refund::<W>))),
+    );
 }
 
 async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
@@ -41,7 +45,7 @@ struct RefundBody {
 }
 
 impl RefundBody {
-    fn checked(self, number: String) -> Result<GiveBack, Problem> {
+    fn checked(self, number: String, request: Option<RequestId>) -> Result<GiveBack, Problem> {
         if let Some(units) = &self.units {
             let count = format!("must name from 1 to {PARTY_MAX} units, or be left out for all that are left");
             if units.is_empty() || units.len() > usize::from(PARTY_MAX) {
@@ -52,7 +56,7 @@ impl RefundBody {
             }
         }
         let reason = self.reason.map(|reason| limits::text("reason", &reason, REASON_CHARS_MAX).map(str::to_owned));
-        Ok(GiveBack { number, units: self.units, reason: reason.transpose()? })
+        Ok(GiveBack { number, units: self.units, reason: reason.transpose()?, request })
     }
 }
 
@@ -60,7 +64,7 @@ async fn post_refund<W: World>(req: HttpRequest, payload: Payload, gateway: Data
     gateway.operator(&req)?;
     let number = number(&req)?;
     let body: RefundBody = gateway.body(&req, &mut payload.into_inner()).await?;
-    let what = body.checked(number)?;
+    let what = body.checked(number, cause(&req).map(|cause| cause.request))?;
     let here = Gateway::clone(&gateway);
     let a_move = async move { give_back(here.world(), here.settings(), &what).await };
     match gateway.finish(a_move).await? {

@@ -61,7 +61,7 @@ pub async fn an_order_is_told_once<S: Store>(store: S) {
             Fact::OrderRefunded(Refunded { order: "N".to_owned(), reservation, sale, buyer, units, amount, left });
         Event::new(fact, ended.0, later())
     };
-    let some = GiveBack { number: "N".to_owned(), units: Some(vec![2]), reason: None };
+    let some = GiveBack { number: "N".to_owned(), units: Some(vec![2]), reason: None, request: None };
     let rest = GiveBack { units: None, ..some.clone() };
     for what in [&some, &some, &rest, &rest] {
         counter.store.give_back(what, later()).await.unwrap();

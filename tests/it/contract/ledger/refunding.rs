@@ -1,6 +1,6 @@
 //! Money that an operator gives back: of the whole order, or of some of its units.
 
-use miaosha::domain::id::{RefundId, ReservationId};
+use miaosha::domain::id::{RefundId, RequestId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::order::Order;
 use miaosha::domain::payment::{PaymentState, Refund, RefundEntry, Why};
@@ -11,11 +11,11 @@ use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
 use super::counter::{Counter, NOW, Store, later};
 
 fn all(number: &str) -> GiveBack {
-    GiveBack { number: number.into(), units: None, reason: None }
+    GiveBack { number: number.into(), units: None, reason: None, request: None }
 }
 
 fn some(number: &str, units: &[u32]) -> GiveBack {
-    GiveBack { number: number.into(), units: Some(units.to_vec()), reason: Some("a broken seat".into()) }
+    GiveBack { number: number.into(), units: Some(units.to_vec()), reason: Some("a broken seat".into()), request: None }
 }
 
 /// What was written, taken apart: the order, what goes back, the row, and what ended.
@@ -107,6 +107,23 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     counter.recorded(&[release]).await;
     counter.agrees().await;
     assert_eq!(counter.claimed().await, [0_u32; 0]);
+}
+
+/// Somebody died between the refund and the answer: whoever asks again under the same request is told the same.
+pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 4, 0).await;
+    let paid = bought(&mut counter, 3).await;
+    let asked = |request, units: &[u32]| GiveBack { request: Some(RequestId(request)), ..some("N", units) };
+    let (_, entry, row, ended) = done(counter.store.give_back(&asked(1, &[2]), NOW).await.unwrap());
+    let (order, again, same, other) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    assert_eq!((&again, &same, other), (&entry, &row, ended));
+    assert_eq!(order.left(), [1, 3]);
+    let refused = counter.store.give_back(&asked(2, &[2]), NOW).await.unwrap();
+    assert_eq!(refused, GivenBack::Refunded { place: 0 }, "another request comes too late");
+    done(counter.store.give_back(&GiveBack { units: None, ..asked(3, &[]) }, NOW).await.unwrap());
+    let (order, again, ..) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    assert_eq!((again, order.refunded), (entry, true));
+    assert_eq!(counter.store.refunds_of(paid.id).await.unwrap().len(), 2);
 }
 
 /// A price that cannot be divided: what goes back is the amount at last, to the smallest unit.
