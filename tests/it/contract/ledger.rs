@@ -8,6 +8,7 @@ mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod reports;
 mod restoring;
 mod sandbox;
 
@@ -18,5 +19,6 @@ pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use reports::*;
 pub use restoring::*;
 pub use sandbox::*;

@@ -46,7 +46,7 @@ pub struct Bed<W = Embedded> {
     pub stops: Arc<StopAt>,
     pub lifecycle: Lifecycle,
     calls: Calls,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What came back.
@@ -103,6 +103,16 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.db").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+}
+
 impl Bed<OnMysql> {
     pub async fn on_mysql() -> Self {
         Self::make(settings(), |folder, clock, stops| worlds::on_mysql(folder, clock, stops).boxed_local()).await
@@ -139,7 +149,7 @@ impl<W: World> Bed<W> {
                 Answer { status, headers, body }
             })
         });
-        Self { world, gateway, keys, clock, stops, lifecycle, calls, _folder: folder }
+        Self { world, gateway, keys, clock, stops, lifecycle, calls, folder: folder }
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
