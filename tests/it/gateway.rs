@@ -6,6 +6,7 @@ mod cancelling;
 mod catalogue;
 mod exports;
 mod input;
+mod once;
 mod operators;
 mod parts;
 mod people;

@@ -30,10 +30,12 @@ pub enum Metric {
     ExportSeconds,
     /// Seconds a sale's report took.
     ReportSeconds,
+    /// Requests with an `Idempotency-Key`, by `outcome`.
+    Requests,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 13] = [
+    pub const ALL: [Metric; 14] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -47,6 +49,7 @@ impl Metric {
         Metric::ExportedRows,
         Metric::ExportSeconds,
         Metric::ReportSeconds,
+        Metric::Requests,
     ];
 
     pub fn name(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Metric {
             Metric::ExportedRows => "miaosha_gateway_exported_rows_total",
             Metric::ExportSeconds => "miaosha_gateway_export_duration_seconds",
             Metric::ReportSeconds => "miaosha_gateway_report_duration_seconds",
+            Metric::Requests => "miaosha_gateway_requests_total",
         }
     }
 
@@ -87,6 +91,7 @@ impl Metric {
             Metric::ExportedRows => metrics::describe_counter!(name, "Rows of lists for operators, by list."),
             Metric::ExportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a list, by list."),
             Metric::ReportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a sale's report."),
+            Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
         }
     }
 }

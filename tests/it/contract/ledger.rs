@@ -9,6 +9,7 @@ mod racing;
 mod reading;
 mod recording;
 mod reports;
+mod requests;
 mod restoring;
 mod sandbox;
 
@@ -20,5 +21,6 @@ pub use racing::*;
 pub use reading::*;
 pub use recording::*;
 pub use reports::*;
+pub use requests::*;
 pub use restoring::*;
 pub use sandbox::*;

@@ -109,7 +109,7 @@ async fn lists_are_read_as_they_were_meant<W: World>(bed: Bed<W>) {
         (&json!("250"), &json!("TWD"), &json!("no"))
     );
     assert_eq!(first["placed_at"], "2026-01-01T00:00:00.000Z");
-    let number = bed.get("/v1/orders", &bed.shopper(buyers[0])).await.is(200)["orders"][0]["number"].clone();
+    let number = bed.get("/v1/orders", &bed.shopper(buyers[0])).await.is(200)[0]["order_number"].clone();
     assert_eq!(first["order"], number);
 
     let reservations = rows(&list(&bed, sale, "reservations").await);
