@@ -18,6 +18,7 @@ mod outbox;
 mod paying;
 mod record;
 mod refund;
+mod reports;
 mod restore;
 mod row;
 mod sandbox;

@@ -5,6 +5,7 @@ mod catalogue;
 mod operators;
 mod orders;
 mod people;
+mod reports;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -28,6 +29,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
     orders::routes::<W>(cfg);
+    reports::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
