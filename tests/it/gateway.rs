@@ -1,6 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
-mod bed;
+pub mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
@@ -10,7 +10,7 @@ mod parts;
 mod people;
 mod stopped;
 mod waiting;
-mod worlds;
+pub mod worlds;
 
 /// Each story once over each ledger.
 macro_rules! over_both {

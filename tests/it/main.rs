@@ -13,5 +13,6 @@ mod http;
 mod ledger;
 mod publisher;
 mod signals;
+mod sockets;
 mod turnstile;
 mod workers;

@@ -22,10 +22,20 @@ pub enum Metric {
     WaitsShed,
     /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
     Omissions,
+    /// Sockets that are open now.
+    Sockets,
+    /// Sockets that were opened.
+    SocketsOpened,
+    /// Sockets that ended, by `why`: the word of the close frame, or `gone`.
+    SocketsClosed,
+    /// Requests that did not become sockets, by `why`: `origin`, `full`, `stopping`.
+    SocketsRefused,
+    /// Messages told through sockets.
+    SocketMessages,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 9] = [
+    pub const ALL: [Metric; 14] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -35,6 +45,11 @@ impl Metric {
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
+        Metric::Sockets,
+        Metric::SocketsOpened,
+        Metric::SocketsClosed,
+        Metric::SocketsRefused,
+        Metric::SocketMessages,
     ];
 
     pub fn name(self) -> &'static str {
@@ -48,6 +63,11 @@ impl Metric {
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
+            Metric::Sockets => "miaosha_gateway_sockets",
+            Metric::SocketsOpened => "miaosha_gateway_sockets_opened_total",
+            Metric::SocketsClosed => "miaosha_gateway_sockets_closed_total",
+            Metric::SocketsRefused => "miaosha_gateway_sockets_refused_total",
+            Metric::SocketMessages => "miaosha_gateway_socket_messages_total",
         }
     }
 
@@ -67,6 +87,11 @@ impl Metric {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
             }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+            Metric::Sockets => metrics::describe_gauge!(name, "Sockets that are open now."),
+            Metric::SocketsOpened => metrics::describe_counter!(name, "Sockets that were opened."),
+            Metric::SocketsClosed => metrics::describe_counter!(name, "Sockets that ended, by why."),
+            Metric::SocketsRefused => metrics::describe_counter!(name, "Requests that did not become sockets, by why."),
+            Metric::SocketMessages => metrics::describe_counter!(name, "Messages told through sockets."),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+use crate::services::gateway::sockets;
+
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How long an access token is good for, in milliseconds.
@@ -35,6 +37,7 @@ pub struct Settings {
     pub wait_ms_max: u64,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
+    pub sockets: sockets::Settings,
 }
 
 impl Default for Settings {
@@ -54,6 +57,7 @@ impl Default for Settings {
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
             body_bytes_max: 128 * 1024,
+            sockets: sockets::Settings::default(),
         }
     }
 }
