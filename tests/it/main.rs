@@ -17,5 +17,6 @@ mod ledger;
 mod publisher;
 mod readiness;
 mod signals;
+mod sockets;
 mod turnstile;
 mod workers;

@@ -124,7 +124,7 @@ impl Bed<OnMysql> {
 }
 
 impl<W: World> Bed<W> {
-    async fn make(
+    pub async fn make(
         settings: Settings,
         world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, W>,
     ) -> Self {
