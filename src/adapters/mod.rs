@@ -5,4 +5,5 @@ pub mod mysql;
 pub mod rabbit;
 pub mod redis;
 pub mod sqlite;
+pub mod stripe;
 pub mod system;

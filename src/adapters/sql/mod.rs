@@ -15,6 +15,7 @@ mod look;
 mod moves;
 mod paying;
 mod record;
+mod references;
 mod restore;
 mod row;
 mod sandbox;

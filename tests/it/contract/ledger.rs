@@ -8,7 +8,6 @@ mod racing;
 mod reading;
 mod recording;
 mod restoring;
-mod sandbox;
 
 pub use catalogue::*;
 pub use moves::*;
@@ -17,4 +16,3 @@ pub use racing::*;
 pub use reading::*;
 pub use recording::*;
 pub use restoring::*;
-pub use sandbox::*;

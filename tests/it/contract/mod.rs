@@ -2,5 +2,6 @@
 
 pub mod attempts;
 pub mod ledger;
+pub mod payments;
 pub mod signals;
 pub mod turnstile;

@@ -4,4 +4,6 @@
 pub mod clock;
 pub mod faults;
 pub mod proxy;
+pub mod localstripe;
 pub mod servers;
+pub mod stripe;
