@@ -8,6 +8,7 @@ use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::folder::FolderArchive;
 use crate::adapters::mysql::{MysqlStore, Sandbox};
 use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use crate::adapters::redis::RedisTurnstile;
@@ -20,7 +21,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
 use crate::wire::watch;
@@ -43,6 +44,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
         store,
         attempts: broker.clone(),
         signals: broker,
+        archive: Arc::new(FolderArchive::new(&config.archive.folder)),
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -118,7 +120,9 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
+    FolderArchive::new(&config.archive.folder).clear_drafts().await?;
     readiness.started();
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::adapters::mysql::MysqlStore;
 use crate::adapters::sqlite::SqliteStore;
+use crate::domain::locale::Locale;
 use crate::http::auth;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::accounts::Role;
@@ -23,6 +24,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
+use crate::services::relay::{self, Relay};
 use crate::wire::cluster;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
@@ -129,7 +131,8 @@ pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Ro
         return failed(&"a password has 8 to 128 characters");
     }
     let password_hash = passwords::hash_now(password);
-    run(state, Command::AddAccount { name, email, password_hash, role }, true)
+    let locale = Locale::default();
+    run(state, Command::AddAccount { name, email, password_hash, role, locale }, true)
 }
 
 pub fn failed(error: &dyn Display) -> ExitCode {
@@ -156,6 +159,8 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
             let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world).await?;
+            // And nobody else publishes what was committed last.
+            Relay::new(world.clone(), relay::Settings::default()).drain().await?;
             Ok(operator::carry_out(&world, command).await?)
         }
         Err(_) => send(&ShopFacts::read(&state)?, &command).await,

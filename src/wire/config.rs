@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,9 +26,11 @@ pub struct Config {
     pub mysql: MysqlConfig,
     pub embedded: EmbeddedConfig,
     pub stripe: StripeConfig,
+    pub archive: ArchiveConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
+    pub relay: relay::Settings,
     pub gateway: gateway::Settings,
 }
 
@@ -130,6 +132,20 @@ impl Default for StripeConfig {
     }
 }
 
+/// Where what was made once is kept: receipts. What is lost there can be made again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// A folder that all gateways and payment-consumers share. An embedded shop has one of its own, in its folder.
+    pub folder: PathBuf,
+}
+
+impl Default for ArchiveConfig {
+    fn default() -> Self {
+        Self { folder: PathBuf::from(".miaosha-archive") }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -142,9 +158,11 @@ impl Default for Config {
             mysql: MysqlConfig::default(),
             embedded: EmbeddedConfig::default(),
             stripe: StripeConfig::default(),
+            archive: ArchiveConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),
+            relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::App;
 use actix_web::web::ServiceConfig;
 
+use crate::adapters::folder::FolderArchive;
 use crate::adapters::memory::signals::MemorySignals;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sqlite::queue::SqliteQueue;
@@ -20,7 +21,7 @@ use crate::http::problem;
 use crate::ports::fault::NoFaults;
 use crate::ports::{Parts, PartsOf};
 use crate::runtime::{self, Failure, Process, config};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::cluster::serve;
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
@@ -77,6 +78,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     }
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
@@ -108,12 +110,15 @@ pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig) -> Result<Embe
     store.migrate().await?;
     let attempts =
         SqliteQueue::open(&config.state.join("queue.sqlite"), config.partitions, config.queue_messages_max).await?;
+    let archive = FolderArchive::new(&config.state.join("archive"));
+    archive.clear_drafts().await?;
     Ok(Embedded::new(PartsOf {
         turnstile: MemoryTurnstile::new(),
         payments: Provider::choose(stripe, store.sandbox(), &store)?,
         store,
         attempts,
         signals: MemorySignals::new(),
+        archive: Arc::new(archive),
         clock: Arc::new(SystemClock::local()),
         faults: Arc::new(NoFaults),
     }))

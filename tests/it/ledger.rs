@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::domain::locale::Locale;
 use miaosha::ports::accounts::{Accounts, Role};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 
@@ -147,6 +148,15 @@ suite! {
     one_restore_at_a_time_for_each_sale
     the_first_revision_without_a_turn_is_found
     a_history_has_every_turn_and_every_reservation
+    holds_lapses_and_refusals_are_no_events
+    an_order_is_told_once
+    what_is_undone_is_no_event
+    money_that_goes_back_is_told_once
+    a_cancel_is_told_once
+    a_crowd_of_promotions_is_told
+    a_restore_tells_whom_it_promotes
+    published_events_are_read_no_more_and_go
+    who_publishes_is_woken
 }
 
 #[tokio::test]
@@ -198,7 +208,7 @@ async fn mysql_is_migrated_by_many_at_once() {
 #[tokio::test]
 async fn sqlite_is_opened_again_where_it_was() {
     let first = sqlite().await;
-    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper).await.unwrap().unwrap();
+    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
     let again = SqliteStore::open(&first.keep.path().join("ledger.db")).await.unwrap();
     assert!(again.account_by_email("ann@example.org").await.unwrap().is_some());
 }

@@ -7,7 +7,9 @@ mod support;
 
 mod contract;
 
+mod archive;
 mod attempts;
+mod events;
 mod gateway;
 mod http;
 mod ledger;

@@ -3,6 +3,7 @@
 mod catalogue;
 mod counter;
 mod moves;
+mod outbox;
 mod paying;
 mod racing;
 mod reading;
@@ -11,6 +12,7 @@ mod restoring;
 
 pub use catalogue::*;
 pub use moves::*;
+pub use outbox::*;
 pub use paying::*;
 pub use racing::*;
 pub use reading::*;
