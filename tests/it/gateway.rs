@@ -1,6 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
-mod bed;
+pub(crate) mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
@@ -8,8 +8,10 @@ mod input;
 mod operators;
 mod parts;
 mod people;
+mod races;
 mod stopped;
 mod waiting;
+mod webhooks;
 mod worlds;
 
 /// Each story once over each ledger.

@@ -13,6 +13,7 @@ mod events;
 mod gateway;
 mod http;
 mod ledger;
+mod matrix;
 mod payments;
 mod publisher;
 mod signals;

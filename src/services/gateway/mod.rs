@@ -20,6 +20,7 @@ mod routes;
 mod settings;
 mod standing;
 mod views;
+mod word;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

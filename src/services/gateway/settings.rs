@@ -35,6 +35,8 @@ pub struct Settings {
     pub wait_ms_max: u64,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
+    /// Bytes of what the payment provider tells, at most.
+    pub webhook_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -54,6 +56,7 @@ impl Default for Settings {
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
             body_bytes_max: 128 * 1024,
+            webhook_bytes_max: 256 * 1024,
         }
     }
 }

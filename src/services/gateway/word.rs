@@ -1,0 +1,34 @@
+//! What the payment provider tells us: a hint where to look.
+//!
+//! Nothing it says is believed. What is done is what the sweeper would do of the same payment, every step of it conditional, so
+//! that a word may come twice, late, in any order or never, and none is written down. It is answered when its effect is committed.
+
+use crate::domain::id::PaymentId;
+use crate::domain::payment::PaymentState;
+use crate::ports::ledger::Ledger;
+use crate::ports::payments::Payments;
+use crate::ports::{Result, World};
+use crate::services::gateway::Settings;
+use crate::services::gateway::effort::{tell, wake};
+use crate::services::payments::settle;
+
+/// What came of it, for the metrics.
+pub async fn heed<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Result<&'static str> {
+    let Some(payment) = world.store().payment(id).await? else { return Ok("unknown") };
+    let settles = match payment.state {
+        // Something final is said of it and nobody has written that down: the gateway is about to, or died.
+        PaymentState::Opened => true,
+        // Mostly the echo of our own void. If money moved all the same, it goes back.
+        PaymentState::Voided => world.payments().is_captured(id).await?,
+        _ => false,
+    };
+    if !settles {
+        return Ok("known");
+    }
+    settle(world, payment.reservation, id).await?;
+    if let Some(row) = world.store().reservation(payment.reservation).await? {
+        tell(world, settings, &row).await;
+        wake(world, settings, &row).await;
+    }
+    Ok("settled")
+}
