@@ -9,12 +9,13 @@ const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", 
 /// What a kit that knows no sale does not name.
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
-const ROOMS: [(&str, &[&str]); 6] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
     ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
     ("hyper_rustls", &["adapters/stripe/"]),
     ("rustls", &["adapters/stripe/"]),
+    ("csv", &["services/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

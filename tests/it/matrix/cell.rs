@@ -129,7 +129,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         if cell.who == Who::Gateway {
             late = stands_or_ends(&faulty, checkout, &mut told).await;
         } else {
-            told.push(checkout.await.unwrap());
+            told.extend(checkout.await);
         }
         let consumer = self.faulty_work(cell.who, &faulty, &moods).await;
         let mut verdict = self.come_to_rest(&moods).await;
@@ -137,7 +137,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         told.push(self.check_out(&other, id, "ok").await);
         faulty.go_on();
         if let Some(checkout) = late {
-            told.push(checkout.await.unwrap());
+            told.extend(checkout.await);
         }
         if let Some(work) = consumer {
             let _ = work.await;
@@ -166,6 +166,8 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         let access = self.keys.sign_access(BuyerId(BUYER), Role::Shopper, now, 10 * HOLD_MS);
         let request = TestRequest::default().method(Method::POST).uri("/v1/checkouts");
         let request = request.insert_header(("Authorization", format!("Bearer {access}")));
+        let key = format!("{:032x}", getrandom::u64().unwrap());
+        let request = request.insert_header(("Idempotency-Key", key));
         let request = request.set_json(json!({ "checkout_token": token, "card": card }));
         let shop = shop.clone();
         async move {
@@ -276,7 +278,8 @@ async fn stands_or_ends(
 ) -> Option<rt::task::JoinHandle<Told>> {
     tokio::select! {
         ended = &mut checkout => {
-            told.push(ended.unwrap());
+            // The dead say nothing.
+            told.extend(ended);
             None
         }
         () = plan.reached() => Some(checkout),

@@ -4,6 +4,7 @@ mod buying;
 mod catalogue;
 mod operators;
 mod people;
+mod reports;
 mod webhooks;
 
 use actix_web::dev::Payload;
@@ -27,6 +28,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    reports::routes::<W>(cfg);
     webhooks::routes::<W>(cfg);
 }
 
