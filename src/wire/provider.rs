@@ -3,6 +3,7 @@
 use crate::adapters::stripe::{Settings, Stripe};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::Refund;
 use crate::ports::Result;
 use crate::ports::payments::{Captured, Heard, Payments, References, Voided, Word};
 use crate::wire::config::StripeConfig;
@@ -57,17 +58,17 @@ impl<S: Payments, R: References> Payments for Provider<S, R> {
         }
     }
 
-    async fn refund(&self, payment: PaymentId) -> Result<()> {
+    async fn refund(&self, refund: &Refund) -> Result<()> {
         match self {
-            Provider::Sandbox(sandbox) => sandbox.refund(payment).await,
-            Provider::Stripe(stripe) => stripe.refund(payment).await,
+            Provider::Sandbox(sandbox) => sandbox.refund(refund).await,
+            Provider::Stripe(stripe) => stripe.refund(refund).await,
         }
     }
 
-    async fn is_captured(&self, payment: PaymentId) -> Result<bool> {
+    async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
         match self {
-            Provider::Sandbox(sandbox) => sandbox.is_captured(payment).await,
-            Provider::Stripe(stripe) => stripe.is_captured(payment).await,
+            Provider::Sandbox(sandbox) => sandbox.kept_minor(payment).await,
+            Provider::Stripe(stripe) => stripe.kept_minor(payment).await,
         }
     }
 

@@ -11,6 +11,7 @@ mod operators;
 mod parts;
 mod people;
 mod races;
+mod refunding;
 mod stopped;
 mod waiting;
 mod webhooks;

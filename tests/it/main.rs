@@ -9,6 +9,7 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod commands;
 mod events;
 mod gateway;
 mod http;
@@ -16,6 +17,7 @@ mod ledger;
 mod matrix;
 mod payments;
 mod publisher;
+mod readiness;
 mod signals;
 mod turnstile;
 mod workers;

@@ -62,6 +62,8 @@ macro_rules! suite {
 
 suite! {
     a_good_card_is_captured_once
+    a_payment_goes_back_in_parts_and_never_beyond_itself
+    of_refunds_at_once_no_more_goes_back_than_moved
     a_bad_card_voids_the_payment
     a_void_of_what_was_never_opened_holds
     of_a_capture_and_a_void_at_the_provider_one_wins

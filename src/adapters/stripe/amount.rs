@@ -27,6 +27,16 @@ pub(super) fn to_stripe(money: Money) -> Option<i64> {
     (is_round && (1..=AMOUNT_MAX).contains(&amount)).then_some(amount)
 }
 
+/// What [`to_stripe`] made, in the currency's smallest unit.
+pub(super) fn from_stripe(amount: i64, currency: Currency) -> i64 {
+    let (ours, theirs) = (currency.decimals(), decimals(currency));
+    if theirs >= ours {
+        amount / 10_i64.pow(theirs - ours)
+    } else {
+        amount.saturating_mul(10_i64.pow(ours - theirs))
+    }
+}
+
 fn decimals(currency: Currency) -> u32 {
     let code = currency.to_string();
     let is_in = |list: &[&str]| list.contains(&code.as_str());
@@ -64,6 +74,7 @@ mod tests {
             (99_999_999, "EUR", 99_999_999),
         ] {
             assert_eq!(said(minor, currency), Some(amount), "{minor} {currency}");
+            assert_eq!(from_stripe(amount, currency.parse().expect("a currency")), minor);
         }
     }
 

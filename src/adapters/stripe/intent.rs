@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::PART;
 use super::client::Refusal;
+use crate::domain::money::Currency;
 use crate::ports::{Fault, Result};
 
 /// Stripe's names have fewer.
@@ -29,6 +30,7 @@ pub(super) struct Intent {
     pub(super) id: String,
     pub(super) status: Status,
     pub(super) received: i64,
+    pub(super) currency: Currency,
 }
 
 pub(super) fn read(body: &Value) -> Result<Intent> {
@@ -43,7 +45,9 @@ pub(super) fn read(body: &Value) -> Result<Intent> {
     };
     // Servers that do not say what was received have captured the whole amount.
     let received = body["amount_received"].as_i64().or_else(|| body["amount"].as_i64()).unwrap_or_default();
-    Ok(Intent { id: id(&body["id"], "pi_")?, status, received })
+    let currency = body["currency"].as_str().and_then(|code| code.to_ascii_uppercase().parse().ok());
+    let currency = currency.ok_or_else(|| Fault::new(PART, "a payment intent without a currency"))?;
+    Ok(Intent { id: id(&body["id"], "pi_")?, status, received, currency })
 }
 
 /// An id that is going to be a part of a path.

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::Refund;
 use crate::ports::payments::{Captured, Heard, Payments, Reference, References, Voided, Word};
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
@@ -167,40 +168,40 @@ impl<R: References> Stripe<R> {
         }
     }
 
-    /// `amount` of `None` is all there is. What Stripe has under this name already is looked for first: it forgets keys after a day.
-    async fn give_back(&self, name: &str, payment: PaymentId, amount: Option<Money>) -> Result<()> {
-        let Some(Reference::Known(intent)) = self.references.reference(payment).await? else {
+    /// What Stripe has under this name already is looked for first: it forgets keys after a day.
+    async fn give_back(&self, refund: &Refund) -> Result<()> {
+        let Some(Reference::Known(intent)) = self.references.reference(refund.payment).await? else {
             return Err(nothing_moved());
         };
         let at_stripe = self.look(&intent).await?;
         if at_stripe.status != Status::Succeeded {
             return Err(nothing_moved());
         }
-        let refunds = self.refunds(&intent).await?;
-        let ours: Vec<_> = refunds.iter().filter(|refund| refund["metadata"]["refund"] == name).collect();
-        match ours.iter().find(|refund| !has_failed(refund)) {
-            Some(refund) if refund["status"] == "succeeded" => return Ok(()),
+        let number = amount::to_stripe(refund.amount).ok_or_else(|| unspeakable(refund.amount))?;
+        let (name, refunds) = (refund.id.to_string(), self.refunds(&intent).await?);
+        let ours: Vec<_> = refunds.iter().filter(|made| made["metadata"]["refund"] == name.as_str()).collect();
+        match ours.iter().find(|made| !has_failed(made)) {
+            Some(made) if made["status"] == "succeeded" => return Ok(()),
             Some(_) => return Err(Fault::new(PART, "the refund is under way")),
             None => {}
         }
-        let given = given_back(&refunds);
-        if given >= at_stripe.received {
-            tracing::warn!(payment.id = %payment, "was given back by somebody else");
+        let by_others = given_back(refunds.iter().filter(|made| made["metadata"]["refund"].is_null()));
+        if by_others >= number && given_back(&refunds) >= at_stripe.received {
+            tracing::warn!(payment.id = %refund.payment, refund.id = %refund.id, "was given back by somebody else");
             return Ok(());
         }
-        let number = match amount {
-            Some(amount) => amount::to_stripe(amount).ok_or_else(|| unspeakable(amount))?,
-            None => at_stripe.received - given,
-        };
+        if given_back(&refunds) + number > at_stripe.received || refund.amount.currency != at_stripe.currency {
+            return Err(nothing_moved());
+        }
         // A refund that failed keeps its key; the next one needs another.
         let key = format!("{name}-{}", ours.len());
         let number = number.to_string();
-        let form = [("payment_intent", intent.as_str()), ("amount", number.as_str()), ("metadata[refund]", name)];
+        let form = [("payment_intent", intent.as_str()), ("amount", number.as_str()), ("metadata[refund]", &name)];
         match self.client.call(Call::post("/v1/refunds", &form).with_key(&key)).await? {
-            Answer::Done(refund) if refund["status"] == "succeeded" => Ok(()),
+            Answer::Done(made) if made["status"] == "succeeded" => Ok(()),
             Answer::Done(_) => Err(Fault::new(PART, "the refund is under way")),
             Answer::Refused(refusal) => {
-                tracing::error!(payment.id = %payment, %refusal, "Stripe refuses a refund");
+                tracing::error!(payment.id = %refund.payment, refund.id = %refund.id, %refusal, "Stripe refuses a refund");
                 Err(Fault::new(PART, format!("Stripe refuses a refund: {refusal}")))
             }
         }
@@ -260,17 +261,18 @@ impl<R: References> Payments for Stripe<R> {
         }
     }
 
-    async fn refund(&self, payment: PaymentId) -> Result<()> {
-        self.give_back(&payment.to_string(), payment, None).await
+    async fn refund(&self, refund: &Refund) -> Result<()> {
+        self.give_back(refund).await
     }
 
-    async fn is_captured(&self, payment: PaymentId) -> Result<bool> {
-        let Some(Reference::Known(intent)) = self.references.reference(payment).await? else { return Ok(false) };
+    async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
+        let Some(Reference::Known(intent)) = self.references.reference(payment).await? else { return Ok(0) };
         let at_stripe = self.look(&intent).await?;
         if at_stripe.status != Status::Succeeded {
-            return Ok(false);
+            return Ok(0);
         }
-        Ok(given_back(&self.refunds(&intent).await?) < at_stripe.received)
+        let kept = at_stripe.received - given_back(&self.refunds(&intent).await?);
+        Ok(amount::from_stripe(kept, at_stripe.currency))
     }
 
     async fn hear(&self, word: Word<'_>) -> Result<Heard> {
@@ -293,12 +295,12 @@ fn has_failed(refund: &Value) -> bool {
 }
 
 /// A refund that is under way counts: Stripe sees it through, or says that it failed.
-fn given_back(refunds: &[Value]) -> i64 {
-    refunds.iter().filter(|refund| !has_failed(refund)).filter_map(|refund| refund["amount"].as_i64()).sum()
+fn given_back<'a>(refunds: impl IntoIterator<Item = &'a Value>) -> i64 {
+    refunds.into_iter().filter(|refund| !has_failed(refund)).filter_map(|refund| refund["amount"].as_i64()).sum()
 }
 
 fn nothing_moved() -> Fault {
-    Fault::new(PART, "no money moved that could go back")
+    Fault::new(PART, "not so much money moved that could go back")
 }
 
 fn unspeakable(amount: Money) -> Fault {

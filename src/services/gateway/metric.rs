@@ -10,6 +10,8 @@ pub enum Metric {
     CheckoutSeconds,
     /// Reservations that buyers cancelled.
     Cancels,
+    /// Refunds that operators made.
+    Refunds,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
     /// Requests turned away because too many wait to hash a password.
@@ -37,10 +39,11 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: [Metric; 16] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
+        Metric::Refunds,
         Metric::Entries,
         Metric::HashesShed,
         Metric::Notices,
@@ -60,6 +63,7 @@ impl Metric {
             Metric::Checkouts => "miaosha_gateway_checkouts_total",
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
+            Metric::Refunds => "miaosha_gateway_refunds_total",
             Metric::Entries => "miaosha_gateway_entries_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
             Metric::Notices => "miaosha_gateway_notices_total",
@@ -83,6 +87,7 @@ impl Metric {
                 metrics::describe_histogram!(name, Unit::Seconds, "Time of a checkout, the provider's included.");
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
+            Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),

@@ -16,6 +16,7 @@ mod notices;
 mod offer;
 mod once;
 pub mod passwords;
+mod refund;
 pub mod registry;
 mod release;
 mod report;

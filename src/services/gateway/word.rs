@@ -19,7 +19,7 @@ pub async fn heed<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Re
         // Something final is said of it and nobody has written that down: the gateway is about to, or died.
         PaymentState::Opened => true,
         // Mostly the echo of our own void. If money moved all the same, it goes back.
-        PaymentState::Voided => world.payments().is_captured(id).await?,
+        PaymentState::Voided => world.payments().kept_minor(id).await? > 0,
         _ => false,
     };
     if !settles {

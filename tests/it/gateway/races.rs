@@ -6,7 +6,7 @@ use miaosha::domain::id::BuyerId;
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::clock::Clock;
-use miaosha::ports::ledger::Ledger;
+use miaosha::ports::ledger::{GiveBack, GivenBack, Ledger};
 use miaosha::services::payments::{self, Sweeper};
 use serde_json::json;
 
@@ -181,7 +181,10 @@ async fn paying_after_a_refund<W: World>(bed: Bed<W>, card: &str) {
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
     bed.check_out(7, &token, card).await.is(201);
-    bed.world.store().refund(id, bed.clock.now()).await.unwrap();
+    let order = bed.world.store().orders(BuyerId(7), 1).await.unwrap().remove(0);
+    let all = GiveBack { number: order.number, units: None, reason: None, request: None };
+    let given = bed.world.store().give_back(&all, bed.clock.now()).await.unwrap();
+    assert!(matches!(given, GivenBack::Done { .. }), "{given:?}");
     // Before the money went back, and after.
     bed.check_out(7, &token, card).await.is_problem(409, "not_held");
     sweep(&bed).await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use miaosha::domain::id::PaymentId;
 use miaosha::domain::money::Money;
+use miaosha::domain::payment::Refund;
 use miaosha::ports::ledger::Ledger;
 use miaosha::ports::payments::{Captured, Heard, Payments, Voided, Word};
 use miaosha::ports::{Fault, Result, World};
@@ -162,7 +163,7 @@ impl<W: World> Lever<W> {
 }
 
 pub async fn kept<W: World>(world: &W, payment: PaymentId) -> Result<bool> {
-    world.payments().is_captured(payment).await
+    Ok(world.payments().kept_minor(payment).await? > 0)
 }
 
 impl<W: World> Payments for Lever<W> {
@@ -186,19 +187,19 @@ impl<W: World> Payments for Lever<W> {
         self.plan.call("void", void).await
     }
 
-    async fn refund(&self, payment: PaymentId) -> Result<()> {
-        let refund = async {
+    async fn refund(&self, refund: &Refund) -> Result<()> {
+        let deed = async {
             let fails = self.moods.refunds_failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
             match fails {
                 Ok(_) => Err(Fault::new("payments", "the bank is closed")),
-                Err(_) => self.world.payments().refund(payment).await,
+                Err(_) => self.world.payments().refund(refund).await,
             }
         };
-        self.plan.call("refund", refund).await
+        self.plan.call("refund", deed).await
     }
 
-    async fn is_captured(&self, payment: PaymentId) -> Result<bool> {
-        self.plan.call("is_captured", self.world.payments().is_captured(payment)).await
+    async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
+        self.plan.call("kept_minor", self.world.payments().kept_minor(payment)).await
     }
 
     /// The word is a payment's id.

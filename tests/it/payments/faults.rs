@@ -2,8 +2,9 @@
 
 use miaosha::adapters::sqlite::SqliteStore;
 use miaosha::adapters::stripe::{Settings, Stripe};
-use miaosha::domain::id::PaymentId;
+use miaosha::domain::id::{PaymentId, RefundId};
 use miaosha::domain::money::Money;
+use miaosha::domain::payment::Refund;
 use miaosha::ports::payments::{Captured, Payments, Voided};
 use serde_json::Value;
 
@@ -21,6 +22,10 @@ struct Bench {
 
 fn amount() -> Money {
     Money { minor: 2500, currency: "TWD".parse().unwrap() }
+}
+
+fn refund() -> Refund {
+    Refund { id: RefundId(9), payment: PAYMENT, amount: amount() }
 }
 
 async fn bench() -> Bench {
@@ -174,7 +179,7 @@ async fn a_lost_answer_is_never_a_decline() {
             assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), voided, "{step:?} {mood:?}");
             let moved = if voided == Voided::Captured { 2500 } else { 0 };
             assert_eq!(bench.server.moved(), (moved, 0));
-            assert_eq!(bench.stripe.is_captured(PAYMENT).await.unwrap(), moved > 0);
+            assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), moved);
         }
     }
 }
@@ -274,10 +279,10 @@ async fn a_refund_is_made_once_whatever_is_lost() {
     let bench = bench().await.opened().await;
     bench.capture().await.unwrap();
     bench.next(Step::Refund, &[Mood::CutAfter, Mood::CutAfter]);
-    bench.stripe.refund(PAYMENT).await.unwrap_err();
+    bench.stripe.refund(&refund()).await.unwrap_err();
     bench.server.forget_keys();
     for _ in 0..2 {
-        bench.stripe.refund(PAYMENT).await.unwrap();
+        bench.stripe.refund(&refund()).await.unwrap();
     }
     assert_eq!((bench.server.moved(), bench.server.calls(Step::Refund)), ((2500, 2500), 2));
 }
@@ -287,12 +292,12 @@ async fn a_refund_is_made_once_whatever_is_lost() {
 async fn a_refund_is_seen_through() {
     let bench = bench().await.opened().await;
     bench.capture().await.unwrap();
-    bench.stripe.refund(PAYMENT).await.unwrap();
+    bench.stripe.refund(&refund()).await.unwrap();
     bench.server.set_last_refund("pending");
-    assert!(bench.stripe.refund(PAYMENT).await.unwrap_err().what.contains("under way"));
-    assert!(!bench.stripe.is_captured(PAYMENT).await.unwrap());
+    assert!(bench.stripe.refund(&refund()).await.unwrap_err().what.contains("under way"));
+    assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 0);
     bench.server.set_last_refund("failed");
-    assert!(bench.stripe.is_captured(PAYMENT).await.unwrap());
-    bench.stripe.refund(PAYMENT).await.unwrap();
+    assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 2500);
+    bench.stripe.refund(&refund()).await.unwrap();
     assert_eq!(bench.server.moved(), (2500, 2500));
 }

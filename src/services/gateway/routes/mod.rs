@@ -3,6 +3,7 @@
 mod buying;
 mod catalogue;
 mod operators;
+mod orders;
 mod people;
 mod reports;
 mod webhooks;
@@ -28,6 +29,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
     webhooks::routes::<W>(cfg);
 }

@@ -7,7 +7,7 @@ use miaosha::domain::locale::Locale;
 use miaosha::domain::order::Order;
 use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::ports::accounts::Role;
-use miaosha::ports::ledger::Confirmed;
+use miaosha::ports::ledger::{Confirmed, GiveBack};
 use miaosha::ports::reports::{Count, Decisions, Person, Place, Totals};
 
 use super::counter::{Counter, NOW, Store, later};
@@ -136,7 +136,8 @@ pub async fn totals_are_what_the_rows_come_to<S: Store>(store: S) {
     let rows = counter.reserved(&[(1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 2)]).await;
     pay(&counter, &rows[0], 1).await;
     pay(&counter, &rows[1], 2).await;
-    store.refund(rows[1].id, NOW).await.unwrap();
+    let number = store.orders(rows[1].buyer, 1).await.unwrap().remove(0).number;
+    store.give_back(&GiveBack { number, units: None, reason: None, request: None }, NOW).await.unwrap();
     store.lapse(sale, &[rows[2].id], later()).await.unwrap();
     let count = |rows, units, minor| Count { rows, units, minor };
     let price = counter.sale.price.minor;
