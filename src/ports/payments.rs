@@ -36,6 +36,8 @@ pub struct Word<'a> {
 pub enum Heard {
     /// Something about this payment is final.
     Payment(PaymentId),
+    /// Money of it went back, by us or by somebody else.
+    WentBack(PaymentId),
     /// Nothing of ours, or nothing that is final.
     Nothing,
     /// Whoever says so cannot prove to be the provider, or says it much too late.

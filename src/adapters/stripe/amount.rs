@@ -30,11 +30,7 @@ pub(super) fn to_stripe(money: Money) -> Option<i64> {
 /// What [`to_stripe`] made, in the currency's smallest unit.
 pub(super) fn from_stripe(amount: i64, currency: Currency) -> i64 {
     let (ours, theirs) = (currency.decimals(), decimals(currency));
-    if theirs >= ours {
-        amount / 10_i64.pow(theirs - ours)
-    } else {
-        amount.saturating_mul(10_i64.pow(ours - theirs))
-    }
+    if theirs >= ours { amount / 10_i64.pow(theirs - ours) } else { amount.saturating_mul(10_i64.pow(ours - theirs)) }
 }
 
 fn decimals(currency: Currency) -> u32 {

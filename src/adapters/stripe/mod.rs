@@ -25,6 +25,7 @@ use crate::ports::payments::{Captured, Heard, Payments, Reference, References, V
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
 use intent::{Intent, Status};
+use webhook::About;
 
 const PART: &str = "payments";
 /// Refunds of one payment that are read, at most. A reservation has fewer units.
@@ -186,7 +187,7 @@ impl<R: References> Stripe<R> {
             None => {}
         }
         let by_others = given_back(refunds.iter().filter(|made| made["metadata"]["refund"].is_null()));
-        if by_others >= number && given_back(&refunds) >= at_stripe.received {
+        if by_others > 0 && given_back(&refunds) >= at_stripe.received {
             tracing::warn!(payment.id = %refund.payment, refund.id = %refund.id, "was given back by somebody else");
             return Ok(());
         }
@@ -276,13 +277,14 @@ impl<R: References> Payments for Stripe<R> {
     }
 
     async fn hear(&self, word: Word<'_>) -> Result<Heard> {
-        let intent = match webhook::read(&self.webhook_secrets, word) {
-            Ok(Some(intent)) => intent,
+        // By the name we wrote down, and not by what the event carries: others may share the account.
+        let (intent, heard): (_, fn(PaymentId) -> Heard) = match webhook::read(&self.webhook_secrets, word) {
+            Ok(Some(About::Payment(intent))) => (intent, Heard::Payment),
+            Ok(Some(About::WentBack(intent))) => (intent, Heard::WentBack),
             Ok(None) => return Ok(Heard::Nothing),
             Err(heard) => return Ok(heard),
         };
-        // By the name we wrote down, and not by what the event carries: others may share the account.
-        Ok(self.references.named(&intent).await?.map_or(Heard::Nothing, Heard::Payment))
+        Ok(self.references.named(&intent).await?.map_or(Heard::Nothing, heard))
     }
 }
 

@@ -36,8 +36,14 @@ struct Object {
     payment_intent: Option<String>,
 }
 
-/// The intent of which something is final; `None` when the event is about anything else.
-pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<String>, Heard> {
+/// An intent of which something is final.
+pub(super) enum About {
+    Payment(String),
+    WentBack(String),
+}
+
+/// `None` when the event is about anything else.
+pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<About>, Heard> {
     is_signed(secrets, word).map_err(|why| Heard::Forged { why })?;
     #[derive(Deserialize)]
     struct Kind {
@@ -51,7 +57,10 @@ pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<String>,
     }
     let event: Event = serde_json::from_slice(word.body).map_err(unreadable)?;
     let object = event.data.object;
-    Ok(if event.kind == "charge.refunded" { object.payment_intent } else { object.id })
+    Ok(match event.kind.as_str() {
+        "charge.refunded" => object.payment_intent.map(About::WentBack),
+        _ => object.id.map(About::Payment),
+    })
 }
 
 fn is_signed(secrets: &[String], word: Word<'_>) -> Result<(), &'static str> {

@@ -54,7 +54,8 @@ races! {
 }
 
 async fn sweep<W: World>(bed: &Bed<W>) {
-    let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payments::Settings::default() };
+    let settings =
+        payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payments::Settings::default() };
     bed.clock.advance_ms(20);
     for _ in 0..2 {
         Sweeper::new(bed.world.clone(), settings.clone()).sweep().await.unwrap();

@@ -127,6 +127,27 @@ async fn a_late_success_is_given_back() {
     assert_eq!(bed.kind(id).await, Kind::Lapsed);
 }
 
+/// An operator gave the money back at Stripe: the order here goes with it, and not a second time. A part of it says nothing.
+#[actix_web::test]
+async fn what_was_given_back_by_hand_ends_its_order() {
+    let (server, bed) = bed().await;
+    let (sale, id, token) = held(&bed).await;
+    bed.check_out(7, &token, CARD).await.is(201);
+    server.give_back_by_hand(50);
+    assert_eq!(tell(&bed, server.events().last().unwrap()).await.status, 204);
+    assert_eq!(bed.kind(id).await, Kind::Confirmed);
+    server.give_back_by_hand(200);
+    for _ in 0..2 {
+        assert_eq!(tell(&bed, server.events().last().unwrap()).await.status, 204);
+        assert_eq!(bed.kind(id).await, Kind::Refunded);
+    }
+    sweep(&bed).await;
+    assert_eq!(bed.world.store().refunds_due(9).await.unwrap().len(), 0);
+    assert_eq!((server.moved(), server.calls(Step::Refund)), ((250, 250), 0));
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
+    bed.check_out(7, &token, CARD).await.is_problem(409, "not_held");
+}
+
 /// Nothing is said to be done that is not: while Stripe or the ledger is away it is told again.
 #[actix_web::test]
 async fn what_could_not_be_done_is_told_again() {
@@ -150,7 +171,9 @@ async fn what_is_not_signed_or_too_long_is_refused() {
     bed.check_out(7, &token, CARD).await.is(202);
     let body = server.events()[0].to_string();
     let now_s = bed.clock.now().0 / 1_000;
-    for bad in [signature("whsec_guess", now_s, body.as_bytes()), signature(WEBHOOK_SECRET, now_s - 400, body.as_bytes())] {
+    for bad in
+        [signature("whsec_guess", now_s, body.as_bytes()), signature(WEBHOOK_SECRET, now_s - 400, body.as_bytes())]
+    {
         tell_as(&bed, &bad, body.clone()).await.blames(400, "Stripe-Signature");
     }
     let unsigned = bed.request(Method::POST, "/v1/webhooks/stripe", None).set_json(json!({}));

@@ -132,8 +132,8 @@ impl<W: World, T: Turnstile> Lane<W, T> {
             told.extend(checkout.await);
         }
         let consumer = self.faulty_work(cell.who, &faulty, &moods).await;
-        let mut verdict = self.come_to_rest(&moods).await;
         let other = self.shop(&Plan::new(None), &moods).await;
+        let mut verdict = self.come_to_rest(&other, &moods).await;
         told.push(self.check_out(&other, id, "ok").await);
         faulty.go_on();
         if let Some(checkout) = late {
@@ -144,7 +144,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         }
         let _ = other.world_payments().arrive(true).await;
         self.bench.clock.advance_ms(HOLD_MS);
-        verdict = verdict.and(self.come_to_rest(&moods).await);
+        verdict = verdict.and(self.come_to_rest(&other, &moods).await);
         verdict = verdict.and(self.judge(id, &moods, &told).await);
         (faulty.came_by(), verdict)
     }
@@ -179,14 +179,14 @@ impl<W: World, T: Turnstile> Lane<W, T> {
 
     /// The second one's work, which meets the fault; what stands still comes back.
     async fn faulty_work(&self, who: Who, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Option<rt::task::JoinHandle<()>> {
-        let shop = self.shop(plan, moods).await;
         let mut work = match who {
             Who::Gateway => return None,
             Who::PaymentConsumer => {
                 self.bench.clock.advance_ms(PAUSE_MS);
-                rt::spawn(sweep(shop.world.clone()))
+                rt::spawn(sweep(Watched::new(&self.bench.world, &self.broken, plan, moods)))
             }
             Who::Word => {
+                let shop = self.shop(plan, moods).await;
                 let payments = moods.opened.lock().unwrap().clone();
                 rt::spawn(async move { tell(&shop, payments).await })
             }
@@ -198,15 +198,14 @@ impl<W: World, T: Turnstile> Lane<W, T> {
     }
 
     /// Nobody meets anything any more: sweeps, and the provider's word of all it knows.
-    async fn come_to_rest(&self, moods: &Arc<Moods>) -> Result<(), String> {
-        let shop = self.shop(&Plan::new(None), moods).await;
+    async fn come_to_rest(&self, shop: &Rc<Shop<W>>, moods: &Moods) -> Result<(), String> {
         let mut verdict = String::new();
         for round in 0..ROUNDS_MAX {
             self.bench.clock.advance_ms(PAUSE_MS);
             sweep(shop.world.clone()).await;
             if round == 0 {
                 let payments = moods.opened.lock().unwrap().clone();
-                tell(&shop, payments).await;
+                tell(shop, payments).await;
                 continue;
             }
             self.bench.relay().drain().await.map_err(|fault| fault.to_string())?;
@@ -235,9 +234,9 @@ impl<W: World, T: Turnstile> Lane<W, T> {
             return Err(format!("{standing} charges stand for {:?}", row.state.kind()));
         }
         for Told { answer, payments } in told {
-            self.is_true(answer, payments, moods).await.map_err(|what| {
-                format!("was told {} {}, and {what}", answer.status, answer.body)
-            })?;
+            self.is_true(answer, payments, moods)
+                .await
+                .map_err(|what| format!("was told {} {}, and {what}", answer.status, answer.body))?;
         }
         Ok(())
     }

@@ -17,7 +17,10 @@ use super::provider::{Lever, Moods};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// It is about to call this part of the world.
-    Access { part: &'static str, what: String },
+    Access {
+        part: &'static str,
+        what: String,
+    },
     Point(Point),
     /// It calls the provider.
     Call(&'static str),

@@ -189,7 +189,8 @@ impl<W: World> Payments for Lever<W> {
 
     async fn refund(&self, refund: &Refund) -> Result<()> {
         let deed = async {
-            let fails = self.moods.refunds_failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+            let fails =
+                self.moods.refunds_failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
             match fails {
                 Ok(_) => Err(Fault::new("payments", "the bank is closed")),
                 Err(_) => self.world.payments().refund(refund).await,

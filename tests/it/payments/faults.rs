@@ -226,7 +226,9 @@ async fn a_decline_says_why() {
         ("pm&confirm=true", "unknown card"),
     ] {
         let bench = bench().await.opened().await;
-        let Captured::Declined { why: said } = bench.stripe.capture(PAYMENT, card).await.unwrap() else { panic!("{card}") };
+        let Captured::Declined { why: said } = bench.stripe.capture(PAYMENT, card).await.unwrap() else {
+            panic!("{card}")
+        };
         assert!(said.contains(why), "{card}: {said}");
         assert_eq!(bench.statuses(), ["canceled"]);
         assert_eq!(bench.server.moved(), (0, 0));

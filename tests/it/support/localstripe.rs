@@ -15,7 +15,8 @@ pub struct LocalStripe {
 impl LocalStripe {
     /// Installed by `deploy/local/emulators.sh`, into the folder that the environment names.
     pub async fn start() -> Self {
-        let folder = std::env::var("MIAOSHA_EMULATORS").expect("MIAOSHA_EMULATORS is not set: run the tests by `make test`");
+        let folder =
+            std::env::var("MIAOSHA_EMULATORS").expect("MIAOSHA_EMULATORS is not set: run the tests by `make test`");
         loop {
             let port = std::net::TcpListener::bind("[::]:0").unwrap().local_addr().unwrap().port();
             let mut process = Command::new(format!("{folder}/bin/localstripe"))

@@ -149,6 +149,16 @@ impl StripeServer {
         self.books.lock().unwrap().kept.clear();
     }
 
+    /// Somebody gives it back in Stripe's own window.
+    pub fn give_back_by_hand(&self, amount: i64) {
+        let mut books = self.books.lock().unwrap();
+        let id = books.intents.values().find(|intent| intent["status"] == "succeeded").unwrap()["id"].clone();
+        let refund = json!({ "id": "re_hand", "payment_intent": id, "amount": amount, "status": "succeeded" });
+        books.refunds.push(refund);
+        let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": id });
+        books.events.push(json!({ "type": "charge.refunded", "data": { "object": charge } }));
+    }
+
     pub fn set_last_refund(&self, status: &str) {
         self.books.lock().unwrap().refunds.last_mut().unwrap()["status"] = json!(status);
     }
@@ -172,7 +182,9 @@ impl StripeServer {
                     return;
                 }
                 Some(Mood::Says(status)) => (status, error("api_error", "", "no"), None),
-                Some(Mood::Busy { after_s }) => (429, error("invalid_request_error", "rate_limit", "no"), Some(after_s)),
+                Some(Mood::Busy { after_s }) => {
+                    (429, error("invalid_request_error", "rate_limit", "no"), Some(after_s))
+                }
                 Some(Mood::Slow(ms)) => {
                     let (status, body) = self.books.lock().unwrap().answer(&request);
                     tokio::time::sleep(Duration::from_millis(ms)).await;

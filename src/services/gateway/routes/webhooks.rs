@@ -10,7 +10,7 @@ use crate::ports::payments::{Heard, Payments, Word};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::metric::Metric;
 use crate::services::gateway::routes::{Reply, path};
-use crate::services::gateway::word::heed;
+use crate::services::gateway::word::{heed, heed_refund};
 
 const SIGNATURE: &str = "Stripe-Signature";
 
@@ -26,6 +26,10 @@ async fn post_stripe<W: World>(req: HttpRequest, payload: Payload, gateway: Data
         Heard::Payment(id) => {
             let here = Gateway::clone(&gateway);
             gateway.finish(async move { heed(here.world(), here.settings(), id).await }).await?
+        }
+        Heard::WentBack(id) => {
+            let here = Gateway::clone(&gateway);
+            gateway.finish(async move { heed_refund(here.world(), here.settings(), id).await }).await?
         }
         Heard::Nothing => "nothing",
         Heard::Forged { why } => {
