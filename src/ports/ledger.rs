@@ -205,6 +205,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Recorded before it is opened at the provider.
     fn payment_opened(&self, payment: &Payment) -> impl Future<Output = Result<()>> + Send;
 
+    fn payment(&self, id: PaymentId) -> impl Future<Output = Result<Option<Payment>>> + Send;
+
     /// Held -> Paying, while `lapses_at > now`.
     fn begin_paying(
         &self,

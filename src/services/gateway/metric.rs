@@ -34,10 +34,22 @@ pub enum Metric {
     ReportSeconds,
     /// Requests with an `Idempotency-Key`, by `outcome`.
     Requests,
+    /// Sockets that are open now.
+    Sockets,
+    /// Sockets that were opened.
+    SocketsOpened,
+    /// Sockets that ended, by `why`: the word of the close frame, or `gone`.
+    SocketsClosed,
+    /// Requests that did not become sockets, by `why`: `origin`, `full`, `stopping`.
+    SocketsRefused,
+    /// Messages told through sockets.
+    SocketMessages,
+    /// What the payment provider told, by `outcome`.
+    Words,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: &'static [Metric] = &[
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -53,6 +65,12 @@ impl Metric {
         Metric::ExportSeconds,
         Metric::ReportSeconds,
         Metric::Requests,
+        Metric::Sockets,
+        Metric::SocketsOpened,
+        Metric::SocketsClosed,
+        Metric::SocketsRefused,
+        Metric::SocketMessages,
+        Metric::Words,
     ];
 
     pub fn name(self) -> &'static str {
@@ -72,6 +90,12 @@ impl Metric {
             Metric::ExportSeconds => "miaosha_gateway_export_duration_seconds",
             Metric::ReportSeconds => "miaosha_gateway_report_duration_seconds",
             Metric::Requests => "miaosha_gateway_requests_total",
+            Metric::Sockets => "miaosha_gateway_sockets",
+            Metric::SocketsOpened => "miaosha_gateway_sockets_opened_total",
+            Metric::SocketsClosed => "miaosha_gateway_sockets_closed_total",
+            Metric::SocketsRefused => "miaosha_gateway_sockets_refused_total",
+            Metric::SocketMessages => "miaosha_gateway_socket_messages_total",
+            Metric::Words => "miaosha_gateway_webhooks_total",
         }
     }
 
@@ -97,11 +121,17 @@ impl Metric {
             Metric::ExportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a list, by list."),
             Metric::ReportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a sale's report."),
             Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
+            Metric::Sockets => metrics::describe_gauge!(name, "Sockets that are open now."),
+            Metric::SocketsOpened => metrics::describe_counter!(name, "Sockets that were opened."),
+            Metric::SocketsClosed => metrics::describe_counter!(name, "Sockets that ended, by why."),
+            Metric::SocketsRefused => metrics::describe_counter!(name, "Requests that did not become sockets, by why."),
+            Metric::SocketMessages => metrics::describe_counter!(name, "Messages told through sockets."),
+            Metric::Words => metrics::describe_counter!(name, "Calls of the payment provider, by what came of them."),
         }
     }
 }
 
 /// Once, after the recorder is installed.
 pub fn describe() {
-    Metric::ALL.into_iter().for_each(Metric::describe);
+    Metric::ALL.iter().copied().for_each(Metric::describe);
 }

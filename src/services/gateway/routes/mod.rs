@@ -6,6 +6,8 @@ mod operators;
 mod orders;
 mod people;
 mod reports;
+mod sockets;
+mod webhooks;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -30,6 +32,8 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     operators::routes::<W>(cfg);
     orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
+    sockets::routes::<W>(cfg);
+    webhooks::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
