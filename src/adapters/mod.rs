@@ -1,5 +1,8 @@
 //! One technology each. An adapter names neither a sibling nor a service.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod mail;
 pub mod memory;
 pub mod mysql;
 pub mod rabbit;

@@ -12,6 +12,8 @@ pub mod deadlines;
 pub mod events;
 pub mod fault;
 pub mod ledger;
+pub mod letters;
+pub mod mail;
 pub mod news;
 pub mod notices;
 pub mod outbox;
@@ -60,7 +62,7 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts;
+    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + letters::Letters;
     /// The durable way in.
     type Attempts: attempts::Attempts + parked::Parked;
     /// What wakes and tells.
@@ -155,7 +157,7 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts,
+    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + letters::Letters,
     A: attempts::Attempts + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

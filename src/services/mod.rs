@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod consumer;
 pub mod gateway;
+pub mod mailer;
 pub mod news;
 pub mod operator;
 pub mod patience;
@@ -10,5 +11,6 @@ pub mod payments;
 pub mod publisher;
 pub mod question;
 pub mod restore;
+pub mod serve;
 pub mod tell;
 pub mod turns;

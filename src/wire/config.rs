@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,10 +24,12 @@ pub struct Config {
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
+    pub archive: ArchiveConfig,
     pub embedded: EmbeddedConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
+    pub mail: mailer::Settings,
     pub gateway: gateway::Settings,
 }
 
@@ -72,6 +74,14 @@ impl Default for MysqlConfig {
     }
 }
 
+/// Where receipts are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// An S3 bucket; who we are to it comes from the environment.
+    pub bucket: String,
+}
+
 /// The world that needs nothing installed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,10 +109,12 @@ impl Default for Config {
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
+            archive: ArchiveConfig::default(),
             embedded: EmbeddedConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),
+            mail: mailer::Settings::default(),
             gateway: gateway::Settings::default(),
         }
     }

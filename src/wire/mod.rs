@@ -5,5 +5,8 @@ pub mod commands;
 pub mod config;
 mod demo;
 mod folder;
+pub mod mail;
+#[cfg(feature = "aws")]
+pub mod mailer;
 pub mod shop;
 mod watch;

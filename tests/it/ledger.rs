@@ -163,6 +163,11 @@ suite! {
     one_restore_at_a_time_for_each_sale
         the_first_revision_without_a_turn_is_found
         a_history_has_every_turn_and_every_reservation
+    a_letter_is_kept_once_and_is_due_until_it_is_done
+    of_many_who_claim_a_letter_one_has_it
+    the_claim_of_who_died_runs_out
+    a_letter_that_is_put_off_is_due_later
+    what_is_unsent_or_refused_is_counted
     }
     payments {
     a_good_card_is_captured_once

@@ -11,6 +11,7 @@ mod bulk;
 mod catalogue;
 mod claims;
 mod ledger;
+mod letters;
 mod look;
 mod moves;
 mod paying;

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod counter;
+mod letters;
 mod moves;
 mod paying;
 mod racing;
@@ -11,6 +12,7 @@ mod restoring;
 mod sandbox;
 
 pub use catalogue::*;
+pub use letters::*;
 pub use moves::*;
 pub use paying::*;
 pub use racing::*;

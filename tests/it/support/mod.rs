@@ -3,5 +3,8 @@
 
 pub mod clock;
 pub mod faults;
+#[cfg(feature = "aws")]
+pub mod moto;
 pub mod proxy;
 pub mod servers;
+pub mod sink;

@@ -1,0 +1,127 @@
+//! Delivers what is due in the log of letters, several at a time. Any number of postmen share a log: each letter is claimed.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
+
+use crate::domain::event::Event;
+use crate::domain::id::EventId;
+use crate::ports::letters::Letters;
+use crate::ports::mail::{Carrier, kind};
+use crate::ports::{Fault, Result, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::mailer::compose::{compose, receipt_of};
+use crate::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
+use crate::services::mailer::metric::Metric;
+use crate::services::mailer::{AnyReceipts, Settings};
+
+pub struct Postman<W: World> {
+    world: W,
+    settings: Settings,
+    carrier: Arc<dyn Carrier>,
+    receipts: Option<AnyReceipts>,
+    /// Somebody put a letter into the log.
+    told: Arc<Notify>,
+}
+
+impl<W: World> Postman<W> {
+    pub fn new(
+        world: W,
+        settings: Settings,
+        carrier: Arc<dyn Carrier>,
+        receipts: Option<AnyReceipts>,
+        told: Arc<Notify>,
+    ) -> Self {
+        Self { world, settings, carrier, receipts, told }
+    }
+
+    /// Until the soft stop; what was begun is finished.
+    pub async fn run(&self, lifecycle: &Lifecycle) {
+        let mut going = FuturesUnordered::new();
+        let mut out: HashSet<EventId> = HashSet::new();
+        let mut again = tokio::time::interval(Duration::from_millis(self.settings.look_ms));
+        loop {
+            let room = self.settings.carriers_max.saturating_sub(out.len());
+            if room > 0 {
+                let mut due = self.due(self.settings.carriers_max).await;
+                due.retain(|event| !out.contains(&event.id));
+                due.truncate(room);
+                for event in due {
+                    out.insert(event.id);
+                    going.push(async move { (event.id, self.deliver(&event).await) });
+                }
+            }
+            tokio::select! {
+                biased;
+                () = lifecycle.hard.cancelled() => return,
+                () = lifecycle.soft.cancelled() => break,
+                Some((id, delivered)) = going.next() => {
+                    out.remove(&id);
+                    if let Err(fault) = delivered {
+                        failed(&fault);
+                    }
+                }
+                () = self.told.notified() => {}
+                _ = again.tick() => self.measure().await,
+            }
+        }
+        tokio::select! {
+            () = lifecycle.hard.cancelled() => {}
+            () = async { while going.next().await.is_some() {} } => {}
+        }
+    }
+
+    /// Delivers what is due now, one after another: how many were sent.
+    pub async fn round(&self) -> Result<usize> {
+        let mut sent = 0;
+        for event in self.world.store().due(self.world.clock().now(), self.settings.events_max as u32).await? {
+            sent += usize::from(self.deliver(&event).await? == Delivered::Sent);
+        }
+        Ok(sent)
+    }
+
+    async fn due(&self, max: usize) -> Vec<Event> {
+        self.world.store().due(self.world.clock().now(), max as u32).await.unwrap_or_else(|fault| {
+            failed(&fault);
+            Vec::new()
+        })
+    }
+
+    async fn deliver(&self, event: &Event) -> Result<Delivered> {
+        let now = || self.world.clock().now();
+        let deliverer =
+            Deliverer { log: self.world.store(), carrier: &*self.carrier, settings: &self.settings, again: Again::Log };
+        deliverer.deliver(event.id, kind(&event.fact), now, self.ready(event)).await
+    }
+
+    async fn ready(&self, event: &Event) -> Result<Ready> {
+        let Some(letter) = compose(&self.world, &self.settings, event).await? else { return Ok(Ready::Nobody) };
+        let receipt = match (&self.receipts, receipt_of(&event.fact)) {
+            (Some(receipts), Some(order)) => receipts.receipt(order).await?.map(|receipt| receipt.bytes),
+            _ => None,
+        };
+        Ok(Ready::Letter { letter: Box::new(letter), receipt })
+    }
+
+    async fn measure(&self) {
+        match self.world.store().unsent().await {
+            Ok(unsent) => {
+                let now = self.world.clock().now();
+                let oldest_ms = unsent.oldest.map_or(0, |oldest| now.since_ms(oldest).max(0));
+                metrics::gauge!(Metric::Unsent.name()).set(unsent.letters as f64);
+                metrics::gauge!(Metric::Refused.name()).set(unsent.refused as f64);
+                metrics::gauge!(Metric::OldestSeconds.name()).set(oldest_ms as f64 / 1_000.0);
+            }
+            Err(fault) => failed(&fault),
+        }
+    }
+}
+
+fn failed(fault: &Fault) {
+    metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
+    tracing::warn!(%fault, "the log of letters is asked again");
+}
