@@ -10,7 +10,7 @@ mod parts;
 mod people;
 mod stopped;
 mod waiting;
-mod worlds;
+pub mod worlds;
 
 /// Each story once over each ledger.
 macro_rules! over_both {

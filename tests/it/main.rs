@@ -11,6 +11,7 @@ mod attempts;
 mod gateway;
 mod http;
 mod ledger;
+mod mail;
 mod publisher;
 mod signals;
 mod turnstile;

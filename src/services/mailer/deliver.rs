@@ -17,9 +17,6 @@ use crate::services::mailer::metric::Metric;
 use crate::services::mailer::render::render;
 use crate::services::patience::Patience;
 
-/// A claim lives this much longer than its owner may take.
-const LEASE_BEYOND_MS: i64 = 15_000;
-
 /// What there is to say.
 pub enum Ready {
     Letter {
@@ -69,7 +66,7 @@ impl<L: Letters> Deliverer<'_, L> {
         now: impl Fn() -> Timestamp + Send + Sync,
         ready: impl Future<Output = Result<Ready>> + Send,
     ) -> Result<Delivered> {
-        let lease_ms = self.settings.deliver_ms_max as i64 + LEASE_BEYOND_MS;
+        let lease_ms = (self.settings.deliver_ms_max + self.settings.claim_beyond_ms) as i64;
         let (tries, kept_at) = match self.log.claim(id, kind, now(), lease_ms).await? {
             Claimed::Mine { tries, kept_at } => (tries, kept_at),
             Claimed::Done => return Ok(counted(kind, "done", Delivered::Before)),

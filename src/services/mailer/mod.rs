@@ -58,8 +58,10 @@ pub struct Settings {
     pub look_ms: u64,
     /// How long a mail server may take for one mail.
     pub carry_ms_max: u64,
-    /// How long everything about one letter may take. Who takes longer counts as dead a little later, and another begins.
+    /// How long everything about one letter may take.
     pub deliver_ms_max: u64,
+    /// How much longer a letter stays claimed: then its owner counts as dead, and another begins.
+    pub claim_beyond_ms: u64,
     /// The wait before a letter's second try; each later one is twice as long, up to the longest.
     pub again_ms: i64,
     pub again_ms_max: i64,
@@ -88,6 +90,7 @@ impl Default for Settings {
             look_ms: 1_000,
             carry_ms_max: 30_000,
             deliver_ms_max: 45_000,
+            claim_beyond_ms: 15_000,
             again_ms: 1_000,
             again_ms_max: 300_000,
             keep_trying_ms_max: 259_200_000,

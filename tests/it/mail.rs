@@ -1,0 +1,10 @@
+//! Mail: what letters say, how they leave the house, and that each event has its mail, whatever dies on the way.
+
+mod fixture;
+mod folder;
+//LAMBDA
+//mod lambda;
+mod postman;
+mod rendering;
+mod seen;
+mod smtp;
