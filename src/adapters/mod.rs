@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod folder;
 pub mod mail;
 pub mod memory;
 pub mod mysql;

@@ -22,7 +22,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::{consumer, gateway, payments, publisher};
 use crate::wire::config::Config;
-use crate::wire::watch;
+use crate::wire::{archive, watch};
 
 pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
 
@@ -42,6 +42,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
         store,
         attempts: broker.clone(),
         signals: broker,
+        archive: archive::open(&config.archive).await?,
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -117,6 +118,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
+    archive::clear_drafts(&config.archive).await?;
     readiness.started();
     payments::run(world, config.payments, lifecycle).await;
     Ok(())

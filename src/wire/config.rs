@@ -24,8 +24,8 @@ pub struct Config {
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
-    pub archive: ArchiveConfig,
     pub embedded: EmbeddedConfig,
+    pub archive: ArchiveConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
@@ -74,14 +74,6 @@ impl Default for MysqlConfig {
     }
 }
 
-/// Where receipts are kept.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ArchiveConfig {
-    /// An S3 bucket; who we are to it comes from the environment.
-    pub bucket: String,
-}
-
 /// The world that needs nothing installed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,6 +91,22 @@ impl Default for EmbeddedConfig {
     }
 }
 
+/// Where what was made once is kept: receipts. What is lost there can be made again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// A folder that all gateways and payment-consumers share. An embedded shop has one of its own, in its folder.
+    pub folder: PathBuf,
+    /// An S3 bucket instead of the folder; who we are to it comes from the environment, as AWS has it.
+    pub bucket: String,
+}
+
+impl Default for ArchiveConfig {
+    fn default() -> Self {
+        Self { folder: PathBuf::from(".miaosha-archive"), bucket: String::new() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -109,8 +117,8 @@ impl Default for Config {
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
-            archive: ArchiveConfig::default(),
             embedded: EmbeddedConfig::default(),
+            archive: ArchiveConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),

@@ -1,5 +1,6 @@
 //! The only place that names both adapters and services: here a world is chosen, once for each process.
 
+mod archive;
 pub mod cluster;
 pub mod commands;
 pub mod config;

@@ -10,7 +10,7 @@ pub mod sqs;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -22,10 +22,15 @@ const CALL_MAX: Duration = Duration::from_secs(30);
 
 /// Read once; what is made of it shares connections and credentials.
 pub async fn config() -> SdkConfig {
+    loader().load().await
+}
+
+/// [`config`] before it asks the environment.
+pub fn loader() -> ConfigLoader {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY_MAX).operation_timeout(CALL_MAX).build();
     // A newer set of defaults is a change to be tried first.
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).timeout_config(timeouts).load().await
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).timeout_config(timeouts)
 }
 
 fn fault(part: &'static str, error: impl std::error::Error) -> Fault {

@@ -2,7 +2,6 @@
 
 use crate::domain::event::{Event, Fact};
 use crate::domain::id::{BuyerId, SaleId};
-use crate::domain::locale::Locale;
 use crate::ports::accounts::Accounts;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::mail::{LETTER_VERSION, Letter, Matter, Recipient};
@@ -17,7 +16,7 @@ pub async fn compose<W: World>(world: &W, settings: &Settings, event: &Event) ->
         version: LETTER_VERSION,
         id: event.id,
         at: event.at,
-        locale: Locale::default(),
+        locale: account.locale,
         to: Recipient { name: account.name, address: account.email },
         item: title(world, sale).await?,
         shop_url: settings.shop_url.clone(),

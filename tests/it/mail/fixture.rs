@@ -7,6 +7,7 @@ use std::time::Duration;
 use miaosha::adapters::mail::smtp::Smtp;
 use miaosha::domain::event::{Cancelled, Event, Fact, Purchase, Refunded};
 use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
+use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
 use miaosha::domain::sale::{Allotment, QuestionKey};
 use miaosha::ports::accounts::{Account, Accounts, Role};
@@ -88,13 +89,14 @@ impl<W: World> House<W> {
         Self { world, clock, sink, drawer, settings: settings(), told: Arc::default(), sale, _folder: folder }
     }
 
-
     pub fn receipts(&self) -> AnyReceipts {
         self.drawer.clone()
     }
 
     pub fn carrier(&self) -> Arc<dyn Carrier> {
-        Arc::new(Smtp::new(&self.sink.url(), "d.example.org", Duration::from_millis(self.settings.carry_ms_max)).unwrap())
+        Arc::new(
+            Smtp::new(&self.sink.url(), "d.example.org", Duration::from_millis(self.settings.carry_ms_max)).unwrap(),
+        )
     }
 
     pub fn postman(&self) -> Postman<W> {
@@ -138,7 +140,7 @@ impl<W: World> House<W> {
 
 pub async fn person(accounts: &impl Accounts, name: &str) -> Account {
     let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
-    accounts.create_account(name, &email, "hash", Role::Shopper).await.unwrap().unwrap()
+    accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap()
 }
 
 pub fn money(minor: i64) -> Money {

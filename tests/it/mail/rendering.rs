@@ -53,7 +53,14 @@ fn matters() -> Vec<(Matter, [Vec<&'static str>; 2])> {
         (
             Matter::Refunded { order: order(), units: vec![3], amount: money(128_000), left: vec![14] },
             [
-                vec!["A part of your order", "Units given back: 3", "TWD 1,280.00", "stay yours: 14", "new receipt", back[0]],
+                vec![
+                    "A part of your order",
+                    "Units given back: 3",
+                    "TWD 1,280.00",
+                    "stay yours: 14",
+                    "new receipt",
+                    back[0],
+                ],
                 vec!["部分退款", "退款商品序號: 3", "TWD 1,280.00", "仍保留的商品序號: 14", "新的收據", back[1]],
             ],
         ),

@@ -4,6 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use miaosha::adapters::aws::s3::S3Archive;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
@@ -35,6 +37,22 @@ async fn start() -> String {
         }
     }
     panic!("moto does not start");
+}
+
+/// As `adapters::aws::config` makes it, but told where AWS is instead of asking the environment, which all tests share.
+pub async fn config() -> aws_config::SdkConfig {
+    let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "tests");
+    let config = miaosha::adapters::aws::loader().endpoint_url(url().await);
+    config.region(aws_config::Region::new("eu-central-1")).credentials_provider(credentials).load().await
+}
+
+pub async fn bucket() -> S3Archive {
+    let (config, name) = (config().await, super::servers::unique_name().replace('_', "-"));
+    let settings = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+    let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuCentral1).build();
+    let create = aws_sdk_s3::Client::from_conf(settings).create_bucket().bucket(&name);
+    create.create_bucket_configuration(here).send().await.unwrap();
+    S3Archive::new(&config, name)
 }
 
 /// What every AWS client reads from its environment.
