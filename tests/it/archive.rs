@@ -14,7 +14,7 @@ macro_rules! suite {
         mod over_s3 {
             $(#[tokio::test]
             async fn $test() {
-                super::contract::$test(crate::support::moto::bucket().await).await;
+                super::contract::$test(crate::support::moto::bucket().await.1).await;
             })*
         }
 

@@ -2,8 +2,8 @@
 
 mod fixture;
 mod folder;
-//LAMBDA
-//mod lambda;
+#[cfg(feature = "aws")]
+mod lambda;
 mod postman;
 mod rendering;
 mod seen;

@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod faults;
 #[cfg(feature = "aws")]
+pub mod lambda;
+#[cfg(feature = "aws")]
 pub mod moto;
 pub mod proxy;
 pub mod servers;

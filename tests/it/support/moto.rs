@@ -46,13 +46,14 @@ pub async fn config() -> aws_config::SdkConfig {
     config.region(aws_config::Region::new("eu-central-1")).credentials_provider(credentials).load().await
 }
 
-pub async fn bucket() -> S3Archive {
+/// A bucket of its own, and its name.
+pub async fn bucket() -> (String, S3Archive) {
     let (config, name) = (config().await, super::servers::unique_name().replace('_', "-"));
     let settings = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
     let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuCentral1).build();
     let create = aws_sdk_s3::Client::from_conf(settings).create_bucket().bucket(&name);
     create.create_bucket_configuration(here).send().await.unwrap();
-    S3Archive::new(&config, name)
+    (name.clone(), S3Archive::new(&config, name))
 }
 
 /// What every AWS client reads from its environment.
