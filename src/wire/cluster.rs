@@ -20,9 +20,9 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
-use crate::wire::{archive, watch};
+use crate::wire::{archive, mail, watch};
 
 pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
 
@@ -119,7 +119,10 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     archive::clear_drafts(&config.archive).await?;
+    let office = mail::office(&config.mail).await?;
     readiness.started();
+    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, None, lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
 }

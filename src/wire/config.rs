@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +30,7 @@ pub struct Config {
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
     pub mail: mailer::Settings,
+    pub relay: relay::Settings,
     pub gateway: gateway::Settings,
 }
 
@@ -123,6 +124,7 @@ impl Default for Config {
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),
             mail: mailer::Settings::default(),
+            relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
         }
     }

@@ -21,12 +21,12 @@ use crate::http::problem;
 use crate::ports::fault::NoFaults;
 use crate::ports::{Parts, PartsOf};
 use crate::runtime::{self, Failure, Process, config};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::serve;
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
-use crate::wire::{demo, watch};
+use crate::wire::{demo, mail, watch};
 
 pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
 
@@ -77,6 +77,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     }
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
@@ -86,6 +87,9 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
             .configure(problem::defaults)
     })?;
     let address = server.addrs()[0];
+    let letters = letters(&config, address);
+    let office = mail::office(&letters).await?;
+    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, None, lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),
@@ -100,6 +104,18 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
     Ok(())
+}
+
+/// A shop without a mail server writes its mails into its folder, and knows by itself where it is.
+fn letters(config: &Config, address: SocketAddr) -> mailer::Settings {
+    let mut letters = config.mail.clone();
+    if letters.folder.as_os_str().is_empty() {
+        letters.folder = config.embedded.state.join("mail");
+    }
+    if letters.shop_url.is_empty() {
+        letters.shop_url = format!("http://{address}");
+    }
+    letters
 }
 
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.

@@ -169,6 +169,15 @@ suite! {
     the_claim_of_who_died_runs_out
     a_letter_that_is_put_off_is_due_later
     what_is_unsent_or_refused_is_counted
+    holds_lapses_and_refusals_are_no_events
+    an_order_is_told_once
+    what_is_undone_is_no_event
+    money_that_goes_back_is_told_once
+    a_cancel_is_told_once
+    a_crowd_of_promotions_is_told
+    a_restore_tells_whom_it_promotes
+    published_events_are_read_no_more_and_go
+    who_publishes_is_woken
     }
     payments {
     a_good_card_is_captured_once

@@ -69,10 +69,7 @@ impl<W: World> Listening<W> {
     }
 }
 
-impl<W: World> Worker for Listening<W>
-where
-    W::Attempts: Events,
-{
+impl<W: World> Worker for Listening<W> {
     type Deliveries = <W::Attempts as Events>::Events;
 
     async fn subscribe(&self) -> Result<Self::Deliveries> {

@@ -23,7 +23,6 @@ pub use crate::services::mailer::postman::Postman;
 
 use crate::ports::World;
 use crate::ports::archive::Boxed;
-use crate::ports::events::Events;
 use crate::ports::mail::{Carrier, Post};
 use crate::runtime::config::Secret;
 use crate::runtime::lifecycle::Lifecycle;
@@ -132,9 +131,7 @@ pub async fn run<W: World>(
     office: Office,
     receipts: Option<AnyReceipts>,
     lifecycle: Lifecycle,
-) where
-    W::Attempts: Events,
-{
+) {
     Metric::describe();
     let told = Arc::new(Notify::new());
     let (way, carrier) = match office {

@@ -171,7 +171,8 @@ impl Queue {
     pub async fn new(visible_again_s: u32) -> Self {
         let client = Client::new(&super::moto::config().await);
         let create = client.create_queue().queue_name(super::servers::unique_name());
-        let created = create.attributes(QueueAttributeName::VisibilityTimeout, visible_again_s.to_string()).send().await;
+        let created =
+            create.attributes(QueueAttributeName::VisibilityTimeout, visible_again_s.to_string()).send().await;
         Self { url: created.unwrap().queue_url().unwrap().to_owned(), client }
     }
 
@@ -217,7 +218,10 @@ impl Queue {
     }
 
     pub async fn left(&self) -> u64 {
-        let names = [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
         let ask = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(names.to_vec()));
         let counts = ask.send().await.unwrap().attributes.unwrap();
         counts.values().map(|count| count.parse::<u64>().unwrap()).sum()
