@@ -7,6 +7,7 @@
 pub mod compose;
 pub mod deliver;
 mod listen;
+mod measure;
 pub mod metric;
 mod postman;
 pub mod render;
@@ -141,11 +142,10 @@ pub async fn run<W: World>(
     };
     let listening = Listening { world: world.clone(), settings: settings.clone(), way, receipts: receipts.clone() };
     let listens = serve(&listening, &settings.backoff, &lifecycle);
-    match carrier {
-        Some(carrier) => {
-            let postman = Postman::new(world, settings.clone(), carrier, receipts, told);
-            tokio::join!(listens, postman.run(&lifecycle));
+    let delivers = async {
+        if let Some(carrier) = carrier {
+            Postman::new(world.clone(), settings.clone(), carrier, receipts, told).run(&lifecycle).await;
         }
-        None => listens.await,
-    }
+    };
+    tokio::join!(listens, delivers, measure::measure(&world, &lifecycle));
 }

@@ -66,7 +66,7 @@ impl<W: World> Postman<W> {
                     }
                 }
                 () = self.told.notified() => {}
-                _ = again.tick() => self.measure().await,
+                _ = again.tick() => {}
             }
         }
         tokio::select! {
@@ -105,19 +105,6 @@ impl<W: World> Postman<W> {
             _ => None,
         };
         Ok(Ready::Letter { letter: Box::new(letter), receipt })
-    }
-
-    async fn measure(&self) {
-        match self.world.store().unsent().await {
-            Ok(unsent) => {
-                let now = self.world.clock().now();
-                let oldest_ms = unsent.oldest.map_or(0, |oldest| now.since_ms(oldest).max(0));
-                metrics::gauge!(Metric::Unsent.name()).set(unsent.letters as f64);
-                metrics::gauge!(Metric::Refused.name()).set(unsent.refused as f64);
-                metrics::gauge!(Metric::OldestSeconds.name()).set(oldest_ms as f64 / 1_000.0);
-            }
-            Err(fault) => failed(&fault),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every durable store must do, whatever its dialect: its turns come from the domain's own turnstile.
 
 mod catalogue;
-mod counter;
+pub mod counter;
 mod letters;
 mod moves;
 mod outbox;

@@ -27,13 +27,14 @@ use crate::support::sink::{Act, Sink};
 const VISIBLE_AGAIN_S: u32 = 1;
 
 /// Everything around the function.
-struct Place {
-    function: Function,
-    queue: Queue,
-    post: SqsPost,
-    archive: S3Archive,
-    store: MysqlStore,
-    sink: Sink,
+pub struct Place {
+    pub function: Function,
+    pub queue: Queue,
+    pub post: SqsPost,
+    pub archive: S3Archive,
+    pub store: MysqlStore,
+    pub sink: Sink,
+    pub mysql_url: String,
     /// Between the function and its database.
     network: Proxy,
 }
@@ -49,7 +50,7 @@ async fn database() -> (String, String) {
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (url, address) = database().await;
         let store = MysqlStore::connect(&url, 4).await.unwrap();
         store.migrate().await.unwrap();
@@ -68,7 +69,7 @@ impl Place {
         ]);
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let post = SqsPost::new(&moto::config().await, queue.url.clone());
-        Self { function: Function::start(environment), queue, post, archive, store, sink, network }
+        Self { function: Function::start(environment), queue, post, archive, store, sink, mysql_url: url, network }
     }
 
     /// A letter about an order whose receipt is kept.
@@ -82,7 +83,7 @@ impl Place {
         letter
     }
 
-    async fn drain(&self) {
+    pub async fn drain(&self) {
         self.queue.drain(&self.function).await;
     }
 
@@ -114,7 +115,7 @@ fn body(letter: &Letter) -> String {
     serde_json::to_string(letter).unwrap()
 }
 
-fn ids(sink: &Sink) -> Vec<String> {
+pub fn ids(sink: &Sink) -> Vec<String> {
     let mut ids: Vec<_> = sink.mails().iter().map(|mail| Seen::read(&mail.bytes).message_id).collect();
     ids.sort();
     ids

@@ -10,7 +10,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex as Turn, mpsc, oneshot};
+use tokio::sync::{Mutex as Turn, mpsc, oneshot, watch};
 
 /// What the process says to one invocation: what it returned, or how it failed.
 pub type Said = Result<Value, Value>;
@@ -24,6 +24,7 @@ struct Work {
 struct Api {
     waiting: Turn<mpsc::UnboundedReceiver<Work>>,
     going: Mutex<HashMap<String, oneshot::Sender<Said>>>,
+    killed: watch::Sender<()>,
 }
 
 /// A function: its process, which may be ended at any moment, and the API that outlives it.
@@ -46,7 +47,8 @@ impl Drop for Function {
 impl Function {
     pub fn start(environment: Vec<(String, String)>) -> Self {
         let (work, waiting) = mpsc::unbounded_channel();
-        let api = Arc::new(Api { waiting: Turn::new(waiting), going: Mutex::default() });
+        let api =
+            Arc::new(Api { waiting: Turn::new(waiting), going: Mutex::default(), killed: watch::Sender::new(()) });
         let data = web::Data::from(api.clone());
         let server = HttpServer::new(move || {
             let invocation = web::scope("/2018-06-01/runtime/invocation")
@@ -87,6 +89,7 @@ impl Function {
             process.kill().unwrap();
             process.wait().unwrap();
         }
+        self.api.killed.send_replace(());
         self.api.going.lock().unwrap().clear();
     }
 
@@ -135,7 +138,13 @@ fn rand() -> u128 {
 }
 
 async fn next(api: web::Data<Api>) -> HttpResponse {
-    let Some(work) = api.waiting.lock().await.recv().await else { return HttpResponse::Gone().finish() };
+    let mut killed = api.killed.subscribe();
+    let work = tokio::select! {
+        work = async { api.waiting.lock().await.recv().await } => work,
+        // Who asked is dead: the work is for the next one.
+        _ = killed.changed() => None,
+    };
+    let Some(work) = work else { return HttpResponse::Gone().finish() };
     let answer = HttpResponse::Ok()
         .insert_header(("Lambda-Runtime-Aws-Request-Id", work.id.clone()))
         .insert_header(("Lambda-Runtime-Deadline-Ms", "99999999999999"))
@@ -146,12 +155,13 @@ async fn next(api: web::Data<Api>) -> HttpResponse {
     answer
 }
 
-async fn response(api: web::Data<Api>, request: HttpRequest, body: web::Json<Value>) -> HttpResponse {
-    told(&api, &request, Ok(body.into_inner()))
+/// The runtime library does not say that it sends JSON.
+async fn response(api: web::Data<Api>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    told(&api, &request, Ok(serde_json::from_slice(&body).unwrap()))
 }
 
-async fn error(api: web::Data<Api>, request: HttpRequest, body: web::Json<Value>) -> HttpResponse {
-    told(&api, &request, Err(body.into_inner()))
+async fn error(api: web::Data<Api>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    told(&api, &request, Err(serde_json::from_slice(&body).unwrap()))
 }
 
 fn told(api: &Api, request: &HttpRequest, said: Said) -> HttpResponse {

@@ -9,4 +9,5 @@ pub mod lambda;
 pub mod moto;
 pub mod proxy;
 pub mod servers;
+pub mod shop;
 pub mod sink;
