@@ -59,5 +59,8 @@ pub trait Letters: Send + Sync + 'static {
     /// What was sent is sent, whoever has the claim by now; any other ending is for the claim's owner only.
     fn end(&self, id: EventId, tries: u32, ending: Ending, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
 
+    /// Everything unsent is due now: for whoever knows that all who had claims are dead.
+    fn void_claims(&self, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
+
     fn unsent(&self) -> impl Future<Output = Result<Unsent>> + Send;
 }

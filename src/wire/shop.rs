@@ -19,7 +19,9 @@ use crate::adapters::system::SystemClock;
 use crate::bound_server;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
-use crate::ports::{Parts, PartsOf};
+use crate::ports::clock::Clock;
+use crate::ports::letters::Letters;
+use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::serve;
@@ -89,6 +91,8 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let address = server.addrs()[0];
     let letters = letters(&config, address);
     let office = mail::office(&letters).await?;
+    // The folder is ours alone: whoever delivered from it before is dead.
+    world.store().void_claims(world.clock().now()).await?;
     lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, None, lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {

@@ -167,6 +167,7 @@ suite! {
     a_letter_is_kept_once_and_is_due_until_it_is_done
     of_many_who_claim_a_letter_one_has_it
     the_claim_of_who_died_runs_out
+    the_claims_of_the_dead_are_void
     a_letter_that_is_put_off_is_due_later
     what_is_unsent_or_refused_is_counted
     holds_lapses_and_refusals_are_no_events

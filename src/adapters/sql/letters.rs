@@ -52,6 +52,10 @@ impl Letters for Store {
         self.write("letters.end", (id, tries, ending, now), |c, args| Box::pin(end(c, args))).await
     }
 
+    async fn void_claims(&self, now: Timestamp) -> ports::Result<()> {
+        self.write("letters.void_claims", now, |c, now| Box::pin(void_claims(c, *now))).await
+    }
+
     async fn unsent(&self) -> ports::Result<Unsent> {
         unsent(&mut *self.reader().await?).await.map_err(fault)
     }
@@ -147,6 +151,15 @@ async fn end(conn: &mut Connection, (id, tries, ending, now): &(EventId, u32, En
     .bind(state)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+async fn void_claims(conn: &mut Connection, now: Timestamp) -> Result<()> {
+    sqlx::query("/* letters.void_claims */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE state = 1 AND due_at > ?")
+        .bind(now.0)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

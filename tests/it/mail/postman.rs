@@ -214,6 +214,10 @@ where
         self.log.end(id, tries, ending, now).await
     }
 
+    async fn void_claims(&self, now: Timestamp) -> Result<()> {
+        self.log.void_claims(now).await
+    }
+
     async fn unsent(&self) -> Result<Unsent> {
         self.log.unsent().await
     }

@@ -66,6 +66,17 @@ pub async fn the_claim_of_who_died_runs_out(log: impl Letters) {
     assert_eq!(log.unsent().await.unwrap(), Unsent::default(), "the first ending stays");
 }
 
+pub async fn the_claims_of_the_dead_are_void(log: impl Letters) {
+    let event = event(1);
+    log.keep(&[event.clone()], AT).await.unwrap();
+    claim(&log, event.id, AT).await;
+    log.void_claims(AT.plus_ms(1)).await.unwrap();
+    assert_eq!(log.due(AT.plus_ms(1), 9).await.unwrap(), [event.clone()]);
+    // One who is not dead after all has lost the claim, like anybody whose lease ran out.
+    log.put_off(event.id, 1, AT.plus_ms(LEASE_MS)).await.unwrap();
+    assert!(matches!(claim(&log, event.id, AT.plus_ms(1)).await, Claimed::Mine { .. }));
+}
+
 pub async fn a_letter_that_is_put_off_is_due_later(log: impl Letters) {
     let event = event(1);
     log.keep(&[event.clone()], AT).await.unwrap();
