@@ -11,6 +11,7 @@ pub mod clock;
 pub mod deadlines;
 pub mod events;
 pub mod fault;
+pub mod idempotency;
 pub mod ledger;
 pub mod letters;
 pub mod mail;
@@ -62,7 +63,12 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + letters::Letters + outbox::Outbox;
+    type Store: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + letters::Letters
+        + outbox::Outbox;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -159,7 +165,12 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + letters::Letters + outbox::Outbox,
+    S: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + letters::Letters
+        + outbox::Outbox,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

@@ -19,7 +19,6 @@ use crate::adapters::system::SystemClock;
 use crate::bound_server;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
-use crate::ports::clock::Clock;
 use crate::ports::letters::Letters;
 use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};

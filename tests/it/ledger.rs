@@ -170,6 +170,14 @@ suite! {
     the_claims_of_the_dead_are_void
     a_letter_that_is_put_off_is_due_later
     what_is_unsent_or_refused_is_counted
+        one_of_many_claims_a_request
+        a_claim_ends_with_its_lease
+        a_key_is_good_for_one_payload
+        what_was_kept_is_told_again
+        what_was_let_go_is_claimed_at_once
+        an_expired_key_is_a_new_request
+        old_requests_are_forgotten_some_at_a_time
+        a_request_makes_one_item_and_one_sale
     holds_lapses_and_refusals_are_no_events
     an_order_is_told_once
     what_is_undone_is_no_event

@@ -1,5 +1,4 @@
-//! A mail as bytes. The library encodes and folds; that a name or a title cannot write headers of its own is its business, too,
-//! and is tested.
+//! A mail as bytes. The library encodes and folds; it breaks down over a name with control characters, so that they end here.
 //!
 //! What stands for chance elsewhere follows from the letter here, so that a mail that is sent again is the same mail.
 
@@ -37,7 +36,7 @@ pub fn write(mail: &Mail) -> Result<Written, Unwritable> {
         .to(to)
         .date(date)
         .message_id(Some(format!("<{}>", mail.message_id)))
-        .subject(&mail.subject)
+        .subject(plain_text(&mail.subject))
         .raw_header(plain("Auto-Submitted", "auto-generated"))
         .raw_header(plain("Content-Language", mail.locale.tag()));
     let message = head.multipart(body(mail)?)?;
@@ -56,8 +55,13 @@ fn body(mail: &Mail) -> Result<MultiPart, Unwritable> {
 }
 
 fn mailbox(person: &Recipient) -> Result<Mailbox, AddressError> {
-    let name = (!person.name.is_empty()).then(|| person.name.clone());
-    Ok(Mailbox::new(name, person.address.parse()?))
+    let name = plain_text(&person.name);
+    Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty()), person.address.parse()?))
+}
+
+fn plain_text(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.trim().to_owned()
 }
 
 fn plain(name: &'static str, value: &str) -> HeaderValue {

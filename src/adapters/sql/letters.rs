@@ -63,25 +63,27 @@ impl Letters for Store {
 
 async fn keep_all(conn: &mut Connection, letters: &[New]) -> Result<()> {
     for letter in letters {
-        keep(conn, letter).await?;
+        keep(conn, letter, letter.now, 0).await?;
     }
     Ok(())
 }
 
-async fn keep(conn: &mut Connection, letter: &New) -> Result<()> {
-    sqlx::query(concat!(
+/// Whether it was not there before.
+async fn keep(conn: &mut Connection, letter: &New, due_at: Timestamp, tries: i64) -> Result<bool> {
+    let kept = sqlx::query(concat!(
         "/* letters.keep */ ",
         insert_new!(),
-        " INTO letters (id, kind, state, event, kept_at, due_at, tries) VALUES (?, ?, 1, ?, ?, ?, 0)"
+        " INTO letters (id, kind, state, event, kept_at, due_at, tries) VALUES (?, ?, 1, ?, ?, ?, ?)"
     ))
     .bind(letter.id.to_bytes().to_vec())
     .bind(letter.kind)
     .bind(letter.event.clone())
     .bind(letter.now.0)
-    .bind(letter.now.0)
+    .bind(due_at.0)
+    .bind(tries)
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(kept.rows_affected() == 1)
 }
 
 async fn due(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<Event>> {
@@ -102,25 +104,36 @@ fn read(text: &str) -> Option<Event> {
     serde_json::from_str(text).inspect_err(|error| tracing::error!(%error, "a letter's event cannot be read")).ok()
 }
 
+/// Looks before it writes: of many who come for one letter, those who cannot have it lock nothing.
 async fn claim(conn: &mut Connection, (new, lease_ms): &(New, i64)) -> Result<Claimed> {
-    keep(conn, new).await?;
+    let until = new.now.plus_ms(*lease_ms);
+    let found = sqlx::query("/* letters.look */ SELECT state, tries, kept_at, due_at FROM letters WHERE id = ?")
+        .bind(new.id.to_bytes().to_vec())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(found) = found else {
+        let mine = Claimed::Mine { tries: 1, kept_at: new.now };
+        return Ok(if keep(conn, new, until, 1).await? { mine } else { Claimed::Elsewhere });
+    };
+    let (tries, kept_at) = (row::small::<u32>(&found, 1)?, Timestamp(found.try_get(2)?));
+    if row::small::<i64>(&found, 0)? != UNSENT {
+        return Ok(Claimed::Done);
+    }
+    if found.try_get::<i64, _>(3)? > new.now.0 {
+        return Ok(Claimed::Elsewhere);
+    }
     let claimed = sqlx::query(
-        "/* letters.claim */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE id = ? AND state = 1 AND due_at <= ?",
+        "/* letters.claim */ UPDATE letters SET due_at = ?, tries = tries + 1 \
+         WHERE id = ? AND state = 1 AND due_at <= ? AND tries = ?",
     )
-    .bind(new.now.plus_ms(*lease_ms).0)
+    .bind(until.0)
     .bind(new.id.to_bytes().to_vec())
     .bind(new.now.0)
-    .execute(&mut *conn)
+    .bind(i64::from(tries))
+    .execute(conn)
     .await?;
-    let found = sqlx::query("/* letters.claimed */ SELECT state, tries, kept_at FROM letters WHERE id = ?")
-        .bind(new.id.to_bytes().to_vec())
-        .fetch_one(conn)
-        .await?;
-    Ok(match (claimed.rows_affected(), row::small(&found, 0)?) {
-        (1, _) => Claimed::Mine { tries: row::small(&found, 1)?, kept_at: Timestamp(found.try_get(2)?) },
-        (_, UNSENT) => Claimed::Elsewhere,
-        _ => Claimed::Done,
-    })
+    let mine = Claimed::Mine { tries: tries + 1, kept_at };
+    Ok(if claimed.rows_affected() == 1 { mine } else { Claimed::Elsewhere })
 }
 
 async fn put_off(conn: &mut Connection, &(id, tries, due_at): &(EventId, u32, Timestamp)) -> Result<()> {
@@ -155,11 +168,13 @@ async fn end(conn: &mut Connection, (id, tries, ending, now): &(EventId, u32, En
 }
 
 async fn void_claims(conn: &mut Connection, now: Timestamp) -> Result<()> {
-    sqlx::query("/* letters.void_claims */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE state = 1 AND due_at > ?")
-        .bind(now.0)
-        .bind(now.0)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "/* letters.void_claims */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE state = 1 AND due_at > ?",
+    )
+    .bind(now.0)
+    .bind(now.0)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod audit;
 mod bulk;
 mod catalogue;
 mod claims;
+mod idempotency;
 mod ledger;
 mod letters;
 mod look;

@@ -19,6 +19,9 @@ use crate::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
 use crate::services::mailer::metric::Metric;
 use crate::services::mailer::{AnyReceipts, Settings};
 
+/// Letters looked at for each that can be carried.
+const LOOK_AHEAD: usize = 4;
+
 pub struct Postman<W: World> {
     world: W,
     settings: Settings,
@@ -47,8 +50,10 @@ impl<W: World> Postman<W> {
         loop {
             let room = self.settings.carriers_max.saturating_sub(out.len());
             if room > 0 {
-                let mut due = self.due(self.settings.carriers_max).await;
+                let mut due = self.due(self.settings.carriers_max * LOOK_AHEAD).await;
                 due.retain(|event| !out.contains(&event.id));
+                // Several postmen see the same letters: each begins somewhere else.
+                fastrand::shuffle(&mut due);
                 due.truncate(room);
                 for event in due {
                     out.insert(event.id);

@@ -9,6 +9,7 @@ mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod requests;
 mod restoring;
 mod sandbox;
 
@@ -20,5 +21,6 @@ pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use requests::*;
 pub use restoring::*;
 pub use sandbox::*;

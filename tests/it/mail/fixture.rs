@@ -125,9 +125,9 @@ impl<W: World> House<W> {
         paid(self.sale, buyer, number)
     }
 
-    pub fn refunded(&self, buyer: BuyerId, left: Vec<u32>) -> Event {
+    pub fn refunded(&self, buyer: BuyerId, number: u128, left: Vec<u32>) -> Event {
         let (order, amount) = ("0000-0000-0001".into(), money(1));
-        let (reservation, units) = (ReservationId(1), vec![9]);
+        let (reservation, units) = (ReservationId(number), vec![9]);
         let fact = Refunded { order, reservation, sale: self.sale, buyer, units, amount, left };
         Event::new(Fact::OrderRefunded(fact), 1, START)
     }

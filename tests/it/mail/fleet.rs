@@ -40,15 +40,15 @@ impl PaymentConsumer {
             ("MIAOSHA__REDIS__URL", redis_url()),
             ("MIAOSHA__NAMESPACE", unique_name()),
             ("MIAOSHA__MAIL__QUEUE_URL", place.queue.url.clone()),
+            ("MIAOSHA__ARCHIVE__BUCKET", place.bucket.clone()),
             ("RUST_LOG", "error".into()),
         ]);
         Self { environment, process: None }
     }
 
     fn start(&mut self) {
-        let folder = std::env::temp_dir();
         let mut command = Command::new(env!("CARGO_BIN_EXE_payment-consumer"));
-        command.envs(self.environment.iter().cloned()).current_dir(folder).stdin(Stdio::null());
+        command.envs(self.environment.iter().cloned()).stdin(Stdio::null());
         self.process = Some(command.stderr(Stdio::null()).spawn().unwrap());
     }
 

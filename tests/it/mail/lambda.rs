@@ -35,6 +35,7 @@ pub struct Place {
     pub store: MysqlStore,
     pub sink: Sink,
     pub mysql_url: String,
+    pub bucket: String,
     /// Between the function and its database.
     network: Proxy,
 }
@@ -60,7 +61,7 @@ impl Place {
         let mut environment = moto::environment(moto::url().await);
         environment.extend([
             ("MIAOSHA__MYSQL__URL", url.replace(&address, &format!("127.0.0.1:{}", network.port))),
-            ("MIAOSHA__ARCHIVE__BUCKET", bucket),
+            ("MIAOSHA__ARCHIVE__BUCKET", bucket.clone()),
             ("MIAOSHA__MAIL__SMTP_URL", sink.url()),
             ("MIAOSHA__MAIL__CARRY_MS_MAX", "2000".into()),
             ("MIAOSHA__MAIL__DELIVER_MS_MAX", "3000".into()),
@@ -69,7 +70,17 @@ impl Place {
         ]);
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let post = SqsPost::new(&moto::config().await, queue.url.clone());
-        Self { function: Function::start(environment), queue, post, archive, store, sink, mysql_url: url, network }
+        Self {
+            function: Function::start(environment),
+            queue,
+            post,
+            archive,
+            store,
+            sink,
+            mysql_url: url,
+            bucket,
+            network,
+        }
     }
 
     /// A letter about an order whose receipt is kept.

@@ -1,8 +1,9 @@
 //! A shop in one process, killed after each step of its buyers: everything that happened to them has its mail.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hyper::Method;
+use miaosha::adapters::system::SystemClock;
 use serde_json::{Value, json};
 
 use super::folder::files;
@@ -25,8 +26,7 @@ async fn sale(shop: &Shop) -> u64 {
     let operator = shop.post("/v1/sessions", "", login).await["access_token"].as_str().unwrap().to_owned();
     let item = json!({ "title": "跨年演唱會", "description": "" });
     let item = shop.post("/v1/admin/items", &operator, item).await["id"].clone();
-    #[allow(clippy::disallowed_methods, reason = "the shop lives in the machine's time")]
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let now = SystemClock::machine_now().0;
     let sale = json!({
         "item_id": item, "price": { "minor": 128_000, "currency": "TWD" }, "capacity": 2, "quantity_max": 2,
         "standby_max": 5, "hold_ms": 600_000, "opens_at": now, "closes_at": now + 86_400_000,
@@ -36,16 +36,16 @@ async fn sale(shop: &Shop) -> u64 {
 }
 
 /// Until what became of it is this.
-async fn stands(shop: &Shop, sale: u64, buyer: &Buyer, state: &str) -> Value {
+async fn stands(shop: &Shop, sale: u64, buyer: &Buyer, status: &str) -> Value {
     for _ in 0..300 {
         let path = format!("/v1/sales/{sale}/reservation");
         let (_, answer) = shop.call(Method::GET, &path, &buyer.token, Value::Null).await;
-        if answer["state"] == state {
+        if answer["status"] == status {
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("it is not {state}");
+    panic!("it is not {status}");
 }
 
 /// Asks for units until the shop, which may have only just come back, sells.
