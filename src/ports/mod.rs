@@ -20,6 +20,7 @@ pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod payments;
+pub mod reports;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -68,7 +69,8 @@ pub trait World: Clone + Send + Sync + 'static {
         + accounts::Accounts
         + idempotency::Idempotency
         + letters::Letters
-        + outbox::Outbox;
+        + outbox::Outbox
+        + reports::Reports;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -170,7 +172,8 @@ where
         + accounts::Accounts
         + idempotency::Idempotency
         + letters::Letters
-        + outbox::Outbox,
+        + outbox::Outbox
+        + reports::Reports,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

@@ -18,6 +18,7 @@ mod moves;
 mod outbox;
 mod paying;
 mod record;
+mod reports;
 mod restore;
 mod row;
 mod sandbox;

@@ -10,6 +10,7 @@ mod accounts;
 mod board;
 mod checkout;
 mod effort;
+mod exports;
 pub mod metric;
 mod notices;
 mod offer;
@@ -17,6 +18,7 @@ mod once;
 pub mod passwords;
 pub mod registry;
 mod release;
+mod report;
 mod routes;
 mod settings;
 mod standing;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
@@ -52,6 +54,8 @@ struct Inner<W> {
     passwords: Passwords,
     board: Board,
     registry: Registry,
+    /// One for each list that may be made now.
+    exports: Arc<Semaphore>,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -71,6 +75,7 @@ impl<W: World> Gateway<W> {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
+            exports: Arc::new(Semaphore::new(settings.exports_max)),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -125,6 +130,10 @@ impl<W: World> Gateway<W> {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn exports(&self) -> Arc<Semaphore> {
+        self.0.exports.clone()
     }
 
     /// Whether notices come.

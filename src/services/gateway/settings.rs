@@ -27,6 +27,12 @@ pub struct Settings {
     pub orders_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
+    /// Lists for operators that are made at once, at most.
+    pub exports_max: usize,
+    /// Rows of such a list that are in memory at once, at most.
+    pub export_rows_max: u32,
+    /// How long one may take, in milliseconds, at most; then it breaks off.
+    pub export_ms_max: u64,
     /// Requests that wait for a notice at once, at most; more are answered at once.
     pub waits_max: usize,
     /// Of these, for one buyer.
@@ -59,6 +65,9 @@ impl Default for Settings {
             sales_max: 100,
             orders_max: 1_000,
             parked_max: 1_000,
+            exports_max: 4,
+            export_rows_max: 1_000,
+            export_ms_max: 600_000,
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,

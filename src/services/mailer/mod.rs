@@ -144,7 +144,8 @@ pub async fn run<W: World>(
     let listens = serve(&listening, &settings.backoff, &lifecycle);
     let delivers = async {
         if let Some(carrier) = carrier {
-            Postman::new(world.clone(), settings.clone(), carrier, receipts, told).run(&lifecycle).await;
+            let postman = Postman::new(world.clone(), settings.clone(), carrier, receipts, told);
+            Arc::new(postman).run(&lifecycle).await;
         }
     };
     tokio::join!(listens, delivers, measure::measure(&world, &lifecycle));

@@ -1,12 +1,11 @@
 //! Delivers what is due in the log of letters, several at a time. Any number of postmen share a log: each letter is claimed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
+use tokio::task::{self, JoinSet};
 
 use crate::domain::event::Event;
 use crate::domain::id::EventId;
@@ -42,42 +41,65 @@ impl<W: World> Postman<W> {
         Self { world, settings, carrier, receipts, told }
     }
 
-    /// Until the soft stop; what was begun is finished.
-    pub async fn run(&self, lifecycle: &Lifecycle) {
-        let mut going = FuturesUnordered::new();
-        let mut out: HashSet<EventId> = HashSet::new();
+    /// Until the soft stop; what was begun is finished. Each delivery is a task of its own: one that is not looked after while
+    /// this one waits could sit on the connection that this one waits for.
+    pub async fn run(self: Arc<Self>, lifecycle: &Lifecycle) {
+        let mut going = JoinSet::new();
+        let mut out: HashMap<task::Id, EventId> = HashMap::new();
         let mut again = tokio::time::interval(Duration::from_millis(self.settings.look_ms));
         loop {
-            let room = self.settings.carriers_max.saturating_sub(out.len());
-            if room > 0 {
-                let mut due = self.due(self.settings.carriers_max * LOOK_AHEAD).await;
-                due.retain(|event| !out.contains(&event.id));
-                // Several postmen see the same letters: each begins somewhere else.
-                fastrand::shuffle(&mut due);
-                due.truncate(room);
-                for event in due {
-                    out.insert(event.id);
-                    going.push(async move { (event.id, self.deliver(&event).await) });
-                }
+            for event in self.to_begin(&out).await {
+                let (postman, id) = (self.clone(), event.id);
+                let begun = going.spawn(async move {
+                    let delivered = postman.deliver(&event).await;
+                    if delivered.is_err() {
+                        // The log is away: it is not asked for the same letter at once.
+                        tokio::time::sleep(Duration::from_millis(postman.settings.look_ms)).await;
+                    }
+                    delivered
+                });
+                out.insert(begun.id(), id);
             }
             tokio::select! {
                 biased;
                 () = lifecycle.hard.cancelled() => return,
                 () = lifecycle.soft.cancelled() => break,
-                Some((id, delivered)) = going.next() => {
-                    out.remove(&id);
-                    if let Err(fault) = delivered {
-                        failed(&fault);
+                Some(ended) = going.join_next_with_id() => match ended {
+                    Ok((task, delivered)) => {
+                        out.remove(&task);
+                        delivered.map_or_else(|fault| failed(&fault), |_| ());
                     }
-                }
+                    Err(broken) => {
+                        tracing::error!(error = %broken, "a delivery broke down; its claim runs out");
+                        out.remove(&broken.id());
+                    }
+                },
                 () = self.told.notified() => {}
                 _ = again.tick() => {}
             }
         }
         tokio::select! {
             () = lifecycle.hard.cancelled() => {}
-            () = async { while going.next().await.is_some() {} } => {}
+            () = async { while going.join_next().await.is_some() {} } => {}
         }
+    }
+
+    /// Letters that are due and not being delivered here, as many as there is room for.
+    async fn to_begin(&self, out: &HashMap<task::Id, EventId>) -> Vec<Event> {
+        let room = self.settings.carriers_max.saturating_sub(out.len());
+        if room == 0 {
+            return Vec::new();
+        }
+        let max = self.settings.carriers_max * LOOK_AHEAD;
+        let mut due = self.world.store().due(self.world.clock().now(), max as u32).await.unwrap_or_else(|fault| {
+            failed(&fault);
+            Vec::new()
+        });
+        due.retain(|event| !out.values().any(|id| *id == event.id));
+        // Several postmen see the same letters: each begins somewhere else.
+        fastrand::shuffle(&mut due);
+        due.truncate(room);
+        due
     }
 
     /// Delivers what is due now, one after another: how many were sent.
@@ -87,13 +109,6 @@ impl<W: World> Postman<W> {
             sent += usize::from(self.deliver(&event).await? == Delivered::Sent);
         }
         Ok(sent)
-    }
-
-    async fn due(&self, max: usize) -> Vec<Event> {
-        self.world.store().due(self.world.clock().now(), max as u32).await.unwrap_or_else(|fault| {
-            failed(&fault);
-            Vec::new()
-        })
     }
 
     async fn deliver(&self, event: &Event) -> Result<Delivered> {

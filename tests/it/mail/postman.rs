@@ -271,7 +271,7 @@ async fn what_was_begun_is_finished_at_a_soft_stop(house: House<impl World>) {
     let ann = house.person("Ann").await;
     house.sink.plan([Act::Silent]);
     house.happened(&[house.cancelled(ann.id, 1)]).await;
-    let (lifecycle, postman) = (Lifecycle::new(), house.postman());
+    let (lifecycle, postman) = (Lifecycle::new(), Arc::new(house.postman()));
     let run = postman.run(&lifecycle);
     let stop = async {
         house.sink.fell_silent().await;
