@@ -9,3 +9,4 @@ pub mod limits;
 pub mod probes;
 pub mod problem;
 pub mod server;
+pub mod socket;

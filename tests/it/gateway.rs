@@ -1,6 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
-mod bed;
+pub mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
@@ -10,6 +10,7 @@ mod once;
 mod operators;
 mod parts;
 mod people;
+mod refunding;
 mod stopped;
 mod waiting;
 pub mod worlds;

@@ -17,10 +17,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aws_smithy_http_client", &["adapters/aws/"]),
     ("lambda_runtime", &["adapters/aws/"]),
     ("lettre", &["adapters/mail/"]),
+    ("csv", &["services/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
     ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
-    ("csv", &["services/"]),
+    ("actix_codec", &["http/socket/"]),
+    ("actix_http", &["http/socket/"]),
+    ("actix_service", &["http/socket/"]),
+    ("actix_ws", &["http/socket/"]),
+    ("socket2", &["http/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.
