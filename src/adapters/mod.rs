@@ -1,6 +1,9 @@
 //! One technology each. An adapter names neither a sibling nor a service.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod folder;
+pub mod mail;
 pub mod memory;
 pub mod mysql;
 pub mod rabbit;

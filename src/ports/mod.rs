@@ -13,6 +13,8 @@ pub mod events;
 pub mod fault;
 pub mod idempotency;
 pub mod ledger;
+pub mod letters;
+pub mod mail;
 pub mod news;
 pub mod notices;
 pub mod outbox;
@@ -66,6 +68,7 @@ pub trait World: Clone + Send + Sync + 'static {
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + letters::Letters
         + outbox::Outbox
         + reports::Reports;
     /// What is durable on its way: attempts in, events out.
@@ -168,6 +171,7 @@ where
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + letters::Letters
         + outbox::Outbox
         + reports::Reports,
     A: attempts::Attempts + events::Events + parked::Parked,

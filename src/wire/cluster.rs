@@ -8,7 +8,6 @@ use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::folder::FolderArchive;
 use crate::adapters::mysql::{MysqlStore, Sandbox};
 use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use crate::adapters::redis::RedisTurnstile;
@@ -21,10 +20,10 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
-use crate::wire::watch;
+use crate::wire::{archive, mail, watch};
 
 pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
@@ -44,7 +43,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
         store,
         attempts: broker.clone(),
         signals: broker,
-        archive: Arc::new(FolderArchive::new(&config.archive.folder)),
+        archive: archive::open(&config.archive).await?,
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -120,8 +119,10 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
-    FolderArchive::new(&config.archive.folder).clear_drafts().await?;
+    archive::clear_drafts(&config.archive).await?;
+    let office = mail::office(&config.mail).await?;
     readiness.started();
+    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, None, lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, payments, publisher, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +30,7 @@ pub struct Config {
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
+    pub mail: mailer::Settings,
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
 }
@@ -138,11 +139,13 @@ impl Default for StripeConfig {
 pub struct ArchiveConfig {
     /// A folder that all gateways and payment-consumers share. An embedded shop has one of its own, in its folder.
     pub folder: PathBuf,
+    /// An S3 bucket instead of the folder; who we are to it comes from the environment, as AWS has it.
+    pub bucket: String,
 }
 
 impl Default for ArchiveConfig {
     fn default() -> Self {
-        Self { folder: PathBuf::from(".miaosha-archive") }
+        Self { folder: PathBuf::from(".miaosha-archive"), bucket: String::new() }
     }
 }
 
@@ -162,6 +165,7 @@ impl Default for Config {
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),
+            mail: mailer::Settings::default(),
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
         }

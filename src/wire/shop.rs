@@ -19,15 +19,16 @@ use crate::adapters::system::SystemClock;
 use crate::bound_server;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
-use crate::ports::{Parts, PartsOf};
+use crate::ports::letters::Letters;
+use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};
-use crate::services::{consumer, gateway, payments, publisher, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::provider::Provider;
-use crate::wire::{demo, watch};
+use crate::wire::{demo, mail, watch};
 
 pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Provider<Sandbox, SqliteStore>>;
 
@@ -89,6 +90,11 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
             .configure(problem::defaults)
     })?;
     let address = server.addrs()[0];
+    let letters = letters(&config, address);
+    let office = mail::office(&letters).await?;
+    // The folder is ours alone: whoever delivered from it before is dead.
+    world.store().void_claims(world.clock().now()).await?;
+    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, None, lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),
@@ -103,6 +109,18 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
     Ok(())
+}
+
+/// A shop without a mail server writes its mails into its folder, and knows by itself where it is.
+fn letters(config: &Config, address: SocketAddr) -> mailer::Settings {
+    let mut letters = config.mail.clone();
+    if letters.folder.as_os_str().is_empty() {
+        letters.folder = config.embedded.state.join("mail");
+    }
+    if letters.shop_url.is_empty() {
+        letters.shop_url = format!("http://{address}");
+    }
+    letters
 }
 
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.

@@ -161,6 +161,12 @@ suite! {
     an_expired_key_is_a_new_request
     old_requests_are_forgotten_some_at_a_time
     a_request_makes_one_item_and_one_sale
+    a_letter_is_kept_once_and_is_due_until_it_is_done
+    of_many_who_claim_a_letter_one_has_it
+    the_claim_of_who_died_runs_out
+    the_claims_of_the_dead_are_void
+    a_letter_that_is_put_off_is_due_later
+    what_is_unsent_or_refused_is_counted
     holds_lapses_and_refusals_are_no_events
     an_order_is_told_once
     what_is_undone_is_no_event

@@ -14,6 +14,7 @@ mod events;
 mod gateway;
 mod http;
 mod ledger;
+mod mail;
 mod matrix;
 mod payments;
 mod publisher;

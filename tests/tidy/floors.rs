@@ -10,6 +10,13 @@ const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", 
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("aws_config", &["adapters/aws/"]),
+    ("aws_lambda_events", &["adapters/aws/"]),
+    ("aws_sdk_s3", &["adapters/aws/"]),
+    ("aws_sdk_sqs", &["adapters/aws/"]),
+    ("aws_smithy_http_client", &["adapters/aws/"]),
+    ("lambda_runtime", &["adapters/aws/"]),
+    ("lettre", &["adapters/mail/"]),
     ("csv", &["services/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),

@@ -12,6 +12,7 @@ mod catalogue;
 mod claims;
 mod idempotency;
 mod ledger;
+mod letters;
 mod look;
 mod moves;
 mod outbox;

@@ -1,7 +1,8 @@
 //! What every durable store must do, whatever its dialect: its turns come from the domain's own turnstile.
 
 mod catalogue;
-mod counter;
+pub mod counter;
+mod letters;
 mod moves;
 mod outbox;
 mod paying;
@@ -14,6 +15,7 @@ mod requests;
 mod restoring;
 
 pub use catalogue::*;
+pub use letters::*;
 pub use moves::*;
 pub use outbox::*;
 pub use paying::*;
