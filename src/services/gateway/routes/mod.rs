@@ -4,6 +4,7 @@ mod buying;
 mod catalogue;
 mod operators;
 mod people;
+mod shop;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -26,6 +27,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    shop::routes(cfg);
 }
 
 /// A path that refuses other methods as a problem.
