@@ -1,5 +1,6 @@
 //! One technology each. An adapter names neither a sibling nor a service.
 
+pub mod folder;
 pub mod memory;
 pub mod mysql;
 pub mod rabbit;

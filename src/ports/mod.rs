@@ -72,6 +72,7 @@ pub trait World: Clone + Send + Sync + 'static {
     fn attempts(&self) -> &Self::Attempts;
     fn signals(&self) -> &Self::Signals;
     fn payments(&self) -> &Self::Payments;
+    fn archive(&self) -> &Arc<dyn archive::Archive>;
     fn clock(&self) -> &Arc<dyn clock::Clock>;
     fn faults(&self) -> &Arc<dyn fault::Faults>;
 }
@@ -136,6 +137,7 @@ pub struct PartsOf<T, S, A, G, P> {
     pub attempts: A,
     pub signals: G,
     pub payments: P,
+    pub archive: Arc<dyn archive::Archive>,
     pub clock: Arc<dyn clock::Clock>,
     pub faults: Arc<dyn fault::Faults>,
 }
@@ -184,6 +186,10 @@ where
 
     fn payments(&self) -> &P {
         &self.0.payments
+    }
+
+    fn archive(&self) -> &Arc<dyn archive::Archive> {
+        &self.0.archive
     }
 
     fn clock(&self) -> &Arc<dyn clock::Clock> {

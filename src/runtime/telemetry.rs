@@ -1,7 +1,9 @@
 //! Logs and metrics, set up once for the process.
 //!
-//! A log line is one JSON object on standard error. Never personal data, never a token.
+//! A log line is one JSON object on standard error; a person at a terminal gets plain lines, and warnings only, so that what a
+//! command has to say is not lost among them. Never personal data, never a token.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -18,18 +20,18 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// `RUST_LOG` decides what is said; `info` unless it is set. A second call changes nothing.
+/// `RUST_LOG` decides what is said; unless it is set, `info`, or `warn` at a terminal. A second call changes nothing.
 pub fn init_logs() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .finish();
+    let for_a_person = std::io::stderr().is_terminal();
+    let level = if for_a_person { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails when there is one already, which then stays.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = if for_a_person {
+        tracing::subscriber::set_global_default(lines.compact().with_target(false).with_ansi(false).finish())
+    } else {
+        tracing::subscriber::set_global_default(lines.json().flatten_event(true).with_current_span(false).finish())
+    };
 }
 
 /// Installs the process's recorder, or returns the one that is installed.

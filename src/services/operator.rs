@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::id::{ItemId, SaleId};
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use crate::ports::accounts::{Accounts, Role};
@@ -46,6 +47,8 @@ pub enum Command {
         email: String,
         password_hash: String,
         role: Role,
+        #[serde(default)]
+        locale: Locale,
     },
 }
 
@@ -72,8 +75,9 @@ pub async fn carry_out<W: World>(world: &W, command: Command) -> Result<Value, C
         Command::Parked => Ok(json!({ "parked": world.attempts().parked(PARKED_MAX).await? })),
         Command::Replay => Ok(json!({ "replayed": world.attempts().replay(PARKED_MAX).await? })),
         Command::Seed { sales, capacity } => seed(world, sales, capacity).await,
-        Command::AddAccount { name, email, password_hash, role } => {
-            let made = world.store().create_account(&name, &email.to_lowercase(), &password_hash, role).await?;
+        Command::AddAccount { name, email, password_hash, role, locale } => {
+            let email = email.to_lowercase();
+            let made = world.store().create_account(&name, &email, &password_hash, role, locale).await?;
             let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
             Ok(json!({ "id": account.id, "role": account.role }))
         }

@@ -8,6 +8,7 @@ use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::folder::FolderArchive;
 use crate::adapters::mysql::{MysqlStore, Sandbox};
 use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use crate::adapters::redis::RedisTurnstile;
@@ -42,6 +43,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
         store,
         attempts: broker.clone(),
         signals: broker,
+        archive: Arc::new(FolderArchive::new(&config.archive.folder)),
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -117,6 +119,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
+    FolderArchive::new(&config.archive.folder).clear_drafts().await?;
     readiness.started();
     payments::run(world, config.payments, lifecycle).await;
     Ok(())

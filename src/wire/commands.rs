@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::adapters::mysql::MysqlStore;
 use crate::adapters::sqlite::SqliteStore;
+use crate::domain::locale::Locale;
 use crate::http::auth;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::accounts::Role;
@@ -129,7 +130,8 @@ pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Ro
         return failed(&"a password has 8 to 128 characters");
     }
     let password_hash = passwords::hash_now(password);
-    run(state, Command::AddAccount { name, email, password_hash, role }, true)
+    let locale = Locale::default();
+    run(state, Command::AddAccount { name, email, password_hash, role, locale }, true)
 }
 
 pub fn failed(error: &dyn Display) -> ExitCode {

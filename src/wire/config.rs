@@ -25,6 +25,7 @@ pub struct Config {
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
     pub embedded: EmbeddedConfig,
+    pub archive: ArchiveConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
     pub payments: payments::Settings,
@@ -89,6 +90,20 @@ impl Default for EmbeddedConfig {
     }
 }
 
+/// Where what was made once is kept: receipts. What is lost there can be made again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArchiveConfig {
+    /// A folder that all gateways and payment-consumers share. An embedded shop has one of its own, in its folder.
+    pub folder: PathBuf,
+}
+
+impl Default for ArchiveConfig {
+    fn default() -> Self {
+        Self { folder: PathBuf::from(".miaosha-archive") }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -100,6 +115,7 @@ impl Default for Config {
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
             embedded: EmbeddedConfig::default(),
+            archive: ArchiveConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
             payments: payments::Settings::default(),

@@ -1,6 +1,7 @@
 //! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
 //! minute.
 
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question};
 use crate::ports::World;
@@ -32,8 +33,8 @@ pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
         return Ok(None);
     }
     let hash = passwords::hash_now(PASSWORD);
-    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper).await?;
-    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator).await?;
+    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper, Locale::En).await?;
+    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator, Locale::En).await?;
     let now = world.clock().now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::App;
 use actix_web::web::ServiceConfig;
 
+use crate::adapters::folder::FolderArchive;
 use crate::adapters::memory::signals::MemorySignals;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sqlite::queue::SqliteQueue;
@@ -107,12 +108,15 @@ pub async fn open(config: &EmbeddedConfig) -> Result<Embedded, Failure> {
     store.migrate().await?;
     let attempts =
         SqliteQueue::open(&config.state.join("queue.sqlite"), config.partitions, config.queue_messages_max).await?;
+    let archive = FolderArchive::new(&config.state.join("archive"));
+    archive.clear_drafts().await?;
     Ok(Embedded::new(PartsOf {
         turnstile: MemoryTurnstile::new(),
         payments: store.sandbox(),
         store,
         attempts,
         signals: MemorySignals::new(),
+        archive: Arc::new(archive),
         clock: Arc::new(SystemClock::local()),
         faults: Arc::new(NoFaults),
     }))

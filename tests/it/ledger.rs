@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::domain::locale::Locale;
 use miaosha::ports::accounts::{Accounts, Role};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 
@@ -222,7 +223,7 @@ async fn mysql_is_migrated_by_many_at_once() {
 #[tokio::test]
 async fn sqlite_is_opened_again_where_it_was() {
     let first = sqlite().await;
-    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper).await.unwrap().unwrap();
+    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
     let again = SqliteStore::open(&first.keep.path().join("ledger.db")).await.unwrap();
     assert!(again.account_by_email("ann@example.org").await.unwrap().is_some());
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod contract;
 
+mod archive;
 mod attempts;
 mod gateway;
 mod http;

@@ -1,5 +1,6 @@
 //! What every adapter of a port must do, written once and run over each.
 
+pub mod archive;
 pub mod attempts;
 pub mod ledger;
 pub mod signals;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::mysql::{self, MysqlStore};
@@ -49,6 +50,7 @@ async fn with<S, P>(store: S, payments: P, folder: &Path, clock: Arc<ManualClock
         attempts: SqliteQueue::open(&folder.join("queue.db"), 2, 1_000).await.unwrap(),
         signals: MemorySignals::new(),
         payments,
+        archive: Arc::new(FolderArchive::new(&folder.join("archive"))),
         clock,
         faults: stops,
     })

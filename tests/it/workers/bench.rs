@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use miaosha::adapters::folder::FolderArchive;
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::money::Money;
@@ -78,16 +79,28 @@ where
         let PartsOfBench { fresh, store, attempts, signals, payments, keep } = parts;
         let (clock, stops) = (ManualClock::new(), StopAt::new());
         let turnstile = Swap::new(fresh().await);
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(FolderArchive::new(folder.path()));
         let world = Parts::new(PartsOf {
             turnstile: turnstile.clone(),
             store,
             attempts,
             signals,
             payments,
+            archive,
             clock: clock.clone(),
             faults: stops.clone(),
         });
-        Self { world, clock, stops, turnstile, fresh, sale: SaleId(0), made: AtomicU64::new(0), _keep: keep }
+        Self {
+            world,
+            clock,
+            stops,
+            turnstile,
+            fresh,
+            sale: SaleId(0),
+            made: AtomicU64::new(0),
+            _keep: Box::new((keep, folder)),
+        }
     }
 }
 

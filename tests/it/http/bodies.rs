@@ -1,0 +1,174 @@
+//! Strict bodies, limits, and the problems they end in.
+
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpRequest, HttpResponse, Responder, test as call, web};
+use miaosha::http::problem::{self, Kind, Problem};
+use miaosha::http::{body, limits};
+use miaosha::ports::Fault;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    quantity: u8,
+    note: Option<String>,
+    #[serde(default)]
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    title: String,
+}
+
+fn blamed(bytes: &[u8]) -> (Kind, String) {
+    let problem = body::parse::<Order>(bytes).unwrap_err();
+    (problem.kind, problem.field.unwrap().into_owned())
+}
+
+#[test]
+fn a_body_that_does_not_fit_names_the_field() {
+    let good = br#" {"quantity":2,"note":null,"lines":[{"title":"a\u00e9"}]} "#;
+    assert_eq!(body::parse::<Order>(good).unwrap().lines[0].title, "aé");
+    let cases: [(&[u8], &str); 24] = [
+        (b"", "body"),
+        (b"  \n", "body"),
+        (b"{", "body"),
+        (b"{\"quantity\":1}}", "body"),
+        (br#"{"quantity":1} x"#, "body"),
+        (b"[1]", "body"),
+        (b"[1,null,[]]", "body"),
+        (b"null", "body"),
+        (b"\"quantity\"", "body"),
+        (b"\xff\xfe{}", "body"),
+        (b"{\"quantity\":1,\"note\":\"\xff\"}", "body"),
+        (b"{}", "quantity"),
+        (br#"{"quantity":"1"}"#, "quantity"),
+        (br#"{"quantity":null}"#, "quantity"),
+        (br#"{"quantity":-1}"#, "quantity"),
+        (br#"{"quantity":256}"#, "quantity"),
+        (br#"{"quantity":1.5}"#, "quantity"),
+        (br#"{"quantity":1e400}"#, "body"),
+        (br#"{"quantity":1,"price":3}"#, "price"),
+        (br#"{"quantity":1,"quantity":2}"#, "quantity"),
+        (br#"{"quantity":1,"note":[]}"#, "note"),
+        (br#"{"quantity":1,"lines":[{"title":"a"},{}]}"#, "lines[1].title"),
+        (br#"{"quantity":1,"lines":[{"title":"a"},{"title":7}]}"#, "lines[1].title"),
+        (br#"{"quantity":1,"lines":[{"title":"a","x":7}]}"#, "lines[0].x"),
+    ];
+    for (bytes, field) in cases {
+        let shown = String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(blamed(bytes), (Kind::Invalid, field.to_owned()), "{shown}");
+    }
+    let deep = [b"{\"lines\":".as_slice(), "[".repeat(100_000).as_bytes()].concat();
+    assert_eq!(blamed(&deep).0, Kind::Invalid);
+}
+
+#[test]
+fn texts_and_numbers_have_limits() {
+    assert_eq!(limits::text("name", "  Ann ", 3).unwrap(), "Ann");
+    for bad in ["", "   ", "Anna", "A\u{0}", "A\nb"] {
+        assert_eq!(limits::text("name", bad, 3).unwrap_err().field.as_deref(), Some("name"), "{bad:?}");
+    }
+    assert_eq!(limits::within("n", 5, 1..=5).unwrap(), 5);
+    assert_eq!(limits::within("n", 6, 1..=5).unwrap_err().field.as_deref(), Some("n"));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_break_the_reading_of_a_body(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(problem) = body::parse::<Order>(&bytes) {
+            prop_assert_eq!(problem.kind, Kind::Invalid);
+            prop_assert!(problem.field.is_some());
+        }
+    }
+}
+
+async fn echo(req: HttpRequest, payload: web::Payload) -> Result<impl Responder, Problem> {
+    body::path_number(&req, "id")?;
+    let order: Order = body::json(&req, &mut payload.into_inner(), 64).await?;
+    Ok(HttpResponse::Ok().body(order.quantity.to_string()))
+}
+
+async fn ask(request: call::TestRequest) -> (StatusCode, Value, actix_web::http::header::HeaderMap) {
+    let app = call::init_service(
+        App::new()
+            .service(
+                web::resource("/orders/{id}")
+                    .route(web::post().to(echo))
+                    .default_service(web::to(problem::method_not_allowed)),
+            )
+            .configure(problem::defaults),
+    )
+    .await;
+    let response = call::call_service(&app, request.to_request()).await;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = call::read_body(response).await;
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null), headers)
+}
+
+fn post(path: &str) -> call::TestRequest {
+    call::TestRequest::post().uri(path).insert_header(("content-type", "application/json; charset=utf-8"))
+}
+
+#[actix_web::test]
+async fn every_refusal_is_a_problem() {
+    let (status, said, _) = ask(post("/orders/7").set_payload(r#"{"quantity":3}"#)).await;
+    assert_eq!((status, said), (StatusCode::OK, json!(3)));
+
+    let long = format!(r#"{{"quantity":3,"note":"{}"}}"#, "x".repeat(100));
+    let html = call::TestRequest::post().uri("/orders/7").insert_header(("content-type", "text/html"));
+    let cases = [
+        (post("/nowhere"), 404, "not_found", None),
+        (call::TestRequest::get().uri("/orders/7"), 405, "method_not_allowed", None),
+        (post("/orders/x").set_payload("{}"), 400, "invalid", Some("id")),
+        (post("/orders/-1").set_payload("{}"), 400, "invalid", Some("id")),
+        (post("/orders/18446744073709551616").set_payload("{}"), 400, "invalid", Some("id")),
+        (post("/orders/7").set_payload("{}"), 400, "invalid", Some("quantity")),
+        (post("/orders/7").set_payload(long.clone()), 413, "payload_too_large", Some("body")),
+        (
+            post("/orders/7").set_payload(long).insert_header(("content-length", "9")),
+            413,
+            "payload_too_large",
+            Some("body"),
+        ),
+        (post("/orders/7").insert_header(("content-length", "9999")), 413, "payload_too_large", Some("body")),
+        (post("/orders/7").insert_header(("content-length", "many")), 400, "invalid", Some("Content-Length")),
+        (html.set_payload("{}"), 415, "unsupported_media_type", Some("Content-Type")),
+        (call::TestRequest::post().uri("/orders/7"), 415, "unsupported_media_type", Some("Content-Type")),
+        (
+            post("/orders/7").insert_header(("content-encoding", "gzip")),
+            415,
+            "unsupported_media_type",
+            Some("Content-Encoding"),
+        ),
+    ];
+    for (request, status, name, field) in cases {
+        let (got, said, headers) = ask(request).await;
+        assert_eq!(got.as_u16(), status, "{said}");
+        assert_eq!(headers.get("content-type").unwrap(), problem::CONTENT_TYPE);
+        assert_eq!(said["type"], format!("/problems/{name}"));
+        assert_eq!(said["status"], status);
+        assert_eq!(said["field"].as_str(), field, "{said}");
+        assert!(said["title"].is_string() && said["detail"].is_string());
+    }
+}
+
+#[test]
+fn kinds_are_told_apart_and_say_when_to_come_again() {
+    let mut names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Kind::ALL.len());
+    for &kind in Kind::ALL {
+        let response = actix_web::ResponseError::error_response(&Problem::new(kind, "x"));
+        let waits = matches!(kind.status().as_u16(), 429 | 503);
+        assert_eq!(response.headers().contains_key("retry-after"), waits, "{kind:?}");
+        assert_eq!(response.headers().contains_key("www-authenticate"), kind == Kind::Unauthorized);
+    }
+    let problem = Problem::from(Fault::new("ledger", "password=hunter2"));
+    assert_eq!(problem.kind, Kind::Unavailable);
+    assert!(!problem.detail.contains("hunter2"));
+}
