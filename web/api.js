@@ -6,9 +6,9 @@ import { t } from './words.js';
 
 /** `kind` is the last word of the problem's type, or `offline` when there was no answer. */
 export class Problem extends Error {
-  constructor(kind, { status = 0, detail = '', field, wait = 1 } = {}) {
+  constructor(kind, { status = 0, detail = '', field, wait = 1, facts } = {}) {
     super(detail || kind);
-    Object.assign(this, { kind, status, detail, field, wait });
+    Object.assign(this, { kind, status, detail, field, wait, facts });
   }
 
   /** Whether the same call may do better in a while. */
@@ -86,8 +86,9 @@ export async function call(method, path, { body, key, signal, as = 'json' } = {}
 function read(response, text) {
   const wait = Number(response.headers.get('retry-after')) || 1;
   try {
-    const { type, detail, field } = JSON.parse(text);
-    return new Problem(String(type).split('/').pop(), { status: response.status, detail, field, wait });
+    const facts = JSON.parse(text);
+    const { type, detail, field } = facts;
+    return new Problem(String(type).split('/').pop(), { status: response.status, detail, field, wait, facts });
   } catch {
     return new Problem(response.status < 500 ? 'invalid' : 'unavailable', { status: response.status, wait });
   }

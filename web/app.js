@@ -16,6 +16,7 @@ const ROUTES = [
   [/^\/desk$/, () => import('./desk/sales.js'), 'operator'],
   [/^\/desk\/new$/, () => import('./desk/new.js'), 'operator'],
   [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'operator'],
+  [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'operator'],
   [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'operator'],
   [/^\/desk\/audit$/, () => import('./desk/audit.js'), 'operator'],
 ];

@@ -1,12 +1,15 @@
-// The truth, as it changes: of a sale, and of a buyer's standing in it. The shop is asked, and answers when there is news.
+// The truth, as it changes: of a sale, and of a buyer's standing in it. News come over the shop's line where it is up; else the
+// shop is asked, and answers when there is something new.
 
 import { Problem, call, pause, persist } from './api.js';
 import { now } from './clock.js';
 import { onTry, remember, tried } from './session.js';
+import { up, watch } from './socket.js';
 
 const WAIT_MS = 20_000;
 const SALE_MS = 2_000;
 const SALE_FAR_MS = 15_000;
+const LIVE = ['standby', 'held', 'paying'];
 
 /** The phase by the shop's clock, between two answers as well. */
 export function phaseOf(sale) {
@@ -17,11 +20,18 @@ export function phaseOf(sale) {
 
 /** Tells `heard` of the sale until the signal; nothing while nobody looks. */
 export async function followSale(id, heard, signal) {
+  let sale = null;
+  watch(id, ({ type, state, left }) => {
+    if (type !== 'sale' || !sale) return;
+    sale = { ...sale, phase: state, left };
+    heard(sale);
+  }, signal);
   for (;;) {
-    heard(await persist(() => call('GET', `/v1/sales/${id}`, { signal }), signal));
-    const sale = await lookedAt(signal);
-    const far = sale?.opens_at - now() > 60_000;
-    await pause((far ? SALE_FAR_MS : SALE_MS) * (0.8 + 0.4 * Math.random()), signal);
+    sale = await persist(() => call('GET', `/v1/sales/${id}`, { signal }), signal);
+    heard(sale);
+    const isFar = sale.opens_at - now() > 60_000;
+    await pause((isFar || up() ? SALE_FAR_MS : SALE_MS) * (0.8 + 0.4 * Math.random()), signal);
+    await lookedAt(signal);
   }
 }
 
@@ -40,10 +50,13 @@ function lookedAt(signal) {
 export function followStanding(sale, heard, signal) {
   let asking = new AbortController();
   let known = null;
+  // Ask without waiting, whatever is known.
+  let fresh = true;
 
-  const nudge = () => { known = null; asking.abort(); };
+  const nudge = () => { fresh = true; asking.abort(); };
   onTry(sale, nudge, signal);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) nudge(); }, { signal });
+  watch(sale, told, signal);
   const done = run().catch((error) => { if (!signal.aborted) throw error; });
   return { nudge, done };
 
@@ -66,11 +79,15 @@ export function followStanding(sale, heard, signal) {
       heard({ status: 'sending', quantity: attempt.quantity });
       return nothing(either);
     }
+    if (known && !fresh && !attempt && (up() || !LIVE.includes(known.status))) return nothing(either);
     const query = new URLSearchParams();
     if (attempt) query.set('attempt', attempt.attempt_id);
-    if (attempt || known) query.set('wait_ms', known ? WAIT_MS : 1);
-    if (known) query.set('version', known.version ?? 0);
+    const knows = known && !fresh;
+    if (attempt || knows) query.set('wait_ms', knows ? WAIT_MS : 1);
+    if (knows) query.set('version', known.version ?? 0);
     const standing = await persist(() => ask(query, either), either);
+    either.throwIfAborted();
+    fresh = false;
     const { status } = standing;
     if (attempt && status === 'pending') {
       heard({ status, quantity: attempt.quantity });
@@ -80,14 +97,24 @@ export function followStanding(sale, heard, signal) {
     }
     if (attempt) remember(sale, null);
     // Decided before, and something else is so by now.
-    if (status === 'already') {
-      known = null;
-      return undefined;
-    }
-    heard(standing);
-    known = standing;
-    const isLive = ['standby', 'held', 'paying', 'confirmed'].includes(status);
-    return isLive && status !== 'confirmed' ? undefined : nothing(either);
+    if (status === 'already') fresh = true;
+    else heard((known = standing));
+    return undefined;
+  }
+
+  /** What came over the line. It may be older than what was asked for meanwhile. */
+  function told(word) {
+    if (word.type === 'down' || word.type === 'up') return asking.abort();
+    if (word.type !== 'status' || word.status === 'none') return undefined;
+    const { reservation_id: id, version } = word;
+    const attempt = tried(sale);
+    // Ids grow with time.
+    if (attempt && (!attempt.attempt_id || id < attempt.attempt_id)) return undefined;
+    if (known?.reservation_id && (id < known.reservation_id || (id === known.reservation_id && version <= known.version))) return undefined;
+    if (attempt) remember(sale, null);
+    known = word;
+    heard(word);
+    return asking.abort();
   }
 
   async function ask(query, either) {
@@ -100,7 +127,7 @@ export function followStanding(sale, heard, signal) {
   }
 }
 
-/** Nothing changes by itself until somebody asks for something. */
+/** Until somebody asks for something, or something is told. */
 const nothing = (signal) => new Promise((_, reject) => {
   if (signal.aborted) reject(signal.reason);
   signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -9,6 +9,7 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod browser;
 mod gateway;
 mod http;
 mod ledger;

@@ -3,7 +3,6 @@
 import { h, keep, put } from '../dom.js';
 import { Problem, call, persist } from '../api.js';
 import { money, t, when } from '../words.js';
-import { qr } from '../qr.js';
 
 export default function order({ signal, of: [number] }) {
   const root = h('div', {}, h('h1', {}, t('order.title', { number })), h('p', {}, t('wait.loading')));
@@ -26,8 +25,8 @@ export default function order({ signal, of: [number] }) {
       h('div', { class: 'paper' },
         h('dl', { class: 'facts' }, facts.map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value)))),
         bought.refunded && h('p', { class: 'wrong' }, t('order.refunded')), receipt, told), slot);
-    const tickets = await persist(() => call('GET', `/v1/orders/${number}/tickets`, { signal }), signal).catch(() => []);
-    if (!signal.aborted && tickets.length) slot.append(...stubs(tickets));
+    const tickets = await persist(() => call('GET', `/v1/orders/${number}/tickets`, { signal }), signal).catch(() => null);
+    if (!signal.aborted && tickets?.units.length) slot.append(...stubs(tickets.units));
   }
 
   async function download(told) {
@@ -40,10 +39,11 @@ export default function order({ signal, of: [number] }) {
   }
 }
 
-function stubs(tickets) {
-  const stub = ({ unit, token, used_at }) => h('li', {},
+function stubs(units) {
+  const stub = ({ unit, token, qr_svg }) => h('li', {},
     h('h3', {}, t('order.ticket', { unit })),
-    qr(token, t('order.qr', { unit })),
-    used_at ? h('p', { class: 'soft' }, t('order.used', { when: when(used_at) })) : null);
-  return [h('h2', {}, t('order.tickets')), h('p', { class: 'lead' }, t('order.tickets_text')), h('ul', { class: 'tickets' }, tickets.map(stub))];
+    // A picture made of text: as a picture it can do nothing.
+    token ? h('img', { class: 'qr', alt: t('order.qr', { unit }), src: `data:image/svg+xml,${encodeURIComponent(qr_svg)}` }) : h('p', { class: 'soft' }, t('order.given_back')),
+    token && h('details', {}, h('summary', {}, t('order.code')), h('p', { class: 'code token' }, token)));
+  return [h('h2', {}, t('order.tickets')), h('p', { class: 'lead' }, t('order.tickets_text')), h('ul', { class: 'tickets' }, units.map(stub))];
 }

@@ -10,11 +10,13 @@ import { picture } from '../picture.js';
 import { faceOf } from './faces.js';
 
 const TICK_MS = 250;
+/** So long after its time a hold has lapsed, and the page should know. */
+const LATE_MS = 1_500;
 /** A wish that could not be sent for so long is nobody's any more. */
 const WISH_MS_MAX = 600_000;
 
 export default function page({ signal, of: [id], go }) {
-  const state = { id, sale: null, standing: session() ? { status: 'unknown' } : { status: 'nobody' }, problem: null, tries: 0 };
+  const state = { id, sale: null, standing: session() ? { status: 'unknown' } : { status: 'nobody' }, problem: null, tries: 0, askedAt: 0 };
   const root = h('div', {}, h('h1', {}, t('wait.loading')));
   const acts = { send, leave, paid, again, log_in: () => go(`/log-in?to=/sales/${id}`), go, signal };
   let standing;
@@ -30,9 +32,18 @@ export default function page({ signal, of: [id], go }) {
     standing = followStanding(id, heard, signal);
     standing.done.catch(lost);
   }
-  const ticks = setInterval(() => show(), TICK_MS);
+  const ticks = setInterval(tick, TICK_MS);
   signal.addEventListener('abort', () => clearInterval(ticks));
   return root;
+
+  function tick() {
+    show();
+    // Whoever should have been told by now asks.
+    const { status, lapses_at } = state.standing;
+    if (status !== 'held' || now() < lapses_at + LATE_MS || now() < state.askedAt + 2 * LATE_MS) return;
+    state.askedAt = now();
+    standing.nudge();
+  }
 
   function heard(news) {
     const before = state.standing;
@@ -118,7 +129,7 @@ export default function page({ signal, of: [id], go }) {
 /** Builds what stays, and returns what shows the state anew. */
 function frame(root, state, acts) {
   const { sale } = state;
-  const [leftover, of, bar, clock, clockName] = [h('dd', {}), h('span', { class: 'soft' }), h('i', {}), h('dd', { role: 'timer' }), h('dt', {})];
+  const [leftover, of, bar, clock, clockName] = [h('span', {}), h('span', { class: 'soft' }), h('i', {}), h('dd', { role: 'timer' }), h('dt', {})];
   const stub = h('div', { class: 'stub' }, h('h2', {}), h('span', { class: 'count', role: 'timer' }));
   const body = h('div', { class: 'body' });
   const ticket = h('section', { class: 'ticket', 'aria-labelledby': 'stub' }, stub, body);
@@ -129,7 +140,7 @@ function frame(root, state, acts) {
       h('h1', {}, sale.title),
       h('dl', { class: 'facts' },
         h('div', {}, h('dt', {}, t('sale.price')), h('dd', {}, money(sale.price))),
-        h('div', {}, h('dt', {}, t('sale.left')), leftover, of, h('div', { class: 'bar', 'aria-hidden': 'true' }, bar)),
+        h('div', {}, h('dt', {}, t('sale.left')), h('dd', {}, leftover, ' ', of, h('span', { class: 'bar', 'aria-hidden': 'true' }, bar))),
         h('div', {}, clockName, clock)),
       ticket)));
   document.title = `${sale.title} · miaosha`;

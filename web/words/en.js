@@ -42,7 +42,7 @@ export default {
   'face.pending_long': 'This takes longer than usual. Your place is kept, and the answer comes here.',
   'face.standby': 'In line', 'face.standby_text': 'Your place in line', 'face.standby_hint': 'For {n}. When somebody’s time to pay runs out, the next in line gets it. This page tells you at once.',
   'face.standby_leave': 'Leave the line',
-  'face.held': 'Yours until', 'face.held_text': '{n} held for you. Pay {price} before the time is over.', 'face.held_over': 'The time is over. Asking the shop…',
+  'face.held': 'Yours for', 'face.held_text': '{n} held for you. Pay {price} before the time is over.', 'face.held_over': 'The time is over. Asking the shop…',
   'face.held_leave': 'Let it go',
   'face.paying': 'Being paid', 'face.paying_text': 'We wait for the bank’s word. Nobody else can get it meanwhile, and you will not be charged twice.',
   'face.confirmed': 'Bought', 'face.confirmed_text': 'It is yours. Thank you.', 'face.order': 'See order {number}',
@@ -64,7 +64,7 @@ export default {
   'orders.refunded': 'refunded', 'orders.some_refunded': '{n} refunded',
   'order.title': 'Order {number}', 'order.missing': 'You have no such order', 'order.receipt': 'Receipt (PDF)', 'order.tickets': 'Tickets', 'order.ticket': 'Unit {unit}',
   'order.tickets_text': 'Show one at the door for each person. The codes are signed by the shop: whoever has one gets in with it, once.',
-  'order.used': 'used {when}', 'order.qr': 'Code of unit {unit}', 'order.receipt_none': 'The receipt is not there yet. Try again in a moment.',
+  'order.given_back': 'given back', 'order.code': 'As text', 'order.qr': 'Code of unit {unit}', 'order.receipt_none': 'The receipt is not there yet. Try again in a moment.',
   'order.units': 'Units', 'order.paid': 'Paid', 'order.at': 'Bought', 'order.sale': 'Sale', 'order.refunded': 'This order was refunded.',
 
   'account.title': 'Account', 'account.out': 'Log out', 'account.out_all': 'Log out everywhere', 'account.out_all_text': 'Ends this login on every device.',
@@ -74,5 +74,19 @@ export default {
 
   'check.title': 'Check-in', 'check.code': 'Code of the ticket', 'check.check': 'Let in', 'check.camera': 'Scan with the camera', 'check.stop': 'Stop the camera',
   'check.no_camera': 'This browser cannot scan by itself. A hand scanner that types works in the field.', 'check.denied': 'The camera may not be used.',
-  'check.in': 'Come in', 'check.again': 'Already used', 'check.wrong': 'Not valid', 'check.order': 'Order {number}, unit {unit}', 'check.first': 'first used {when}',
+  'check.in': 'Come in', 'check.again': 'Already used', 'check.wrong': 'Not valid', 'check.unit': 'Sale {sale}, unit {unit}', 'check.back': 'Given back', 'check.unknown': 'Could not be checked', 'check.first': 'first used {when}',
+
+  'desk.title': 'Desk', 'desk.new': 'New sale', 'desk.refund': 'Refund', 'desk.audit': 'Audit', 'desk.parked': 'Parked messages',
+  'desk.sale': 'Sale', 'desk.phase': 'Phase', 'desk.left': 'Left', 'desk.price': 'Price', 'desk.opens': 'Opens',
+  'desk.phase_open': 'Open', 'desk.phase_scheduled': 'Scheduled', 'desk.phase_paused': 'Paused', 'desk.phase_closed': 'Closed',
+  'new.title': 'What is sold', 'new.description': 'Description', 'new.price': 'Price of one', 'new.currency': 'Currency', 'new.capacity': 'Units', 'new.quantity_max': 'At most per person',
+  'new.standby_max': 'Places in line', 'new.hold': 'Minutes to pay', 'new.opens_at': 'Opens', 'new.closes_at': 'Closes', 'new.questions': 'Questions', 'new.questions_hint': 'Each buyer is asked one of them, and nobody can tell which. Without questions nothing is asked.',
+  'new.prompt': 'Question', 'new.answer': 'Answer', 'new.question_more': 'Add a question', 'new.question_less': 'Remove', 'new.make': 'Put it on sale',
+  'live.rate': 'Attempts per second', 'live.held': 'Units held', 'live.standby': 'In line', 'live.sold': 'Units sold', 'live.lapsed': 'Holds lapsed', 'live.wait': 'Slowest answers (p99)', 'live.ms': '{n} ms',
+  'live.pause': 'Pause', 'live.resume': 'Go on', 'live.close': 'Close for good', 'live.raise': 'More units', 'live.capacity': 'Units in all', 'live.shop': 'See it as a shopper', 'live.done': 'Done.',
+  'live.take': 'Take home', 'live.orders': 'Orders (CSV)', 'live.reservations': 'Reservations (CSV)', 'live.report': 'Report (JSON)',
+  'parked.lead': 'Messages that nobody could read are kept here. Sent back, they are tried again.', 'parked.none': 'Nothing is parked. All is well.', 'parked.replay': 'Send all back', 'parked.replayed': '{n} sent back.',
+  'audit.lead': 'Every invariant, over ledger, turnstile and payments.', 'audit.again': 'Check again', 'audit.pass': 'Everything holds.', 'audit.pass_moving': 'Everything that can be checked in motion holds.', 'audit.fail': 'Something does not hold.',
+  'audit.sale': 'Sale {id}', 'audit.moving': 'In motion', 'audit.capacity': 'Units', 'audit.sold': 'Sold', 'audit.pending': 'Held or paying', 'audit.free': 'Free', 'audit.standby': 'In line', 'audit.attempts': 'Attempts', 'audit.orders': 'Orders', 'audit.captured': 'Paid',
+  'refund.lead': 'The money goes back by itself, and the units with it.', 'refund.number': 'Order', 'refund.units': 'Units', 'refund.units_hint': 'Numbers with commas; empty for the whole order.', 'refund.reason': 'Reason', 'refund.give': 'Give the money back', 'refund.done': 'Order {number} is being refunded.',
 };

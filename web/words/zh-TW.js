@@ -42,7 +42,7 @@ export default {
   'face.pending_long': '比平常久一些。您的順位還在，結果會顯示在這裡。',
   'face.standby': '候補中', 'face.standby_text': '您的候補順位', 'face.standby_hint': '候補 {n} 件。有人逾時未付款，就輪到下一位；輪到您時這一頁會馬上通知。',
   'face.standby_leave': '放棄候補',
-  'face.held': '為您保留到', 'face.held_text': '已為您保留 {n} 件，請在時間內付款 {price}。', 'face.held_over': '時間到了，正在向商店確認……',
+  'face.held': '為您保留', 'face.held_text': '已為您保留 {n} 件，請在時間內付款 {price}。', 'face.held_over': '時間到了，正在向商店確認……',
   'face.held_leave': '放棄保留',
   'face.paying': '付款中', 'face.paying_text': '正在等銀行回覆。這段時間沒有人能拿走，也不會重複扣款。',
   'face.confirmed': '買到了', 'face.confirmed_text': '它是您的了，謝謝。', 'face.order': '查看訂單 {number}',
@@ -64,7 +64,7 @@ export default {
   'orders.refunded': '已退款', 'orders.some_refunded': '已退 {n} 件',
   'order.title': '訂單 {number}', 'order.missing': '您沒有這筆訂單', 'order.receipt': '收據（PDF）', 'order.tickets': '票券', 'order.ticket': '第 {unit} 號',
   'order.tickets_text': '每人入場時出示一張。條碼有商店的簽章，持有者可憑以入場，限用一次。',
-  'order.used': '已於 {when} 使用', 'order.qr': '第 {unit} 號的條碼', 'order.receipt_none': '收據還沒準備好，請稍後再試。',
+  'order.given_back': '已退回', 'order.code': '文字代碼', 'order.qr': '第 {unit} 號的條碼', 'order.receipt_none': '收據還沒準備好，請稍後再試。',
   'order.units': '件數', 'order.paid': '金額', 'order.at': '購買時間', 'order.sale': '搶購', 'order.refunded': '這筆訂單已退款。',
 
   'account.title': '帳號', 'account.out': '登出', 'account.out_all': '登出所有裝置', 'account.out_all_text': '所有裝置上的登入都會失效。',
@@ -74,5 +74,19 @@ export default {
 
   'check.title': '驗票', 'check.code': '票券代碼', 'check.check': '放行', 'check.camera': '用相機掃描', 'check.stop': '關閉相機',
   'check.no_camera': '這個瀏覽器無法直接掃描，可以用手持掃描器輸入到欄位中。', 'check.denied': '無法使用相機。',
-  'check.in': '請進', 'check.again': '已經用過', 'check.wrong': '無效', 'check.order': '訂單 {number}，第 {unit} 號', 'check.first': '首次使用於 {when}',
+  'check.in': '請進', 'check.again': '已經用過', 'check.wrong': '無效', 'check.unit': '搶購 {sale}，第 {unit} 號', 'check.back': '已退回', 'check.unknown': '無法查驗', 'check.first': '首次使用於 {when}',
+
+  'desk.title': '管理台', 'desk.new': '新增搶購', 'desk.refund': '退款', 'desk.audit': '稽核', 'desk.parked': '擱置的訊息',
+  'desk.sale': '搶購', 'desk.phase': '狀態', 'desk.left': '剩餘', 'desk.price': '價格', 'desk.opens': '開始時間',
+  'desk.phase_open': '開放中', 'desk.phase_scheduled': '尚未開始', 'desk.phase_paused': '暫停中', 'desk.phase_closed': '已結束',
+  'new.title': '商品名稱', 'new.description': '說明', 'new.price': '單價', 'new.currency': '幣別', 'new.capacity': '件數', 'new.quantity_max': '每人上限',
+  'new.standby_max': '候補名額', 'new.hold': '付款時限（分鐘）', 'new.opens_at': '開始', 'new.closes_at': '結束', 'new.questions': '問題', 'new.questions_hint': '每位買家會被問其中一題，沒有人能預知是哪一題。不設問題就不會詢問。',
+  'new.prompt': '題目', 'new.answer': '答案', 'new.question_more': '新增一題', 'new.question_less': '移除', 'new.make': '開賣',
+  'live.rate': '每秒搶購次數', 'live.held': '保留中', 'live.standby': '候補中', 'live.sold': '已售出', 'live.lapsed': '逾時次數', 'live.wait': '最慢回覆（p99）', 'live.ms': '{n} 毫秒',
+  'live.pause': '暫停', 'live.resume': '繼續', 'live.close': '永久結束', 'live.raise': '增加件數', 'live.capacity': '總件數', 'live.shop': '以買家身分查看', 'live.done': '完成。',
+  'live.take': '匯出', 'live.orders': '訂單（CSV）', 'live.reservations': '保留紀錄（CSV）', 'live.report': '報告（JSON）',
+  'parked.lead': '無法解讀的訊息會保留在這裡，送回後會再處理一次。', 'parked.none': '沒有擱置的訊息，一切正常。', 'parked.replay': '全部送回', 'parked.replayed': '已送回 {n} 則。',
+  'audit.lead': '對帳本、閘門與付款，逐條檢查所有不變量。', 'audit.again': '再檢查一次', 'audit.pass': '全部成立。', 'audit.pass_moving': '進行中可檢查的部分全部成立。', 'audit.fail': '有不成立的項目。',
+  'audit.sale': '搶購 {id}', 'audit.moving': '進行中', 'audit.capacity': '件數', 'audit.sold': '已售出', 'audit.pending': '保留或付款中', 'audit.free': '可用', 'audit.standby': '候補中', 'audit.attempts': '搶購次數', 'audit.orders': '訂單', 'audit.captured': '已付款',
+  'refund.lead': '款項會自動退回，票券也隨之失效。', 'refund.number': '訂單編號', 'refund.units': '號碼', 'refund.units_hint': '以逗號分隔；留空表示整筆訂單。', 'refund.reason': '原因', 'refund.give': '退款', 'refund.done': '訂單 {number} 退款處理中。',
 };

@@ -10,7 +10,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
-use crate::ports::ledger::{AuditFacts, Begun, Confirmed, History, Ledger, Look, Recorded, RestoreLock, Standing};
+use crate::ports::ledger::{
+    AuditFacts, Begun, Confirmed, History, Ledger, Look, Pace, Recorded, RestoreLock, Standing,
+};
 
 impl Ledger for Store {
     async fn look(&self, sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Result<Option<Look>> {
@@ -149,6 +151,10 @@ impl Ledger for Store {
 
     async fn history(&self, sale: SaleId) -> Result<History> {
         audit::history(&mut *self.at_once().await?, sale).await.map_err(fault)
+    }
+
+    async fn pace(&self, sale: SaleId, turns_max: u32) -> Result<Pace> {
+        audit::pace(&mut *self.at_once().await?, sale, turns_max).await.map_err(fault)
     }
 
     async fn time(&self) -> Result<Timestamp> {

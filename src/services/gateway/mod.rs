@@ -13,6 +13,7 @@ mod effort;
 pub mod metric;
 mod notices;
 mod offer;
+mod pace;
 pub mod passwords;
 pub mod registry;
 mod release;
@@ -33,6 +34,7 @@ use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::pace::Paces;
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
@@ -51,6 +53,9 @@ struct Inner<W> {
     passwords: Passwords,
     board: Board,
     registry: Registry,
+    /// An audit reads everything of a sale: one at a time.
+    auditing: tokio::sync::Mutex<()>,
+    paces: Paces,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -70,6 +75,8 @@ impl<W: World> Gateway<W> {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
+            auditing: tokio::sync::Mutex::default(),
+            paces: Paces::new(),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -120,6 +127,10 @@ impl<W: World> Gateway<W> {
 
     fn board(&self) -> &Board {
         &self.0.board
+    }
+
+    fn paces(&self) -> &Paces {
+        &self.0.paces
     }
 
     fn passwords(&self) -> &Passwords {

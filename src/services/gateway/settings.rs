@@ -27,6 +27,10 @@ pub struct Settings {
     pub orders_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
+    /// Of a running sale's newest turns, those an operator's figures are made from, at most.
+    pub live_turns_max: u32,
+    /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
+    pub audit_sales_max: u32,
     /// Requests that wait for a notice at once, at most; more are answered at once.
     pub waits_max: usize,
     /// Of these, for one buyer.
@@ -50,6 +54,8 @@ impl Default for Settings {
             sales_max: 100,
             orders_max: 1_000,
             parked_max: 1_000,
+            live_turns_max: 500,
+            audit_sales_max: 10,
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,

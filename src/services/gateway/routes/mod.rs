@@ -4,6 +4,7 @@ mod buying;
 mod catalogue;
 mod operators;
 mod people;
+mod running;
 mod shop;
 
 use actix_web::dev::Payload;
@@ -27,6 +28,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    running::routes::<W>(cfg);
     shop::routes(cfg);
 }
 

@@ -5,7 +5,7 @@ use actix_web::web::ServiceConfig;
 use crate::http::assets;
 
 /// Paths the page knows. Whatever else begins with `/` is the API's, or nothing.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 14] = [
     "/",
     "/sales/{sale}",
     "/log-in",
@@ -17,10 +17,9 @@ const PAGES: [&str; 15] = [
     "/desk",
     "/desk/new",
     "/desk/sales/{sale}",
-    "/desk/orders",
+    "/desk/refund",
     "/desk/parked",
     "/desk/audit",
-    "/desk/people",
 ];
 
 pub fn routes(cfg: &mut ServiceConfig) {
