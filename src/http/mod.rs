@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod idempotency;
 pub mod limits;
 pub mod probes;
 pub mod problem;

@@ -28,10 +28,14 @@ pub enum Point {
     CancelAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
+    RequestAfterClaim,
+    RequestAfterEffect,
+    RelayAfterRead,
+    RelayAfterPublish,
 }
 
 impl Point {
-    pub const ALL: [Point; 22] = [
+    pub const ALL: [Point; 26] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -54,6 +58,10 @@ impl Point {
         Point::CancelAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
+        Point::RequestAfterClaim,
+        Point::RequestAfterEffect,
+        Point::RelayAfterRead,
+        Point::RelayAfterPublish,
     ];
 }
 

@@ -5,6 +5,7 @@ mod buying;
 mod cancelling;
 mod catalogue;
 mod input;
+mod once;
 mod operators;
 mod parts;
 mod people;

@@ -10,6 +10,7 @@ mod contract;
 mod archive;
 mod attempts;
 mod browser;
+mod events;
 mod gateway;
 mod http;
 mod ledger;

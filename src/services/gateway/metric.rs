@@ -22,10 +22,12 @@ pub enum Metric {
     WaitsShed,
     /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
     Omissions,
+    /// Requests with an `Idempotency-Key`, by `outcome`.
+    Requests,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 9] = [
+    pub const ALL: [Metric; 10] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -35,6 +37,7 @@ impl Metric {
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
+        Metric::Requests,
     ];
 
     pub fn name(self) -> &'static str {
@@ -48,6 +51,7 @@ impl Metric {
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
+            Metric::Requests => "miaosha_gateway_requests_total",
         }
     }
 
@@ -67,6 +71,7 @@ impl Metric {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
             }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+            Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
         }
     }
 }

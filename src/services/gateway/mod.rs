@@ -13,6 +13,7 @@ mod effort;
 pub mod metric;
 mod notices;
 mod offer;
+mod once;
 mod pace;
 pub mod passwords;
 pub mod registry;
@@ -87,9 +88,9 @@ impl<W: World> Gateway<W> {
         }))
     }
 
-    /// Hears notices and looks after the parts, until the soft stop.
+    /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self));
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self));
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait

@@ -37,6 +37,15 @@ pub struct Settings {
     pub waits_per_buyer_max: usize,
     /// How long one request may wait for a notice, in milliseconds, at most.
     pub wait_ms_max: u64,
+    /// How long a request with an `Idempotency-Key` may take before another is allowed to carry it out again, in milliseconds.
+    /// Longer than a checkout waits for the provider.
+    pub request_lease_ms: i64,
+    /// How long a key and its answer are remembered, in milliseconds.
+    pub request_ttl_ms: i64,
+    /// Between two looks for keys that are old enough to be forgotten, in milliseconds.
+    pub request_forget_ms: u64,
+    /// Keys forgotten in one transaction, at most.
+    pub request_forget_max: u32,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
 }
@@ -59,6 +68,10 @@ impl Default for Settings {
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
+            request_lease_ms: 60_000,
+            request_ttl_ms: 86_400_000,
+            request_forget_ms: 60_000,
+            request_forget_max: 500,
             body_bytes_max: 128 * 1024,
         }
     }

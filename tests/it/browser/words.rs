@@ -9,8 +9,6 @@ pub enum Tongue {
 }
 
 impl Tongue {
-
-
     pub fn code(self) -> &'static str {
         match self {
             Tongue::English => "en",

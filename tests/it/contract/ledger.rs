@@ -3,18 +3,22 @@
 mod catalogue;
 mod counter;
 mod moves;
+mod outbox;
 mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod requests;
 mod restoring;
 mod sandbox;
 
 pub use catalogue::*;
 pub use moves::*;
+pub use outbox::*;
 pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use requests::*;
 pub use restoring::*;
 pub use sandbox::*;

@@ -46,7 +46,7 @@ pub struct Bed<W = Embedded> {
     pub stops: Arc<StopAt>,
     pub lifecycle: Lifecycle,
     calls: Calls,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 /// What came back.
@@ -81,6 +81,10 @@ impl Answer {
         assert_eq!(self.headers.get("content-type").unwrap(), "application/problem+json");
         assert_eq!(self.body["field"], field, "{}", self.body);
     }
+}
+
+fn fresh_key() -> u128 {
+    u128::from(getrandom::u64().unwrap()) << 64 | u128::from(getrandom::u64().unwrap())
 }
 
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
@@ -139,7 +143,7 @@ impl<W: World> Bed<W> {
                 Answer { status, headers, body }
             })
         });
-        Self { world, gateway, keys, clock, stops, lifecycle, calls, _folder: folder }
+        Self { world, gateway, keys, clock, stops, lifecycle, calls, folder }
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -147,7 +151,10 @@ impl<W: World> Bed<W> {
     }
 
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> TestRequest {
-        let request = TestRequest::default().method(method).uri(path);
+        let mut request = TestRequest::default().method(method.clone()).uri(path);
+        if method == Method::POST {
+            request = request.insert_header(("Idempotency-Key", format!("{:032x}", fresh_key())));
+        }
         match token {
             Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
             None => request,
@@ -164,6 +171,12 @@ impl<W: World> Bed<W> {
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
         self.send(self.request(Method::POST, path, Some(token)).set_json(body))
+    }
+
+    /// Under this key.
+    pub fn post_under(&self, key: &str, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
+        let request = self.request(Method::POST, path, Some(token)).insert_header(("Idempotency-Key", key));
+        self.send(request.set_json(body))
     }
 
     pub fn shopper(&self, buyer: u64) -> String {
