@@ -13,6 +13,8 @@ export class Problem extends Error {
 
   /** Whether the same call may do better in a while. */
   get passes() {
+    // Of two requests with one key the second waits for the first.
+    if (this.kind === 'in_flight') return true;
     return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 

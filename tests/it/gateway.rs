@@ -9,6 +9,7 @@ mod once;
 mod operators;
 mod parts;
 mod people;
+mod running;
 mod stopped;
 mod waiting;
 mod worlds;

@@ -18,7 +18,7 @@ export default function entry({ signal, of: [which], go }) {
   const button = h('button', { class: 'big' }, title);
   const other = isNew ? ['/log-in', t('entry.to_log_in')] : ['/sign-up', t('entry.to_sign_up')];
   // One for this form: pressed twice, it signs up once.
-  const key = uuid();
+  let key = uuid();
   const form = h('form', { novalidate: true, onsubmit: submit }, name && name.node, email.node, password.node, wrong, button);
   return h('div', { class: 'narrow' }, h('h1', {}, title), h('div', { class: 'paper' }, form),
     h('p', {}, h('a', { href: other[0] + location.search }, other[1])));
@@ -29,7 +29,7 @@ export default function entry({ signal, of: [which], go }) {
     for (const one of Object.values(fields)) if (one) one.wrong('');
     button.disabled = true;
     const body = { email: email.control.value, password: password.control.value };
-    if (isNew) Object.assign(body, { name: name.control.value });
+    if (isNew) Object.assign(body, { name: name.control.value, locale: language });
     try {
       begin(await send(body));
       const to = new URLSearchParams(location.search).get('to') ?? '/';
@@ -38,6 +38,8 @@ export default function entry({ signal, of: [which], go }) {
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem('internal');
+      // What was refused is over; what is sent next is another wish.
+      if (!problem.passes) key = uuid();
       const blamed = fields[problem.field];
       if (blamed) {
         blamed.wrong(problem.kind === 'invalid' ? problem.detail : problem.words);

@@ -9,7 +9,13 @@ import { leaving } from './faces.js';
 /** What the built-in provider takes for cards. */
 const CARDS = ['ok', 'declined', 'timeout', 'late'];
 
-export function paying({ sale, standing }, acts) {
+/** What the bank said last. The form may be gone meanwhile: while it is paid, that is what the ticket says. */
+const bank = { reservation: null, words: '' };
+
+export function paying({ sale, standing, was }, acts) {
+  const { reservation_id } = standing;
+  if (bank.reservation !== reservation_id) Object.assign(bank, { reservation: reservation_id, words: '' });
+  if (was === 'paying' && !bank.words) bank.words = t('pay.void');
   const price = money({ ...sale.price, minor: sale.price.minor * standing.quantity });
   const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', value: 'ok', oninput: paint });
   const card = field(t('pay.card'), input, t('pay.card_hint'));
@@ -21,10 +27,12 @@ export function paying({ sale, standing }, acts) {
   const form = h('form', { novalidate: true, onsubmit: pay }, card.node,
     h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips), button, over);
   paint();
+  card.wrong(bank.words);
   return {
     node: [h('p', {}, t('face.held_text', { n: standing.quantity, price })), form, h('p', {}, leaving('face.held_leave', acts))],
     update({ standing: newer }) {
       latest = newer;
+      card.wrong(bank.words);
       paint();
     },
   };
@@ -41,6 +49,7 @@ export function paying({ sale, standing }, acts) {
     event.preventDefault();
     if (busy) return;
     busy = true;
+    bank.words = '';
     card.wrong('');
     paint();
     // One key for this one wish to pay: whatever is lost on the way, it is sent again as the same.
@@ -50,7 +59,8 @@ export function paying({ sale, standing }, acts) {
       await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
     } catch (error) {
       if (acts.signal.aborted) return;
-      card.wrong(error instanceof Problem ? error.words : t('problem.internal'));
+      bank.words = error instanceof Problem ? error.words : t('problem.internal');
+      card.wrong(bank.words);
     }
     busy = false;
     paint();

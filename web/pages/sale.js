@@ -47,6 +47,7 @@ export default function page({ signal, of: [id], go }) {
 
   function heard(news) {
     const before = state.standing;
+    state.was = before.status;
     state.standing = { ...news, since: before.status === news.status ? before.since : now() };
     if (news.status === 'sending') deliver();
     tell(before, news);

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 pub struct Answer {
     pub status: u16,
-    pub headers: hyper::HeaderMap,
     pub bytes: Bytes,
 }
 
@@ -47,9 +46,9 @@ pub async fn call(
     }
     let request = request.body(Full::new(Bytes::from(body))).map_err(|error| words(&error))?;
     let response = sender.send_request(request).await.map_err(|error| words(&error))?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.map_err(|error| words(&error))?.to_bytes();
-    Ok(Answer { status, headers, bytes })
+    Ok(Answer { status, bytes })
 }
 
 /// Somebody who is logged in and has no browser.

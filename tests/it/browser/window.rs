@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -99,9 +100,9 @@ impl Window {
         }
     }
 
-    /// What stands in the first element that fits, as it is shown.
+    /// What stands in the elements that fit, as it is shown.
     pub async fn text(&self, css: &str) -> Option<String> {
-        let script = "return document.querySelector(arguments[0])?.innerText ?? null";
+        let script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText).join('\\n')";
         let found = self.client.execute(script, vec![json!(css)]).await.ok()?;
         found.as_str().map(str::to_owned)
     }
@@ -201,6 +202,33 @@ impl Window {
         self.until(&format!("coming to {path}"), look).await;
     }
 
+    /// The page has asked for what it shows, and shows it.
+    pub async fn settles(&self) {
+        let loading = self.words().say("wait.loading").to_owned();
+        let look = async || self.text("main").await.filter(|text| !text.trim().is_empty() && !text.contains(&loading));
+        self.until("the page is there", look).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+
+    /// `light` or `dark`.
+    pub async fn prefers(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }]);
+        self.chrome("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    pub async fn tab_key(&self) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let key = json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });
+            self.chrome("Input.dispatchKeyEvent", key).await;
+        }
+    }
+
+    /// What WebDriver has no words for.
+    async fn chrome(&self, command: &str, parameters: Value) {
+        let command = Chrome(json!({ "cmd": command, "params": parameters }));
+        self.client.issue_cmd(command).await.unwrap();
+    }
+
     /// A picture for the gallery.
     pub async fn picture(&self, name: &str) {
         let png = self.client.screenshot().await.unwrap();
@@ -215,6 +243,19 @@ impl Window {
 
     pub fn client(&self) -> &Client {
         &self.client
+    }
+}
+
+#[derive(Debug)]
+struct Chrome(Value);
+
+impl WebDriverCompatibleCommand for Chrome {
+    fn endpoint(&self, base: &::url::Url, session: Option<&str>) -> Result<::url::Url, ::url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &::url::Url) -> (::http::Method, Option<String>) {
+        (::http::Method::POST, Some(self.0.to_string()))
     }
 }
 

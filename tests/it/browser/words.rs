@@ -32,12 +32,6 @@ impl Words {
     pub fn say(&self, key: &str) -> &str {
         self.0.get(key).unwrap_or_else(|| panic!("there are no words for {key}"))
     }
-
-    /// With what the page puts in for `{name}`.
-    #[track_caller]
-    pub fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
-        values.iter().fold(self.say(key).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-    }
 }
 
 /// `'key': 'words'`, any number of them in a line.
