@@ -18,6 +18,7 @@ pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod payments;
+pub mod reports;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -61,7 +62,12 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + idempotency::Idempotency + outbox::Outbox;
+    type Store: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + outbox::Outbox
+        + reports::Reports;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -158,7 +164,12 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + idempotency::Idempotency + outbox::Outbox,
+    S: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + outbox::Outbox
+        + reports::Reports,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

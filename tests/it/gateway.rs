@@ -4,6 +4,7 @@ mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
+mod exports;
 mod input;
 mod once;
 mod operators;

@@ -181,6 +181,12 @@ suite! {
     a_restore_tells_whom_it_promotes
     published_events_are_read_no_more_and_go
     who_publishes_is_woken
+    reservations_are_listed_once_each
+    a_row_that_ends_meanwhile_is_listed
+    orders_are_listed_once_each
+    people_are_found_where_they_have_an_account
+    decisions_are_read_a_page_at_a_time
+    totals_are_what_the_rows_come_to
     }
     payments {
     a_good_card_is_captured_once

@@ -17,6 +17,7 @@ mod moves;
 mod outbox;
 mod paying;
 mod record;
+mod reports;
 mod restore;
 mod row;
 mod sandbox;

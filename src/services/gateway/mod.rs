@@ -10,6 +10,7 @@ mod accounts;
 mod board;
 mod checkout;
 mod effort;
+mod exports;
 pub mod metric;
 mod notices;
 mod offer;
@@ -18,6 +19,7 @@ mod pace;
 pub mod passwords;
 pub mod registry;
 mod release;
+mod report;
 mod routes;
 mod settings;
 mod standing;
@@ -27,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
@@ -57,6 +59,8 @@ struct Inner<W> {
     /// An audit reads everything of a sale: one at a time.
     auditing: tokio::sync::Mutex<()>,
     paces: Paces,
+    /// One for each list that may be made now.
+    exports: Arc<Semaphore>,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -78,6 +82,7 @@ impl<W: World> Gateway<W> {
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
             auditing: tokio::sync::Mutex::default(),
             paces: Paces::new(),
+            exports: Arc::new(Semaphore::new(settings.exports_max)),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -136,6 +141,10 @@ impl<W: World> Gateway<W> {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn exports(&self) -> Arc<Semaphore> {
+        self.0.exports.clone()
     }
 
     /// Whether notices come.

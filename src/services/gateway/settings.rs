@@ -31,6 +31,12 @@ pub struct Settings {
     pub live_turns_max: u32,
     /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
     pub audit_sales_max: u32,
+    /// Lists for operators that are made at once, at most.
+    pub exports_max: usize,
+    /// Rows of such a list that are in memory at once, at most.
+    pub export_rows_max: u32,
+    /// How long one may take, in milliseconds, at most; then it breaks off.
+    pub export_ms_max: u64,
     /// Requests that wait for a notice at once, at most; more are answered at once.
     pub waits_max: usize,
     /// Of these, for one buyer.
@@ -65,6 +71,9 @@ impl Default for Settings {
             parked_max: 1_000,
             live_turns_max: 500,
             audit_sales_max: 10,
+            exports_max: 4,
+            export_rows_max: 1_000,
+            export_ms_max: 600_000,
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,

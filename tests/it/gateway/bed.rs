@@ -107,6 +107,16 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.db").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+}
+
 impl Bed<OnMysql> {
     pub async fn on_mysql() -> Self {
         Self::make(settings(), |folder, clock, stops| worlds::on_mysql(folder, clock, stops).boxed_local()).await

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 10] = [
+pub const ROUTES: [(Method, &str); 13] = [
     (Method::GET, "/v1/admin/audit"),
     (Method::GET, "/v1/admin/sales/1/live"),
     (Method::POST, "/v1/admin/items"),
@@ -19,6 +19,9 @@ pub const ROUTES: [(Method, &str); 10] = [
     (Method::POST, "/v1/admin/sales/1/resume"),
     (Method::POST, "/v1/admin/sales/1/close"),
     (Method::POST, "/v1/admin/sales/1/raise"),
+    (Method::GET, "/v1/admin/sales/1/exports/orders.csv"),
+    (Method::GET, "/v1/admin/sales/1/exports/reservations.csv"),
+    (Method::GET, "/v1/admin/sales/1/report"),
     (Method::GET, "/v1/admin/parked"),
     (Method::POST, "/v1/admin/parked/replay"),
 ];

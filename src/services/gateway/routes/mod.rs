@@ -4,6 +4,7 @@ mod buying;
 mod catalogue;
 mod operators;
 mod people;
+mod reports;
 mod running;
 mod shop;
 
@@ -30,6 +31,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     operators::routes::<W>(cfg);
     running::routes::<W>(cfg);
     shop::routes(cfg);
+    reports::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
