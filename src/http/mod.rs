@@ -10,3 +10,4 @@ pub mod limits;
 pub mod probes;
 pub mod problem;
 pub mod server;
+pub mod socket;

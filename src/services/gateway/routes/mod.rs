@@ -3,10 +3,12 @@
 mod buying;
 mod catalogue;
 mod operators;
+mod orders;
 mod people;
 mod reports;
 mod running;
 mod shop;
+mod sockets;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -31,7 +33,9 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     operators::routes::<W>(cfg);
     running::routes::<W>(cfg);
     shop::routes(cfg);
+    orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
+    sockets::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
