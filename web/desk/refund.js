@@ -31,7 +31,7 @@ export default function refund({ signal }) {
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem('internal');
-      const blamed = { units, reason, number }[problem.field];
+      const blamed = { units, reason, number }[problem.field?.split('[')[0]];
       if (blamed) blamed.wrong(problem.detail);
       else put(wrong, problem.detail || problem.words);
     }

@@ -1,13 +1,17 @@
 // The account: logging out, the password, one's own data.
 
 import { field, h, keep, put } from '../dom.js';
-import { Problem, call, uuid } from '../api.js';
-import { end, user } from '../session.js';
+import { Problem, call } from '../api.js';
+import { begin, end, user } from '../session.js';
 import { t } from '../words.js';
+
+/** What is to be said after the page was made anew for another login of the same person. */
+let after = '';
 
 export default function account({ signal, go }) {
   const { name, email } = user();
-  const told = h('p', { role: 'status', class: 'good' });
+  const told = h('p', { role: 'status', class: 'good' }, after);
+  after = '';
   const wrong = h('p', { role: 'alert', class: 'wrong' });
   const button = (key, act, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => attempt(act) }, t(key));
 
@@ -33,8 +37,8 @@ export default function account({ signal, go }) {
       if (signal.aborted) return;
       put(told, '');
       const problem = error instanceof Problem ? error : new Problem('internal');
-      const blamed = { old_password: old, new_password: fresh, password: last }[problem.field];
-      if (blamed) blamed.wrong(problem.detail);
+      const blamed = { new_password: fresh, password: act === erased ? last : old }[problem.field];
+      if (blamed) blamed.wrong(problem.kind === 'forbidden' ? t('account.not_it') : problem.detail);
       else put(wrong, problem.words);
     }
   }
@@ -50,9 +54,12 @@ export default function account({ signal, go }) {
   }
 
   async function changed() {
-    await call('PUT', '/v1/me/password', { body: { old_password: old.control.value, new_password: fresh.control.value }, key: uuid(), signal });
-    old.control.value = fresh.control.value = '';
-    return t('account.changed');
+    const body = { password: old.control.value, new_password: fresh.control.value };
+    // Every login of before is over; this one goes on with a token of its own.
+    const welcome = await call('PUT', '/v1/me/password', { body });
+    after = t('account.changed');
+    begin(welcome);
+    return after;
   }
 
   async function exported() {

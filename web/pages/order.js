@@ -24,7 +24,7 @@ export default function order({ signal, of: [number] }) {
     root.replaceChildren(h('h1', {}, t('order.title', { number })),
       h('div', { class: 'paper' },
         h('dl', { class: 'facts' }, facts.map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value)))),
-        bought.refunded && h('p', { class: 'wrong' }, t('order.refunded')), receipt, told), slot);
+        bought.refunded ? h('p', { class: 'wrong' }, t('order.refunded')) : bought.refunded_units?.length > 0 && h('p', { class: 'wrong' }, t('orders.some_refunded', { n: bought.refunded_units.length })), receipt, told), slot);
     const tickets = await persist(() => call('GET', `/v1/orders/${number}/tickets`, { signal }), signal).catch(() => null);
     if (!signal.aborted && tickets?.units.length) slot.append(...stubs(tickets.units));
   }

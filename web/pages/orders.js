@@ -15,7 +15,7 @@ export default function orders({ signal }) {
 function table(orders, titles) {
   const heads = ['number', 'sale', 'units', 'amount', 'at'].map((name) => h('th', { scope: 'col', class: ['units', 'amount'].includes(name) && 'n' }, t(`orders.${name}`)));
   const rows = orders.map((order) => h('tr', {},
-    h('td', {}, h('a', { href: `/orders/${order.order_number}`, class: 'code' }, order.order_number), order.refunded && h('span', { class: 'soft' }, ` ${t('orders.refunded')}`)),
+    h('td', {}, h('a', { href: `/orders/${order.order_number}`, class: 'code' }, order.order_number), order.refunded ? h('span', { class: 'soft' }, ` ${t('orders.refunded')}`) : order.refunded_units?.length > 0 && h('span', { class: 'soft' }, ` ${t('orders.some_refunded', { n: order.refunded_units.length })}`)),
     h('td', {}, titles.get(order.sale_id) ?? `#${order.sale_id}`),
     h('td', { class: 'n' }, order.units.length),
     h('td', { class: 'n' }, money(order.amount)),

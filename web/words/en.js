@@ -69,7 +69,7 @@ export default {
 
   'account.title': 'Account', 'account.out': 'Log out', 'account.out_all': 'Log out everywhere', 'account.out_all_text': 'Ends this login on every device.',
   'account.password': 'Change password', 'account.old': 'Present password', 'account.new': 'New password', 'account.changed': 'The password is changed.',
-  'account.data': 'Your data', 'account.export': 'Download everything we know of you', 'account.erase': 'Erase the account', 'account.erase_text': 'Name and address are erased. Orders stay, without your name, as the law asks. Type your password to go on.',
+  'account.not_it': 'That is not the password.', 'account.data': 'Your data', 'account.export': 'Download everything we know of you', 'account.erase': 'Erase the account', 'account.erase_text': 'Name and address are erased. Orders stay, without your name, as the law asks. Type your password to go on.',
   'account.erased': 'The account is erased.', 'account.working': 'One moment…',
 
   'check.title': 'Check-in', 'check.code': 'Code of the ticket', 'check.check': 'Let in', 'check.camera': 'Scan with the camera', 'check.stop': 'Stop the camera',

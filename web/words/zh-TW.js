@@ -69,7 +69,7 @@ export default {
 
   'account.title': '帳號', 'account.out': '登出', 'account.out_all': '登出所有裝置', 'account.out_all_text': '所有裝置上的登入都會失效。',
   'account.password': '變更密碼', 'account.old': '目前的密碼', 'account.new': '新密碼', 'account.changed': '密碼已變更。',
-  'account.data': '您的資料', 'account.export': '下載我們保存的所有資料', 'account.erase': '刪除帳號', 'account.erase_text': '姓名與信箱會被刪除；訂單依法保留，但不含您的姓名。請輸入密碼以繼續。',
+  'account.not_it': '密碼不正確。', 'account.data': '您的資料', 'account.export': '下載我們保存的所有資料', 'account.erase': '刪除帳號', 'account.erase_text': '姓名與信箱會被刪除；訂單依法保留，但不含您的姓名。請輸入密碼以繼續。',
   'account.erased': '帳號已刪除。', 'account.working': '請稍候……',
 
   'check.title': '驗票', 'check.code': '票券代碼', 'check.check': '放行', 'check.camera': '用相機掃描', 'check.stop': '關閉相機',

@@ -77,6 +77,32 @@ fn figure(number: usize) -> String {
     format!(".charts figure:nth-child({number}) strong")
 }
 
+#[tokio::test]
+async fn an_operator_gives_money_back() {
+    story("refund", async |stage| {
+        let sale = stage.shop.sale("A torn coat", json!({})).await;
+        let buyer = stage.shop.shopper("nan").await;
+        let held = buyer.attempt(sale, 2).await;
+        let number = buyer.pay(sale).await;
+        let window = stage.window(Tongue::English).await;
+        let words = window.words();
+        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.press(words.say("nav.desk")).await;
+        window.press(words.say("desk.refund")).await;
+        window.fill(words.say("refund.number"), &number.to_lowercase()).await;
+        window.fill(words.say("refund.units"), "999999").await;
+        window.press_form().await;
+        window.shows("form .wrong", "unit").await;
+        window.fill(words.say("refund.units"), &format!("#{}", held["units"][0])).await;
+        window.press_form().await;
+        window.shows("form .good", &number).await;
+        let order = buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
+        assert_eq!((&order["refunded"], &order["refunded_units"]), (&json!(false), &json!([held["units"][0]])));
+        window.picture("refund").await;
+    })
+    .await;
+}
+
 /// The desk is for operators; whoever is none is told so.
 #[tokio::test]
 async fn a_shopper_does_not_get_to_the_desk() {

@@ -21,6 +21,7 @@ async fn who_is_in_line_is_promoted_while_watching() {
         window.reload().await;
         window.face("standby").await;
         window.picture("standby").await;
+        window.hears().await;
         first.cancel(sale).await;
         window.face("held").await;
         window.press_form().await;
@@ -105,7 +106,8 @@ async fn a_shop_that_dies_is_said_and_waited_for() {
         window.face("held").await;
         window.shows_no_more(".news", words.say("trouble.offline")).await;
 
-        // What is held stays held.
+        // What is held stays held, and the line comes back.
+        window.hears().await;
         stage.shop.dies().await;
         window.shows(".news", words.say("trouble.offline")).await;
         window.press_form().await;

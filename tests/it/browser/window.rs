@@ -210,6 +210,14 @@ impl Window {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 
+    /// The shop's own line to the page is up.
+    pub async fn hears(&self) {
+        let script = "const app = document.querySelector('script[type=module]').src; \
+                      return import(app.replace('app.js', 'socket.js')).then((socket) => socket.up())";
+        let look = async || self.client.execute(script, Vec::new()).await.ok().filter(|up| *up == json!(true));
+        self.until("the line is up", look).await;
+    }
+
     /// `light` or `dark`.
     pub async fn prefers(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }, { "name": "prefers-reduced-motion", "value": "reduce" }]);
