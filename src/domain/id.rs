@@ -130,6 +130,11 @@ impl BatchId {
         Self((u128::from(now_ms) << 80) | (u128::from(chance) << 16))
     }
 
+    /// When it was made, in milliseconds since 1970.
+    pub fn made_ms(self) -> u64 {
+        (self.0 >> 80) as u64
+    }
+
     pub fn attempt(self, index: usize) -> AttemptId {
         debug_assert!(index < crate::domain::attempt::BATCH_MAX);
         AttemptId(self.0 | index as u128)

@@ -158,6 +158,15 @@ pub struct History {
     pub reservations: Vec<(BuyerId, ReservationId)>,
 }
 
+/// How a sale has been going lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// The newest turns, newest first.
+    pub turns: Vec<RecordedTurn>,
+    /// Reservations that ever lapsed.
+    pub lapsed: u32,
+}
+
 pub trait Ledger: Send + Sync + 'static {
     /// `None` when there is no such sale.
     fn look(
@@ -309,6 +318,9 @@ pub trait Ledger: Send + Sync + 'static {
     fn audit(&self, sale: SaleId, now: Timestamp) -> impl Future<Output = Result<Option<AuditFacts>>> + Send;
 
     fn history(&self, sale: SaleId) -> impl Future<Output = Result<History>> + Send;
+
+    /// With at most so many turns.
+    fn pace(&self, sale: SaleId, turns_max: u32) -> impl Future<Output = Result<Pace>> + Send;
 
     /// The ledger's own time, for the clock's offset.
     fn time(&self) -> impl Future<Output = Result<Timestamp>> + Send;

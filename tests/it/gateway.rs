@@ -12,6 +12,7 @@ mod parts;
 mod people;
 mod races;
 mod refunding;
+mod running;
 mod stopped;
 mod waiting;
 mod webhooks;

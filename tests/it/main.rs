@@ -9,6 +9,7 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod browser;
 mod commands;
 mod events;
 mod gateway;

@@ -11,7 +11,7 @@ use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
-    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Recorded, RestoreLock, Standing,
+    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Recorded, RestoreLock, Standing,
 };
 
 impl Store {
@@ -175,6 +175,10 @@ impl Ledger for Store {
 
     async fn history(&self, sale: SaleId) -> Result<History> {
         audit::history(&mut *self.at_once().await?, sale).await.map_err(fault)
+    }
+
+    async fn pace(&self, sale: SaleId, turns_max: u32) -> Result<Pace> {
+        audit::pace(&mut *self.at_once().await?, sale, turns_max).await.map_err(fault)
     }
 
     async fn time(&self) -> Result<Timestamp> {

@@ -16,6 +16,7 @@ pub mod metric;
 mod notices;
 mod offer;
 mod once;
+mod pace;
 pub mod passwords;
 mod refund;
 pub mod registry;
@@ -41,6 +42,7 @@ use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::pace::Paces;
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
@@ -60,6 +62,9 @@ struct Inner<W> {
     passwords: Passwords,
     board: Board,
     registry: Registry,
+    /// An audit reads everything of a sale: one at a time.
+    auditing: tokio::sync::Mutex<()>,
+    paces: Paces,
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
     sockets: Sockets,
@@ -81,6 +86,8 @@ impl<W: World> Gateway<W> {
         Self(Arc::new(Inner {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
+            auditing: tokio::sync::Mutex::default(),
+            paces: Paces::new(),
             exports: Arc::new(Semaphore::new(settings.exports_max)),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
@@ -135,6 +142,10 @@ impl<W: World> Gateway<W> {
 
     fn board(&self) -> &Board {
         &self.0.board
+    }
+
+    fn paces(&self) -> &Paces {
+        &self.0.paces
     }
 
     fn passwords(&self) -> &Passwords {

@@ -29,6 +29,10 @@ pub struct Settings {
     pub orders_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
+    /// Of a running sale's newest turns, those an operator's figures are made from, at most.
+    pub live_turns_max: u32,
+    /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
+    pub audit_sales_max: u32,
     /// Lists for operators that are made at once, at most.
     pub exports_max: usize,
     /// Rows of such a list that are in memory at once, at most.
@@ -70,6 +74,8 @@ impl Default for Settings {
             sales_max: 100,
             orders_max: 1_000,
             parked_max: 1_000,
+            live_turns_max: 500,
+            audit_sales_max: 10,
             exports_max: 4,
             export_rows_max: 1_000,
             export_ms_max: 600_000,

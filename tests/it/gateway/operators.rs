@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 13] = [
+pub const ROUTES: [(Method, &str); 15] = [
+    (Method::GET, "/v1/admin/audit"),
+    (Method::GET, "/v1/admin/sales/1/live"),
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
     (Method::POST, "/v1/admin/sales/1/pause"),

@@ -6,6 +6,8 @@ mod operators;
 mod orders;
 mod people;
 mod reports;
+mod running;
+mod shop;
 mod sockets;
 mod webhooks;
 
@@ -30,6 +32,8 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    running::routes::<W>(cfg);
+    shop::routes(cfg);
     orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
     sockets::routes::<W>(cfg);
