@@ -28,10 +28,12 @@ pub enum Point {
     CancelAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
+    RelayAfterRead,
+    RelayAfterPublish,
 }
 
 impl Point {
-    pub const ALL: [Point; 22] = [
+    pub const ALL: [Point; 24] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -54,6 +56,8 @@ impl Point {
         Point::CancelAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
+        Point::RelayAfterRead,
+        Point::RelayAfterPublish,
     ];
 }
 

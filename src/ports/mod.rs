@@ -60,9 +60,9 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts;
-    /// The durable way in.
-    type Attempts: attempts::Attempts + parked::Parked;
+    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox;
+    /// What is durable on its way: attempts in, events out.
+    type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
     type Signals: deadlines::Deadlines + notices::Notices + news::News;
     type Payments: payments::Payments;
@@ -157,8 +157,8 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts,
-    A: attempts::Attempts + parked::Parked,
+    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox,
+    A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,
 {

@@ -9,6 +9,8 @@ pub mod patience;
 pub mod payments;
 pub mod publisher;
 pub mod question;
+pub mod relay;
 pub mod restore;
+pub mod serve;
 pub mod tell;
 pub mod turns;

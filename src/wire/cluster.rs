@@ -21,7 +21,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::watch;
 
@@ -121,6 +121,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     FolderArchive::new(&config.archive.folder).clear_drafts().await?;
     readiness.started();
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
 }

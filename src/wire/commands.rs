@@ -24,6 +24,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
+use crate::services::relay::{self, Relay};
 use crate::wire::cluster;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
@@ -157,6 +158,8 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
             let world = shop::open(&EmbeddedConfig { state, ..EmbeddedConfig::default() }).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world).await?;
+            // And nobody else publishes what was committed last.
+            Relay::new(world.clone(), relay::Settings::default()).drain().await?;
             Ok(operator::carry_out(&world, command).await?)
         }
         Err(_) => send(&ShopFacts::read(&state)?, &command).await,

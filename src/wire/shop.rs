@@ -21,7 +21,7 @@ use crate::http::problem;
 use crate::ports::fault::NoFaults;
 use crate::ports::{Parts, PartsOf};
 use crate::runtime::{self, Failure, Process, config};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::cluster::serve;
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig};
@@ -77,6 +77,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     }
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());

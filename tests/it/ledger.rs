@@ -164,6 +164,15 @@ suite! {
     one_restore_at_a_time_for_each_sale
         the_first_revision_without_a_turn_is_found
         a_history_has_every_turn_and_every_reservation
+    holds_lapses_and_refusals_are_no_events
+    an_order_is_told_once
+    what_is_undone_is_no_event
+    money_that_goes_back_is_told_once
+    a_cancel_is_told_once
+    a_crowd_of_promotions_is_told
+    a_restore_tells_whom_it_promotes
+    published_events_are_read_no_more_and_go
+    who_publishes_is_woken
     }
     payments {
     a_good_card_is_captured_once

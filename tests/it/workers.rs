@@ -7,6 +7,7 @@ mod embedded;
 mod paying;
 mod points;
 mod queues;
+mod relaying;
 mod restores;
 mod stories;
 mod suite;

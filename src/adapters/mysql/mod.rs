@@ -8,12 +8,14 @@ mod dialect;
 mod sql;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, MySql, MySqlConnection, MySqlPool, Transaction};
+use tokio::sync::Notify;
 
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
@@ -36,6 +38,7 @@ const MIGRATE_WAIT_S: i64 = 60;
 pub struct MysqlStore {
     options: MySqlConnectOptions,
     pool: MySqlPool,
+    outbox: Arc<Notify>,
 }
 
 impl MysqlStore {
@@ -58,7 +61,7 @@ impl MysqlStore {
             .connect_with(options.clone())
             .await
             .map_err(fault)?;
-        Ok(Self { options, pool })
+        Ok(Self { options, pool, outbox: Arc::default() })
     }
 
     /// Makes the schema, or brings it up to date. Whoever comes meanwhile waits, and finds nothing left to do: the lock is
@@ -84,6 +87,11 @@ impl MysqlStore {
     /// The built-in payment provider, with its books in this store's database.
     pub fn sandbox(&self) -> Sandbox {
         Sandbox::new(self.clone())
+    }
+
+    /// Rung after a commit that may have written events.
+    fn outbox_rows(&self) -> &Notify {
+        &self.outbox
     }
 
     async fn reader(&self) -> Result<PoolConnection<MySql>> {

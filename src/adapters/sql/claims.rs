@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use sqlx::QueryBuilder;
 
 use super::dialect::{Connection, Db};
-use super::{Result, bulk, row};
+use super::{Result, bulk, outbox, row};
+use crate::domain::event::{Event, Fact, Promoted};
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
@@ -74,6 +75,12 @@ pub async fn hold(
         query.build().execute(&mut *conn).await?;
     }
     claim(conn, sale, &held).await?;
+    let promoted = |row: &Reservation| {
+        let (reservation, buyer, quantity) = (row.id, row.buyer, row.quantity);
+        let fact = Fact::Promoted(Promoted { reservation, sale, buyer, quantity, lapses_at });
+        Event::new(fact, row.version.into(), now)
+    };
+    outbox::write(conn, &held.iter().map(promoted).collect::<Vec<_>>()).await?;
     Ok(held)
 }
 

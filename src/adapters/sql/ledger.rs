@@ -12,6 +12,15 @@ use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{AuditFacts, Begun, Confirmed, History, Ledger, Look, Recorded, RestoreLock, Standing};
 
+impl Store {
+    /// A transaction that may have written events: whoever publishes them is woken after it.
+    async fn telling<T>(&self, transaction: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = transaction.await?;
+        self.outbox_rows().notify_one();
+        Ok(done)
+    }
+}
+
 impl Ledger for Store {
     async fn look(&self, sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Result<Option<Look>> {
         look::look(&mut *self.at_once().await?, sale, causes, ended).await.map_err(fault)
@@ -21,7 +30,12 @@ impl Ledger for Store {
         if turns.is_empty() {
             return Ok(Recorded::Done(Vec::new()));
         }
-        self.transact("ledger.record", (sale, turns.to_vec(), now), |c, args| Box::pin(record::record(c, args))).await
+        let job =
+            self.transact("ledger.record", (sale, turns.to_vec(), now), |c, args| Box::pin(record::record(c, args)));
+        match turns.iter().any(|turn| !turn.promotions().is_empty()) {
+            true => self.telling(job).await,
+            false => job.await,
+        }
     }
 
     async fn born_of(&self, sale: SaleId, causes: &[Cause]) -> Result<Vec<Reservation>> {
@@ -53,7 +67,7 @@ impl Ledger for Store {
     }
 
     async fn cancel(&self, id: ReservationId, buyer: BuyerId, now: Timestamp) -> Result<Option<Reservation>> {
-        self.write("ledger.cancel", (id, buyer, now), |c, args| Box::pin(moves::cancel(c, args))).await
+        self.telling(self.write("ledger.cancel", (id, buyer, now), |c, args| Box::pin(moves::cancel(c, args)))).await
     }
 
     async fn payment_opened(&self, payment: &Payment) -> Result<()> {
@@ -72,7 +86,7 @@ impl Ledger for Store {
 
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed> {
         let args = (id, payment, number.to_owned(), now);
-        self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args))).await
+        self.telling(self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args)))).await
     }
 
     async fn payment_voided(
@@ -89,7 +103,7 @@ impl Ledger for Store {
     }
 
     async fn refund(&self, id: ReservationId, now: Timestamp) -> Result<Option<Reservation>> {
-        self.write("ledger.refund", (id, now), |c, args| Box::pin(paying::refund(c, args))).await
+        self.telling(self.write("ledger.refund", (id, now), |c, args| Box::pin(paying::refund(c, args)))).await
     }
 
     async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>> {
@@ -140,7 +154,8 @@ impl Ledger for Store {
     }
 
     async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
-        self.write("ledger.restore", (sale, from, now), |c, args| Box::pin(restore::restore(c, args))).await
+        self.telling(self.write("ledger.restore", (sale, from, now), |c, args| Box::pin(restore::restore(c, args))))
+            .await
     }
 
     async fn audit(&self, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {

@@ -2,8 +2,8 @@
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
 //! Rows are locked before they are judged, in this order: sale, reservations, payments, claims. A function that takes a
-//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts` and
-//! `sandbox`. Every statement begins with a comment that names it.
+//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `outbox`
+//! and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
 mod audit;
@@ -13,6 +13,7 @@ mod claims;
 mod ledger;
 mod look;
 mod moves;
+mod outbox;
 mod paying;
 mod record;
 mod restore;

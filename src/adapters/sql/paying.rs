@@ -1,7 +1,8 @@
 //! Moves that have to do with money. Every one out of Paying names the payment in its condition.
 
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, is_duplicate, row};
+use super::{Result, broken, claims, is_duplicate, outbox, row};
+use crate::domain::event::{Event, Fact, Purchase, Refunded, Returned};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, PaymentState};
@@ -91,13 +92,35 @@ pub async fn confirm(
         };
         insert_order(conn, &order).await?;
         settle(conn, *payment, PaymentState::Captured).await?;
+        outbox::write(conn, &[order_paid(&order)]).await?;
         return Ok(Confirmed::Order(order));
     }
     if let Some(order) = order_of(conn, *id).await?.filter(|order| order.payment == *payment) {
         return Ok(Confirmed::Order(order));
     }
-    settle(conn, *payment, PaymentState::RefundDue).await?;
+    if settle(conn, *payment, PaymentState::RefundDue).await? {
+        payment_returned(conn, &row, *payment, *now).await?;
+    }
     Ok(Confirmed::RefundDue(row))
+}
+
+fn order_paid(order: &Order) -> Event {
+    let fact = Fact::OrderPaid(Purchase {
+        order: order.number.clone(),
+        reservation: order.reservation,
+        sale: order.sale,
+        buyer: order.buyer,
+        units: order.units.clone(),
+        amount: order.amount,
+    });
+    Event::new(fact, order.payment.0, order.placed_at)
+}
+
+async fn payment_returned(conn: &mut Connection, row: &Reservation, id: PaymentId, now: Timestamp) -> Result<()> {
+    let Some(payment) = fetch_payment(conn, id).await? else { return Ok(()) };
+    let (reservation, sale, buyer) = (row.id, row.sale, row.buyer);
+    let fact = Fact::PaymentReturned(Returned { reservation, sale, buyer, payment: id, amount: payment.amount });
+    outbox::write(conn, &[Event::new(fact, id.0, now)]).await
 }
 
 pub async fn voided(
@@ -124,7 +147,7 @@ pub async fn voided(
 }
 
 pub async fn refunded(conn: &mut Connection, payment: &PaymentId) -> Result<()> {
-    settle(conn, *payment, PaymentState::Refunded).await
+    settle(conn, *payment, PaymentState::Refunded).await.map(drop)
 }
 
 pub async fn refund(conn: &mut Connection, &(id, now): &(ReservationId, Timestamp)) -> Result<Option<Reservation>> {
@@ -137,13 +160,30 @@ pub async fn refund(conn: &mut Connection, &(id, now): &(ReservationId, Timestam
         .await?;
     sqlx::query("/* ledger.refund.order */ UPDATE orders SET refunded = 1 WHERE reservation = ?")
         .bind(id.to_bytes().to_vec())
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    let order = order_of(conn, id).await?;
+    let refunded = order.iter().zip(&row).map(|(order, row)| order_refunded(order, row.version, now));
+    outbox::write(conn, &refunded.collect::<Vec<_>>()).await?;
     Ok(row)
 }
 
-/// Moves a payment, where it may move there from what it is.
-async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<()> {
+/// The whole of it.
+fn order_refunded(order: &Order, version: u64, now: Timestamp) -> Event {
+    let fact = Fact::OrderRefunded(Refunded {
+        order: order.number.clone(),
+        reservation: order.reservation,
+        sale: order.sale,
+        buyer: order.buyer,
+        units: order.units.clone(),
+        amount: order.amount,
+        left: Vec::new(),
+    });
+    Event::new(fact, version.into(), now)
+}
+
+/// Moves a payment, where it may move there from what it is; says whether it did, or might have.
+async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<bool> {
     let sql = match to {
         PaymentState::Opened => unreachable!("a payment is opened once"),
         // The provider said that money moved, whatever we believed: only what was given back stays so.
@@ -156,8 +196,8 @@ async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> 
             "/* ledger.payment.refunded */ UPDATE payments SET state = 5 WHERE id = ? AND state = 4"
         }
     };
-    sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
-    Ok(())
+    let moved = sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
+    Ok(moved.rows_affected() > 0)
 }
 
 async fn fetch_payment(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {

@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::Notify;
 
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
@@ -36,6 +37,7 @@ struct Inner {
     writer: writer::Writer,
     readers: SqlitePool,
     restoring: Mutex<HashSet<SaleId>>,
+    outbox: Notify,
 }
 
 impl SqliteStore {
@@ -55,7 +57,7 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        Ok(Self(Arc::new(Inner { options, writer, readers, restoring: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { options, writer, readers, restoring: Mutex::default(), outbox: Notify::new() })))
     }
 
     /// Makes the schema, or brings it up to date, in one transaction.
@@ -78,6 +80,11 @@ impl SqliteStore {
     /// The built-in payment provider, with its books in this store's file.
     pub fn sandbox(&self) -> Sandbox {
         Sandbox::new(self.clone())
+    }
+
+    /// Rung after a commit that may have written events.
+    fn outbox_rows(&self) -> &Notify {
+        &self.0.outbox
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{Divergence, Evidence, UNDECIDED_MS_MAX};
+use super::{Divergence, Evidence, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, PaymentState};
@@ -66,7 +66,8 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
 type Numbered = (u8, fn(&Evidence) -> Check);
 
 pub(super) fn first_divergence(evidence: &Evidence, at_rest: bool) -> Option<Divergence> {
-    let moving: [Numbered; 5] = [(1, no_oversell), (3, every_attempt_counted), (4, limit), (7, money), (8, deadline)];
+    let moving: [Numbered; 6] =
+        [(1, no_oversell), (3, every_attempt_counted), (4, limit), (7, money), (8, deadline), (10, told)];
     let resting: [Numbered; 4] = [(2, conservation), (6, no_idle_unit), (9, authority), (9, turns)];
     let resting = resting.into_iter().filter(|_| at_rest);
     moving.into_iter().chain(resting).find_map(|(invariant, check)| {
@@ -191,6 +192,15 @@ fn deadline(evidence: &Evidence) -> Check {
         }
     }
     Ok(())
+}
+
+/// What was committed reaches those who listen.
+fn told(evidence: &Evidence) -> Check {
+    let waits_ms = evidence.backlog.oldest.map_or(0, |oldest| evidence.facts.now.since_ms(oldest));
+    if waits_ms <= UNPUBLISHED_MS_MAX {
+        return Ok(());
+    }
+    Err(format!("{} events are not published, the oldest for {waits_ms} ms", evidence.backlog.events))
 }
 
 fn turnstile(evidence: &Evidence) -> std::result::Result<&Snapshot, String> {

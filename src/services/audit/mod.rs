@@ -10,10 +10,13 @@ use serde::Serialize;
 use crate::domain::id::SaleId;
 use crate::domain::turnstile::Snapshot;
 use crate::ports::ledger::{AuditFacts, Ledger};
+use crate::ports::outbox::{Backlog, Outbox};
 use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 
+/// How long an event may wait to be published.
+pub const UNPUBLISHED_MS_MAX: i64 = 10_000;
 /// How long a hold may stay undecided after its time.
 pub const UNDECIDED_MS_MAX: i64 = 5_000;
 /// Parked messages counted, at most.
@@ -45,6 +48,8 @@ pub struct Figures {
     pub revision: u64,
     /// Messages of the whole shop that could not be decoded.
     pub parked: u64,
+    /// Committed events of the whole shop that are not published.
+    pub outbox: u64,
 }
 
 /// One broken invariant.
@@ -59,7 +64,8 @@ pub struct Divergence {
 pub struct Verdict {
     pub sale: SaleId,
     pub pass: bool,
-    /// Why the sale is not at rest; empty when it is. Invariants 2, 6 and 9 only hold at rest.
+    /// Why the sale is not at rest; empty when it is. Invariants 2, 6 and 9 only hold at rest; what is to be told does not
+    /// touch them.
     pub in_motion: Vec<String>,
     pub figures: Figures,
     /// The first that was found.
@@ -83,7 +89,7 @@ impl std::fmt::Display for Verdict {
         write!(
             f,
             " capacity {}, sold {}, pending {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
-             + already {} + refused {}; orders {}, payments {}, captured {}; generation {}, revision {}; parked {}",
+             + already {} + refused {}; orders {}, payments {}, captured {}; generation {}, revision {}; parked {}, outbox {}",
             figures.capacity,
             figures.sold,
             figures.pending,
@@ -100,6 +106,7 @@ impl std::fmt::Display for Verdict {
             figures.generation,
             figures.revision,
             figures.parked,
+            figures.outbox,
         )?;
         if !self.is_at_rest() {
             write!(f, "; in motion: {}", self.in_motion.join(", "))?;
@@ -116,6 +123,7 @@ struct Evidence {
     turnstile: Option<Snapshot>,
     /// For each payment of the facts, whether the provider says that money moved.
     captured: Vec<bool>,
+    backlog: Backlog,
     /// The ledger moved while the others were read.
     moved: bool,
 }
@@ -124,8 +132,12 @@ struct Evidence {
 pub async fn audit<W: World>(world: &W, sale: SaleId) -> Result<Option<Verdict>> {
     let Some(evidence) = gather(world, sale).await? else { return Ok(None) };
     let parked = world.attempts().parked(PARKED_MAX).await?.len() as u64;
-    let in_motion = checks::in_motion(&evidence);
+    let mut in_motion = checks::in_motion(&evidence);
     let divergence = checks::first_divergence(&evidence, in_motion.is_empty());
+    // After the checks: what holds at rest holds whether the world was told or not.
+    if evidence.backlog.events > 0 {
+        in_motion.push(format!("{} events are to be published", evidence.backlog.events));
+    }
     let figures = figures(&evidence, parked);
     Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence }))
 }
@@ -137,8 +149,9 @@ async fn gather<W: World>(world: &W, sale: SaleId) -> Result<Option<Evidence>> {
     let turnstile = world.turnstile().snapshot(sale).await?;
     let ledger = store.snapshot(sale).await?;
     let captured = checks::captured(world, &facts.payments).await?;
+    let backlog = store.backlog().await?;
     let moved = store.standing(sale).await?.as_ref() != Some(&facts.standing);
-    Ok(Some(Evidence { facts, ledger, turnstile, captured, moved }))
+    Ok(Some(Evidence { facts, ledger, turnstile, captured, backlog, moved }))
 }
 
 fn figures(evidence: &Evidence, parked: u64) -> Figures {
@@ -162,5 +175,6 @@ fn figures(evidence: &Evidence, parked: u64) -> Figures {
         generation: standing.generation,
         revision: standing.revision,
         parked,
+        outbox: evidence.backlog.events,
     }
 }

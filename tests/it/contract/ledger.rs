@@ -3,6 +3,7 @@
 mod catalogue;
 mod counter;
 mod moves;
+mod outbox;
 mod paying;
 mod racing;
 mod reading;
@@ -12,6 +13,7 @@ mod sandbox;
 
 pub use catalogue::*;
 pub use moves::*;
+pub use outbox::*;
 pub use paying::*;
 pub use racing::*;
 pub use reading::*;

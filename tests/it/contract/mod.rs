@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod attempts;
+pub mod events;
 pub mod ledger;
 pub mod signals;
 pub mod turnstile;

@@ -19,9 +19,11 @@ use miaosha::ports::attempts::Attempts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::clock::Clock;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
+use miaosha::ports::events::Events;
 use miaosha::ports::ledger::{Begun, Confirmed, Ledger};
 use miaosha::ports::news::News;
 use miaosha::ports::notices::Notices;
+use miaosha::ports::outbox::Outbox;
 use miaosha::ports::parked::Parked;
 use miaosha::ports::payments::{Captured, Payments};
 use miaosha::ports::turnstile::Turnstile;
@@ -30,6 +32,7 @@ use miaosha::services::audit::{Verdict, audit};
 use miaosha::services::consumer::{self, Consumer};
 use miaosha::services::patience::Backoff;
 use miaosha::services::payments::{self, Alarms, Sweeper};
+use miaosha::services::relay::{self, Relay};
 
 use super::swap::Swap;
 use crate::support::clock::{ManualClock, START};
@@ -70,8 +73,8 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
 impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
 where
     T: Turnstile,
-    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts,
-    A: Attempts + Parked,
+    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts + Outbox,
+    A: Attempts + Events + Parked,
     G: Deadlines + Notices + News,
     P: Payments,
 {
@@ -131,6 +134,10 @@ pub fn payment_settings() -> payments::Settings {
     payments::Settings { backoff: quick(), absent_ms_max: 100, ..payments::Settings::default() }
 }
 
+pub fn relay_settings() -> relay::Settings {
+    relay::Settings { backoff: quick(), ..relay::Settings::default() }
+}
+
 impl<W: World, T: Turnstile> Bench<W, T> {
     /// With a sale of which nothing was given yet.
     pub async fn with_sale(self, allotment: Allotment) -> Self {
@@ -171,6 +178,10 @@ impl<W: World, T: Turnstile> Bench<W, T> {
 
     pub fn sweeper(&self) -> Sweeper<W> {
         Sweeper::new(self.world.clone(), payment_settings())
+    }
+
+    pub fn relay(&self) -> Relay<W> {
+        Relay::new(self.world.clone(), relay_settings())
     }
 
     /// One unit each.
@@ -229,8 +240,9 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         audit(&self.world, self.sale).await.unwrap().unwrap()
     }
 
-    /// Everything is over but for holds that go on: the invariants hold, all of them.
+    /// Everything is over but for holds that go on, and the world is told: the invariants hold, all of them.
     pub async fn assert_sound(&self) {
+        self.relay().drain().await.unwrap();
         let verdict = self.audit().await;
         assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
     }

@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, stories};
+        use crate::workers::{paying, queues, relaying, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -50,6 +50,15 @@ macro_rules! suite {
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_relay_stopped_at_every_point() {
+            for point in relaying::RELAY {
+                for first in BOTH {
+                    relaying::stopped($alone().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_promotion_waits_for_its_birth() {
             for first in BOTH {
                 points::promotion_before_birth($bench().await, first).await;
@@ -77,9 +86,10 @@ macro_rules! suite {
             stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed exhausted exhausted_at_once
                 audit_finds;
             paying: stuck orphans paying_at_the_bell;
+            relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-            every_hold_has_its_alarm; }
+            every_hold_has_its_alarm; relaying: two_relays; }
     };
 }
 
