@@ -30,10 +30,12 @@ pub enum Point {
     RefundAfterProvider,
     RelayAfterRead,
     RelayAfterPublish,
+    ReceiptAfterPress,
+    ReceiptAfterArchive,
 }
 
 impl Point {
-    pub const ALL: [Point; 24] = [
+    pub const ALL: [Point; 26] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -58,6 +60,8 @@ impl Point {
         Point::RefundAfterProvider,
         Point::RelayAfterRead,
         Point::RelayAfterPublish,
+        Point::ReceiptAfterPress,
+        Point::ReceiptAfterArchive,
     ];
 }
 

@@ -4,6 +4,7 @@
 //! is chosen once, in `wire.rs`.
 
 pub mod accounts;
+pub mod admissions;
 pub mod archive;
 pub mod attempts;
 pub mod catalogue;
@@ -60,7 +61,7 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox;
+    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox + admissions::Admissions;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -157,7 +158,7 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox,
+    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox + admissions::Admissions,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

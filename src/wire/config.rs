@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, payments, publisher, relay};
+use crate::services::{consumer, gateway, payments, publisher, receipts, relay};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +21,9 @@ pub struct Config {
     pub namespace: String,
     /// `kind:kid:64 hex digits`, several after commas; kinds are `access` and `checkout`. The first of a kind signs, all verify.
     pub token_keys: Secret,
+    /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
+    /// for as long as its key stands here. A kid is one to four letters or digits.
+    pub receipt_keys: Secret,
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
@@ -31,6 +34,7 @@ pub struct Config {
     pub payments: payments::Settings,
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
+    pub receipts: receipts::Settings,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -112,6 +116,7 @@ impl Default for Config {
             http: ServerSettings::default(),
             namespace: "miaosha".to_owned(),
             token_keys: Secret::default(),
+            receipt_keys: Secret::default(),
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
@@ -122,6 +127,7 @@ impl Default for Config {
             payments: payments::Settings::default(),
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
+            receipts: receipts::Settings::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod gateway;
 mod http;
 mod ledger;
 mod publisher;
+mod receipts;
 mod signals;
 mod turnstile;
 mod workers;

@@ -129,6 +129,10 @@ pub fn units_bytes(units: &[u32]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
 }
 
+pub fn units(row: &Row, column: usize) -> Result<Vec<u32>> {
+    units_from(&row.try_get::<Vec<u8>, _>(column)?)
+}
+
 fn units_from(bytes: &[u8]) -> Result<Vec<u32>> {
     if !bytes.len().is_multiple_of(4) {
         return Err(broken("units are 4 bytes each"));

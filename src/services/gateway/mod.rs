@@ -37,6 +37,7 @@ use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
+use crate::services::receipts::Receipts;
 
 /// One process's gateway; clones are the same one.
 pub struct Gateway<W>(Arc<Inner<W>>);
@@ -49,6 +50,7 @@ struct Inner<W> {
     /// Of the process, and not of the web worker that took the request: moves outlive their connections.
     runtime: Handle,
     passwords: Passwords,
+    receipts: Receipts<W>,
     board: Board,
     registry: Registry,
     hears: watch::Sender<bool>,
@@ -63,7 +65,13 @@ impl<W> Clone for Gateway<W> {
 
 impl<W: World> Gateway<W> {
     /// Within the process's runtime: moves that outlive their connection run there.
-    pub fn new(world: W, keys: Arc<TokenKeys>, settings: Settings, lifecycle: &Lifecycle) -> Self {
+    pub fn new(
+        world: W,
+        keys: Arc<TokenKeys>,
+        receipts: Receipts<W>,
+        settings: Settings,
+        lifecycle: &Lifecycle,
+    ) -> Self {
         let runtime = Handle::current();
         metric::describe();
         Self(Arc::new(Inner {
@@ -75,6 +83,7 @@ impl<W: World> Gateway<W> {
             lifecycle: lifecycle.clone(),
             world,
             keys,
+            receipts,
             settings,
             runtime,
         }))
@@ -116,6 +125,10 @@ impl<W: World> Gateway<W> {
 
     fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    fn receipts(&self) -> &Receipts<W> {
+        &self.0.receipts
     }
 
     fn board(&self) -> &Board {

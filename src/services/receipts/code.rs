@@ -21,7 +21,8 @@ pub struct Run {
 
 impl Code {
     pub fn of(text: &str) -> Self {
-        let code = QrCode::with_error_correction_level(text, EcLevel::M).expect("a token is far shorter than the largest code");
+        let code = QrCode::with_error_correction_level(text, EcLevel::M)
+            .expect("a token is far shorter than the largest code");
         let width = code.width();
         Self { width, dark: code.into_colors().into_iter().map(|color| color == qrcode::Color::Dark).collect() }
     }

@@ -19,8 +19,10 @@ pub enum Style {
 /// As the crate lists its typefaces; a test holds it to that.
 const LATIN: [(Style, usize); 3] = [(Style::Regular, 0), (Style::Italic, 2), (Style::Semibold, 4)];
 /// The serif one goes better with the other typeface. In each file the faces are those of Japan, Korea, China, Taiwan, Hong Kong.
-const CJK: [&str; 2] =
-    ["/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"];
+const CJK: [&str; 2] = [
+    "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+];
 const CJK_TAIWAN: u32 = 3;
 /// A Chinese character at the size of the letters around it looks too large.
 const CJK_SCALE: f32 = 0.94;

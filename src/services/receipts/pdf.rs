@@ -184,7 +184,8 @@ impl Press<'_> {
                 _ => rows.push((unit.number, unit.number)),
             }
         }
-        let row = |&(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}–{last}") };
+        let row =
+            |&(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}–{last}") };
         match rows.as_slice() {
             [] if left => "none left".to_owned(),
             [] => String::new(),
@@ -215,7 +216,8 @@ impl Press<'_> {
         spaced(self, surface, &format!("UNIT {} OF {}", index + 1, self.sheet.units.len()), x, y, 7.0);
         ink(surface, if unit.token.is_some() { INK } else { SOFT });
         self.own(&format!("No. {}", unit.number), Style::Semibold).draw(surface, x, y + 30.0, 27.0);
-        let item = if self.fonts.line(&self.sheet.item, Style::Regular).is_some() { &self.sheet.item } else { NO_TITLE };
+        let item =
+            if self.fonts.line(&self.sheet.item, Style::Regular).is_some() { &self.sheet.item } else { NO_TITLE };
         self.fitted(item, Style::Regular, width / 12.0).draw(surface, x, y + 54.0, 12.0);
         ink(surface, SOFT);
         self.own(&self.sheet.order, Style::Regular).draw(surface, x, y + 71.0, 10.5);
@@ -241,7 +243,8 @@ impl Press<'_> {
         let y = HEIGHT - 44.0;
         rule(surface, MARGIN, y - 14.0, RIGHT, HAIR, 0.6, None);
         ink(surface, SOFT);
-        let words = "Each code is signed; anybody can check it without a network, against the keys that the shop publishes.";
+        let words =
+            "Each code is signed; anybody can check it without a network, against the keys that the shop publishes.";
         self.own(words, Style::Italic).draw(surface, MARGIN, y, 8.5);
         let count = self.own(&format!("{page} / {pages}"), Style::Regular);
         count.draw(surface, RIGHT - count.width() * 8.5, y, 8.5);
@@ -336,7 +339,8 @@ fn ends(text: &str) -> impl Iterator<Item = usize> {
 
 /// Where a line may end: after a space, beside a Chinese character, and at the end.
 fn breaks(text: &str) -> impl Iterator<Item = usize> {
-    let is_wide = |c: char| matches!(u32::from(c), 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff);
+    let is_wide =
+        |c: char| matches!(u32::from(c), 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff);
     let closes = |c: char| "，。、；：！？）」』》〉】".contains(c);
     let mut following = text.chars().skip(1);
     text.char_indices().filter_map(move |(start, character)| {

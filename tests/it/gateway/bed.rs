@@ -26,6 +26,9 @@ use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::runtime::lifecycle::Lifecycle;
 use miaosha::services::gateway::{Gateway, Settings, routes};
+use miaosha::services::patience::Backoff;
+use miaosha::services::receipts::keys::ReceiptKeys;
+use miaosha::services::receipts::{self, Receipts};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -41,6 +44,7 @@ type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 pub struct Bed<W = Embedded> {
     pub world: W,
     pub gateway: Gateway<W>,
+    pub receipts: Receipts<W>,
     pub keys: Arc<TokenKeys>,
     pub clock: Arc<ManualClock>,
     pub stops: Arc<StopAt>,
@@ -55,6 +59,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -86,6 +91,17 @@ impl Answer {
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
     Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
+}
+
+fn receipts_settings() -> receipts::Settings {
+    let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
+    receipts::Settings {
+        pdf_wait_ms_max: 60_000,
+        merge_max: 4,
+        cleanup_max: 3,
+        backoff,
+        ..receipts::Settings::default()
+    }
 }
 
 impl Bed {
@@ -120,7 +136,9 @@ impl<W: World> Bed<W> {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
-        let gateway = Gateway::new(world.clone(), keys.clone(), settings, &lifecycle);
+        let receipt_keys = Arc::new(ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap());
+        let receipts = Receipts::new(world.clone(), receipt_keys, receipts_settings());
+        let gateway = Gateway::new(world.clone(), keys.clone(), receipts.clone(), settings, &lifecycle);
         let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
         let app = Rc::new(init_service(app).await);
         let calls: Calls = Rc::new(move |request| {
@@ -136,10 +154,10 @@ impl<W: World> Bed<W> {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let bytes = read_body(response).await;
                 let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                Answer { status, headers, body }
+                Answer { status, headers, body, bytes: bytes.to_vec() }
             })
         });
-        Self { world, gateway, keys, clock, stops, lifecycle, calls, _folder: folder }
+        Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, _folder: folder }
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -210,6 +228,15 @@ impl<W: World> Bed<W> {
         let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
         id.attempt(0).into()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self._folder.path()
+    }
+
+    /// By an operator, in the ledger.
+    pub async fn refund_all(&self, id: ReservationId) {
+        self.world.store().refund(id, self.world.clock().now()).await.unwrap().unwrap();
     }
 
     pub async fn row(&self, id: ReservationId) -> Reservation {

@@ -2,8 +2,10 @@
 
 mod buying;
 mod catalogue;
+mod check_ins;
 mod operators;
 mod people;
+mod receipts;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -26,6 +28,8 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    receipts::routes::<W>(cfg);
+    check_ins::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
