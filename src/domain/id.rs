@@ -115,6 +115,10 @@ hex_id!(
     RefundId
 );
 hex_id!(
+    /// A request whose effect must happen once: what it makes is written under this id.
+    RequestId
+);
+hex_id!(
     /// Something that happened. It follows from what happened, so that writing it twice is once.
     EventId
 );

@@ -76,6 +76,9 @@ impl FromStr for KeyId {
     type Err = KeyIdError;
 
     fn from_str(text: &str) -> Result<Self, KeyIdError> {
+        if text.bytes().any(|byte| byte == 0) {
+            return Err(KeyIdError);
+        }
         let mut bytes = [0; 4];
         bytes.get_mut(..text.len()).ok_or(KeyIdError)?.copy_from_slice(text.as_bytes());
         Self::from_bytes(bytes).ok_or(KeyIdError)

@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod idempotency;
 pub mod limits;
 pub mod probes;
 pub mod problem;

@@ -12,12 +12,14 @@ pub mod clock;
 pub mod deadlines;
 pub mod events;
 pub mod fault;
+pub mod idempotency;
 pub mod ledger;
 pub mod news;
 pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod payments;
+pub mod reports;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -61,7 +63,13 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox + admissions::Admissions;
+    type Store: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + outbox::Outbox
+        + admissions::Admissions
+        + reports::Reports;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -158,7 +166,13 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts + outbox::Outbox + admissions::Admissions,
+    S: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + outbox::Outbox
+        + admissions::Admissions
+        + reports::Reports,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

@@ -70,7 +70,7 @@ Sale {open} is open, sale {soon} opens within a minute. Buy something:
   CHECKOUT=$(curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN" | sed 's/.*"checkout_token":"\([^"]*\)".*/\1/')
   # pay (other cards: "declined", "timeout", "late")
   curl -s {url}/v1/checkouts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
-    -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
+    -H "idempotency-key: $(date +%s%N)" -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
   curl -s {url}/v1/orders -H "authorization: Bearer $TOKEN"; echo
 
 The operator is {OPERATOR}, with the same password. A rush of 5,000:  cargo run --release --bin loadtest -- rush"#

@@ -164,6 +164,14 @@ suite! {
     one_restore_at_a_time_for_each_sale
         the_first_revision_without_a_turn_is_found
         a_history_has_every_turn_and_every_reservation
+        one_of_many_claims_a_request
+        a_claim_ends_with_its_lease
+        a_key_is_good_for_one_payload
+        what_was_kept_is_told_again
+        what_was_let_go_is_claimed_at_once
+        an_expired_key_is_a_new_request
+        old_requests_are_forgotten_some_at_a_time
+        a_request_makes_one_item_and_one_sale
     holds_lapses_and_refusals_are_no_events
     an_order_is_told_once
     what_is_undone_is_no_event
@@ -173,6 +181,12 @@ suite! {
     a_restore_tells_whom_it_promotes
     published_events_are_read_no_more_and_go
     who_publishes_is_woken
+    reservations_are_listed_once_each
+    a_row_that_ends_meanwhile_is_listed
+    orders_are_listed_once_each
+    people_are_found_where_they_have_an_account
+    decisions_are_read_a_page_at_a_time
+    totals_are_what_the_rows_come_to
     }
     payments {
     a_good_card_is_captured_once

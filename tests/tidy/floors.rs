@@ -9,7 +9,7 @@ const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", 
 /// What a kit that knows no sale does not name.
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
     ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("qrcode", &["services/receipts/"]),
     ("ed25519_dalek", &["services/receipts/"]),
     ("rustix", &["services/receipts/"]),
+    ("csv", &["services/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

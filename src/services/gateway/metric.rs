@@ -22,10 +22,20 @@ pub enum Metric {
     WaitsShed,
     /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
     Omissions,
+    /// Lists made for operators, by `list` and `outcome`: done, broken, or left by whoever asked.
+    Exports,
+    /// Rows of these lists, by `list`.
+    ExportedRows,
+    /// Seconds a list took, by `list`, its reader's time included.
+    ExportSeconds,
+    /// Seconds a sale's report took.
+    ReportSeconds,
+    /// Requests with an `Idempotency-Key`, by `outcome`.
+    Requests,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 9] = [
+    pub const ALL: [Metric; 14] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
@@ -35,6 +45,11 @@ impl Metric {
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
+        Metric::Exports,
+        Metric::ExportedRows,
+        Metric::ExportSeconds,
+        Metric::ReportSeconds,
+        Metric::Requests,
     ];
 
     pub fn name(self) -> &'static str {
@@ -48,6 +63,11 @@ impl Metric {
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
+            Metric::Exports => "miaosha_gateway_exports_total",
+            Metric::ExportedRows => "miaosha_gateway_exported_rows_total",
+            Metric::ExportSeconds => "miaosha_gateway_export_duration_seconds",
+            Metric::ReportSeconds => "miaosha_gateway_report_duration_seconds",
+            Metric::Requests => "miaosha_gateway_requests_total",
         }
     }
 
@@ -67,6 +87,11 @@ impl Metric {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
             }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+            Metric::Exports => metrics::describe_counter!(name, "Lists made for operators, by list and outcome."),
+            Metric::ExportedRows => metrics::describe_counter!(name, "Rows of lists for operators, by list."),
+            Metric::ExportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a list, by list."),
+            Metric::ReportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a sale's report."),
+            Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
         }
     }
 }

@@ -10,12 +10,15 @@ mod accounts;
 mod board;
 mod checkout;
 mod effort;
+mod exports;
 pub mod metric;
 mod notices;
 mod offer;
+mod once;
 pub mod passwords;
 pub mod registry;
 mod release;
+mod report;
 mod routes;
 mod settings;
 mod standing;
@@ -25,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
@@ -53,6 +56,8 @@ struct Inner<W> {
     receipts: Receipts<W>,
     board: Board,
     registry: Registry,
+    /// One for each list that may be made now.
+    exports: Arc<Semaphore>,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -78,6 +83,7 @@ impl<W: World> Gateway<W> {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
+            exports: Arc::new(Semaphore::new(settings.exports_max)),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -89,9 +95,9 @@ impl<W: World> Gateway<W> {
         }))
     }
 
-    /// Hears notices and looks after the parts, until the soft stop.
+    /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self));
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self));
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait
@@ -137,6 +143,10 @@ impl<W: World> Gateway<W> {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn exports(&self) -> Arc<Semaphore> {
+        self.0.exports.clone()
     }
 
     /// Whether notices come.

@@ -8,6 +8,8 @@ mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod reports;
+mod requests;
 mod restoring;
 mod sandbox;
 
@@ -18,5 +20,7 @@ pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use reports::*;
+pub use requests::*;
 pub use restoring::*;
 pub use sandbox::*;

@@ -50,7 +50,7 @@ pub struct Bed<W = Embedded> {
     pub stops: Arc<StopAt>,
     pub lifecycle: Lifecycle,
     calls: Calls,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 /// What came back.
@@ -88,6 +88,10 @@ impl Answer {
     }
 }
 
+fn fresh_key() -> u128 {
+    u128::from(getrandom::u64().unwrap()) << 64 | u128::from(getrandom::u64().unwrap())
+}
+
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
     Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
@@ -116,6 +120,16 @@ impl Bed {
     /// Its ledger answers nothing but faults.
     pub async fn without_ledger() -> Self {
         Self::make(settings(), |folder, clock, stops| worlds::unmigrated(folder, clock, stops).boxed_local()).await
+    }
+}
+
+impl Bed {
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.db").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
     }
 }
 
@@ -157,7 +171,7 @@ impl<W: World> Bed<W> {
                 Answer { status, headers, body, bytes: bytes.to_vec() }
             })
         });
-        Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, _folder: folder }
+        Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -165,7 +179,10 @@ impl<W: World> Bed<W> {
     }
 
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> TestRequest {
-        let request = TestRequest::default().method(method).uri(path);
+        let mut request = TestRequest::default().method(method.clone()).uri(path);
+        if method == Method::POST {
+            request = request.insert_header(("Idempotency-Key", format!("{:032x}", fresh_key())));
+        }
         match token {
             Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
             None => request,
@@ -182,6 +199,12 @@ impl<W: World> Bed<W> {
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
         self.send(self.request(Method::POST, path, Some(token)).set_json(body))
+    }
+
+    /// Under this key.
+    pub fn post_under(&self, key: &str, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
+        let request = self.request(Method::POST, path, Some(token)).insert_header(("Idempotency-Key", key));
+        self.send(request.set_json(body))
     }
 
     pub fn shopper(&self, buyer: u64) -> String {
@@ -228,10 +251,6 @@ impl<W: World> Bed<W> {
         let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
         id.attempt(0).into()
-    }
-
-    pub fn folder(&self) -> &Path {
-        self._folder.path()
     }
 
     /// By an operator, in the ledger.

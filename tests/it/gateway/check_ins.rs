@@ -113,7 +113,7 @@ async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
     bed.get(&path, &bed.shopper(7)).await.is_problem(403, "forbidden");
     let open = |name: &str| {
         let pack: Pack = serde_json::from_value(pack.clone()).unwrap();
-        Gate::open(pack, &bed.folder().join(name), name).unwrap()
+        Gate::open(pack, &bed.folder.path().join(name), name).unwrap()
     };
     let mut gates = [open("north"), open("south")];
     let at = |ms| START.plus_ms(ms);
@@ -122,7 +122,7 @@ async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
         assert!(matches!(answer, Answer::Admitted(_)), "{answer:?}");
     }
     let lines = |name: &str| {
-        let written = Written::of(&bed.folder().join(name)).unwrap();
+        let written = Written::of(&bed.folder.path().join(name)).unwrap();
         let lines: Vec<Value> = written.entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect();
         (written.device().to_owned(), lines)
     };

@@ -28,7 +28,11 @@ async fn who_signs_up_can_log_in_and_is_known() {
     bed.clock.advance_ms(Settings::default().access_ttl_ms + 10_000);
     bed.get("/v1/me", session["access_token"].as_str().unwrap()).await.blames(401, "Authorization");
 
-    bed.post("/v1/users", "", &ada()).await.blames(409, "email");
+    let again = bed.post("/v1/users", "", &ada()).await.is(201);
+    assert_eq!(again["user"], *user, "the same person, who perhaps never heard the first answer");
+    let mut stranger = ada();
+    stranger["password"] = json!("analytical engine");
+    bed.post("/v1/users", "", &stranger).await.blames(409, "email");
     let account = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap();
     assert!(account.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", account.password_hash);
 }

@@ -26,6 +26,7 @@ use miaosha::ports::notices::Notices;
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::parked::Parked;
 use miaosha::ports::payments::{Captured, Payments};
+use miaosha::ports::reports::Reports;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::ports::{Delivery, Parts, PartsOf, Result, World};
 use miaosha::services::audit::{Verdict, audit};
@@ -73,7 +74,12 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
 impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
 where
     T: Turnstile,
-    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts + Outbox + miaosha::ports::admissions::Admissions,
+    S: Ledger
+        + Catalogue
+        + miaosha::ports::accounts::Accounts
+        + Outbox
+        + Reports
+        + miaosha::ports::admissions::Admissions,
     A: Attempts + Events + Parked,
     G: Deadlines + Notices + News,
     P: Payments,

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use miaosha::domain::event::Event;
 use miaosha::domain::id::EventId;
+use miaosha::domain::turn::Turn;
+use miaosha::domain::turnstile::Reply;
 use miaosha::ports::World;
+use miaosha::ports::attempts::Attempts;
 use miaosha::ports::clock::Clock;
 use miaosha::ports::events::{Events, Listener};
 use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::Ledger;
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::ports::{Delivery, Subscription};
@@ -20,6 +24,7 @@ use miaosha::services::relay::{self, Relayed};
 
 use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
 use super::points::First;
+use crate::support::proxy::Proxy;
 
 pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
 
@@ -32,6 +37,19 @@ async fn four_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W,
     bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
     bench.clock.advance_ms(1);
     bench.cancel(3).await;
+    Arc::new(bench)
+}
+
+/// An order and a cancel, without anything that needs the broker.
+async fn two_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+    let bench = bench.with_sale(allotment(3, 0)).await;
+    let batch = bench.batch(1..=2);
+    let known = bench.knowing().await;
+    let Reply::Done(reserved) = bench.world.turnstile().reserve(known, &batch).await.unwrap() else { panic!("stale") };
+    let turn = Turn::Batch { batch, reserved };
+    bench.world.store().record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
+    bench.pay(1).await;
+    bench.cancel(2).await;
     Arc::new(bench)
 }
 
@@ -126,6 +144,34 @@ pub async fn two_relays<W: World, T: Turnstile>(bench: Bench<W, T>) {
         lifecycle.drain().await;
     }
     assert_eq!(heard(&bench, &[]).await.len(), 60, "each that was committed, and no other");
+}
+
+/// Nothing counts as published that the broker did not confirm; when it is back, everything is.
+pub async fn broker_away<W: World, T: Turnstile>(bench: Bench<W, T>, way: &Proxy) {
+    way.close();
+    let bench = two_events(bench).await;
+    let events = committed(&bench).await;
+    assert_eq!(events.len(), 2);
+    while bench.world.attempts().is_up() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    bench.relay().step().await.unwrap_err();
+    let lifecycle = Lifecycle::new();
+    lifecycle.tracker.spawn(relay::run(bench.world.clone(), relay_settings(), lifecycle.clone()));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(committed(&bench).await, events, "they wait");
+    way.open();
+    let told = async {
+        while !committed(&bench).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("it goes on when the broker is back");
+    assert!(lifecycle.drain().await);
+    let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut heard: Vec<EventId> = heard(&bench, &events).await.into_keys().collect();
+    heard.retain(|id| !known.contains(id));
+    assert_eq!(heard, []);
 }
 
 /// A commit wakes the relay of its own process: nobody waits for the next look.

@@ -6,6 +6,7 @@ mod check_ins;
 mod operators;
 mod people;
 mod receipts;
+mod reports;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -30,6 +31,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     operators::routes::<W>(cfg);
     receipts::routes::<W>(cfg);
     check_ins::routes::<W>(cfg);
+    reports::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
