@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use miaosha::domain::id::SaleId;
 use miaosha::ports::accounts::Role;
 use miaosha::services::operator::Command;
-use miaosha::wire::commands;
 use miaosha::wire::shop::{self, ShopOptions};
+use miaosha::wire::{commands, receipts};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -94,6 +94,20 @@ enum What {
         #[command(subcommand)]
         what: OperatorWhat,
     },
+    /// Says whether a receipt's token is genuine: exit code 0, or 1 when it is not. Needs no network and no secret.
+    Verify {
+        token: String,
+        /// A file of public keys, as `/v1/keys` answers, or a gate's pack. Else the environment's, else the shop's own.
+        #[arg(long)]
+        keys: Option<PathBuf>,
+        #[arg(long, default_value = ".miaosha")]
+        state: PathBuf,
+    },
+    /// The door, without the shop.
+    Gate {
+        #[command(subcommand)]
+        what: GateWhat,
+    },
     /// Messages that could not be decoded.
     Parked {
         #[command(subcommand)]
@@ -111,6 +125,28 @@ enum OperatorWhat {
         name: String,
         #[arg(long)]
         email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum GateWhat {
+    /// Reads tokens from standard input, a line each, and says whether to let somebody in.
+    Serve {
+        /// What `/v1/admin/sales/{id}/gate-pack` answered.
+        #[arg(long)]
+        pack: PathBuf,
+        /// Where this gate writes down whom it let in; each gate has its own.
+        #[arg(long)]
+        file: PathBuf,
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Hands over what a gate wrote down; an operator's token is in MIAOSHA_ACCESS_TOKEN. Exit code 1: some of it is contradicted.
+    Merge {
+        #[arg(long)]
+        file: PathBuf,
+        #[arg(long)]
+        url: String,
     },
 }
 
@@ -150,6 +186,9 @@ fn main() -> ExitCode {
         What::Operator { what: OperatorWhat::Add { place, name, email } } => {
             commands::add_account(place.embedded(), name, email, Role::Operator)
         }
+        What::Verify { token, keys, state } => receipts::verify(&token, keys, &state),
+        What::Gate { what: GateWhat::Serve { pack, file, name } } => receipts::gate(&pack, &file, &name),
+        What::Gate { what: GateWhat::Merge { file, url } } => receipts::merge(&file, &url),
         What::Parked { what: ParkedWhat::List { place } } => commands::run(place.embedded(), Command::Parked, true),
         What::Parked { what: ParkedWhat::Replay { place } } => commands::run(place.embedded(), Command::Replay, true),
     }

@@ -21,6 +21,10 @@ build() {
   bin=$(cd "$MIAOSHA_BIN" && pwd)
 }
 
+receipt_key() {
+  echo "MIAOSHA__RECEIPT_KEYS='r1:$(random_hex 32)'"
+}
+
 # Written once: the ports and keys of a fleet stay the same as long as its folder.
 prepare_fleet() {
   [ ! -f "$dir/fleet.env" ] || return 0
@@ -38,6 +42,7 @@ prepare_fleet() {
     echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
     echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32)'"
   } >"$dir/fleet.env.new"
+  receipt_key >>"$dir/fleet.env.new"
   prepare_ports
   mv "$dir/fleet.env.new" "$dir/fleet.env"
 }

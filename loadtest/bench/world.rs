@@ -65,6 +65,8 @@ impl World {
             ("MIAOSHA__MYSQL__URL", mysql_url.clone()),
             ("MIAOSHA__NAMESPACE", name.clone()),
             ("MIAOSHA__TOKEN_KEYS", keys_text),
+            ("MIAOSHA__RECEIPT_KEYS", format!("r1:{:064x}", chance()?)),
+            ("MIAOSHA__ARCHIVE__FOLDER", std::env::temp_dir().join(&name).display().to_string()),
             ("RUST_LOG", "warn".to_owned()),
         ];
         let env: Env = env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();

@@ -10,6 +10,7 @@ pub mod money;
 pub mod notice;
 pub mod order;
 pub mod payment;
+pub mod receipt;
 pub mod reservation;
 pub mod sale;
 pub mod time;

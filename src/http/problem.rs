@@ -65,6 +65,9 @@ kinds! {
     InFlight = "in_flight", CONFLICT, "The same request is under way";
     KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request";
     EmailTaken = "email_taken", CONFLICT, "The address is taken";
+    AlreadyAdmitted = "already_admitted", CONFLICT, "Somebody went in with it";
+    /// Given back: it lets nobody in any more.
+    Revoked = "revoked", GONE, "The unit was given back";
     /// What was asked does not fit what is there, and no narrower kind says so.
     Conflict = "conflict", CONFLICT, "This does not fit the present state";
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";

@@ -33,6 +33,8 @@ pub enum Point {
     RequestAfterEffect,
     RelayAfterRead,
     RelayAfterPublish,
+    ReceiptAfterPress,
+    ReceiptAfterArchive,
 }
 
 impl Point {
@@ -64,6 +66,8 @@ impl Point {
         Point::RequestAfterEffect,
         Point::RelayAfterRead,
         Point::RelayAfterPublish,
+        Point::ReceiptAfterPress,
+        Point::ReceiptAfterArchive,
     ];
 }
 

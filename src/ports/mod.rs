@@ -4,6 +4,7 @@
 //! is chosen once, in `wire.rs`.
 
 pub mod accounts;
+pub mod admissions;
 pub mod archive;
 pub mod attempts;
 pub mod catalogue;
@@ -70,6 +71,7 @@ pub trait World: Clone + Send + Sync + 'static {
         + idempotency::Idempotency
         + letters::Letters
         + outbox::Outbox
+        + admissions::Admissions
         + reports::Reports;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
@@ -173,6 +175,7 @@ where
         + idempotency::Idempotency
         + letters::Letters
         + outbox::Outbox
+        + admissions::Admissions
         + reports::Reports,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,

@@ -10,6 +10,7 @@ pub mod patience;
 pub mod payments;
 pub mod publisher;
 pub mod question;
+pub mod receipts;
 pub mod relay;
 pub mod restore;
 pub mod serve;

@@ -20,6 +20,8 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
+use crate::services::receipts::Receipts;
+use crate::services::receipts::keys::ReceiptKeys;
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
@@ -81,6 +83,10 @@ fn keys(config: &Config) -> Result<Arc<TokenKeys>, Failure> {
     Ok(Arc::new(TokenKeys::parse(config.token_keys.expose())?))
 }
 
+fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
+    Ok(Arc::new(ReceiptKeys::parse(config.receipt_keys.expose())?))
+}
+
 /// Needs the broker only: no database and no Redis is configured where attempts come in.
 pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
@@ -117,11 +123,14 @@ pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
 
 pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
+    let receipt_keys = receipt_keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     archive::clear_drafts(&config.archive).await?;
     let office = mail::office(&config.mail).await?;
+    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts);
     readiness.started();
+    lifecycle.tracker.spawn(receipts.run(lifecycle.clone()));
     lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, None, lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
@@ -133,7 +142,8 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
-    let gateway = gateway::Gateway::new(world, keys, config.gateway.clone(), &lifecycle);
+    let receipts = Receipts::new(world.clone(), receipt_keys(&config)?, config.receipts.clone());
+    let gateway = gateway::Gateway::new(world, keys, receipts, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +21,9 @@ pub struct Config {
     pub namespace: String,
     /// `kind:kid:64 hex digits`, several after commas; kinds are `access` and `checkout`. The first of a kind signs, all verify.
     pub token_keys: Secret,
+    /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
+    /// for as long as its key stands here. A kid is one to four letters or digits.
+    pub receipt_keys: Secret,
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
@@ -33,6 +36,7 @@ pub struct Config {
     pub mail: mailer::Settings,
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
+    pub receipts: receipts::Settings,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -156,6 +160,7 @@ impl Default for Config {
             http: ServerSettings::default(),
             namespace: "miaosha".to_owned(),
             token_keys: Secret::default(),
+            receipt_keys: Secret::default(),
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
@@ -168,6 +173,7 @@ impl Default for Config {
             mail: mailer::Settings::default(),
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
+            receipts: receipts::Settings::default(),
         }
     }
 }

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::auth::TokenKeys;
 use crate::runtime::Failure;
+use crate::services::receipts::keys::ReceiptKeys;
 
 const FACTS: &str = "shop.json";
 const LOCK: &str = "lock";
 const KEYS: &str = "token.keys";
+const RECEIPT_KEYS: &str = "receipt.keys";
 
 /// What a running shop writes for those who want to speak to it.
 #[derive(Serialize, Deserialize)]
@@ -72,6 +74,27 @@ pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
         Err(error) => return Err(error.into()),
     };
     Ok(TokenKeys::parse(text.trim())?)
+}
+
+/// The folder's own keys of receipts, made on first use. Whoever loses them can print every receipt anew, and the old ones are void.
+pub fn receipt_keys(folder: &Path) -> Result<ReceiptKeys, Failure> {
+    match kept_receipt_keys(folder)? {
+        Some(keys) => Ok(keys),
+        None => {
+            let text = format!("r1:{}", random_hex(32)?);
+            write_private(&folder.join(RECEIPT_KEYS), &text)?;
+            Ok(ReceiptKeys::parse(&text)?)
+        }
+    }
+}
+
+/// The same, where there are some.
+pub fn kept_receipt_keys(folder: &Path) -> Result<Option<ReceiptKeys>, Failure> {
+    match std::fs::read_to_string(folder.join(RECEIPT_KEYS)) {
+        Ok(text) => Ok(Some(ReceiptKeys::parse(text.trim())?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub fn random_hex(bytes: usize) -> std::io::Result<String> {

@@ -10,5 +10,6 @@ pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
 mod provider;
+pub mod receipts;
 pub mod shop;
 mod watch;

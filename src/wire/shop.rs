@@ -22,6 +22,7 @@ use crate::ports::fault::NoFaults;
 use crate::ports::letters::Letters;
 use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};
+use crate::services::receipts::Receipts;
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
@@ -72,11 +73,13 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
     let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
-    let gateway = gateway::Gateway::new(world.clone(), keys, config.gateway.clone(), &lifecycle);
+    let receipts = Receipts::new(world.clone(), Arc::new(folder::receipt_keys(&state)?), config.receipts.clone());
+    let gateway = gateway::Gateway::new(world.clone(), keys, receipts.clone(), config.gateway.clone(), &lifecycle);
     {
         let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());
         lifecycle.tracker.clone().spawn(async move { tokio::join!(publisher.run(&lifecycle), gateway.run()) });
     }
+    lifecycle.tracker.spawn(receipts.run(lifecycle.clone()));
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));

@@ -20,6 +20,7 @@ mod matrix;
 mod payments;
 mod publisher;
 mod readiness;
+mod receipts;
 mod signals;
 mod sockets;
 mod turnstile;

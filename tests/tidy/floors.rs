@@ -28,6 +28,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("socket2", &["http/"]),
     ("hyper_rustls", &["adapters/stripe/"]),
     ("rustls", &["adapters/stripe/"]),
+    ("krilla", &["services/receipts/"]),
+    ("rustybuzz", &["services/receipts/"]),
+    ("typst_assets", &["services/receipts/"]),
+    ("qrcode", &["services/receipts/"]),
+    ("ed25519_dalek", &["services/receipts/"]),
+    ("rustix", &["services/receipts/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

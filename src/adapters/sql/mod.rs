@@ -6,6 +6,7 @@
 //! and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
+mod admissions;
 mod audit;
 mod bulk;
 mod catalogue;

@@ -48,6 +48,7 @@ use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
 use crate::services::gateway::sockets::Sockets;
+use crate::services::receipts::Receipts;
 
 /// One process's gateway; clones are the same one.
 pub struct Gateway<W>(Arc<Inner<W>>);
@@ -60,6 +61,7 @@ struct Inner<W> {
     /// Of the process, and not of the web worker that took the request: moves outlive their connections.
     runtime: Handle,
     passwords: Passwords,
+    receipts: Receipts<W>,
     board: Board,
     registry: Registry,
     /// An audit reads everything of a sale: one at a time.
@@ -80,7 +82,13 @@ impl<W> Clone for Gateway<W> {
 
 impl<W: World> Gateway<W> {
     /// Within the process's runtime: moves that outlive their connection run there.
-    pub fn new(world: W, keys: Arc<TokenKeys>, settings: Settings, lifecycle: &Lifecycle) -> Self {
+    pub fn new(
+        world: W,
+        keys: Arc<TokenKeys>,
+        receipts: Receipts<W>,
+        settings: Settings,
+        lifecycle: &Lifecycle,
+    ) -> Self {
         let runtime = Handle::current();
         metric::describe();
         Self(Arc::new(Inner {
@@ -97,6 +105,7 @@ impl<W: World> Gateway<W> {
             lifecycle: lifecycle.clone(),
             world,
             keys,
+            receipts,
             settings,
             runtime,
         }))
@@ -138,6 +147,10 @@ impl<W: World> Gateway<W> {
 
     fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    fn receipts(&self) -> &Receipts<W> {
+        &self.0.receipts
     }
 
     fn board(&self) -> &Board {

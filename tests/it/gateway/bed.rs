@@ -26,6 +26,9 @@ use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::runtime::lifecycle::Lifecycle;
 use miaosha::services::gateway::{Gateway, Settings, routes};
+use miaosha::services::patience::Backoff;
+use miaosha::services::receipts::keys::ReceiptKeys;
+use miaosha::services::receipts::{self, Receipts};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -41,6 +44,7 @@ pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 pub struct Bed<W = Embedded> {
     pub world: W,
     pub gateway: Gateway<W>,
+    pub receipts: Receipts<W>,
     pub keys: Arc<TokenKeys>,
     pub clock: Arc<ManualClock>,
     pub stops: Arc<StopAt>,
@@ -55,6 +59,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -109,9 +114,20 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = read_body(response).await;
             let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-            Answer { status, headers, body }
+            Answer { status, headers, body, bytes: bytes.to_vec() }
         })
     })
+}
+
+fn receipts_settings() -> receipts::Settings {
+    let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
+    receipts::Settings {
+        pdf_wait_ms_max: 60_000,
+        merge_max: 4,
+        cleanup_max: 3,
+        backoff,
+        ..receipts::Settings::default()
+    }
 }
 
 impl Bed {
@@ -163,14 +179,17 @@ impl<W: World> Bed<W> {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
-        let gateway = Gateway::new(world.clone(), keys.clone(), settings, &lifecycle);
+        let receipt_keys = Arc::new(ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap());
+        let receipts = Receipts::new(world.clone(), receipt_keys, receipts_settings());
+        let gateway = Gateway::new(world.clone(), keys.clone(), receipts.clone(), settings, &lifecycle);
         let calls = calls(gateway.clone()).await;
-        Self { world, gateway, keys, clock, stops, lifecycle, calls, folder }
+        Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
     }
 
     /// A second process over the same world.
     pub async fn another_gateway(&self) -> Calls {
-        calls(Gateway::new(self.world.clone(), self.keys.clone(), settings(), &self.lifecycle)).await
+        calls(Gateway::new(self.world.clone(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle))
+            .await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -250,6 +269,11 @@ impl<W: World> Bed<W> {
         let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
         id.attempt(0).into()
+    }
+
+    /// By an operator, in the ledger.
+    pub async fn refund_all(&self, id: ReservationId) {
+        self.world.store().refund(id, self.world.clock().now()).await.unwrap().unwrap();
     }
 
     pub async fn row(&self, id: ReservationId) -> Reservation {

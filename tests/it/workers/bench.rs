@@ -74,7 +74,12 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
 impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
 where
     T: Turnstile,
-    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts + Outbox + Reports,
+    S: Ledger
+        + Catalogue
+        + miaosha::ports::accounts::Accounts
+        + Outbox
+        + Reports
+        + miaosha::ports::admissions::Admissions,
     A: Attempts + Events + Parked,
     G: Deadlines + Notices + News,
     P: Payments,

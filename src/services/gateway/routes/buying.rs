@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::domain::id::{AttemptId, BuyerId, ReservationId, SaleId};
+use crate::domain::order::Order;
 use crate::domain::reservation::Kind as Status;
 use crate::http::idempotency::{By, cause};
 use crate::http::limits;
@@ -141,15 +142,19 @@ async fn get_orders<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Re
 }
 
 async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
-    let buyer = gateway.buyer(&req)?;
+    Ok(HttpResponse::Ok().json(OrderView::from(own_order(&gateway, &req).await?)))
+}
+
+/// The order that the path names, for its buyer.
+pub async fn own_order<W: World>(gateway: &Gateway<W>, req: &HttpRequest) -> Result<Order, Problem> {
+    let buyer = gateway.buyer(req)?;
     // Another buyer's order reads like one that never was.
     let number = req.match_info().get("number").filter(|number| is_order_number(number));
     let order = match number {
         Some(number) => gateway.world().store().order(number).await?.filter(|order| order.buyer == buyer),
         None => None,
     };
-    let order = order.ok_or_else(|| Problem::new(Kind::NotFound, "you have no such order"))?;
-    Ok(HttpResponse::Ok().json(OrderView::from(order)))
+    order.ok_or_else(|| Problem::new(Kind::NotFound, "you have no such order"))
 }
 
 /// What could be one: three groups of four, so that nothing else reaches the ledger.

@@ -2,9 +2,11 @@
 
 mod buying;
 mod catalogue;
+mod check_ins;
 mod operators;
 mod orders;
 mod people;
+mod receipts;
 mod reports;
 mod running;
 mod shop;
@@ -35,6 +37,8 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     running::routes::<W>(cfg);
     shop::routes(cfg);
     orders::routes::<W>(cfg);
+    receipts::routes::<W>(cfg);
+    check_ins::routes::<W>(cfg);
     reports::routes::<W>(cfg);
     sockets::routes::<W>(cfg);
     webhooks::routes::<W>(cfg);

@@ -1,0 +1,158 @@
+//! At the door: a token is verified, and its unit let in once. Devices that were away from the shop hand over what they wrote down;
+//! of two admissions of one unit the earlier stands, and the other is kept for the operators to see.
+
+use serde::Serialize;
+
+use crate::domain::id::SaleId;
+use crate::domain::receipt::{Admission, Proof, Source};
+use crate::domain::time::Timestamp;
+use crate::ports::admissions::{Admissions, Admitted, Conflict, Merged};
+use crate::ports::{Result, World};
+use crate::services::receipts::Receipts;
+use crate::services::receipts::gate::{Pack, UsedUnit};
+use crate::services::receipts::metric::Metric;
+use crate::services::receipts::token::{self, TokenError};
+
+/// Rows read at once.
+const PAGE: u32 = 1_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckIn {
+    /// Let them in.
+    Admitted(Admission),
+    /// Somebody went in with it.
+    Already(Admission),
+    Revoked(Proof),
+    Invalid(TokenError),
+}
+
+impl CheckIn {
+    fn name(&self) -> &'static str {
+        match self {
+            CheckIn::Admitted(_) => "admitted",
+            CheckIn::Already(_) => "already",
+            CheckIn::Revoked(_) => "revoked",
+            CheckIn::Invalid(_) => "invalid",
+        }
+    }
+}
+
+/// One line of what a device wrote down.
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub token: String,
+    pub at: Timestamp,
+    pub gate: String,
+    pub sequence: u64,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Handed {
+    pub sequence: u64,
+    pub outcome: &'static str,
+    /// The other admission of the same unit, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<Used>,
+}
+
+/// When and where a unit was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Used {
+    pub admitted_at: Timestamp,
+    pub gate: String,
+    /// Empty where the shop itself let somebody in.
+    pub device: String,
+}
+
+impl From<Admission> for Used {
+    fn from(admission: Admission) -> Self {
+        Self { admitted_at: admission.at, gate: admission.gate, device: admission.source.device }
+    }
+}
+
+impl<W: World> Receipts<W> {
+    /// Lets the unit in, once. Whoever did not hear the answer and asks again with the same time and gate gets it again.
+    pub async fn check_in(&self, token: &str, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
+        let outcome = match token::verify(token, self.0.keys.public()) {
+            Err(error) => CheckIn::Invalid(error),
+            Ok(proof) => self.admit(proof, gate, at).await?,
+        };
+        metrics::counter!(Metric::CheckIns.name(), "outcome" => outcome.name()).increment(1);
+        Ok(outcome)
+    }
+
+    async fn admit(&self, proof: Proof, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
+        let world = &self.0.world;
+        let moment = at.unwrap_or_else(|| world.clock().now());
+        let admission = Admission { proof, at: moment, gate: gate.to_owned(), source: Source::default() };
+        Ok(match world.store().admit(&admission).await? {
+            Admitted::Now => CheckIn::Admitted(admission),
+            Admitted::Before(before) if at.is_some() && before == admission => CheckIn::Admitted(before),
+            Admitted::Before(before) => CheckIn::Already(before),
+            Admitted::Revoked => CheckIn::Revoked(proof),
+        })
+    }
+
+    /// A clock that goes before ours says the present: nobody went in tomorrow.
+    pub async fn merge(&self, device: &str, written: Vec<Written>) -> Result<Vec<Handed>> {
+        let (world, now) = (&self.0.world, self.0.world.clock().now());
+        let mut handed: Vec<Handed> = Vec::with_capacity(written.len());
+        let (mut places, mut admissions) = (Vec::new(), Vec::new());
+        for line in written {
+            let proof = token::verify(&line.token, self.0.keys.public());
+            handed.push(Handed { sequence: line.sequence, outcome: "invalid", other: None });
+            if let Ok(proof) = proof {
+                let source = Source { device: device.to_owned(), sequence: line.sequence };
+                places.push(handed.len() - 1);
+                admissions.push(Admission { proof, at: line.at.min(now), gate: line.gate, source });
+            }
+        }
+        for (place, merged) in places.into_iter().zip(world.store().merge(&admissions, now).await?) {
+            let (outcome, other) = match merged {
+                Merged::Stands => ("admitted", None),
+                Merged::Displaced(other) => ("displaced", Some(other)),
+                Merged::Twice(other) => ("twice", Some(other)),
+                Merged::Revoked => ("revoked", None),
+            };
+            handed[place] = Handed { outcome, other: other.map(Used::from), ..handed[place] };
+        }
+        for line in &handed {
+            metrics::counter!(Metric::Merged.name(), "outcome" => line.outcome).increment(1);
+        }
+        Ok(handed)
+    }
+
+    /// Newest first.
+    pub async fn conflicts(&self, sale: SaleId) -> Result<Vec<Conflict>> {
+        self.0.world.store().conflicts(sale, self.0.settings.conflicts_max).await
+    }
+
+    /// What a gate needs to work without the shop; `None` when it would name too many units.
+    pub async fn pack(&self, sale: SaleId, title: String) -> Result<Option<Pack>> {
+        let (store, max) = (self.0.world.store(), self.0.settings.pack_units_max);
+        let made_at = self.0.world.clock().now();
+        let (mut revoked, mut used) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let (page, next) = store.revoked_page(sale, after, PAGE).await?;
+            revoked.extend(page.into_iter().map(|proof| (proof.unit, proof.reservation)));
+            after = next;
+            if after.is_none() || revoked.len() > max {
+                break;
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = store.check_ins_page(sale, after, PAGE).await?;
+            after = page.last().map(|last| last.proof);
+            used.extend(page.into_iter().map(UsedUnit::from));
+            if after.is_none() || used.len() > max {
+                break;
+            }
+        }
+        let fits = revoked.len() <= max && used.len() <= max;
+        let keys = self.0.keys.public().to_jwks();
+        Ok(fits.then_some(Pack { sale_id: sale, title, made_at, keys, revoked, used }))
+    }
+}

@@ -1,0 +1,68 @@
+//! What is counted of receipts.
+
+use metrics::Unit;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Receipts printed and kept.
+    Made,
+    /// Seconds from the order to the kept receipt, the wait at the press included.
+    MadeSeconds,
+    /// Receipts that wait at the press.
+    Waiting,
+    /// Buyers who were told to come again because too many wait.
+    Shed,
+    /// Receipts that cannot be printed.
+    Failed,
+    /// Faults on the way, by part; each is tried again.
+    Faults,
+    /// Check-ins, by outcome.
+    CheckIns,
+    /// Admissions that devices handed over, by outcome.
+    Merged,
+}
+
+impl Metric {
+    pub const ALL: [Metric; 8] = [
+        Metric::Made,
+        Metric::MadeSeconds,
+        Metric::Waiting,
+        Metric::Shed,
+        Metric::Failed,
+        Metric::Faults,
+        Metric::CheckIns,
+        Metric::Merged,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Made => "miaosha_receipts_made_total",
+            Metric::MadeSeconds => "miaosha_receipts_made_duration_seconds",
+            Metric::Waiting => "miaosha_receipts_waiting",
+            Metric::Shed => "miaosha_receipts_shed_total",
+            Metric::Failed => "miaosha_receipts_failed_total",
+            Metric::Faults => "miaosha_receipts_faults_total",
+            Metric::CheckIns => "miaosha_receipts_check_ins_total",
+            Metric::Merged => "miaosha_receipts_merged_total",
+        }
+    }
+
+    /// Once, after the recorder is installed.
+    pub fn describe() {
+        for metric in Self::ALL {
+            let name = metric.name();
+            match metric {
+                Metric::Made => metrics::describe_counter!(name, "Receipts printed and kept."),
+                Metric::MadeSeconds => {
+                    metrics::describe_histogram!(name, Unit::Seconds, "From the order to the kept receipt.");
+                }
+                Metric::Waiting => metrics::describe_gauge!(name, "Receipts that wait at the press."),
+                Metric::Shed => metrics::describe_counter!(name, "Buyers told to come again: too many wait."),
+                Metric::Failed => metrics::describe_counter!(name, "Receipts that cannot be printed."),
+                Metric::Faults => metrics::describe_counter!(name, "Faults while receipts were made, by part."),
+                Metric::CheckIns => metrics::describe_counter!(name, "Check-ins, by outcome."),
+                Metric::Merged => metrics::describe_counter!(name, "Admissions handed over by devices, by outcome."),
+            }
+        }
+    }
+}

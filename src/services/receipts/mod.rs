@@ -1,0 +1,237 @@
+//! Receipts: printed once, away from whoever waits, and kept; and what is done with them at the door.
+//!
+//! A receipt follows from its order. So printing it twice gives the same bytes, and what the archive loses is printed again. It
+//! holds no promise of its own: whether a unit lets somebody in is for the ledger to say.
+
+mod check_in;
+mod code;
+mod date;
+pub mod fonts;
+pub mod gate;
+mod keep;
+pub mod keys;
+pub mod metric;
+pub mod pdf;
+mod press;
+pub mod sheet;
+pub mod token;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::domain::event::{Event, Fact};
+use crate::domain::order::Order;
+use crate::domain::receipt::{archive_key, archive_prefix};
+use crate::ports::accounts::Accounts;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::events::{Events, Listener};
+use crate::ports::fault::Point;
+use crate::ports::ledger::Ledger;
+use crate::ports::{Delivery, Fault, Result, Subscription, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::patience::{Backoff, Patience};
+use crate::services::receipts::keys::ReceiptKeys;
+use crate::services::receipts::metric::Metric;
+use crate::services::receipts::press::Press;
+use crate::services::receipts::sheet::Sheet;
+use crate::services::serve::{self, Worker};
+
+pub use crate::services::receipts::check_in::{CheckIn, Written};
+pub use crate::services::receipts::code::Code;
+pub use crate::services::receipts::keep::{Cleaned, Stats};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Receipts printed at once. Each takes a thread of the lowest priority, so that the shop comes first.
+    pub pdf_jobs_max: usize,
+    /// Receipts that wait to be printed; a buyer who asks for one more is told to come again.
+    pub pdf_waiting_max: usize,
+    /// How long a buyer's request waits for a receipt that is not there yet, in milliseconds. It is printed all the same.
+    pub pdf_wait_ms_max: u64,
+    /// Events taken at once by whoever prints what was paid for.
+    pub deliveries_max: usize,
+    /// Receipts that one call of an operator removes.
+    pub cleanup_max: u32,
+    /// Admissions that a device hands over in one call.
+    pub merge_max: usize,
+    /// Units, given back or admitted, that a gate's pack names.
+    pub pack_units_max: usize,
+    /// Admissions that contradict each other, in the list.
+    pub conflicts_max: u32,
+    pub backoff: Backoff,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pdf_jobs_max: 1,
+            pdf_waiting_max: 64,
+            pdf_wait_ms_max: 5_000,
+            deliveries_max: 8,
+            cleanup_max: 10_000,
+            merge_max: 500,
+            pack_units_max: 100_000,
+            conflicts_max: 1_000,
+            backoff: Backoff::default(),
+        }
+    }
+}
+
+/// One process's receipts; clones are the same ones.
+pub struct Receipts<W>(Arc<Inner<W>>);
+
+struct Inner<W> {
+    world: W,
+    keys: Arc<ReceiptKeys>,
+    settings: Settings,
+    press: Press,
+    /// Whoever prints holds the lock of the order, so that two who ask at once print once. Orders share locks.
+    printing: [Mutex<()>; LOCKS],
+}
+
+const LOCKS: usize = 64;
+
+impl<W> Clone for Receipts<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<W: World> Receipts<W> {
+    pub fn new(world: W, keys: Arc<ReceiptKeys>, settings: Settings) -> Self {
+        Metric::describe();
+        let press = Press::new(settings.pdf_jobs_max, settings.pdf_waiting_max);
+        let printing = std::array::from_fn(|_| Mutex::new(()));
+        Self(Arc::new(Inner { world, keys, settings, press, printing }))
+    }
+
+    pub fn keys(&self) -> &ReceiptKeys {
+        &self.0.keys
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The order's receipt as a PDF: from the archive, or printed now and kept. Waits for its turn at the press.
+    pub async fn pdf_of(&self, order: &Order) -> Result<Vec<u8>> {
+        self.kept_or_printed(order, true).await?.ok_or_else(|| Fault::new("receipts", "the press is closed"))
+    }
+
+    /// The same for somebody who waits: `None` when too many wait at the press.
+    pub async fn pdf_soon(&self, order: &Order) -> Result<Option<Vec<u8>>> {
+        self.kept_or_printed(order, false).await
+    }
+
+    async fn kept_or_printed(&self, order: &Order, waits: bool) -> Result<Option<Vec<u8>>> {
+        let (world, key) = (&self.0.world, archive_key(order));
+        if let Some(kept) = world.archive().get(&key).await? {
+            return Ok(Some(kept));
+        }
+        let lock = (order.reservation.0 >> 16) as usize ^ order.reservation.0 as usize;
+        let _lock = self.0.printing[lock % LOCKS].lock().await;
+        if let Some(kept) = world.archive().get(&key).await? {
+            return Ok(Some(kept));
+        }
+        let begun = Instant::now();
+        let Some(pdf) = self.0.press.print(self.sheet(order).await?, waits).await? else {
+            metrics::counter!(Metric::Shed.name()).increment(1);
+            return Ok(None);
+        };
+        world.faults().reach(Point::ReceiptAfterPress).await;
+        world.archive().put(&key, pdf.clone()).await?;
+        world.faults().reach(Point::ReceiptAfterArchive).await;
+        metrics::counter!(Metric::Made.name()).increment(1);
+        metrics::histogram!(Metric::MadeSeconds.name()).record(begun.elapsed().as_secs_f64());
+        self.0.press.made();
+        Ok(Some(pdf))
+    }
+
+    /// What the order's receipt says, unit by unit.
+    pub async fn sheet(&self, order: &Order) -> Result<Sheet> {
+        let store = self.0.world.store();
+        let sale = store.sale(order.sale).await?;
+        let sale = sale.ok_or_else(|| Fault::new("ledger", format!("order {} has no sale", order.number)))?;
+        let buyer = store.account(order.buyer).await?.map(|account| account.name);
+        Ok(Sheet::of(order, &sale.title, buyer.as_deref(), &self.0.keys))
+    }
+
+    /// Removes what is kept of an order: for a person who is to be forgotten.
+    pub async fn forget(&self, number: &str) -> Result<()> {
+        let archive = self.0.world.archive();
+        // One for each refund that there may be of some units, and one for the purchase.
+        for kept in archive.list(&archive_prefix(number), None, u32::from(u8::MAX) + 1).await? {
+            archive.delete(&kept.key).await?;
+        }
+        Ok(())
+    }
+
+    /// Prints what was paid for or refunded, until the soft stop; what was begun is finished.
+    pub async fn run(self, lifecycle: Lifecycle) {
+        serve::serve(&self, &self.0.settings.backoff, &lifecycle).await;
+    }
+
+    async fn settle(&self, event: &Event) -> Result<()> {
+        let mut patience = Patience::new(&self.0.settings.backoff);
+        loop {
+            let Err(fault) = self.print_for(event).await else { return Ok(()) };
+            self.failed(&fault);
+            if !patience.wait().await {
+                return Err(fault);
+            }
+        }
+    }
+
+    async fn print_for(&self, event: &Event) -> Result<()> {
+        let number = match &event.fact {
+            Fact::OrderPaid(fact) => &fact.order,
+            Fact::OrderRefunded(fact) => &fact.order,
+            _ => return Ok(()),
+        };
+        let Some(order) = self.0.world.store().order(number).await? else {
+            tracing::error!(order.number = number, "an event speaks of an order that is not there");
+            return Ok(());
+        };
+        match self.pdf_of(&order).await {
+            // What cannot be printed cannot be printed tomorrow: the others are not kept waiting for it. Whoever asks sees it fail.
+            Err(fault) if fault.part == press::PART => {
+                tracing::error!(order.number = number, %fault, "a receipt cannot be printed");
+                metrics::counter!(Metric::Failed.name()).increment(1);
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+}
+
+impl<W: World> Worker for Receipts<W> {
+    type Deliveries = <W::Attempts as Events>::Events;
+
+    async fn subscribe(&self) -> Result<Self::Deliveries> {
+        self.0.world.attempts().events(Listener::Receipts).await
+    }
+
+    fn deliveries_max(&self) -> usize {
+        self.0.settings.deliveries_max
+    }
+
+    /// Nothing is acknowledged that is not in the archive.
+    async fn handle(&self, deliveries: Vec<<Self::Deliveries as Subscription>::Delivery>) -> Result<()> {
+        let settled = join_all(deliveries.iter().map(|delivery| self.settle(delivery.body()))).await;
+        settled.into_iter().collect::<Result<()>>()?;
+        for delivery in deliveries {
+            delivery.ack().await?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, fault: &Fault) {
+        metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
+        tracing::warn!(%fault, "receipts wait, and are tried again");
+    }
+}

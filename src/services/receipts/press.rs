@@ -1,0 +1,99 @@
+//! The press: threads that do nothing but print, at the lowest priority that the system has. A shop under load keeps its cores;
+//! what is printed meanwhile is printed in the gaps.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ports::{Fault, Result};
+use crate::services::receipts::fonts::Fonts;
+use crate::services::receipts::metric::Metric;
+use crate::services::receipts::pdf;
+use crate::services::receipts::sheet::Sheet;
+
+pub const PART: &str = "press";
+const LOWEST: i32 = 19;
+
+type Job = (Sheet, oneshot::Sender<Result<Vec<u8>, String>>);
+
+pub struct Press {
+    jobs: mpsc::Sender<Job>,
+    waiting: AtomicU64,
+    made: AtomicU64,
+}
+
+impl Press {
+    /// The threads end when the press is dropped and what waits is printed.
+    pub fn new(threads: usize, waiting_max: usize) -> Self {
+        let (jobs, queue) = mpsc::channel(waiting_max.max(1));
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..threads.max(1) {
+            let queue = queue.clone();
+            let thread = std::thread::Builder::new().name("press".to_owned());
+            thread.spawn(move || work(&queue)).expect("the system has room for one more thread");
+        }
+        Self { jobs, waiting: AtomicU64::new(0), made: AtomicU64::new(0) }
+    }
+
+    /// `None` when there is no place to wait, and `waits` says not to wait for one.
+    pub async fn print(&self, sheet: Sheet, waits: bool) -> Result<Option<Vec<u8>>> {
+        let (tell, told) = oneshot::channel();
+        let _waiting = Waiting::count(&self.waiting);
+        let closed = || Fault::new("receipts", "the press is closed");
+        if waits {
+            self.jobs.send((sheet, tell)).await.map_err(|_| closed())?;
+        } else {
+            match self.jobs.try_send((sheet, tell)) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(_)) => return Ok(None),
+                Err(mpsc::error::TrySendError::Closed(_)) => return Err(closed()),
+            }
+        }
+        let printed = told.await.map_err(|_| closed())?;
+        printed.map(Some).map_err(|error| Fault::new(PART, error))
+    }
+
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// One more was printed and kept.
+    pub fn made(&self) {
+        self.made.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub fn made_so_far(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
+    }
+}
+
+/// One who waits, until it is dropped.
+struct Waiting<'a>(&'a AtomicU64);
+
+impl<'a> Waiting<'a> {
+    fn count(waiting: &'a AtomicU64) -> Self {
+        metrics::gauge!(Metric::Waiting.name()).set((waiting.fetch_add(1, Ordering::AcqRel) + 1) as f64);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        metrics::gauge!(Metric::Waiting.name()).set((self.0.fetch_sub(1, Ordering::AcqRel) - 1) as f64);
+    }
+}
+
+fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
+    // Of this thread alone. A system that refuses prints at the priority of everybody else.
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), LOWEST) {
+        tracing::debug!(%error, "the press keeps its priority");
+    }
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some((sheet, tell)) = job else { return };
+        let printed = catch_unwind(AssertUnwindSafe(|| pdf::render(&sheet, Fonts::get())));
+        let _ = tell.send(printed.unwrap_or_else(|_| Err("the press broke".to_owned())));
+    }
+}

@@ -1,0 +1,61 @@
+//! What stands on a receipt, apart from how it looks.
+
+use crate::domain::money::Money;
+use crate::domain::order::Order;
+use crate::domain::receipt::{Proof, given_back};
+use crate::domain::time::Timestamp;
+use crate::services::receipts::keys::ReceiptKeys;
+use crate::services::receipts::token;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    pub order: String,
+    pub item: String,
+    /// `None` when this shop has no account of the buyer.
+    pub buyer: Option<String>,
+    pub amount: Money,
+    pub placed_at: Timestamp,
+    pub units: Vec<Unit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    pub number: u32,
+    /// `None` when it was given back.
+    pub token: Option<String>,
+}
+
+impl Sheet {
+    pub fn of(order: &Order, item: &str, buyer: Option<&str>, keys: &ReceiptKeys) -> Self {
+        let gone = given_back(order);
+        let unit = |&number: &u32| {
+            let proof = Proof { sale: order.sale, unit: number, reservation: order.reservation };
+            Unit { number, token: (!gone.contains(&number)).then(|| token::sign(proof, keys)) }
+        };
+        Self {
+            order: order.number.clone(),
+            item: plain(item),
+            buyer: buyer.map(plain),
+            amount: order.amount,
+            placed_at: order.placed_at,
+            units: order.units.iter().map(unit).collect(),
+        }
+    }
+
+    /// Of one unit, where all cost the same.
+    pub fn price(&self) -> Option<Money> {
+        let units = i64::try_from(self.units.len()).ok().filter(|units| *units > 1)?;
+        let even = self.amount.minor % units == 0;
+        even.then_some(Money { minor: self.amount.minor / units, currency: self.amount.currency })
+    }
+
+    pub fn left(&self) -> usize {
+        self.units.iter().filter(|unit| unit.token.is_some()).count()
+    }
+}
+
+/// On one line: what cannot be seen is no part of a name.
+fn plain(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}

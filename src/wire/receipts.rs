@@ -1,0 +1,140 @@
+//! Receipts away from the shop: verifying one, and a gate that works without a network.
+
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+
+use crate::adapters::system::SystemClock;
+use crate::runtime::{Failure, config};
+use crate::services::receipts::gate::{Answer, Gate, Pack, Written};
+use crate::services::receipts::keys::{PublicKeys, ReceiptKeys};
+use crate::services::receipts::token;
+use crate::wire::commands::failed;
+use crate::wire::config::Config;
+use crate::wire::folder;
+
+/// Admissions handed over in one call; every shop takes so many.
+const HANDED_MAX: usize = 200;
+/// Who lets people in is an operator; the token comes from the environment, so that no shell remembers it.
+const ACCESS_TOKEN: &str = "MIAOSHA_ACCESS_TOKEN";
+
+/// Prints what a token says. 0: it is genuine; 1: it is not; 2: nobody could tell.
+pub fn verify(token: &str, keys: Option<PathBuf>, state: &Path) -> ExitCode {
+    let keys = match public_keys(keys, state) {
+        Ok(keys) => keys,
+        Err(error) => return failed(&error),
+    };
+    match token::verify(token.trim(), &keys) {
+        Ok(proof) => {
+            println!("genuine: sale {}, unit {}, reservation {}", proof.sale, proof.unit, proof.reservation);
+            println!("Whether the unit was used or given back since, the shop knows.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("not genuine: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// From the file (what `/v1/keys` answers, or a gate's pack), else from the environment, else from the shop's folder.
+fn public_keys(file: Option<PathBuf>, state: &Path) -> Result<PublicKeys, Failure> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        return match serde_json::from_str::<Pack>(&text) {
+            Ok(pack) => Ok(PublicKeys::from_jwks(&pack.keys)?),
+            Err(_) => Ok(PublicKeys::from_json(&text)?),
+        };
+    }
+    let config: Config = config::load(None)?;
+    let from_environment = config.receipt_keys.expose();
+    if !from_environment.is_empty() {
+        return Ok(ReceiptKeys::parse(from_environment)?.public().clone());
+    }
+    let keys = folder::kept_receipt_keys(state)?;
+    let keys = keys.ok_or_else(|| format!("there are no keys in {}; name some by --keys", state.display()))?;
+    Ok(keys.public().clone())
+}
+
+/// Reads tokens, a line each, as a scanner types them, and says for each whether to let somebody in.
+pub fn gate(pack: &Path, file: &Path, name: &str) -> ExitCode {
+    match serve_gate(pack, file, name) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn serve_gate(pack: &Path, file: &Path, name: &str) -> Result<(), Failure> {
+    let pack: Pack = serde_json::from_str(&std::fs::read_to_string(pack)?)?;
+    let mut gate = Gate::open(pack, file, name)?;
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let said = match gate.check_in(line.trim(), SystemClock::machine_now())? {
+            Answer::Admitted(proof) => format!("ADMIT   unit {}", proof.unit),
+            Answer::Already { at, gate } => format!("STOP    used before, at {} {gate}", at.0),
+            Answer::Revoked => "STOP    given back".to_owned(),
+            Answer::Elsewhere(sale) => format!("STOP    of sale {sale}"),
+            Answer::Invalid(error) => format!("STOP    {error}"),
+        };
+        writeln!(out, "{said}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// Hands over what a gate wrote down, all of it: done again, it does no harm. Exits 1 when two gates let in the same unit.
+pub fn merge(file: &Path, url: &str) -> ExitCode {
+    let work = async {
+        let written = Written::of(file)?;
+        let token = std::env::var(ACCESS_TOKEN).map_err(|_| format!("{ACCESS_TOKEN} must hold an operator's token"))?;
+        let mut contradicted = 0;
+        for entries in written.entries.chunks(HANDED_MAX) {
+            let answer = post(url, &token, &json!({ "device": written.device(), "admissions": entries })).await?;
+            for line in
+                answer["admissions"].as_array().into_iter().flatten().filter(|line| line["outcome"] != "admitted")
+            {
+                contradicted += 1;
+                println!("{line}");
+            }
+        }
+        println!("{} handed over, {contradicted} contradicted", written.entries.len());
+        Ok::<_, Failure>(contradicted == 0)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(work)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn post(url: &str, token: &str, body: &Value) -> Result<Value, Failure> {
+    let authority = url.strip_prefix("http://").ok_or("the address begins with http://")?.trim_end_matches('/');
+    let stream = tokio::net::TcpStream::connect(authority).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let request = hyper::Request::post("/v1/check-ins/merge")
+        .header("host", authority)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .header("idempotency-key", folder::random_hex(16)?)
+        .body(Full::new(Bytes::from(serde_json::to_vec(body)?)))?;
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes()).unwrap_or_default();
+    connection.abort();
+    if status.is_success() {
+        Ok(answer)
+    } else {
+        Err(format!("the shop answered {status}: {}", answer["detail"]).into())
+    }
+}

@@ -1,0 +1,104 @@
+//! A gate without the shop: it lets each unit in once, also across its own death.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use miaosha::domain::id::{ReservationId, SaleId};
+use miaosha::domain::receipt::Proof;
+use miaosha::services::receipts::gate::{Answer, Gate, Pack, UsedUnit, Written};
+use miaosha::services::receipts::token::{TokenError, sign};
+
+use super::keys;
+use crate::support::clock::START;
+
+const RESERVATION: ReservationId = ReservationId(0xabc);
+
+fn proof(unit: u32) -> Proof {
+    Proof { sale: SaleId(7), unit, reservation: RESERVATION }
+}
+
+fn token(unit: u32) -> String {
+    sign(proof(unit), &keys("1"))
+}
+
+fn pack() -> Pack {
+    Pack {
+        sale_id: SaleId(7),
+        title: "A seat".into(),
+        made_at: START,
+        keys: keys("1").public().to_jwks(),
+        revoked: vec![(9, RESERVATION), (3, RESERVATION)],
+        used: vec![UsedUnit { unit: 5, reservation: RESERVATION, at: START, gate: "north".into() }],
+    }
+}
+
+fn gate(path: &Path) -> Gate {
+    Gate::open(pack(), path, "south").unwrap()
+}
+
+#[test]
+fn a_unit_goes_in_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate");
+    let mut gate = gate(&path);
+    let later = START.plus_ms(5);
+    assert_eq!(gate.check_in(&token(1), later).unwrap(), Answer::Admitted(proof(1)));
+    let again = Answer::Already { at: later, gate: "south".into() };
+    assert_eq!(gate.check_in(&token(1), later.plus_ms(9)).unwrap(), again);
+    assert_eq!(gate.check_in(&token(2), later).unwrap(), Answer::Admitted(proof(2)));
+    for revoked in [3, 9] {
+        assert_eq!(gate.check_in(&token(revoked), later).unwrap(), Answer::Revoked);
+    }
+    let used = Answer::Already { at: START, gate: "north".into() };
+    assert_eq!(gate.check_in(&token(5), later).unwrap(), used);
+    let elsewhere = sign(Proof { sale: SaleId(8), ..proof(1) }, &keys("1"));
+    assert_eq!(gate.check_in(&elsewhere, later).unwrap(), Answer::Elsewhere(SaleId(8)));
+    let forged = sign(proof(4), &keys("2"));
+    assert_eq!(gate.check_in(&forged, later).unwrap(), Answer::Invalid(TokenError::Key));
+    // The same unit, sold again after a refund, is another proof.
+    let resold = Proof { reservation: ReservationId(0xdef), ..proof(9) };
+    assert_eq!(gate.check_in(&sign(resold, &keys("1")), later).unwrap(), Answer::Admitted(resold));
+    assert_eq!(Written::of(&path).unwrap().entries.len(), 3);
+}
+
+#[test]
+fn a_gate_that_begins_anew_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate");
+    let mut first = gate(&path);
+    first.check_in(&token(1), START).unwrap();
+    assert!(Gate::open(pack(), &path, "east").is_err(), "two gates on one file");
+    drop(first);
+    let device = Written::of(&path).unwrap().device().to_owned();
+    assert_eq!(device.len(), 16);
+    // It died in the middle of a line: that admission was said to nobody.
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"sequence\":2,\"tok").unwrap();
+    let mut second = gate(&path);
+    assert_eq!(second.check_in(&token(1), START).unwrap(), Answer::Already { at: START, gate: "south".into() });
+    assert_eq!(second.check_in(&token(2), START).unwrap(), Answer::Admitted(proof(2)));
+    let written = Written::of(&path).unwrap();
+    assert_eq!(written.device(), device);
+    assert_eq!(written.entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(written.entries[1].token, token(2));
+}
+
+/// Its very first line was cut off.
+#[test]
+fn a_gate_that_died_at_its_beginning_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate");
+    fs::write(&path, b"{\"dev").unwrap();
+    let mut gate = gate(&path);
+    assert_eq!(gate.check_in(&token(1), START).unwrap(), Answer::Admitted(proof(1)));
+    assert_eq!(Written::of(&path).unwrap().entries.len(), 1);
+}
+
+#[test]
+fn somebody_elses_file_is_not_a_gates() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gate");
+    fs::write(&path, b"a letter to my aunt\n").unwrap();
+    assert!(Gate::open(pack(), &path, "south").is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"a letter to my aunt\n");
+}
