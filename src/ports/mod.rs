@@ -14,6 +14,8 @@ pub mod events;
 pub mod fault;
 pub mod idempotency;
 pub mod ledger;
+pub mod letters;
+pub mod mail;
 pub mod news;
 pub mod notices;
 pub mod outbox;
@@ -67,6 +69,7 @@ pub trait World: Clone + Send + Sync + 'static {
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
         + reports::Reports;
@@ -170,6 +173,7 @@ where
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
         + reports::Reports,

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod consumer;
 pub mod gateway;
+pub mod mailer;
 pub mod news;
 pub mod operator;
 pub mod patience;

@@ -8,7 +8,6 @@ use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::folder::FolderArchive;
 use crate::adapters::mysql::{MysqlStore, Sandbox};
 use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use crate::adapters::redis::RedisTurnstile;
@@ -18,16 +17,17 @@ use crate::http::auth::TokenKeys;
 use crate::http::{problem, server};
 use crate::ports::fault::NoFaults;
 use crate::ports::ledger::Ledger;
-use crate::ports::{Door, Fault, Parts, PartsOf};
+use crate::ports::{Door, Fault, Parts, PartsOf, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::receipts::Receipts;
 use crate::services::receipts::keys::ReceiptKeys;
-use crate::services::{consumer, gateway, payments, publisher, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
-use crate::wire::watch;
+use crate::wire::provider::Provider;
+use crate::wire::{archive, mail, watch};
 
-pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -41,11 +41,11 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = Cluster::new(PartsOf {
         turnstile,
-        payments: store.sandbox(),
+        payments: Provider::choose(&config.stripe, store.sandbox(), &store)?,
         store,
         attempts: broker.clone(),
         signals: broker,
-        archive: Arc::new(FolderArchive::new(&config.archive.folder)),
+        archive: archive::open(&config.archive).await?,
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -126,10 +126,13 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let receipt_keys = receipt_keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
-    FolderArchive::new(&config.archive.folder).clear_drafts().await?;
+    archive::clear_drafts(&config.archive).await?;
+    let office = mail::office(&config.mail).await?;
     let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts);
     readiness.started();
-    lifecycle.tracker.spawn(receipts.run(lifecycle.clone()));
+    lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
+    let attached = Some(receipts.for_mail());
+    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, attached, lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
@@ -150,6 +153,12 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
         let gateway = gateway.clone();
         async move { gateway.run().await }
     });
+    serve_sockets(&gateway, &lifecycle)?;
+    if config.gateway.sockets.only {
+        readiness.started();
+        lifecycle.soft.cancelled().await;
+        return Ok(());
+    }
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let gateway = gateway.clone();
         App::new().configure(|cfg| gateway::routes(cfg, gateway)).configure(problem::defaults)
@@ -157,6 +166,20 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     readiness.started();
     let address = server.addrs()[0];
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await
+}
+
+/// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
+pub fn serve_sockets<W: World>(gateway: &gateway::Gateway<W>, lifecycle: &Lifecycle) -> Result<(), Failure> {
+    let Some((address, server)) = gateway.lean()? else { return Ok(()) };
+    tracing::info!(%address, "serving sockets");
+    let (gateway, soft) = (gateway.clone(), lifecycle.soft.clone());
+    lifecycle.tracker.spawn(async move {
+        if let Err(error) = gateway.serve_lean(server).await {
+            tracing::error!(%error, "the sockets' listener ended");
+            soft.cancel();
+        }
+    });
+    Ok(())
 }
 
 /// Serves until the soft stop; requests that were begun are finished.

@@ -10,6 +10,14 @@ use crate::contract::archive as contract;
 
 macro_rules! suite {
     ($($test:ident)*) => {
+        #[cfg(feature = "aws")]
+        mod over_s3 {
+            $(#[tokio::test]
+            async fn $test() {
+                super::contract::$test(crate::support::moto::bucket().await.1).await;
+            })*
+        }
+
         mod over_a_folder {
             $(#[tokio::test]
             async fn $test() {

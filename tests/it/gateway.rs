@@ -1,6 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
-mod bed;
+pub mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
@@ -11,10 +11,14 @@ mod once;
 mod operators;
 mod parts;
 mod people;
+mod races;
 mod receipts;
+mod refunding;
+mod running;
 mod stopped;
 mod waiting;
-mod worlds;
+mod webhooks;
+pub mod worlds;
 
 /// Each story once over each ledger.
 macro_rules! over_both {

@@ -24,6 +24,10 @@ pub struct Shown {
     pub sale: Sale,
     /// Units neither sold nor held.
     pub left: u32,
+    /// Parties that wait.
+    pub standby: u32,
+    /// What was looked at later is newer.
+    pub looked_at: Instant,
 }
 
 pub struct Board {
@@ -68,26 +72,28 @@ impl Board {
 }
 
 async fn shown<W: World>(world: &W, sale: Sale) -> Result<Arc<Shown>> {
+    let looked_at = Instant::now();
     let standing = world.store().standing(sale.id).await?;
+    let standby = standing.as_ref().map_or(0, |standing| standing.standby);
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
     let left = sale.allotment.capacity.saturating_sub(gone);
-    Ok(Arc::new(Shown { sale, left }))
+    Ok(Arc::new(Shown { sale, left, standby, looked_at }))
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;
 
 /// Values that are fetched anew when they are too old, one fetch of each at a time.
-struct Fresh<K, T> {
+pub struct Fresh<K, T> {
     age_max: Duration,
     cells: Mutex<HashMap<K, Cell<T>>>,
 }
 
 impl<K: Eq + Hash + Clone, T: Clone> Fresh<K, T> {
-    fn new(age_max: Duration) -> Self {
+    pub fn new(age_max: Duration) -> Self {
         Self { age_max, cells: Mutex::default() }
     }
 
-    async fn get(&self, key: K, fetch: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn get(&self, key: K, fetch: impl Future<Output = Result<T>>) -> Result<T> {
         let cell = self.cell(key);
         let mut kept = cell.lock().await;
         if let Some((at, value)) = &*kept

@@ -9,20 +9,26 @@
 mod accounts;
 mod board;
 mod checkout;
+pub mod close;
 mod effort;
 mod exports;
 pub mod metric;
 mod notices;
 mod offer;
 mod once;
+mod pace;
 pub mod passwords;
+mod refund;
 pub mod registry;
 mod release;
 mod report;
 mod routes;
+pub mod session;
 mod settings;
+pub mod sockets;
 mod standing;
 mod views;
+mod word;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,10 +42,12 @@ use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::pace::Paces;
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
+use crate::services::gateway::sockets::Sockets;
 use crate::services::receipts::Receipts;
 
 /// One process's gateway; clones are the same one.
@@ -56,8 +64,12 @@ struct Inner<W> {
     receipts: Receipts<W>,
     board: Board,
     registry: Registry,
+    /// An audit reads everything of a sale: one at a time.
+    auditing: tokio::sync::Mutex<()>,
+    paces: Paces,
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
+    sockets: Sockets,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -82,8 +94,12 @@ impl<W: World> Gateway<W> {
         Self(Arc::new(Inner {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
-            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
+            auditing: tokio::sync::Mutex::default(),
+            paces: Paces::new(),
             exports: Arc::new(Semaphore::new(settings.exports_max)),
+            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
+                .with_sockets(settings.sockets.sockets_per_buyer_max),
+            sockets: Sockets::new(&settings.sockets),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -97,7 +113,7 @@ impl<W: World> Gateway<W> {
 
     /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self));
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self), self.tell_sockets());
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait
@@ -139,6 +155,10 @@ impl<W: World> Gateway<W> {
 
     fn board(&self) -> &Board {
         &self.0.board
+    }
+
+    fn paces(&self) -> &Paces {
+        &self.0.paces
     }
 
     fn passwords(&self) -> &Passwords {

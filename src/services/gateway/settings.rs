@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+use crate::services::gateway::sockets;
+
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How long an access token is good for, in milliseconds.
@@ -27,6 +29,10 @@ pub struct Settings {
     pub orders_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
+    /// Of a running sale's newest turns, those an operator's figures are made from, at most.
+    pub live_turns_max: u32,
+    /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
+    pub audit_sales_max: u32,
     /// Lists for operators that are made at once, at most.
     pub exports_max: usize,
     /// Rows of such a list that are in memory at once, at most.
@@ -50,6 +56,9 @@ pub struct Settings {
     pub request_forget_max: u32,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
+    pub sockets: sockets::Settings,
+    /// Bytes of what the payment provider tells, at most.
+    pub webhook_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -65,6 +74,8 @@ impl Default for Settings {
             sales_max: 100,
             orders_max: 1_000,
             parked_max: 1_000,
+            live_turns_max: 500,
+            audit_sales_max: 10,
             exports_max: 4,
             export_rows_max: 1_000,
             export_ms_max: 600_000,
@@ -76,6 +87,8 @@ impl Default for Settings {
             request_forget_ms: 60_000,
             request_forget_max: 500,
             body_bytes_max: 128 * 1024,
+            sockets: sockets::Settings::default(),
+            webhook_bytes_max: 256 * 1024,
         }
     }
 }

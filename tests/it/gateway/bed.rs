@@ -32,14 +32,14 @@ use miaosha::services::receipts::{self, Receipts};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::worlds::{self, Embedded, OnMysql};
+use super::worlds::{self, Embedded, OnMysql, OnStripe};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
 
-type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
 pub struct Bed<W = Embedded> {
     pub world: W,
@@ -97,6 +97,12 @@ pub fn settings() -> Settings {
     Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
 }
 
+/// As every bed has them.
+pub fn receipts<W: World>(world: W) -> Receipts<W> {
+    let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
+    Receipts::new(world, Arc::new(keys), receipts_settings())
+}
+
 fn receipts_settings() -> receipts::Settings {
     let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
     receipts::Settings {
@@ -106,6 +112,28 @@ fn receipts_settings() -> receipts::Settings {
         backoff,
         ..receipts::Settings::default()
     }
+}
+
+/// The gateway's routes, as a web worker would call them.
+pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
+    let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
+    let app = Rc::new(init_service(app).await);
+    Rc::new(move |request| {
+        let request = request.to_request();
+        let app = app.clone();
+        Box::pin(async move {
+            let response = match app.call(request).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => {
+                    panic!("a service answers every request: {}", error.as_response_error().status_code())
+                }
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            let bytes = read_body(response).await;
+            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            Answer { status, headers, body, bytes: bytes.to_vec() }
+        })
+    })
 }
 
 impl Bed {
@@ -139,8 +167,15 @@ impl Bed<OnMysql> {
     }
 }
 
+impl Bed<OnStripe> {
+    pub async fn on_stripe(url: &str) -> Self {
+        let url = url.to_owned();
+        Self::make(settings(), |folder, clock, stops| worlds::on_stripe(url, folder, clock, stops).boxed_local()).await
+    }
+}
+
 impl<W: World> Bed<W> {
-    async fn make(
+    pub async fn make(
         settings: Settings,
         world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, W>,
     ) -> Self {
@@ -150,28 +185,16 @@ impl<W: World> Bed<W> {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
-        let receipt_keys = Arc::new(ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap());
-        let receipts = Receipts::new(world.clone(), receipt_keys, receipts_settings());
+        let receipts = receipts(world.clone());
         let gateway = Gateway::new(world.clone(), keys.clone(), receipts.clone(), settings, &lifecycle);
-        let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
-        let app = Rc::new(init_service(app).await);
-        let calls: Calls = Rc::new(move |request| {
-            let request = request.to_request();
-            let app = app.clone();
-            Box::pin(async move {
-                let response = match app.call(request).await {
-                    Ok(response) => response.map_into_boxed_body(),
-                    Err(error) => {
-                        panic!("a service answers every request: {}", error.as_response_error().status_code())
-                    }
-                };
-                let (status, headers) = (response.status(), response.headers().clone());
-                let bytes = read_body(response).await;
-                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                Answer { status, headers, body, bytes: bytes.to_vec() }
-            })
-        });
+        let calls = calls(gateway.clone()).await;
         Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
+    }
+
+    /// A second process over the same world.
+    pub async fn another_gateway(&self) -> Calls {
+        calls(Gateway::new(self.world.clone(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle))
+            .await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -253,9 +276,13 @@ impl<W: World> Bed<W> {
         id.attempt(0).into()
     }
 
-    /// By an operator, in the ledger.
+    /// The whole of a reservation's order, by an operator, in the ledger.
     pub async fn refund_all(&self, id: ReservationId) {
-        self.world.store().refund(id, self.world.clock().now()).await.unwrap().unwrap();
+        let buyer = self.row(id).await.buyer;
+        let orders = self.world.store().orders(buyer, 100).await.unwrap();
+        let number = orders.into_iter().find(|order| order.reservation == id).unwrap().number;
+        let what = miaosha::ports::ledger::GiveBack { number, units: None, reason: None, request: None };
+        self.world.store().give_back(&what, self.world.clock().now()).await.unwrap();
     }
 
     pub async fn row(&self, id: ReservationId) -> Reservation {
@@ -283,7 +310,7 @@ impl<W: World> Bed<W> {
         let facts = self.world.store().audit(sale, self.world.clock().now()).await.unwrap().unwrap();
         let mut captures = 0;
         for payment in &facts.payments {
-            captures += usize::from(self.world.payments().is_captured(payment.id).await.unwrap());
+            captures += usize::from(self.world.payments().kept_minor(payment.id).await.unwrap() > 0);
         }
         (facts.orders.len(), captures)
     }

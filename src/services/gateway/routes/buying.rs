@@ -158,6 +158,6 @@ pub async fn own_order<W: World>(gateway: &Gateway<W>, req: &HttpRequest) -> Res
 }
 
 /// What could be one: three groups of four, so that nothing else reaches the ledger.
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
 }

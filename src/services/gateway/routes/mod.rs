@@ -4,9 +4,14 @@ mod buying;
 mod catalogue;
 mod check_ins;
 mod operators;
+mod orders;
 mod people;
 mod receipts;
 mod reports;
+mod running;
+mod shop;
+mod sockets;
+mod webhooks;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -29,9 +34,14 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    running::routes::<W>(cfg);
+    shop::routes(cfg);
+    orders::routes::<W>(cfg);
     receipts::routes::<W>(cfg);
     check_ins::routes::<W>(cfg);
     reports::routes::<W>(cfg);
+    sockets::routes::<W>(cfg);
+    webhooks::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.
