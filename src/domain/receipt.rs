@@ -122,20 +122,9 @@ impl Admission {
     }
 }
 
-/// The units of an order that are its buyer's no more.
-pub fn given_back(order: &Order) -> Vec<u32> {
-    if order.refunded { order.units.clone() } else { Vec::new() }
-}
-
-/// Those that still are.
-pub fn left(order: &Order) -> Vec<u32> {
-    let gone = given_back(order);
-    order.units.iter().copied().filter(|unit| !gone.contains(unit)).collect()
-}
-
 /// Where the order's receipt is kept. Each refund makes it another one.
 pub fn archive_key(order: &Order) -> String {
-    format!("{}{}.pdf", archive_prefix(&order.number), given_back(order).len())
+    format!("{}{}.pdf", archive_prefix(&order.number), order.refunded_units.len())
 }
 
 /// How the keys of all receipts of an order begin.

@@ -130,8 +130,9 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let office = mail::office(&config.mail).await?;
     let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts);
     readiness.started();
-    lifecycle.tracker.spawn(receipts.run(lifecycle.clone()));
-    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, None, lifecycle.clone()));
+    lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
+    let attached = Some(receipts.for_mail());
+    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, attached, lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())

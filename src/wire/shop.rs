@@ -79,7 +79,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
         let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());
         lifecycle.tracker.clone().spawn(async move { tokio::join!(publisher.run(&lifecycle), gateway.run()) });
     }
-    lifecycle.tracker.spawn(receipts.run(lifecycle.clone()));
+    lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
@@ -97,7 +97,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let office = mail::office(&letters).await?;
     // The folder is ours alone: whoever delivered from it before is dead.
     world.store().void_claims(world.clock().now()).await?;
-    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, None, lifecycle.clone()));
+    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, Some(receipts.for_mail()), lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),

@@ -28,5 +28,7 @@ fn order(number: u64, units: &[u32]) -> Order {
         payment: PaymentId(u128::from(number)),
         placed_at: START.plus_ms(number as i64),
         refunded: false,
+        refunded_units: Vec::new(),
+        refunded_amount: Money { minor: 0, currency },
     }
 }

@@ -27,12 +27,14 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::order::Order;
 use crate::domain::receipt::{archive_key, archive_prefix};
 use crate::ports::accounts::Accounts;
+use crate::ports::archive::Boxed;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::events::{Events, Listener};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
 use crate::runtime::lifecycle::Lifecycle;
+use crate::services::mailer;
 use crate::services::patience::{Backoff, Patience};
 use crate::services::receipts::keys::ReceiptKeys;
 use crate::services::receipts::metric::Metric;
@@ -161,6 +163,11 @@ impl<W: World> Receipts<W> {
         Ok(Sheet::of(order, &sale.title, buyer.as_deref(), &self.0.keys))
     }
 
+    /// For letters that carry a receipt.
+    pub fn for_mail(&self) -> mailer::AnyReceipts {
+        Arc::new(self.clone())
+    }
+
     /// Removes what is kept of an order: for a person who is to be forgotten.
     pub async fn forget(&self, number: &str) -> Result<()> {
         let archive = self.0.world.archive();
@@ -233,5 +240,14 @@ impl<W: World> Worker for Receipts<W> {
     fn failed(&self, fault: &Fault) {
         metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
         tracing::warn!(%fault, "receipts wait, and are tried again");
+    }
+}
+
+impl<W: World> mailer::Receipts for Receipts<W> {
+    fn receipt<'a>(&'a self, order: &'a str) -> Boxed<'a, Option<mailer::Receipt>> {
+        Box::pin(async move {
+            let Some(order) = self.0.world.store().order(order).await? else { return Ok(None) };
+            Ok(Some(mailer::Receipt { key: archive_key(&order), bytes: self.pdf_of(&order).await? }))
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::domain::order::Order;
-use crate::domain::receipt::{Proof, given_back};
+use crate::domain::receipt::Proof;
 use crate::domain::time::Timestamp;
 use crate::services::receipts::keys::ReceiptKeys;
 use crate::services::receipts::token;
@@ -27,10 +27,9 @@ pub struct Unit {
 
 impl Sheet {
     pub fn of(order: &Order, item: &str, buyer: Option<&str>, keys: &ReceiptKeys) -> Self {
-        let gone = given_back(order);
         let unit = |&number: &u32| {
             let proof = Proof { sale: order.sale, unit: number, reservation: order.reservation };
-            Unit { number, token: (!gone.contains(&number)).then(|| token::sign(proof, keys)) }
+            Unit { number, token: (!order.refunded_units.contains(&number)).then(|| token::sign(proof, keys)) }
         };
         Self {
             order: order.number.clone(),

@@ -97,6 +97,23 @@ pub fn settings() -> Settings {
     Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
 }
 
+/// As every bed has them.
+pub fn receipts<W: World>(world: W) -> Receipts<W> {
+    let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
+    Receipts::new(world, Arc::new(keys), receipts_settings())
+}
+
+fn receipts_settings() -> receipts::Settings {
+    let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
+    receipts::Settings {
+        pdf_wait_ms_max: 60_000,
+        merge_max: 4,
+        cleanup_max: 3,
+        backoff,
+        ..receipts::Settings::default()
+    }
+}
+
 /// The gateway's routes, as a web worker would call them.
 pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
     let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
@@ -117,17 +134,6 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
             Answer { status, headers, body, bytes: bytes.to_vec() }
         })
     })
-}
-
-fn receipts_settings() -> receipts::Settings {
-    let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
-    receipts::Settings {
-        pdf_wait_ms_max: 60_000,
-        merge_max: 4,
-        cleanup_max: 3,
-        backoff,
-        ..receipts::Settings::default()
-    }
 }
 
 impl Bed {
@@ -179,8 +185,7 @@ impl<W: World> Bed<W> {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
-        let receipt_keys = Arc::new(ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap());
-        let receipts = Receipts::new(world.clone(), receipt_keys, receipts_settings());
+        let receipts = receipts(world.clone());
         let gateway = Gateway::new(world.clone(), keys.clone(), receipts.clone(), settings, &lifecycle);
         let calls = calls(gateway.clone()).await;
         Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
@@ -271,9 +276,13 @@ impl<W: World> Bed<W> {
         id.attempt(0).into()
     }
 
-    /// By an operator, in the ledger.
+    /// The whole of a reservation's order, by an operator, in the ledger.
     pub async fn refund_all(&self, id: ReservationId) {
-        self.world.store().refund(id, self.world.clock().now()).await.unwrap().unwrap();
+        let buyer = self.row(id).await.buyer;
+        let orders = self.world.store().orders(buyer, 100).await.unwrap();
+        let number = orders.into_iter().find(|order| order.reservation == id).unwrap().number;
+        let what = miaosha::ports::ledger::GiveBack { number, units: None, reason: None, request: None };
+        self.world.store().give_back(&what, self.world.clock().now()).await.unwrap();
     }
 
     pub async fn row(&self, id: ReservationId) -> Reservation {
