@@ -3,5 +3,7 @@
 
 pub mod clock;
 pub mod faults;
+pub mod localstripe;
 pub mod proxy;
 pub mod servers;
+pub mod stripe;
