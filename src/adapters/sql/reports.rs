@@ -1,5 +1,5 @@
 //! Lists and sums for operators. Each page is a read of its own, along an index, from where the last one ended: nobody's
-//! transaction is long, and nothing is sorted.
+//! transaction is long, and no list is sorted.
 
 use std::collections::HashMap;
 
@@ -29,25 +29,57 @@ async fn orders(conn: &mut Connection, sale: SaleId, after: Option<ReservationId
     found.iter().map(row::order).collect()
 }
 
+/// By buyer, what has ended before what is live. The index has all of one buyer's ended rows in one place, in no order: only of
+/// the buyer with whom a page ends are they sorted.
 async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>, max: u32) -> Result<Vec<Reservation>> {
-    // Buyers are ordered by their bit pattern, as the index has them.
-    let (buyer, live, id) = match after {
-        Some(place) => (place.buyer.0 as i64, i64::from(place.is_live), place.id),
-        None => (i64::MIN, 0, ReservationId(0)),
+    let max = max as usize;
+    let mut rows = match after {
+        Some(place) => rest_of_buyer(conn, sale, place, max).await?,
+        None => Vec::new(),
     };
+    // Buyers are ordered by their bit pattern, as the index has them.
+    let first = after.map_or(Some(i64::MIN), |place| (place.buyer.0 as i64).checked_add(1));
+    let Some(first) = first.filter(|_| rows.len() < max) else { return Ok(rows) };
+    let room = max - rows.len();
+    let mut others = buyers_from(conn, sale, first, room).await?;
+    let last = others.last().filter(|_| others.len() == room).map(|row| row.buyer);
+    others.retain(|row| Some(row.buyer) != last);
+    rows.extend(others);
+    if let Some(buyer) = last {
+        let begin = Place { buyer, is_live: false, id: ReservationId(0) };
+        rows.extend(rest_of_buyer(conn, sale, begin, max - rows.len()).await?);
+    }
+    Ok(rows)
+}
+
+async fn rest_of_buyer(conn: &mut Connection, sale: SaleId, after: Place, max: usize) -> Result<Vec<Reservation>> {
+    let live = i64::from(after.is_live);
+    let found = sqlx::query(row::reservations!(
+        "reports.reservations.buyer",
+        by_index!("reservations_buyer"),
+        " WHERE sale = ? AND buyer = ? AND (COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
+        "ORDER BY live, id LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(after.buyer.0 as i64)
+    .bind(live)
+    .bind(live)
+    .bind(after.id.to_bytes().to_vec())
+    .bind(max as i64)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::reservation).collect()
+}
+
+async fn buyers_from(conn: &mut Connection, sale: SaleId, first: i64, max: usize) -> Result<Vec<Reservation>> {
     let found = sqlx::query(row::reservations!(
         "reports.reservations",
         by_index!("reservations_buyer"),
-        " WHERE sale = ? AND split_of IS NULL AND buyer >= ? AND (buyer > ? OR COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
-        "ORDER BY buyer, live, id LIMIT ?"
+        " WHERE sale = ? AND buyer >= ? ORDER BY buyer, live LIMIT ?"
     ))
     .bind(sale.0 as i64)
-    .bind(buyer)
-    .bind(buyer)
-    .bind(live)
-    .bind(live)
-    .bind(id.to_bytes().to_vec())
-    .bind(i64::from(max))
+    .bind(first)
+    .bind(max as i64)
     .fetch_all(conn)
     .await?;
     found.iter().map(row::reservation).collect()
