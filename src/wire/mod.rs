@@ -9,5 +9,6 @@ mod folder;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
+mod provider;
 pub mod shop;
 mod watch;

@@ -15,6 +15,8 @@ mod gateway;
 mod http;
 mod ledger;
 mod mail;
+mod matrix;
+mod payments;
 mod publisher;
 mod readiness;
 mod signals;

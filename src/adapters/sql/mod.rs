@@ -18,6 +18,7 @@ mod moves;
 mod outbox;
 mod paying;
 mod record;
+mod references;
 mod refund;
 mod reports;
 mod restore;

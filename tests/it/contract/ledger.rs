@@ -13,7 +13,6 @@ mod refunding;
 mod reports;
 mod requests;
 mod restoring;
-mod sandbox;
 
 pub use catalogue::*;
 pub use letters::*;
@@ -27,4 +26,3 @@ pub use refunding::*;
 pub use reports::*;
 pub use requests::*;
 pub use restoring::*;
-pub use sandbox::*;
