@@ -79,6 +79,7 @@ impl Client {
             .header("host", &self.authority)
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
+            .header("idempotency-key", format!("{:032x}", fastrand::u128(..)))
             .body(Full::new(body))
             .map_err(|error| error.to_string())?;
         sender.ready().await.map_err(|error| error.to_string())?;

@@ -30,6 +30,8 @@ prepare_fleet() {
     echo "MIAOSHA__RABBIT__URL='$MIAOSHA_RABBIT_URL'"
     echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
     echo "MIAOSHA__NAMESPACE='miaosha'"
+    echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
+    echo "MIAOSHA__MAIL__FOLDER='$dir/mail'"
     # The sandbox answers within seconds: whoever kills a gateway here does not want to wait a minute for the rest.
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"

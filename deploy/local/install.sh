@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, what renders a PDF and reads its codes,
-# and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, a browser, what renders a PDF and reads its
+# codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
 # the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for
 wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+  chromium:chromium chromium-driver:chromedriver
   python3:python3 python3-venv:/usr/share/doc/python3-venv)
 PATH=$PATH:/usr/sbin:/sbin
 

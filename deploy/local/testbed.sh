@@ -1,6 +1,8 @@
 # testbed.sh: private servers for as long as the script runs that sources this, gone with it however it ends.
 #   begin_servers   starts them in the background
-#   await_servers   waits for them; MIAOSHA_SERVERS (the state file) and the three URLs are in the environment then
+#   begin_servers emulators   installs AWS's and the payment provider's counterparts, too, beside what is built
+#   await_servers   waits for them; MIAOSHA_SERVERS (the state file), the three URLs and, if they were asked for,
+#                   MIAOSHA_EMULATORS (their folder) are in the environment then
 #   step COMMAND…   runs one step in the foreground, says its name
 # Their folder is $bed, a temporary one; it stays behind, with the logs, if the script fails.
 set -euo pipefail
@@ -35,9 +37,15 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-begin_servers() {
+begin_servers() { # [emulators]
   bash "$here/install.sh"
-  setsid bash "$here/servers.sh" up "$bed" &
+  if [ "${1:-}" = emulators ]; then
+    export MIAOSHA_EMULATORS="${CARGO_TARGET_DIR:-$root/target}/emulators"
+    mkdir -p "${MIAOSHA_EMULATORS%/*}"
+  fi
+  # shellcheck disable=SC2016
+  setsid bash -c '[ -z "$3" ] || bash "$1/emulators.sh" "$MIAOSHA_EMULATORS" || exit 1; exec bash "$1/servers.sh" up "$2"' \
+    begin "$here" "$bed" "${1:-}" &
   servers_job=$!
 }
 

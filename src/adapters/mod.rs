@@ -1,8 +1,13 @@
 //! One technology each. An adapter names neither a sibling nor a service.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod folder;
+pub mod mail;
 pub mod memory;
 pub mod mysql;
 pub mod rabbit;
 pub mod redis;
 pub mod sqlite;
+pub mod stripe;
 pub mod system;

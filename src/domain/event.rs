@@ -12,12 +12,34 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Event {
     pub id: EventId,
     pub version: u16,
     pub at: Timestamp,
     #[serde(flatten)]
     pub fact: Fact,
+}
+
+/// As it stands in a message or a row, perhaps of a version that we do not know.
+#[derive(Deserialize)]
+struct Written {
+    id: EventId,
+    version: u16,
+    at: Timestamp,
+    #[serde(flatten)]
+    fact: Fact,
+}
+
+impl TryFrom<Written> for Event {
+    type Error = String;
+
+    fn try_from(Written { id, version, at, fact }: Written) -> Result<Self, String> {
+        match version == fact.version() {
+            true => Ok(Self { id, version, at, fact }),
+            false => Err(format!("version {version} of {} is unknown here", fact.topic())),
+        }
+    }
 }
 
 /// The name of a fact is its topic, too.

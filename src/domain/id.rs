@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha1::{Digest, Sha1};
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -115,6 +116,10 @@ hex_id!(
     RefundId
 );
 hex_id!(
+    /// A request whose effect must happen once: what it makes is written under this id.
+    RequestId
+);
+hex_id!(
     /// Something that happened. It follows from what happened, so that writing it twice is once.
     EventId
 );
@@ -123,6 +128,11 @@ impl BatchId {
     /// `chance` must come from a good source: two publishers that made the same id would share an answer.
     pub fn new(now_ms: u64, chance: u64) -> Self {
         Self((u128::from(now_ms) << 80) | (u128::from(chance) << 16))
+    }
+
+    /// When it was made, in milliseconds since 1970.
+    pub fn made_ms(self) -> u64 {
+        (self.0 >> 80) as u64
     }
 
     pub fn attempt(self, index: usize) -> AttemptId {
@@ -138,6 +148,20 @@ impl AttemptId {
 
     pub fn index(self) -> usize {
         (self.0 & 0xffff) as usize
+    }
+}
+
+impl ReservationId {
+    /// Of units that end while the others go on. It follows from them, and a reservation has a unit once: the same split is
+    /// made once.
+    pub fn split(self, units: &[u32]) -> Self {
+        let mut hash = Sha1::new();
+        hash.update(self.to_bytes());
+        for unit in units {
+            hash.update(unit.to_be_bytes());
+        }
+        let digest = hash.finalize();
+        Self::from_bytes(digest[..16].try_into().expect("a digest is 20 bytes"))
     }
 }
 

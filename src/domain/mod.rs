@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod event;
 pub mod id;
+pub mod locale;
 pub mod money;
 pub mod notice;
 pub mod order;

@@ -16,3 +16,37 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+/// A moment as a calendar and a clock show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    pub year: i64,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+}
+
+impl Timestamp {
+    /// Where clocks are this many minutes ahead of UTC. The year is counted from March, so that the odd day comes last.
+    pub fn civil(self, offset_minutes: i16) -> Civil {
+        let seconds = self.0.div_euclid(1_000) + i64::from(offset_minutes) * 60;
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // 0000-03-01 was 719,468 days before 1970; 400 years have 146,097 days.
+        let days = days + 719_468;
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let from_january = if month < 10 { month + 3 } else { month - 9 };
+        Civil {
+            year: era * 400 + year + i64::from(from_january <= 2),
+            month: from_january as u8,
+            day: (day - (153 * month + 2) / 5 + 1) as u8,
+            hour: (second / 3_600) as u8,
+            minute: (second / 60 % 60) as u8,
+            second: (second % 60) as u8,
+        }
+    }
+}

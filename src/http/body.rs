@@ -25,6 +25,11 @@ pub async fn json<T: DeserializeOwned>(
 /// Reads a body that says it is JSON.
 pub async fn read(headers: &HeaderMap, payload: &mut Payload, bytes_max: usize) -> Result<Bytes, Problem> {
     require_json(headers)?;
+    read_any(headers, payload, bytes_max).await
+}
+
+/// Reads a body, whatever it is.
+pub async fn read_any(headers: &HeaderMap, payload: &mut Payload, bytes_max: usize) -> Result<Bytes, Problem> {
     let announced = match headers.get(header::CONTENT_LENGTH) {
         None => None,
         Some(length) => {

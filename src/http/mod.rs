@@ -2,8 +2,10 @@
 //!
 //! Whatever bytes arrive, the answer is a reply or a [`problem::Problem`]; nothing here panics or answers 5xx for them.
 
+pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod idempotency;
 pub mod limits;
 pub mod probes;
 pub mod problem;

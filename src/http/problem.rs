@@ -60,6 +60,10 @@ kinds! {
     HoldLapsed = "hold_lapsed", CONFLICT, "The hold has lapsed";
     NotHeld = "not_held", CONFLICT, "The reservation is not held";
     CardDeclined = "card_declined", PAYMENT_REQUIRED, "The card was declined";
+    KeyMissing = "idempotency_key_missing", BAD_REQUEST, "An Idempotency-Key is needed";
+    /// The same request is being carried out.
+    InFlight = "in_flight", CONFLICT, "The same request is under way";
+    KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request";
     EmailTaken = "email_taken", CONFLICT, "The address is taken";
     /// What was asked does not fit what is there, and no narrower kind says so.
     Conflict = "conflict", CONFLICT, "This does not fit the present state";

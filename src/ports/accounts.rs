@@ -1,6 +1,7 @@
 //! People who may log in. The kernel knows buyers only by an opaque number.
 
 use crate::domain::id::BuyerId;
+use crate::domain::locale::Locale;
 use crate::ports::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +20,8 @@ pub struct Account {
     /// Argon2id, in PHC form.
     pub password_hash: String,
     pub role: Role,
+    /// What this person is written to in.
+    pub locale: Locale,
 }
 
 pub trait Accounts: Send + Sync + 'static {
@@ -29,6 +32,7 @@ pub trait Accounts: Send + Sync + 'static {
         email: &str,
         password_hash: &str,
         role: Role,
+        locale: Locale,
     ) -> impl Future<Output = Result<Option<Account>>> + Send;
 
     fn account(&self, id: BuyerId) -> impl Future<Output = Result<Option<Account>>> + Send;

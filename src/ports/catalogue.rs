@@ -1,6 +1,6 @@
 //! Items and sales, as operators write them and everybody reads them.
 
-use crate::domain::id::{ItemId, SaleId};
+use crate::domain::id::{ItemId, RequestId, SaleId};
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
 use crate::domain::time::Timestamp;
@@ -43,12 +43,27 @@ pub enum Changed {
 }
 
 pub trait Catalogue: Send + Sync + 'static {
-    fn create_item(&self, item: &NewItem) -> impl Future<Output = Result<Item>> + Send;
+    fn create_item(&self, item: &NewItem) -> impl Future<Output = Result<Item>> + Send {
+        self.create_item_once(item, None)
+    }
+
+    /// The item that this request made, now or before.
+    fn create_item_once(&self, item: &NewItem, request: Option<RequestId>)
+    -> impl Future<Output = Result<Item>> + Send;
 
     fn item(&self, id: ItemId) -> impl Future<Output = Result<Option<Item>>> + Send;
 
     /// `None` when there is no such item. The sale starts with generation 1 and state Active.
-    fn create_sale(&self, sale: &NewSale) -> impl Future<Output = Result<Option<Sale>>> + Send;
+    fn create_sale(&self, sale: &NewSale) -> impl Future<Output = Result<Option<Sale>>> + Send {
+        self.create_sale_once(sale, None)
+    }
+
+    /// The sale that this request made, now or before.
+    fn create_sale_once(
+        &self,
+        sale: &NewSale,
+        request: Option<RequestId>,
+    ) -> impl Future<Output = Result<Option<Sale>>> + Send;
 
     fn sale(&self, id: SaleId) -> impl Future<Output = Result<Option<Sale>>> + Send;
 

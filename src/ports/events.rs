@@ -29,14 +29,56 @@ impl Listener {
             Listener::Mail => &["#"],
         }
     }
+
+    pub fn hears(self, topic: &str) -> bool {
+        let topic: Vec<&str> = topic.split('.').collect();
+        self.topics().iter().any(|pattern| fits(&pattern.split('.').collect::<Vec<_>>(), &topic))
+    }
+}
+
+fn fits(pattern: &[&str], topic: &[&str]) -> bool {
+    match (pattern, topic) {
+        ([], []) => true,
+        (["#", rest @ ..], _) => (0..=topic.len()).any(|some| fits(rest, &topic[some..])),
+        (["*", rest @ ..], [_, others @ ..]) => fits(rest, others),
+        ([word, rest @ ..], [other, others @ ..]) => word == other && fits(rest, others),
+        _ => false,
+    }
 }
 
 pub trait Events: Send + Sync + 'static {
     type Events: Subscription<Delivery: crate::ports::Delivery<Body = Event>>;
 
-    /// Durable when this returns, with every listener. One that was published before may be published again.
+    /// Durable when this returns, with every listener. One that was published before may be published again. Events of one
+    /// reservation keep their order, those of different ones may pass each other.
     fn publish_events(&self, events: &[Event]) -> impl Future<Output = Result<()>> + Send;
 
     /// Several subscribers of one listener share its events. What cannot be decoded is parked on the way.
     fn events(&self, listener: Listener) -> impl Future<Output = Result<Self::Events>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_is_one_word_and_a_hash_any_number() {
+        let fits = |pattern: &str, topic: &str| {
+            fits(&pattern.split('.').collect::<Vec<_>>(), &topic.split('.').collect::<Vec<_>>())
+        };
+        for (pattern, topic, expected) in [
+            ("#", "order.paid", true),
+            ("order.#", "order.paid", true),
+            ("order.#", "order", true),
+            ("order.#", "payment.returned", false),
+            ("order.*", "order.paid", true),
+            ("order.*", "order", false),
+            ("*.paid", "order.paid", true),
+            ("#.paid", "a.b.paid", true),
+            ("order.paid", "order.paid", true),
+            ("order.paid", "order.paid.twice", false),
+        ] {
+            assert_eq!(fits(pattern, topic), expected, "{pattern} {topic}");
+        }
+    }
 }

@@ -26,12 +26,17 @@ pub enum Point {
     CheckoutAfterCapture,
     CheckoutAfterConfirm,
     CancelAfterLedger,
+    GiveBackAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
+    RequestAfterClaim,
+    RequestAfterEffect,
+    RelayAfterRead,
+    RelayAfterPublish,
 }
 
 impl Point {
-    pub const ALL: [Point; 22] = [
+    pub const ALL: [Point; 27] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -52,8 +57,13 @@ impl Point {
         Point::CheckoutAfterCapture,
         Point::CheckoutAfterConfirm,
         Point::CancelAfterLedger,
+        Point::GiveBackAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
+        Point::RequestAfterClaim,
+        Point::RequestAfterEffect,
+        Point::RelayAfterRead,
+        Point::RelayAfterPublish,
     ];
 }
 

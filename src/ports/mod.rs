@@ -11,12 +11,16 @@ pub mod clock;
 pub mod deadlines;
 pub mod events;
 pub mod fault;
+pub mod idempotency;
 pub mod ledger;
+pub mod letters;
+pub mod mail;
 pub mod news;
 pub mod notices;
 pub mod outbox;
 pub mod parked;
 pub mod payments;
+pub mod reports;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -60,9 +64,15 @@ pub trait Subscription: Send + 'static {
 /// Everything a service is given. One value of it is one process's view of the world.
 pub trait World: Clone + Send + Sync + 'static {
     type Turnstile: turnstile::Turnstile;
-    type Store: ledger::Ledger + catalogue::Catalogue + accounts::Accounts;
-    /// The durable way in.
-    type Attempts: attempts::Attempts + parked::Parked;
+    type Store: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + letters::Letters
+        + outbox::Outbox
+        + reports::Reports;
+    /// What is durable on its way: attempts in, events out.
+    type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
     type Signals: deadlines::Deadlines + notices::Notices + news::News;
     type Payments: payments::Payments;
@@ -72,6 +82,7 @@ pub trait World: Clone + Send + Sync + 'static {
     fn attempts(&self) -> &Self::Attempts;
     fn signals(&self) -> &Self::Signals;
     fn payments(&self) -> &Self::Payments;
+    fn archive(&self) -> &Arc<dyn archive::Archive>;
     fn clock(&self) -> &Arc<dyn clock::Clock>;
     fn faults(&self) -> &Arc<dyn fault::Faults>;
 }
@@ -136,6 +147,7 @@ pub struct PartsOf<T, S, A, G, P> {
     pub attempts: A,
     pub signals: G,
     pub payments: P,
+    pub archive: Arc<dyn archive::Archive>,
     pub clock: Arc<dyn clock::Clock>,
     pub faults: Arc<dyn fault::Faults>,
 }
@@ -155,8 +167,14 @@ impl<T, S, A, G, P> Clone for Parts<T, S, A, G, P> {
 impl<T, S, A, G, P> World for Parts<T, S, A, G, P>
 where
     T: turnstile::Turnstile,
-    S: ledger::Ledger + catalogue::Catalogue + accounts::Accounts,
-    A: attempts::Attempts + parked::Parked,
+    S: ledger::Ledger
+        + catalogue::Catalogue
+        + accounts::Accounts
+        + idempotency::Idempotency
+        + letters::Letters
+        + outbox::Outbox
+        + reports::Reports,
+    A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,
 {
@@ -184,6 +202,10 @@ where
 
     fn payments(&self) -> &P {
         &self.0.payments
+    }
+
+    fn archive(&self) -> &Arc<dyn archive::Archive> {
+        &self.0.archive
     }
 
     fn clock(&self) -> &Arc<dyn clock::Clock> {

@@ -3,12 +3,15 @@
 pub mod audit;
 pub mod consumer;
 pub mod gateway;
+pub mod mailer;
 pub mod news;
 pub mod operator;
 pub mod patience;
 pub mod payments;
 pub mod publisher;
 pub mod question;
+pub mod relay;
 pub mod restore;
+pub mod serve;
 pub mod tell;
 pub mod turns;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::id::{ItemId, SaleId};
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use crate::domain::sale::{Allotment, CAPACITY_MAX, Question, QuestionKey, Sale};
 use crate::ports::accounts::{Accounts, Role};
 use crate::ports::catalogue::{Catalogue, NewItem, NewSale};
 use crate::ports::ledger::Ledger;
@@ -46,6 +47,8 @@ pub enum Command {
         email: String,
         password_hash: String,
         role: Role,
+        #[serde(default)]
+        locale: Locale,
     },
 }
 
@@ -72,8 +75,9 @@ pub async fn carry_out<W: World>(world: &W, command: Command) -> Result<Value, C
         Command::Parked => Ok(json!({ "parked": world.attempts().parked(PARKED_MAX).await? })),
         Command::Replay => Ok(json!({ "replayed": world.attempts().replay(PARKED_MAX).await? })),
         Command::Seed { sales, capacity } => seed(world, sales, capacity).await,
-        Command::AddAccount { name, email, password_hash, role } => {
-            let made = world.store().create_account(&name, &email.to_lowercase(), &password_hash, role).await?;
+        Command::AddAccount { name, email, password_hash, role, locale } => {
+            let email = email.to_lowercase();
+            let made = world.store().create_account(&name, &email, &password_hash, role, locale).await?;
             let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
             Ok(json!({ "id": account.id, "role": account.role }))
         }
@@ -119,12 +123,16 @@ async fn add_history<W: World>(world: &W, sale: SaleId, report: &mut Value) -> R
 }
 
 async fn seed<W: World>(world: &W, sales: u32, capacity: u32) -> Result<Value, CommandError> {
+    if !(1..=SALES_MAX).contains(&sales) || !(1..=CAPACITY_MAX).contains(&capacity) {
+        let limits = format!("sales: 1 to {SALES_MAX}, capacity: 1 to {CAPACITY_MAX}");
+        return Err(CommandError::Refused(limits));
+    }
     let mut made = Vec::new();
     for number in 1..=sales {
         let title = format!("Seeded item {number}");
         let item = world.store().create_item(&NewItem { title, description: "Made by seed".to_owned() }).await?;
         let price = Money { minor: 100_000, currency: "TWD".parse().expect("three capital letters") };
-        let allotment = Allotment { capacity, quantity_max: 4.min(capacity as u8).max(1), standby_max: capacity };
+        let allotment = Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max: capacity };
         let opens_at = world.clock().now();
         let closes_at = opens_at.plus_ms(24 * HOUR_MS);
         made.push(open_sale(world, item.id, price, allotment, (opens_at.0, closes_at.0), Vec::new()).await?.id);

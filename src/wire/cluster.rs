@@ -20,11 +20,12 @@ use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
-use crate::wire::watch;
+use crate::wire::provider::Provider;
+use crate::wire::{archive, mail, watch};
 
-pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -38,10 +39,11 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = Cluster::new(PartsOf {
         turnstile,
-        payments: store.sandbox(),
+        payments: Provider::choose(&config.stripe, store.sandbox(), &store)?,
         store,
         attempts: broker.clone(),
         signals: broker,
+        archive: archive::open(&config.archive).await?,
         clock: clock.clone(),
         faults: Arc::new(NoFaults),
     });
@@ -117,7 +119,11 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
+    archive::clear_drafts(&config.archive).await?;
+    let office = mail::office(&config.mail).await?;
     readiness.started();
+    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, None, lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
     payments::run(world, config.payments, lifecycle).await;
     Ok(())
 }

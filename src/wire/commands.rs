@@ -16,13 +16,15 @@ use serde_json::Value;
 
 use crate::adapters::mysql::MysqlStore;
 use crate::adapters::sqlite::SqliteStore;
-use crate::http::auth;
-use crate::http::problem::{Kind, Problem};
+use crate::domain::locale::Locale;
+use crate::http::problem::{Kind, Problem, method_not_allowed};
+use crate::http::{auth, body};
 use crate::ports::accounts::Role;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
+use crate::services::relay::{self, Relay};
 use crate::wire::cluster;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
@@ -55,22 +57,22 @@ impl Commands {
     }
 
     pub fn routes(&self, cfg: &mut ServiceConfig) {
-        cfg.app_data(web::Data::new(self.clone()))
-            .app_data(web::JsonConfig::default().limit(COMMAND_BYTES_MAX))
-            .route("/commands", web::post().to(take_command));
+        let commands = web::resource("/commands").route(web::post().to(take_command));
+        cfg.app_data(web::Data::new(self.clone())).service(commands.default_service(web::to(method_not_allowed)));
     }
 }
 
 async fn take_command(
     req: HttpRequest,
+    payload: web::Payload,
     commands: web::Data<Commands>,
-    command: web::Json<Command>,
 ) -> Result<HttpResponse, Problem> {
     if auth::bearer(&req)? != &*commands.secret {
         return Err(Problem::new(Kind::Unauthorized, "the secret is in the shop's folder"));
     }
+    let command: Command = body::json(&req, &mut payload.into_inner(), COMMAND_BYTES_MAX).await?;
     let world = commands.world.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
-    match operator::carry_out(world, command.into_inner()).await {
+    match operator::carry_out(world, command).await {
         Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
         Err(CommandError::Refused(why)) => Err(Problem::new(Kind::Invalid, why)),
         Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::Unavailable, fault.to_string())),
@@ -129,7 +131,8 @@ pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Ro
         return failed(&"a password has 8 to 128 characters");
     }
     let password_hash = passwords::hash_now(password);
-    run(state, Command::AddAccount { name, email, password_hash, role }, true)
+    let locale = Locale::default();
+    run(state, Command::AddAccount { name, email, password_hash, role, locale }, true)
 }
 
 pub fn failed(error: &dyn Display) -> ExitCode {
@@ -152,9 +155,12 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
     }
     match folder::lock(&state) {
         Ok(_lock) => {
-            let world = shop::open(&EmbeddedConfig { state, ..EmbeddedConfig::default() }).await?;
+            let config: Config = config::load(None)?;
+            let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world).await?;
+            // And nobody else publishes what was committed last.
+            Relay::new(world.clone(), relay::Settings::default()).drain().await?;
             Ok(operator::carry_out(&world, command).await?)
         }
         Err(_) => send(&ShopFacts::read(&state)?, &command).await,

@@ -1,6 +1,7 @@
 //! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
 //! minute.
 
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question};
 use crate::ports::World;
@@ -32,8 +33,8 @@ pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
         return Ok(None);
     }
     let hash = passwords::hash_now(PASSWORD);
-    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper).await?;
-    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator).await?;
+    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper, Locale::En).await?;
+    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator, Locale::En).await?;
     let now = world.clock().now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();
@@ -69,7 +70,7 @@ Sale {open} is open, sale {soon} opens within a minute. Buy something:
   CHECKOUT=$(curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN" | sed 's/.*"checkout_token":"\([^"]*\)".*/\1/')
   # pay (other cards: "declined", "timeout", "late")
   curl -s {url}/v1/checkouts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
-    -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
+    -H "idempotency-key: $(date +%s%N)" -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
   curl -s {url}/v1/orders -H "authorization: Bearer $TOKEN"; echo
 
 The operator is {OPERATOR}, with the same password. A rush of 5,000:  cargo run --release --bin loadtest -- rush"#

@@ -1,9 +1,14 @@
 //! The only place that names both adapters and services: here a world is chosen, once for each process.
 
+mod archive;
 pub mod cluster;
 pub mod commands;
 pub mod config;
 mod demo;
 mod folder;
+pub mod mail;
+#[cfg(feature = "aws")]
+pub mod mailer;
+mod provider;
 pub mod shop;
 mod watch;

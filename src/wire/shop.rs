@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::App;
 use actix_web::web::ServiceConfig;
 
+use crate::adapters::folder::FolderArchive;
 use crate::adapters::memory::signals::MemorySignals;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sqlite::queue::SqliteQueue;
@@ -18,16 +19,18 @@ use crate::adapters::system::SystemClock;
 use crate::bound_server;
 use crate::http::problem;
 use crate::ports::fault::NoFaults;
-use crate::ports::{Parts, PartsOf};
+use crate::ports::letters::Letters;
+use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};
-use crate::services::{consumer, gateway, payments, publisher};
+use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
-use crate::wire::config::{Config, EmbeddedConfig};
+use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
-use crate::wire::{demo, watch};
+use crate::wire::provider::Provider;
+use crate::wire::{demo, mail, watch};
 
-pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Provider<Sandbox, SqliteStore>>;
 
 pub struct ShopOptions {
     pub state: PathBuf,
@@ -64,7 +67,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
-    let world = open(&config.embedded).await?;
+    let world = open(&config.embedded, &config.stripe).await?;
     commands.serve(world.clone());
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
@@ -76,6 +79,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     }
     lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
+    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
     serve_sockets(&gateway, &lifecycle)?;
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
@@ -86,6 +90,11 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
             .configure(problem::defaults)
     })?;
     let address = server.addrs()[0];
+    let letters = letters(&config, address);
+    let office = mail::office(&letters).await?;
+    // The folder is ours alone: whoever delivered from it before is dead.
+    world.store().void_claims(world.clock().now()).await?;
+    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, None, lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),
@@ -102,18 +111,33 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     Ok(())
 }
 
+/// A shop without a mail server writes its mails into its folder, and knows by itself where it is.
+fn letters(config: &Config, address: SocketAddr) -> mailer::Settings {
+    let mut letters = config.mail.clone();
+    if letters.folder.as_os_str().is_empty() {
+        letters.folder = config.embedded.state.join("mail");
+    }
+    if letters.shop_url.is_empty() {
+        letters.shop_url = format!("http://{address}");
+    }
+    letters
+}
+
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.
-pub async fn open(config: &EmbeddedConfig) -> Result<Embedded, Failure> {
+pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig) -> Result<Embedded, Failure> {
     let store = SqliteStore::open(&config.state.join("ledger.sqlite")).await?;
     store.migrate().await?;
     let attempts =
         SqliteQueue::open(&config.state.join("queue.sqlite"), config.partitions, config.queue_messages_max).await?;
+    let archive = FolderArchive::new(&config.state.join("archive"));
+    archive.clear_drafts().await?;
     Ok(Embedded::new(PartsOf {
         turnstile: MemoryTurnstile::new(),
-        payments: store.sandbox(),
+        payments: Provider::choose(stripe, store.sandbox(), &store)?,
         store,
         attempts,
         signals: MemorySignals::new(),
+        archive: Arc::new(archive),
         clock: Arc::new(SystemClock::local()),
         faults: Arc::new(NoFaults),
     }))

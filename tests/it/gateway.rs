@@ -4,12 +4,18 @@ pub mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
+mod exports;
 mod input;
+mod once;
 mod operators;
 mod parts;
 mod people;
+mod races;
+mod refunding;
+mod running;
 mod stopped;
 mod waiting;
+mod webhooks;
 pub mod worlds;
 
 /// Each story once over each ledger.

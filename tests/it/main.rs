@@ -7,11 +7,19 @@ mod support;
 
 mod contract;
 
+mod archive;
 mod attempts;
+mod browser;
+mod commands;
+mod events;
 mod gateway;
 mod http;
 mod ledger;
+mod mail;
+mod matrix;
+mod payments;
 mod publisher;
+mod readiness;
 mod signals;
 mod sockets;
 mod turnstile;

@@ -111,6 +111,7 @@ mod decoders {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
+    use crate::contract::events::event;
     use crate::contract::signals::{bulletin, deadline, news, notice};
 
     fn decode(bytes: &[u8]) {
@@ -118,6 +119,7 @@ mod decoders {
         let _ = codec::deadline(bytes);
         let _ = codec::notices(bytes);
         let _ = codec::news(bytes);
+        let _ = codec::event(bytes);
     }
 
     proptest! {
@@ -128,10 +130,11 @@ mod decoders {
 
         /// Almost right is what a newer version would send.
         #[test]
-        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..3) {
+        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..4) {
             let mut bytes = match kind {
                 0 => serde_json::to_vec(&deadline(1)),
                 1 => serde_json::to_vec(&[notice(1)]),
+                2 => serde_json::to_vec(&event(1)),
                 _ => serde_json::to_vec(&bulletin([news(1, 2)])),
             }.unwrap();
             let at = at.index(bytes.len());

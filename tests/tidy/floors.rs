@@ -9,7 +9,15 @@ const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", 
 /// What a kit that knows no sale does not name.
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: &[(&str, &[&str])] = &[
+    ("aws_config", &["adapters/aws/"]),
+    ("aws_lambda_events", &["adapters/aws/"]),
+    ("aws_sdk_s3", &["adapters/aws/"]),
+    ("aws_sdk_sqs", &["adapters/aws/"]),
+    ("aws_smithy_http_client", &["adapters/aws/"]),
+    ("lambda_runtime", &["adapters/aws/"]),
+    ("lettre", &["adapters/mail/"]),
+    ("csv", &["services/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
     ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
@@ -18,6 +26,8 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ("actix_service", &["http/socket/"]),
     ("actix_ws", &["http/socket/"]),
     ("socket2", &["http/"]),
+    ("hyper_rustls", &["adapters/stripe/"]),
+    ("rustls", &["adapters/stripe/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

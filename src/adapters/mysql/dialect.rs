@@ -34,10 +34,17 @@ macro_rules! insert_new {
     };
 }
 
+/// A long list is read along this index, whatever the server thinks of it.
+macro_rules! by_index {
+    ($name:literal) => {
+        concat!("FORCE INDEX (", $name, ")")
+    };
+}
+
 macro_rules! ledger_time {
     () => {
         "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"
     };
 }
 
-pub(super) use {for_update, insert_new, ledger_time};
+pub(super) use {by_index, for_update, insert_new, ledger_time};

@@ -8,12 +8,14 @@ mod dialect;
 mod sql;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, MySql, MySqlConnection, MySqlPool, Transaction};
+use tokio::sync::Notify;
 
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
@@ -36,6 +38,7 @@ const MIGRATE_WAIT_S: i64 = 60;
 pub struct MysqlStore {
     options: MySqlConnectOptions,
     pool: MySqlPool,
+    outbox: Arc<Notify>,
 }
 
 impl MysqlStore {
@@ -58,7 +61,7 @@ impl MysqlStore {
             .connect_with(options.clone())
             .await
             .map_err(fault)?;
-        Ok(Self { options, pool })
+        Ok(Self { options, pool, outbox: Arc::default() })
     }
 
     /// Makes the schema, or brings it up to date. Whoever comes meanwhile waits, and finds nothing left to do: the lock is
@@ -86,6 +89,11 @@ impl MysqlStore {
         Sandbox::new(self.clone())
     }
 
+    /// Rung after a commit that may have written events.
+    fn outbox_rows(&self) -> &Notify {
+        &self.outbox
+    }
+
     async fn reader(&self) -> Result<PoolConnection<MySql>> {
         self.pool.acquire().await.map_err(fault)
     }
@@ -93,19 +101,6 @@ impl MysqlStore {
     /// Several reads of one moment.
     async fn at_once(&self) -> Result<Transaction<'static, MySql>> {
         self.pool.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await.map_err(fault)
-    }
-
-    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
-    where
-        A: Send + Sync + 'static,
-        T: Send + 'static,
-        J: for<'c> Fn(&'c mut MySqlConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + Sync + 'static,
-    {
-        self.transact(name, args, move |conn, args| {
-            let job = job(conn, args);
-            Box::pin(async move { job.await.map(Verdict::Keep) })
-        })
-        .await
     }
 
     /// One transaction: kept or undone as the job says, undone when it fails, and tried again after a deadlock.

@@ -1,9 +1,11 @@
-//! Bodies that are not attempts travel as JSON. Decoders are strict, and take anything without a panic.
+//! Bodies that are not attempts travel as JSON. Decoders are strict, and take anything without a panic. Only an event may say
+//! more than we know.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::attempt::Batch;
+use crate::domain::event::Event;
 use crate::domain::notice::Notice;
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
 use crate::ports::news::Bulletin;
@@ -37,5 +39,9 @@ pub fn notices(bytes: &[u8]) -> Result<Vec<Notice>, Unreadable> {
 }
 
 pub fn news(bytes: &[u8]) -> Result<Bulletin, Unreadable> {
+    json(bytes)
+}
+
+pub fn event(bytes: &[u8]) -> Result<Event, Unreadable> {
     json(bytes)
 }

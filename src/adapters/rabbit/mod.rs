@@ -10,6 +10,7 @@ mod broadcast;
 pub mod codec;
 mod consume;
 mod deadlines;
+mod events;
 mod link;
 mod metric;
 mod parked;

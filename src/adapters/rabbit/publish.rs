@@ -40,6 +40,12 @@ impl Message {
         Self { exchange: ShortString::default(), key: queue, body, mandatory: true, properties }
     }
 
+    /// News that must reach a queue, whoever's it is.
+    pub(super) fn to_topic(exchange: ShortString, topic: &str, body: Vec<u8>) -> Self {
+        let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+        Self { exchange, key: topic.into(), body, mandatory: true, properties }
+    }
+
     /// Word to whoever listens now.
     pub(super) fn to_all(exchange: ShortString, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default();

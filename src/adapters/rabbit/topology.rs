@@ -11,6 +11,7 @@ use lapin::{Channel, ExchangeKind};
 
 use super::{RabbitConfig, fault};
 use crate::ports::Result;
+use crate::ports::events::Listener;
 
 /// A queue's name is at most 255 bytes long; this leaves room for our part.
 const NAMESPACE_BYTES_MAX: usize = 128;
@@ -18,6 +19,8 @@ const NAMESPACE_BYTES_MAX: usize = 128;
 const BROADCASTS_MAX: i64 = 1_024;
 /// Deadlines in one queue: some thousands make a big sale.
 const DEADLINES_MAX: i64 = 1_000_000;
+/// Events that wait for one listener. When they are more, none is published, and the outbox keeps them.
+const EVENTS_MAX: i64 = 1_000_000;
 /// Parked messages. When they are more, the queue they come from stands still until somebody looks.
 const PARKED_MAX: i64 = 100_000;
 
@@ -67,6 +70,14 @@ impl Topology {
         self.name("news")
     }
 
+    pub(super) fn events(&self) -> ShortString {
+        self.name("events")
+    }
+
+    pub(super) fn events_of(&self, listener: Listener) -> ShortString {
+        self.name(format_args!("events.{}", listener.name()))
+    }
+
     /// Everything that does not depend on a sale.
     pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         for partition in 0..self.partitions {
@@ -77,9 +88,21 @@ impl Topology {
         quorum(channel, self.lapses(), DEADLINES_MAX, []).await?;
         quorum(channel, self.parked(), PARKED_MAX, []).await?;
         for exchange in [self.notices(), self.news()] {
-            // Durable, so that those who publish find it before anybody listens, also after the broker's restart.
-            let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-            channel.exchange_declare(exchange, ExchangeKind::Fanout, options, FieldTable::default()).await?;
+            declare_exchange(channel, exchange, ExchangeKind::Fanout).await?;
+        }
+        self.declare_events(channel).await
+    }
+
+    /// Whoever publishes declares every listener's queue: what happened before a listener first ran waits for it.
+    async fn declare_events(&self, channel: &Channel) -> lapin::Result<()> {
+        declare_exchange(channel, self.events(), ExchangeKind::Topic).await?;
+        for listener in Listener::ALL {
+            let queue = self.events_of(listener);
+            quorum(channel, queue.clone(), EVENTS_MAX, []).await?;
+            for topic in listener.topics() {
+                let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
+                channel.queue_bind(queue.clone(), self.events(), (*topic).into(), options, arguments).await?;
+            }
         }
         Ok(())
     }
@@ -126,6 +149,12 @@ impl Topology {
         declared.map_err(|error| fault(format!("the broker has no streams, so deadlines could get lost: {error}")))?;
         channel.queue_delete(name, QueueDeleteOptions::default()).await.map(drop).map_err(fault)
     }
+}
+
+/// Durable, so that those who publish find it before anybody listens, also after the broker's restart.
+async fn declare_exchange(channel: &Channel, name: ShortString, kind: ExchangeKind) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(name, kind, options, FieldTable::default()).await
 }
 
 async fn quorum<const N: usize>(

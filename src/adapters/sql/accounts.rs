@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use super::dialect::{self, Connection, Row, Store};
 use super::{Result, broken, fault, is_duplicate, row};
 use crate::domain::id::BuyerId;
+use crate::domain::locale::Locale;
 use crate::ports;
 use crate::ports::accounts::{Account, Accounts, Role};
 
@@ -14,7 +15,7 @@ const OPERATOR: i64 = 2;
 /// What [`account`] reads.
 macro_rules! accounts {
     ($name:literal, $tail:literal) => {
-        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role FROM accounts ", $tail)
+        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role, locale FROM accounts ", $tail)
     };
 }
 
@@ -25,6 +26,7 @@ impl Accounts for Store {
         email: &str,
         password_hash: &str,
         role: Role,
+        locale: Locale,
     ) -> ports::Result<Option<Account>> {
         let account = Account {
             id: BuyerId(0),
@@ -32,6 +34,7 @@ impl Accounts for Store {
             email: email.to_owned(),
             password_hash: password_hash.to_owned(),
             role,
+            locale,
         };
         self.write("accounts.create", account, |c, account| Box::pin(create(c, account))).await
     }
@@ -47,7 +50,7 @@ impl Accounts for Store {
 
 async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Account>> {
     let written = sqlx::query(
-        "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role) VALUES (?, ?, ?, ?)",
+        "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role, locale) VALUES (?, ?, ?, ?, ?)",
     )
     .bind(account.name.clone())
     .bind(account.email.clone())
@@ -56,6 +59,7 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
         Role::Shopper => SHOPPER,
         Role::Operator => OPERATOR,
     })
+    .bind(account.locale.tag())
     .execute(conn)
     .await;
     match written {
@@ -89,6 +93,10 @@ fn account(found: &Row) -> Result<Account> {
             SHOPPER => Role::Shopper,
             OPERATOR => Role::Operator,
             other => return Err(broken(format!("an account's role is {other}"))),
+        },
+        locale: match found.try_get::<Option<String>, _>(5)? {
+            None => Locale::default(),
+            Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
         },
     })
 }

@@ -9,7 +9,7 @@ use super::{Result, restore, row};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Chain;
-use crate::ports::ledger::{AuditFacts, History, RecordedTurn};
+use crate::ports::ledger::{AuditFacts, History, Pace, RecordedTurn};
 
 pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {
     let Some(standing) = restore::standing(conn, sale).await? else { return Ok(None) };
@@ -31,6 +31,10 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         .bind(sale.0 as i64)
         .fetch_all(&mut *conn)
         .await?;
+    let refunds = sqlx::query(row::refunds!("ledger.audit.refunds", "WHERE sale = ? ORDER BY made_at, id"))
+        .bind(sale.0 as i64)
+        .fetch_all(&mut *conn)
+        .await?;
     Ok(Some(AuditFacts {
         quantity_max: standing.allotment.quantity_max,
         standing,
@@ -38,6 +42,7 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         orphan_claims,
         orders: orders.iter().map(row::order).collect::<Result<_>>()?,
         payments: payments.iter().map(row::payment).collect::<Result<_>>()?,
+        refunds: refunds.iter().map(row::refund).collect::<Result<_>>()?,
         attempts: turns.attempts,
         outcomes: turns.outcomes,
         broken_turns: turns.broken,
@@ -115,23 +120,41 @@ pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
     .bind(sale.0 as i64)
     .fetch_all(&mut *conn)
     .await?;
-    let reservations =
-        sqlx::query("/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ?")
-            .bind(sale.0 as i64)
-            .fetch_all(conn)
-            .await?;
-    let turn = |found: &Row| {
-        Ok(RecordedTurn {
-            generation: row::number(found, 0)?,
-            revision: row::number(found, 1)?,
-            cause: row::cause(found, 2)?,
-            outcomes: found.try_get(3)?,
-            recorded_at: Timestamp(found.try_get(4)?),
-        })
-    };
+    let reservations = sqlx::query(
+        "/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ? AND split_of IS NULL",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(conn)
+    .await?;
     let pair = |found: &Row| Ok((BuyerId(row::number(found, 0)?), row::reservation_id(found, 1)?));
     Ok(History {
         turns: turns.iter().map(turn).collect::<Result<_>>()?,
         reservations: reservations.iter().map(pair).collect::<Result<_>>()?,
+    })
+}
+
+pub async fn pace(conn: &mut Connection, sale: SaleId, turns_max: u32) -> Result<Pace> {
+    let turns = sqlx::query(
+        "/* ledger.pace.turns */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
+         WHERE sale = ? ORDER BY generation DESC, revision DESC LIMIT ?",
+    )
+    .bind(sale.0 as i64)
+    .bind(turns_max)
+    .fetch_all(&mut *conn)
+    .await?;
+    let lapsed = sqlx::query("/* ledger.pace.lapsed */ SELECT COUNT(*) FROM reservations WHERE sale = ? AND state = 5")
+        .bind(sale.0 as i64)
+        .fetch_one(conn)
+        .await?;
+    Ok(Pace { turns: turns.iter().map(turn).collect::<Result<_>>()?, lapsed: row::small(&lapsed, 0)? })
+}
+
+fn turn(found: &Row) -> Result<RecordedTurn> {
+    Ok(RecordedTurn {
+        generation: row::number(found, 0)?,
+        revision: row::number(found, 1)?,
+        cause: row::cause(found, 2)?,
+        outcomes: found.try_get(3)?,
+        recorded_at: Timestamp(found.try_get(4)?),
     })
 }

@@ -3,8 +3,8 @@
 use sqlx::Row as _;
 
 use super::dialect::{self, Connection, Row, Store, for_update};
-use super::{Result, broken, fault, row};
-use crate::domain::id::{ItemId, SaleId};
+use super::{Result, broken, fault, is_duplicate, row};
+use crate::domain::id::{ItemId, RequestId, SaleId};
 use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState};
 use crate::domain::time::Timestamp;
 use crate::ports;
@@ -27,16 +27,18 @@ macro_rules! sales {
 }
 
 impl Catalogue for Store {
-    async fn create_item(&self, item: &NewItem) -> ports::Result<Item> {
-        self.write("catalogue.create_item", item.clone(), |c, item| Box::pin(create_item(c, item))).await
+    async fn create_item_once(&self, item: &NewItem, request: Option<RequestId>) -> ports::Result<Item> {
+        let args = (item.clone(), request);
+        self.write("catalogue.create_item", args, |c, args| Box::pin(create_item(c, args))).await
     }
 
     async fn item(&self, id: ItemId) -> ports::Result<Option<Item>> {
         item(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
-    async fn create_sale(&self, sale: &NewSale) -> ports::Result<Option<Sale>> {
-        self.write("catalogue.create_sale", sale.clone(), |c, sale| Box::pin(create_sale(c, sale))).await
+    async fn create_sale_once(&self, sale: &NewSale, request: Option<RequestId>) -> ports::Result<Option<Sale>> {
+        let args = (sale.clone(), request);
+        self.write("catalogue.create_sale", args, |c, args| Box::pin(create_sale(c, args))).await
     }
 
     async fn sale(&self, id: SaleId) -> ports::Result<Option<Sale>> {
@@ -60,14 +62,31 @@ impl Catalogue for Store {
     }
 }
 
-async fn create_item(conn: &mut Connection, item: &NewItem) -> Result<Item> {
-    let done = sqlx::query("/* catalogue.create_item */ INSERT INTO items (title, description) VALUES (?, ?)")
-        .bind(item.title.clone())
-        .bind(item.description.clone())
-        .execute(conn)
-        .await?;
-    let id = ItemId(dialect::inserted_id(&done));
-    Ok(Item { id, title: item.title.clone(), description: item.description.clone() })
+async fn create_item(conn: &mut Connection, (item, request): &(NewItem, Option<RequestId>)) -> Result<Item> {
+    let NewItem { title, description } = item.clone();
+    let inserted =
+        sqlx::query("/* catalogue.create_item */ INSERT INTO items (title, description, request) VALUES (?, ?, ?)")
+            .bind(title.clone())
+            .bind(description.clone())
+            .bind(request.map(|request| request.to_bytes().to_vec()))
+            .execute(&mut *conn)
+            .await;
+    match inserted {
+        Err(error) if is_duplicate(&error) => made_item(conn, *request).await,
+        Err(error) => Err(error),
+        Ok(done) => Ok(Item { id: ItemId(dialect::inserted_id(&done)), title, description }),
+    }
+}
+
+async fn made_item(conn: &mut Connection, request: Option<RequestId>) -> Result<Item> {
+    let found = sqlx::query(concat!(
+        "/* catalogue.made_item */ SELECT id, title, description FROM items WHERE request = ?",
+        for_update!()
+    ))
+    .bind(request.map(|request| request.to_bytes().to_vec()))
+    .fetch_one(conn)
+    .await?;
+    Ok(Item { id: ItemId(row::number(&found, 0)?), title: found.try_get(1)?, description: found.try_get(2)? })
 }
 
 async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
@@ -78,14 +97,14 @@ async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
     found.map(|found| Ok(Item { id, title: found.try_get(0)?, description: found.try_get(1)? })).transpose()
 }
 
-async fn create_sale(conn: &mut Connection, sale: &NewSale) -> Result<Option<Sale>> {
+async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<RequestId>)) -> Result<Option<Sale>> {
     if item(conn, sale.item).await?.is_none() {
         return Ok(None);
     }
-    let done = sqlx::query(
+    let inserted = sqlx::query(
         "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
-         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?)",
+         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, request) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?)",
     )
     .bind(sale.item.0 as i64)
     .bind(sale.price.minor)
@@ -99,9 +118,23 @@ async fn create_sale(conn: &mut Connection, sale: &NewSale) -> Result<Option<Sal
     .bind(ACTIVE)
     .bind(serde_json::to_string(&sale.questions).map_err(broken)?)
     .bind(sale.question_key.0.to_vec())
+    .bind(request.map(|request| request.to_bytes().to_vec()))
     .execute(&mut *conn)
-    .await?;
-    fetch(conn, SaleId(dialect::inserted_id(&done))).await
+    .await;
+    match inserted {
+        Err(error) if is_duplicate(&error) => made_sale(conn, *request).await,
+        Err(error) => Err(error),
+        Ok(done) => fetch(conn, SaleId(dialect::inserted_id(&done))).await,
+    }
+}
+
+/// Committed after this transaction looked first, perhaps: only a locking read sees it.
+async fn made_sale(conn: &mut Connection, request: Option<RequestId>) -> Result<Option<Sale>> {
+    let found = sqlx::query(sales!("catalogue.made_sale", "WHERE sales.request = ?", for_update!()))
+        .bind(request.map(|request| request.to_bytes().to_vec()))
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(sale).transpose()
 }
 
 async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {

@@ -1,16 +1,27 @@
 //! The port, call by call: which are transactions that write, which need a snapshot, and which are one statement.
 
 use super::dialect::Store;
-use super::{audit, fault, look, moves, paying, record, restore, row};
-use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
+use super::{audit, fault, look, moves, paying, record, refund, restore, row};
+use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::order::Order;
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, RefundEntry};
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
-use crate::ports::ledger::{AuditFacts, Begun, Confirmed, History, Ledger, Look, Recorded, RestoreLock, Standing};
+use crate::ports::ledger::{
+    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Recorded, RestoreLock, Standing,
+};
+
+impl Store {
+    /// A transaction that may have written events: whoever publishes them is woken after it.
+    async fn telling<T>(&self, transaction: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = transaction.await?;
+        self.outbox_rows().notify_one();
+        Ok(done)
+    }
+}
 
 impl Ledger for Store {
     async fn look(&self, sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Result<Option<Look>> {
@@ -21,7 +32,12 @@ impl Ledger for Store {
         if turns.is_empty() {
             return Ok(Recorded::Done(Vec::new()));
         }
-        self.transact("ledger.record", (sale, turns.to_vec(), now), |c, args| Box::pin(record::record(c, args))).await
+        let job =
+            self.transact("ledger.record", (sale, turns.to_vec(), now), |c, args| Box::pin(record::record(c, args)));
+        match turns.iter().any(|turn| !turn.promotions().is_empty()) {
+            true => self.telling(job).await,
+            false => job.await,
+        }
     }
 
     async fn born_of(&self, sale: SaleId, causes: &[Cause]) -> Result<Vec<Reservation>> {
@@ -53,11 +69,15 @@ impl Ledger for Store {
     }
 
     async fn cancel(&self, id: ReservationId, buyer: BuyerId, now: Timestamp) -> Result<Option<Reservation>> {
-        self.write("ledger.cancel", (id, buyer, now), |c, args| Box::pin(moves::cancel(c, args))).await
+        self.telling(self.write("ledger.cancel", (id, buyer, now), |c, args| Box::pin(moves::cancel(c, args)))).await
     }
 
     async fn payment_opened(&self, payment: &Payment) -> Result<()> {
         self.write("ledger.payment_opened", payment.clone(), |c, payment| Box::pin(paying::opened(c, payment))).await
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Option<Payment>> {
+        paying::find(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
     async fn begin_paying(
@@ -72,7 +92,7 @@ impl Ledger for Store {
 
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed> {
         let args = (id, payment, number.to_owned(), now);
-        self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args))).await
+        self.telling(self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args)))).await
     }
 
     async fn payment_voided(
@@ -84,12 +104,17 @@ impl Ledger for Store {
         self.write("ledger.payment_voided", (id, payment, now), |c, args| Box::pin(paying::voided(c, args))).await
     }
 
-    async fn payment_refunded(&self, payment: PaymentId) -> Result<()> {
-        self.write("ledger.payment_refunded", payment, |c, payment| Box::pin(paying::refunded(c, payment))).await
+    async fn give_back(&self, what: &GiveBack, now: Timestamp) -> Result<GivenBack> {
+        let args = (what.clone(), now);
+        self.telling(self.write("ledger.give_back", args, |c, args| Box::pin(refund::give_back(c, args)))).await
     }
 
-    async fn refund(&self, id: ReservationId, now: Timestamp) -> Result<Option<Reservation>> {
-        self.write("ledger.refund", (id, now), |c, args| Box::pin(paying::refund(c, args))).await
+    async fn refund_done(&self, id: RefundId, now: Timestamp) -> Result<()> {
+        self.write("ledger.refund_done", (id, now), |c, args| Box::pin(refund::done(c, args))).await
+    }
+
+    async fn refunds_of(&self, reservation: ReservationId) -> Result<Vec<RefundEntry>> {
+        refund::of(&mut *self.reader().await?, reservation).await.map_err(fault)
     }
 
     async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>> {
@@ -115,8 +140,8 @@ impl Ledger for Store {
         look::orphans(&mut *self.reader().await?, before, max).await.map_err(fault)
     }
 
-    async fn refunds_due(&self, max: u32) -> Result<Vec<Payment>> {
-        look::refunds_due(&mut *self.reader().await?, max).await.map_err(fault)
+    async fn refunds_due(&self, max: u32) -> Result<Vec<RefundEntry>> {
+        refund::due(&mut *self.reader().await?, max).await.map_err(fault)
     }
 
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>> {
@@ -140,7 +165,8 @@ impl Ledger for Store {
     }
 
     async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
-        self.write("ledger.restore", (sale, from, now), |c, args| Box::pin(restore::restore(c, args))).await
+        self.telling(self.write("ledger.restore", (sale, from, now), |c, args| Box::pin(restore::restore(c, args))))
+            .await
     }
 
     async fn audit(&self, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {
@@ -149,6 +175,10 @@ impl Ledger for Store {
 
     async fn history(&self, sale: SaleId) -> Result<History> {
         audit::history(&mut *self.at_once().await?, sale).await.map_err(fault)
+    }
+
+    async fn pace(&self, sale: SaleId, turns_max: u32) -> Result<Pace> {
+        audit::pace(&mut *self.at_once().await?, sale, turns_max).await.map_err(fault)
     }
 
     async fn time(&self) -> Result<Timestamp> {

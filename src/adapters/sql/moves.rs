@@ -5,7 +5,8 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, for_update};
-use super::{Result, claims, row};
+use super::{Result, claims, outbox, row};
+use crate::domain::event::{Cancelled, Event, Fact};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
@@ -29,7 +30,14 @@ pub async fn cancel(
     let Some(row) = row::fetch_locked(conn, id).await?.filter(|row| row.buyer == buyer) else { return Ok(None) };
     match row.state.kind() {
         Kind::Held | Kind::Standby => {
-            Ok(claims::end(conn, row.sale, vec![row], State::Cancelled, now).await?.into_iter().next())
+            let rows = claims::end(conn, row.sale, vec![row], State::Cancelled, now).await?;
+            let cancelled = |row: &Reservation| {
+                let (reservation, sale, quantity) = (row.id, row.sale, row.quantity);
+                let fact = Fact::Cancelled(Cancelled { reservation, sale, buyer, quantity });
+                Event::new(fact, row.version.into(), now)
+            };
+            outbox::write(conn, &rows.iter().map(cancelled).collect::<Vec<_>>()).await?;
+            Ok(rows.into_iter().next())
         }
         _ => Ok(Some(row)),
     }

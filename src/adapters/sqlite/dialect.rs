@@ -34,10 +34,16 @@ macro_rules! insert_new {
     };
 }
 
+macro_rules! by_index {
+    ($name:literal) => {
+        concat!("INDEXED BY ", $name)
+    };
+}
+
 macro_rules! ledger_time {
     () => {
         "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)"
     };
 }
 
-pub(super) use {for_update, insert_new, ledger_time};
+pub(super) use {by_index, for_update, insert_new, ledger_time};

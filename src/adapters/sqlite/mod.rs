@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::Notify;
 
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
@@ -36,6 +37,7 @@ struct Inner {
     writer: writer::Writer,
     readers: SqlitePool,
     restoring: Mutex<HashSet<SaleId>>,
+    outbox: Notify,
 }
 
 impl SqliteStore {
@@ -55,7 +57,7 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        Ok(Self(Arc::new(Inner { options, writer, readers, restoring: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { options, writer, readers, restoring: Mutex::default(), outbox: Notify::new() })))
     }
 
     /// Makes the schema, or brings it up to date, in one transaction.
@@ -80,6 +82,11 @@ impl SqliteStore {
         Sandbox::new(self.clone())
     }
 
+    /// Rung after a commit that may have written events.
+    fn outbox_rows(&self) -> &Notify {
+        &self.0.outbox
+    }
+
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
         self.0.readers.acquire().await.map_err(fault)
     }
@@ -87,21 +94,6 @@ impl SqliteStore {
     /// Several reads of one moment.
     async fn at_once(&self) -> Result<Transaction<'static, Sqlite>> {
         self.0.readers.begin().await.map_err(fault)
-    }
-
-    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
-    where
-        A: Send + Sync + 'static,
-        T: Send + 'static,
-        J: for<'c> Fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + Sync + 'static,
-    {
-        self.0
-            .writer
-            .write(name, args, move |conn, args| {
-                let job = job(conn, args);
-                Box::pin(async move { job.await.map(Verdict::Keep) })
-            })
-            .await
     }
 
     /// One transaction: kept or undone as the job says, and undone when it fails.

@@ -1,9 +1,10 @@
-//! Attempts in one file, durable before they are accepted: the embedded world's way in.
+//! Attempts and events in one file: the embedded world's way in, durable before anything is accepted, and its way out.
 //!
 //! One writer, whose transactions take everything that waits for it, so that a crowd of submits shares one disk flush. Row
 //! order is queue order. There is no lease in the file: who is active is known to this process alone, so after a start
 //! nobody is, and what was not acknowledged comes again, in order.
 
+mod events;
 mod subscription;
 mod writer;
 
@@ -22,6 +23,7 @@ use crate::ports::attempts::{Attempts, Shed, partition_of};
 use crate::ports::parked::{Parked, ParkedMessage};
 use crate::ports::{Fault, Result};
 
+pub use events::{SqliteEvent, SqliteEvents};
 pub use subscription::{SqliteDelivery, SqliteSubscription};
 use writer::{Command, Writer};
 
@@ -49,6 +51,7 @@ pub struct SqliteQueue(Arc<Shared>);
 struct Shared {
     readers: SqlitePool,
     parts: Arc<[Part]>,
+    lines: Arc<[events::Line]>,
     messages_max: u64,
     /// Whether the last transaction was committed.
     up: Arc<AtomicBool>,
@@ -94,20 +97,23 @@ impl SqliteQueue {
                 added: Notify::new(),
             })
             .collect();
+        let lines = events::lines(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true));
         let up = Arc::new(AtomicBool::new(true));
         let (writer, commands) = unbounded_channel();
-        tokio::spawn(Writer::new(connection, commands, parts.clone(), up.clone()).run());
-        Ok(Self(Arc::new(Shared { readers, parts, messages_max, up, writer })))
+        tokio::spawn(Writer::new(connection, commands, parts.clone(), lines.clone(), up.clone()).run());
+        Ok(Self(Arc::new(Shared { readers, parts, lines, messages_max, up, writer })))
     }
 }
 
 /// Makes the tables, and counts what every part holds.
 async fn prepare(connection: &mut SqliteConnection, partitions: u16) -> Result<Vec<u64>> {
-    sqlx::raw_sql(SCHEMA).execute(&mut *connection).await.map_err(fault)?;
+    for schema in [SCHEMA, events::SCHEMA] {
+        sqlx::raw_sql(schema).execute(&mut *connection).await.map_err(fault)?;
+    }
     let before: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(fault)?;
     let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT part, count(*) FROM attempts GROUP BY part")
         .fetch_all(&mut *connection)
@@ -161,13 +167,15 @@ impl Attempts for SqliteQueue {
 
 impl Parked for SqliteQueue {
     async fn parked(&self, max: u32) -> Result<Vec<ParkedMessage>> {
-        let rows: Vec<(i64, String, Vec<u8>)> =
-            sqlx::query_as("SELECT part, why, body FROM parked ORDER BY id LIMIT ?")
-                .bind(max)
-                .fetch_all(&self.0.readers)
-                .await
-                .map_err(fault)?;
-        let message = |(part, why, body)| ParkedMessage { queue: format!("attempts.{part}"), why, body };
+        let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT queue, why, body FROM (SELECT 0 AS kind, id, 'attempts.' || part AS queue, why, body FROM parked \
+             UNION ALL SELECT 1, id, 'events.' || listener, why, body FROM parked_events) ORDER BY kind, id LIMIT ?",
+        )
+        .bind(max)
+        .fetch_all(&self.0.readers)
+        .await
+        .map_err(fault)?;
+        let message = |(queue, why, body)| ParkedMessage { queue, why, body };
         Ok(rows.into_iter().map(message).collect())
     }
 

@@ -10,10 +10,13 @@ use serde::Serialize;
 use crate::domain::id::SaleId;
 use crate::domain::turnstile::Snapshot;
 use crate::ports::ledger::{AuditFacts, Ledger};
+use crate::ports::outbox::{Backlog, Outbox};
 use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 
+/// How long an event may wait to be published.
+pub const UNPUBLISHED_MS_MAX: i64 = 10_000;
 /// How long a hold may stay undecided after its time.
 pub const UNDECIDED_MS_MAX: i64 = 5_000;
 /// Parked messages counted, at most.
@@ -40,11 +43,15 @@ pub struct Figures {
     pub refused: u64,
     pub orders: u64,
     pub payments: u64,
+    /// Of which something was not given back.
     pub captured: u64,
+    pub refunds: u64,
     pub generation: u64,
     pub revision: u64,
     /// Messages of the whole shop that could not be decoded.
     pub parked: u64,
+    /// Committed events of the whole shop that are not published.
+    pub outbox: u64,
 }
 
 /// One broken invariant.
@@ -59,7 +66,8 @@ pub struct Divergence {
 pub struct Verdict {
     pub sale: SaleId,
     pub pass: bool,
-    /// Why the sale is not at rest; empty when it is. Invariants 2, 6 and 9 only hold at rest.
+    /// Why the sale is not at rest; empty when it is. Invariants 2, 6 and 9 only hold at rest; what is to be told does not
+    /// touch them.
     pub in_motion: Vec<String>,
     pub figures: Figures,
     /// The first that was found.
@@ -83,7 +91,7 @@ impl std::fmt::Display for Verdict {
         write!(
             f,
             " capacity {}, sold {}, pending {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
-             + already {} + refused {}; orders {}, payments {}, captured {}; generation {}, revision {}; parked {}",
+             + already {} + refused {}; orders {}, payments {}, captured {}, refunds {}; generation {}, revision {}; parked {}, outbox {}",
             figures.capacity,
             figures.sold,
             figures.pending,
@@ -97,9 +105,11 @@ impl std::fmt::Display for Verdict {
             figures.orders,
             figures.payments,
             figures.captured,
+            figures.refunds,
             figures.generation,
             figures.revision,
             figures.parked,
+            figures.outbox,
         )?;
         if !self.is_at_rest() {
             write!(f, "; in motion: {}", self.in_motion.join(", "))?;
@@ -114,8 +124,9 @@ struct Evidence {
     /// What the ledger would restore.
     ledger: Option<Snapshot>,
     turnstile: Option<Snapshot>,
-    /// For each payment of the facts, whether the provider says that money moved.
-    captured: Vec<bool>,
+    /// For each payment of the facts, how much the provider says moved and was not given back.
+    kept: Vec<i64>,
+    backlog: Backlog,
     /// The ledger moved while the others were read.
     moved: bool,
 }
@@ -124,8 +135,12 @@ struct Evidence {
 pub async fn audit<W: World>(world: &W, sale: SaleId) -> Result<Option<Verdict>> {
     let Some(evidence) = gather(world, sale).await? else { return Ok(None) };
     let parked = world.attempts().parked(PARKED_MAX).await?.len() as u64;
-    let in_motion = checks::in_motion(&evidence);
+    let mut in_motion = checks::in_motion(&evidence);
     let divergence = checks::first_divergence(&evidence, in_motion.is_empty());
+    // After the checks: what holds at rest holds whether the world was told or not.
+    if evidence.backlog.events > 0 {
+        in_motion.push(format!("{} events are to be published", evidence.backlog.events));
+    }
     let figures = figures(&evidence, parked);
     Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence }))
 }
@@ -136,13 +151,14 @@ async fn gather<W: World>(world: &W, sale: SaleId) -> Result<Option<Evidence>> {
     let Some(facts) = store.audit(sale, world.clock().now()).await? else { return Ok(None) };
     let turnstile = world.turnstile().snapshot(sale).await?;
     let ledger = store.snapshot(sale).await?;
-    let captured = checks::captured(world, &facts.payments).await?;
+    let kept = checks::kept(world, &facts.payments).await?;
+    let backlog = store.backlog().await?;
     let moved = store.standing(sale).await?.as_ref() != Some(&facts.standing);
-    Ok(Some(Evidence { facts, ledger, turnstile, captured, moved }))
+    Ok(Some(Evidence { facts, ledger, turnstile, kept, backlog, moved }))
 }
 
 fn figures(evidence: &Evidence, parked: u64) -> Figures {
-    let AuditFacts { standing, orders, payments, attempts, outcomes, .. } = &evidence.facts;
+    let AuditFacts { standing, orders, payments, refunds, attempts, outcomes, .. } = &evidence.facts;
     let [taken, stood_by, already, refused] = *outcomes;
     Figures {
         capacity: standing.allotment.capacity,
@@ -158,9 +174,11 @@ fn figures(evidence: &Evidence, parked: u64) -> Figures {
         refused,
         orders: orders.len() as u64,
         payments: payments.len() as u64,
-        captured: evidence.captured.iter().filter(|captured| **captured).count() as u64,
+        captured: evidence.kept.iter().filter(|kept| **kept > 0).count() as u64,
+        refunds: refunds.len() as u64,
         generation: standing.generation,
         revision: standing.revision,
         parked,
+        outbox: evidence.backlog.events,
     }
 }

@@ -23,8 +23,9 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::services::consumer::group::Settled;
 use crate::services::consumer::metric::Metric;
 use crate::services::news::Herald;
-use crate::services::patience::{Backoff, Patience, SUBSCRIBED};
+use crate::services::patience::{Backoff, Patience};
 use crate::services::restore::restore;
+use crate::services::serve::{Worker, serve};
 use crate::services::turns::{Step, Trail, sure_now};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -59,54 +60,43 @@ pub async fn run<W: World>(world: W, settings: Settings, lifecycle: Lifecycle) {
     let loops = (0..partitions).map(|partition| {
         let (consumer, lifecycle) = (consumer.clone(), lifecycle.clone());
         let tracker = lifecycle.tracker.clone();
-        tracker.spawn(async move { consumer.serve(partition, &lifecycle).await })
+        tracker.spawn(async move {
+            let partition = Partition { consumer: &consumer, number: partition };
+            serve(&partition, &consumer.settings.backoff, &lifecycle).await;
+        })
     });
     join_all(loops).await;
+}
+
+struct Partition<'c, W> {
+    consumer: &'c Consumer<W>,
+    number: u16,
+}
+
+impl<W: World> Worker for Partition<'_, W> {
+    type Deliveries = <W::Attempts as Attempts>::Attempts;
+
+    async fn subscribe(&self) -> Result<Self::Deliveries> {
+        self.consumer.world.attempts().attempts(self.number).await
+    }
+
+    fn deliveries_max(&self) -> usize {
+        self.consumer.settings.batches_max
+    }
+
+    async fn handle(&self, deliveries: Vec<<Self::Deliveries as Subscription>::Delivery>) -> Result<()> {
+        self.consumer.handle(deliveries).await
+    }
+
+    fn failed(&self, fault: &Fault) {
+        self.consumer.failed(fault, "the partition is subscribed to again", self.number);
+    }
 }
 
 impl<W: World> Consumer<W> {
     pub fn new(world: W, settings: Settings) -> Self {
         let herald = Herald::new(world.clone(), Duration::from_millis(settings.news_ms));
         Self { world, settings, herald }
-    }
-
-    /// Subscribes again whenever the subscription fails, until the soft stop.
-    async fn serve(&self, partition: u16, lifecycle: &Lifecycle) {
-        let mut patience = Patience::new(&self.settings.backoff);
-        loop {
-            let begun = Instant::now();
-            tokio::select! {
-                biased;
-                () = lifecycle.hard.cancelled() => return,
-                ended = self.consume(partition, lifecycle) => match ended {
-                    Ok(()) => return,
-                    Err(fault) => self.failed(&fault, "the partition is subscribed to again", partition),
-                },
-            }
-            if begun.elapsed() > SUBSCRIBED {
-                patience = Patience::new(&self.settings.backoff);
-            }
-            tokio::select! {
-                () = lifecycle.soft.cancelled() => return,
-                () = patience.pause() => {}
-            }
-        }
-    }
-
-    /// One subscription's life. `Ok` is the soft stop.
-    async fn consume(&self, partition: u16, lifecycle: &Lifecycle) -> Result<()> {
-        let mut subscription = tokio::select! {
-            () = lifecycle.soft.cancelled() => return Ok(()),
-            subscription = self.world.attempts().attempts(partition) => subscription?,
-        };
-        loop {
-            let deliveries = tokio::select! {
-                biased;
-                () = lifecycle.soft.cancelled() => return Ok(()),
-                deliveries = subscription.next(self.settings.batches_max) => deliveries?,
-            };
-            self.handle(deliveries).await?;
-        }
     }
 
     /// Settles the batches, and acknowledges them in their order once every effect is done. A fault means that it was tried

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::BuyerId;
+use crate::domain::locale::Locale;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
@@ -23,6 +24,9 @@ pub struct NewUser {
     name: String,
     email: String,
     password: String,
+    /// English, unless something else is asked for.
+    #[serde(default)]
+    locale: Locale,
 }
 
 #[derive(Deserialize)]
@@ -39,11 +43,13 @@ pub struct User {
     name: String,
     email: String,
     role: Role,
+    locale: Locale,
 }
 
 impl From<Account> for User {
     fn from(account: Account) -> Self {
-        Self { id: account.id, name: account.name, email: account.email, role: account.role }
+        let Account { id, name, email, role, locale, .. } = account;
+        Self { id, name, email, role, locale }
     }
 }
 
@@ -55,10 +61,27 @@ pub async fn sign_up<W: World>(world: &W, passwords: &Passwords, user: NewUser) 
         let range = format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters long");
         return Err(Problem::field("password", Kind::Invalid, range));
     }
-    let hash = passwords.hash(user.password).await.map_err(busy)?;
-    let created = world.store().create_account(name, &email, &hash, Role::Shopper).await?;
+    let hash = passwords.hash(user.password.clone()).await.map_err(busy)?;
+    let created = world.store().create_account(name, &email, &hash, Role::Shopper, user.locale).await?;
     count("sign_up", created.is_some());
-    created.ok_or_else(|| Problem::field("email", Kind::EmailTaken, "somebody signed up with this address"))
+    match created {
+        Some(account) => Ok(account),
+        None => signed_up_before(world, passwords, &email, user.password).await,
+    }
+}
+
+/// Who signs up again with the same password is the same person, who perhaps never heard the first answer.
+async fn signed_up_before<W: World>(
+    world: &W,
+    passwords: &Passwords,
+    email: &str,
+    password: String,
+) -> Result<Account, Problem> {
+    let account = world.store().account_by_email(email).await?;
+    let known = account.as_ref().map(|account| account.password_hash.clone());
+    let is_theirs = passwords.is_right(password, known).await.map_err(busy)?;
+    let taken = || Problem::field("email", Kind::EmailTaken, "somebody signed up with this address");
+    account.filter(|_| is_theirs).ok_or_else(taken)
 }
 
 pub async fn log_in<W: World>(world: &W, passwords: &Passwords, login: Credentials) -> Result<Account, Problem> {

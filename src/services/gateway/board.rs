@@ -83,17 +83,17 @@ async fn shown<W: World>(world: &W, sale: Sale) -> Result<Arc<Shown>> {
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;
 
 /// Values that are fetched anew when they are too old, one fetch of each at a time.
-struct Fresh<K, T> {
+pub struct Fresh<K, T> {
     age_max: Duration,
     cells: Mutex<HashMap<K, Cell<T>>>,
 }
 
 impl<K: Eq + Hash + Clone, T: Clone> Fresh<K, T> {
-    fn new(age_max: Duration) -> Self {
+    pub fn new(age_max: Duration) -> Self {
         Self { age_max, cells: Mutex::default() }
     }
 
-    async fn get(&self, key: K, fetch: impl Future<Output = Result<T>>) -> Result<T> {
+    pub async fn get(&self, key: K, fetch: impl Future<Output = Result<T>>) -> Result<T> {
         let cell = self.cell(key);
         let mut kept = cell.lock().await;
         if let Some((at, value)) = &*kept

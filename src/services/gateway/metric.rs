@@ -10,6 +10,8 @@ pub enum Metric {
     CheckoutSeconds,
     /// Reservations that buyers cancelled.
     Cancels,
+    /// Refunds that operators made.
+    Refunds,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
     /// Requests turned away because too many wait to hash a password.
@@ -22,6 +24,16 @@ pub enum Metric {
     WaitsShed,
     /// What was tried for speed's sake and failed; somebody else makes it good: by `what`.
     Omissions,
+    /// Lists made for operators, by `list` and `outcome`: done, broken, or left by whoever asked.
+    Exports,
+    /// Rows of these lists, by `list`.
+    ExportedRows,
+    /// Seconds a list took, by `list`, its reader's time included.
+    ExportSeconds,
+    /// Seconds a sale's report took.
+    ReportSeconds,
+    /// Requests with an `Idempotency-Key`, by `outcome`.
+    Requests,
     /// Sockets that are open now.
     Sockets,
     /// Sockets that were opened.
@@ -32,24 +44,33 @@ pub enum Metric {
     SocketsRefused,
     /// Messages told through sockets.
     SocketMessages,
+    /// What the payment provider told, by `outcome`.
+    Words,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 14] = [
+    pub const ALL: &'static [Metric] = &[
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
+        Metric::Refunds,
         Metric::Entries,
         Metric::HashesShed,
         Metric::Notices,
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
+        Metric::Exports,
+        Metric::ExportedRows,
+        Metric::ExportSeconds,
+        Metric::ReportSeconds,
+        Metric::Requests,
         Metric::Sockets,
         Metric::SocketsOpened,
         Metric::SocketsClosed,
         Metric::SocketsRefused,
         Metric::SocketMessages,
+        Metric::Words,
     ];
 
     pub fn name(self) -> &'static str {
@@ -57,17 +78,24 @@ impl Metric {
             Metric::Checkouts => "miaosha_gateway_checkouts_total",
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
+            Metric::Refunds => "miaosha_gateway_refunds_total",
             Metric::Entries => "miaosha_gateway_entries_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
             Metric::Notices => "miaosha_gateway_notices_total",
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
+            Metric::Exports => "miaosha_gateway_exports_total",
+            Metric::ExportedRows => "miaosha_gateway_exported_rows_total",
+            Metric::ExportSeconds => "miaosha_gateway_export_duration_seconds",
+            Metric::ReportSeconds => "miaosha_gateway_report_duration_seconds",
+            Metric::Requests => "miaosha_gateway_requests_total",
             Metric::Sockets => "miaosha_gateway_sockets",
             Metric::SocketsOpened => "miaosha_gateway_sockets_opened_total",
             Metric::SocketsClosed => "miaosha_gateway_sockets_closed_total",
             Metric::SocketsRefused => "miaosha_gateway_sockets_refused_total",
             Metric::SocketMessages => "miaosha_gateway_socket_messages_total",
+            Metric::Words => "miaosha_gateway_webhooks_total",
         }
     }
 
@@ -79,6 +107,7 @@ impl Metric {
                 metrics::describe_histogram!(name, Unit::Seconds, "Time of a checkout, the provider's included.");
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
+            Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
@@ -87,16 +116,22 @@ impl Metric {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
             }
             Metric::Omissions => metrics::describe_counter!(name, "Best-effort steps that failed, by what."),
+            Metric::Exports => metrics::describe_counter!(name, "Lists made for operators, by list and outcome."),
+            Metric::ExportedRows => metrics::describe_counter!(name, "Rows of lists for operators, by list."),
+            Metric::ExportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a list, by list."),
+            Metric::ReportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a sale's report."),
+            Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
             Metric::Sockets => metrics::describe_gauge!(name, "Sockets that are open now."),
             Metric::SocketsOpened => metrics::describe_counter!(name, "Sockets that were opened."),
             Metric::SocketsClosed => metrics::describe_counter!(name, "Sockets that ended, by why."),
             Metric::SocketsRefused => metrics::describe_counter!(name, "Requests that did not become sockets, by why."),
             Metric::SocketMessages => metrics::describe_counter!(name, "Messages told through sockets."),
+            Metric::Words => metrics::describe_counter!(name, "Calls of the payment provider, by what came of them."),
         }
     }
 }
 
 /// Once, after the recorder is installed.
 pub fn describe() {
-    Metric::ALL.into_iter().for_each(Metric::describe);
+    Metric::ALL.iter().copied().for_each(Metric::describe);
 }

@@ -11,24 +11,30 @@ mod board;
 mod checkout;
 pub mod close;
 mod effort;
+mod exports;
 pub mod metric;
 mod notices;
 mod offer;
+mod once;
+mod pace;
 pub mod passwords;
+mod refund;
 pub mod registry;
 mod release;
+mod report;
 mod routes;
 pub mod session;
 mod settings;
 pub mod sockets;
 mod standing;
 mod views;
+mod word;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
@@ -36,6 +42,7 @@ use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::pace::Paces;
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
 pub use crate::services::gateway::routes::routes;
@@ -55,6 +62,11 @@ struct Inner<W> {
     passwords: Passwords,
     board: Board,
     registry: Registry,
+    /// An audit reads everything of a sale: one at a time.
+    auditing: tokio::sync::Mutex<()>,
+    paces: Paces,
+    /// One for each list that may be made now.
+    exports: Arc<Semaphore>,
     sockets: Sockets,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
@@ -74,6 +86,9 @@ impl<W: World> Gateway<W> {
         Self(Arc::new(Inner {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
             board: Board::new(settings.catalogue_age_ms_max),
+            auditing: tokio::sync::Mutex::default(),
+            paces: Paces::new(),
+            exports: Arc::new(Semaphore::new(settings.exports_max)),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
             sockets: Sockets::new(&settings.sockets),
@@ -87,9 +102,9 @@ impl<W: World> Gateway<W> {
         }))
     }
 
-    /// Hears notices and looks after the parts, until the soft stop.
+    /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self), self.tell_sockets());
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self), self.tell_sockets());
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait
@@ -129,8 +144,16 @@ impl<W: World> Gateway<W> {
         &self.0.board
     }
 
+    fn paces(&self) -> &Paces {
+        &self.0.paces
+    }
+
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn exports(&self) -> Arc<Semaphore> {
+        self.0.exports.clone()
     }
 
     /// Whether notices come.

@@ -29,15 +29,36 @@ pub struct Settings {
     pub orders_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
+    /// Of a running sale's newest turns, those an operator's figures are made from, at most.
+    pub live_turns_max: u32,
+    /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
+    pub audit_sales_max: u32,
+    /// Lists for operators that are made at once, at most.
+    pub exports_max: usize,
+    /// Rows of such a list that are in memory at once, at most.
+    pub export_rows_max: u32,
+    /// How long one may take, in milliseconds, at most; then it breaks off.
+    pub export_ms_max: u64,
     /// Requests that wait for a notice at once, at most; more are answered at once.
     pub waits_max: usize,
     /// Of these, for one buyer.
     pub waits_per_buyer_max: usize,
     /// How long one request may wait for a notice, in milliseconds, at most.
     pub wait_ms_max: u64,
+    /// How long a request with an `Idempotency-Key` may take before another is allowed to carry it out again, in milliseconds.
+    /// Longer than a checkout waits for the provider.
+    pub request_lease_ms: i64,
+    /// How long a key and its answer are remembered, in milliseconds.
+    pub request_ttl_ms: i64,
+    /// Between two looks for keys that are old enough to be forgotten, in milliseconds.
+    pub request_forget_ms: u64,
+    /// Keys forgotten in one transaction, at most.
+    pub request_forget_max: u32,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
     pub sockets: sockets::Settings,
+    /// Bytes of what the payment provider tells, at most.
+    pub webhook_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -53,11 +74,21 @@ impl Default for Settings {
             sales_max: 100,
             orders_max: 1_000,
             parked_max: 1_000,
+            live_turns_max: 500,
+            audit_sales_max: 10,
+            exports_max: 4,
+            export_rows_max: 1_000,
+            export_ms_max: 600_000,
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
+            request_lease_ms: 60_000,
+            request_ttl_ms: 86_400_000,
+            request_forget_ms: 60_000,
+            request_forget_max: 500,
             body_bytes_max: 128 * 1024,
             sockets: sockets::Settings::default(),
+            webhook_bytes_max: 256 * 1024,
         }
     }
 }

@@ -13,10 +13,11 @@ use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
 use crate::runtime::lifecycle::Lifecycle;
-use crate::services::patience::{Patience, SUBSCRIBED};
+use crate::services::patience::Patience;
 use crate::services::payments::give_on::GIVEN_MAX;
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
+use crate::services::serve::{Worker, serve};
 use crate::services::tell::notify;
 use crate::services::turns::sure_now;
 
@@ -30,43 +31,9 @@ impl<W: World> Alarms<W> {
         Self { world, settings }
     }
 
-    /// Subscribes again whenever the subscription fails, until the soft stop.
+    /// Until the soft stop.
     pub(super) async fn serve(&self, lifecycle: &Lifecycle) {
-        let mut patience = Patience::new(&self.settings.backoff);
-        loop {
-            let begun = Instant::now();
-            tokio::select! {
-                biased;
-                () = lifecycle.hard.cancelled() => return,
-                ended = self.consume(lifecycle) => match ended {
-                    Ok(()) => return,
-                    Err(fault) => failed(&fault, "alarms are subscribed to again"),
-                },
-            }
-            if begun.elapsed() > SUBSCRIBED {
-                patience = Patience::new(&self.settings.backoff);
-            }
-            tokio::select! {
-                () = lifecycle.soft.cancelled() => return,
-                () = patience.pause() => {}
-            }
-        }
-    }
-
-    /// One subscription's life. `Ok` is the soft stop.
-    async fn consume(&self, lifecycle: &Lifecycle) -> Result<()> {
-        let mut subscription = tokio::select! {
-            () = lifecycle.soft.cancelled() => return Ok(()),
-            subscription = self.world.signals().deadlines() => subscription?,
-        };
-        loop {
-            let deliveries = tokio::select! {
-                biased;
-                () = lifecycle.soft.cancelled() => return Ok(()),
-                deliveries = subscription.next(self.settings.deadlines_max) => deliveries?,
-            };
-            self.handle(deliveries).await?;
-        }
+        serve(self, &self.settings.backoff, lifecycle).await;
     }
 
     /// Does what the alarms are for, and acknowledges them. A fault means that it was tried for as long as is allowed, or
@@ -97,6 +64,26 @@ impl<W: World> Alarms<W> {
                 return Err(fault);
             }
         }
+    }
+}
+
+impl<W: World> Worker for Alarms<W> {
+    type Deliveries = <W::Signals as Deadlines>::Deadlines;
+
+    async fn subscribe(&self) -> Result<Self::Deliveries> {
+        self.world.signals().deadlines().await
+    }
+
+    fn deliveries_max(&self) -> usize {
+        self.settings.deadlines_max
+    }
+
+    async fn handle(&self, deliveries: Vec<<Self::Deliveries as Subscription>::Delivery>) -> Result<()> {
+        Alarms::handle(self, deliveries).await
+    }
+
+    fn failed(&self, fault: &Fault) {
+        failed(fault, "alarms are subscribed to again");
     }
 }
 

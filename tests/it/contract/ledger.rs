@@ -1,20 +1,28 @@
 //! What every durable store must do, whatever its dialect: its turns come from the domain's own turnstile.
 
 mod catalogue;
-mod counter;
+pub mod counter;
+mod letters;
 mod moves;
+mod outbox;
 mod paying;
 mod racing;
 mod reading;
 mod recording;
+mod refunding;
+mod reports;
+mod requests;
 mod restoring;
-mod sandbox;
 
 pub use catalogue::*;
+pub use letters::*;
 pub use moves::*;
+pub use outbox::*;
 pub use paying::*;
 pub use racing::*;
 pub use reading::*;
 pub use recording::*;
+pub use refunding::*;
+pub use reports::*;
+pub use requests::*;
 pub use restoring::*;
-pub use sandbox::*;

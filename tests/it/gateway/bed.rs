@@ -29,14 +29,14 @@ use miaosha::services::gateway::{Gateway, Settings, routes};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::worlds::{self, Embedded, OnMysql};
+use super::worlds::{self, Embedded, OnMysql, OnStripe};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
 
-type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
 pub struct Bed<W = Embedded> {
     pub world: W,
@@ -46,7 +46,7 @@ pub struct Bed<W = Embedded> {
     pub stops: Arc<StopAt>,
     pub lifecycle: Lifecycle,
     calls: Calls,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 /// What came back.
@@ -83,9 +83,35 @@ impl Answer {
     }
 }
 
+fn fresh_key() -> u128 {
+    u128::from(getrandom::u64().unwrap()) << 64 | u128::from(getrandom::u64().unwrap())
+}
+
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
     Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
+}
+
+/// The gateway's routes, as a web worker would call them.
+pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
+    let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
+    let app = Rc::new(init_service(app).await);
+    Rc::new(move |request| {
+        let request = request.to_request();
+        let app = app.clone();
+        Box::pin(async move {
+            let response = match app.call(request).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => {
+                    panic!("a service answers every request: {}", error.as_response_error().status_code())
+                }
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            let bytes = read_body(response).await;
+            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            Answer { status, headers, body }
+        })
+    })
 }
 
 impl Bed {
@@ -103,9 +129,26 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.db").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+}
+
 impl Bed<OnMysql> {
     pub async fn on_mysql() -> Self {
         Self::make(settings(), |folder, clock, stops| worlds::on_mysql(folder, clock, stops).boxed_local()).await
+    }
+}
+
+impl Bed<OnStripe> {
+    pub async fn on_stripe(url: &str) -> Self {
+        let url = url.to_owned();
+        Self::make(settings(), |folder, clock, stops| worlds::on_stripe(url, folder, clock, stops).boxed_local()).await
     }
 }
 
@@ -121,25 +164,13 @@ impl<W: World> Bed<W> {
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
         let gateway = Gateway::new(world.clone(), keys.clone(), settings, &lifecycle);
-        let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
-        let app = Rc::new(init_service(app).await);
-        let calls: Calls = Rc::new(move |request| {
-            let request = request.to_request();
-            let app = app.clone();
-            Box::pin(async move {
-                let response = match app.call(request).await {
-                    Ok(response) => response.map_into_boxed_body(),
-                    Err(error) => {
-                        panic!("a service answers every request: {}", error.as_response_error().status_code())
-                    }
-                };
-                let (status, headers) = (response.status(), response.headers().clone());
-                let bytes = read_body(response).await;
-                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                Answer { status, headers, body }
-            })
-        });
-        Self { world, gateway, keys, clock, stops, lifecycle, calls, _folder: folder }
+        let calls = calls(gateway.clone()).await;
+        Self { world, gateway, keys, clock, stops, lifecycle, calls, folder }
+    }
+
+    /// A second process over the same world.
+    pub async fn another_gateway(&self) -> Calls {
+        calls(Gateway::new(self.world.clone(), self.keys.clone(), settings(), &self.lifecycle)).await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -147,7 +178,10 @@ impl<W: World> Bed<W> {
     }
 
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> TestRequest {
-        let request = TestRequest::default().method(method).uri(path);
+        let mut request = TestRequest::default().method(method.clone()).uri(path);
+        if method == Method::POST {
+            request = request.insert_header(("Idempotency-Key", format!("{:032x}", fresh_key())));
+        }
         match token {
             Some(token) => request.insert_header(("Authorization", format!("Bearer {token}"))),
             None => request,
@@ -164,6 +198,12 @@ impl<W: World> Bed<W> {
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
         self.send(self.request(Method::POST, path, Some(token)).set_json(body))
+    }
+
+    /// Under this key.
+    pub fn post_under(&self, key: &str, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
+        let request = self.request(Method::POST, path, Some(token)).insert_header(("Idempotency-Key", key));
+        self.send(request.set_json(body))
     }
 
     pub fn shopper(&self, buyer: u64) -> String {
@@ -237,7 +277,7 @@ impl<W: World> Bed<W> {
         let facts = self.world.store().audit(sale, self.world.clock().now()).await.unwrap().unwrap();
         let mut captures = 0;
         for payment in &facts.payments {
-            captures += usize::from(self.world.payments().is_captured(payment.id).await.unwrap());
+            captures += usize::from(self.world.payments().kept_minor(payment.id).await.unwrap() > 0);
         }
         (facts.orders.len(), captures)
     }

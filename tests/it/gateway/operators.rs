@@ -10,15 +10,22 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 8] = [
+pub const ROUTES: [(Method, &str); 15] = [
+    (Method::GET, "/v1/admin/audit"),
+    (Method::GET, "/v1/admin/sales/1/live"),
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
     (Method::POST, "/v1/admin/sales/1/pause"),
     (Method::POST, "/v1/admin/sales/1/resume"),
     (Method::POST, "/v1/admin/sales/1/close"),
     (Method::POST, "/v1/admin/sales/1/raise"),
+    (Method::GET, "/v1/admin/sales/1/exports/orders.csv"),
+    (Method::GET, "/v1/admin/sales/1/exports/reservations.csv"),
+    (Method::GET, "/v1/admin/sales/1/report"),
     (Method::GET, "/v1/admin/parked"),
     (Method::POST, "/v1/admin/parked/replay"),
+    (Method::GET, "/v1/admin/orders/0000-0000-0000"),
+    (Method::POST, "/v1/admin/orders/0000-0000-0000/refunds"),
 ];
 
 pub fn sale_body(item_id: u64) -> Value {

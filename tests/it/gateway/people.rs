@@ -1,5 +1,6 @@
 //! Signing up, logging in, who am I.
 
+use miaosha::domain::locale::Locale;
 use miaosha::ports::World;
 use miaosha::ports::accounts::{Accounts, Role};
 use miaosha::services::gateway::Settings;
@@ -17,7 +18,7 @@ async fn who_signs_up_can_log_in_and_is_known() {
     let welcome = bed.post("/v1/users", "", &ada()).await.is(201);
     let user = &welcome["user"];
     assert_eq!((&user["name"], &user["email"]), (&json!("Ada Lovelace"), &json!("ada@example.org")));
-    assert_eq!(user["role"], "shopper");
+    assert_eq!((&user["role"], &user["locale"]), (&json!("shopper"), &json!("en")));
     assert_eq!(bed.get("/v1/me", welcome["access_token"].as_str().unwrap()).await.is(200), *user);
 
     let login = json!({ "email": "ADA@example.ORG ", "password": "difference engine" });
@@ -27,7 +28,11 @@ async fn who_signs_up_can_log_in_and_is_known() {
     bed.clock.advance_ms(Settings::default().access_ttl_ms + 10_000);
     bed.get("/v1/me", session["access_token"].as_str().unwrap()).await.blames(401, "Authorization");
 
-    bed.post("/v1/users", "", &ada()).await.blames(409, "email");
+    let again = bed.post("/v1/users", "", &ada()).await.is(201);
+    assert_eq!(again["user"], *user, "the same person, who perhaps never heard the first answer");
+    let mut stranger = ada();
+    stranger["password"] = json!("analytical engine");
+    bed.post("/v1/users", "", &stranger).await.blames(409, "email");
     let account = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap();
     assert!(account.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", account.password_hash);
 }
@@ -58,11 +63,26 @@ async fn an_operators_login_says_so_in_its_token() {
     let bed = Bed::new().await;
     bed.post("/v1/users", "", &ada()).await.is(201);
     let hash = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    bed.world.store().create_account("Root", "root@example.org", &hash, Role::Operator).await.unwrap();
+    bed.world.store().create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
     let login = json!({ "email": "root@example.org", "password": "difference engine" });
     let session = bed.post("/v1/sessions", "", &login).await.is(201);
     assert_eq!(session["user"]["role"], "operator");
     bed.get("/v1/admin/parked", session["access_token"].as_str().unwrap()).await.is(200);
+}
+
+#[actix_web::test]
+async fn people_say_what_language_they_read() {
+    let bed = Bed::new().await;
+    let mut body = ada();
+    for locale in [json!("fr"), json!("zh"), json!("EN"), json!(1), json!(null)] {
+        body["locale"] = locale;
+        bed.post("/v1/users", "", &body).await.blames(400, "locale");
+    }
+    body["locale"] = json!("zh-TW");
+    let welcome = bed.post("/v1/users", "", &body).await.is(201);
+    assert_eq!(welcome["user"]["locale"], "zh-TW");
+    let account = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap();
+    assert_eq!(account.locale, Locale::ZhTw);
 }
 
 /// A pool without a place: whoever would have to hash a password is told when to come again.

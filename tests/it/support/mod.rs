@@ -3,5 +3,13 @@
 
 pub mod clock;
 pub mod faults;
+#[cfg(feature = "aws")]
+pub mod lambda;
+pub mod localstripe;
+#[cfg(feature = "aws")]
+pub mod moto;
 pub mod proxy;
 pub mod servers;
+pub mod shop;
+pub mod sink;
+pub mod stripe;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use miaosha::adapters::folder::FolderArchive;
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::money::Money;
@@ -18,17 +19,21 @@ use miaosha::ports::attempts::Attempts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::clock::Clock;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::ledger::{Begun, Confirmed, Ledger};
+use miaosha::ports::events::Events;
+use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, GivenBack, Ledger};
 use miaosha::ports::news::News;
 use miaosha::ports::notices::Notices;
+use miaosha::ports::outbox::Outbox;
 use miaosha::ports::parked::Parked;
 use miaosha::ports::payments::{Captured, Payments};
+use miaosha::ports::reports::Reports;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::ports::{Delivery, Parts, PartsOf, Result, World};
 use miaosha::services::audit::{Verdict, audit};
 use miaosha::services::consumer::{self, Consumer};
 use miaosha::services::patience::Backoff;
 use miaosha::services::payments::{self, Alarms, Sweeper};
+use miaosha::services::relay::{self, Relay};
 
 use super::swap::Swap;
 use crate::support::clock::{ManualClock, START};
@@ -69,8 +74,8 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
 impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
 where
     T: Turnstile,
-    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts,
-    A: Attempts + Parked,
+    S: Ledger + Catalogue + miaosha::ports::accounts::Accounts + Outbox + Reports,
+    A: Attempts + Events + Parked,
     G: Deadlines + Notices + News,
     P: Payments,
 {
@@ -78,16 +83,28 @@ where
         let PartsOfBench { fresh, store, attempts, signals, payments, keep } = parts;
         let (clock, stops) = (ManualClock::new(), StopAt::new());
         let turnstile = Swap::new(fresh().await);
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(FolderArchive::new(folder.path()));
         let world = Parts::new(PartsOf {
             turnstile: turnstile.clone(),
             store,
             attempts,
             signals,
             payments,
+            archive,
             clock: clock.clone(),
             faults: stops.clone(),
         });
-        Self { world, clock, stops, turnstile, fresh, sale: SaleId(0), made: AtomicU64::new(0), _keep: keep }
+        Self {
+            world,
+            clock,
+            stops,
+            turnstile,
+            fresh,
+            sale: SaleId(0),
+            made: AtomicU64::new(0),
+            _keep: Box::new((keep, folder)),
+        }
     }
 }
 
@@ -118,6 +135,10 @@ pub fn payment_settings() -> payments::Settings {
     payments::Settings { backoff: quick(), absent_ms_max: 100, ..payments::Settings::default() }
 }
 
+pub fn relay_settings() -> relay::Settings {
+    relay::Settings { backoff: quick(), ..relay::Settings::default() }
+}
+
 impl<W: World, T: Turnstile> Bench<W, T> {
     /// With a sale of which nothing was given yet.
     pub async fn with_sale(self, allotment: Allotment) -> Self {
@@ -129,7 +150,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         self
     }
 
-    async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
+    pub async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
         let store = self.world.store();
         let item =
             store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
@@ -158,6 +179,10 @@ impl<W: World, T: Turnstile> Bench<W, T> {
 
     pub fn sweeper(&self) -> Sweeper<W> {
         Sweeper::new(self.world.clone(), payment_settings())
+    }
+
+    pub fn relay(&self) -> Relay<W> {
+        Relay::new(self.world.clone(), relay_settings())
     }
 
     /// One unit each.
@@ -216,8 +241,9 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         audit(&self.world, self.sale).await.unwrap().unwrap()
     }
 
-    /// Everything is over but for holds that go on: the invariants hold, all of them.
+    /// Everything is over but for holds that go on, and the world is told: the invariants hold, all of them.
     pub async fn assert_sound(&self) {
+        self.relay().drain().await.unwrap();
         let verdict = self.audit().await;
         assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
     }
@@ -255,6 +281,14 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         let confirmed =
             self.world.store().confirm(payment.reservation, payment.id, &number, self.clock.now()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
+    }
+
+    /// What an operator's refund writes: of all that is left of the buyer's order, or of these units.
+    pub async fn give_back(&self, buyer: u64, units: Option<&[u32]>) -> GivenBack {
+        let orders = self.world.store().orders(BuyerId(buyer), 9).await.unwrap();
+        let order = orders.into_iter().find(|order| order.sale == self.sale).expect("there is an order");
+        let what = GiveBack { number: order.number, units: units.map(<[u32]>::to_vec), reason: None, request: None };
+        self.world.store().give_back(&what, self.clock.now()).await.unwrap()
     }
 
     pub async fn cancel(&self, buyer: u64) -> ReservationId {

@@ -10,11 +10,12 @@ use miaosha::adapters::redis::RedisTurnstile;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::bench::{Bench, PartsOfBench, TestWorld};
+use crate::support::proxy::Proxy;
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
-type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+pub(crate) type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
 
-async fn bench() -> Bench<World, RedisTurnstile> {
+pub(crate) async fn bench() -> Bench<World, RedisTurnstile> {
     static SHARED: OnceLock<String> = OnceLock::new();
     bench_on(SHARED.get_or_init(unique_name).clone()).await
 }
@@ -25,9 +26,13 @@ async fn bench_alone() -> Bench<World, RedisTurnstile> {
 }
 
 async fn bench_on(namespace: String) -> Bench<World, RedisTurnstile> {
+    bench_at(rabbit_url(), namespace).await
+}
+
+async fn bench_at(url: String, namespace: String) -> Bench<World, RedisTurnstile> {
     let store = store().await;
     let broker = RabbitBroker::connect(RabbitConfig {
-        url: rabbit_url(),
+        url,
         namespace,
         partitions: 2,
         queue_messages_max: 10_000,
@@ -61,3 +66,22 @@ async fn store() -> MysqlStore {
 }
 
 super::suite::suite!(bench, bench_alone);
+
+/// A ledger that was never migrated answers nothing but faults.
+pub(crate) async fn broken() -> MysqlStore {
+    let (name, url) = (unique_name(), mysql_url());
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let mut conn = MySqlConnection::connect(&url).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
+    MysqlStore::connect(&format!("{server}/{name}"), 2).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_whose_broker_is_away() {
+    let url = rabbit_url();
+    let (before, rest) = url.split_once('@').unwrap();
+    let (server, vhost) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(server.to_owned()).await;
+    let url = format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port);
+    super::relaying::broker_away(bench_at(url, unique_name()).await, &proxy).await;
+}

@@ -10,6 +10,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
+use super::events::{self, Line};
 use super::{Part, fault};
 use crate::ports::attempts::Shed;
 use crate::ports::{Fault, Result};
@@ -49,14 +50,40 @@ pub(super) enum Command {
         max: u32,
         done: oneshot::Sender<Result<u32>>,
     },
+    Publish {
+        rows: Vec<events::Row>,
+        done: oneshot::Sender<Result<()>>,
+    },
+    AckEvent {
+        id: i64,
+    },
+    ParkEvent {
+        id: i64,
+        why: String,
+        done: oneshot::Sender<Result<()>>,
+    },
 }
 
 pub(super) struct Writer {
     connection: SqliteConnection,
     commands: UnboundedReceiver<Command>,
     parts: Arc<[Part]>,
+    lines: Arc<[Line]>,
     up: Arc<AtomicBool>,
-    acks: BTreeMap<u16, Vec<i64>>,
+    acks: Acks,
+}
+
+/// Rows that are done with, and still in the file.
+#[derive(Default)]
+struct Acks {
+    attempts: BTreeMap<u16, Vec<i64>>,
+    events: Vec<i64>,
+}
+
+impl Acks {
+    fn len(&self) -> usize {
+        self.attempts.values().map(Vec::len).sum::<usize>() + self.events.len()
+    }
 }
 
 /// What one transaction is to do beside the acknowledgements.
@@ -72,9 +99,10 @@ impl Writer {
         connection: SqliteConnection,
         commands: UnboundedReceiver<Command>,
         parts: Arc<[Part]>,
+        lines: Arc<[Line]>,
         up: Arc<AtomicBool>,
     ) -> Self {
-        Self { connection, commands, parts, up, acks: BTreeMap::new() }
+        Self { connection, commands, parts, lines, up, acks: Acks::default() }
     }
 
     /// Until nobody can send any more; then what was acknowledged is written, and the file is closed.
@@ -82,7 +110,7 @@ impl Writer {
         let mut received = Vec::with_capacity(GROUP_MAX);
         loop {
             let up = self.up.load(Ordering::Acquire);
-            let wait = if self.acks.is_empty() && up { Duration::MAX } else { ACKS_WAIT };
+            let wait = if self.acks.len() == 0 && up { Duration::MAX } else { ACKS_WAIT };
             let count = tokio::time::timeout(wait, self.commands.recv_many(&mut received, GROUP_MAX)).await;
             let mut group = Group::default();
             let mut others = Vec::new();
@@ -92,12 +120,13 @@ impl Writer {
                         group.submits.push((part, body));
                         group.submitted.push(done);
                     }
-                    Command::Ack { part, id } => self.acks.entry(part).or_default().push(id),
+                    Command::Ack { part, id } => self.acks.attempts.entry(part).or_default().push(id),
+                    Command::AckEvent { id } => self.acks.events.push(id),
                     Command::Settle { done } => group.settled.push(done),
                     other => others.push(other),
                 }
             }
-            let acks: usize = self.acks.values().map(Vec::len).sum();
+            let acks = self.acks.len();
             let idle = count.is_err() || count == Ok(0);
             let asked = !group.submits.is_empty() || !group.settled.is_empty();
             // Also when the last commit failed: nobody submits to a queue that says it is down.
@@ -121,7 +150,7 @@ impl Writer {
         self.up.store(written.is_ok(), Ordering::Release);
         match written {
             Ok(freed) => {
-                self.acks.clear();
+                self.acks = Acks::default();
                 for (part, rows) in freed {
                     self.part(part).forget(rows);
                 }
@@ -155,19 +184,33 @@ impl Writer {
                 let _ = done.send(moved.map(drop));
             }
             Command::Replay { max, done } => {
-                let moved = replay(&mut self.connection, max).await;
-                for part in moved.iter().flatten() {
-                    if let Some(part) = usize::try_from(*part).ok().and_then(|part| self.parts.get(part)) {
-                        part.messages.fetch_add(1, Ordering::AcqRel);
-                        part.added.notify_one();
-                    }
-                }
-                let _ = done.send(moved.map(|parts| parts.len() as u32));
+                let _ = done.send(self.replay(max).await);
             }
-            Command::Submit { .. } | Command::Ack { .. } | Command::Settle { .. } => {
+            Command::Publish { rows, done } => {
+                let published = events::publish(&mut self.connection, &rows).await;
+                let _ = done.send(published.map(|rows| events::added(&self.lines, &rows)));
+            }
+            Command::ParkEvent { id, why, done } => {
+                let _ = done.send(events::park(&mut self.connection, id, &why).await);
+            }
+            Command::Submit { .. } | Command::Ack { .. } | Command::AckEvent { .. } | Command::Settle { .. } => {
                 unreachable!("these travel in groups")
             }
         }
+    }
+
+    async fn replay(&mut self, max: u32) -> Result<u32> {
+        let parts = replay(&mut self.connection, max).await?;
+        for part in &parts {
+            if let Some(part) = usize::try_from(*part).ok().and_then(|part| self.parts.get(part)) {
+                part.messages.fetch_add(1, Ordering::AcqRel);
+                part.added.notify_one();
+            }
+        }
+        let attempts = parts.len() as u32;
+        let (events, rows) = events::replay(&mut self.connection, max - attempts).await?;
+        events::added(&self.lines, &rows);
+        Ok(attempts + events)
     }
 
     fn part(&self, part: u16) -> &Part {
@@ -175,17 +218,13 @@ impl Writer {
     }
 }
 
-async fn begin(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>> {
+pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>> {
     // Immediate: a transaction that begins with a read can be refused when it comes to write.
     connection.begin_with("BEGIN IMMEDIATE").await.map_err(fault)
 }
 
 /// One transaction: the submitted rows in, the acknowledged rows out. Says how many rows each part lost.
-async fn write(
-    connection: &mut SqliteConnection,
-    submits: &[(u16, Vec<u8>)],
-    acks: &BTreeMap<u16, Vec<i64>>,
-) -> Result<Vec<(u16, u64)>> {
+async fn write(connection: &mut SqliteConnection, submits: &[(u16, Vec<u8>)], acks: &Acks) -> Result<Vec<(u16, u64)>> {
     let mut transaction = begin(connection).await?;
     for rows in submits.chunks(ROWS) {
         if rows.len() == ROWS {
@@ -199,11 +238,14 @@ async fn write(
             }
         }
     }
-    let mut freed = Vec::with_capacity(acks.len());
-    for (part, ids) in acks {
+    let mut freed = Vec::with_capacity(acks.attempts.len());
+    for (part, ids) in &acks.attempts {
         let ids = serde_json::to_string(ids).expect("numbers are written as JSON");
         let query = sqlx::query("DELETE FROM attempts WHERE id IN (SELECT value FROM json_each(?))").bind(ids);
         freed.push((*part, query.execute(&mut *transaction).await.map_err(fault)?.rows_affected()));
+    }
+    if !acks.events.is_empty() {
+        events::acknowledge(&mut transaction, &acks.events).await?;
     }
     transaction.commit().await.map_err(fault)?;
     Ok(freed)

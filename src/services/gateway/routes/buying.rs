@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::id::{AttemptId, BuyerId, ReservationId, SaleId};
 use crate::domain::reservation::Kind as Status;
+use crate::http::idempotency::{By, cause};
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
@@ -15,6 +16,7 @@ use crate::ports::ledger::Ledger;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::checkout::{Paid, check_out};
 use crate::services::gateway::metric::Metric;
+use crate::services::gateway::once::once;
 use crate::services::gateway::release::cancel;
 use crate::services::gateway::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
 use crate::services::gateway::standing::{Asked, look_or_wait};
@@ -27,7 +29,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig) {
         .route(web::get().to(get_reservation::<W>))
         .route(web::delete().to(delete_reservation::<W>));
     cfg.service(reservation)
-        .service(path("/v1/checkouts").route(web::post().to(post_checkout::<W>)))
+        .service(path("/v1/checkouts").route(once::<W>(By::Buyer, web::post().to(post_checkout::<W>))))
         .service(path("/v1/orders").route(web::get().to(get_orders::<W>)))
         .service(path("/v1/orders/{number}").route(web::get().to(get_order::<W>)));
 }
@@ -81,7 +83,15 @@ async fn post_checkout<W: World>(req: HttpRequest, payload: Payload, gateway: Da
     let paid = gateway.finish(a_move).await?;
     metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
     metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
-    reply(paid)
+    reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
+}
+
+/// Whoever asks again under the same key gets the answer that the first one did not live to hear.
+fn told_first(paid: Paid, is_again: bool) -> Paid {
+    match paid {
+        Paid::Order { order, now } => Paid::Order { order, now: now || is_again },
+        other => other,
+    }
 }
 
 /// The reservation that a checkout token names, when it is this buyer's.
@@ -143,6 +153,6 @@ async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Rep
 }
 
 /// What could be one: three groups of four, so that nothing else reaches the ledger.
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -3,8 +3,13 @@
 mod buying;
 mod catalogue;
 mod operators;
+mod orders;
 mod people;
+mod reports;
+mod running;
+mod shop;
 mod sockets;
+mod webhooks;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -27,7 +32,12 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    running::routes::<W>(cfg);
+    shop::routes(cfg);
+    orders::routes::<W>(cfg);
+    reports::routes::<W>(cfg);
     sockets::routes::<W>(cfg);
+    webhooks::routes::<W>(cfg);
 }
 
 /// A path that refuses other methods as a problem.

@@ -4,6 +4,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::sale::{Sale, SaleState};
+use crate::http::idempotency::{By, cause};
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
 use crate::ports::catalogue::{Catalogue, Changed};
@@ -12,25 +13,27 @@ use crate::ports::turnstile::Turnstile;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::effort::try_to;
 use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody};
+use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
 use crate::services::gateway::views::SaleView;
 use crate::services::news::announce;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/items").route(web::post().to(post_item::<W>)))
-        .service(path("/v1/admin/sales").route(web::post().to(post_sale::<W>)))
-        .service(path("/v1/admin/sales/{id}/pause").route(web::post().to(pause::<W>)))
-        .service(path("/v1/admin/sales/{id}/resume").route(web::post().to(resume::<W>)))
-        .service(path("/v1/admin/sales/{id}/close").route(web::post().to(close::<W>)))
-        .service(path("/v1/admin/sales/{id}/raise").route(web::post().to(raise::<W>)))
+    cfg.service(path("/v1/admin/items").route(once::<W>(By::Operator, web::post().to(post_item::<W>))))
+        .service(path("/v1/admin/sales").route(once::<W>(By::Operator, web::post().to(post_sale::<W>))))
+        .service(path("/v1/admin/sales/{id}/pause").route(once::<W>(By::Operator, web::post().to(pause::<W>))))
+        .service(path("/v1/admin/sales/{id}/resume").route(once::<W>(By::Operator, web::post().to(resume::<W>))))
+        .service(path("/v1/admin/sales/{id}/close").route(once::<W>(By::Operator, web::post().to(close::<W>))))
+        .service(path("/v1/admin/sales/{id}/raise").route(once::<W>(By::Operator, web::post().to(raise::<W>))))
         .service(path("/v1/admin/parked").route(web::get().to(get_parked::<W>)))
-        .service(path("/v1/admin/parked/replay").route(web::post().to(replay_parked::<W>)));
+        .service(path("/v1/admin/parked/replay").route(once::<W>(By::Operator, web::post().to(replay_parked::<W>))));
 }
 
 async fn post_item<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
     let body: ItemBody = gateway.body(&req, &mut payload.into_inner()).await?;
-    let item = gateway.world().store().create_item(&body.checked()?).await?;
+    let request = cause(&req).map(|cause| cause.request);
+    let item = gateway.world().store().create_item_once(&body.checked()?, request).await?;
     Ok(HttpResponse::Created().json(serde_json::json!({
         "id": item.id, "title": item.title, "description": item.description,
     })))
@@ -42,7 +45,8 @@ async fn post_sale<W: World>(req: HttpRequest, payload: Payload, gateway: Data<G
     let new = body.checked()?;
     // The ledgers number with 63 bits.
     let may_be = i64::try_from(new.item.0).is_ok();
-    let sale = if may_be { gateway.world().store().create_sale(&new).await? } else { None };
+    let request = cause(&req).map(|cause| cause.request);
+    let sale = if may_be { gateway.world().store().create_sale_once(&new, request).await? } else { None };
     let sale = sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item"))?;
     // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
     let open = gateway.world().turnstile().open(sale.id, sale.generation, sale.allotment);

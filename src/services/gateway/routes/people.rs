@@ -4,15 +4,17 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use crate::http::idempotency::{By, secret};
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
 use crate::ports::accounts::{Account, Accounts};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::accounts::{User, log_in, sign_up};
+use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, path};
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/users").route(web::post().to(post_user::<W>)))
+    cfg.service(path("/v1/users").route(once::<W>(By::Anybody, web::post().to(post_user::<W>))))
         .service(path("/v1/sessions").route(web::post().to(post_session::<W>)))
         .service(path("/v1/me").route(web::get().to(get_me::<W>)));
 }
@@ -25,7 +27,8 @@ struct Welcome {
 
 async fn post_user<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
     let user = gateway.body(&req, &mut payload.into_inner()).await?;
-    Ok(welcome(&gateway, sign_up(gateway.world(), gateway.passwords(), user).await?))
+    // The token is nothing to write down: whoever asks again is recognised by the password, and gets a token of their own.
+    Ok(secret(welcome(&gateway, sign_up(gateway.world(), gateway.passwords(), user).await?)))
 }
 
 async fn post_session<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {

@@ -1,6 +1,7 @@
 //! Items, sales and accounts.
 
 use miaosha::domain::id::{BuyerId, ItemId, SaleId};
+use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
 use miaosha::domain::sale::{QuestionKey, SaleState};
 use miaosha::ports::accounts::Role;
@@ -96,12 +97,16 @@ pub async fn a_sale_matters_until_nothing_can_happen<S: Store>(store: S) {
 }
 
 pub async fn an_address_has_one_account<S: Store>(store: S) {
-    let ann = store.create_account("Ann", "ann@example.org", "hash", Role::Shopper).await.unwrap().unwrap();
-    let bob = store.create_account("Bob", "bob@example.org", "hash", Role::Operator).await.unwrap().unwrap();
+    let ann =
+        store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::ZhTw).await.unwrap().unwrap();
+    let bob =
+        store.create_account("Bob", "bob@example.org", "hash", Role::Operator, Locale::En).await.unwrap().unwrap();
     assert_ne!(ann.id, bob.id);
-    assert_eq!(store.create_account("Eve", "ann@example.org", "x", Role::Shopper).await.unwrap().map(|a| a.id), None);
+    let eve = store.create_account("Eve", "ann@example.org", "x", Role::Shopper, Locale::En).await.unwrap();
+    assert_eq!(eve.map(|account| account.id), None);
     let found = store.account(ann.id).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.password_hash.as_str(), found.role), ("Ann", "hash", Role::Shopper));
+    assert_eq!(found.locale, Locale::ZhTw);
     let found = store.account_by_email("bob@example.org").await.unwrap().unwrap();
     assert_eq!((found.id, found.role), (bob.id, Role::Operator));
     assert!(store.account_by_email("Bob@example.org").await.unwrap().is_none(), "addresses come in lower case");

@@ -8,17 +8,20 @@ use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use miaosha::domain::time::Timestamp;
 use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::{Reply, Turnstile};
+use miaosha::domain::turnstile::{Ended, Reply, Turnstile};
 use miaosha::ports::accounts::Accounts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
+use miaosha::ports::idempotency::Idempotency;
 use miaosha::ports::ledger::{Ledger, Recorded};
+use miaosha::ports::outbox::Outbox;
+use miaosha::ports::reports::Reports;
 
 pub use crate::support::clock::START as NOW;
 
 pub const HOLD_MS: i64 = 60_000;
 
-pub trait Store: Ledger + Catalogue + Accounts + Clone {}
-impl<S: Ledger + Catalogue + Accounts + Clone> Store for S {}
+pub trait Store: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
+impl<S: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
 
 pub struct Counter<S> {
     pub store: S,
@@ -72,7 +75,11 @@ impl<S: Store> Counter<S> {
     }
 
     pub fn release(&mut self, id: ReservationId) -> Turn {
-        match self.turnstile.release(self.known(), &[id]) {
+        self.release_one(id.into())
+    }
+
+    pub fn release_one(&mut self, ended: Ended) -> Turn {
+        match self.turnstile.release(self.known(), &[ended]) {
             Reply::Done(mut released) => Turn::Release(released.remove(0)),
             Reply::Stale => panic!("a turnstile is never behind itself"),
         }

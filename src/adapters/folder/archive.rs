@@ -1,0 +1,158 @@
+//! An archive in a folder: a file each. What is put appears whole or not at all: it is written beside its place under a name that
+//! nobody lists, reaches the disk, and is then renamed.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use crate::domain::time::Timestamp;
+use crate::ports::archive::{Archive, Boxed, Kept};
+use crate::ports::{Fault, Result};
+
+const PART: &str = "archive";
+/// How a draft's name ends; it begins with a dot.
+const DRAFT: &str = ".part";
+const KEY_BYTES_MAX: usize = 200;
+
+#[derive(Clone)]
+pub struct FolderArchive {
+    folder: Arc<Path>,
+}
+
+impl FolderArchive {
+    /// The folder is made when something is put into it.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Clears away what a process left that died while it wrote. If somebody else writes just then, that one meets a fault and
+    /// tries again.
+    pub async fn clear_drafts(&self) -> Result<()> {
+        let clear = |path: &Path, name: &str| {
+            if name.starts_with('.') && name.ends_with(DRAFT) { fs::remove_file(path) } else { Ok(()) }
+        };
+        self.blocking(move |folder| walk(folder, &mut { clear })).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let folder = self.folder.clone();
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.map_err(|error| Fault::new(PART, error))?.map_err(|error| Fault::new(PART, error))
+    }
+}
+
+impl Archive for FolderArchive {
+    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> Boxed<'a, ()> {
+        Box::pin(async move {
+            let place = place(key)?;
+            self.blocking(move |folder| put(&folder.join(place), &bytes)).await
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let place = place(key)?;
+            self.blocking(move |folder| found(fs::read(folder.join(place)))).await
+        })
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, ()> {
+        Box::pin(async move {
+            let place = place(key)?;
+            self.blocking(move |folder| found(fs::remove_file(folder.join(place))).map(|_| ())).await
+        })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str, after: Option<&'a str>, max: u32) -> Boxed<'a, Vec<Kept>> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        Box::pin(async move { self.blocking(move |folder| list(folder, &prefix, after.as_deref(), max)).await })
+    }
+}
+
+/// Where a key's file is, below the folder. A key that could lead elsewhere is none.
+fn place(key: &str) -> Result<PathBuf> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/');
+    let steps = || key.split('/').all(|step| !step.is_empty() && !step.starts_with('.'));
+    if key.len() > KEY_BYTES_MAX || !key.bytes().all(plain) || !steps() {
+        return Err(Fault::new(PART, format!("{key:?} is no key of an archive")));
+    }
+    Ok(PathBuf::from(key))
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().expect("a key has a folder above it");
+    make_folder(parent)?;
+    let chance = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+    let draft = parent.join(format!(".{chance:016x}{DRAFT}"));
+    let written = write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        // A full disk is not helped by half a file.
+        let _ = fs::remove_file(&draft);
+    }
+    written?;
+    // The name is on the disk when the folder is.
+    File::open(parent)?.sync_all()
+}
+
+fn write(draft: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().create_new(true).write(true).mode(0o600).open(draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn found<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn list(folder: &Path, prefix: &str, after: Option<&str>, max: u32) -> io::Result<Vec<Kept>> {
+    let mut keys: Vec<String> = Vec::new();
+    walk(folder, &mut |path, name| {
+        let key = path.strip_prefix(folder).ok().and_then(Path::to_str);
+        if let Some(key) = key.filter(|_| !name.starts_with('.'))
+            && key.starts_with(prefix)
+            && after.is_none_or(|after| key > after)
+        {
+            keys.push(key.to_owned());
+        }
+        Ok(())
+    })?;
+    keys.sort_unstable();
+    keys.truncate(max as usize);
+    let mut page = Vec::with_capacity(keys.len());
+    for key in keys {
+        // Somebody may have deleted it meanwhile.
+        if let Some(facts) = found(fs::metadata(folder.join(&key)))? {
+            let since = facts.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            page.push(Kept { key, bytes: facts.len(), kept_at: Timestamp(since.as_millis() as i64) });
+        }
+    }
+    Ok(page)
+}
+
+/// Every file below the folder, in no order.
+fn walk(folder: &Path, see: &mut impl FnMut(&Path, &str) -> io::Result<()>) -> io::Result<()> {
+    let Some(entries) = found(fs::read_dir(folder))? else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), see)?;
+        } else if let Some(name) = entry.file_name().to_str() {
+            found(see(&entry.path(), name))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! A folder of this machine.
+
+mod archive;
+
+pub use archive::FolderArchive;

@@ -1,0 +1,9 @@
+//! Mail on its way out of the house: by SMTP, or into a folder as files that any mail program opens.
+//!
+//! Nothing here tries twice: whoever claimed the letter does.
+
+pub mod folder;
+mod mime;
+pub mod smtp;
+
+const PART: &str = "mail";

@@ -1,0 +1,151 @@
+//! Lists and sums for operators. Each page is a read of its own, along an index, from where the last one ended: nobody's
+//! transaction is long, and nothing is sorted.
+
+use std::collections::HashMap;
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{Connection, Db, Row, Store, by_index};
+use super::{Result, bulk, fault, row};
+use crate::domain::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::order::Order;
+use crate::domain::reservation::{Kind, Reservation};
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Cause;
+use crate::ports;
+use crate::ports::reports::{Count, Decided, Decisions, Person, Place, Reports, Totals};
+
+async fn orders(conn: &mut Connection, sale: SaleId, after: Option<ReservationId>, max: u32) -> Result<Vec<Order>> {
+    let found = sqlx::query(row::orders!(
+        "reports.orders",
+        by_index!("orders_sale"),
+        " WHERE sale = ? AND reservation > ? ORDER BY reservation LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(after.unwrap_or(ReservationId(0)).to_bytes().to_vec())
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::order).collect()
+}
+
+async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>, max: u32) -> Result<Vec<Reservation>> {
+    // Buyers are ordered by their bit pattern, as the index has them.
+    let (buyer, live, id) = match after {
+        Some(place) => (place.buyer.0 as i64, i64::from(place.is_live), place.id),
+        None => (i64::MIN, 0, ReservationId(0)),
+    };
+    let found = sqlx::query(row::reservations!(
+        "reports.reservations",
+        by_index!("reservations_buyer"),
+        " WHERE sale = ? AND split_of IS NULL AND buyer >= ? AND (buyer > ? OR COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
+        "ORDER BY buyer, live, id LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(buyer)
+    .bind(buyer)
+    .bind(live)
+    .bind(live)
+    .bind(id.to_bytes().to_vec())
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::reservation).collect()
+}
+
+async fn people(conn: &mut Connection, buyers: &[BuyerId]) -> Result<HashMap<BuyerId, Person>> {
+    let mut people = HashMap::with_capacity(buyers.len());
+    for buyers in buyers.chunks(bulk::ROWS_MAX) {
+        let mut query =
+            QueryBuilder::<Db>::new("/* reports.people */ SELECT id, name, email FROM accounts WHERE id IN ");
+        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let person = Person { name: found.try_get(1)?, email: found.try_get(2)? };
+            people.insert(BuyerId(row::number(&found, 0)?), person);
+        }
+    }
+    Ok(people)
+}
+
+async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns_max: u32) -> Result<Decisions> {
+    let found = sqlx::query(
+        "/* reports.decisions */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
+         WHERE sale = ? AND generation >= ? AND (generation > ? OR revision > ?) ORDER BY generation, revision LIMIT ?",
+    )
+    .bind(sale.0 as i64)
+    .bind(after.0 as i64)
+    .bind(after.0 as i64)
+    .bind(after.1 as i64)
+    .bind(i64::from(turns_max))
+    .fetch_all(conn)
+    .await?;
+    let last = found.last().filter(|_| found.len() == turns_max as usize);
+    let next = last.map(|last| Ok::<_, sqlx::Error>((row::number(last, 0)?, row::number(last, 1)?))).transpose()?;
+    let mut decided = Vec::new();
+    for found in &found {
+        if let Cause::Batch(batch) = row::cause(found, 2)? {
+            let recorded_at = Timestamp(found.try_get(4)?);
+            decided.push(Decided { batch, outcomes: found.try_get(3)?, recorded_at });
+        }
+    }
+    Ok(Decisions { decided, next })
+}
+
+async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
+    let reservations = sqlx::query(
+        "/* reports.totals.reservations */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
+         WHERE sale = ? AND split_of IS NULL GROUP BY state ORDER BY state",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let of_state = |found: &Row| {
+        let count = Count { rows: row::number(found, 1)?, units: row::number(found, 2)?, minor: 0 };
+        Ok((row::code(found, 0, Kind::from_code)?, count))
+    };
+    let orders = sqlx::query(
+        "/* reports.totals.orders */ SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(units)), 0) AS SIGNED), \
+         CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED), CAST(COALESCE(SUM(refunded), 0) AS SIGNED), \
+         CAST(COALESCE(SUM(LENGTH(refunded_units)), 0) AS SIGNED), CAST(COALESCE(SUM(refunded_minor), 0) AS SIGNED) \
+         FROM orders WHERE sale = ?",
+    )
+    .bind(sale.0 as i64)
+    .fetch_one(conn)
+    .await?;
+    let of_orders = |first: usize| {
+        let (rows, bytes) = (row::number(&orders, first)?, row::number(&orders, first + 1)?);
+        Ok::<_, sqlx::Error>(Count { rows, units: bytes / 4, minor: orders.try_get(first + 2)? })
+    };
+    Ok(Totals {
+        reservations: reservations.iter().map(of_state).collect::<Result<_>>()?,
+        placed: of_orders(0)?,
+        refunded: of_orders(3)?,
+    })
+}
+
+impl Reports for Store {
+    async fn orders_of_sale(&self, sale: SaleId, after: Option<ReservationId>, max: u32) -> ports::Result<Vec<Order>> {
+        orders(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
+    }
+
+    async fn reservations_of_sale(
+        &self,
+        sale: SaleId,
+        after: Option<Place>,
+        max: u32,
+    ) -> ports::Result<Vec<Reservation>> {
+        reservations(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
+    }
+
+    async fn people(&self, buyers: &[BuyerId]) -> ports::Result<HashMap<BuyerId, Person>> {
+        people(&mut *self.reader().await?, buyers).await.map_err(fault)
+    }
+
+    async fn decisions(&self, sale: SaleId, after: (u64, u64), turns_max: u32) -> ports::Result<Decisions> {
+        decisions(&mut *self.reader().await?, sale, after, turns_max).await.map_err(fault)
+    }
+
+    async fn totals(&self, sale: SaleId) -> ports::Result<Totals> {
+        totals(&mut *self.at_once().await?, sale).await.map_err(fault)
+    }
+}

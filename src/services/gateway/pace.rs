@@ -1,0 +1,127 @@
+//! How a running sale goes, for who watches it: figures of the ledger, and of its newest turns how many attempts were decided
+//! in the last seconds, how, and after what time. A moment old, so that many who watch ask once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::domain::id::SaleId;
+use crate::domain::time::Timestamp;
+use crate::domain::turn::Cause;
+use crate::ports::ledger::{Ledger, Pace, RecordedTurn, Standing};
+use crate::ports::{Result, World};
+use crate::services::gateway::board::Fresh;
+
+/// How far back "lately" reaches.
+const WINDOW_MS: i64 = 5_000;
+const AGE_MAX: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Live {
+    sale_id: SaleId,
+    capacity: u32,
+    /// Units.
+    sold: u32,
+    held: u32,
+    /// Parties.
+    standby: u32,
+    /// Reservations, since the sale began.
+    lapsed: u32,
+    /// Ended reservations whose units were not given on yet.
+    unfreed: u32,
+    generation: u64,
+    revision: u64,
+    lately: Lately,
+    server_time: Timestamp,
+}
+
+/// Attempts that were decided within the window, by their outcomes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Lately {
+    window_ms: i64,
+    attempts: u64,
+    taken: u64,
+    stood_by: u64,
+    already: u64,
+    refused: u64,
+    attempts_per_s: f64,
+    /// From the batch's making to its record, of the middle attempt and of the slowest hundredth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_ms_p50: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_ms_p99: Option<u64>,
+}
+
+pub struct Paces(Fresh<SaleId, Option<Arc<Live>>>);
+
+impl Paces {
+    pub fn new() -> Self {
+        Self(Fresh::new(AGE_MAX))
+    }
+
+    /// `None` when there is no such sale.
+    pub async fn of<W: World>(&self, world: &W, sale: SaleId, turns_max: u32) -> Result<Option<Arc<Live>>> {
+        let fetch = async {
+            let Some(standing) = world.store().standing(sale).await? else { return Ok(None) };
+            let pace = world.store().pace(sale, turns_max).await?;
+            Ok(Some(Arc::new(live(standing, &pace, turns_max, world.clock().now()))))
+        };
+        self.0.get(sale, fetch).await
+    }
+}
+
+fn live(standing: Standing, pace: &Pace, turns_max: u32, now: Timestamp) -> Live {
+    Live {
+        sale_id: standing.sale,
+        capacity: standing.allotment.capacity,
+        sold: standing.sold,
+        held: standing.pending,
+        standby: standing.standby,
+        lapsed: pace.lapsed,
+        unfreed: standing.unfreed,
+        generation: standing.generation,
+        revision: standing.revision,
+        lately: lately(&pace.turns, turns_max, now),
+        server_time: now,
+    }
+}
+
+fn lately(turns: &[RecordedTurn], turns_max: u32, now: Timestamp) -> Lately {
+    // When there are more turns than were read, the window is as long as those that were.
+    let oldest = turns.last().filter(|_| turns.len() >= turns_max as usize).map(|turn| now.since_ms(turn.recorded_at));
+    let window_ms = oldest.map_or(WINDOW_MS, |age_ms| age_ms.clamp(1, WINDOW_MS));
+    let mut lately = Lately { window_ms, ..Lately::default() };
+    let mut waits: Vec<(u64, u64)> = Vec::new();
+    for turn in turns.iter().take_while(|turn| now.since_ms(turn.recorded_at) <= window_ms) {
+        let Cause::Batch(batch) = turn.cause else { continue };
+        let attempts = turn.outcomes.len() as u64;
+        lately.attempts += attempts;
+        for outcome in &turn.outcomes {
+            match outcome {
+                b'T' => lately.taken += 1,
+                b'S' => lately.stood_by += 1,
+                b'A' => lately.already += 1,
+                _ => lately.refused += 1,
+            }
+        }
+        waits.push(((turn.recorded_at.0.max(0) as u64).saturating_sub(batch.made_ms()), attempts));
+    }
+    lately.attempts_per_s = lately.attempts as f64 * 1_000.0 / window_ms as f64;
+    waits.sort_unstable();
+    lately.answer_ms_p50 = after(&waits, lately.attempts.div_ceil(2));
+    lately.answer_ms_p99 = after(&waits, (lately.attempts * 99).div_ceil(100));
+    lately
+}
+
+/// The time within which so many attempts were answered.
+fn after(waits: &[(u64, u64)], attempts: u64) -> Option<u64> {
+    let mut seen = 0;
+    waits
+        .iter()
+        .find(|(_, count)| {
+            seen += count;
+            seen >= attempts
+        })
+        .map(|(wait_ms, _)| *wait_ms)
+}

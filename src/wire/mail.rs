@@ -1,0 +1,46 @@
+//! Where this process's mail goes: out by SMTP, into a folder, or to a queue that a function is fed from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapters::mail::folder::MailFolder;
+use crate::adapters::mail::smtp::Smtp;
+use crate::ports::mail::Carrier;
+use crate::runtime::Failure;
+use crate::runtime::config::ConfigError;
+use crate::services::mailer::{Office, Settings};
+
+/// A queue first, then a mail server, then a folder.
+pub async fn office(settings: &Settings) -> Result<Office, Failure> {
+    if !settings.queue_url.is_empty() {
+        return queue(settings).await;
+    }
+    if settings.smtp_url.expose().is_empty() && settings.folder.as_os_str().is_empty() {
+        tracing::warn!("neither mail.queue_url nor mail.smtp_url nor mail.folder is set: letters wait");
+        return Ok(Office::Closed);
+    }
+    Ok(Office::Carrier(carrier(settings)?))
+}
+
+pub fn carrier(settings: &Settings) -> Result<Arc<dyn Carrier>, Failure> {
+    if settings.carry_ms_max > settings.deliver_ms_max {
+        return Err(ConfigError::new("mail.carry_ms_max is a part of mail.deliver_ms_max, and longer").into());
+    }
+    let url = settings.smtp_url.expose();
+    if url.is_empty() {
+        return Ok(Arc::new(MailFolder::new(settings.folder.clone())));
+    }
+    Ok(Arc::new(Smtp::new(url, &settings.domain, Duration::from_millis(settings.carry_ms_max))?))
+}
+
+#[cfg(feature = "aws")]
+async fn queue(settings: &Settings) -> Result<Office, Failure> {
+    use crate::adapters::aws;
+    let post = aws::sqs::SqsPost::new(&aws::config().await, settings.queue_url.clone());
+    Ok(Office::Queue(Arc::new(post)))
+}
+
+#[cfg(not(feature = "aws"))]
+async fn queue(_: &Settings) -> Result<Office, Failure> {
+    Err(ConfigError::new("mail.queue_url is set, and this binary was built without the feature `aws`").into())
+}

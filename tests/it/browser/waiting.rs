@@ -1,0 +1,119 @@
+//! What happens while somebody watches: promotion, lapse, a race, a shop that dies.
+
+use serde_json::json;
+
+use super::stage::story;
+use super::words::Tongue;
+
+#[tokio::test]
+async fn who_is_in_line_is_promoted_while_watching() {
+    story("promoted", async |stage| {
+        let sale = stage.shop.sale("The last cup", json!({ "capacity": 1, "quantity_max": 1 })).await;
+        let first = stage.shop.shopper("first").await;
+        assert_eq!(first.attempt(sale, 1).await["status"], "held");
+        let window = stage.window(Tongue::English).await;
+        window.go(&format!("/sales/{sale}")).await;
+        window.sign_up("dee").await;
+        window.face("line").await;
+        window.attempt("4").await;
+        window.face("standby").await;
+        window.shows(".place", "1").await;
+        window.reload().await;
+        window.face("standby").await;
+        window.picture("standby").await;
+        window.hears().await;
+        first.cancel(sale).await;
+        window.face("held").await;
+        window.press_form().await;
+        window.face("confirmed").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_lapses_before_the_buyers_eyes() {
+    story("lapsed", async |stage| {
+        let sale = stage.shop.sale("A short song", json!({ "hold_ms": 4_000 })).await;
+        let window = stage.window(Tongue::English).await;
+        window.go(&format!("/sales/{sale}")).await;
+        window.sign_up("eve").await;
+        window.attempt("4").await;
+        window.face("held").await;
+        window.face("lapsed").await;
+        window.picture("lapsed").await;
+        window.press(window.words().say("face.again")).await;
+        window.face("ask").await;
+        window.attempt("4").await;
+        window.face("held").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_buyers_race_for_one_unit() {
+    story("race", async |stage| {
+        let sale = stage.shop.sale("The only one", json!({ "capacity": 1, "quantity_max": 1 })).await;
+        let windows = [stage.window(Tongue::English).await, stage.window(Tongue::English).await];
+        for (window, name) in windows.iter().zip(["fay", "gus"]) {
+            window.go(&format!("/sales/{sale}")).await;
+            window.sign_up(name).await;
+            window.face("ask").await;
+            window.fill("2 + 2 = ?", "4").await;
+        }
+        tokio::join!(windows[0].press_form(), windows[1].press_form());
+        let faces = tokio::join!(settled(&windows[0]), settled(&windows[1]));
+        let (winner, loser) = match faces {
+            (true, false) => (&windows[0], &windows[1]),
+            (false, true) => (&windows[1], &windows[0]),
+            both => panic!("held: {both:?}"),
+        };
+        winner.press_form().await;
+        winner.face("confirmed").await;
+        loser.face("ended").await;
+    })
+    .await;
+}
+
+/// Whether the unit is held; otherwise the buyer is in line.
+async fn settled(window: &super::window::Window) -> bool {
+    window.shows_no_more(".ticket .stub h2", window.words().say("face.ask")).await;
+    window.shows_no_more(".ticket .stub h2", window.words().say("face.sending")).await;
+    window.shows_no_more(".ticket .stub h2", window.words().say("face.pending")).await;
+    let face = window.text(".ticket .stub h2").await.unwrap();
+    assert!(["face.held", "face.standby"].iter().any(|key| face == window.words().say(key)), "{face}");
+    face == window.words().say("face.held")
+}
+
+#[tokio::test]
+async fn a_shop_that_dies_is_said_and_waited_for() {
+    story("dies", async |stage| {
+        let sale = stage.shop.sale("A sturdy chair", json!({})).await;
+        let window = stage.window(Tongue::English).await;
+        let words = window.words();
+        window.go(&format!("/sales/{sale}")).await;
+        window.sign_up("hal").await;
+        window.face("ask").await;
+        window.fill("2 + 2 = ?", "4").await;
+
+        // Pressed while nobody is there: it is sent again by itself, and after a reload too.
+        stage.shop.dies().await;
+        window.shows(".news", words.say("trouble.offline")).await;
+        window.press_form().await;
+        window.face("sending").await;
+        window.shows(".ticket .slow", words.say("face.sending_again")).await;
+        window.picture("offline").await;
+        stage.shop.comes_back().await;
+        window.face("held").await;
+        window.shows_no_more(".news", words.say("trouble.offline")).await;
+
+        // What is held stays held, and the line comes back.
+        window.hears().await;
+        stage.shop.dies().await;
+        window.shows(".news", words.say("trouble.offline")).await;
+        window.press_form().await;
+        stage.shop.comes_back().await;
+        window.face("confirmed").await;
+        window.shows_no_more(".news", words.say("trouble.offline")).await;
+    })
+    .await;
+}

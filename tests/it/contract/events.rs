@@ -1,0 +1,263 @@
+//! Events on their way out: durable for every listener when published, shared by a listener's subscribers, lost by nobody who
+//! stops in the middle, the same when published again.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use miaosha::domain::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
+use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::money::Money;
+use miaosha::domain::time::Timestamp;
+use miaosha::ports::events::{Events, Listener};
+use miaosha::ports::parked::Parked;
+use miaosha::ports::{Delivery, Subscription};
+
+use super::attempts::patiently;
+
+/// One broker, or one file, of which a test opens queues.
+pub trait Bench {
+    type Queue: Events + Parked;
+
+    /// A process that starts, or starts again.
+    fn open(&self) -> impl Future<Output = Self::Queue>;
+
+    /// Puts bytes into a listener's queue that no relay would send.
+    fn plant(&self, listener: Listener, body: &[u8]) -> impl Future<Output = ()>;
+}
+
+fn money(minor: i64) -> Money {
+    Money { minor, currency: "TWD".parse().unwrap() }
+}
+
+/// Each topic in turn, and each of a reservation of its own.
+pub fn event(number: u64) -> Event {
+    let (reservation, sale, buyer) =
+        (ReservationId(u128::from(number) << 70 | 3), SaleId(1), BuyerId(u64::MAX - number));
+    let (order, units) = (format!("N-{number}"), vec![1, 2]);
+    let fact = match number % 5 {
+        0 => Fact::OrderPaid(Purchase { order, reservation, sale, buyer, units, amount: money(i64::MAX) }),
+        1 => Fact::OrderRefunded(Refunded { order, reservation, sale, buyer, units, amount: money(0), left: vec![3] }),
+        2 => Fact::PaymentReturned(Returned {
+            reservation,
+            sale,
+            buyer,
+            payment: PaymentId(u128::MAX),
+            amount: money(7),
+        }),
+        3 => Fact::Promoted(Promoted { reservation, sale, buyer, quantity: 2, lapses_at: Timestamp(9) }),
+        _ => Fact::Cancelled(Cancelled { reservation, sale, buyer, quantity: 1 }),
+    };
+    Event::new(fact, 1, Timestamp(number as i64))
+}
+
+pub fn events(numbers: std::ops::Range<u64>) -> Vec<Event> {
+    numbers.map(event).collect()
+}
+
+fn heard_by(listener: Listener, events: &[Event]) -> Vec<Event> {
+    let of_orders = |event: &&Event| event.fact.topic().starts_with("order.");
+    match listener {
+        Listener::Receipts => events.iter().filter(of_orders).cloned().collect(),
+        Listener::Mail => events.to_vec(),
+    }
+}
+
+/// Takes exactly `count` deliveries, and their bodies in the order of writing.
+async fn take<S>(subscription: &mut S, count: usize) -> (Vec<S::Delivery>, Vec<Event>)
+where
+    S: Subscription<Delivery: Delivery<Body = Event>>,
+{
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        let more = patiently(subscription.next(count - taken.len())).await.unwrap();
+        assert!(!more.is_empty(), "next waits for at least one");
+        taken.extend(more);
+    }
+    let mut bodies: Vec<Event> = taken.iter().map(|delivery| delivery.body().clone()).collect();
+    bodies.sort_by_key(|event| event.at);
+    (taken, bodies)
+}
+
+async fn ack_all(deliveries: Vec<impl Delivery>) {
+    for delivery in deliveries {
+        delivery.ack().await.unwrap();
+    }
+}
+
+async fn nothing_comes(subscription: &mut impl Subscription) {
+    let next = tokio::time::timeout(Duration::from_millis(300), subscription.next(9)).await;
+    assert!(next.is_err(), "something came");
+}
+
+/// Also of what happened before it ever ran.
+pub async fn each_listener_hears_its_topics(bench: &impl Bench) {
+    let queue = bench.open().await;
+    queue.publish_events(&[]).await.unwrap();
+    queue.publish_events(&events(0..7)).await.unwrap();
+    queue.publish_events(&events(7..10)).await.unwrap();
+    for listener in Listener::ALL {
+        let expected = heard_by(listener, &events(0..10));
+        let mut subscription = queue.events(listener).await.unwrap();
+        let (deliveries, bodies) = take(&mut subscription, expected.len()).await;
+        assert_eq!(bodies, expected, "{listener:?}");
+        ack_all(deliveries).await;
+        nothing_comes(&mut subscription).await;
+    }
+}
+
+pub async fn a_subscriber_who_waits_is_woken(bench: &impl Bench) {
+    let queue = bench.open().await;
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    for number in 0..3 {
+        let publish = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            queue.publish_events(&[event(number)]).await.unwrap();
+        };
+        let ((deliveries, bodies), ()) = tokio::join!(take(&mut subscription, 1), publish);
+        assert_eq!(bodies, [event(number)]);
+        ack_all(deliveries).await;
+    }
+}
+
+/// What is dropped comes again, on this subscription or on the next.
+pub async fn dropped_comes_again(bench: &impl Bench) {
+    let queue = bench.open().await;
+    queue.publish_events(&events(0..6)).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (mut deliveries, _) = take(&mut subscription, 6).await;
+    let dropped: Vec<_> = deliveries.drain(1..3).collect();
+    let again: Vec<Event> = dropped.iter().map(|delivery| delivery.body().clone()).collect();
+    ack_all(deliveries).await;
+    drop((dropped, subscription));
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (deliveries, mut bodies) = take(&mut subscription, 2).await;
+    bodies.sort_by_key(|event| event.id);
+    let mut expected = again;
+    expected.sort_by_key(|event| event.id);
+    assert_eq!(bodies, expected);
+    ack_all(deliveries).await;
+    nothing_comes(&mut subscription).await;
+}
+
+/// Several subscribers of one listener: each event comes to one of them.
+pub async fn subscribers_share(bench: &impl Bench) {
+    let queue = bench.open().await;
+    let mut one = queue.events(Listener::Mail).await.unwrap();
+    let mut other = queue.events(Listener::Mail).await.unwrap();
+    queue.publish_events(&events(0..400)).await.unwrap();
+    let mut seen = BTreeMap::new();
+    while seen.len() < 400 {
+        let next = async {
+            tokio::select! {
+                deliveries = one.next(3) => deliveries,
+                deliveries = other.next(3) => deliveries,
+            }
+        };
+        let deliveries = patiently(next).await.unwrap();
+        for delivery in deliveries {
+            *seen.entry(delivery.body().id).or_insert(0) += 1;
+            delivery.ack().await.unwrap();
+        }
+    }
+    assert!(seen.values().all(|&times| times == 1), "{seen:?}");
+    nothing_comes(&mut one).await;
+    nothing_comes(&mut other).await;
+}
+
+/// Under the same id, and nothing else is lost by it.
+pub async fn published_again_is_the_same(bench: &impl Bench) {
+    let queue = bench.open().await;
+    queue.publish_events(&events(0..3)).await.unwrap();
+    queue.publish_events(&events(0..5)).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let mut seen = BTreeMap::new();
+    while seen.len() < 5 {
+        for delivery in patiently(subscription.next(9)).await.unwrap() {
+            seen.insert(delivery.body().id, delivery.body().clone());
+            delivery.ack().await.unwrap();
+        }
+    }
+    let mut bodies: Vec<Event> = seen.into_values().collect();
+    bodies.sort_by_key(|event| event.at);
+    assert_eq!(bodies, events(0..5));
+}
+
+/// One reservation's events arrive in their order, whatever is published around them.
+pub async fn a_reservations_events_keep_their_order(bench: &impl Bench) {
+    let queue = bench.open().await;
+    let of_one = |occasion: u128| {
+        let fact = Fact::Cancelled(Cancelled {
+            reservation: ReservationId(1),
+            sale: SaleId(1),
+            buyer: BuyerId(1),
+            quantity: 1,
+        });
+        Event::new(fact, occasion, Timestamp(occasion as i64))
+    };
+    let mixed: Vec<Event> = (0..60).flat_map(|number| [event(1_000 + number as u64), of_one(number)]).collect();
+    queue.publish_events(&mixed).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let mut order = Vec::new();
+    let mut count = 0;
+    while count < mixed.len() {
+        for delivery in patiently(subscription.next(50)).await.unwrap() {
+            count += 1;
+            if delivery.body().fact.reservation() == ReservationId(1) {
+                order.push(delivery.body().at.0);
+            }
+            delivery.ack().await.unwrap();
+        }
+    }
+    assert_eq!(order, (0..60).collect::<Vec<_>>());
+}
+
+/// What was published outlives the process, whether anybody had taken it or not.
+pub async fn outlives_a_restart(bench: &impl Bench) {
+    let queue = bench.open().await;
+    queue.publish_events(&events(0..5)).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (deliveries, _) = take(&mut subscription, 2).await;
+    drop((deliveries, subscription, queue));
+    let queue = bench.open().await;
+    queue.publish_events(&[event(5)]).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (deliveries, bodies) = take(&mut subscription, 6).await;
+    assert_eq!(bodies, events(0..6));
+    ack_all(deliveries).await;
+}
+
+/// What cannot be decoded holds nobody up: an operator finds it, and sends it back. A version that nobody here knows is such.
+pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
+    let queue = bench.open().await;
+    let newer = serde_json::to_string(&event(4)).unwrap().replace("\"version\":1", "\"version\":2");
+    bench.plant(Listener::Mail, b"nonsense").await;
+    bench.plant(Listener::Mail, newer.as_bytes()).await;
+    queue.publish_events(&[event(0)]).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (deliveries, bodies) = take(&mut subscription, 1).await;
+    assert_eq!(bodies, [event(0)]);
+    ack_all(deliveries).await;
+    let parked = queue.parked(10).await.unwrap();
+    assert_eq!(parked.len(), 2);
+    assert!(parked.iter().all(|message| message.queue.ends_with("events.mail")), "{parked:?}");
+    assert_eq!((parked[0].body.as_slice(), parked[1].body.as_slice()), (b"nonsense".as_slice(), newer.as_bytes()));
+    assert!(parked[1].why.contains("version 2 of reservation.cancelled"), "{:?}", parked[1]);
+    assert_eq!(queue.replay(1).await.unwrap(), 1);
+    queue.publish_events(&[event(5)]).await.unwrap();
+    let (deliveries, bodies) = take(&mut subscription, 1).await;
+    assert_eq!(bodies, [event(5)]);
+    ack_all(deliveries).await;
+    assert_eq!(queue.parked(10).await.unwrap().len(), 2, "it is as unreadable as before");
+}
+
+/// Fields that a newer version added are passed over.
+pub async fn more_than_we_know_is_read(bench: &impl Bench) {
+    let queue = bench.open().await;
+    let more = serde_json::to_string(&event(4)).unwrap().replace("\"data\":{", "\"why\":1,\"data\":{\"since\":7,");
+    bench.plant(Listener::Mail, more.as_bytes()).await;
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (deliveries, bodies) = take(&mut subscription, 1).await;
+    assert_eq!(bodies, [event(4)]);
+    ack_all(deliveries).await;
+}

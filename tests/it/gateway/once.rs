@@ -1,0 +1,293 @@
+//! The same request twice, at once, late, with another body, and after a death between effect and answer.
+
+use actix_web::http::Method;
+use actix_web::rt;
+use futures_util::future::join_all;
+use miaosha::domain::id::{BuyerId, SaleId};
+use miaosha::http::idempotency::REPLAYED;
+use miaosha::ports::World;
+use miaosha::ports::accounts::{Accounts, Role};
+use miaosha::ports::catalogue::Catalogue;
+use miaosha::ports::fault::Point;
+use miaosha::ports::idempotency::Idempotency;
+use miaosha::ports::ledger::Ledger;
+use miaosha::services::gateway::Settings;
+use serde_json::{Value, json};
+use sqlx::{Connection, Row, SqliteConnection};
+
+use super::bed::{Answer, Bed, settings};
+use super::operators::{ROUTES, sale_body};
+use super::over_both;
+use crate::support::clock::START;
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+const ITEMS: &str = "/v1/admin/items";
+
+over_both! {
+    the_same_request_is_answered_the_same_again
+    a_key_is_good_for_one_request
+    of_many_at_once_one_is_carried_out
+    who_dies_before_the_effect_is_followed
+    who_dies_before_the_answer_is_kept_did_it_once
+    a_checkout_that_died_before_its_answer_is_paid_once
+    who_hangs_up_finds_the_answer_later
+    what_may_pass_is_not_kept
+    a_key_is_forgotten_after_a_day
+    who_signs_up_twice_is_one_person
+}
+
+fn lamp() -> Value {
+    json!({ "title": "A lamp", "description": "It shines." })
+}
+
+fn is_replay(answer: &Answer) -> bool {
+    answer.headers.get(REPLAYED).is_some()
+}
+
+/// Every route that costs something, as a fresh request without its key.
+#[actix_web::test]
+async fn a_key_is_needed_and_must_be_one() {
+    let bed = Bed::new().await;
+    bed.sale(1, 0).await;
+    let operators = ROUTES.into_iter().filter(|(method, _)| *method == Method::POST).map(|(_, path)| path);
+    for path in operators.chain(["/v1/users", "/v1/checkouts"]) {
+        let send = |keys: &[&[u8]]| {
+            let request = actix_web::test::TestRequest::post().uri(path);
+            let mut request = request.insert_header(("Authorization", format!("Bearer {}", bed.operator())));
+            for key in keys {
+                request = request.append_header(("Idempotency-Key", *key));
+            }
+            bed.send(request.set_json(json!({})))
+        };
+        let answer = send(&[]).await;
+        answer.is_problem(400, "idempotency_key_missing");
+        answer.blames(400, "Idempotency-Key");
+        let long = [b'x'; 256];
+        for bad in [&b""[..], b"a b", b"\xc3\xa9", b"a\tb", &long] {
+            send(&[bad]).await.blames(400, "Idempotency-Key");
+        }
+        send(&[b"a", b"b"]).await.blames(400, "Idempotency-Key");
+        let longest = format!("{path:x<255}");
+        assert_ne!(send(&[longest.as_bytes()]).await.body["field"], "Idempotency-Key");
+    }
+    // Logging in costs nothing that lasts.
+    let login = actix_web::test::TestRequest::post().uri("/v1/sessions");
+    bed.send(login.set_json(json!({ "email": "a@b.cc", "password": "x" }))).await.is(401);
+}
+
+async fn the_same_request_is_answered_the_same_again<W: World>(bed: Bed<W>) {
+    let first = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+    assert!(!is_replay(&first));
+    let again = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+    assert!(is_replay(&again));
+    assert_eq!(again.headers.get("content-type"), first.headers.get("content-type"));
+    let (first, again) = (first.is(201), again.is(201));
+    assert_eq!(first, again);
+    let other = bed.post_under("other", ITEMS, &bed.operator(), &lamp()).await.is(201);
+    assert_ne!(other["id"], first["id"]);
+    // Another's key is another key.
+    let someone = bed.keys.sign_access(BuyerId(5), Role::Operator, START, 60_000);
+    assert_ne!(bed.post_under(KEY, ITEMS, &someone, &lamp()).await.is(201)["id"], first["id"]);
+
+    let sale = sale_body(first["id"].as_u64().unwrap());
+    let made = bed.post_under("s", "/v1/admin/sales", &bed.operator(), &sale).await.is(201);
+    bed.clock.advance_ms(50);
+    assert_eq!(
+        bed.post_under("s", "/v1/admin/sales", &bed.operator(), &sale).await.is(201),
+        made,
+        "as it was told then"
+    );
+    assert_eq!(bed.world.store().sales(9).await.unwrap().len(), 1);
+    // A refusal is an answer, too.
+    for _ in 0..2 {
+        bed.post_under("t", "/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
+    }
+}
+
+async fn a_key_is_good_for_one_request<W: World>(bed: Bed<W>) {
+    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let other = json!({ "title": "A lamp", "description": "It shines!" });
+    let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &other).await;
+    answer.is_problem(422, "idempotency_key_reused");
+    answer.blames(422, "Idempotency-Key");
+    let elsewhere = bed.post_under(KEY, "/v1/admin/sales", &bed.operator(), &lamp()).await;
+    elsewhere.is_problem(422, "idempotency_key_reused");
+}
+
+async fn of_many_at_once_one_is_carried_out<W: World>(bed: Bed<W>) {
+    let answers = join_all((0..12).map(|_| bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()))).await;
+    let mut ids = Vec::new();
+    for answer in answers {
+        match answer.status.as_u16() {
+            201 => ids.push(answer.body["id"].as_u64().unwrap()),
+            _ => answer.is_problem(409, "in_flight"),
+        }
+    }
+    assert!(!ids.is_empty() && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    // Nothing was made beside it.
+    let next = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201);
+    assert!(next["id"].as_u64().unwrap() > ids[0]);
+    assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201)["id"], ids[0]);
+}
+
+async fn who_dies_before_the_effect_is_followed<W: World>(bed: Bed<W>) {
+    let stop = bed.stops.arm(Point::RequestAfterClaim);
+    let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
+    stop.reached().await;
+    let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+    answer.is_problem(409, "in_flight");
+    assert_eq!(answer.headers.get("retry-after").unwrap(), "1");
+
+    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    // The first one only slept, and finds the same.
+    stop.go_on();
+    assert_eq!(first.await.unwrap().is(201), second);
+    assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201), second);
+}
+
+async fn who_dies_before_the_answer_is_kept_did_it_once<W: World>(bed: Bed<W>) {
+    let item = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201)["id"].as_u64().unwrap();
+    for (path, body) in [(ITEMS, lamp()), ("/v1/admin/sales", sale_body(item))] {
+        let stop = bed.stops.arm(Point::RequestAfterEffect);
+        let first = rt::spawn(bed.post_under(path, path, &bed.operator(), &body));
+        stop.reached().await;
+        bed.post_under(path, path, &bed.operator(), &body).await.is_problem(409, "in_flight");
+        bed.clock.advance_ms(Settings::default().request_lease_ms);
+        let second = bed.post_under(path, path, &bed.operator(), &body).await.is(201);
+        stop.go_on();
+        assert_eq!(first.await.unwrap().is(201)["id"], second["id"]);
+    }
+    assert_eq!(bed.world.store().sales(9).await.unwrap().len(), 1);
+}
+
+async fn a_checkout_that_died_before_its_answer_is_paid_once<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(1, 0).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
+    let stop = bed.stops.arm(Point::RequestAfterEffect);
+    let first = rt::spawn(bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body));
+    stop.reached().await;
+    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body).await.is(201);
+    stop.go_on();
+    assert_eq!(first.await.unwrap().is(201), second);
+    assert_eq!(bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body).await.is(201), second);
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    // Another key asks what is so, and is told.
+    assert_eq!(bed.post("/v1/checkouts", &bed.shopper(7), &body).await.is(200), second);
+}
+
+async fn who_hangs_up_finds_the_answer_later<W: World>(bed: Bed<W>) {
+    let stop = bed.stops.arm(Point::RequestAfterClaim);
+    let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
+    stop.reached().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    stop.go_on();
+    let answer = loop {
+        let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+        if answer.status != 409 {
+            break answer;
+        }
+        rt::task::yield_now().await;
+    };
+    assert!(is_replay(&answer), "without waiting for the lease to end");
+    answer.is(201);
+}
+
+async fn what_may_pass_is_not_kept<W: World>(bed: Bed<W>) {
+    // Who may not ask writes nothing.
+    bed.post_under(KEY, ITEMS, "nonsense", &lamp()).await.is_problem(401, "unauthorized");
+    bed.post_under(KEY, ITEMS, &bed.shopper(1_000_000), &lamp()).await.is_problem(403, "forbidden");
+    let huge = bed.request(Method::POST, ITEMS, Some(&bed.operator())).insert_header(("Idempotency-Key", KEY));
+    bed.send(huge.set_payload(vec![b' '; 200_000])).await.is_problem(413, "payload_too_large");
+    // A fault under way: the claim is let go, and the next one is carried out at once.
+    let sale = bed.sale(1, 0).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
+    bed.clock.doubt(true);
+    bed.post_under("c", "/v1/checkouts", &bed.shopper(7), &body).await.is_problem(503, "unavailable");
+    bed.clock.doubt(false);
+    bed.post_under("c", "/v1/checkouts", &bed.shopper(7), &body).await.is(201);
+    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+}
+
+async fn a_key_is_forgotten_after_a_day<W: World>(bed: Bed<W>) {
+    let operator = bed.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 10 * 86_400_000);
+    let first = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
+    bed.clock.advance_ms(Settings::default().request_ttl_ms - 1);
+    assert_eq!(bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201), first);
+    assert_eq!(bed.world.store().forget(bed.world.clock().now(), 9).await.unwrap(), 0);
+    bed.clock.advance_ms(1);
+    let second = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
+    assert_ne!(first["id"], second["id"]);
+    bed.clock.advance_ms(Settings::default().request_ttl_ms);
+    assert_eq!(bed.world.store().forget(bed.world.clock().now(), 9).await.unwrap(), 1);
+}
+
+fn ada() -> Value {
+    json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" })
+}
+
+async fn who_signs_up_twice_is_one_person<W: World>(bed: Bed<W>) {
+    let stop = bed.stops.arm(Point::RequestAfterEffect);
+    let first = rt::spawn(bed.post_under(KEY, "/v1/users", "", &ada()));
+    stop.reached().await;
+    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    stop.go_on();
+    assert_eq!(first.await.unwrap().is(201)["user"], second["user"]);
+    let third = bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    assert_eq!(third["user"], second["user"]);
+    bed.get("/v1/me", third["access_token"].as_str().unwrap()).await.is(200);
+    // A stranger at the same address who guesses the key gets nothing for it, and whoever is elsewhere is not in the way.
+    let mut stranger = ada();
+    stranger["password"] = json!("a guess at it");
+    bed.post_under(KEY, "/v1/users", "", &stranger).await.is_problem(422, "idempotency_key_reused");
+    let eve = json!({ "name": "Eve", "email": "eve@example.org", "password": "difference engine" });
+    let elsewhere = bed.request(Method::POST, "/v1/users", None).insert_header(("Idempotency-Key", KEY));
+    let elsewhere = elsewhere.peer_addr("192.0.2.7:1".parse().unwrap());
+    let eve = bed.send(elsewhere.set_json(eve)).await.is(201);
+    assert_ne!(eve["user"]["id"], second["user"]["id"]);
+    assert!(bed.world.store().account_by_email("ada@example.org").await.unwrap().is_some());
+}
+
+/// Whoever reads the table finds no token, and cannot try passwords on it without our keys.
+#[actix_web::test]
+async fn no_secret_is_written_down() {
+    let bed = Bed::new().await;
+    bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let file = format!("sqlite://{}", bed.folder.path().join("ledger.db").display());
+    let mut conn = SqliteConnection::connect(&file).await.unwrap();
+    let rows = sqlx::query("SELECT status, body FROM requests ORDER BY status").fetch_all(&mut conn).await.unwrap();
+    let kept: Vec<(i64, Option<Vec<u8>>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!((kept.len(), kept[0].clone(), kept[1].0), (2, (0, None), 201));
+    assert!(String::from_utf8(kept[1].1.clone().unwrap()).unwrap().contains("A lamp"));
+}
+
+/// A pool without a place: 503 twice, and never "in flight".
+#[actix_web::test]
+async fn a_request_that_was_shed_may_come_again_at_once() {
+    let bed = Bed::with(Settings { hash_jobs_max: 0, hash_waiting_max: 0, ..settings() }).await;
+    for _ in 0..2 {
+        bed.post_under(KEY, "/v1/users", "", &ada()).await.is_problem(503, "busy");
+    }
+}
+
+#[actix_web::test]
+async fn the_operators_other_calls_repeat_their_answer() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(5, 0).await;
+    let path = |verb: &str| format!("/v1/admin/sales/{}/{verb}", sale.id);
+    let paused = bed.post_under("p", &path("pause"), &bed.operator(), &json!({})).await.is(200);
+    bed.post_under("r", &path("resume"), &bed.operator(), &json!({})).await.is(200);
+    // The answer of then, and no second effect now.
+    assert_eq!(bed.post_under("p", &path("pause"), &bed.operator(), &json!({})).await.is(200), paused);
+    assert_eq!(bed.get(&format!("/v1/sales/{}", sale.id), "").await.is(200)["phase"], "open");
+    let raised = bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200);
+    assert_eq!(bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200), raised);
+    let id = SaleId(sale.id.0);
+    assert_eq!(bed.world.store().standing(id).await.unwrap().unwrap().allotment.capacity, 8);
+}

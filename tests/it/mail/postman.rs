@@ -1,0 +1,284 @@
+//! Letters that are delivered from the log: each arrives, and once, whatever the mail server does and whoever dies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use miaosha::domain::event::Event;
+use miaosha::domain::id::{BuyerId, EventId};
+use miaosha::domain::time::Timestamp;
+use miaosha::ports::letters::{Claimed, Ending, Letters, Unsent};
+use miaosha::ports::{Fault, Result, World};
+use miaosha::runtime::lifecycle::Lifecycle;
+use miaosha::services::mailer::Settings;
+use miaosha::services::mailer::compose::compose;
+use miaosha::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
+
+use super::fixture::{House, PDF};
+use super::seen::Seen;
+use crate::support::clock::START;
+use crate::support::sink::{Act, Received};
+
+macro_rules! over_both {
+    ($($story:ident)*) => {
+        mod over_sqlite {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story(super::House::embedded().await).await;
+            })*
+        }
+
+        mod over_mysql {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story(super::House::on_mysql().await).await;
+            })*
+        }
+    };
+}
+
+over_both! {
+    an_event_that_comes_again_is_written_about_once
+    a_server_that_is_down_is_waited_for
+    a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting
+    a_refused_letter_is_kept_and_not_tried_again
+    a_letter_that_nobody_takes_is_given_up_in_the_end
+    who_is_gone_is_not_written_to
+    no_letter_goes_before_its_receipt
+    who_dies_before_the_server_has_it_leaves_one_mail
+    who_dies_after_the_server_has_it_leaves_the_same_mail_twice
+    who_cannot_mark_a_mail_goes_on_trying
+    two_postmen_share_the_letters
+    what_was_begun_is_finished_at_a_soft_stop
+}
+
+async fn an_event_that_comes_again_is_written_about_once(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    let event = house.paid(ann.id, 1);
+    let postman = house.postman();
+    house.happened(&[event.clone(), event.clone()]).await;
+    assert_eq!(postman.round().await.unwrap(), 1);
+    house.happened(&[event]).await;
+    house.clock.advance_ms(86_400_000);
+    assert_eq!(postman.round().await.unwrap(), 0);
+    let mails = house.sink.wait_for(1).await;
+    let seen = Seen::read(&mails[0].bytes);
+    assert_eq!(mails[0].to, "ann@example.org");
+    assert!(seen.subject.contains("0000-0000-0001: 跨年演唱會"), "{}", seen.subject);
+    assert_eq!(seen.attachments[0].bytes, PDF);
+}
+
+async fn a_server_that_is_down_is_waited_for(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    let postman = house.postman();
+    house.sink.down(true);
+    // Twice as long each time, so that a server that comes back is not run over.
+    for wait_ms in [1_000, 2_000, 4_000] {
+        assert_eq!(postman.round().await.unwrap(), 0);
+        let due = house.world.store().due(START.plus_ms(1 << 40), 9).await.unwrap();
+        assert_eq!(due.len(), 1, "it is still to be sent");
+        house.clock.advance_ms(wait_ms - 1);
+        let now = house.world.clock().now();
+        assert_eq!(house.world.store().due(now, 9).await.unwrap(), [], "and not at once");
+        house.clock.advance_ms(1);
+    }
+    house.sink.down(false);
+    assert_eq!(postman.round().await.unwrap(), 1);
+    house.sink.wait_for(1).await;
+}
+
+async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(house: House<impl World>) {
+    let (ann, bob) = (house.person("Ann").await, house.person("Bob").await);
+    house.sink.plan([Act::AnswerRcpt("451 4.7.1 greylisted")]);
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    let postman = house.postman();
+    assert_eq!(postman.round().await.unwrap(), 0);
+    house.happened(&[house.cancelled(bob.id, 2)]).await;
+    assert_eq!(postman.round().await.unwrap(), 1);
+    assert_eq!(house.sink.wait_for(1).await[0].to, "bob@example.org");
+    house.clock.advance_ms(1_000);
+    assert_eq!(postman.round().await.unwrap(), 1);
+    assert_eq!(house.sink.wait_for(2).await[1].to, "ann@example.org");
+}
+
+async fn a_refused_letter_is_kept_and_not_tried_again(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.sink.plan([Act::AnswerRcpt("550 5.1.1 no such person")]);
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    let postman = house.postman();
+    assert_eq!(postman.round().await.unwrap(), 0);
+    house.clock.advance_ms(86_400_000);
+    assert_eq!(postman.round().await.unwrap(), 0);
+    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+    assert_eq!(house.sink.mails().len(), 0);
+}
+
+async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut house: House<impl World>) {
+    house.settings.keep_trying_ms_max = 5_000;
+    let ann = house.person("Ann").await;
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    house.sink.down(true);
+    let postman = house.postman();
+    for _ in 0..3 {
+        postman.round().await.unwrap();
+        assert_eq!(house.world.store().unsent().await.unwrap().refused, 0);
+        house.clock.advance_ms(2_400);
+    }
+    house.clock.advance_ms(10_000);
+    postman.round().await.unwrap();
+    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+}
+
+async fn who_is_gone_is_not_written_to(house: House<impl World>) {
+    house.happened(&[house.paid(BuyerId(987_654), 1), house.cancelled(BuyerId(u64::MAX), 2)]).await;
+    assert_eq!(house.postman().round().await.unwrap(), 0);
+    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent::default());
+    assert_eq!(house.sink.mails().len(), 0);
+}
+
+async fn no_letter_goes_before_its_receipt(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.drawer.away(true);
+    house.happened(&[house.paid(ann.id, 1), house.refunded(ann.id, 1, vec![3])]).await;
+    let postman = house.postman();
+    assert_eq!(postman.round().await.unwrap(), 0);
+    house.happened(&[house.cancelled(ann.id, 2), house.refunded(ann.id, 2, vec![])]).await;
+    assert_eq!(postman.round().await.unwrap(), 2, "what needs none goes");
+    house.drawer.away(false);
+    house.clock.advance_ms(1_000);
+    assert_eq!(postman.round().await.unwrap(), 2);
+    let attached = |mail: &Received| Seen::read(&mail.bytes).attachments.into_iter().map(|part| part.bytes).collect();
+    let attached: Vec<Vec<Vec<u8>>> = house.sink.wait_for(4).await.iter().map(attached).collect();
+    assert_eq!(attached, [vec![], vec![], vec![PDF.to_vec()], vec![PDF.to_vec()]]);
+}
+
+async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House<impl World>) {
+    dies_while_the_server(Act::Silent, house, 1).await;
+}
+
+/// The one case in which somebody may get a mail twice. Their mail program sees that it is one.
+async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(house: House<impl World>) {
+    dies_while_the_server(Act::TakeSilently, house, 2).await;
+}
+
+async fn dies_while_the_server(act: Act, house: House<impl World>, wanted: usize) {
+    let ann = house.person("Ann").await;
+    house.happened(&[house.paid(ann.id, 1)]).await;
+    house.sink.plan([act]);
+    let dying = house.postman();
+    tokio::select! {
+        _ = dying.round() => panic!("nobody answered"),
+        () = house.sink.fell_silent() => {}
+    }
+    drop(dying);
+    let next = house.postman();
+    assert_eq!(next.round().await.unwrap(), 0, "the claim of the dead holds for a while");
+    house.clock.advance_ms((house.settings.deliver_ms_max + house.settings.claim_beyond_ms) as i64);
+    assert_eq!(next.round().await.unwrap(), 1);
+    assert_eq!(next.round().await.unwrap(), 0);
+    let mails = house.sink.wait_for(wanted).await;
+    assert!(mails.iter().all(|mail| mail.bytes == mails[0].bytes), "it is the same mail, with the same id");
+}
+
+/// A log whose marks fail for a while.
+struct Forgetful<'a, L> {
+    log: &'a L,
+    fails: AtomicU32,
+}
+
+impl<L: Letters> Letters for Forgetful<'_, L>
+where
+    Self: 'static,
+{
+    async fn keep(&self, events: &[Event], now: Timestamp) -> Result<()> {
+        self.log.keep(events, now).await
+    }
+
+    async fn due(&self, now: Timestamp, max: u32) -> Result<Vec<Event>> {
+        self.log.due(now, max).await
+    }
+
+    async fn claim(&self, id: EventId, kind: &'static str, now: Timestamp, lease_ms: i64) -> Result<Claimed> {
+        self.log.claim(id, kind, now, lease_ms).await
+    }
+
+    async fn put_off(&self, id: EventId, tries: u32, due_at: Timestamp) -> Result<()> {
+        self.log.put_off(id, tries, due_at).await
+    }
+
+    async fn end(&self, id: EventId, tries: u32, ending: Ending, now: Timestamp) -> Result<()> {
+        let left = self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if left.is_ok() {
+            return Err(Fault::new("ledger", "away"));
+        }
+        self.log.end(id, tries, ending, now).await
+    }
+
+    async fn void_claims(&self, now: Timestamp) -> Result<()> {
+        self.log.void_claims(now).await
+    }
+
+    async fn unsent(&self) -> Result<Unsent> {
+        self.log.unsent().await
+    }
+}
+
+async fn who_cannot_mark_a_mail_goes_on_trying<W: World>(house: House<W>) {
+    let ann = house.person("Ann").await;
+    let event = house.cancelled(ann.id, 1);
+    house.happened(std::slice::from_ref(&event)).await;
+    let world: &'static W = Box::leak(Box::new(house.world.clone()));
+    let log = Forgetful { log: world.store(), fails: AtomicU32::new(5) };
+    let carrier = house.carrier();
+    let settings = Settings { ..house.settings.clone() };
+    let deliverer = Deliverer { log: &log, carrier: &*carrier, settings: &settings, again: Again::Log };
+    let ready = async {
+        let letter = compose(&house.world, &settings, &event).await?.unwrap();
+        Ok(Ready::Letter { letter: Box::new(letter), receipt: None })
+    };
+    let delivered = deliverer.deliver(event.id, "cancelled", || house.world.clock().now(), ready).await;
+    assert_eq!(delivered.unwrap(), Delivered::Sent);
+    house.clock.advance_ms(86_400_000);
+    assert_eq!(house.postman().round().await.unwrap(), 0);
+    house.sink.wait_for(1).await;
+}
+
+async fn two_postmen_share_the_letters(house: House<impl World>) {
+    const LETTERS: u128 = 40;
+    let ann = house.person("Ann").await;
+    let lifecycle = Lifecycle::new();
+    let (one, other) = (Arc::new(house.postman()), Arc::new(house.postman()));
+    for postman in [one, other] {
+        let lifecycle = lifecycle.clone();
+        tokio::spawn(async move { postman.run(&lifecycle).await });
+    }
+    for number in 0..LETTERS {
+        house.happened(&[house.cancelled(ann.id, number)]).await;
+    }
+    let mails = house.sink.wait_for(LETTERS as usize).await;
+    // Time for one too many.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.sink.wait_for(LETTERS as usize).await;
+    let mut ids: Vec<_> = mails.iter().map(|mail| Seen::read(&mail.bytes).message_id).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), LETTERS as usize);
+    lifecycle.hard.cancel();
+}
+
+async fn what_was_begun_is_finished_at_a_soft_stop(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.sink.plan([Act::Silent]);
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    let (lifecycle, postman) = (Lifecycle::new(), Arc::new(house.postman()));
+    let run = postman.run(&lifecycle);
+    let stop = async {
+        house.sink.fell_silent().await;
+        lifecycle.soft.cancel();
+    };
+    tokio::join!(run, stop);
+    let now = house.world.clock().now();
+    assert_eq!(house.world.store().due(now, 9).await.unwrap(), [], "it was put off, not left claimed");
+    assert_eq!(house.world.store().due(now.plus_ms(1_000), 9).await.unwrap().len(), 1);
+}

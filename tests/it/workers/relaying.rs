@@ -1,0 +1,231 @@
+//! The relay stopped at each of its points, asleep there, doubled, and without a broker: in the end every listener has every
+//! event, and none that was not committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miaosha::domain::event::Event;
+use miaosha::domain::id::EventId;
+use miaosha::domain::turn::Turn;
+use miaosha::domain::turnstile::Reply;
+use miaosha::ports::World;
+use miaosha::ports::attempts::Attempts;
+use miaosha::ports::clock::Clock;
+use miaosha::ports::events::{Events, Listener};
+use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::outbox::Outbox;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::ports::{Delivery, Subscription};
+use miaosha::runtime::lifecycle::Lifecycle;
+use miaosha::services::audit::UNPUBLISHED_MS_MAX;
+use miaosha::services::relay::{self, Relayed};
+
+use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
+use super::points::First;
+use crate::support::proxy::Proxy;
+
+pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
+
+/// An order, a cancel and the promotion it makes, and a cancel whose unit nobody has yet.
+async fn four_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+    let bench = bench.with_sale(allotment(3, 3)).await;
+    bench.decide([bench.batch(1..=6)]).await;
+    bench.pay(1).await;
+    let cancelled = bench.cancel(2).await;
+    bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
+    bench.clock.advance_ms(1);
+    bench.cancel(3).await;
+    Arc::new(bench)
+}
+
+/// An order and a cancel, without anything that needs the broker.
+async fn two_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+    let bench = bench.with_sale(allotment(3, 0)).await;
+    let batch = bench.batch(1..=2);
+    let known = bench.knowing().await;
+    let Reply::Done(reserved) = bench.world.turnstile().reserve(known, &batch).await.unwrap() else { panic!("stale") };
+    let turn = Turn::Batch { batch, reserved };
+    bench.world.store().record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
+    bench.pay(1).await;
+    bench.cancel(2).await;
+    Arc::new(bench)
+}
+
+async fn committed<W: World, T: Turnstile>(bench: &Bench<W, T>) -> Vec<Event> {
+    bench.world.store().unpublished(1_000).await.unwrap()
+}
+
+/// Everything that mail hears, and how often.
+async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, at_least: &[Event]) -> BTreeMap<EventId, u32> {
+    let mut subscription = bench.world.attempts().events(Listener::Mail).await.unwrap();
+    let mut heard = BTreeMap::new();
+    loop {
+        let all = at_least.iter().all(|event| heard.contains_key(&event.id));
+        // What was published twice comes a moment later.
+        let wait = if all { Duration::from_millis(300) } else { Duration::from_secs(20) };
+        let Ok(deliveries) = tokio::time::timeout(wait, subscription.next(64)).await else {
+            assert!(all, "an event that was committed did not come");
+            return heard;
+        };
+        for delivery in deliveries.unwrap() {
+            *heard.entry(delivery.body().id).or_insert(0) += 1;
+            delivery.ack().await.unwrap();
+        }
+    }
+}
+
+async fn assert_told<W: World, T: Turnstile>(bench: &Bench<W, T>, events: &[Event]) {
+    let heard = heard(bench, events).await;
+    let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    assert!(heard.keys().all(|id| known.contains(id)), "something was told that was not committed");
+    assert_eq!(committed(bench).await, []);
+    bench.sweeper().sweep().await.unwrap();
+    bench.assert_sound().await;
+}
+
+/// A relay stopped at the point; another finishes.
+pub async fn stopped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = four_events(bench).await;
+    let events = committed(&bench).await;
+    let topics: Vec<_> = events.iter().map(|event| event.fact.topic()).collect();
+    let (cancelled, promoted) = ("reservation.cancelled", "reservation.promoted");
+    assert_eq!(topics, ["order.paid", cancelled, promoted, cancelled]);
+    let stop = bench.stops.arm(point);
+    let relay = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.relay().step().await.unwrap() }
+    });
+    stop.reached().await;
+    match first {
+        First::Dropped => {
+            relay.abort();
+            let _ = relay.await;
+            bench.relay().drain().await.unwrap();
+        }
+        First::Asleep => {
+            assert_eq!(bench.relay().step().await.unwrap(), Relayed { read: 4, first: 4 });
+            stop.go_on();
+            assert_eq!(relay.await.unwrap(), Relayed { read: 4, first: 0 }, "another was first");
+        }
+    }
+    assert_told(&bench, &events).await;
+}
+
+/// Two that run, more events than one batch, and one that is stopped for good in the middle.
+pub async fn two_relays<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = Arc::new(bench.with_sale(allotment(60, 0)).await);
+    bench.decide([bench.batch(1..=60)]).await;
+    let stop = bench.stops.arm(Point::RelayAfterPublish);
+    let start = || {
+        let lifecycle = Lifecycle::new();
+        let settings = relay::Settings { events_max: 8, relay_ms: 20, ..relay_settings() };
+        lifecycle.tracker.spawn(relay::run(bench.world.clone(), settings, lifecycle.clone()));
+        lifecycle
+    };
+    let (one, other) = (start(), start());
+    for buyer in 1..=60 {
+        match buyer % 2 {
+            0 => bench.pay(buyer).await,
+            _ => drop(bench.cancel(buyer).await),
+        }
+    }
+    stop.reached().await;
+    let drained = async {
+        // The one that sleeps has published its batch, and the other publishes and marks it again.
+        while !committed(&bench).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), drained).await.expect("one relay is enough");
+    for lifecycle in [one, other] {
+        lifecycle.hard.cancel();
+        lifecycle.drain().await;
+    }
+    assert_eq!(heard(&bench, &[]).await.len(), 60, "each that was committed, and no other");
+}
+
+/// Nothing counts as published that the broker did not confirm; when it is back, everything is.
+pub async fn broker_away<W: World, T: Turnstile>(bench: Bench<W, T>, way: &Proxy) {
+    way.close();
+    let bench = two_events(bench).await;
+    let events = committed(&bench).await;
+    assert_eq!(events.len(), 2);
+    while bench.world.attempts().is_up() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    bench.relay().step().await.unwrap_err();
+    let lifecycle = Lifecycle::new();
+    lifecycle.tracker.spawn(relay::run(bench.world.clone(), relay_settings(), lifecycle.clone()));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(committed(&bench).await, events, "they wait");
+    way.open();
+    let told = async {
+        while !committed(&bench).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("it goes on when the broker is back");
+    assert!(lifecycle.drain().await);
+    let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut heard: Vec<EventId> = heard(&bench, &events).await.into_keys().collect();
+    heard.retain(|id| !known.contains(id));
+    assert_eq!(heard, []);
+}
+
+/// A commit wakes the relay of its own process: nobody waits for the next look.
+pub async fn woken<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 0)).await;
+    bench.decide([bench.batch(1..=2)]).await;
+    let lifecycle = Lifecycle::new();
+    let settings = relay::Settings { relay_ms: 3_600_000, ..relay_settings() };
+    lifecycle.tracker.spawn(relay::run(bench.world.clone(), settings, lifecycle.clone()));
+    for buyer in 1..=2 {
+        bench.pay(buyer).await;
+        let told = async {
+            while !committed(&bench).await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), told).await.expect("it is woken");
+    }
+    assert!(lifecycle.drain().await, "it ends while it waits");
+}
+
+/// Kept for as long as is wished, and then removed; what is not published is kept for ever.
+pub async fn tended<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = four_events(bench).await;
+    let keep = relay_settings().keep_published_ms;
+    bench.relay().drain().await.unwrap();
+    bench.pay(4).await;
+    let late = committed(&bench).await;
+    bench.relay().tend().await.unwrap();
+    let far = bench.clock.now().plus_ms(1);
+    assert_eq!(bench.world.store().remove_published(far, 1).await.unwrap(), 1, "they are kept");
+    bench.clock.advance_ms(keep + 1);
+    bench.relay().tend().await.unwrap();
+    assert_eq!(
+        bench.world.store().remove_published(bench.clock.now(), 99).await.unwrap(),
+        0,
+        "nothing is left of them"
+    );
+    assert_eq!(committed(&bench).await, late);
+}
+
+/// The audit says that the world is not told, and goes on to say what else is so.
+pub async fn audit_waits<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(2, 0)).await;
+    bench.decide([bench.batch(1..=2)]).await;
+    bench.pay(1).await;
+    bench.clock.advance_ms(UNPUBLISHED_MS_MAX);
+    let verdict = bench.audit().await;
+    assert!(verdict.pass && !verdict.is_at_rest(), "{verdict}");
+    assert_eq!(verdict.figures.outbox, 1);
+    bench.clock.advance_ms(1);
+    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 10);
+    bench.relay().drain().await.unwrap();
+    assert_eq!(bench.audit().await.figures.outbox, 0);
+    bench.assert_sound().await;
+    const { assert!(UNPUBLISHED_MS_MAX < HOLD_MS) };
+}

@@ -1,0 +1,121 @@
+// Calls to the shop. What went wrong is one kind of error, with what the person can do about it in its words.
+
+import { end, token } from './session.js';
+import { measured, mine } from './clock.js';
+import { t } from './words.js';
+
+/** `kind` is the last word of the problem's type, or `offline` when there was no answer. */
+export class Problem extends Error {
+  constructor(kind, { status = 0, detail = '', field, wait = 1, facts } = {}) {
+    super(detail || kind);
+    Object.assign(this, { kind, status, detail, field, wait, facts });
+  }
+
+  /** Whether the same call may do better in a while. */
+  get passes() {
+    // Of two requests with one key the second waits for the first.
+    if (this.kind === 'in_flight') return true;
+    return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+
+  /** In the person's language where there are words for it. */
+  get words() {
+    return t(`problem.${this.kind}`) ?? (this.detail || t('problem.internal'));
+  }
+}
+
+// -- how the shop is reached --
+
+const listeners = new Set();
+let trouble = null;
+
+/** `listener` hears `offline`, `unavailable`, or nothing when all is well. */
+export function onTrouble(listener) {
+  listeners.add(listener);
+}
+
+function reached(what) {
+  if (what === trouble) return;
+  trouble = what;
+  for (const listener of listeners) listener(trouble);
+}
+
+const SLOW_MS = 40_000;
+
+export function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0'));
+  return bytes.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** One call. `key` names what costs something, so that asking twice is asking once; a retry brings the same one. */
+export async function call(method, path, { body, key, signal, as = 'json' } = {}) {
+  const headers = { accept: 'application/json' };
+  if (token()) headers.authorization = `Bearer ${token()}`;
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (method === 'POST') headers['idempotency-key'] = key ?? uuid();
+  const sent = headers.authorization;
+  const late = AbortSignal.timeout(SLOW_MS);
+  const asked = mine();
+  let response;
+  let data;
+  try {
+    response = await fetch(path, {
+      method, headers, cache: 'no-store', credentials: 'omit',
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    data = response.ok && as === 'blob' ? await response.blob() : await response.text();
+  } catch (error) {
+    signal?.throwIfAborted();
+    reached('offline');
+    throw new Problem('offline', { detail: String(error) });
+  }
+  if (response.ok) {
+    reached(null);
+    if (as === 'blob') return data;
+    const value = data ? JSON.parse(data) : null;
+    if (value?.server_time) measured(value.server_time, asked, mine());
+    return value;
+  }
+  const problem = read(response, data);
+  reached(problem.passes && problem.status !== 429 ? 'unavailable' : null);
+  // Somebody who is logged out learns it once, here.
+  if (problem.status === 401 && sent && sent === `Bearer ${token()}` && problem.field === 'Authorization') end();
+  throw problem;
+}
+
+function read(response, text) {
+  const wait = Number(response.headers.get('retry-after')) || 1;
+  try {
+    const facts = JSON.parse(text);
+    const { type, detail, field } = facts;
+    return new Problem(String(type).split('/').pop(), { status: response.status, detail, field, wait, facts });
+  } catch {
+    return new Problem(response.status < 500 ? 'invalid' : 'unavailable', { status: response.status, wait });
+  }
+}
+
+export function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const done = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => { clearTimeout(done); reject(signal.reason); }, { once: true });
+  });
+}
+
+const WAIT_MS_MAX = 15_000;
+
+/** Calls until it is answered, waiting as long as the shop asks for and longer each time. `onWait` hears of every failure. */
+export async function persist(work, signal, onWait) {
+  for (let times = 0; ; times += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.passes) throw error;
+      onWait?.(error, times + 1);
+      const longer = Math.min(WAIT_MS_MAX, 500 * 1.6 ** times);
+      await pause(Math.max(error.status ? error.wait * 1000 : 0, longer) * (0.8 + 0.4 * Math.random()), signal);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// The shop's frame: the top, the foot, which page a path shows, and what is said when the shop cannot be reached.
+
+import { h, put } from './dom.js';
+import { onTrouble } from './api.js';
+import { end, isOperator, onChange, session, user } from './session.js';
+import { LANGUAGES, language, speak, t } from './words.js';
+
+const ROUTES = [
+  [/^\/$/, () => import('./pages/sales.js')],
+  [/^\/sales\/(\d+)$/, () => import('./pages/sale.js')],
+  [/^\/(log-in|sign-up)$/, () => import('./pages/entry.js')],
+  [/^\/orders$/, () => import('./pages/orders.js'), 'buyer'],
+  [/^\/orders\/([A-Z0-9-]+)$/, () => import('./pages/order.js'), 'buyer'],
+  [/^\/account$/, () => import('./pages/account.js'), 'buyer'],
+  [/^\/check-in$/, () => import('./pages/check-in.js'), 'operator'],
+  [/^\/desk$/, () => import('./desk/sales.js'), 'operator'],
+  [/^\/desk\/new$/, () => import('./desk/new.js'), 'operator'],
+  [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'operator'],
+  [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'operator'],
+  [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'operator'],
+  [/^\/desk\/audit$/, () => import('./desk/audit.js'), 'operator'],
+];
+
+const main = document.getElementById('main');
+let shown = new AbortController();
+let shownFor;
+
+/** Goes to a path of the shop. */
+export function go(path, { replace = false } = {}) {
+  history[replace ? 'replaceState' : 'pushState'](null, '', path);
+  show(true);
+}
+
+/** Where to come back to after logging in. */
+export const entrance = () => `/log-in?to=${encodeURIComponent(location.pathname)}`;
+
+async function show(moved) {
+  shown.abort();
+  shown = new AbortController();
+  const { signal } = shown;
+  shownFor = session()?.token;
+  const found = ROUTES.find(([pattern]) => pattern.test(location.pathname));
+  const [pattern, load, who] = found ?? [];
+  top();
+  if (who && !session()) return go(entrance(), { replace: true });
+  if (who === 'operator' && !isOperator()) return blank('page.forbidden', moved);
+  if (!found) return blank('page.nothing', moved);
+  try {
+    const page = await load();
+    if (signal.aborted) return;
+    const view = page.default({ signal, of: location.pathname.match(pattern).slice(1), go });
+    main.replaceChildren(view);
+    document.title = `${main.querySelector('h1')?.textContent || 'miaosha'} · miaosha`;
+    if (moved) settle();
+  } catch (error) {
+    if (signal.aborted) return;
+    console.error(error);
+    blank('page.broken', moved);
+  }
+}
+
+function settle() {
+  scrollTo(0, 0);
+  const heading = main.querySelector('h1');
+  heading?.setAttribute('tabindex', '-1');
+  (heading ?? main).focus({ preventScroll: true });
+}
+
+function blank(key, moved) {
+  main.replaceChildren(h('div', { class: 'narrow' }, h('h1', {}, t(key)), h('p', {}, h('a', { href: '/' }, t('nav.sales')))));
+  document.title = `${t(key)} · miaosha`;
+  if (moved) settle();
+}
+
+function top() {
+  const link = (href, words) => h('a', { href, 'aria-current': href === location.pathname && 'page' }, words);
+  const other = Object.keys(LANGUAGES).find((code) => code !== language);
+  const links = [link('/', t('nav.sales'))];
+  if (session()) links.push(link('/orders', t('nav.orders')));
+  if (isOperator()) links.push(link('/desk', t('nav.desk')), link('/check-in', t('nav.check_in')));
+  if (session()) links.push(link('/account', user().name));
+  else links.push(link('/log-in', t('nav.log_in')), link('/sign-up', t('nav.sign_up')));
+  const tongue = h('button', {
+    type: 'button', class: 'tongue', lang: other, onclick: async () => { await speak(other); show(false); },
+  }, LANGUAGES[other]);
+  const brand = h('a', { class: 'brand', href: '/', 'aria-label': t('nav.home') },
+    h('span', { class: 'seal', 'aria-hidden': 'true', lang: 'zh-TW' }, '秒'), h('span', { 'aria-hidden': 'true' }, 'miaosha'));
+  document.getElementById('top').replaceChildren(brand, h('nav', { 'aria-label': t('nav.name') }, links), tongue);
+  put(document.getElementById('foot'), t('foot'));
+  put(document.getElementById('skip'), t('nav.skip'));
+}
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[href]');
+  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || event.defaultPrevented || link.target || link.hasAttribute('download')) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || (url.hash && url.pathname === location.pathname)) return;
+  event.preventDefault();
+  go(url.pathname + url.search);
+});
+addEventListener('popstate', () => show(true));
+onTrouble((what) => {
+  const news = document.getElementById('news');
+  news.classList.toggle('up', Boolean(what));
+  put(news, what ? t(`trouble.${what}`) : '');
+});
+onChange(() => { if (session()?.token !== shownFor) show(false); });
+
+export function logOut() {
+  end();
+  go('/');
+}
+
+await speak();
+show(false);

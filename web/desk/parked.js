@@ -1,0 +1,39 @@
+// Messages nobody could read, kept until an operator sends them back.
+
+import { h, put } from '../dom.js';
+import { Problem, call, persist, uuid } from '../api.js';
+import { t } from '../words.js';
+
+export default function parked({ signal }) {
+  const list = h('div', {}, h('p', {}, t('wait.loading')));
+  const told = h('p', { class: 'good', role: 'status' });
+  const wrong = h('p', { class: 'wrong', role: 'alert' });
+  const button = h('button', { type: 'button', onclick: replay, hidden: true }, t('parked.replay'));
+  load().catch(failed);
+  return h('div', {}, h('h1', {}, t('desk.parked')), h('p', { class: 'lead' }, t('parked.lead')), button, told, wrong, list);
+
+  async function load() {
+    const all = await persist(() => call('GET', '/v1/admin/parked', { signal }), signal);
+    button.hidden = all.length === 0;
+    const rows = all.map((message) => h('tr', {}, Object.values(message).map((value) => h('td', { class: 'code' }, typeof value === 'object' ? JSON.stringify(value) : String(value)))));
+    const heads = Object.keys(all[0] ?? {}).map((name) => h('th', { scope: 'col' }, name));
+    list.replaceChildren(all.length
+      ? h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.parked') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, rows)))
+      : h('p', {}, t('parked.none')));
+  }
+
+  async function replay() {
+    const key = uuid();
+    try {
+      const { replayed } = await persist(() => call('POST', '/v1/admin/parked/replay', { body: {}, key, signal }), signal);
+      put(told, t('parked.replayed', { n: replayed }));
+      await load();
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  function failed(error) {
+    if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
+  }
+}

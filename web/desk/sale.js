@@ -1,0 +1,97 @@
+// A sale as it runs: figures and charts; pausing, closing, raising; what can be taken home.
+
+import { field, h, keep, put } from '../dom.js';
+import { Problem, call, pause, persist, uuid } from '../api.js';
+import { left } from '../clock.js';
+import { phaseOf } from '../live.js';
+import { number, t } from '../words.js';
+import { chart } from './chart.js';
+
+const EVERY_MS = 1_000;
+
+export default function running({ signal, of: [id] }) {
+  const title = h('h1', {}, t('wait.loading'));
+  const mark = h('p', { class: 'mark' });
+  const told = h('p', { class: 'good', role: 'status' });
+  const wrong = h('p', { class: 'wrong', role: 'alert' });
+  const rounded = (value) => number(Math.round(value));
+  const charts = {
+    rate: chart(t('live.rate'), rounded), held: chart(t('live.held'), rounded), standby: chart(t('live.standby'), rounded),
+    sold: chart(t('live.sold'), rounded), lapsed: chart(t('live.lapsed'), rounded), wait: chart(t('live.wait'), (ms) => t('live.ms', { n: Math.round(ms) })),
+  };
+  const act = (verb, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => change(verb) }, t(`live.${verb}`));
+  const buttons = { pause: act('pause'), resume: act('resume'), close: act('close') };
+  const capacity = field(t('live.capacity'), h('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' }));
+  const raise = h('form', { class: 'row', novalidate: true, onsubmit: raised }, capacity.node, h('button', { class: 'plain' }, t('live.raise')));
+  const take = (name, file) => h('button', { type: 'button', class: 'plain', onclick: () => download(file) }, t(`live.${name}`));
+  let sale = null;
+
+  follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
+  return h('div', {}, title, mark,
+    h('div', { class: 'row' }, Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
+    h('div', { class: 'charts' }, Object.values(charts).map(({ node }) => node)),
+    h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
+    h('section', { class: 'paper' }, h('h2', {}, t('live.take')),
+      h('div', { class: 'row' }, take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv'), take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
+
+  async function follow() {
+    for (;;) {
+      const [news, live] = await persist(() => Promise.all([call('GET', `/v1/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
+      show(news);
+      charts.rate.show(live.lately.attempts_per_s);
+      charts.held.show(live.held);
+      charts.standby.show(live.standby);
+      charts.sold.show(live.sold);
+      charts.lapsed.show(live.lapsed);
+      charts.wait.show(live.lately.answer_ms_p99);
+      await pause(EVERY_MS, signal);
+    }
+  }
+
+  function show(news) {
+    sale = news;
+    const phase = phaseOf(sale);
+    put(title, sale.title);
+    document.title = `${sale.title} · miaosha`;
+    mark.className = `mark ${phase}`;
+    const until = phase === 'scheduled' ? sale.opens_at : sale.closes_at;
+    put(mark, `${t(`desk.phase_${phase}`)}${phase === 'closed' ? '' : ` · ${left(until)}`} · ${t('left', { n: sale.left })} / ${number(sale.capacity)}`);
+    buttons.pause.hidden = phase === 'paused' || phase === 'closed';
+    buttons.resume.hidden = phase !== 'paused';
+    buttons.close.hidden = phase === 'closed';
+    capacity.control.placeholder = String(sale.capacity);
+  }
+
+  async function change(verb, body = {}) {
+    put(told, '');
+    put(wrong, '');
+    const key = uuid();
+    try {
+      show(await persist(() => call('POST', `/v1/admin/sales/${id}/${verb}`, { body, key, signal }), signal));
+      put(told, t('live.done'));
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      const problem = error instanceof Problem ? error : new Problem('internal');
+      if (problem.field === 'capacity') capacity.wrong(problem.detail);
+      else put(wrong, problem.detail || problem.words);
+      return false;
+    }
+  }
+
+  async function raised(event) {
+    event.preventDefault();
+    capacity.wrong('');
+    if (await change('raise', { capacity: Number(capacity.control.value) })) capacity.control.value = '';
+  }
+
+  async function download(file) {
+    put(wrong, '');
+    try {
+      const name = file === 'report' ? `sale-${id}-report.json` : `sale-${id}-${file.split('/').pop()}`;
+      keep(await call('GET', `/v1/admin/sales/${id}/${file}`, { signal, as: 'blob' }), name);
+    } catch (error) {
+      if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
+    }
+  }
+}

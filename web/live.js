@@ -1,0 +1,134 @@
+// The truth, as it changes: of a sale, and of a buyer's standing in it. News come over the shop's line where it is up; else the
+// shop is asked, and answers when there is something new.
+
+import { Problem, call, pause, persist } from './api.js';
+import { now } from './clock.js';
+import { onTry, remember, tried } from './session.js';
+import { up, watch } from './socket.js';
+
+const WAIT_MS = 20_000;
+const SALE_MS = 2_000;
+const SALE_FAR_MS = 15_000;
+const LIVE = ['standby', 'held', 'paying'];
+
+/** The phase by the shop's clock, between two answers as well. */
+export function phaseOf(sale) {
+  if (sale.phase === 'closed' || now() >= sale.closes_at) return 'closed';
+  if (now() < sale.opens_at) return 'scheduled';
+  return sale.phase === 'scheduled' ? 'open' : sale.phase;
+}
+
+/** Tells `heard` of the sale until the signal; nothing while nobody looks. */
+export async function followSale(id, heard, signal) {
+  let sale = null;
+  watch(id, ({ type, state, left }) => {
+    if (type !== 'sale' || !sale) return;
+    sale = { ...sale, phase: state, left };
+    heard(sale);
+  }, signal);
+  for (;;) {
+    sale = await persist(() => call('GET', `/v1/sales/${id}`, { signal }), signal);
+    heard(sale);
+    const isFar = sale.opens_at - now() > 60_000;
+    await pause((isFar || up() ? SALE_FAR_MS : SALE_MS) * (0.8 + 0.4 * Math.random()), signal);
+    await lookedAt(signal);
+  }
+}
+
+function lookedAt(signal) {
+  if (!document.hidden) return undefined;
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    document.addEventListener('visibilitychange', () => resolve(), { once: true, signal });
+  });
+}
+
+/**
+ * Where the buyer stands. `heard` gets `{status, …}` as the shop says it, or `{status: 'none'}`; a try that is on its way has
+ * the status `sending`. `nudge()` asks at once.
+ */
+export function followStanding(sale, heard, signal) {
+  let asking = new AbortController();
+  let known = null;
+  // Ask without waiting, whatever is known.
+  let fresh = true;
+
+  const nudge = () => { fresh = true; asking.abort(); };
+  onTry(sale, nudge, signal);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) nudge(); }, { signal });
+  watch(sale, told, signal);
+  const done = run().catch((error) => { if (!signal.aborted) throw error; });
+  return { nudge, done };
+
+  async function run() {
+    for (;;) {
+      asking = new AbortController();
+      const either = AbortSignal.any([signal, asking.signal]);
+      try {
+        await turn(either);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!asking.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async function turn(either) {
+    const attempt = tried(sale);
+    if (attempt && !attempt.attempt_id) {
+      heard({ status: 'sending', quantity: attempt.quantity });
+      return nothing(either);
+    }
+    if (known && !fresh && !attempt && (up() || !LIVE.includes(known.status))) return nothing(either);
+    const query = new URLSearchParams();
+    if (attempt) query.set('attempt', attempt.attempt_id);
+    const knows = known && !fresh;
+    if (attempt || knows) query.set('wait_ms', knows ? WAIT_MS : 1);
+    if (knows) query.set('version', known.version ?? 0);
+    const standing = await persist(() => ask(query, either), either);
+    either.throwIfAborted();
+    fresh = false;
+    const { status } = standing;
+    if (attempt && status === 'pending') {
+      heard({ status, quantity: attempt.quantity });
+      // From now on the shop may keep us waiting for the answer.
+      known = { version: 0 };
+      return undefined;
+    }
+    if (attempt) remember(sale, null);
+    // Decided before, and something else is so by now.
+    if (status === 'already') fresh = true;
+    else heard((known = standing));
+    return undefined;
+  }
+
+  /** What came over the line. It may be older than what was asked for meanwhile. */
+  function told(word) {
+    if (word.type === 'down' || word.type === 'up') return asking.abort();
+    if (word.type !== 'status' || word.status === 'none') return undefined;
+    const { reservation_id: id, version } = word;
+    const attempt = tried(sale);
+    // Ids grow with time.
+    if (attempt && (!attempt.attempt_id || id < attempt.attempt_id)) return undefined;
+    if (known?.reservation_id && (id < known.reservation_id || (id === known.reservation_id && version <= known.version))) return undefined;
+    if (attempt) remember(sale, null);
+    known = word;
+    heard(word);
+    return asking.abort();
+  }
+
+  async function ask(query, either) {
+    try {
+      return await call('GET', `/v1/sales/${sale}/reservation?${query}`, { signal: either });
+    } catch (error) {
+      if (error instanceof Problem && error.kind === 'not_found') return { status: 'none' };
+      throw error;
+    }
+  }
+}
+
+/** Until somebody asks for something, or something is told. */
+const nothing = (signal) => new Promise((_, reject) => {
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+});

@@ -1,0 +1,73 @@
+// The account: logging out, the password, one's own data.
+
+import { field, h, keep, put } from '../dom.js';
+import { Problem, call } from '../api.js';
+import { begin, end, user } from '../session.js';
+import { t } from '../words.js';
+
+/** What is to be said after the page was made anew for another login of the same person. */
+let after = '';
+
+export default function account({ signal, go }) {
+  const { name, email } = user();
+  const told = h('p', { role: 'status', class: 'good' }, after);
+  after = '';
+  const wrong = h('p', { role: 'alert', class: 'wrong' });
+  const button = (key, act, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => attempt(act) }, t(key));
+
+  const owner = () => h('input', { type: 'text', autocomplete: 'username', value: email, hidden: true });
+  const secret = (key, autocomplete) => field(t(key), h('input', { type: 'password', autocomplete, required: true, maxlength: 128 }));
+  const [old, fresh, last] = [secret('account.old', 'current-password'), secret('account.new', 'new-password'), secret('account.old', 'current-password')];
+  const change = h('form', { novalidate: true, onsubmit: (event) => attempt(changed, event) }, owner(), old.node, fresh.node, h('button', {}, t('account.password')));
+  const erase = h('form', { novalidate: true, onsubmit: (event) => attempt(erased, event) }, owner(), h('p', {}, t('account.erase_text')), last.node, h('button', {}, t('account.erase')));
+
+  return h('div', { class: 'narrow' }, h('h1', {}, t('account.title')), h('p', { class: 'lead' }, `${name} · ${email}`), told, wrong,
+    h('section', { class: 'paper' }, h('div', { class: 'row' }, button('account.out', out), button('account.out_all', outEverywhere)), h('p', { class: 'hint' }, t('account.out_all_text'))),
+    h('section', { class: 'paper' }, h('h2', {}, t('account.password')), change),
+    h('section', { class: 'paper' }, h('h2', {}, t('account.data')), button('account.export', exported), h('details', {}, h('summary', {}, t('account.erase')), erase)));
+
+  async function attempt(act, event) {
+    event?.preventDefault();
+    put(wrong, '');
+    put(told, t('account.working'));
+    for (const one of [old, fresh, last]) one.wrong('');
+    try {
+      put(told, (await act()) ?? '');
+    } catch (error) {
+      if (signal.aborted) return;
+      put(told, '');
+      const problem = error instanceof Problem ? error : new Problem('internal');
+      const blamed = { new_password: fresh, password: act === erased ? last : old }[problem.field];
+      if (blamed) blamed.wrong(problem.kind === 'forbidden' ? t('account.not_it') : problem.detail);
+      else put(wrong, problem.words);
+    }
+  }
+
+  function out() {
+    end();
+    go('/', { replace: true });
+  }
+
+  async function outEverywhere() {
+    await call('DELETE', '/v1/sessions', { signal });
+    out();
+  }
+
+  async function changed() {
+    const body = { password: old.control.value, new_password: fresh.control.value };
+    // Every login of before is over; this one goes on with a token of its own.
+    const welcome = await call('PUT', '/v1/me/password', { body });
+    after = t('account.changed');
+    begin(welcome);
+    return after;
+  }
+
+  async function exported() {
+    keep(await call('GET', '/v1/me/export', { signal, as: 'blob' }), 'miaosha.json');
+  }
+
+  async function erased() {
+    await call('DELETE', '/v1/me', { body: { password: last.control.value }, signal });
+    out();
+  }
+}

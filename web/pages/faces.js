@@ -1,0 +1,156 @@
+// The faces of the ticket: for every standing what is said, and the one thing to do next.
+
+import { field, h, put } from '../dom.js';
+import { Problem, call, persist } from '../api.js';
+import { now } from '../clock.js';
+import { money, t } from '../words.js';
+import { paying } from './pay.js';
+
+/** After so long the buyer is told that it takes longer. */
+const LONG_MS = 4_000;
+const ENDED = ['lapsed', 'cancelled', 'ended', 'refused', 'refunded'];
+
+const cost = ({ price }, quantity) => money({ ...price, minor: price.minor * quantity });
+
+/** Which face is shown: its `key` is another when it must be built anew. */
+export function faceOf({ sale, standing }, phase) {
+  const { status, lapses_at, reservation_id, version } = standing;
+  const face = (name, build, key = '', until) => ({ name, build, until, key: `${name} ${key}` });
+  if (status === 'held') return face('held', paying, reservation_id, lapses_at);
+  if (status === 'paying') return face('paying', words('paying'), reservation_id);
+  if (status === 'standby') return face('standby', standby, reservation_id);
+  if (status === 'confirmed') return face('confirmed', bought, version);
+  if (status === 'sending') return face('sending', sending);
+  if (status === 'pending') return face('pending', pending);
+  if (ENDED.includes(status)) return face(status, ended(status, phase), `${reservation_id} ${phase}`);
+  if (phase !== 'open') return face(phase, words(phase));
+  if (status === 'nobody') return face('log_in', invited);
+  if (status === 'unknown') return face('pending', () => ({ node: h('p', {}, t('wait.loading')) }), 'unknown');
+  return face(sale.left > 0 ? 'ask' : 'line', ask, '');
+}
+
+const words = (name) => () => ({ node: h('p', {}, t(`face.${name}_text`)) });
+
+function invited(_, acts) {
+  return { node: [h('p', {}, t('face.log_in_text')), h('button', { type: 'button', class: 'big', onclick: acts.log_in }, t('nav.log_in')),
+    h('p', {}, h('a', { href: `/sign-up?to=${encodeURIComponent(location.pathname)}` }, t('entry.to_sign_up')))] };
+}
+
+// -- asking for it --
+
+/** What the person typed outlives the face: units come and go while they think. */
+const typed = { sale: null, quantity: 1, answer: '' };
+
+function ask({ sale, id }, acts) {
+  if (typed.sale !== id) Object.assign(typed, { sale: id, quantity: 1, answer: '', question: undefined });
+  const button = h('button', { class: 'big' });
+  const wrong = h('p', { class: 'wrong', role: 'alert' });
+  const hint = h('p', { class: 'hint' });
+  const slot = h('div', {});
+  let answer = null;
+  const choose = (quantity) => {
+    typed.quantity = quantity;
+    paint();
+  };
+  const options = Array.from({ length: sale.quantity_max }, (_, at) => at + 1).map((quantity) => h('label', {},
+    h('input', { type: 'radio', name: 'quantity', value: quantity, checked: quantity === typed.quantity, onchange: () => choose(quantity) }),
+    h('span', {}, quantity)));
+  const form = h('form', { novalidate: true, onsubmit: submit },
+    sale.quantity_max > 1 && h('fieldset', {}, h('legend', {}, t('sale.quantity')), h('div', { class: 'quantity' }, options)),
+    slot, wrong, button, hint);
+  let present = sale;
+  asked();
+  paint();
+  return {
+    node: form,
+    update({ sale: newer, problem }) {
+      present = newer;
+      paint();
+      if (problem?.field === 'answer' && answer) {
+        answer.wrong(problem.words);
+        put(wrong, '');
+      } else {
+        put(wrong, problem?.words ?? '');
+      }
+    },
+  };
+
+  function paint() {
+    const { quantity } = typed;
+    put(button, present.left > 0 ? t('sale.get', { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
+    const minutes = Math.max(1, Math.round(present.hold_ms / 60_000));
+    put(hint, present.left > 0 ? t('sale.get_hint', { minutes }) : t('sale.line_hint'));
+  }
+
+  async function asked() {
+    try {
+      typed.question ??= await persist(() => call('GET', `/v1/sales/${id}/question`, { signal: acts.signal }), acts.signal);
+    } catch (error) {
+      if (error instanceof Problem) put(wrong, error.words);
+      return;
+    }
+    const { prompt } = typed.question;
+    if (prompt === null) return;
+    const input = h('input', { type: 'text', autocomplete: 'off', maxlength: 200, required: true, value: typed.answer, oninput: () => { typed.answer = input.value; answer.wrong(''); } });
+    answer = field(prompt, input);
+    slot.replaceChildren(h('p', { class: 'soft' }, t('sale.question')), answer.node);
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    if (!typed.question) return;
+    const { quantity, question } = typed;
+    if (question.prompt === null) return acts.send({ quantity });
+    if (!typed.answer.trim()) {
+      answer.wrong(t('sale.answer_empty'));
+      answer.control.focus();
+      return;
+    }
+    acts.send({ quantity, question_id: question.question_id, answer: typed.answer.trim() });
+  }
+}
+
+// -- waiting --
+
+function sending({ standing }) {
+  const more = h('p', { class: 'slow' });
+  return {
+    node: [h('p', {}, t('face.sending_text', { n: standing.quantity })), more],
+    update({ tries }) { put(more, tries > 0 ? t('face.sending_again') : ''); },
+  };
+}
+
+function pending() {
+  const more = h('p', { class: 'slow' });
+  return {
+    node: [h('p', {}, t('face.pending_text')), more],
+    update({ standing }) { put(more, now() - standing.since > LONG_MS ? t('face.pending_long') : ''); },
+  };
+}
+
+function standby({ standing }, acts) {
+  const place = h('p', { class: 'place' });
+  return {
+    node: [h('p', { class: 'soft' }, t('face.standby_text')), place, h('p', {}, t('face.standby_hint', { n: standing.quantity })), leaving('face.standby_leave', acts)],
+    update({ standing: newer }) { put(place, newer.position ? t('sale.count', { n: newer.position }) : '…'); },
+  };
+}
+
+/** Letting go is asked twice: it cannot be undone. */
+export function leaving(key, acts) {
+  const first = h('button', { type: 'button', class: 'plain', onclick: () => { sure.hidden = false; first.hidden = true; keep.focus(); } }, t(key));
+  const keep = h('button', { type: 'button', class: 'plain', onclick: () => { sure.hidden = true; first.hidden = false; first.focus(); } }, t('face.keep'));
+  const yes = h('button', { type: 'button', onclick: () => { yes.disabled = true; acts.leave(); } }, t('face.yes'));
+  const sure = h('div', { hidden: true }, h('p', {}, t('face.sure')), h('div', { class: 'row' }, keep, yes));
+  return h('div', {}, first, sure);
+}
+
+function bought({ standing: { order_number } }) {
+  const order = order_number && h('a', { class: 'button big', href: `/orders/${order_number}` }, t('face.order', { number: order_number }));
+  return { node: [h('p', {}, t('face.confirmed_text')), order] };
+}
+
+const ended = (status, phase) => (_, acts) => {
+  const again = phase === 'open' && h('button', { type: 'button', class: 'big', onclick: acts.again }, t('face.again'));
+  return { node: [h('p', {}, t(`face.${status}_text`)), again] };
+};

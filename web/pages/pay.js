@@ -1,0 +1,69 @@
+// Held: the time that is left, and the card.
+
+import { field, h, put } from '../dom.js';
+import { Problem, call, persist, uuid } from '../api.js';
+import { now } from '../clock.js';
+import { money, t } from '../words.js';
+import { leaving } from './faces.js';
+
+/** What the built-in provider takes for cards. */
+const CARDS = ['ok', 'declined', 'timeout', 'late'];
+
+/** What the bank said last. The form may be gone meanwhile: while it is paid, that is what the ticket says. */
+const bank = { reservation: null, words: '' };
+
+export function paying({ sale, standing, was }, acts) {
+  const { reservation_id } = standing;
+  if (bank.reservation !== reservation_id) Object.assign(bank, { reservation: reservation_id, words: '' });
+  if (was === 'paying' && !bank.words) bank.words = t('pay.void');
+  const price = money({ ...sale.price, minor: sale.price.minor * standing.quantity });
+  const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', value: 'ok', oninput: paint });
+  const card = field(t('pay.card'), input, t('pay.card_hint'));
+  const chips = CARDS.map((name) => h('button', { type: 'button', value: name, onclick: () => { input.value = name; paint(); } }, t(`pay.${name}`)));
+  const button = h('button', { class: 'big' });
+  const over = h('p', { class: 'slow', role: 'status' });
+  let busy = false;
+  let latest = standing;
+  const form = h('form', { novalidate: true, onsubmit: pay }, card.node,
+    h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips), button, over);
+  paint();
+  card.wrong(bank.words);
+  return {
+    node: [h('p', {}, t('face.held_text', { n: standing.quantity, price })), form, h('p', {}, leaving('face.held_leave', acts))],
+    update({ standing: newer }) {
+      latest = newer;
+      card.wrong(bank.words);
+      paint();
+    },
+  };
+
+  function paint() {
+    const late = now() >= latest.lapses_at;
+    put(over, late ? t('face.held_over') : '');
+    button.disabled = busy || late;
+    put(button, busy ? t('pay.paying') : t('pay.now', { price }));
+    for (const chip of chips) chip.setAttribute('aria-pressed', String(chip.value === input.value));
+  }
+
+  async function pay(event) {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    bank.words = '';
+    card.wrong('');
+    paint();
+    // One key for this one wish to pay: whatever is lost on the way, it is sent again as the same.
+    const key = uuid();
+    const body = { checkout_token: latest.checkout_token, card: input.value };
+    try {
+      await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
+    } catch (error) {
+      if (acts.signal.aborted) return;
+      bank.words = error instanceof Problem ? error.words : t('problem.internal');
+      card.wrong(bank.words);
+    }
+    busy = false;
+    paint();
+    acts.paid();
+  }
+}

@@ -1,0 +1,171 @@
+// One sale: what it is, what is left, how long; and the ticket, which says where this buyer stands and what can be done.
+
+import { h, put, say } from '../dom.js';
+import { Problem, call, persist } from '../api.js';
+import { left, now } from '../clock.js';
+import { followSale, followStanding, phaseOf } from '../live.js';
+import { remember, session, tried, user } from '../session.js';
+import { money, t } from '../words.js';
+import { picture } from '../picture.js';
+import { faceOf } from './faces.js';
+
+const TICK_MS = 250;
+/** So long after its time a hold has lapsed, and the page should know. */
+const LATE_MS = 1_500;
+/** A wish that could not be sent for so long is nobody's any more. */
+const WISH_MS_MAX = 600_000;
+
+export default function page({ signal, of: [id], go }) {
+  const state = { id, sale: null, standing: session() ? { status: 'unknown' } : { status: 'nobody' }, problem: null, tries: 0, askedAt: 0 };
+  const root = h('div', {}, h('h1', {}, t('wait.loading')));
+  const acts = { send, leave, paid, again, log_in: () => go(`/log-in?to=/sales/${id}`), go, signal };
+  let standing;
+  let show = () => {};
+
+  followSale(id, (sale) => {
+    const first = !state.sale;
+    state.sale = sale;
+    if (first) show = frame(root, state, acts);
+    show();
+  }, signal).catch(lost);
+  if (session()) {
+    standing = followStanding(id, heard, signal);
+    standing.done.catch(lost);
+  }
+  const ticks = setInterval(tick, TICK_MS);
+  signal.addEventListener('abort', () => clearInterval(ticks));
+  return root;
+
+  function tick() {
+    show();
+    // Whoever should have been told by now asks.
+    const { status, lapses_at } = state.standing;
+    if (status !== 'held' || now() < lapses_at + LATE_MS || now() < state.askedAt + 2 * LATE_MS) return;
+    state.askedAt = now();
+    standing.nudge();
+  }
+
+  function heard(news) {
+    const before = state.standing;
+    state.was = before.status;
+    state.standing = { ...news, since: before.status === news.status ? before.since : now() };
+    if (news.status === 'sending') deliver();
+    tell(before, news);
+    show();
+  }
+
+  /** What matters is said aloud, once. */
+  function tell(before, { status, position, lapses_at }) {
+    if (status === before.status) return;
+    if (status === 'held' && before.status !== 'unknown') say(t('said.held', { minutes: Math.max(1, Math.round((lapses_at - now()) / 60_000)) }));
+    else if (status === 'standby') say(t('said.standby', { n: position ?? 1 }));
+    else if (['lapsed', 'refused', 'ended', 'confirmed'].includes(status) && before.status !== 'unknown') say(t(`face.${status}_text`));
+  }
+
+  function send(wish) {
+    Object.assign(state, { problem: null, tries: 0 });
+    remember(id, { ...wish, at: now() });
+    standing.nudge();
+  }
+
+  /** Sends the wish until it is answered; of several tabs one, and after a reload whoever is there. */
+  function deliver() {
+    if (deliver.busy) return;
+    deliver.busy = true;
+    const alone = navigator.locks
+      ? navigator.locks.request(`miaosha.try.${user().id}.${id}`, { signal }, sent)
+      : sent();
+    alone.catch((error) => { if (!signal.aborted) console.error(error); }).finally(() => { deliver.busy = false; });
+  }
+
+  async function sent() {
+    const wish = tried(id);
+    if (!wish || wish.attempt_id) return;
+    const { quantity, question_id, answer } = wish;
+    const body = question_id === undefined ? { quantity } : { question_id, answer, quantity };
+    try {
+      if (now() - wish.at > WISH_MS_MAX) throw new Problem('offline');
+      const reply = await persist(() => call('POST', `/v1/sales/${id}/attempts`, { body, signal }), signal, (_, times) => {
+        state.tries = times;
+        show();
+      });
+      const { attempt_id } = reply;
+      remember(id, attempt_id ? { quantity, attempt_id } : null);
+      if (!attempt_id) return heard({ status: 'refused' });
+    } catch (error) {
+      if (signal.aborted) return;
+      remember(id, null);
+      state.problem = error instanceof Problem ? error : new Problem('internal');
+    }
+    standing.nudge();
+  }
+
+  async function leave() {
+    try {
+      await persist(() => call('DELETE', `/v1/sales/${id}/reservation`, { signal }), signal);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+    standing.nudge();
+  }
+
+  /** A checkout said something; the shop knows what is so now. */
+  function paid() {
+    standing.nudge();
+  }
+
+  function again() {
+    heard({ status: 'none' });
+  }
+
+  function lost(error) {
+    if (signal.aborted) return;
+    const missing = error instanceof Problem && error.status === 404;
+    const words = missing ? t('sale.missing') : error instanceof Problem ? error.words : t('problem.internal');
+    if (!missing && !(error instanceof Problem)) console.error(error);
+    root.replaceChildren(h('h1', {}, words), h('p', {}, h('a', { href: '/' }, t('nav.sales'))));
+  }
+}
+
+/** Builds what stays, and returns what shows the state anew. */
+function frame(root, state, acts) {
+  const { sale } = state;
+  const [leftover, of, bar, clock, clockName] = [h('span', {}), h('span', { class: 'soft' }), h('i', {}), h('dd', { role: 'timer' }), h('dt', {})];
+  const stub = h('div', { class: 'stub' }, h('h2', {}), h('span', { class: 'count', role: 'timer' }));
+  const body = h('div', { class: 'body' });
+  const ticket = h('section', { class: 'ticket', 'aria-labelledby': 'stub' }, stub, body);
+  stub.firstChild.id = 'stub';
+  root.replaceChildren(h('div', { class: 'sale' },
+    h('div', { class: 'frame' }, picture(sale.item_id, t('sale.picture', { title: sale.title }))),
+    h('div', {},
+      h('h1', {}, sale.title),
+      h('dl', { class: 'facts' },
+        h('div', {}, h('dt', {}, t('sale.price')), h('dd', {}, money(sale.price))),
+        h('div', {}, h('dt', {}, t('sale.left')), h('dd', {}, leftover, ' ', of, h('span', { class: 'bar', 'aria-hidden': 'true' }, bar))),
+        h('div', {}, clockName, clock)),
+      ticket)));
+  document.title = `${sale.title} · miaosha`;
+  let shown = null;
+
+  return () => {
+    const phase = phaseOf(state.sale);
+    put(leftover, t('sale.count', { n: state.sale.left }));
+    put(of, t('sale.of', { capacity: state.sale.capacity }));
+    bar.style.transform = `scaleX(${state.sale.left / state.sale.capacity})`;
+    put(clockName, phase === 'scheduled' ? t('sale.opens') : phase === 'closed' ? t('sale.over') : t('sale.closes'));
+    put(clock, phase === 'closed' ? '—' : left(phase === 'scheduled' ? state.sale.opens_at : state.sale.closes_at));
+    const face = faceOf(state, phase);
+    if (face.key !== shown?.key) {
+      const held = body.contains(document.activeElement);
+      shown = { key: face.key, ...face.build(state, acts) };
+      ticket.className = `ticket ${face.name}`;
+      put(stub.firstChild, t(`face.${face.name}`));
+      stub.firstChild.classList.toggle('dots', ['sending', 'pending', 'paying'].includes(face.name));
+      body.replaceChildren(...[shown.node].flat());
+      // Whoever pressed a button that is gone is led to what took its place.
+      if (held) (body.querySelector('input, button, a') ?? body).focus({ preventScroll: true });
+    }
+    shown.update?.(state);
+    put(stub.lastChild, face.until ? left(face.until) : '');
+  };
+}
