@@ -8,6 +8,7 @@ mod client;
 mod follow;
 mod percentile;
 mod rush;
+mod sockets;
 mod target;
 mod verdict;
 
@@ -30,6 +31,8 @@ enum What {
     Rush(rush::Options),
     /// Every figure of speed in one table, each beside its reference. `make bench` starts the servers it needs.
     Bench(bench::Options),
+    /// Many buyers connected at once: what each costs, and how soon all are told.
+    Sockets(sockets::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -37,6 +40,12 @@ fn main() -> std::process::ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
     let outcome = match arguments.what {
         What::Rush(options) => runtime.block_on(rush::run(options)),
+        What::Sockets(options) => runtime.block_on(async {
+            match &options.clients {
+                Some(words) => sockets::be_clients(words, options.opening).await,
+                None => sockets::run(options).await,
+            }
+        }),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),
     };
