@@ -9,6 +9,7 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod document;
 mod events;
 mod gateway;
 mod http;

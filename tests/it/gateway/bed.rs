@@ -32,6 +32,7 @@ use tempfile::TempDir;
 use super::worlds::{self, Embedded, OnMysql};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
+use crate::support::openapi::{Seen, complaints};
 
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
@@ -139,6 +140,7 @@ impl<W: World> Bed<W> {
         let app = Rc::new(init_service(app).await);
         let calls: Calls = Rc::new(move |request| {
             let request = request.to_request();
+            let (method, path) = (request.method().to_string(), request.uri().to_string());
             let app = app.clone();
             Box::pin(async move {
                 let response = match app.call(request).await {
@@ -150,6 +152,10 @@ impl<W: World> Bed<W> {
                 let (status, headers) = (response.status(), response.headers().clone());
                 let bytes = read_body(response).await;
                 let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                let seen =
+                    Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
+                let complaints = complaints(&seen);
+                assert!(complaints.is_empty(), "{method} {path} {status} is not as the document says: {complaints:?}");
                 Answer { status, headers, body }
             })
         });

@@ -3,5 +3,6 @@
 
 pub mod clock;
 pub mod faults;
+pub mod openapi;
 pub mod proxy;
 pub mod servers;

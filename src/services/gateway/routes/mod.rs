@@ -2,6 +2,7 @@
 
 mod buying;
 mod catalogue;
+mod document;
 mod operators;
 mod people;
 mod reports;
@@ -28,6 +29,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
     reports::routes::<W>(cfg);
+    document::routes(cfg);
 }
 
 /// A path that refuses other methods as a problem.
