@@ -2,6 +2,7 @@
 //!
 //! Whatever bytes arrive, the answer is a reply or a [`problem::Problem`]; nothing here panics or answers 5xx for them.
 
+pub mod address;
 pub mod auth;
 pub mod body;
 pub mod idempotency;
@@ -9,3 +10,4 @@ pub mod limits;
 pub mod probes;
 pub mod problem;
 pub mod server;
+pub mod throttle;

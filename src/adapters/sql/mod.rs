@@ -16,6 +16,7 @@ mod look;
 mod moves;
 mod outbox;
 mod paying;
+mod people;
 mod record;
 mod reports;
 mod restore;

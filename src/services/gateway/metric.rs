@@ -12,6 +12,8 @@ pub enum Metric {
     Cancels,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
+    /// Tries to log in, sign up or prove a password that came too soon after others.
+    EntriesThrottled,
     /// Requests turned away because too many wait to hash a password.
     HashesShed,
     /// Notices that came from the broker.
@@ -35,11 +37,12 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Metric; 14] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
         Metric::Entries,
+        Metric::EntriesThrottled,
         Metric::HashesShed,
         Metric::Notices,
         Metric::Registrations,
@@ -58,6 +61,7 @@ impl Metric {
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
             Metric::Entries => "miaosha_gateway_entries_total",
+            Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
             Metric::Notices => "miaosha_gateway_notices_total",
             Metric::Registrations => "miaosha_gateway_registrations",
@@ -80,6 +84,7 @@ impl Metric {
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
+            Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
             Metric::Registrations => metrics::describe_gauge!(name, "Registrations that wait for notices now."),

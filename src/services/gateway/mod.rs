@@ -10,6 +10,7 @@ mod accounts;
 mod board;
 mod checkout;
 mod effort;
+mod entry;
 mod exports;
 pub mod metric;
 mod notices;
@@ -19,6 +20,7 @@ pub mod passwords;
 pub mod registry;
 mod release;
 mod report;
+mod revoked;
 mod routes;
 mod settings;
 mod standing;
@@ -27,17 +29,21 @@ mod views;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_web::HttpRequest;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use crate::http::address;
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::entry::{Entry, Knock};
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
+use crate::services::gateway::revoked::Revocations;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
 
@@ -52,6 +58,8 @@ struct Inner<W> {
     /// Of the process, and not of the web worker that took the request: moves outlive their connections.
     runtime: Handle,
     passwords: Passwords,
+    entry: Entry,
+    revocations: Revocations,
     board: Board,
     registry: Registry,
     /// One for each list that may be made now.
@@ -73,6 +81,8 @@ impl<W: World> Gateway<W> {
         metric::describe();
         Self(Arc::new(Inner {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
+            entry: Entry::new(&settings),
+            revocations: Revocations::default(),
             board: Board::new(settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
             exports: Arc::new(Semaphore::new(settings.exports_max)),
@@ -134,6 +144,26 @@ impl<W: World> Gateway<W> {
 
     fn exports(&self) -> Arc<Semaphore> {
         self.0.exports.clone()
+    }
+
+    fn revocations(&self) -> &Revocations {
+        &self.0.revocations
+    }
+
+    /// Of whoever sends this, at the door.
+    fn knock(&self, req: &HttpRequest) -> Knock<'_> {
+        let address = address::network(address::client(req, self.0.settings.trusted_hops));
+        Knock { entry: &self.0.entry, address, now: self.clock().now() }
+    }
+
+    /// Passwords hashed since the start.
+    pub fn hashes(&self) -> u64 {
+        self.0.passwords.hashes()
+    }
+
+    /// Asks the ledger who logged out everywhere; done once a second.
+    pub async fn learn_revocations(&self) -> Result<(), Fault> {
+        self.0.revocations.learn(self.world()).await
     }
 
     /// Whether notices come.

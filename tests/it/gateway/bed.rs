@@ -90,7 +90,14 @@ fn fresh_key() -> u128 {
 
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
-    Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
+    Settings {
+        catalogue_age_ms_max: 0,
+        capture_ms_max: 60_000,
+        effort_ms_max: 60_000,
+        login_account_max: 1_000_000,
+        login_address_max: 1_000_000,
+        ..Settings::default()
+    }
 }
 
 impl Bed {

@@ -148,7 +148,7 @@ impl<A: Attempts + Clone> Shop<A> {
     pub async fn tell(&self, news: &[SaleNews]) {
         settle().await;
         let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
-        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec() }).await.unwrap();
+        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec(), revoked: None }).await.unwrap();
         settle().await;
     }
 

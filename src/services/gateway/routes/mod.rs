@@ -1,5 +1,6 @@
 //! The routes, by who calls them. A handler reads what is asked, calls one function, and says what came of it.
 
+mod account;
 mod buying;
 mod catalogue;
 mod document;
@@ -25,6 +26,7 @@ type Reply = Result<HttpResponse, Problem>;
 pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     cfg.app_data(web::Data::new(gateway));
     people::routes::<W>(cfg);
+    account::routes::<W>(cfg);
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
@@ -38,8 +40,9 @@ fn path(path: &str) -> Resource {
 }
 
 impl<W: World> Gateway<W> {
-    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.keys().principal(req, self.clock().now())
+    /// Who asks, by a token that is good and was not logged out.
+    pub(in crate::services::gateway) fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.revocations().check(self.keys().principal(req, self.clock().now())?)
     }
 
     fn buyer(&self, req: &HttpRequest) -> Result<BuyerId, Problem> {
@@ -47,7 +50,7 @@ impl<W: World> Gateway<W> {
     }
 
     fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.keys().operator(req, self.clock().now())
+        self.principal(req)?.operator()
     }
 
     async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {
