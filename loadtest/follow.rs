@@ -35,6 +35,8 @@ pub struct Queue {
 #[derive(Default)]
 pub struct Tally {
     pub paid: AtomicU64,
+    /// Of those who paid.
+    pub refunded: AtomicU64,
     pub declined: AtomicU64,
     pub lapsed: AtomicU64,
     pub refused: AtomicU64,
@@ -116,10 +118,13 @@ async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followe
         (200, "standby" | "paying") => queue.later(followed.clone(), WAIT_AGAIN_MS),
         (200, "held") if plan.pays(followed.buyer) => {
             let checkout = body["checkout_token"].as_str().unwrap_or_default();
-            pay(queue, client, followed, &token, checkout).await?;
+            pay(plan, queue, client, followed, &token, checkout).await?;
         }
         (200, "held") => queue.later(followed.clone(), WAIT_AGAIN_MS),
-        (200, "confirmed") => queue.done(&queue.tally.paid),
+        (200, "confirmed") => match plan.refunds(followed.buyer) {
+            None => queue.done(&queue.tally.paid),
+            Some(all) => refund(plan, queue, client, followed, &body, all).await?,
+        },
         (200, "lapsed") => queue.done(&queue.tally.lapsed),
         (200, "ended" | "cancelled" | "refunded") => queue.done(&queue.tally.ended),
         _ => {
@@ -130,10 +135,18 @@ async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followe
     Ok(())
 }
 
-async fn pay(queue: &Queue, client: &mut Client, who: &Followed, token: &str, checkout: &str) -> Result<(), String> {
+async fn pay(
+    plan: &Plan,
+    queue: &Queue,
+    client: &mut Client,
+    who: &Followed,
+    token: &str,
+    checkout: &str,
+) -> Result<(), String> {
     let body = json!({ "checkout_token": checkout, "card": "ok" }).to_string();
     let answer = client.post("/v1/checkouts", token, body).await?;
     match answer.status {
+        200 | 201 if plan.refunds(who.buyer).is_some() => queue.later(who.clone(), ASK_AGAIN_MS),
         200 | 201 => queue.done(&queue.tally.paid),
         402 => {
             queue.tally.declined.fetch_add(1, Ordering::Relaxed);
@@ -144,6 +157,33 @@ async fn pay(queue: &Queue, client: &mut Client, who: &Followed, token: &str, ch
         status => {
             surprise(queue, format!("POST /v1/checkouts: {status} {}", answer.json()));
             queue.later(who.clone(), WAIT_AGAIN_MS);
+        }
+    }
+    Ok(())
+}
+
+/// An operator gives back what this buyer paid for: all of it, or the first unit. An answer that got lost is asked for again, and
+/// then the unit has gone back already.
+async fn refund(
+    plan: &Plan,
+    queue: &Queue,
+    client: &mut Client,
+    who: &Followed,
+    standing: &serde_json::Value,
+    all: bool,
+) -> Result<(), String> {
+    let path = format!("/v1/admin/orders/{}/refunds", standing["order_number"].as_str().unwrap_or_default());
+    let body = if all { json!({}) } else { json!({ "units": [standing["units"][0]] }) };
+    let answer = client.post(&path, &plan.operator_token(), body.to_string()).await?;
+    match answer.status {
+        201 | 409 => {
+            queue.tally.refunded.fetch_add(1, Ordering::Relaxed);
+            queue.done(&queue.tally.paid);
+        }
+        429 | 503 => queue.later(who.clone(), WAIT_AGAIN_MS),
+        status => {
+            surprise(queue, format!("POST {path}: {status} {}", answer.json()));
+            queue.done(&queue.tally.ended);
         }
     }
     Ok(())

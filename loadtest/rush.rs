@@ -67,6 +67,9 @@ pub struct Options {
     /// What share of those who hold something pays for it.
     #[arg(long, default_value_t = 0.5)]
     pay_share: f64,
+    /// What share of those who paid is refunded by an operator: half of them all they bought, the others a single unit.
+    #[arg(long, default_value_t = 0.0)]
+    refund_share: f64,
     #[arg(long, default_value_t = 3_000)]
     hold_ms: i64,
     /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
@@ -135,6 +138,16 @@ impl Plan {
     pub fn pays(&self, buyer: u64) -> bool {
         let draw = fastrand::Rng::with_seed(self.options.seed ^ buyer.wrapping_mul(0x9e37_79b9_7f4a_7c15)).f64();
         draw < self.options.pay_share
+    }
+
+    /// Whether this buyer's order is refunded, and if so, whether all of it is.
+    pub fn refunds(&self, buyer: u64) -> Option<bool> {
+        let mut chance = fastrand::Rng::with_seed(self.options.seed ^ buyer.wrapping_mul(0xa24b_aed4_963e_e407));
+        (chance.f64() < self.options.refund_share).then(|| chance.bool())
+    }
+
+    pub fn operator_token(&self) -> String {
+        self.keys.sign_access(OPERATOR, Role::Operator, SystemClock::machine_now(), TOKEN_MS)
     }
 
     fn quantity(&self, number: u64) -> u8 {

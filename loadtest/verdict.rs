@@ -72,8 +72,9 @@ impl Verdict {
         let tally = &queue.tally;
         let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         self.followed = format!(
-            "{} paid, {} lapsed, {} refused, {} ended, {} never knew",
+            "{} paid ({} refunded), {} lapsed, {} refused, {} ended, {} never knew",
             of(&tally.paid),
+            of(&tally.refunded),
             of(&tally.lapsed),
             of(&tally.refused),
             of(&tally.ended),

@@ -1,7 +1,7 @@
 --[[
-  release: take back what each reservation holds, or its place on standby, and give on what is free.
-  Mirrors domain::turnstile::release. Idempotent per reservation: asked again, repeats its answer. Each is a turn of its own;
-  one that is not known is a turn without effect.
+  release: take back what each of the ended has, or its place on standby, and give on what is free.
+  Mirrors domain::turnstile::release. Idempotent per ended one: asked again, repeats its answer. Each is a turn of its own;
+  what is not known is a turn without effect.
 
   KEYS  1 sale          hash  figures
         2 returned      zset  units handed back
@@ -13,8 +13,10 @@
   ARGV  1 generation    the caller's
         2 revision      the highest the caller knows
         3 chain         of that revision
-        4- reservations 32 hexadecimal digits each; none of them asks only whether the two histories are one
-  REPLY for each reservation, `revision chain before`, and for each promotion ` reservation:units`; or
+        4- ended        `reservation`, 32 hexadecimal digits, of all that it has; or `reservation of units` of a part: the
+                        reservation that has the units, joined by commas, and keeps its others. None of them asks only
+                        whether the two histories are one
+  REPLY for each, `revision chain before`, and for each promotion ` reservation:units`; or
         STALE           nothing was changed
 ]]
 local key = {
@@ -22,37 +24,50 @@ local key = {
   lines = { unpack(KEYS, 7, 14) },
 }
 local generation, revision, chain = ARGV[1], ARGV[2], ARGV[3]
-local reservations = { unpack(ARGV, 4) }
+local ended = { unpack(ARGV, 4) }
 
 local sale = stand(key, generation, revision, chain)
 if not sale then return 'STALE' end
 
-local function leave(reservation)
+-- All that a reservation has, or the units of `part` that it still has.
+local function take_back(reservation, part)
   local standing = redis.call('HGET', key.live, reservation)
-  if not standing then return end
-  local code, buyer, what = string.match(standing, '^(%u) (%d+) ([%d,]+)')
+  local code, buyer, what = string.match(standing or '', '^(%u) (%d+) ([%d,]+)')
+  if not code or (part and code == 'S') then return end
+  local back, rest = {}, {}
+  for unit in string.gmatch(code == 'T' and what or '', '%d+') do
+    if not part or part[unit] then
+      back[#back + 1], back[#back + 2] = unit, unit
+    else
+      rest[#rest + 1] = unit
+    end
+  end
+  bulk('ZADD', key.returned, back)
+  sale.returned = sale.returned + #back / 2
+  sale.free = free(sale)
+  if #rest > 0 then
+    redis.call('HSET', key.live, reservation, 'T ' .. buyer .. ' ' .. table.concat(rest, ','))
+    return
+  end
   redis.call('HDEL', key.live, reservation)
   redis.call('HDEL', key.buyers, buyer)
   if code == 'S' then
     redis.call('ZREM', key.lines[tonumber(what)], reservation)
     sale.waiting = sale.waiting - 1
-    return
   end
-  local units = {}
-  for unit in string.gmatch(what, '%d+') do
-    units[#units + 1], units[#units + 2] = unit, unit
-  end
-  bulk('ZADD', key.returned, units)
-  sale.returned = sale.returned + #units / 2
-  sale.free = free(sale)
 end
 
 local answers = {}
-for i, reservation in ipairs(reservations) do
+for i, one in ipairs(ended) do
+  local reservation, of, units = string.match(one, '^(%x+) ?(%x*) ?([%d,]*)$')
+  local part = of ~= '' and {}
+  for unit in string.gmatch(units, '%d+') do
+    part[unit] = true
+  end
   local cause = 'r:' .. reservation
   local answer = redis.call('HGET', key.answers, cause)
   if not answer then
-    leave(reservation)
+    take_back(part and of or reservation, part)
     local promotions = promote(key, sale)
     answer = advance(sale, cause) .. promotions
     keep(key, cause, answer)

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha1::{Digest, Sha1};
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -142,6 +143,20 @@ impl AttemptId {
 
     pub fn index(self) -> usize {
         (self.0 & 0xffff) as usize
+    }
+}
+
+impl ReservationId {
+    /// Of units that end while the others go on. It follows from them, and a reservation has a unit once: the same split is
+    /// made once.
+    pub fn split(self, units: &[u32]) -> Self {
+        let mut hash = Sha1::new();
+        hash.update(self.to_bytes());
+        for unit in units {
+            hash.update(unit.to_be_bytes());
+        }
+        let digest = hash.finalize();
+        Self::from_bytes(digest[..16].try_into().expect("a digest is 20 bytes"))
     }
 }
 

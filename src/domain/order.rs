@@ -1,4 +1,5 @@
-//! An order: a permanent purchase. Written in the transaction that confirms its reservation, and only there.
+//! An order: a permanent purchase. Written in the transaction that confirms its reservation, and only there; afterwards units
+//! of it may be refunded, each once.
 
 use crate::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::money::Money;
@@ -12,11 +13,46 @@ pub struct Order {
     pub reservation: ReservationId,
     pub sale: SaleId,
     pub buyer: BuyerId,
+    /// As bought, ascending; what was refunded since is among them.
     pub units: Vec<u32>,
+    /// As paid.
     pub amount: Money,
     pub payment: PaymentId,
     pub placed_at: Timestamp,
+    /// Nothing of it is left.
     pub refunded: bool,
+    /// Ascending.
+    pub refunded_units: Vec<u32>,
+    /// Of the amount, what went back or is to go back.
+    pub refunded_amount: Money,
+}
+
+impl Order {
+    /// The units that are still the buyer's.
+    pub fn left(&self) -> Vec<u32> {
+        self.units.iter().filter(|unit| !self.refunded_units.contains(unit)).copied().collect()
+    }
+
+    /// What goes back for so many of the units that are left. Each is worth an equal share of what was paid, rounded down to
+    /// the currency's smallest unit; the last ones take all that is left, so that the sum is exact.
+    pub fn share_of(&self, units: usize) -> Money {
+        let bought = self.units.len();
+        let minor = if self.refunded_units.len() + units >= bought {
+            self.amount.minor - self.refunded_amount.minor
+        } else {
+            self.amount.minor / bought as i64 * units as i64
+        };
+        Money { minor, currency: self.amount.currency }
+    }
+
+    /// The order after so much of it was refunded.
+    pub fn without(mut self, units: &[u32], amount: Money) -> Self {
+        self.refunded_units.extend(units);
+        self.refunded_units.sort_unstable();
+        self.refunded_amount.minor += amount.minor;
+        self.refunded = self.refunded_units.len() == self.units.len();
+        self
+    }
 }
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

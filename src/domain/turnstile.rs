@@ -32,6 +32,27 @@ pub struct Taken {
     pub units: Vec<u32>,
 }
 
+/// What a release takes back: all that a reservation has, which has ended, or a part of what another one goes on with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ended {
+    /// The release's cause.
+    pub id: ReservationId,
+    pub part: Option<Part>,
+}
+
+/// Units of a reservation that keeps the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    pub of: ReservationId,
+    pub units: Vec<u32>,
+}
+
+impl From<ReservationId> for Ended {
+    fn from(id: ReservationId) -> Self {
+        Self { id, part: None }
+    }
+}
+
 /// A standby party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
@@ -226,13 +247,13 @@ impl Turnstile {
         Reply::Done(reserved)
     }
 
-    /// Takes back what each reservation holds or its place on standby, and gives on what is free. A reservation it does not
-    /// know is a turn without effect. Each reservation is a turn of its own.
-    pub fn release(&mut self, known: Known, reservations: &[ReservationId]) -> Reply<Vec<Released>> {
+    /// Takes back what each of the ended has, or its place on standby, and gives on what is free. What it does not know is a
+    /// turn without effect. Each is a turn of its own.
+    pub fn release(&mut self, known: Known, ended: &[Ended]) -> Reply<Vec<Released>> {
         if self.is_behind(known) {
             return Reply::Stale;
         }
-        Reply::Done(reservations.iter().map(|&id| self.release_one(id)).collect())
+        Reply::Done(ended.iter().map(|one| self.release_one(one)).collect())
     }
 
     /// More units; never fewer.
@@ -304,21 +325,39 @@ impl Turnstile {
         Answer::Standby { arrival, position: self.parties.len() as u32 }
     }
 
-    fn release_one(&mut self, reservation: ReservationId) -> Released {
-        let cause = Cause::Release(reservation);
+    fn release_one(&mut self, ended: &Ended) -> Released {
+        let cause = Cause::Release(ended.id);
         if let Some(Kept::Released(released)) = self.answers.get(&cause) {
             return released.clone();
         }
+        match &ended.part {
+            None => self.take_back(ended.id),
+            Some(part) => self.take_back_part(part),
+        }
+        let promotions = self.promote();
+        let released = Released { stamp: self.advance(&cause), reservation: ended.id, promotions };
+        self.keep(cause, Kept::Released(released.clone()));
+        released
+    }
+
+    fn take_back(&mut self, reservation: ReservationId) {
         if let Some(taken) = self.state.taken.remove(&reservation) {
             self.buyers.remove(&taken.buyer);
             self.state.returned.extend(taken.units);
         } else if let Some(party) = self.leave(reservation) {
             self.buyers.remove(&party.buyer);
         }
-        let promotions = self.promote();
-        let released = Released { stamp: self.advance(&cause), reservation, promotions };
-        self.keep(cause, Kept::Released(released.clone()));
-        released
+    }
+
+    /// Only units that the reservation still has: by now another may have been given them. Its buyer goes with the last.
+    fn take_back_part(&mut self, part: &Part) {
+        let Some(taken) = self.state.taken.get_mut(&part.of) else { return };
+        let (back, rest): (Vec<u32>, Vec<u32>) = taken.units.iter().partition(|unit| part.units.contains(unit));
+        taken.units = rest;
+        self.state.returned.extend(back);
+        if taken.units.is_empty() {
+            self.take_back(part.of);
+        }
     }
 
     /// Units handed back go first, lowest first; the caller has seen that there are enough.

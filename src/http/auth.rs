@@ -211,6 +211,13 @@ impl TokenKeys {
         Ok(Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch })
     }
 
+    /// Like [`Self::verify_access`] for who stays: until when it is good is for the caller to judge, again and again.
+    pub fn verify_access_until(&self, token: &str) -> Result<(Principal, Timestamp), Problem> {
+        let claims: AccessClaims = self.verify(token, Timestamp(i64::MIN))?;
+        let until = Timestamp(claims.exp.saturating_add(LEEWAY_S).saturating_mul(1_000));
+        Ok((Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch }, until))
+    }
+
     /// The access token of a request.
     pub fn principal(&self, req: &HttpRequest, now: Timestamp) -> Result<Principal, Problem> {
         self.verify_access(bearer(req)?, now)

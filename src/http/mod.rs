@@ -10,4 +10,5 @@ pub mod limits;
 pub mod probes;
 pub mod problem;
 pub mod server;
+pub mod socket;
 pub mod throttle;

@@ -1,10 +1,13 @@
 //! How a server listens, and how it stops: readiness goes first, then the door closes, then what is inside is finished.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use serde::Deserialize;
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +27,8 @@ pub struct ServerSettings {
     pub head_ms_max: u64,
     /// How long `/readyz` says no before the door closes, so that a proxy in front has looked elsewhere by then.
     pub unready_ms: u64,
+    /// How long a client may leave unread what was sent to it before its connection ends.
+    pub unread_ms_max: u64,
 }
 
 impl Default for ServerSettings {
@@ -36,6 +41,7 @@ impl Default for ServerSettings {
             keep_alive_ms: 75_000,
             head_ms_max: 5_000,
             unready_ms: 0,
+            unread_ms_max: 30_000,
         }
     }
 }
@@ -52,8 +58,20 @@ impl ServerSettings {
         Duration::from_millis(self.keep_alive_ms)
     }
 
+    pub fn unread(&self) -> Duration {
+        Duration::from_millis(self.unread_ms_max)
+    }
+
     pub fn head_timeout(&self) -> Duration {
         Duration::from_millis(self.head_ms_max)
+    }
+}
+
+/// Has the kernel end a connection whose client is gone or does not read: nothing above it would, while bytes wait to be sent.
+pub fn end_when_unread(connection: &dyn Any, unread: Duration) {
+    if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+        // A connection that ended already has no options.
+        let _ = SockRef::from(stream).set_tcp_user_timeout(Some(unread));
     }
 }
 
@@ -64,6 +82,7 @@ macro_rules! bound_server {
     ($settings:expr, $drain_ms_max:expr, $factory:expr) => {{
         let settings: &$crate::http::server::ServerSettings = $settings;
         let drain_ms_max: u64 = $drain_ms_max;
+        let unread = settings.unread();
         actix_web::HttpServer::new($factory)
             .workers(settings.workers())
             .max_connections(settings.connections_max)
@@ -71,6 +90,7 @@ macro_rules! bound_server {
             .keep_alive(settings.keep_alive())
             .client_request_timeout(settings.head_timeout())
             .tcp_nodelay(true)
+            .on_connect(move |connection, _| $crate::http::server::end_when_unread(connection, unread))
             .disable_signals()
             // Rounded up: a drain is never cut short by the rounding.
             .shutdown_timeout(drain_ms_max.div_ceil(1_000))

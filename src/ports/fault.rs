@@ -26,6 +26,7 @@ pub enum Point {
     CheckoutAfterCapture,
     CheckoutAfterConfirm,
     CancelAfterLedger,
+    GiveBackAfterLedger,
     ResolveAfterVoid,
     RefundAfterProvider,
     RequestAfterClaim,
@@ -35,7 +36,7 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Point; 26] = [
+    pub const ALL: [Point; 27] = [
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
@@ -56,6 +57,7 @@ impl Point {
         Point::CheckoutAfterCapture,
         Point::CheckoutAfterConfirm,
         Point::CancelAfterLedger,
+        Point::GiveBackAfterLedger,
         Point::ResolveAfterVoid,
         Point::RefundAfterProvider,
         Point::RequestAfterClaim,

@@ -3,14 +3,14 @@
 //!
 //! Every method that writes is one transaction, and idempotent. All reads here are of the primary.
 
-use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
+use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
 use crate::domain::order::Order;
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, RefundEntry};
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::sale::Allotment;
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Chain, Turn};
-use crate::domain::turnstile::Snapshot;
+use crate::domain::turnstile::{Ended, Snapshot};
 use crate::ports::Result;
 
 /// What somebody sees of a sale before it works for it: the generation is read in the same look as the turns.
@@ -24,7 +24,7 @@ pub struct Look {
     /// Which of the causes asked about have a turn, of any generation.
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.
-    pub unfreed: Vec<ReservationId>,
+    pub unfreed: Vec<Ended>,
     /// How long this sale's holds last: alarms wait in one queue for each length, so that nobody may ask for any other.
     pub hold_ms: i64,
 }
@@ -74,8 +74,43 @@ pub enum Begun {
 pub enum Confirmed {
     /// The order, written now or before with this payment.
     Order(Order),
-    /// The reservation is not being paid with this payment any more; the payment was marked for refund in the same transaction.
+    /// The reservation is not being paid with this payment any more; a refund of all of it is due, written in the same
+    /// transaction.
     RefundDue(Reservation),
+}
+
+/// What an operator gives back of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GiveBack {
+    /// The order's.
+    pub number: String,
+    /// Each once; `None` for all that are left.
+    pub units: Option<Vec<u32>>,
+    pub reason: Option<String>,
+    /// Asked for again under the same request, it is the same refund.
+    pub request: Option<RequestId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenBack {
+    /// Written now, or before for the same request; the order as it reads now.
+    Done {
+        order: Order,
+        entry: RefundEntry,
+        /// What the order was paid with, as it reads now: still confirmed while units are left.
+        row: Reservation,
+        /// The row that ended with these units, and whose release is due: the same one when nothing is left, else one that was
+        /// split from it.
+        ended: ReservationId,
+    },
+    /// Every unit was refunded before.
+    NothingLeft,
+    /// The unit at this place of the list was refunded before.
+    Refunded { place: usize },
+    /// The unit at this place of the list is none of the order's.
+    Foreign { place: usize },
+    /// There is no such order.
+    Missing,
 }
 
 /// What `miaosha audit` reads of one sale, in one consistent read.
@@ -89,6 +124,7 @@ pub struct AuditFacts {
     pub orphan_claims: Vec<u32>,
     pub orders: Vec<Order>,
     pub payments: Vec<Payment>,
+    pub refunds: Vec<RefundEntry>,
     pub attempts: u64,
     /// Count of first outcomes over all batch turns: taken, standby, already, refused.
     pub outcomes: [u64; 4],
@@ -113,7 +149,7 @@ pub struct RecordedTurn {
 pub struct History {
     /// By generation, then revision.
     pub turns: Vec<RecordedTurn>,
-    /// Every reservation there ever was, and whose.
+    /// Every reservation there ever was, and whose; not those that were split from one.
     pub reservations: Vec<(BuyerId, ReservationId)>,
 }
 
@@ -173,7 +209,7 @@ pub trait Ledger: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Begun>> + Send;
 
-    /// Paying with this payment -> Confirmed, with the order; or, when that cannot be, the payment -> refund due.
+    /// Paying with this payment -> Confirmed, with the order; or, when that cannot be, a refund of the payment is due.
     /// `number` is used when the order is written now.
     fn confirm(
         &self,
@@ -191,10 +227,15 @@ pub trait Ledger: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Reservation>>> + Send;
 
-    fn payment_refunded(&self, payment: PaymentId) -> impl Future<Output = Result<()>> + Send;
+    /// By an operator: the units leave the order and its reservation, and a refund is due. Confirmed -> Refunded when no unit is
+    /// left; else they become a row of their own, Refunded from birth, whose release takes them back. Each unit goes back once.
+    fn give_back(&self, what: &GiveBack, now: Timestamp) -> impl Future<Output = Result<GivenBack>> + Send;
 
-    /// Confirmed -> Refunded, and its payment -> refund due, by an operator. The row as it reads now.
-    fn refund(&self, id: ReservationId, now: Timestamp) -> impl Future<Output = Result<Option<Reservation>>> + Send;
+    /// The provider gave it back.
+    fn refund_done(&self, id: RefundId, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
+
+    /// Of one reservation, oldest first.
+    fn refunds_of(&self, reservation: ReservationId) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
 
     // -- what the payment-consumer does --
 
@@ -222,7 +263,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Payments opened before `before` that no Paying or Confirmed row names: to be voided.
     fn orphans(&self, before: Timestamp, max: u32) -> impl Future<Output = Result<Vec<Payment>>> + Send;
 
-    fn refunds_due(&self, max: u32) -> impl Future<Output = Result<Vec<Payment>>> + Send;
+    /// Money that is to go back, oldest first.
+    fn refunds_due(&self, max: u32) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
 
     /// Standby -> Ended, when everything is paid, or the sale is closed and nothing is held, paying or unfreed. At most `max`;
     /// the rows that were moved now.

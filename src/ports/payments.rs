@@ -2,6 +2,7 @@
 
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::Refund;
 use crate::ports::Result;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,9 @@ pub trait Payments: Send + Sync + 'static {
     /// Of a payment the provider never heard of: voided, and opening it later fails.
     fn void(&self, payment: PaymentId) -> impl Future<Output = Result<Voided>> + Send;
 
-    fn refund(&self, payment: PaymentId) -> impl Future<Output = Result<()>> + Send;
+    /// Idempotent per refund. Of a payment never more goes back than moved: a refund that would is a fault.
+    fn refund(&self, refund: &Refund) -> impl Future<Output = Result<()>> + Send;
 
-    /// Whether money moved and was not given back, for the audit.
-    fn is_captured(&self, payment: PaymentId) -> impl Future<Output = Result<bool>> + Send;
+    /// What moved and was not given back, in the smallest unit of the payment's currency; 0 where nothing moved. For the audit.
+    fn kept_minor(&self, payment: PaymentId) -> impl Future<Output = Result<i64>> + Send;
 }

@@ -54,6 +54,7 @@ pub struct Totals {
     /// Reservations by what they are now; those that there are none of are left out.
     pub reservations: Vec<(Kind, Count)>,
     pub placed: Count,
+    /// Orders of which nothing is left; units and money also of those that were refunded in part.
     pub refunded: Count,
 }
 

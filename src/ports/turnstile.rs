@@ -3,10 +3,10 @@
 //! It may be lost or fall back to an older state at any moment; callers notice by the generation and revision they carry.
 
 use crate::domain::attempt::Batch;
-use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::id::SaleId;
 use crate::domain::sale::Allotment;
 use crate::domain::turn::{Known, Raised, Released, Reserved};
-use crate::domain::turnstile::{Level, Reply, Snapshot};
+use crate::domain::turnstile::{Ended, Level, Reply, Snapshot};
 use crate::ports::Result;
 
 pub trait Turnstile: Send + Sync + 'static {
@@ -16,12 +16,12 @@ pub trait Turnstile: Send + Sync + 'static {
     /// Idempotent per batch.
     fn reserve(&self, known: Known, batch: &Batch) -> impl Future<Output = Result<Reply<Reserved>>> + Send;
 
-    /// Idempotent per reservation; one turn for each, in the order given. At most `RELEASES_MAX` at once.
+    /// Idempotent per ended reservation; one turn for each, in the order given. At most `RELEASES_MAX` at once.
     fn release(
         &self,
         sale: SaleId,
         known: Known,
-        reservations: &[ReservationId],
+        ended: &[Ended],
     ) -> impl Future<Output = Result<Reply<Vec<Released>>>> + Send;
 
     /// Idempotent per capacity.

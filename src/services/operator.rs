@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::domain::id::{ItemId, SaleId};
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use crate::domain::sale::{Allotment, CAPACITY_MAX, Question, QuestionKey, Sale};
 use crate::ports::accounts::{Accounts, Role};
 use crate::ports::catalogue::{Catalogue, NewItem, NewSale};
 use crate::ports::ledger::Ledger;
@@ -123,12 +123,16 @@ async fn add_history<W: World>(world: &W, sale: SaleId, report: &mut Value) -> R
 }
 
 async fn seed<W: World>(world: &W, sales: u32, capacity: u32) -> Result<Value, CommandError> {
+    if !(1..=SALES_MAX).contains(&sales) || !(1..=CAPACITY_MAX).contains(&capacity) {
+        let limits = format!("sales: 1 to {SALES_MAX}, capacity: 1 to {CAPACITY_MAX}");
+        return Err(CommandError::Refused(limits));
+    }
     let mut made = Vec::new();
     for number in 1..=sales {
         let title = format!("Seeded item {number}");
         let item = world.store().create_item(&NewItem { title, description: "Made by seed".to_owned() }).await?;
         let price = Money { minor: 100_000, currency: "TWD".parse().expect("three capital letters") };
-        let allotment = Allotment { capacity, quantity_max: 4.min(capacity as u8).max(1), standby_max: capacity };
+        let allotment = Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max: capacity };
         let opens_at = world.clock().now();
         let closes_at = opens_at.plus_ms(24 * HOUR_MS);
         made.push(open_sale(world, item.id, price, allotment, (opens_at.0, closes_at.0), Vec::new()).await?.id);

@@ -18,7 +18,7 @@ use crate::http::auth::TokenKeys;
 use crate::http::{problem, server};
 use crate::ports::fault::NoFaults;
 use crate::ports::ledger::Ledger;
-use crate::ports::{Door, Fault, Parts, PartsOf};
+use crate::ports::{Door, Fault, Parts, PartsOf, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::{consumer, gateway, payments, publisher, relay};
@@ -140,6 +140,12 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
         let gateway = gateway.clone();
         async move { gateway.run().await }
     });
+    serve_sockets(&gateway, &lifecycle)?;
+    if config.gateway.sockets.only {
+        readiness.started();
+        lifecycle.soft.cancelled().await;
+        return Ok(());
+    }
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let gateway = gateway.clone();
         App::new().configure(|cfg| gateway::routes(cfg, gateway)).configure(problem::defaults)
@@ -147,6 +153,20 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     readiness.started();
     let address = server.addrs()[0];
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await
+}
+
+/// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
+pub fn serve_sockets<W: World>(gateway: &gateway::Gateway<W>, lifecycle: &Lifecycle) -> Result<(), Failure> {
+    let Some((address, server)) = gateway.lean()? else { return Ok(()) };
+    tracing::info!(%address, "serving sockets");
+    let (gateway, soft) = (gateway.clone(), lifecycle.soft.clone());
+    lifecycle.tracker.spawn(async move {
+        if let Err(error) = gateway.serve_lean(server).await {
+            tracing::error!(%error, "the sockets' listener ended");
+            soft.cancel();
+        }
+    });
+    Ok(())
 }
 
 /// Serves until the soft stop; requests that were begun are finished.

@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::adapters::mysql::MysqlStore;
 use crate::adapters::sqlite::SqliteStore;
 use crate::domain::locale::Locale;
-use crate::http::auth;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, method_not_allowed};
+use crate::http::{auth, body};
 use crate::ports::accounts::Role;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
@@ -57,22 +57,22 @@ impl Commands {
     }
 
     pub fn routes(&self, cfg: &mut ServiceConfig) {
-        cfg.app_data(web::Data::new(self.clone()))
-            .app_data(web::JsonConfig::default().limit(COMMAND_BYTES_MAX))
-            .route("/commands", web::post().to(take_command));
+        let commands = web::resource("/commands").route(web::post().to(take_command));
+        cfg.app_data(web::Data::new(self.clone())).service(commands.default_service(web::to(method_not_allowed)));
     }
 }
 
 async fn take_command(
     req: HttpRequest,
+    payload: web::Payload,
     commands: web::Data<Commands>,
-    command: web::Json<Command>,
 ) -> Result<HttpResponse, Problem> {
     if auth::bearer(&req)? != &*commands.secret {
         return Err(Problem::new(Kind::Unauthorized, "the secret is in the shop's folder"));
     }
+    let command: Command = body::json(&req, &mut payload.into_inner(), COMMAND_BYTES_MAX).await?;
     let world = commands.world.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
-    match operator::carry_out(world, command.into_inner()).await {
+    match operator::carry_out(world, command).await {
         Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
         Err(CommandError::Refused(why)) => Err(Problem::new(Kind::Invalid, why)),
         Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::Unavailable, fault.to_string())),

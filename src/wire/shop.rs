@@ -22,7 +22,7 @@ use crate::ports::fault::NoFaults;
 use crate::ports::{Parts, PartsOf};
 use crate::runtime::{self, Failure, Process, config};
 use crate::services::{consumer, gateway, payments, publisher, relay};
-use crate::wire::cluster::serve;
+use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
@@ -79,6 +79,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
+    serve_sockets(&gateway, &lifecycle)?;
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
         App::new()

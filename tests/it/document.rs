@@ -111,6 +111,7 @@ fn what_is_not_described_is_seen() {
     let money = json!({ "minor": 1, "currency": "TWD" });
     let order = json!({
         "order_number": "0000-0000-0000", "sale_id": 1, "units": [1], "amount": money, "placed_at": 1, "refunded": false,
+        "refunded_units": [], "refunded_amount": money,
     });
     let with = |pointer: &str, value: Value| {
         let mut order = order.clone();

@@ -1,7 +1,7 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
 mod account;
-mod bed;
+pub mod bed;
 mod buying;
 mod cancelling;
 mod catalogue;
@@ -11,9 +11,10 @@ mod once;
 mod operators;
 mod parts;
 mod people;
+mod refunding;
 mod stopped;
 mod waiting;
-mod worlds;
+pub mod worlds;
 
 /// Each story once over each ledger.
 macro_rules! over_both {

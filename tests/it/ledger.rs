@@ -120,7 +120,12 @@ suite! {
     a_void_payment_lapses_what_is_out_of_time
     the_sweeper_finds_payments_that_hang
     a_payment_is_recorded_once
-    an_operator_refunds_what_is_confirmed
+    an_operator_gives_back_a_whole_order
+    single_units_leave_an_order_one_by_one
+    a_refund_asked_for_again_under_its_request_is_the_same
+    the_last_refund_takes_what_is_left
+    of_refunds_at_once_each_unit_goes_back_once
+    a_restore_knows_what_is_left_of_an_order
     of_two_lapses_and_a_checkout_one_wins
     of_a_capture_and_a_void_one_wins
     turns_recorded_by_many_at_once_are_each_recorded_once
@@ -190,6 +195,8 @@ suite! {
     }
     payments {
     a_good_card_is_captured_once
+    a_payment_goes_back_in_parts_and_never_beyond_itself
+    of_refunds_at_once_no_more_goes_back_than_moved
     a_bad_card_voids_the_payment
     a_card_that_is_silent_is_settled_by_a_void
     a_void_of_what_was_never_opened_holds

@@ -9,12 +9,15 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod commands;
 mod document;
 mod events;
 mod gateway;
 mod http;
 mod ledger;
 mod publisher;
+mod readiness;
 mod signals;
+mod sockets;
 mod turnstile;
 mod workers;

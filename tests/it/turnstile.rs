@@ -9,7 +9,7 @@ use crate::support::servers::{redis_url, unique_name};
 mod commands;
 mod differential;
 mod invariants;
-mod server;
+pub mod server;
 
 async fn memory() -> MemoryTurnstile {
     MemoryTurnstile::new()

@@ -7,6 +7,7 @@ mod embedded;
 mod paying;
 mod points;
 mod queues;
+mod refunds;
 mod relaying;
 mod restores;
 mod stories;

@@ -142,12 +142,12 @@ pub fn unresolved(state: &State, payment: usize) -> Option<usize> {
     let reservation = (state.ledger.payments[payment] as usize).checked_sub(1)?;
     let row = &state.ledger.rows[reservation];
     let named = row.payment as usize == payment && (row.standing == Standing::Paying);
-    let dead = state.provider.money[payment] == Money::Dead;
+    let dead = matches!(state.provider.money[payment], Money::Dead | Money::Back);
     let paid = row.standing == Standing::Confirmed && row.payment as usize == payment;
     (named || !(dead || paid)).then_some(reservation)
 }
 
-/// A capture stands when its reservation names it, and is the only one.
+/// A capture stands when its reservation names it, and is the only one; money that goes back pays for nothing.
 pub fn money_is_right(scenario: &Scenario, state: &State) -> bool {
     let captured = |p: &usize| state.provider.money[*p] == Money::Captured;
     let stands = (0..P).filter(captured).all(|payment| {

@@ -66,6 +66,17 @@ impl Ledger {
             *claim = 0;
         }
     }
+
+    /// The lowest unit of a paid row goes back alone: it is claimed no more, and a row of its own says whose it was.
+    pub fn split(&mut self, scenario: &Scenario, reservation: usize, split: usize) {
+        let unit = self.rows[reservation].units.trailing_zeros();
+        let row = &mut self.rows[reservation];
+        row.units &= !(1 << unit);
+        row.version += 1;
+        self.claims[unit as usize] = 0;
+        let freed = !scenario.rules.has(Rule::PartIsUnfreed);
+        self.rows[split] = Row { standing: Standing::Refunded, units: 1 << unit, version: 1, freed, ..Row::default() };
+    }
 }
 
 /// Records one or two answers in one transaction.
@@ -171,8 +182,12 @@ fn promote(scenario: &Scenario, state: &mut State, reservation: usize, units: u8
         Standing::Unborn if scenario.rules.has(Rule::BornInItsTurn) => Err(Rollback::Absent),
         Standing::Unborn | Standing::Standby => hold(scenario, state, reservation, units),
         Standing::Held | Standing::Paying | Standing::Confirmed => Err(Rollback::Refused),
-        Standing::Lapsed | Standing::Cancelled | Standing::Ended if scenario.rules.has(Rule::EndedStays) => Ok(()),
-        Standing::Lapsed | Standing::Cancelled | Standing::Ended => {
+        Standing::Lapsed | Standing::Cancelled | Standing::Ended | Standing::Refunded
+            if scenario.rules.has(Rule::EndedStays) =>
+        {
+            Ok(())
+        }
+        Standing::Lapsed | Standing::Cancelled | Standing::Ended | Standing::Refunded => {
             state.broken = Some(Broken::Accepted);
             hold(scenario, state, reservation, units)
         }

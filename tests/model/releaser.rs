@@ -17,7 +17,12 @@ pub fn steps(steps: &mut Steps, slot: usize) {
             let what = if first.is_some() { "asks the turnstile to release r#" } else { "asks the turnstile to raise" };
             steps.add(steps.who(slot), what, first.unwrap_or(0), |next| {
                 let answers = match first {
-                    Some(first) => next.turnstile.releases(scenario, (first, second), generation, known),
+                    Some(first) => {
+                        // A part's units were read in the look, and never change.
+                        let units = |reservation: usize| (reservation, next.ledger.rows[reservation].units);
+                        let both = (units(first), second.map(units));
+                        next.turnstile.releases(scenario, both, generation, known)
+                    }
                     None => next.turnstile.raise(scenario, generation, known).map(|a| (a, Answer::default())),
                 };
                 match answers {

@@ -56,10 +56,16 @@ pub enum Rule {
     ChainCarried,
     /// An operator raises the capacity in the ledger, and the sweeper then in the turnstile. Off: first in the turnstile.
     LedgerRaisesFirst,
+    /// A release of units that were split from a reservation takes back those, and leaves it the others. Off: it takes all.
+    PartLeavesTheRest,
+    /// … and only while that reservation still has them. Off: whoever has them by now.
+    PartIsItsOwners,
+    /// What was split counts as unfreed until its release is recorded. Off: it is written as freed.
+    PartIsUnfreed,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 24] = [
+    pub const ALL: [Rule; 27] = [
         Rule::ReleaseRepeats,
         Rule::RevisionCarried,
         Rule::OldGenerationReads,
@@ -84,6 +90,9 @@ impl Rule {
         Rule::AheadIsInFlight,
         Rule::ChainCarried,
         Rule::LedgerRaisesFirst,
+        Rule::PartLeavesTheRest,
+        Rule::PartIsItsOwners,
+        Rule::PartIsUnfreed,
     ];
 }
 

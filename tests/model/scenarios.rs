@@ -19,6 +19,8 @@ const CALM: Scenario = Scenario {
     cancels: 0,
     lapses: 0,
     pays: 0,
+    paid: 0,
+    refunds: false,
     closes: false,
     tells: false,
     pairs: false,
@@ -171,10 +173,39 @@ pub const MONEY: Scenario = Scenario {
     ..CALM
 };
 
-pub const SMALL: &[Scenario] = &[WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, MONEY];
+/// A unit of an order goes back, and then the rest; two wait for them, two release, and the turnstile is lost.
+pub const REFUND: Scenario = Scenario {
+    name: "refund",
+    attempts: &[(0, 0, 2), (0, 1, 1), (0, 2, 1), (0, 3, 1)],
+    capacity: 3,
+    decided: 1,
+    paid: 0b1,
+    refunds: true,
+    slots: &[Releaser, Releaser, Sweeper],
+    left: Budget { wipes: 1, ..NONE },
+    ..CALM
+};
+
+pub const SMALL: &[Scenario] =
+    &[WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, MONEY, REFUND];
 
 /// For `make prove`: minutes.
 pub const LARGE: &[Scenario] = &[
+    Scenario {
+        name: "refunds, stale, and a newcomer",
+        attempts: &[(0, 0, 2), (0, 1, 1), (0, 2, 1), (1, 3, 1)],
+        slots: &[Consumer, Releaser, Releaser, Sweeper],
+        left: Budget { failovers: 1, ..NONE },
+        pairs: true,
+        ..REFUND
+    },
+    Scenario {
+        name: "refunds and deaths",
+        left: Budget { crashes: 2, wipes: 1, ..NONE },
+        cancels: 0b10,
+        pairs: true,
+        ..REFUND
+    },
     ENDED_LINE,
     Scenario { name: "line with two releasers", slots: &[Consumer, Releaser, Releaser, Sweeper], ..LINE },
     Scenario {

@@ -1,6 +1,7 @@
 //! What a world is made of: its attempts, its workers, what may go wrong and how often.
 
 use crate::rules::Rules;
+use crate::state::R;
 
 /// How often something may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -48,6 +49,10 @@ pub struct Scenario {
     pub cancels: u8,
     pub lapses: u8,
     pub pays: u8,
+    /// These were paid for before the exploration starts.
+    pub paid: u8,
+    /// Of what is paid, an operator may give back one unit, and then the rest.
+    pub refunds: bool,
     pub closes: bool,
     /// Notices are steps.
     pub tells: bool,
@@ -75,6 +80,17 @@ impl Scenario {
 
     pub fn quantity(&self, reservation: usize) -> u32 {
         u32::from(self.attempts[reservation].2)
+    }
+
+    /// The row that a paid reservation's unit becomes when it goes back alone: one beyond the attempts.
+    pub fn split_of(&self, reservation: usize) -> Option<usize> {
+        let split = R - 1 - reservation;
+        (self.refunds && in_set(self.paid, reservation) && split >= self.attempts.len()).then_some(split)
+    }
+
+    /// The reservation that a row was split from.
+    pub fn whole_of(&self, split: usize) -> Option<usize> {
+        self.reservations().find(|whole| self.split_of(*whole) == Some(split))
     }
 
     pub fn reservations(&self) -> std::ops::Range<usize> {

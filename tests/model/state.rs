@@ -57,6 +57,8 @@ pub enum Standing {
     Lapsed,
     Cancelled,
     Ended,
+    /// By an operator; also a part that was split from one, from birth.
+    Refunded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -83,7 +85,7 @@ impl Row {
     }
 
     pub fn is_ended(&self) -> bool {
-        matches!(self.standing, Standing::Lapsed | Standing::Cancelled | Standing::Ended)
+        matches!(self.standing, Standing::Lapsed | Standing::Cancelled | Standing::Ended | Standing::Refunded)
     }
 
     pub fn is_unfreed(&self) -> bool {
@@ -153,6 +155,8 @@ pub enum Money {
     Open,
     Captured,
     Dead,
+    /// Captured, and a refund of all of it is written.
+    Back,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

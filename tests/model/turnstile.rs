@@ -73,6 +73,18 @@ impl Core {
         }
     }
 
+    /// Of a reservation that keeps its others.
+    fn release_part(&mut self, scenario: &Scenario, reservation: usize, units: u8) -> [u8; R] {
+        for unit in 0..U {
+            let asked = units & (1 << unit) != 0 || !scenario.rules.has(Rule::PartLeavesTheRest);
+            let its = self.owner[unit] == reservation as u8 + 1 || !scenario.rules.has(Rule::PartIsItsOwners);
+            if asked && its {
+                self.owner[unit] = 0;
+            }
+        }
+        self.promote(scenario)
+    }
+
     fn release(&mut self, scenario: &Scenario, reservation: usize) -> [u8; R] {
         for unit in 0..U {
             if self.owner[unit] == reservation as u8 + 1 {
@@ -130,20 +142,23 @@ impl Turnstile {
     }
 
     /// Each reservation is a turn of its own; one that it does not know is a turn without effect.
-    pub fn release(&mut self, scenario: &Scenario, reservation: usize) -> Answer {
+    pub fn release(&mut self, scenario: &Scenario, (reservation, units): (usize, u8)) -> Answer {
         let kept = self.kept[release_of(reservation) as usize];
         if kept.revision != 0 {
             return kept;
         }
-        let said = self.core.release(scenario, reservation);
+        let said = match scenario.whole_of(reservation) {
+            Some(whole) => self.core.release_part(scenario, whole, units),
+            None => self.core.release(scenario, reservation),
+        };
         self.answer(scenario, release_of(reservation), said, scenario.rules.has(Rule::ReleaseRepeats))
     }
 
-    /// One call, for one or two reservations.
+    /// One call, for one or two reservations, each with the units of a part.
     pub fn releases(
         &mut self,
         scenario: &Scenario,
-        (first, second): (usize, Option<usize>),
+        (first, second): ((usize, u8), Option<(usize, u8)>),
         generation: u8,
         known: Known,
     ) -> Result<(Answer, Answer), Stale> {

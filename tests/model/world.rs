@@ -25,6 +25,13 @@ impl Model for Scenario {
             ledger::record(self, &mut state, &[answer]);
             state.acked |= 1 << batch;
         }
+        for (payment, reservation) in self.reservations().filter(|r| in_set(self.paid, *r)).enumerate() {
+            let row = &mut state.ledger.rows[reservation];
+            row.becomes(Standing::Confirmed);
+            row.payment = payment as u8;
+            state.ledger.payments[payment] = reservation as u8 + 1;
+            state.provider.money[payment] = Money::Captured;
+        }
         for reservation in self.reservations().filter(|r| in_set(self.cancelled, *r)) {
             state.ledger.end(reservation, Standing::Cancelled);
         }
@@ -126,6 +133,9 @@ fn passage(steps: &mut Steps) {
             });
         }
     }
+    for reservation in scenario.reservations().filter(|r| scenario.split_of(*r).is_some()) {
+        give_back(steps, reservation);
+    }
     if scenario.closes {
         steps.add(Who::Operator, "closes the sale", 0, |next| {
             next.ledger.closed = true;
@@ -141,6 +151,28 @@ fn passage(steps: &mut Steps) {
             ""
         });
     }
+}
+
+/// An operator gives back a unit of what is paid, or all that is left of it.
+fn give_back(steps: &mut Steps, reservation: usize) {
+    let scenario = steps.scenario;
+    let Some(split) = scenario.split_of(reservation) else { return };
+    let rows = &steps.state.ledger.rows;
+    if rows[reservation].standing != Standing::Confirmed {
+        return;
+    }
+    if rows[split].standing == Standing::Unborn && rows[reservation].units.count_ones() > 1 {
+        steps.add(Who::Operator, "gives back a unit of r#", reservation, |next| {
+            next.ledger.split(scenario, reservation, split);
+            ""
+        });
+    }
+    steps.add(Who::Operator, "gives back what is left of r#", reservation, |next| {
+        let payment = next.ledger.rows[reservation].payment;
+        next.provider.money[payment as usize] = Money::Back;
+        next.ledger.end(reservation, Standing::Refunded);
+        ""
+    });
 }
 
 /// Everything is paid, or the sale is closed and nothing can come back.

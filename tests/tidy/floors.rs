@@ -9,11 +9,16 @@ const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", 
 /// What a kit that knows no sale does not name.
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
-const ROOMS: [(&str, &[&str]); 5] = [
+const ROOMS: &[(&str, &[&str])] = &[
+    ("csv", &["services/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
     ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
-    ("csv", &["services/"]),
+    ("actix_codec", &["http/socket/"]),
+    ("actix_http", &["http/socket/"]),
+    ("actix_service", &["http/socket/"]),
+    ("actix_ws", &["http/socket/"]),
+    ("socket2", &["http/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

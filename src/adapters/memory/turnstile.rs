@@ -7,10 +7,10 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::domain::attempt::Batch;
-use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::id::SaleId;
 use crate::domain::sale::Allotment;
 use crate::domain::turn::{Known, Raised, Released, Reserved};
-use crate::domain::turnstile::{Level, Reply, Snapshot, Turnstile};
+use crate::domain::turnstile::{Ended, Level, Reply, Snapshot, Turnstile};
 use crate::ports::{self, Result};
 
 /// Every verb is over before the lock is let go, so that calls are atomic as a script is.
@@ -54,13 +54,8 @@ impl ports::turnstile::Turnstile for MemoryTurnstile {
         self.with(batch.sale, |turnstile| turnstile.reserve(known, batch))
     }
 
-    async fn release(
-        &self,
-        sale: SaleId,
-        known: Known,
-        reservations: &[ReservationId],
-    ) -> Result<Reply<Vec<Released>>> {
-        self.with(sale, |turnstile| turnstile.release(known, reservations))
+    async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {
+        self.with(sale, |turnstile| turnstile.release(known, ended))
     }
 
     async fn raise(&self, sale: SaleId, known: Known, capacity: u32) -> Result<Reply<Raised>> {

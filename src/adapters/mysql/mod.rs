@@ -103,19 +103,6 @@ impl MysqlStore {
         self.pool.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await.map_err(fault)
     }
 
-    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
-    where
-        A: Send + Sync + 'static,
-        T: Send + 'static,
-        J: for<'c> Fn(&'c mut MySqlConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + Sync + 'static,
-    {
-        self.transact(name, args, move |conn, args| {
-            let job = job(conn, args);
-            Box::pin(async move { job.await.map(Verdict::Keep) })
-        })
-        .await
-    }
-
     /// One transaction: kept or undone as the job says, undone when it fails, and tried again after a deadlock.
     async fn transact<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
     where

@@ -11,10 +11,10 @@ use super::reply::{Words, lines, snapshot, text};
 use super::scripts::{DONE, Scripts, Verb};
 use super::{CALL_MS_MAX, STATE_MS_MAX, connect, fault, keys};
 use crate::domain::attempt::Batch;
-use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::id::SaleId;
 use crate::domain::sale::Allotment;
 use crate::domain::turn::{Known, Raised, Released, Reserved};
-use crate::domain::turnstile::{Level, Reply, Snapshot};
+use crate::domain::turnstile::{Ended, Level, Part, Reply, Snapshot};
 use crate::ports::Result;
 use crate::ports::turnstile::Turnstile;
 
@@ -66,21 +66,17 @@ impl Turnstile for RedisTurnstile {
         })
     }
 
-    async fn release(
-        &self,
-        sale: SaleId,
-        known: Known,
-        reservations: &[ReservationId],
-    ) -> Result<Reply<Vec<Released>>> {
-        let args = knows(known).into_iter().chain(reservations.iter().map(word)).collect();
+    async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {
+        let args = knows(known).into_iter().chain(ended.iter().map(ended_arg)).collect();
         let value = self.call(sale, Verb::Release, args).await?;
         let Reply::Done(lines) = lines(&value)? else { return Ok(Reply::Stale) };
-        if lines.len() != reservations.len() {
+        if lines.len() != ended.len() {
             return Err(fault("a script answered of more or fewer reservations than it was asked"));
         }
-        let released = lines.into_iter().zip(reservations).map(|(line, &reservation)| {
+        let released = lines.into_iter().zip(ended).map(|(line, one)| {
             let mut words = Words::new(line);
-            Ok(Released { stamp: words.stamp(known.generation)?, reservation, promotions: words.promotions()? })
+            let stamp = words.stamp(known.generation)?;
+            Ok(Released { stamp, reservation: one.id, promotions: words.promotions()? })
         });
         released.collect::<Result<_>>().map(Reply::Done)
     }
@@ -146,6 +142,13 @@ fn reserve_args(known: Known, batch: &Batch) -> Vec<Value> {
         args.push(Value::Bytes(digits.split().freeze()));
     }
     args
+}
+
+fn ended_arg(ended: &Ended) -> Value {
+    match &ended.part {
+        None => word(ended.id),
+        Some(Part { of, units }) => word(format!("{} {of} {}", ended.id, joined(units))),
+    }
 }
 
 fn restore_args(state: &Snapshot) -> Vec<Value> {

@@ -31,6 +31,10 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         .bind(sale.0 as i64)
         .fetch_all(&mut *conn)
         .await?;
+    let refunds = sqlx::query(row::refunds!("ledger.audit.refunds", "WHERE sale = ? ORDER BY made_at, id"))
+        .bind(sale.0 as i64)
+        .fetch_all(&mut *conn)
+        .await?;
     Ok(Some(AuditFacts {
         quantity_max: standing.allotment.quantity_max,
         standing,
@@ -38,6 +42,7 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         orphan_claims,
         orders: orders.iter().map(row::order).collect::<Result<_>>()?,
         payments: payments.iter().map(row::payment).collect::<Result<_>>()?,
+        refunds: refunds.iter().map(row::refund).collect::<Result<_>>()?,
         attempts: turns.attempts,
         outcomes: turns.outcomes,
         broken_turns: turns.broken,
@@ -115,11 +120,12 @@ pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
     .bind(sale.0 as i64)
     .fetch_all(&mut *conn)
     .await?;
-    let reservations =
-        sqlx::query("/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ?")
-            .bind(sale.0 as i64)
-            .fetch_all(conn)
-            .await?;
+    let reservations = sqlx::query(
+        "/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ? AND split_of IS NULL",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(conn)
+    .await?;
     let turn = |found: &Row| {
         Ok(RecordedTurn {
             generation: row::number(found, 0)?,

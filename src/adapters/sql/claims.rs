@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::QueryBuilder;
 
 use super::dialect::{Connection, Db};
-use super::{Result, bulk, outbox, row};
+use super::{Result, broken, bulk, outbox, row};
 use crate::domain::event::{Event, Fact, Promoted};
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
@@ -31,8 +31,8 @@ pub async fn claim(conn: &mut Connection, sale: SaleId, rows: &[Reservation]) ->
     Ok(())
 }
 
-async fn unclaim(conn: &mut Connection, sale: SaleId, rows: &[Reservation]) -> Result<()> {
-    let mut units: Vec<i64> = rows.iter().flat_map(|row| row.state.units()).map(|&unit| i64::from(unit)).collect();
+async fn unclaim(conn: &mut Connection, sale: SaleId, units: impl IntoIterator<Item = &u32>) -> Result<()> {
+    let mut units: Vec<i64> = units.into_iter().map(|&unit| i64::from(unit)).collect();
     units.sort_unstable();
     for units in units.chunks(bulk::ROWS_MAX) {
         let mut query = QueryBuilder::<Db>::new("/* ledger.unclaim */ DELETE FROM claims WHERE sale = ");
@@ -99,7 +99,50 @@ pub async fn end(
         bulk::push_list(&mut query, rows.iter().map(|row| row.id.to_bytes().to_vec()));
         query.build().execute(&mut *conn).await?;
     }
-    unclaim(conn, sale, &rows).await?;
+    unclaim(conn, sale, rows.iter().flat_map(|row| row.state.units())).await?;
     let ended = |row: Reservation| Reservation { state: state.clone(), version: row.version + 1, freed: false, ..row };
     Ok(rows.into_iter().map(ended).collect())
+}
+
+/// Some of a locked row's units end, and it goes on with the others: they are claimed no more, and become a row of their own
+/// that says whose they were, until the turnstile has taken them back. The row as it reads now, and the new one's id.
+pub async fn split(
+    conn: &mut Connection,
+    row: Reservation,
+    units: &[u32],
+    now: Timestamp,
+) -> Result<(Reservation, ReservationId)> {
+    let State::Confirmed { units: all, payment } = row.state else { return Err(broken("only what is paid is split")) };
+    let ended = row.id.split(units);
+    let rest: Vec<u32> = all.into_iter().filter(|unit| !units.contains(unit)).collect();
+    sqlx::query(
+        "/* ledger.split */ UPDATE reservations SET units = ?, quantity = ?, version = version + 1, updated_at = ? \
+         WHERE id = ? AND state = 4",
+    )
+    .bind(row::units_bytes(&rest))
+    .bind(rest.len() as i64)
+    .bind(now.0)
+    .bind(row.id.to_bytes().to_vec())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "/* ledger.split.ended */ INSERT INTO reservations \
+         (id, sale, buyer, quantity, state, units, version, freed, created_at, updated_at, split_of) \
+         VALUES (?, ?, ?, ?, 8, ?, 1, 0, ?, ?, ?)",
+    )
+    .bind(ended.to_bytes().to_vec())
+    .bind(row.sale.0 as i64)
+    .bind(row.buyer.0 as i64)
+    .bind(units.len() as i64)
+    .bind(row::units_bytes(units))
+    .bind(now.0)
+    .bind(now.0)
+    .bind(row.id.to_bytes().to_vec())
+    .execute(&mut *conn)
+    .await?;
+    unclaim(conn, row.sale, units).await?;
+    let quantity = rest.len() as u8;
+    let row =
+        Reservation { state: State::Confirmed { units: rest, payment }, quantity, version: row.version + 1, ..row };
+    Ok((row, ended))
 }

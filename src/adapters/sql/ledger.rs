@@ -1,16 +1,18 @@
 //! The port, call by call: which are transactions that write, which need a snapshot, and which are one statement.
 
 use super::dialect::Store;
-use super::{audit, fault, look, moves, paying, record, restore, row};
-use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
+use super::{audit, fault, look, moves, paying, record, refund, restore, row};
+use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::order::Order;
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, RefundEntry};
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
-use crate::ports::ledger::{AuditFacts, Begun, Confirmed, History, Ledger, Look, Recorded, RestoreLock, Standing};
+use crate::ports::ledger::{
+    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Recorded, RestoreLock, Standing,
+};
 
 impl Store {
     /// A transaction that may have written events: whoever publishes them is woken after it.
@@ -98,12 +100,17 @@ impl Ledger for Store {
         self.write("ledger.payment_voided", (id, payment, now), |c, args| Box::pin(paying::voided(c, args))).await
     }
 
-    async fn payment_refunded(&self, payment: PaymentId) -> Result<()> {
-        self.write("ledger.payment_refunded", payment, |c, payment| Box::pin(paying::refunded(c, payment))).await
+    async fn give_back(&self, what: &GiveBack, now: Timestamp) -> Result<GivenBack> {
+        let args = (what.clone(), now);
+        self.telling(self.write("ledger.give_back", args, |c, args| Box::pin(refund::give_back(c, args)))).await
     }
 
-    async fn refund(&self, id: ReservationId, now: Timestamp) -> Result<Option<Reservation>> {
-        self.telling(self.write("ledger.refund", (id, now), |c, args| Box::pin(paying::refund(c, args)))).await
+    async fn refund_done(&self, id: RefundId, now: Timestamp) -> Result<()> {
+        self.write("ledger.refund_done", (id, now), |c, args| Box::pin(refund::done(c, args))).await
+    }
+
+    async fn refunds_of(&self, reservation: ReservationId) -> Result<Vec<RefundEntry>> {
+        refund::of(&mut *self.reader().await?, reservation).await.map_err(fault)
     }
 
     async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>> {
@@ -129,8 +136,8 @@ impl Ledger for Store {
         look::orphans(&mut *self.reader().await?, before, max).await.map_err(fault)
     }
 
-    async fn refunds_due(&self, max: u32) -> Result<Vec<Payment>> {
-        look::refunds_due(&mut *self.reader().await?, max).await.map_err(fault)
+    async fn refunds_due(&self, max: u32) -> Result<Vec<RefundEntry>> {
+        refund::due(&mut *self.reader().await?, max).await.map_err(fault)
     }
 
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>> {

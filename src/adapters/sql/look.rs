@@ -1,10 +1,10 @@
 //! What is only read: by workers before they act, by buyers, by the sweeper.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{Connection, Db, ledger_time};
+use super::dialect::{Connection, Db, Row, ledger_time};
 use super::{Result, bulk, row};
 use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::order::Order;
@@ -12,6 +12,7 @@ use crate::domain::payment::Payment;
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Chain};
+use crate::domain::turnstile::{Ended, Part};
 use crate::ports::ledger::Look;
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
@@ -53,19 +54,29 @@ async fn recorded(conn: &mut Connection, sale: SaleId, causes: &[Cause]) -> Resu
     Ok(causes.iter().filter(|cause| known.contains(&row::cause_bytes(cause))).copied().collect())
 }
 
-async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId]) -> Result<Vec<ReservationId>> {
-    let mut unfreed = HashSet::new();
+async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId]) -> Result<Vec<Ended>> {
+    let mut unfreed = HashMap::new();
     for ids in ids.chunks(bulk::ROWS_MAX) {
         let mut query = QueryBuilder::<Db>::new(
-            "/* ledger.look.unfreed */ SELECT id FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ",
+            "/* ledger.look.unfreed */ SELECT id, split_of, units FROM reservations \
+             WHERE unfreed_since IS NOT NULL AND sale = ",
         );
         query.push_bind(sale.0 as i64).push(" AND id IN ");
         bulk::push_ids(&mut query, ids);
         for found in query.build().fetch_all(&mut *conn).await? {
-            unfreed.insert(row::reservation_id(&found, 0)?);
+            unfreed.insert(row::reservation_id(&found, 0)?, ended(&found)?);
         }
     }
-    Ok(ids.iter().filter(|id| unfreed.contains(id)).copied().collect())
+    Ok(ids.iter().filter_map(|id| unfreed.remove(id)).collect())
+}
+
+fn ended(found: &Row) -> Result<Ended> {
+    let of: Option<Vec<u8>> = found.try_get(1)?;
+    let part = match of {
+        None => None,
+        Some(_) => Some(Part { of: row::reservation_id(found, 1)?, units: row::units(found, 2)? }),
+    };
+    Ok(Ended { id: row::reservation_id(found, 0)?, part })
 }
 
 /// A batch's reservations carry its id with their place in the last 16 bits.
@@ -90,7 +101,7 @@ pub async fn born_of(conn: &mut Connection, sale: SaleId, causes: &[Cause]) -> R
 pub async fn reservation_of(conn: &mut Connection, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
     let found = sqlx::query(row::reservations!(
         "ledger.reservation_of",
-        "WHERE sale = ? AND buyer = ? ORDER BY live DESC, created_at DESC, id DESC LIMIT 1"
+        "WHERE sale = ? AND buyer = ? AND split_of IS NULL ORDER BY live DESC, created_at DESC, id DESC LIMIT 1"
     ))
     .bind(sale.0 as i64)
     .bind(buyer.0 as i64)
@@ -196,14 +207,6 @@ pub async fn orphans(conn: &mut Connection, before: Timestamp, max: u32) -> Resu
     .bind(i64::from(max))
     .fetch_all(conn)
     .await?;
-    found.iter().map(row::payment).collect()
-}
-
-pub async fn refunds_due(conn: &mut Connection, max: u32) -> Result<Vec<Payment>> {
-    let found = sqlx::query(row::payments!("ledger.refunds_due", "WHERE state = 4 ORDER BY opened_at LIMIT ?"))
-        .bind(i64::from(max))
-        .fetch_all(conn)
-        .await?;
     found.iter().map(row::payment).collect()
 }
 

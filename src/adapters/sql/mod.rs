@@ -1,7 +1,7 @@
 //! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
-//! Rows are locked before they are judged, in this order: sale, reservations, payments, claims. A function that takes a
+//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
 //! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `outbox`
 //! and `sandbox`. Every statement begins with a comment that names it.
 
@@ -18,6 +18,7 @@ mod outbox;
 mod paying;
 mod people;
 mod record;
+mod refund;
 mod reports;
 mod restore;
 mod row;
@@ -27,8 +28,10 @@ mod schema;
 pub use sandbox::Sandbox;
 pub(super) use schema::verify as verify_schema;
 
-use super::dialect;
-use crate::ports::Fault;
+use futures_util::future::BoxFuture;
+
+use super::dialect::{self, Connection, Store};
+use crate::ports::{self, Fault};
 
 type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
 
@@ -36,6 +39,22 @@ type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
 pub(super) enum Verdict<T> {
     Keep(T),
     Undo(T),
+}
+
+impl Store {
+    /// A transaction that is kept unless it fails.
+    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> ports::Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        J: for<'c> Fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
+    {
+        self.transact(name, args, move |conn, args| {
+            let job = job(conn, args);
+            Box::pin(async move { job.await.map(Verdict::Keep) })
+        })
+        .await
+    }
 }
 
 pub(super) fn fault(error: sqlx::Error) -> Fault {

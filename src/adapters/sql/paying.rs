@@ -1,9 +1,10 @@
 //! Moves that have to do with money. Every one out of Paying names the payment in its condition.
 
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, is_duplicate, outbox, row};
-use crate::domain::event::{Event, Fact, Purchase, Refunded, Returned};
+use super::{Result, broken, claims, is_duplicate, outbox, refund, row};
+use crate::domain::event::{Event, Fact, Purchase, Returned};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
+use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::payment::{Payment, PaymentState};
 use crate::domain::reservation::{Reservation, State};
@@ -78,7 +79,7 @@ pub async fn confirm(
     .rows_affected();
     let row = row::fetch(conn, *id).await?.ok_or_else(|| broken("there is no such reservation to confirm"))?;
     if confirmed == 1 {
-        let paid = fetch_payment(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
+        let paid = must_fetch_payment(conn, *payment).await?;
         let order = Order {
             number: number.clone(),
             reservation: *id,
@@ -89,6 +90,8 @@ pub async fn confirm(
             payment: *payment,
             placed_at: *now,
             refunded: false,
+            refunded_units: Vec::new(),
+            refunded_amount: Money { minor: 0, currency: paid.amount.currency },
         };
         insert_order(conn, &order).await?;
         settle(conn, *payment, PaymentState::Captured).await?;
@@ -98,8 +101,10 @@ pub async fn confirm(
     if let Some(order) = order_of(conn, *id).await?.filter(|order| order.payment == *payment) {
         return Ok(Confirmed::Order(order));
     }
-    if settle(conn, *payment, PaymentState::RefundDue).await? {
-        payment_returned(conn, &row, *payment, *now).await?;
+    let paid = must_fetch_payment(conn, *payment).await?;
+    settle(conn, *payment, PaymentState::Captured).await?;
+    if refund::of_all(conn, &paid, *now).await? {
+        outbox::write(conn, &[payment_returned(&row, &paid, *now)]).await?;
     }
     Ok(Confirmed::RefundDue(row))
 }
@@ -116,11 +121,11 @@ fn order_paid(order: &Order) -> Event {
     Event::new(fact, order.payment.0, order.placed_at)
 }
 
-async fn payment_returned(conn: &mut Connection, row: &Reservation, id: PaymentId, now: Timestamp) -> Result<()> {
-    let Some(payment) = fetch_payment(conn, id).await? else { return Ok(()) };
+fn payment_returned(row: &Reservation, payment: &Payment, now: Timestamp) -> Event {
     let (reservation, sale, buyer) = (row.id, row.sale, row.buyer);
-    let fact = Fact::PaymentReturned(Returned { reservation, sale, buyer, payment: id, amount: payment.amount });
-    outbox::write(conn, &[Event::new(fact, id.0, now)]).await
+    let fact =
+        Fact::PaymentReturned(Returned { reservation, sale, buyer, payment: payment.id, amount: payment.amount });
+    Event::new(fact, payment.id.0, now)
 }
 
 pub async fn voided(
@@ -146,66 +151,24 @@ pub async fn voided(
     Ok(row)
 }
 
-pub async fn refunded(conn: &mut Connection, payment: &PaymentId) -> Result<()> {
-    settle(conn, *payment, PaymentState::Refunded).await.map(drop)
-}
-
-pub async fn refund(conn: &mut Connection, &(id, now): &(ReservationId, Timestamp)) -> Result<Option<Reservation>> {
-    let Some(row) = row::fetch_locked(conn, id).await? else { return Ok(None) };
-    let State::Confirmed { payment, .. } = row.state else { return Ok(Some(row)) };
-    let row = claims::end(conn, row.sale, vec![row], State::Refunded, now).await?.into_iter().next();
-    sqlx::query("/* ledger.refund.payment */ UPDATE payments SET state = 4 WHERE id = ? AND state = 2")
-        .bind(payment.to_bytes().to_vec())
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query("/* ledger.refund.order */ UPDATE orders SET refunded = 1 WHERE reservation = ?")
-        .bind(id.to_bytes().to_vec())
-        .execute(&mut *conn)
-        .await?;
-    let order = order_of(conn, id).await?;
-    let refunded = order.iter().zip(&row).map(|(order, row)| order_refunded(order, row.version, now));
-    outbox::write(conn, &refunded.collect::<Vec<_>>()).await?;
-    Ok(row)
-}
-
-/// The whole of it.
-fn order_refunded(order: &Order, version: u64, now: Timestamp) -> Event {
-    let fact = Fact::OrderRefunded(Refunded {
-        order: order.number.clone(),
-        reservation: order.reservation,
-        sale: order.sale,
-        buyer: order.buyer,
-        units: order.units.clone(),
-        amount: order.amount,
-        left: Vec::new(),
-    });
-    Event::new(fact, version.into(), now)
-}
-
-/// Moves a payment, where it may move there from what it is; says whether it did, or might have.
-async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<bool> {
+/// Moves a payment, where it may move there from what it is.
+async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<()> {
     let sql = match to {
         PaymentState::Opened => unreachable!("a payment is opened once"),
-        // The provider said that money moved, whatever we believed: only what was given back stays so.
-        PaymentState::Captured => {
-            "/* ledger.payment.captured */ UPDATE payments SET state = 2 WHERE id = ? AND state < 4"
-        }
+        // The provider said that money moved, whatever we believed.
+        PaymentState::Captured => "/* ledger.payment.captured */ UPDATE payments SET state = 2 WHERE id = ?",
         PaymentState::Voided => "/* ledger.payment.voided */ UPDATE payments SET state = 3 WHERE id = ? AND state = 1",
-        PaymentState::RefundDue => "/* ledger.payment.due */ UPDATE payments SET state = 4 WHERE id = ? AND state < 4",
-        PaymentState::Refunded => {
-            "/* ledger.payment.refunded */ UPDATE payments SET state = 5 WHERE id = ? AND state = 4"
-        }
     };
-    let moved = sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
-    Ok(moved.rows_affected() > 0)
+    sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
+    Ok(())
 }
 
-async fn fetch_payment(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
+async fn must_fetch_payment(conn: &mut Connection, id: PaymentId) -> Result<Payment> {
     let found = sqlx::query(row::payments!("ledger.payment.lock", "WHERE id = ?", for_update!()))
         .bind(id.to_bytes().to_vec())
         .fetch_optional(conn)
         .await?;
-    found.as_ref().map(row::payment).transpose()
+    row::payment(&found.ok_or_else(|| broken("a payment was never recorded"))?)
 }
 
 async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {

@@ -38,7 +38,7 @@ async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>,
     let found = sqlx::query(row::reservations!(
         "reports.reservations",
         by_index!("reservations_buyer"),
-        " WHERE sale = ? AND buyer >= ? AND (buyer > ? OR COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
+        " WHERE sale = ? AND split_of IS NULL AND buyer >= ? AND (buyer > ? OR COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
         "ORDER BY buyer, live, id LIMIT ?"
     ))
     .bind(sale.0 as i64)
@@ -94,7 +94,7 @@ async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns
 async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
     let reservations = sqlx::query(
         "/* reports.totals.reservations */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
-         WHERE sale = ? GROUP BY state ORDER BY state",
+         WHERE sale = ? AND split_of IS NULL GROUP BY state ORDER BY state",
     )
     .bind(sale.0 as i64)
     .fetch_all(&mut *conn)
@@ -106,8 +106,8 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
     let orders = sqlx::query(
         "/* reports.totals.orders */ SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(units)), 0) AS SIGNED), \
          CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED), CAST(COALESCE(SUM(refunded), 0) AS SIGNED), \
-         CAST(COALESCE(SUM(CASE WHEN refunded = 1 THEN LENGTH(units) ELSE 0 END), 0) AS SIGNED), \
-         CAST(COALESCE(SUM(CASE WHEN refunded = 1 THEN amount_minor ELSE 0 END), 0) AS SIGNED) FROM orders WHERE sale = ?",
+         CAST(COALESCE(SUM(LENGTH(refunded_units)), 0) AS SIGNED), CAST(COALESCE(SUM(refunded_minor), 0) AS SIGNED) \
+         FROM orders WHERE sale = ?",
     )
     .bind(sale.0 as i64)
     .fetch_one(conn)

@@ -4,10 +4,10 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, for_update};
 use super::{Result, broken, bulk};
-use crate::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
+use crate::domain::id::{BatchId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payment, PaymentState, Refund, RefundEntry, Why};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Cause;
@@ -28,7 +28,7 @@ macro_rules! orders {
     ($name:literal, $($tail:tt)*) => {
         concat!(
             "/* ", $name, " */ SELECT number, reservation, sale, buyer, units, amount_minor, currency, payment, placed_at, ",
-            "refunded FROM orders ",
+            "refunded, refunded_units, refunded_minor FROM orders ",
             $($tail)*
         )
     };
@@ -44,11 +44,26 @@ macro_rules! payments {
     };
 }
 
-pub(super) use {orders, payments, reservations};
+/// What [`refund`] reads.
+macro_rules! refunds {
+    ($name:literal, $($tail:tt)*) => {
+        concat!(
+            "/* ", $name, " */ SELECT id, payment, amount_minor, currency, reservation, sale, units, why, reason, made_at, ",
+            "done_at FROM refunds ",
+            $($tail)*
+        )
+    };
+}
+
+pub(super) use {orders, payments, refunds, reservations};
+
+/// Why money goes back, as a refund's row has it.
+pub const COULD_NOT_STAND: i64 = 1;
+pub const OPERATOR: i64 = 2;
 
 pub fn reservation(row: &Row) -> Result<Reservation> {
     let kind = code(row, 4, Kind::from_code)?;
-    let units = || units_from(&row.try_get::<Vec<u8>, _>(5)?);
+    let units = || units(row, 5);
     let time = |column: usize| row.try_get(column).map(Timestamp);
     let payment = || id(row, 9).map(PaymentId::from_bytes);
     let state = match kind {
@@ -74,16 +89,39 @@ pub fn reservation(row: &Row) -> Result<Reservation> {
 }
 
 pub fn order(row: &Row) -> Result<Order> {
+    let amount = money(row, 5)?;
     Ok(Order {
         number: row.try_get(0)?,
         reservation: reservation_id(row, 1)?,
         sale: SaleId(number(row, 2)?),
         buyer: BuyerId(number(row, 3)?),
-        units: units_from(&row.try_get::<Vec<u8>, _>(4)?)?,
-        amount: money(row, 5)?,
+        units: units(row, 4)?,
+        amount,
         payment: PaymentId::from_bytes(id(row, 7)?),
         placed_at: Timestamp(row.try_get(8)?),
         refunded: row.try_get::<i64, _>(9)? != 0,
+        refunded_units: units(row, 10)?,
+        refunded_amount: Money { minor: row.try_get(11)?, currency: amount.currency },
+    })
+}
+
+pub fn refund(row: &Row) -> Result<RefundEntry> {
+    let why = match row.try_get(7)? {
+        COULD_NOT_STAND => Why::CouldNotStand,
+        OPERATOR => Why::Operator { units: units(row, 6)?, reason: row.try_get(8)? },
+        other => return Err(broken(format!("money goes back because of {other}"))),
+    };
+    Ok(RefundEntry {
+        refund: Refund {
+            id: RefundId::from_bytes(id(row, 0)?),
+            payment: PaymentId::from_bytes(id(row, 1)?),
+            amount: money(row, 2)?,
+        },
+        reservation: reservation_id(row, 4)?,
+        sale: SaleId(number(row, 5)?),
+        why,
+        made_at: Timestamp(row.try_get(9)?),
+        done_at: row.try_get::<Option<i64>, _>(10)?.map(Timestamp),
     })
 }
 
@@ -127,6 +165,10 @@ pub fn code<T>(row: &Row, column: usize, from: impl Fn(u8) -> Option<T>) -> Resu
 
 pub fn units_bytes(units: &[u32]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
+}
+
+pub fn units(row: &Row, column: usize) -> Result<Vec<u32>> {
+    units_from(&row.try_get::<Vec<u8>, _>(column)?)
 }
 
 fn units_from(bytes: &[u8]) -> Result<Vec<u32>> {

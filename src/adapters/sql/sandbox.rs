@@ -1,14 +1,18 @@
 //! The built-in payment provider, for shops that take no money yet. Its table is its books, apart from the ledger's: a call
 //! to it is a call to somebody else's system, and two of its cards make that felt.
 //!
-//! A payment is opened, then captured or voided, once; whoever asks again gets the same answer.
+//! A payment is opened, then captured or voided, once; whoever asks again gets the same answer. What goes back of it is in a
+//! table of its own, and never sums up to more than moved.
 
 use std::time::Duration;
 
-use super::dialect::{Connection, Store, insert_new};
-use super::{Result, row};
+use sqlx::Row as _;
+
+use super::dialect::{Connection, Store, for_update, insert_new};
+use super::{Result, Verdict, row};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::Refund;
 use crate::ports;
 use crate::ports::Fault;
 use crate::ports::payments::{Captured, Payments, Voided};
@@ -17,7 +21,6 @@ const PART: &str = "payments";
 const OPENED: i64 = 1;
 const CAPTURED: i64 = 2;
 const VOIDED: i64 = 3;
-const REFUNDED: i64 = 4;
 
 #[derive(Clone)]
 pub struct Sandbox {
@@ -66,30 +69,26 @@ impl Payments for Sandbox {
             _ => (VOIDED, "unknown card"),
         };
         Ok(match self.set(payment, to).await? {
-            CAPTURED | REFUNDED => Captured::Captured,
+            CAPTURED => Captured::Captured,
             _ => Captured::Declined { why: why.to_owned() },
         })
     }
 
     async fn void(&self, payment: PaymentId) -> ports::Result<Voided> {
         Ok(match self.set(payment, VOIDED).await? {
-            CAPTURED | REFUNDED => Voided::Captured,
+            CAPTURED => Voided::Captured,
             _ => Voided::Voided,
         })
     }
 
-    async fn refund(&self, payment: PaymentId) -> ports::Result<()> {
-        let refund = self.store.write("sandbox.refund", payment, |c, payment| Box::pin(refund(c, payment)));
-        match refund.await.map_err(ours)? {
-            Some(REFUNDED) => Ok(()),
-            _ => Err(Fault::new(PART, "no money moved that could go back")),
-        }
+    async fn refund(&self, of: &Refund) -> ports::Result<()> {
+        let refund = self.store.transact("sandbox.refund", *of, |c, of| Box::pin(refund(c, of)));
+        if refund.await.map_err(ours)? { Ok(()) } else { Err(Fault::new(PART, "so much did not move")) }
     }
 
-    async fn is_captured(&self, payment: PaymentId) -> ports::Result<bool> {
+    async fn kept_minor(&self, payment: PaymentId) -> ports::Result<i64> {
         let mut conn = self.store.reader().await.map_err(ours)?;
-        let state = state(&mut conn, payment).await.map_err(super::fault).map_err(ours)?;
-        Ok(state == Some(CAPTURED))
+        kept(&mut conn, payment).await.map_err(super::fault).map_err(ours)
     }
 }
 
@@ -113,12 +112,42 @@ async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, i64)) -> Result
     must_state(conn, payment).await
 }
 
-async fn refund(conn: &mut Connection, payment: &PaymentId) -> Result<Option<i64>> {
-    sqlx::query("/* sandbox.refund */ UPDATE sandbox_payments SET state = 4 WHERE id = ? AND state = 2")
-        .bind(payment.to_bytes().to_vec())
-        .execute(&mut *conn)
-        .await?;
-    state(conn, *payment).await
+/// The payment is locked, so that refunds of it follow each other; `false`, and nothing is written, when too much would go
+/// back, or of another currency.
+async fn refund(conn: &mut Connection, of: &Refund) -> Result<Verdict<bool>> {
+    let found = sqlx::query(concat!(
+        "/* sandbox.refund.lock */ SELECT currency FROM sandbox_payments WHERE id = ?",
+        for_update!()
+    ))
+    .bind(of.payment.to_bytes().to_vec())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let currency: Option<String> = found.map(|found| found.try_get(0)).transpose()?;
+    sqlx::query(concat!(
+        "/* sandbox.refund */ ",
+        insert_new!(),
+        " INTO sandbox_refunds (id, payment, amount_minor) VALUES (?, ?, ?)"
+    ))
+    .bind(of.id.to_bytes().to_vec())
+    .bind(of.payment.to_bytes().to_vec())
+    .bind(of.amount.minor)
+    .execute(&mut *conn)
+    .await?;
+    let fits = currency == Some(of.amount.currency.to_string()) && kept(conn, of.payment).await? >= 0;
+    Ok(if fits { Verdict::Keep(true) } else { Verdict::Undo(false) })
+}
+
+/// What moved, less what went back.
+async fn kept(conn: &mut Connection, payment: PaymentId) -> Result<i64> {
+    sqlx::query_scalar(
+        "/* sandbox.kept */ SELECT \
+         COALESCE((SELECT amount_minor FROM sandbox_payments WHERE id = ? AND state = 2), 0) \
+         - (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED) FROM sandbox_refunds WHERE payment = ?)",
+    )
+    .bind(payment.to_bytes().to_vec())
+    .bind(payment.to_bytes().to_vec())
+    .fetch_one(conn)
+    .await
 }
 
 /// Where there is none yet.

@@ -96,21 +96,6 @@ impl SqliteStore {
         self.0.readers.begin().await.map_err(fault)
     }
 
-    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
-    where
-        A: Send + Sync + 'static,
-        T: Send + 'static,
-        J: for<'c> Fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send + Sync + 'static,
-    {
-        self.0
-            .writer
-            .write(name, args, move |conn, args| {
-                let job = job(conn, args);
-                Box::pin(async move { job.await.map(Verdict::Keep) })
-            })
-            .await
-    }
-
     /// One transaction: kept or undone as the job says, and undone when it fails.
     async fn transact<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
     where

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::{Divergence, Evidence, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payment, PaymentState, RefundEntry, Why};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::payments::Payments;
@@ -21,10 +21,10 @@ type Check = std::result::Result<(), String>;
 /// Questions to the payment provider at the same time.
 const ASKED_MAX: usize = 16;
 
-/// For each payment, whether the provider says that money moved and was not given back.
-pub(super) async fn captured<W: World>(world: &W, payments: &[Payment]) -> Result<Vec<bool>> {
+/// For each payment, how much the provider says moved and was not given back.
+pub(super) async fn kept<W: World>(world: &W, payments: &[Payment]) -> Result<Vec<i64>> {
     let ids: Vec<PaymentId> = payments.iter().map(|payment| payment.id).collect();
-    let asked = ids.into_iter().map(|id| async move { world.payments().is_captured(id).await });
+    let asked = ids.into_iter().map(|id| async move { world.payments().kept_minor(id).await });
     stream::iter(asked.collect::<Vec<_>>()).buffered(ASKED_MAX).try_collect().await
 }
 
@@ -39,10 +39,13 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
     if standing.unfreed > 0 {
         why.push(format!("{} ended reservations are not given on", standing.unfreed));
     }
-    let unsettled = [PaymentState::Opened, PaymentState::RefundDue];
-    let open = facts.payments.iter().filter(|payment| unsettled.contains(&payment.state)).count();
+    let open = facts.payments.iter().filter(|payment| payment.state == PaymentState::Opened).count();
     if open > 0 {
-        why.push(format!("{open} payments are to be voided or refunded"));
+        why.push(format!("{open} payments are to be voided"));
+    }
+    let due = facts.refunds.iter().filter(|entry| entry.done_at.is_none()).count();
+    if due > 0 {
+        why.push(format!("{due} refunds are due"));
     }
     match &evidence.turnstile {
         None => why.push("the turnstile is missing".to_owned()),
@@ -138,7 +141,7 @@ fn money(evidence: &Evidence) -> Check {
         let State::Confirmed { units, payment } = &row.state else { continue };
         confirmed += 1;
         let order = standing_orders.get(&row.id).ok_or_else(|| format!("reservation {} has no order", row.id))?;
-        if order.payment != *payment || order.units != *units {
+        if order.payment != *payment || order.left() != *units {
             return Err(format!("order {} is not what reservation {} was confirmed with", order.number, row.id));
         }
     }
@@ -146,8 +149,16 @@ fn money(evidence: &Evidence) -> Check {
         return Err(format!("{} orders stand, and {confirmed} reservations are confirmed", standing_orders.len()));
     }
     let by_payment: HashMap<PaymentId, &Order> = facts.orders.iter().map(|order| (order.payment, order)).collect();
-    for (payment, captured) in facts.payments.iter().zip(&evidence.captured) {
-        payment_is_right(payment, *captured, by_payment.get(&payment.id).copied())?;
+    let mut refunds: HashMap<PaymentId, Vec<&RefundEntry>> = HashMap::new();
+    for entry in &facts.refunds {
+        refunds.entry(entry.refund.payment).or_default().push(entry);
+    }
+    for (payment, kept) in facts.payments.iter().zip(&evidence.kept) {
+        let refunds = refunds.remove(&payment.id).unwrap_or_default();
+        payment_is_right(payment, *kept, by_payment.get(&payment.id).copied(), &refunds)?;
+    }
+    if let Some(payment) = refunds.keys().next() {
+        return Err(format!("money goes back of payment {payment}, which was never recorded"));
     }
     let known: BTreeSet<PaymentId> = facts.payments.iter().map(|payment| payment.id).collect();
     match facts.orders.iter().find(|order| !known.contains(&order.payment)) {
@@ -156,26 +167,52 @@ fn money(evidence: &Evidence) -> Check {
     }
 }
 
-/// What our books say of a payment, against what the provider says and what stands for it.
-fn payment_is_right(payment: &Payment, captured: bool, order: Option<&Order>) -> Check {
-    let stands = order.is_some_and(|order| !order.refunded);
-    let right = match payment.state {
-        PaymentState::Captured => captured && stands,
-        PaymentState::Voided => !captured && order.is_none(),
-        PaymentState::Refunded => !captured && !stands,
-        // What is captured here is found and given back, or becomes an order.
-        PaymentState::Opened | PaymentState::RefundDue => !stands,
+/// What our books say of a payment, against what the provider kept of it and what stands for it.
+fn payment_is_right(payment: &Payment, kept: i64, order: Option<&Order>, refunds: &[&RefundEntry]) -> Check {
+    let sum = |entries: &mut dyn Iterator<Item = &&RefundEntry>| -> i64 {
+        entries.map(|entry| entry.refund.amount.minor).sum()
     };
-    if right && order.is_none_or(|order| order.amount == payment.amount && order.reservation == payment.reservation) {
+    let going_back = sum(&mut refunds.iter());
+    let due = sum(&mut refunds.iter().filter(|entry| entry.done_at.is_none()));
+    let (right, owed) = match (payment.state, order) {
+        // What is captured here is found, and becomes an order or goes back.
+        (PaymentState::Opened, None) => (going_back == 0, kept),
+        (PaymentState::Voided, None) => (going_back == 0, 0),
+        (PaymentState::Captured, None) => (going_back == payment.amount.minor, 0),
+        (PaymentState::Captured, Some(order)) => {
+            (is_refunded_as_written(order, payment, refunds), order.amount.minor - going_back)
+        }
+        (PaymentState::Opened | PaymentState::Voided, Some(_)) => (false, 0),
+    };
+    // What is due may have gone back already, and not be written down yet.
+    if right && (owed..=owed + due).contains(&kept) {
         return Ok(());
     }
-    let number = order.map_or("none", |order| &order.number);
     Err(format!(
-        "payment {} is {:?}, at the provider it is{} captured, and its order is {number}",
+        "payment {} over {} is {:?}, the provider kept {kept}, {going_back} go back of which {due} are due, and its order is {}",
         payment.id,
+        payment.amount.minor,
         payment.state,
-        if captured { "" } else { " not" },
+        order.map_or("none", |order| &order.number),
     ))
+}
+
+/// Whether an order's own figures are those of its refunds: each unit once, and every amount.
+fn is_refunded_as_written(order: &Order, payment: &Payment, refunds: &[&RefundEntry]) -> bool {
+    let mut units: Vec<u32> = Vec::new();
+    for entry in refunds {
+        match &entry.why {
+            Why::Operator { units: some, .. } => units.extend(some),
+            Why::CouldNotStand => return false,
+        }
+    }
+    units.sort_unstable();
+    let back: i64 = refunds.iter().map(|entry| entry.refund.amount.minor).sum();
+    (order.amount, order.reservation) == (payment.amount, payment.reservation)
+        && units == order.refunded_units
+        && back == order.refunded_amount.minor
+        && order.refunded == order.left().is_empty()
+        && (!order.refunded || back == order.amount.minor)
 }
 
 fn deadline(evidence: &Evidence) -> Check {

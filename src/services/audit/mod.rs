@@ -43,7 +43,9 @@ pub struct Figures {
     pub refused: u64,
     pub orders: u64,
     pub payments: u64,
+    /// Of which something was not given back.
     pub captured: u64,
+    pub refunds: u64,
     pub generation: u64,
     pub revision: u64,
     /// Messages of the whole shop that could not be decoded.
@@ -89,7 +91,7 @@ impl std::fmt::Display for Verdict {
         write!(
             f,
             " capacity {}, sold {}, pending {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
-             + already {} + refused {}; orders {}, payments {}, captured {}; generation {}, revision {}; parked {}, outbox {}",
+             + already {} + refused {}; orders {}, payments {}, captured {}, refunds {}; generation {}, revision {}; parked {}, outbox {}",
             figures.capacity,
             figures.sold,
             figures.pending,
@@ -103,6 +105,7 @@ impl std::fmt::Display for Verdict {
             figures.orders,
             figures.payments,
             figures.captured,
+            figures.refunds,
             figures.generation,
             figures.revision,
             figures.parked,
@@ -121,8 +124,8 @@ struct Evidence {
     /// What the ledger would restore.
     ledger: Option<Snapshot>,
     turnstile: Option<Snapshot>,
-    /// For each payment of the facts, whether the provider says that money moved.
-    captured: Vec<bool>,
+    /// For each payment of the facts, how much the provider says moved and was not given back.
+    kept: Vec<i64>,
     backlog: Backlog,
     /// The ledger moved while the others were read.
     moved: bool,
@@ -148,14 +151,14 @@ async fn gather<W: World>(world: &W, sale: SaleId) -> Result<Option<Evidence>> {
     let Some(facts) = store.audit(sale, world.clock().now()).await? else { return Ok(None) };
     let turnstile = world.turnstile().snapshot(sale).await?;
     let ledger = store.snapshot(sale).await?;
-    let captured = checks::captured(world, &facts.payments).await?;
+    let kept = checks::kept(world, &facts.payments).await?;
     let backlog = store.backlog().await?;
     let moved = store.standing(sale).await?.as_ref() != Some(&facts.standing);
-    Ok(Some(Evidence { facts, ledger, turnstile, captured, backlog, moved }))
+    Ok(Some(Evidence { facts, ledger, turnstile, kept, backlog, moved }))
 }
 
 fn figures(evidence: &Evidence, parked: u64) -> Figures {
-    let AuditFacts { standing, orders, payments, attempts, outcomes, .. } = &evidence.facts;
+    let AuditFacts { standing, orders, payments, refunds, attempts, outcomes, .. } = &evidence.facts;
     let [taken, stood_by, already, refused] = *outcomes;
     Figures {
         capacity: standing.allotment.capacity,
@@ -171,7 +174,8 @@ fn figures(evidence: &Evidence, parked: u64) -> Figures {
         refused,
         orders: orders.len() as u64,
         payments: payments.len() as u64,
-        captured: evidence.captured.iter().filter(|captured| **captured).count() as u64,
+        captured: evidence.kept.iter().filter(|kept| **kept > 0).count() as u64,
+        refunds: refunds.len() as u64,
         generation: standing.generation,
         revision: standing.revision,
         parked,

@@ -24,6 +24,10 @@ pub struct Shown {
     pub sale: Sale,
     /// Units neither sold nor held.
     pub left: u32,
+    /// Parties that wait.
+    pub standby: u32,
+    /// What was looked at later is newer.
+    pub looked_at: Instant,
 }
 
 pub struct Board {
@@ -68,10 +72,12 @@ impl Board {
 }
 
 async fn shown<W: World>(world: &W, sale: Sale) -> Result<Arc<Shown>> {
+    let looked_at = Instant::now();
     let standing = world.store().standing(sale.id).await?;
+    let standby = standing.as_ref().map_or(0, |standing| standing.standby);
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
     let left = sale.allotment.capacity.saturating_sub(gone);
-    Ok(Arc::new(Shown { sale, left }))
+    Ok(Arc::new(Shown { sale, left, standby, looked_at }))
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::reservation::Reservation;
 use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::{Fault, Result, World};
@@ -30,6 +31,11 @@ pub async fn wake<W: World>(world: &W, settings: &Settings, row: &Reservation) {
     if row.freed || row.state.kind().is_live() {
         return;
     }
-    let deadline = Deadline { sale: row.sale, reservations: vec![row.id] };
+    wake_ended(world, settings, row.sale, row.id).await;
+}
+
+/// Of a row that has just ended.
+pub async fn wake_ended<W: World>(world: &W, settings: &Settings, sale: SaleId, ended: ReservationId) {
+    let deadline = Deadline { sale, reservations: vec![ended] };
     try_to("wake", settings, world.signals().schedule(deadline, 0)).await;
 }

@@ -50,6 +50,8 @@ impl List {
                 "currency",
                 "payment",
                 "refunded",
+                "refunded_units",
+                "refunded_minor",
             ],
             List::Reservations => {
                 &["reservation", "created_at", "buyer", "name", "email", "quantity", "state", "units", "lapses_at"]
@@ -186,6 +188,8 @@ fn order_fields(order: &Order, person: Option<&Person>) -> Vec<String> {
         order.amount.currency.to_string(),
         order.payment.to_string(),
         if order.refunded { "yes" } else { "no" }.to_owned(),
+        listed(&order.refunded_units),
+        order.refunded_amount.minor.to_string(),
     ]
 }
 

@@ -10,6 +10,8 @@ pub enum Metric {
     CheckoutSeconds,
     /// Reservations that buyers cancelled.
     Cancels,
+    /// Refunds that operators made.
+    Refunds,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
     /// Tries to log in, sign up or prove a password that came too soon after others.
@@ -34,13 +36,24 @@ pub enum Metric {
     ReportSeconds,
     /// Requests with an `Idempotency-Key`, by `outcome`.
     Requests,
+    /// Sockets that are open now.
+    Sockets,
+    /// Sockets that were opened.
+    SocketsOpened,
+    /// Sockets that ended, by `why`: the word of the close frame, or `gone`.
+    SocketsClosed,
+    /// Requests that did not become sockets, by `why`: `origin`, `full`, `stopping`.
+    SocketsRefused,
+    /// Messages told through sockets.
+    SocketMessages,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: &'static [Metric] = &[
         Metric::Checkouts,
         Metric::CheckoutSeconds,
         Metric::Cancels,
+        Metric::Refunds,
         Metric::Entries,
         Metric::EntriesThrottled,
         Metric::HashesShed,
@@ -53,6 +66,11 @@ impl Metric {
         Metric::ExportSeconds,
         Metric::ReportSeconds,
         Metric::Requests,
+        Metric::Sockets,
+        Metric::SocketsOpened,
+        Metric::SocketsClosed,
+        Metric::SocketsRefused,
+        Metric::SocketMessages,
     ];
 
     pub fn name(self) -> &'static str {
@@ -60,6 +78,7 @@ impl Metric {
             Metric::Checkouts => "miaosha_gateway_checkouts_total",
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
+            Metric::Refunds => "miaosha_gateway_refunds_total",
             Metric::Entries => "miaosha_gateway_entries_total",
             Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
@@ -72,6 +91,11 @@ impl Metric {
             Metric::ExportSeconds => "miaosha_gateway_export_duration_seconds",
             Metric::ReportSeconds => "miaosha_gateway_report_duration_seconds",
             Metric::Requests => "miaosha_gateway_requests_total",
+            Metric::Sockets => "miaosha_gateway_sockets",
+            Metric::SocketsOpened => "miaosha_gateway_sockets_opened_total",
+            Metric::SocketsClosed => "miaosha_gateway_sockets_closed_total",
+            Metric::SocketsRefused => "miaosha_gateway_sockets_refused_total",
+            Metric::SocketMessages => "miaosha_gateway_socket_messages_total",
         }
     }
 
@@ -83,6 +107,7 @@ impl Metric {
                 metrics::describe_histogram!(name, Unit::Seconds, "Time of a checkout, the provider's included.");
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
+            Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
             Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
@@ -97,11 +122,16 @@ impl Metric {
             Metric::ExportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a list, by list."),
             Metric::ReportSeconds => metrics::describe_histogram!(name, Unit::Seconds, "Time of a sale's report."),
             Metric::Requests => metrics::describe_counter!(name, "Requests with an Idempotency-Key, by outcome."),
+            Metric::Sockets => metrics::describe_gauge!(name, "Sockets that are open now."),
+            Metric::SocketsOpened => metrics::describe_counter!(name, "Sockets that were opened."),
+            Metric::SocketsClosed => metrics::describe_counter!(name, "Sockets that ended, by why."),
+            Metric::SocketsRefused => metrics::describe_counter!(name, "Requests that did not become sockets, by why."),
+            Metric::SocketMessages => metrics::describe_counter!(name, "Messages told through sockets."),
         }
     }
 }
 
 /// Once, after the recorder is installed.
 pub fn describe() {
-    Metric::ALL.into_iter().for_each(Metric::describe);
+    Metric::ALL.iter().copied().for_each(Metric::describe);
 }

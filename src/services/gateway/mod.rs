@@ -9,6 +9,7 @@
 mod accounts;
 mod board;
 mod checkout;
+pub mod close;
 mod effort;
 mod entry;
 mod exports;
@@ -17,12 +18,15 @@ mod notices;
 mod offer;
 mod once;
 pub mod passwords;
+mod refund;
 pub mod registry;
 mod release;
 mod report;
 mod revoked;
 mod routes;
+pub mod session;
 mod settings;
+pub mod sockets;
 mod standing;
 mod views;
 
@@ -46,6 +50,7 @@ use crate::services::gateway::registry::Registry;
 use crate::services::gateway::revoked::Revocations;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
+use crate::services::gateway::sockets::Sockets;
 
 /// One process's gateway; clones are the same one.
 pub struct Gateway<W>(Arc<Inner<W>>);
@@ -64,6 +69,7 @@ struct Inner<W> {
     registry: Registry,
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
+    sockets: Sockets,
     hears: watch::Sender<bool>,
     ledger_answers: AtomicBool,
 }
@@ -84,8 +90,10 @@ impl<W: World> Gateway<W> {
             entry: Entry::new(&settings),
             revocations: Revocations::default(),
             board: Board::new(settings.catalogue_age_ms_max),
-            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max),
             exports: Arc::new(Semaphore::new(settings.exports_max)),
+            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
+                .with_sockets(settings.sockets.sockets_per_buyer_max),
+            sockets: Sockets::new(&settings.sockets),
             hears: watch::Sender::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
@@ -98,7 +106,7 @@ impl<W: World> Gateway<W> {
 
     /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self));
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self), self.tell_sockets());
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait

@@ -35,6 +35,7 @@ async fn hear_until_it_fails<W: World>(gateway: &Gateway<W>) -> Result<()> {
     let mut stream = gateway.world().signals().notices().await?;
     // Who waits looks once more now: what was told before this moment went past us.
     gateway.0.hears.send_replace(true);
+    gateway.registry().missed();
     loop {
         let notices = stream.next().await?;
         metrics::counter!(Metric::Notices.name()).increment(notices.len() as u64);

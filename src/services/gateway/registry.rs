@@ -3,6 +3,8 @@
 //! A registration sees every notice of its buyer that comes after it was made, each reservation's newest version only: an
 //! older one never follows a newer one. Whoever registers first and reads the truth afterwards misses nothing. What the
 //! register has no room for is a named outcome; what a slow registration does not fetch is overwritten, never queued.
+//!
+//! Two kinds of people wait: a request that waits for one change, and a socket, whose session keeps the versions itself.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use tokio::sync::Notify;
 use crate::domain::id::{BuyerId, ReservationId};
 use crate::domain::notice::Notice;
 use crate::services::gateway::metric::Metric;
+use crate::services::gateway::sockets::mailbox::Mailbox;
 
 /// Reservations whose versions one registration remembers, at most; the ones made first are forgotten first.
 const REMEMBERED_MAX: usize = 64;
@@ -22,6 +25,7 @@ pub struct Full;
 
 pub struct Registry {
     inner: Arc<Inner>,
+    sockets_per_buyer_max: usize,
 }
 
 struct Inner {
@@ -32,8 +36,20 @@ struct Inner {
 
 #[derive(Default)]
 struct Book {
-    slots: HashMap<BuyerId, Vec<Arc<Slot>>>,
+    ears: HashMap<BuyerId, Ears>,
     registrations: usize,
+}
+
+/// Almost everybody has one.
+enum Ears {
+    One(Ear),
+    Many(Vec<Ear>),
+}
+
+#[derive(Clone)]
+enum Ear {
+    Request(Arc<Slot>),
+    Socket(Arc<Mailbox>),
 }
 
 #[derive(Default)]
@@ -55,37 +71,113 @@ pub struct Registration {
     slot: Arc<Slot>,
 }
 
+/// A socket's place; dropping it gives it back.
+pub struct Seat {
+    inner: Arc<Inner>,
+    buyer: BuyerId,
+    mailbox: Arc<Mailbox>,
+}
+
 impl Registry {
     pub fn new(registrations_max: usize, per_buyer_max: usize) -> Self {
-        Self { inner: Arc::new(Inner { registrations_max, per_buyer_max, book: Mutex::default() }) }
+        let inner = Arc::new(Inner { registrations_max, per_buyer_max, book: Mutex::default() });
+        Self { inner, sockets_per_buyer_max: 0 }
+    }
+
+    /// With places for sockets; how many there are in all is decided where they are accepted.
+    pub fn with_sockets(self, sockets_per_buyer_max: usize) -> Self {
+        Self { sockets_per_buyer_max, ..self }
     }
 
     pub fn register(&self, buyer: BuyerId) -> Result<Registration, Full> {
         let mut book = lock(&self.inner.book);
-        let of_buyer = book.slots.get(&buyer).map_or(0, Vec::len);
+        let of_buyer = book.of(buyer).iter().filter(|ear| matches!(ear, Ear::Request(_))).count();
         if book.registrations >= self.inner.registrations_max || of_buyer >= self.inner.per_buyer_max {
             return Err(Full);
         }
         let slot = Arc::new(Slot::default());
-        book.slots.entry(buyer).or_default().push(slot.clone());
+        book.add(buyer, Ear::Request(slot.clone()));
         book.registrations += 1;
         metrics::gauge!(Metric::Registrations.name()).set(book.registrations as f64);
         Ok(Registration { inner: self.inner.clone(), buyer, slot })
     }
 
+    pub fn seat(&self, buyer: BuyerId, mailbox: &Arc<Mailbox>) -> Result<Seat, Full> {
+        let mut book = lock(&self.inner.book);
+        let of_buyer = book.of(buyer).iter().filter(|ear| matches!(ear, Ear::Socket(_))).count();
+        if of_buyer >= self.sockets_per_buyer_max {
+            return Err(Full);
+        }
+        book.add(buyer, Ear::Socket(mailbox.clone()));
+        Ok(Seat { inner: self.inner.clone(), buyer, mailbox: mailbox.clone() })
+    }
+
     pub fn tell(&self, notice: &Notice) {
         let book = lock(&self.inner.book);
-        for slot in book.slots.get(&notice.buyer).into_iter().flatten() {
-            slot.hear(notice);
+        for ear in book.of(notice.buyer) {
+            match ear {
+                Ear::Request(slot) => slot.hear(notice),
+                Ear::Socket(mailbox) => mailbox.notice(notice),
+            }
         }
     }
 
+    /// Notices may have been lost: every socket looks once more. Requests that wait do so by themselves.
+    pub fn missed(&self) {
+        let book = lock(&self.inner.book);
+        for ear in book.ears.values().flat_map(Ears::all) {
+            if let Ear::Socket(mailbox) = ear {
+                mailbox.missed();
+            }
+        }
+    }
+
+    /// Requests that wait.
     pub fn len(&self) -> usize {
         lock(&self.inner.book).registrations
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl Book {
+    fn of(&self, buyer: BuyerId) -> &[Ear] {
+        self.ears.get(&buyer).map_or(&[], Ears::all)
+    }
+
+    fn add(&mut self, buyer: BuyerId, ear: Ear) {
+        match self.ears.get_mut(&buyer) {
+            None => {
+                self.ears.insert(buyer, Ears::One(ear));
+            }
+            Some(Ears::Many(all)) => all.push(ear),
+            Some(ears) => {
+                let all = [ears.all(), &[ear]].concat();
+                *ears = Ears::Many(all);
+            }
+        }
+    }
+
+    fn remove(&mut self, buyer: BuyerId, is_it: impl Fn(&Ear) -> bool) {
+        let Some(ears) = self.ears.get_mut(&buyer) else { return };
+        if let Ears::Many(all) = ears {
+            all.retain(|ear| !is_it(ear));
+        }
+        let is_last = ears.all().iter().all(is_it);
+        if is_last {
+            self.ears.remove(&buyer);
+        }
+    }
+}
+
+impl Ears {
+    fn all(&self) -> &[Ear] {
+        match self {
+            Ears::One(ear) => std::slice::from_ref(ear),
+            Ears::Many(all) => all,
+        }
     }
 }
 
@@ -122,14 +214,16 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut book = lock(&self.inner.book);
-        if let Some(slots) = book.slots.get_mut(&self.buyer) {
-            slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
-            if slots.is_empty() {
-                book.slots.remove(&self.buyer);
-            }
-        }
+        book.remove(self.buyer, |ear| matches!(ear, Ear::Request(slot) if Arc::ptr_eq(slot, &self.slot)));
         book.registrations -= 1;
         metrics::gauge!(Metric::Registrations.name()).set(book.registrations as f64);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut book = lock(&self.inner.book);
+        book.remove(self.buyer, |ear| matches!(ear, Ear::Socket(mailbox) if Arc::ptr_eq(mailbox, &self.mailbox)));
     }
 }
 

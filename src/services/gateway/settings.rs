@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+use crate::services::gateway::sockets;
+
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How long an access token is good for, in milliseconds: at most a day.
@@ -61,6 +63,7 @@ pub struct Settings {
     pub request_forget_max: u32,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
+    pub sockets: sockets::Settings,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
             request_forget_ms: 60_000,
             request_forget_max: 500,
             body_bytes_max: 128 * 1024,
+            sockets: sockets::Settings::default(),
         }
     }
 }

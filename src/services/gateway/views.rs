@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::id::{ItemId, ReservationId, SaleId};
+use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
 use crate::domain::money::Money;
 use crate::domain::order::Order;
+use crate::domain::payment::{RefundEntry, Why};
 use crate::domain::reservation::{Kind, Outcome, Reservation, State};
 use crate::domain::sale::Phase;
 use crate::domain::time::Timestamp;
@@ -125,7 +126,10 @@ pub struct OrderView {
     units: Vec<u32>,
     amount: Money,
     placed_at: Timestamp,
+    /// Nothing of it is left.
     refunded: bool,
+    refunded_units: Vec<u32>,
+    refunded_amount: Money,
 }
 
 impl From<Order> for OrderView {
@@ -137,6 +141,54 @@ impl From<Order> for OrderView {
             amount: order.amount,
             placed_at: order.placed_at,
             refunded: order.refunded,
+            refunded_units: order.refunded_units,
+            refunded_amount: order.refunded_amount,
         }
+    }
+}
+
+/// An order as operators see it.
+#[derive(Serialize)]
+pub struct WholeOrderView {
+    #[serde(flatten)]
+    order: OrderView,
+    reservation_id: ReservationId,
+    buyer_id: BuyerId,
+    refunds: Vec<RefundView>,
+}
+
+impl WholeOrderView {
+    pub fn new(order: Order, refunds: Vec<RefundEntry>) -> Self {
+        Self {
+            reservation_id: order.reservation,
+            buyer_id: order.buyer,
+            order: order.into(),
+            refunds: refunds.into_iter().map(RefundView::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct RefundView {
+    id: RefundId,
+    units: Vec<u32>,
+    amount: Money,
+    why: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    made_at: Timestamp,
+    /// Left out while the provider is still to give it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_at: Option<Timestamp>,
+}
+
+impl From<RefundEntry> for RefundView {
+    fn from(entry: RefundEntry) -> Self {
+        let (why, units, reason) = match entry.why {
+            Why::Operator { units, reason } => ("operator", units, reason),
+            Why::CouldNotStand => ("could_not_stand", Vec::new(), None),
+        };
+        let RefundEntry { refund, made_at, done_at, .. } = entry;
+        Self { id: refund.id, units, amount: refund.amount, why, reason, made_at, done_at }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::turn::{Known, Turn};
-use crate::domain::turnstile::{ANSWERS_MAX, Reply};
+use crate::domain::turnstile::{ANSWERS_MAX, Ended, Reply};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::turnstile::{RELEASES_MAX, Turnstile};
@@ -84,11 +84,11 @@ async fn release<W: World>(
     trail: &mut Trail,
     mut known: Known,
     sale: SaleId,
-    ids: &[ReservationId],
+    ended: &[Ended],
 ) -> Result<Step<Vec<Turn>>> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    let released = match world.turnstile().release(sale, known, &ids).await? {
+    let mut ended = ended.to_vec();
+    ended.sort_unstable();
+    let released = match world.turnstile().release(sale, known, &ended).await? {
         Reply::Done(released) => released,
         Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
     };

@@ -57,7 +57,7 @@ impl Metric {
                 Metric::Resolved => {
                     metrics::describe_counter!(name, "Payments nobody finished, by what voiding them answered.");
                 }
-                Metric::Refunded => metrics::describe_counter!(name, "Captured payments that were given back."),
+                Metric::Refunded => metrics::describe_counter!(name, "Refunds that the provider made."),
                 Metric::Faults => {
                     metrics::describe_counter!(
                         name,

@@ -5,7 +5,7 @@
 
 use crate::domain::id::{PaymentId, ReservationId};
 use crate::domain::order;
-use crate::domain::payment::Payment;
+use crate::domain::payment::RefundEntry;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Confirmed, Ledger};
 use crate::ports::payments::{Payments, Voided};
@@ -45,12 +45,12 @@ pub(super) async fn resolve<W: World>(
     give_on(world, settings, row.sale, &[row.id]).await
 }
 
-/// Money that moved and can stand for no order is given back, until it is.
-pub(super) async fn give_back<W: World>(world: &W, payment: &Payment) -> Result<()> {
-    world.payments().refund(payment.id).await?;
+/// Money that is to go back goes back, until it has.
+pub(super) async fn give_back<W: World>(world: &W, due: &RefundEntry) -> Result<()> {
+    world.payments().refund(&due.refund).await?;
     world.faults().reach(Point::RefundAfterProvider).await;
-    world.store().payment_refunded(payment.id).await?;
+    world.store().refund_done(due.refund.id, sure_now(world)?).await?;
     metrics::counter!(Metric::Refunded.name()).increment(1);
-    let row = world.store().reservation(payment.reservation).await?;
+    let row = world.store().reservation(due.reservation).await?;
     notify(world, row.as_slice()).await
 }

@@ -154,8 +154,8 @@ impl<W: World> Sweeper<W> {
     }
 
     async fn refunds(&self) -> Result<()> {
-        let payments = self.world.store().refunds_due(self.settings.rows_max).await?;
-        let work = payments.iter().map(|payment| give_back(&self.world, payment)).collect();
+        let entries = self.world.store().refunds_due(self.settings.rows_max).await?;
+        let work = entries.iter().map(|due| give_back(&self.world, due)).collect();
         self.a_few_at_a_time(work).await
     }
 

@@ -4,7 +4,7 @@ use miaosha::domain::attempt::{Attempt, BATCH_MAX, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::turn::{Answer, Cause, Chain, Known, Promotion, Reserved};
-use miaosha::domain::turnstile::{ANSWERS_MAX, Level, Reply, Snapshot};
+use miaosha::domain::turnstile::{ANSWERS_MAX, Ended, Level, Part, Reply, Snapshot};
 use miaosha::ports::turnstile::{RELEASES_MAX, Turnstile};
 
 const SALE: SaleId = SaleId(7);
@@ -56,8 +56,17 @@ async fn reserve(turnstile: &impl Turnstile, number: u64, attempts: &[(u64, u8)]
 }
 
 async fn release(turnstile: &impl Turnstile, reservations: &[ReservationId]) -> Vec<Vec<Promotion>> {
-    let released = done(turnstile.release(SALE, NEW, reservations).await.unwrap());
+    let released = done(turnstile.release(SALE, NEW, &ended(reservations)).await.unwrap());
     released.into_iter().map(|released| released.promotions).collect()
+}
+
+fn ended(reservations: &[ReservationId]) -> Vec<Ended> {
+    reservations.iter().map(|&id| id.into()).collect()
+}
+
+/// Some units of a reservation that goes on with the others.
+fn part(of: ReservationId, units: &[u32]) -> Ended {
+    Ended { id: of.split(units), part: Some(Part { of, units: units.to_vec() }) }
 }
 
 async fn level(turnstile: &impl Turnstile) -> Level {
@@ -70,7 +79,7 @@ async fn snapshot(turnstile: &impl Turnstile) -> Snapshot {
 
 pub async fn a_missing_sale_is_stale_to_all(turnstile: impl Turnstile) {
     assert_eq!(turnstile.reserve(NEW, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
-    assert_eq!(turnstile.release(SALE, NEW, &[reservation(1, 0)]).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.release(SALE, NEW, &ended(&[reservation(1, 0)])).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.raise(SALE, NEW, 10).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.look(SALE).await.unwrap(), None);
     assert_eq!(turnstile.snapshot(SALE).await.unwrap(), None);
@@ -143,8 +152,8 @@ pub async fn a_release_asked_again_repeats_its_answer(turnstile: impl Turnstile)
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1), (2, 2), (3, 2), (4, 1)]).await;
     let (one, two) = (reservation(1, 0), reservation(1, 1));
-    let first = done(turnstile.release(SALE, knowing(&turnstile).await, &[one]).await.unwrap());
-    let both = done(turnstile.release(SALE, knowing(&turnstile).await, &[two, one, two]).await.unwrap());
+    let first = done(turnstile.release(SALE, knowing(&turnstile).await, &ended(&[one])).await.unwrap());
+    let both = done(turnstile.release(SALE, knowing(&turnstile).await, &ended(&[two, one, two])).await.unwrap());
     assert_eq!((&both[0], &both[1]), (&both[2], &first[0]));
     assert_eq!(level(&turnstile).await.revision, 3);
 }
@@ -154,6 +163,59 @@ pub async fn a_release_of_nothing_is_a_turn(turnstile: impl Turnstile) {
     assert_eq!(release(&turnstile, &[reservation(9, 9)]).await, [[]]);
     let seen = level(&turnstile).await;
     assert_eq!((seen.revision, seen.free), (1, 3));
+}
+
+pub async fn a_part_goes_back_and_the_rest_stays(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, Allotment { capacity: 4, quantity_max: 3, standby_max: 9 }).await.unwrap();
+    reserve(&turnstile, 1, &[(1, 3), (2, 1), (3, 2), (4, 1), (5, 1)]).await;
+    let known = knowing(&turnstile).await;
+    let one = part(reservation(1, 0), &[2]);
+    let released = done(turnstile.release(SALE, known, std::slice::from_ref(&one)).await.unwrap()).remove(0);
+    assert_eq!((released.reservation, released.promotions), (one.id, vec![promotion(reservation(1, 3), &[2])]));
+    assert_eq!(released.stamp.chain, known.chain.then(&Cause::Release(one.id)));
+    let state = snapshot(&turnstile).await;
+    assert_eq!(state.taken[&reservation(1, 0)].units, [1, 3], "the others stay");
+    // Its buyer keeps a live reservation until the last unit is gone.
+    let still = reserve(&turnstile, 2, &[(1, 1)]).await.answers;
+    assert_eq!(still, [Answer::Already { reservation: reservation(1, 0) }]);
+    let rest = done(turnstile.release(SALE, NEW, &[part(reservation(1, 0), &[1, 3])]).await.unwrap()).remove(0);
+    assert_eq!(rest.promotions, [promotion(reservation(1, 2), &[1, 3])]);
+    assert!(!snapshot(&turnstile).await.taken.contains_key(&reservation(1, 0)));
+    let again = reserve(&turnstile, 3, &[(1, 1)]).await.answers;
+    assert_eq!(again, [standby(4, 2)], "who has nothing left may try again");
+}
+
+pub async fn a_part_is_taken_back_once(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, SMALL).await.unwrap();
+    reserve(&turnstile, 1, &[(1, 2), (2, 1), (3, 1), (4, 1)]).await;
+    let one = part(reservation(1, 0), &[1]);
+    let known = knowing(&turnstile).await;
+    let first = done(turnstile.release(SALE, known, std::slice::from_ref(&one)).await.unwrap());
+    let twice = done(turnstile.release(SALE, NEW, &[one.clone(), one.clone()]).await.unwrap());
+    assert_eq!((&twice[0], &twice[1]), (&first[0], &first[0]));
+    // Forgotten answers change nothing either: the unit is not this reservation's any more.
+    let state = snapshot(&turnstile).await;
+    assert!(turnstile.restore(SALE, &Snapshot { generation: FIRST + 1, ..state.clone() }).await.unwrap());
+    let anew = done(turnstile.release(SALE, knowing(&turnstile).await, &[one]).await.unwrap());
+    assert_eq!(anew[0].promotions, []);
+    assert_eq!(snapshot(&turnstile).await.holdings(), state.holdings());
+}
+
+pub async fn a_part_of_what_is_gone_is_a_turn_without_effect(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, SMALL).await.unwrap();
+    reserve(&turnstile, 1, &[(1, 2), (2, 1), (3, 2)]).await;
+    let all = done(turnstile.release(SALE, NEW, &ended(&[reservation(1, 0)])).await.unwrap()).remove(0);
+    assert_eq!(all.promotions, [promotion(reservation(1, 2), &[1, 2])]);
+    let before = snapshot(&turnstile).await.holdings();
+    let waits = reserve(&turnstile, 2, &[(4, 1)]).await;
+    assert_eq!(waits.answers, [standby(2, 1)]);
+    let nothing = [part(reservation(1, 0), &[1]), part(reservation(1, 1), &[1, 2]), part(reservation(2, 0), &[1])];
+    for released in done(turnstile.release(SALE, NEW, &nothing).await.unwrap()) {
+        assert_eq!(released.promotions, [], "another has the units, or the reservation waits");
+    }
+    let after = snapshot(&turnstile).await;
+    assert_eq!((after.revision, after.holdings().taken), (6, before.taken));
+    assert_eq!(after.standby.len(), 1);
 }
 
 pub async fn who_leaves_standby_is_not_served(turnstile: impl Turnstile) {
@@ -186,7 +248,11 @@ pub async fn whoever_is_of_another_history_is_told(turnstile: impl Turnstile) {
     for known in [behind, other, Known::of(FIRST + 1), Known::of(FIRST - 1)] {
         // Even what it answered before is not repeated.
         assert_eq!(turnstile.reserve(known, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale, "{known:?}");
-        assert_eq!(turnstile.release(SALE, known, &[reservation(1, 0)]).await.unwrap(), Reply::Stale, "{known:?}");
+        assert_eq!(
+            turnstile.release(SALE, known, &ended(&[reservation(1, 0)])).await.unwrap(),
+            Reply::Stale,
+            "{known:?}"
+        );
         assert_eq!(turnstile.raise(SALE, known, 9).await.unwrap(), Reply::Stale, "{known:?}");
     }
     assert_eq!(snapshot(&turnstile).await, before);
@@ -219,7 +285,10 @@ pub async fn turns_are_chained_by_their_causes(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     let reserved = reserve(&turnstile, 1, &[(1, 1)]).await.stamp;
     let released = done(
-        turnstile.release(SALE, knowing(&turnstile).await, &[reservation(1, 0), reservation(3, 0)]).await.unwrap(),
+        turnstile
+            .release(SALE, knowing(&turnstile).await, &ended(&[reservation(1, 0), reservation(3, 0)]))
+            .await
+            .unwrap(),
     );
     let raised = done(turnstile.raise(SALE, knowing(&turnstile).await, 4).await.unwrap()).stamp;
     let causes = [
@@ -319,6 +388,9 @@ macro_rules! over {
             a_release_serves_the_first_that_fit
             a_release_asked_again_repeats_its_answer
             a_release_of_nothing_is_a_turn
+            a_part_goes_back_and_the_rest_stays
+            a_part_is_taken_back_once
+            a_part_of_what_is_gone_is_a_turn_without_effect
             who_leaves_standby_is_not_served
             a_raise_gives_more_and_never_less
             whoever_is_of_another_history_is_told

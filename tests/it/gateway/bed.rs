@@ -132,7 +132,7 @@ impl Bed<OnMysql> {
 }
 
 impl<W: World> Bed<W> {
-    async fn make(
+    pub async fn make(
         settings: Settings,
         world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, W>,
     ) -> Self {
@@ -273,7 +273,7 @@ impl<W: World> Bed<W> {
         let facts = self.world.store().audit(sale, self.world.clock().now()).await.unwrap().unwrap();
         let mut captures = 0;
         for payment in &facts.payments {
-            captures += usize::from(self.world.payments().is_captured(payment.id).await.unwrap());
+            captures += usize::from(self.world.payments().kept_minor(payment.id).await.unwrap() > 0);
         }
         (facts.orders.len(), captures)
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 11] = [
+pub const ROUTES: [(Method, &str); 13] = [
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
     (Method::POST, "/v1/admin/sales/1/pause"),
@@ -22,6 +22,8 @@ pub const ROUTES: [(Method, &str); 11] = [
     (Method::GET, "/v1/admin/sales/1/report"),
     (Method::GET, "/v1/admin/parked"),
     (Method::POST, "/v1/admin/parked/replay"),
+    (Method::GET, "/v1/admin/orders/0000-0000-0000"),
+    (Method::POST, "/v1/admin/orders/0000-0000-0000/refunds"),
 ];
 
 pub fn sale_body(item_id: u64) -> Value {

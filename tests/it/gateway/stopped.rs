@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::rt;
 use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::domain::payment::PaymentState;
+use miaosha::domain::payment::Why;
 use miaosha::domain::reservation::{Kind, State};
 use miaosha::domain::sale::Sale;
 use miaosha::domain::time::Timestamp;
@@ -135,7 +135,7 @@ async fn a_capture_that_cannot_stand_goes_back<W: World>(bed: Bed<W>) {
     assert!(answer.body["detail"].as_str().unwrap().contains("money goes back"));
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 1));
     let due = bed.world.store().refunds_due(10).await.unwrap();
-    assert_eq!((due[0].id, due[0].state), (payment, PaymentState::RefundDue));
+    assert_eq!((due[0].refund.payment, &due[0].why), (payment, &Why::CouldNotStand));
     sweep(&bed).await;
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 }

@@ -8,7 +8,7 @@ use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::turn::{Chain, Known, Raised, Released, Reserved};
-use miaosha::domain::turnstile::{Level, Reply, Snapshot};
+use miaosha::domain::turnstile::{Ended, Level, Part, Reply, Snapshot};
 use miaosha::ports::turnstile::Turnstile;
 
 /// From `MIAOSHA_SEED`, or chance. Name it when something fails.
@@ -23,7 +23,7 @@ pub fn seed() -> u64 {
 pub enum Command {
     Open(u64, Allotment),
     Reserve(Known, Batch),
-    Release(Known, Vec<ReservationId>),
+    Release(Known, Vec<Ended>),
     Raise(Known, u32),
     Restore(Snapshot),
     Look,
@@ -55,7 +55,7 @@ impl Command {
                 Said::Opened
             }
             Command::Reserve(known, batch) => Said::Reserved(turnstile.reserve(*known, batch).await.unwrap()),
-            Command::Release(known, ids) => Said::Released(turnstile.release(sale, *known, ids).await.unwrap()),
+            Command::Release(known, ended) => Said::Released(turnstile.release(sale, *known, ended).await.unwrap()),
             Command::Raise(known, capacity) => Said::Raised(turnstile.raise(sale, *known, *capacity).await.unwrap()),
             Command::Restore(state) => Said::Restored(turnstile.restore(sale, state).await.unwrap()),
             Command::Look => Said::Level(turnstile.look(sale).await.unwrap()),
@@ -75,6 +75,7 @@ pub struct Life {
     restore_every: u32,
     batches: Vec<Batch>,
     states: Vec<Snapshot>,
+    parts: Vec<Ended>,
     /// What callers knew so far.
     seen: Vec<Known>,
 }
@@ -97,6 +98,7 @@ impl Life {
             restore_every: [40, 1_000_000][rng.usize(0..2)],
             batches: Vec::new(),
             states: Vec::new(),
+            parts: Vec::new(),
             seen: Vec::new(),
             rng,
         }
@@ -107,7 +109,7 @@ impl Life {
         let known = Known::of(1);
         [
             Command::Reserve(known, self.batch()),
-            Command::Release(known, vec![ReservationId(1)]),
+            Command::Release(known, vec![ReservationId(1).into()]),
             Command::Raise(known, 5),
             Command::Look,
             Command::Snapshot,
@@ -133,7 +135,7 @@ impl Life {
             },
             58..92 => {
                 let count = self.rng.usize(1..=4);
-                Command::Release(known, (0..count).map(|_| self.reservation(&state)).collect())
+                Command::Release(known, (0..count).map(|_| self.ended(&state)).collect())
             }
             92..94 => Command::Raise(known, (state.allotment.capacity + self.rng.u32(0..6)).saturating_sub(2)),
             94..95 => Command::Open(state.generation - self.rng.u64(0..2), self.allotment),
@@ -168,6 +170,29 @@ impl Life {
             .map(|_| Attempt { buyer: self.buyers[self.rng.usize(0..self.buyers.len())], quantity: self.rng.u8(0..=5) })
             .collect();
         Batch { id: BatchId::new(1_767_225_600_000, self.rng.u64(..)), sale: self.sale, attempts }
+    }
+
+    /// A whole reservation or some of its units; sometimes units of somebody else, of nobody, or none at all; sometimes a part
+    /// that was asked for before.
+    fn ended(&mut self, state: &Snapshot) -> Ended {
+        let of = self.reservation(state);
+        if self.rng.u32(0..3) > 0 {
+            return of.into();
+        }
+        if let Some(before) = self.rng.choice(&self.parts).filter(|_| self.rng.u32(0..4) == 0) {
+            return before.clone();
+        }
+        let units = state.taken.get(&of).map_or_else(Vec::new, |taken| taken.units.clone());
+        let strangers = (0..self.rng.u32(0..3)).map(|_| self.rng.u32(1..70)).collect::<Vec<_>>();
+        let mut units: Vec<u32> = units.into_iter().filter(|_| self.rng.bool()).chain(strangers).collect();
+        units.sort_unstable();
+        units.dedup();
+        if units.is_empty() {
+            units.push(1);
+        }
+        let part = Ended { id: of.split(&units), part: Some(Part { of, units }) };
+        self.parts.push(part.clone());
+        part
     }
 
     /// Mostly one that lives; sometimes any that was ever asked for, released or not; sometimes nobody's.

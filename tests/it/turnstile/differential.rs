@@ -14,7 +14,7 @@ const AT_ONCE: usize = 50;
 #[tokio::test]
 async fn redis_answers_as_the_specification_does() {
     let (seed, redis, model) = (seed(), super::redis().await, MemoryTurnstile::new());
-    let (mut reserves, mut releases, mut stale) = (0, 0, 0);
+    let (mut reserves, mut releases, mut parts, mut stale) = (0, 0, 0, 0);
     for number in 1..=LIVES {
         let mut life = Life::new(seed, number);
         let mut sent: Vec<(usize, Command, Said)> = Vec::new();
@@ -28,6 +28,9 @@ async fn redis_answers_as_the_specification_does() {
             let said = command.run(&model, life.sale).await;
             reserves += usize::from(matches!(command, Command::Reserve(..)));
             releases += usize::from(matches!(command, Command::Release(..)));
+            parts += usize::from(
+                matches!(&command, Command::Release(_, ended) if ended.iter().any(|one| one.part.is_some())),
+            );
             stale += usize::from(said.is_stale());
             let is_of_a_state = matches!(command, Command::Restore(_) | Command::Snapshot);
             // Whole states travel on a connection of their own, so that the calls before must be over.
@@ -44,8 +47,11 @@ async fn redis_answers_as_the_specification_does() {
         let end = (COMMANDS, Command::Snapshot, Command::Snapshot.run(&model, life.sale).await);
         compare(&redis, &life, seed, &[end]).await;
     }
-    let enough = reserves > 40_000 && releases > 20_000 && stale > 1_000;
-    assert!(enough, "{reserves} reserves, {releases} releases and {stale} stale answers are too few");
+    let enough = reserves > 40_000 && releases > 20_000 && parts > 10_000 && stale > 1_000;
+    assert!(
+        enough,
+        "{reserves} reserves, {releases} releases, {parts} with a part, and {stale} stale answers are too few"
+    );
 }
 
 async fn compare(redis: &RedisTurnstile, life: &Life, seed: u64, sent: &[(usize, Command, Said)]) {

@@ -1,6 +1,6 @@
 //! The specification itself under random commands: what must hold after each, told without its own words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::domain::id::ReservationId;
@@ -51,6 +51,9 @@ fn holds(state: &Snapshot) -> Result<(), String> {
     if !distinct.iter().copied().eq(1..=state.allotment.capacity) {
         return Err(format!("the units are {distinct:?}, the capacity is {}", state.allotment.capacity));
     }
+    if let Some(taken) = state.taken.values().find(|taken| taken.units.is_empty()) {
+        return Err(format!("{taken:?} has nothing and is live"));
+    }
     let free = units.len() - state.taken.values().map(|taken| taken.units.len()).sum::<usize>();
     if let Some(party) = state.standby.iter().find(|party| usize::from(party.quantity) <= free) {
         return Err(format!("{free} units are idle while {party:?} waits"));
@@ -82,23 +85,32 @@ fn moved(before: &Snapshot, after: &Snapshot, command: &Command, said: &Said) ->
             );
             wrong.map_or(Ok(0), |wrong| Err(format!("not all or nothing: {wrong:?}")))
         }
-        (Command::Release(..), Said::Released(Reply::Done(released))) => {
-            let mut held: Vec<_> = before.taken.iter().map(|(&id, taken)| (id, taken.units.len())).collect();
+        (Command::Release(_, ended), Said::Released(Reply::Done(released))) => {
+            let mut held: BTreeMap<_, _> = before.taken.iter().map(|(&id, taken)| (id, taken.units.clone())).collect();
             let (mut count, mut last) = (0, before.revision);
-            for released in released {
+            for (ended, released) in ended.iter().zip(released) {
                 // One that was answered before moves nothing again.
                 if released.stamp.revision <= last {
                     continue;
                 }
                 last = released.stamp.revision;
-                free += held.iter().filter(|(id, _)| *id == released.reservation).map(|(_, n)| n).sum::<usize>();
-                held.retain(|(id, _)| *id != released.reservation);
-                line.retain(|(id, _)| *id != released.reservation);
+                let (of, part) = match &ended.part {
+                    None => (ended.id, None),
+                    Some(part) => (part.of, Some(&part.units)),
+                };
+                if let Some(mut units) = held.remove(&of) {
+                    let had = units.len();
+                    units.retain(|unit| part.is_some_and(|part| !part.contains(unit)));
+                    free += had - units.len();
+                    held.extend((!units.is_empty()).then_some((of, units)));
+                }
+                line.retain(|(id, _)| part.is_some() || *id != of);
                 let served = serve(&mut line, &mut free);
-                held.extend(&served);
                 count += in_order(&served, &released.promotions)?;
+                held.extend(released.promotions.iter().map(|given| (given.reservation, given.units.clone())));
             }
-            Ok(count)
+            let left: BTreeMap<_, _> = after.taken.iter().map(|(&id, taken)| (id, taken.units.clone())).collect();
+            if left == held { Ok(count) } else { Err(format!("{held:?} were to be left, {left:?} are")) }
         }
         (Command::Raise(..), Said::Raised(Reply::Done(raised))) if raised.stamp.revision > before.revision => {
             free += (after.allotment.capacity - before.allotment.capacity) as usize;

@@ -23,14 +23,14 @@ const ALLOTMENT: Allotment = Allotment { capacity: 10, quantity_max: 4, standby_
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cluster of one master that keeps nothing on disk but its name and slots.
-struct Server {
+pub struct Server {
     folder: TempDir,
     ports: [u16; 2],
     process: Child,
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listeners = [0, 0].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = listeners.map(|listener| listener.local_addr().unwrap().port());
         let folder = tempfile::tempdir().unwrap();
@@ -41,8 +41,12 @@ impl Server {
         server
     }
 
+    pub fn url(&self) -> String {
+        format!("redis-cluster://127.0.0.1:{}", self.ports[0])
+    }
+
     async fn turnstile(&self) -> RedisTurnstile {
-        RedisTurnstile::connect(&format!("redis-cluster://127.0.0.1:{}", self.ports[0]), "test").await.unwrap()
+        RedisTurnstile::connect(&self.url(), "test").await.unwrap()
     }
 
     fn cli(&self, words: &[&str]) -> String {
@@ -59,12 +63,12 @@ impl Server {
         tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what} did not come"));
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    async fn start_again(&mut self) {
+    pub async fn start_again(&mut self) {
         self.process = spawn(&self.folder, self.ports);
         self.wait_for("its slots", &["cluster", "info"], "cluster_state:ok").await;
     }

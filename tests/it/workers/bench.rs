@@ -20,7 +20,7 @@ use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::clock::Clock;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
 use miaosha::ports::events::Events;
-use miaosha::ports::ledger::{Begun, Confirmed, Ledger};
+use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, GivenBack, Ledger};
 use miaosha::ports::news::News;
 use miaosha::ports::notices::Notices;
 use miaosha::ports::outbox::Outbox;
@@ -281,6 +281,14 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         let confirmed =
             self.world.store().confirm(payment.reservation, payment.id, &number, self.clock.now()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
+    }
+
+    /// What an operator's refund writes: of all that is left of the buyer's order, or of these units.
+    pub async fn give_back(&self, buyer: u64, units: Option<&[u32]>) -> GivenBack {
+        let orders = self.world.store().orders(BuyerId(buyer), 9).await.unwrap();
+        let order = orders.into_iter().find(|order| order.sale == self.sale).expect("there is an order");
+        let what = GiveBack { number: order.number, units: units.map(<[u32]>::to_vec), reason: None, request: None };
+        self.world.store().give_back(&what, self.clock.now()).await.unwrap()
     }
 
     pub async fn cancel(&self, buyer: u64) -> ReservationId {

@@ -8,7 +8,6 @@ use futures_util::future::BoxFuture;
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
 use miaosha::ports::payments::Payments;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::payments::Job;
@@ -45,10 +44,10 @@ pub enum First {
 
 pub const BOTH: [First; 2] = [First::Dropped, First::Asleep];
 
-type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Two workers do the same work, and the first is stopped at the point.
-async fn twice<W: World, T: Turnstile>(
+pub async fn twice<W: World, T: Turnstile>(
     bench: &Arc<Bench<W, T>>,
     point: Point,
     first: First,
@@ -189,8 +188,7 @@ pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
 pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.pay(1).await;
-    let row = bench.row(1).await.unwrap();
-    bench.world.store().refund(row.id, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap();
+    bench.give_back(1, None).await;
     let work: Work<W, T> =
         Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
     twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;

@@ -201,6 +201,8 @@ pub async fn tended<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.pay(4).await;
     let late = committed(&bench).await;
     bench.relay().tend().await.unwrap();
+    let far = bench.clock.now().plus_ms(1);
+    assert_eq!(bench.world.store().remove_published(far, 1).await.unwrap(), 1, "they are kept");
     bench.clock.advance_ms(keep + 1);
     bench.relay().tend().await.unwrap();
     assert_eq!(

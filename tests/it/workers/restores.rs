@@ -103,7 +103,7 @@ pub async fn forgotten_release<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.clock.advance_ms(1);
     let cancelled = bench.cancel(2).await;
     let known = bench.knowing().await;
-    let released = bench.world.turnstile().release(bench.sale, known, &[cancelled]).await.unwrap();
+    let released = bench.world.turnstile().release(bench.sale, known, &[cancelled.into()]).await.unwrap();
     assert!(matches!(released, Reply::Done(_)));
     many_other_turns(&bench).await;
     let sweeper = bench.sweeper();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use miaosha::domain::id::{AttemptId, BuyerId, ReservationId};
+use miaosha::domain::id::{AttemptId, BuyerId, RefundId, ReservationId};
+use miaosha::domain::payment::Refund;
 use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::turnstile::Snapshot;
@@ -240,7 +241,8 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.world.payments().capture(payment.id, "ok").await.unwrap();
     bench.world.store().payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
-    bench.world.payments().refund(payment.id).await.unwrap();
+    let refund = Refund { id: RefundId(1), payment: payment.id, amount: payment.amount };
+    bench.world.payments().refund(&refund).await.unwrap();
     bench.assert_sound().await;
 
     bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);

@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, relaying, stories};
+        use crate::workers::{paying, queues, refunds, relaying, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -59,6 +59,34 @@ macro_rules! suite {
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_part_given_on_stopped_at_every_point() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    if point != points::LAPSE[0] || first == points::First::Dropped {
+                        refunds::part($bench().await, point, first).await;
+                    }
+                    refunds::the_rest_first($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_part_given_on_while_the_turnstile_is_emptied() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    refunds::wiped($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn the_money_of_a_part_stopped_in_between() {
+            for first in BOTH {
+                refunds::money_of_a_part($bench().await, first).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_promotion_waits_for_its_birth() {
             for first in BOTH {
                 points::promotion_before_birth($bench().await, first).await;
@@ -86,6 +114,7 @@ macro_rules! suite {
             stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed exhausted exhausted_at_once
                 audit_finds;
             paying: stuck orphans paying_at_the_bell;
+            refunds: refunds_race in_mid_rush audit_finds_money;
             relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring

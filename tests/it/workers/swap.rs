@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use miaosha::domain::attempt::Batch;
-use miaosha::domain::id::{ReservationId, SaleId};
+use miaosha::domain::id::SaleId;
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::turn::{Known, Raised, Released, Reserved};
-use miaosha::domain::turnstile::{Level, Reply, Snapshot};
+use miaosha::domain::turnstile::{Ended, Level, Reply, Snapshot};
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::ports::{Fault, Result};
 
@@ -56,13 +56,8 @@ impl<T: Turnstile> Turnstile for Swap<T> {
         self.now()?.reserve(known, batch).await
     }
 
-    async fn release(
-        &self,
-        sale: SaleId,
-        known: Known,
-        reservations: &[ReservationId],
-    ) -> Result<Reply<Vec<Released>>> {
-        self.now()?.release(sale, known, reservations).await
+    async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {
+        self.now()?.release(sale, known, ended).await
     }
 
     async fn raise(&self, sale: SaleId, known: Known, capacity: u32) -> Result<Reply<Raised>> {

@@ -153,6 +153,6 @@ async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Rep
 }
 
 /// What could be one: three groups of four, so that nothing else reaches the ledger.
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -5,8 +5,10 @@ mod buying;
 mod catalogue;
 mod document;
 mod operators;
+mod orders;
 mod people;
 mod reports;
+mod sockets;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -30,7 +32,9 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
+    orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
+    sockets::routes::<W>(cfg);
     document::routes(cfg);
 }
 

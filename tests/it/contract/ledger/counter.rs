@@ -8,7 +8,7 @@ use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use miaosha::domain::time::Timestamp;
 use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::{Reply, Turnstile};
+use miaosha::domain::turnstile::{Ended, Reply, Turnstile};
 use miaosha::ports::accounts::Accounts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::idempotency::Idempotency;
@@ -75,7 +75,11 @@ impl<S: Store> Counter<S> {
     }
 
     pub fn release(&mut self, id: ReservationId) -> Turn {
-        match self.turnstile.release(self.known(), &[id]) {
+        self.release_one(id.into())
+    }
+
+    pub fn release_one(&mut self, ended: Ended) -> Turn {
+        match self.turnstile.release(self.known(), &[ended]) {
             Reply::Done(mut released) => Turn::Release(released.remove(0)),
             Reply::Stale => panic!("a turnstile is never behind itself"),
         }

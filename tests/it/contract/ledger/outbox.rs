@@ -1,9 +1,9 @@
 //! What happened is written where it happened, once, and read until it is published.
 
 use miaosha::domain::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
-use miaosha::domain::id::ReservationId;
+use miaosha::domain::id::{RefundId, ReservationId};
 use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::ports::ledger::{Begun, Confirmed, Recorded};
+use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, Recorded};
 use miaosha::ports::outbox::Backlog;
 
 use super::counter::{Counter, NOW, Store, later};
@@ -53,19 +53,21 @@ pub async fn an_order_is_told_once<S: Store>(store: S) {
     };
     counter.store.confirm(row.id, payment, "M", later()).await.unwrap();
     assert_eq!(outbox(&store).await, std::slice::from_ref(&paid), "the same order");
-    let refunded = counter.store.refund(row.id, later()).await.unwrap().unwrap();
-    counter.store.refund(row.id, later()).await.unwrap();
+    // Each unit goes back once, and each time it is said what goes back now and what is left.
+    let refunded = |units: Vec<u32>, left: Vec<u32>| {
+        let (reservation, sale, buyer, amount) = (row.id, row.sale, row.buyer, counter.sale.price);
+        let ended = if left.is_empty() { row.id } else { row.id.split(&units) };
+        let fact =
+            Fact::OrderRefunded(Refunded { order: "N".to_owned(), reservation, sale, buyer, units, amount, left });
+        Event::new(fact, ended.0, later())
+    };
+    let some = GiveBack { number: "N".to_owned(), units: Some(vec![2]), reason: None, request: None };
+    let rest = GiveBack { units: None, ..some.clone() };
+    for what in [&some, &some, &rest, &rest] {
+        counter.store.give_back(what, later()).await.unwrap();
+    }
     counter.store.confirm(row.id, payment, "M", later()).await.unwrap();
-    let fact = Fact::OrderRefunded(Refunded {
-        order: "N".to_owned(),
-        reservation: row.id,
-        sale: row.sale,
-        buyer: row.buyer,
-        units: vec![1, 2],
-        amount: counter.sale.price.times(2).unwrap(),
-        left: Vec::new(),
-    });
-    assert_eq!(outbox(&store).await, [paid, Event::new(fact, refunded.version.into(), later())]);
+    assert_eq!(outbox(&store).await, [paid, refunded(vec![2], vec![1]), refunded(vec![1], vec![])]);
 }
 
 /// An order that was not written was not paid, whatever else its transaction did before it failed.
@@ -107,7 +109,7 @@ pub async fn money_that_goes_back_is_told_once<S: Store>(store: S) {
         let confirmed = counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::RefundDue(_)));
     }
-    counter.store.payment_refunded(payment).await.unwrap();
+    counter.store.refund_done(RefundId::of_payment(payment), later()).await.unwrap();
     counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     assert_eq!(outbox(&store).await, [Event::new(fact, payment.0, later())]);
 }

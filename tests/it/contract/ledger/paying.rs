@@ -1,8 +1,8 @@
 //! Moves that have to do with money: a payment is captured for an order, or it is void or given back.
 
-use miaosha::domain::id::{BuyerId, PaymentId};
-use miaosha::domain::payment::PaymentState;
-use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::domain::id::{BuyerId, PaymentId, RefundId};
+use miaosha::domain::payment::{PaymentState, Refund, RefundEntry, Why};
+use miaosha::domain::reservation::{Reservation, State};
 use miaosha::ports::ledger::{Begun, Confirmed};
 
 use super::counter::{Counter, NOW, Store, later};
@@ -96,13 +96,18 @@ pub async fn a_capture_that_cannot_stand_is_to_be_refunded<S: Store>(store: S) {
     assert!(matches!(&confirmed, Confirmed::RefundDue(row) if row.state == State::Lapsed), "{confirmed:?}");
     assert_eq!(counter.store.order("N").await.unwrap(), None);
     let due = counter.store.refunds_due(9).await.unwrap();
-    assert_eq!((due.len(), due[0].id, due[0].state), (1, payment, PaymentState::RefundDue));
-    for _ in 0..2 {
-        counter.store.payment_refunded(payment).await.unwrap();
-        assert_eq!(counter.payment_state(payment).await, PaymentState::Refunded);
+    let refund = Refund { id: RefundId::of_payment(payment), payment, amount: counter.sale.price };
+    let (reservation, sale, why) = (row.id, row.sale, Why::CouldNotStand);
+    let entry = RefundEntry { refund, reservation, sale, why, made_at: later(), done_at: None };
+    assert_eq!(due, std::slice::from_ref(&entry));
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
+    for late_ms in [0, 1] {
+        counter.store.refund_done(refund.id, later().plus_ms(late_ms)).await.unwrap();
         assert_eq!(counter.store.refunds_due(9).await.unwrap(), []);
         counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     }
+    let done = RefundEntry { done_at: Some(later()), ..entry };
+    assert_eq!(counter.store.refunds_of(row.id).await.unwrap(), [done], "once, and it stays done");
 }
 
 pub async fn a_second_payment_of_a_confirmed_reservation_is_to_be_refunded<S: Store>(store: S) {
@@ -114,7 +119,8 @@ pub async fn a_second_payment_of_a_confirmed_reservation_is_to_be_refunded<S: St
     assert!(matches!(counter.store.confirm(row.id, first, "A", NOW).await.unwrap(), Confirmed::RefundDue(_)));
     assert!(matches!(counter.store.confirm(row.id, second, "B", NOW).await.unwrap(), Confirmed::Order(_)));
     assert!(matches!(counter.store.confirm(row.id, first, "C", NOW).await.unwrap(), Confirmed::RefundDue(_)));
-    assert_eq!(counter.payment_state(first).await, PaymentState::RefundDue);
+    let due = counter.store.refunds_due(9).await.unwrap();
+    assert_eq!(due.iter().map(|entry| entry.refund.payment).collect::<Vec<_>>(), [first]);
     assert_eq!(counter.payment_state(second).await, PaymentState::Captured);
 }
 
@@ -171,25 +177,4 @@ pub async fn a_payment_is_recorded_once<S: Store>(store: S) {
     counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
     counter.payment(&row, 1).await;
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured, "a late copy undoes nothing");
-}
-
-pub async fn an_operator_refunds_what_is_confirmed<S: Store>(store: S) {
-    let mut counter = Counter::open(store, 1, 1).await;
-    let (row, payment) = paying(&mut counter, 1).await;
-    let same = counter.store.refund(row.id, NOW).await.unwrap().unwrap();
-    assert_eq!(same, row, "what is not confirmed is not refunded");
-    counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
-    let refunded = counter.store.refund(row.id, NOW).await.unwrap().unwrap();
-    assert_eq!((&refunded.state, refunded.version, refunded.freed), (&State::Refunded, 4, false));
-    assert_eq!(counter.store.refund(row.id, NOW).await.unwrap(), Some(refunded), "once");
-    assert_eq!(counter.payment_state(payment).await, PaymentState::RefundDue);
-    assert!(counter.store.order("N").await.unwrap().unwrap().refunded);
-    assert_eq!(counter.claimed().await, [0_u32; 0]);
-    assert_eq!(counter.store.unfreed(9).await.unwrap(), [(row.sale, row.id)]);
-    let again = counter.store.confirm(row.id, payment, "M", NOW).await.unwrap();
-    assert!(matches!(again, Confirmed::Order(order) if order.number == "N" && order.refunded));
-    let release = counter.release(row.id);
-    counter.recorded(&[release]).await;
-    assert_eq!(counter.kind(row.id).await, Kind::Refunded);
-    counter.agrees().await;
 }

@@ -22,7 +22,7 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let ids = [rows[0].id, rows[1].id];
     let look = counter.store.look(sale, &[open.cause(), done, Cause::Raise(9)], &ids).await.unwrap().unwrap();
     let chain = Chain::default().then(&done);
-    let unfreed = vec![rows[0].id];
+    let unfreed = vec![rows[0].id.into()];
     assert_eq!(look, Look { generation: 1, revision: 1, chain, hold_ms, recorded: vec![done], unfreed });
 }
 

@@ -191,7 +191,7 @@ pub async fn a_promotion_waits_for_its_row_to_be_born<S: Store>(store: S) {
     assert_eq!(counter.record(std::slice::from_ref(&release)).await, Recorded::Absent { reservation: promoted });
     assert!(!counter.row(held.id).await.freed, "all of it is undone");
     let look = counter.store.look(counter.sale.id, &[release.cause()], &[held.id]).await.unwrap().unwrap();
-    assert_eq!((look.recorded.len(), look.unfreed), (0, vec![held.id]));
+    assert_eq!((look.recorded.len(), look.unfreed), (0, vec![held.id.into()]));
     assert_eq!(counter.recorded(&[birth]).await[0].state.kind(), Kind::Standby);
     assert_eq!(counter.recorded(&[release]).await[0].state.kind(), Kind::Held);
     counter.agrees().await;

@@ -1,7 +1,8 @@
 //! The sandbox provider: every call idempotent, every answer but silence definite.
 
-use miaosha::domain::id::PaymentId;
+use miaosha::domain::id::{PaymentId, RefundId};
 use miaosha::domain::money::Money;
+use miaosha::domain::payment::Refund;
 use miaosha::ports::payments::{Captured, Payments, Voided};
 
 fn amount() -> Money {
@@ -12,7 +13,7 @@ async fn opened<P: Payments>(payments: &P, number: u128) -> PaymentId {
     let payment = PaymentId(number);
     payments.open(payment, amount()).await.unwrap();
     payments.open(payment, amount()).await.unwrap();
-    assert!(!payments.is_captured(payment).await.unwrap(), "no money moves");
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 0, "no money moves");
     payment
 }
 
@@ -21,14 +22,45 @@ pub async fn a_good_card_is_captured_once<P: Payments>(payments: P) {
     for card in ["ok", "ok", "declined"] {
         assert_eq!(payments.capture(payment, card).await.unwrap(), Captured::Captured, "money that moved has moved");
     }
-    assert!(payments.is_captured(payment).await.unwrap());
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 2500);
     assert_eq!(payments.void(payment).await.unwrap(), Voided::Captured);
     payments.open(payment, amount()).await.unwrap();
     for _ in 0..2 {
-        payments.refund(payment).await.unwrap();
-        assert!(!payments.is_captured(payment).await.unwrap());
+        payments.refund(&refund(1, payment, 2500)).await.unwrap();
+        assert_eq!(payments.kept_minor(payment).await.unwrap(), 0);
     }
     assert_eq!(payments.void(payment).await.unwrap(), Voided::Captured);
+}
+
+fn refund(id: u128, payment: PaymentId, minor: i64) -> Refund {
+    Refund { id: RefundId(id), payment, amount: Money { minor, ..amount() } }
+}
+
+pub async fn a_payment_goes_back_in_parts_and_never_beyond_itself<P: Payments>(payments: P) {
+    let payment = opened(&payments, 1).await;
+    assert_eq!(payments.refund(&refund(1, payment, 1)).await.unwrap_err().part, "payments", "nothing moved yet");
+    payments.capture(payment, "ok").await.unwrap();
+    for _ in 0..2 {
+        payments.refund(&refund(1, payment, 1000)).await.unwrap();
+    }
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 1500);
+    payments.refund(&refund(2, payment, 1501)).await.unwrap_err();
+    let other = Refund { amount: Money { minor: 1, currency: "EUR".parse().unwrap() }, ..refund(2, payment, 1) };
+    payments.refund(&other).await.unwrap_err();
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 1500, "what failed left nothing");
+    payments.refund(&refund(2, payment, 1500)).await.unwrap();
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 0);
+    payments.refund(&refund(3, payment, 1)).await.unwrap_err();
+    assert_eq!(payments.void(payment).await.unwrap(), Voided::Captured);
+}
+
+pub async fn of_refunds_at_once_no_more_goes_back_than_moved<P: Payments>(payments: P) {
+    let payment = opened(&payments, 1).await;
+    payments.capture(payment, "ok").await.unwrap();
+    let asked: Vec<Refund> = (1..=6).map(|id| refund(id, payment, 600)).collect();
+    let made = futures_util::future::join_all(asked.iter().map(|refund| payments.refund(refund))).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 4);
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 100);
 }
 
 pub async fn a_bad_card_voids_the_payment<P: Payments>(payments: P) {
@@ -37,8 +69,8 @@ pub async fn a_bad_card_voids_the_payment<P: Payments>(payments: P) {
         assert!(matches!(payments.capture(payment, card).await.unwrap(), Captured::Declined { .. }));
         assert!(matches!(payments.capture(payment, "ok").await.unwrap(), Captured::Declined { .. }));
         assert_eq!(payments.void(payment).await.unwrap(), Voided::Voided);
-        assert_eq!(payments.refund(payment).await.unwrap_err().part, "payments");
-        assert!(!payments.is_captured(payment).await.unwrap());
+        assert_eq!(payments.refund(&refund(number, payment, 1)).await.unwrap_err().part, "payments");
+        assert_eq!(payments.kept_minor(payment).await.unwrap(), 0);
     }
     let unknown = payments.capture(PaymentId(4), "declined").await.unwrap();
     assert_eq!(unknown, Captured::Declined { why: "card declined".into() });
@@ -51,22 +83,22 @@ pub async fn a_card_that_is_silent_is_settled_by_a_void<P: Payments>(payments: P
     let late = opened(&payments, 2).await;
     assert_eq!(payments.capture(late, "late").await.unwrap_err().part, "payments");
     assert_eq!(payments.void(late).await.unwrap(), Voided::Captured);
-    assert!(payments.is_captured(late).await.unwrap());
+    assert_eq!(payments.kept_minor(late).await.unwrap(), 2500);
     let voided = opened(&payments, 3).await;
     payments.void(voided).await.unwrap();
     payments.capture(voided, "late").await.unwrap_err();
-    assert!(!payments.is_captured(voided).await.unwrap());
+    assert_eq!(payments.kept_minor(voided).await.unwrap(), 0);
 }
 
 pub async fn a_void_of_what_was_never_opened_holds<P: Payments>(payments: P) {
     let payment = PaymentId(1);
-    assert!(!payments.is_captured(payment).await.unwrap());
+    assert_eq!(payments.kept_minor(payment).await.unwrap(), 0);
     for _ in 0..2 {
         assert_eq!(payments.void(payment).await.unwrap(), Voided::Voided);
     }
     assert_eq!(payments.open(payment, amount()).await.unwrap_err().part, "payments");
     assert!(matches!(payments.capture(payment, "ok").await.unwrap(), Captured::Declined { .. }));
-    payments.refund(PaymentId(2)).await.unwrap_err();
+    payments.refund(&refund(1, PaymentId(2), 1)).await.unwrap_err();
 }
 
 pub async fn of_a_capture_and_a_void_at_the_provider_one_wins<P: Payments>(payments: P) {

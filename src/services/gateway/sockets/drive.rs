@@ -1,0 +1,306 @@
+//! Between a session, which is pure, and its socket: a task that hands the session what came, and does what it says.
+//!
+//! It polls by hand: an idle task is this struct and nothing else.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::domain::id::{BuyerId, SaleId};
+use crate::domain::reservation::Outcome;
+use crate::http::socket::{Incoming, Outgoing, Socket};
+use crate::ports::ledger::Ledger;
+use crate::ports::{Result, World as Ports};
+use crate::services::gateway::Gateway;
+use crate::services::gateway::close::Close;
+use crate::services::gateway::metric::Metric;
+use crate::services::gateway::registry::Seat;
+use crate::services::gateway::session::{Act, Now, Pass, SaleWord, Session, Truth, World, words};
+use crate::services::gateway::sockets::Settings;
+use crate::services::gateway::sockets::crowd;
+use crate::services::gateway::sockets::mailbox::Mailbox;
+use crate::services::gateway::sockets::wheel::Wheel;
+use crate::services::gateway::views::StandingView;
+
+/// Inputs handled before others get their turn.
+const TURNS_MAX: usize = 16;
+/// Before a look that failed is tried again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1_000);
+
+type Looking = Pin<Box<dyn Future<Output = (SaleId, Truth, Option<Arc<SaleWord>>)>>>;
+
+pub struct Connection<W: Ports, S> {
+    gateway: Gateway<W>,
+    wheel: Rc<Wheel>,
+    socket: S,
+    session: Session,
+    mailbox: Arc<Mailbox>,
+    seat: Option<Seat>,
+    buyer: BuyerId,
+    looking: Option<Looking>,
+    /// Looks that wait for their turn.
+    looks: Vec<(SaleId, bool)>,
+    watched: Vec<SaleId>,
+    is_over: bool,
+    why: &'static str,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<W: Ports, S: Socket> Connection<W, S> {
+    pub fn new(gateway: Gateway<W>, place: OwnedSemaphorePermit, token: Option<String>, socket: S) -> Self {
+        let wheel = Wheel::here(&gateway.0.lifecycle.soft);
+        let now = Now { ms: wheel.now_ms(), at: gateway.clock().now() };
+        let session = Session::new(rules(&gateway), now);
+        metrics::counter!(Metric::SocketsOpened.name()).increment(1);
+        metrics::gauge!(Metric::Sockets.name()).increment(1.0);
+        let mut connection = Self {
+            gateway,
+            wheel,
+            socket,
+            session,
+            mailbox: Arc::default(),
+            seat: None,
+            buyer: BuyerId(0),
+            looking: None,
+            looks: Vec::new(),
+            watched: Vec::new(),
+            is_over: false,
+            why: "gone",
+            _place: place,
+        };
+        let mut acts = Vec::new();
+        if let Some(token) = token {
+            connection.session.present(token, &mut acts);
+        }
+        connection.act(acts);
+        connection.beat();
+        if connection.gateway.is_stopping() {
+            connection.mailbox.stop();
+        }
+        connection
+    }
+
+    fn now(&self) -> Now {
+        Now { ms: self.wheel.now_ms(), at: self.gateway.clock().now() }
+    }
+
+    fn tell(&mut self, world: World) {
+        let (now, mut acts) = (self.now(), Vec::new());
+        self.session.told(rules(&self.gateway), now, world, &mut acts);
+        self.act(acts);
+    }
+
+    fn beat(&mut self) {
+        let (now, mut acts) = (self.now(), Vec::new());
+        let due_ms = self.session.beat(rules(&self.gateway), now, &mut acts);
+        self.act(acts);
+        if !self.is_over {
+            self.wheel.put(due_ms, self.mailbox.clone());
+        }
+    }
+
+    fn open_mail(&mut self, cx: &mut Context<'_>) -> bool {
+        let mail = self.mailbox.take(cx.waker());
+        let mut is_news = mail.beat || mail.stop || mail.missed;
+        if mail.stop {
+            let spread_ms = rules(&self.gateway).drain_spread_ms;
+            self.tell(World::Stop { come_back_in_ms: fastrand::u64(0..=spread_ms) });
+        }
+        if mail.missed {
+            self.tell(World::Missed);
+        }
+        for (sale, reservation, version) in mail.notices {
+            is_news = true;
+            self.tell(World::Notice { sale, reservation, version });
+        }
+        for word in mail.words {
+            is_news = true;
+            self.tell(World::Sale(word));
+        }
+        if mail.beat {
+            self.beat();
+        }
+        is_news
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut heard = Vec::new();
+        if self.socket.poll_read(cx, &mut heard).is_pending() {
+            return false;
+        }
+        for frame in heard {
+            if frame == Incoming::Gone {
+                self.is_over = true;
+                break;
+            }
+            let (now, mut acts) = (self.now(), Vec::new());
+            self.session.frame(rules(&self.gateway), now, frame, &mut acts);
+            self.act(acts);
+        }
+        true
+    }
+
+    fn look(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.looking.is_none() {
+            let Some((sale, first)) = self.looks.pop() else { return false };
+            if self.looks.is_empty() {
+                self.looks = Vec::new();
+            }
+            self.looking = Some(Box::pin(look(self.gateway.clone(), sale, self.buyer, first)));
+        }
+        let Some(looking) = &mut self.looking else { return false };
+        let Poll::Ready((sale, truth, word)) = looking.as_mut().poll(cx) else { return false };
+        self.looking = None;
+        self.tell(World::Truth { sale, truth });
+        if let Some(word) = word {
+            self.tell(World::Sale(word));
+        }
+        true
+    }
+
+    fn act(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Say(text) => {
+                    metrics::counter!(Metric::SocketMessages.name()).increment(1);
+                    self.socket.send(Outgoing::Text(text));
+                }
+                Act::Ping => self.socket.send(Outgoing::Ping),
+                Act::Pong(bytes) => self.socket.send(Outgoing::Pong(bytes)),
+                Act::Enter(token) => {
+                    let entered = self.enter(&token);
+                    self.tell(World::Entered(entered));
+                }
+                Act::Watch(sale) => {
+                    self.watched.reserve_exact(1);
+                    self.watched.push(sale);
+                    self.gateway.sockets().crowd.watch(sale, &self.mailbox);
+                }
+                Act::Unwatch(sale) => {
+                    self.watched.retain(|watched| *watched != sale);
+                    self.gateway.sockets().crowd.unwatch(sale, &self.mailbox);
+                }
+                Act::Look { sale, first } => self.looks.push((sale, first)),
+                Act::Close(close) => {
+                    self.why = close.name();
+                    self.leave();
+                    self.socket.send(Outgoing::Close(close.code(), close.name()));
+                    let linger_ms = rules(&self.gateway).linger_ms_max;
+                    self.wheel.put(self.wheel.now_ms() + linger_ms, self.mailbox.clone());
+                }
+                Act::Drop => self.is_over = true,
+            }
+        }
+    }
+
+    /// The token's buyer takes a place in the register, before anything is read of him.
+    fn enter(&mut self, token: &str) -> Result<Pass, Close> {
+        let verified = self.gateway.keys().verify_access_until(token);
+        let (principal, expires_at) = verified.map_err(|_| Close::Unauthorized)?;
+        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
+        if self.gateway.clock().now() >= expires_at {
+            return Err(Close::Expired);
+        }
+        if self.seat.is_none() {
+            let seat = self.gateway.registry().seat(principal.buyer, &self.mailbox);
+            self.seat = Some(seat.map_err(|_full| Close::TooManySockets)?);
+            self.buyer = principal.buyer;
+        }
+        Ok(Pass { buyer: principal.buyer, expires_at })
+    }
+
+    /// Nobody tells it anything any more.
+    fn leave(&mut self) {
+        for sale in std::mem::take(&mut self.watched) {
+            self.gateway.sockets().crowd.unwatch(sale, &self.mailbox);
+        }
+        self.seat = None;
+        self.looking = None;
+        self.looks = Vec::new();
+    }
+}
+
+impl<W: Ports, S: Socket> Future for Connection<W, S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        for _ in 0..TURNS_MAX {
+            let mut goes_on = this.open_mail(cx);
+            goes_on |= this.read(cx);
+            goes_on |= this.look(cx);
+            let flushed = this.socket.poll_flush(cx);
+            if this.socket.waiting_bytes() > rules(&this.gateway).outgoing_bytes_max && !this.session.is_leaving() {
+                this.tell(World::TooSlow);
+            }
+            if this.is_over || matches!(flushed, Poll::Ready(Err(_))) {
+                return Poll::Ready(());
+            }
+            if !goes_on {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<W: Ports, S> Drop for Connection<W, S> {
+    fn drop(&mut self) {
+        for sale in &self.watched {
+            self.gateway.sockets().crowd.unwatch(*sale, &self.mailbox);
+        }
+        metrics::gauge!(Metric::Sockets.name()).decrement(1.0);
+        metrics::counter!(Metric::SocketsClosed.name(), "why" => self.why).increment(1);
+    }
+}
+
+fn rules<W: Ports>(gateway: &Gateway<W>) -> &Settings {
+    &gateway.settings().sockets
+}
+
+/// Tries until the ledger says something.
+async fn look<W: Ports>(
+    gateway: Gateway<W>,
+    sale: SaleId,
+    buyer: BuyerId,
+    first: bool,
+) -> (SaleId, Truth, Option<Arc<SaleWord>>) {
+    loop {
+        match try_to_look(&gateway, sale, buyer, first).await {
+            Ok((truth, word)) => return (sale, truth, word),
+            Err(fault) => {
+                tracing::debug!(sale.id = %sale, %fault, "the truth cannot be read");
+                metrics::counter!(Metric::Omissions.name(), "what" => "look").increment(1);
+            }
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn try_to_look<W: Ports>(
+    gateway: &Gateway<W>,
+    sale: SaleId,
+    buyer: BuyerId,
+    first: bool,
+) -> Result<(Truth, Option<Arc<SaleWord>>)> {
+    let _turn = gateway.sockets().looks.acquire().await;
+    let mut word = None;
+    if first {
+        match gateway.board().sale(gateway.world(), sale).await? {
+            Some(shown) => word = crowd::word_of(gateway, &shown),
+            None => return Ok((Truth::NoSuchSale, None)),
+        }
+    }
+    let Some(row) = gateway.world().store().reservation_of(sale, buyer).await? else {
+        return Ok((Truth::Nothing, word));
+    };
+    let (born_at, reservation, version) = (row.created_at, row.id, row.version);
+    let view = StandingView::of_outcome(gateway, Outcome::Reserved(row)).await?;
+    let text = words::text(&words::Status { r#type: "status", sale, view: &view });
+    Ok((Truth::Row { born_at, reservation, version, text }, word))
+}

@@ -1,0 +1,68 @@
+//! What can be set of sockets, and the limit of everything that could grow.
+
+use serde::Deserialize;
+
+use crate::http::socket::lean::LeanSettings;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// A listener for sockets alone, each as small as it can be. `/ws` is served on the shop's own port, too.
+    pub lean: LeanSettings,
+    /// Serves sockets and nothing else: a process of the socket fleet.
+    pub only: bool,
+    /// Origins whose pages may open a socket, separated by commas; when it is empty, pages of the host that is asked.
+    pub origins: String,
+    /// How long a client may take to say who it is, in milliseconds.
+    pub hello_ms_max: u64,
+    /// Between two heartbeats of a socket, in milliseconds.
+    pub ping_ms: u64,
+    /// How long the answer to a heartbeat may take.
+    pub pong_ms_max: u64,
+    /// How long a closed socket may take to go.
+    pub linger_ms_max: u64,
+    /// Sockets of this process, at most; more are told to come again.
+    pub sockets_max: u32,
+    /// Of these, for one buyer.
+    pub sockets_per_buyer_max: usize,
+    /// Sales one socket watches, at most.
+    pub watched_max: usize,
+    /// Bytes of one message of a client, at most.
+    pub message_bytes_max: usize,
+    /// Messages of one client in one second, at most, pings included.
+    pub messages_per_s_max: u32,
+    /// Bytes that wait in this process for one client to read them, at most.
+    pub outgoing_bytes_max: usize,
+    /// How often the counters of one sale are told in one second, at most.
+    pub sale_updates_per_s_max: u32,
+    /// Looks at the ledger at once, at most, for all sockets together.
+    pub looks_max: usize,
+    /// Between two looks of a socket while no notices come, in milliseconds.
+    pub blind_look_ms: u64,
+    /// When the process stops, its clients come back within this time, each at its own moment.
+    pub drain_spread_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lean: LeanSettings::default(),
+            only: false,
+            origins: String::new(),
+            hello_ms_max: 5_000,
+            ping_ms: 25_000,
+            pong_ms_max: 10_000,
+            linger_ms_max: 2_000,
+            sockets_max: 20_000,
+            sockets_per_buyer_max: 16,
+            watched_max: 16,
+            message_bytes_max: 4_096,
+            messages_per_s_max: 20,
+            outgoing_bytes_max: 65_536,
+            sale_updates_per_s_max: 2,
+            looks_max: 16,
+            blind_look_ms: 5_000,
+            drain_spread_ms: 5_000,
+        }
+    }
+}

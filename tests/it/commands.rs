@@ -1,0 +1,120 @@
+//! The embedded shop's ear for operators' commands: whoever has the secret may ask, and what cannot be read is a problem that
+//! names the field.
+
+use actix_web::App;
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use miaosha::http::problem;
+use miaosha::wire::commands::Commands;
+use miaosha::wire::config::EmbeddedConfig;
+use miaosha::wire::shop;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+struct Answer {
+    status: u16,
+    kind: String,
+    body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    fn blames(&self, status: u16, field: &str) {
+        assert_eq!((self.status, &self.body["field"]), (status, &json!(field)), "{}", self.body);
+        assert_eq!(self.kind, "application/problem+json");
+    }
+
+    #[track_caller]
+    fn blames_kind(&self, status: u16, kind: &str) {
+        assert_eq!((self.status, &self.body["type"]), (status, &json!(format!("/problems/{kind}"))), "{}", self.body);
+        assert_eq!(self.kind, "application/problem+json");
+    }
+}
+
+/// Sends each request to a shop's `/commands`; says what it answered.
+async fn asked(requests: impl IntoIterator<Item = (Method, Option<&'static str>, Vec<u8>)>) -> Vec<Answer> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = EmbeddedConfig { state: folder.path().to_owned(), ..EmbeddedConfig::default() };
+    let commands = Commands::new().unwrap();
+    commands.serve(shop::open(&config).await.unwrap());
+    let routes = commands.clone();
+    let app = App::new().configure(|cfg| routes.routes(cfg)).configure(problem::defaults);
+    let app = init_service(app).await;
+    let mut answers = Vec::new();
+    for (method, secret, body) in requests {
+        let secret = secret.unwrap_or(commands.secret());
+        let request = TestRequest::default().method(method).uri("/commands");
+        let request = request.insert_header(("Authorization", format!("Bearer {secret}")));
+        let request = request.insert_header(("Content-Type", "application/json")).set_payload(body);
+        let response = call_service(&app, request.to_request()).await;
+        let status = response.status().as_u16();
+        let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
+        let body = serde_json::from_slice(&read_body(response).await).unwrap_or(Value::Null);
+        answers.push(Answer { status, kind: kind.unwrap_or_default(), body });
+    }
+    answers
+}
+
+fn post(body: &Value) -> (Method, Option<&'static str>, Vec<u8>) {
+    (Method::POST, None, body.to_string().into_bytes())
+}
+
+#[actix_web::test]
+async fn a_command_is_carried_out_or_names_what_is_wrong() {
+    let audit = json!({ "audit": { "sales": [], "turns": false } });
+    let answers = asked([
+        post(&json!({ "seed": { "sales": 1, "capacity": 5 } })),
+        post(&audit),
+        (Method::POST, Some("guessed"), audit.to_string().into_bytes()),
+        (Method::GET, None, Vec::new()),
+        post(&json!({ "seed": { "sales": 1 } })),
+        post(&json!({ "seed": { "sales": 1, "capacity": -1 } })),
+        post(&json!({ "seed": { "sales": 1, "capacity": 5, "surprise": 1 } })),
+        post(&json!({ "surprise": {} })),
+        post(&json!([])),
+        (Method::POST, None, Vec::new()),
+        (Method::POST, None, b"{\"audit\":".to_vec()),
+        (Method::POST, None, vec![b' '; 300_000]),
+        post(&json!({ "restore": { "sale": 99 } })),
+    ])
+    .await;
+    assert_eq!((answers[0].status, answers[1].status, &answers[1].body["pass"]), (200, 200, &json!(true)));
+    answers[2].blames_kind(401, "unauthorized");
+    answers[3].blames_kind(405, "method_not_allowed");
+    answers[4].blames(400, "seed.capacity");
+    answers[5].blames(400, "seed.capacity");
+    answers[6].blames(400, "seed.surprise");
+    for answer in &answers[7..11] {
+        answer.blames(400, "body");
+    }
+    answers[11].blames(413, "body");
+    answers[12].blames_kind(400, "invalid");
+}
+
+#[actix_web::test]
+async fn noise_is_answered_by_problems() {
+    let json_like = proptest::string::string_regex(r#"[\[\]{}",:0-9a-z_ .-]{0,60}"#).unwrap();
+    let near = proptest::string::string_regex(
+        r#"\{"(audit|restore|seed|parked|replay|add_account)":(\{("(sales?|capacity|turns|name)":(-?[0-9]{1,20}|\[\]|null|"x"),?){0,3}\}|null)\}"#,
+    );
+    let body = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..80),
+        json_like.prop_map(String::into_bytes),
+        near.unwrap().prop_map(String::into_bytes),
+    ];
+    let mut runner = TestRunner::new(Config::default());
+    let bodies: Vec<Vec<u8>> = (0..600).map(|_| body.new_tree(&mut runner).unwrap().current()).collect();
+    let answers = asked(bodies.iter().map(|body| (Method::POST, None, body.clone()))).await;
+    for (body, answer) in bodies.iter().zip(answers) {
+        let said = String::from_utf8_lossy(body);
+        assert!(answer.status < 500, "{said}: {}", answer.body);
+        if answer.status != 200 {
+            assert_eq!(answer.kind, "application/problem+json", "{said}: {}", answer.body);
+            let named = answer.body["field"].is_string() || answer.body["type"] == "/problems/invalid";
+            assert!(named, "{said}: {}", answer.body);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Money that an operator gives back: of the whole order, or of some of its units.
+
+use miaosha::domain::id::{RefundId, RequestId, ReservationId};
+use miaosha::domain::money::Money;
+use miaosha::domain::order::Order;
+use miaosha::domain::payment::{PaymentState, Refund, RefundEntry, Why};
+use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::domain::turnstile::{Ended, Part};
+use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
+
+use super::counter::{Counter, NOW, Store, later};
+
+fn all(number: &str) -> GiveBack {
+    GiveBack { number: number.into(), units: None, reason: None, request: None }
+}
+
+fn some(number: &str, units: &[u32]) -> GiveBack {
+    GiveBack { number: number.into(), units: Some(units.to_vec()), reason: Some("a broken seat".into()), request: None }
+}
+
+/// What was written, taken apart: the order, what goes back, the row, and what ended.
+fn done(given: GivenBack) -> (Order, RefundEntry, Reservation, ReservationId) {
+    match given {
+        GivenBack::Done { order, entry, row, ended } => (order, entry, row, ended),
+        other => panic!("nothing went back: {other:?}"),
+    }
+}
+
+/// A reservation of so many units, paid for as order `N`; whoever comes after it waits.
+async fn bought<S: Store>(counter: &mut Counter<S>, quantity: u8) -> Reservation {
+    let row = counter.reserved(&[(1, quantity)]).await.remove(0);
+    let payment = counter.payment(&row, 1).await;
+    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    assert!(matches!(counter.store.confirm(row.id, payment, "N", NOW).await.unwrap(), Confirmed::Order(_)));
+    counter.row(row.id).await
+}
+
+fn minor<S: Store>(counter: &Counter<S>, units: i64) -> Money {
+    Money { minor: counter.sale.price.minor * units, currency: counter.sale.price.currency }
+}
+
+pub async fn an_operator_gives_back_a_whole_order<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 1).await;
+    assert_eq!(counter.store.give_back(&all("N"), NOW).await.unwrap(), GivenBack::Missing);
+    let paid = bought(&mut counter, 2).await;
+    let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
+    let (order, entry, row, ended) = done(counter.store.give_back(&all("N"), later()).await.unwrap());
+    assert_eq!((&row.state, row.version, row.freed), (&State::Refunded, paid.version + 1, false));
+    assert_eq!((ended, counter.row(paid.id).await), (row.id, row.clone()));
+    assert_eq!((order.refunded, &order.refunded_units, order.refunded_amount), (true, &vec![1, 2], order.amount));
+    assert_eq!(order.left(), [0_u32; 0]);
+    let refund = Refund { id: RefundId::of_ended(row.id), payment, amount: minor(&counter, 2) };
+    let why = Why::Operator { units: vec![1, 2], reason: None };
+    let due = RefundEntry { refund, reservation: row.id, sale: row.sale, why, made_at: later(), done_at: None };
+    assert_eq!((&entry, counter.store.refunds_due(9).await.unwrap()), (&due, vec![due.clone()]));
+    assert_eq!(counter.store.order("N").await.unwrap(), Some(order.clone()));
+    assert_eq!(counter.claimed().await, [0_u32; 0]);
+    for again in [all("N"), some("N", &[1])] {
+        assert_eq!(counter.store.give_back(&again, NOW).await.unwrap(), GivenBack::NothingLeft);
+    }
+    assert_eq!(counter.store.refunds_of(row.id).await.unwrap(), [due]);
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
+    let again = counter.store.confirm(row.id, payment, "M", NOW).await.unwrap();
+    assert_eq!(again, Confirmed::Order(order), "a late copy of the checkout undoes nothing");
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), [(row.sale, row.id)]);
+    let release = counter.release(row.id);
+    counter.recorded(&[release]).await;
+    assert_eq!(counter.kind(row.id).await, Kind::Refunded);
+    counter.agrees().await;
+}
+
+pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 4, 0).await;
+    let paid = bought(&mut counter, 3).await;
+    let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
+    let (order, entry, row, ended) = done(counter.store.give_back(&some("N", &[2]), NOW).await.unwrap());
+    assert_eq!(row.state, State::Confirmed { units: vec![1, 3], payment });
+    assert_eq!((row.quantity, row.version, counter.row(paid.id).await), (2, paid.version + 1, row.clone()));
+    assert_eq!((order.refunded, order.left(), &order.refunded_units), (false, vec![1, 3], &vec![2]));
+    assert_eq!((order.refunded_amount, entry.refund.amount), (minor(&counter, 1), minor(&counter, 1)));
+    assert_eq!(entry.why, Why::Operator { units: vec![2], reason: Some("a broken seat".into()) });
+    assert_ne!(ended, paid.id);
+    assert_eq!(counter.claimed().await, [1, 3], "the unit is claimed no more");
+
+    // What ended is a row of its own, which nobody but the release ever asks for.
+    let split = counter.row(ended).await;
+    assert_eq!((split.state, split.freed, split.buyer), (State::Refunded, false, paid.buyer));
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), [(paid.sale, ended)]);
+    assert_eq!(counter.store.reservation_of(paid.sale, paid.buyer).await.unwrap().unwrap().id, paid.id);
+    assert_eq!(counter.store.history(paid.sale).await.unwrap().reservations, [(paid.buyer, paid.id)]);
+    let look = counter.store.look(paid.sale, &[], &[ended, paid.id]).await.unwrap().unwrap();
+    let part = Ended { id: ended, part: Some(Part { of: paid.id, units: vec![2] }) };
+    assert_eq!(look.unfreed, std::slice::from_ref(&part));
+
+    assert_eq!(counter.store.give_back(&some("N", &[1, 2]), NOW).await.unwrap(), GivenBack::Refunded { place: 1 });
+    assert_eq!(counter.store.give_back(&some("N", &[3, 4]), NOW).await.unwrap(), GivenBack::Foreign { place: 1 });
+    assert_eq!(counter.store.refunds_of(paid.id).await.unwrap().len(), 1, "nothing of it was written");
+
+    let release = counter.release_one(part);
+    counter.recorded(&[release]).await;
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), []);
+    counter.agrees().await;
+    let (order, _, row, last) = done(counter.store.give_back(&all("N"), NOW).await.unwrap());
+    assert_eq!((row.state, last, order.refunded), (State::Refunded, paid.id, true));
+    assert_eq!(order.refunded_amount, order.amount);
+    let release = counter.release(paid.id);
+    counter.recorded(&[release]).await;
+    counter.agrees().await;
+    assert_eq!(counter.claimed().await, [0_u32; 0]);
+}
+
+/// Somebody died between the refund and the answer: whoever asks again under the same request is told the same.
+pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 4, 0).await;
+    let paid = bought(&mut counter, 3).await;
+    let asked = |request, units: &[u32]| GiveBack { request: Some(RequestId(request)), ..some("N", units) };
+    let (_, entry, row, ended) = done(counter.store.give_back(&asked(1, &[2]), NOW).await.unwrap());
+    let (order, again, same, other) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    assert_eq!((&again, &same, other), (&entry, &row, ended));
+    assert_eq!(order.left(), [1, 3]);
+    let refused = counter.store.give_back(&asked(2, &[2]), NOW).await.unwrap();
+    assert_eq!(refused, GivenBack::Refunded { place: 0 }, "another request comes too late");
+    done(counter.store.give_back(&GiveBack { units: None, ..asked(3, &[]) }, NOW).await.unwrap());
+    let (order, again, ..) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    assert_eq!((again, order.refunded), (entry, true));
+    assert_eq!(counter.store.refunds_of(paid.id).await.unwrap().len(), 2);
+}
+
+/// A price that cannot be divided: what goes back is the amount at last, to the smallest unit.
+pub async fn the_last_refund_takes_what_is_left<S: Store>(store: S) {
+    let counter = Counter::open(store, 4, 0).await;
+    let mut order = Order {
+        number: "N".into(),
+        reservation: ReservationId(1),
+        sale: counter.sale.id,
+        buyer: miaosha::domain::id::BuyerId(1),
+        units: vec![1, 2, 3],
+        amount: Money { minor: 1_000, currency: counter.sale.price.currency },
+        payment: miaosha::domain::id::PaymentId(1),
+        placed_at: NOW,
+        refunded: false,
+        refunded_units: Vec::new(),
+        refunded_amount: minor(&counter, 0),
+    };
+    assert_eq!(order.share_of(3).minor, 1_000);
+    let mut shares = Vec::new();
+    for unit in [2, 1, 3] {
+        let share = order.share_of(1);
+        shares.push(share.minor);
+        order = order.without(&[unit], share);
+    }
+    assert_eq!(shares, [333, 333, 334]);
+    assert_eq!((order.refunded, order.refunded_amount.minor), (true, 1_000));
+}
+
+/// Two operators at once: each unit goes back once, and every amount is written.
+pub async fn of_refunds_at_once_each_unit_goes_back_once<S: Store>(store: S) {
+    let mut counter = Counter::open(store.clone(), 4, 0).await;
+    let paid = bought(&mut counter, 4).await;
+    let asked = [some("N", &[1, 2]), some("N", &[2, 3]), some("N", &[4]), all("N"), some("N", &[1])];
+    let given = futures_util::future::join_all(asked.iter().map(|what| {
+        let (store, what) = (store.clone(), what.clone());
+        async move { store.give_back(&what, NOW).await.unwrap() }
+    }))
+    .await;
+    let mut units = Vec::new();
+    for given in given {
+        if let GivenBack::Done { entry, .. } = given {
+            let Why::Operator { units: some, .. } = entry.why else { panic!("{entry:?}") };
+            units.extend(some);
+        }
+    }
+    units.sort_unstable();
+    assert_eq!(units, [1, 2, 3, 4]);
+    let order = store.order("N").await.unwrap().unwrap();
+    assert_eq!((order.refunded, order.refunded_amount), (true, order.amount));
+    let back: i64 = store.refunds_of(paid.id).await.unwrap().iter().map(|entry| entry.refund.amount.minor).sum();
+    assert_eq!(back, order.amount.minor);
+    let ids: Vec<_> = store.unfreed(9).await.unwrap().into_iter().map(|(_, id)| id).collect();
+    let look = store.look(paid.sale, &[], &ids).await.unwrap().unwrap();
+    let turns: Vec<_> = look.unfreed.into_iter().map(|ended| counter.release_one(ended)).collect();
+    counter.recorded(&turns).await;
+    counter.agrees().await;
+}
+
+/// A restore takes an order's rest as it is, and what was split from it is freed with everything else that ended.
+pub async fn a_restore_knows_what_is_left_of_an_order<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 2).await;
+    let paid = bought(&mut counter, 3).await;
+    let waits = counter.reserved(&[(2, 1)]).await.remove(0);
+    let (.., ended) = done(counter.store.give_back(&some("N", &[2]), NOW).await.unwrap());
+    let (state, promoted) = counter.store.restore(paid.sale, 1, NOW).await.unwrap().unwrap();
+    assert_eq!(state.taken[&paid.id].units, [1, 3]);
+    assert_eq!((promoted[0].id, promoted[0].state.units()), (waits.id, [2].as_slice()));
+    assert_eq!(counter.store.unfreed(9).await.unwrap(), []);
+    assert!(counter.row(ended).await.freed);
+    counter.turnstile = miaosha::domain::turnstile::Turnstile::restore(state);
+    counter.agrees().await;
+}

@@ -1,0 +1,185 @@
+//! Giving back after payment: whole orders and single units, by operators, each unit once.
+
+use miaosha::domain::id::{ReservationId, SaleId};
+use miaosha::domain::reservation::Kind;
+use miaosha::ports::World;
+use miaosha::ports::deadlines::Deadlines;
+use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::outbox::Outbox;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::audit::audit;
+use miaosha::services::gateway::Settings;
+use miaosha::services::patience::Backoff;
+use miaosha::services::payments::{self, Sweeper};
+use serde_json::{Value, json};
+
+use super::bed::Bed;
+use super::over_both;
+use crate::support::clock::START;
+
+over_both! {
+    a_whole_order_goes_back
+    single_units_go_back
+    a_refund_reaches_whoever_waits
+    what_cannot_go_back_is_said_by_name
+    the_operator_hangs_up
+    who_dies_before_the_answer_gave_back_once
+}
+
+/// A paid order of buyer 7: its reservation and its number.
+async fn bought<W: World>(bed: &Bed<W>, sale: SaleId, quantity: u8) -> (ReservationId, String) {
+    let id = bed.attempt(sale, 7, quantity).await;
+    let token = bed.checkout_token(sale, 7).await;
+    let order = bed.check_out(7, &token, "ok").await.is(201);
+    (id, order["order_number"].as_str().unwrap().to_owned())
+}
+
+async fn sweep<W: World>(bed: &Bed<W>) {
+    let backoff = Backoff { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
+    let settings = payments::Settings { backoff, ..payments::Settings::default() };
+    Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
+}
+
+async fn sound<W: World>(bed: &Bed<W>, sale: SaleId) {
+    let events: Vec<_> = bed.world.store().unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
+    bed.world.store().mark_published(&events, START).await.unwrap();
+    let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
+    assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
+}
+
+fn refunds(number: &str) -> String {
+    format!("/v1/admin/orders/{number}/refunds")
+}
+
+async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(4, 0).await;
+    let (id, number) = bought(&bed, sale.id, 3).await;
+    let path = format!("/v1/admin/orders/{number}");
+    let before = bed.get(&path, &bed.operator()).await.is(200);
+    assert_eq!(
+        (&before["refunds"], &before["buyer_id"], &before["reservation_id"]),
+        (&json!([]), &json!(7), &json!(id))
+    );
+    let body = bed.post(&refunds(&number), &bed.operator(), &json!({ "reason": " The show is off " })).await.is(201);
+    let amount = json!({ "minor": 750, "currency": "TWD" });
+    assert_eq!((&body["refund"]["amount"], &body["refund"]["units"]), (&amount, &json!([1, 2, 3])));
+    assert_eq!((&body["refund"]["why"], &body["refund"]["reason"]), (&json!("operator"), &json!("The show is off")));
+    assert_eq!((&body["order"]["refunded"], &body["order"]["refunded_amount"]), (&json!(true), &amount));
+    assert!(body["refund"].get("done_at").is_none(), "the provider has not heard of it");
+    assert_eq!(bed.kind(id).await, Kind::Refunded);
+    for again in [json!({}), json!({ "units": null }), json!({ "units": [1] })] {
+        bed.post(&refunds(&number), &bed.operator(), &again).await.blames(409, "units");
+    }
+    sweep(&bed).await;
+    let after = bed.get(&path, &bed.operator()).await.is(200);
+    assert_eq!((after["refunds"].as_array().unwrap().len(), &after["refunds"][0]["done_at"]), (1, &json!(START.0)));
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
+    assert_eq!(bed.world.turnstile().look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
+    let seen = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
+    assert_eq!((&seen["refunded"], &seen["refunded_units"]), (&json!(true), &json!([1, 2, 3])));
+    let token = bed.keys.sign_checkout(id, miaosha::domain::id::BuyerId(7), START, 600_000);
+    bed.check_out(7, &token, "ok").await.is_problem(409, "not_held");
+    sound(&bed, sale.id).await;
+}
+
+async fn single_units_go_back<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(4, 0).await;
+    let (id, number) = bought(&bed, sale.id, 3).await;
+    let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
+    let body = give(json!({ "units": [2] })).await.is(201);
+    assert_eq!((&body["refund"]["amount"]["minor"], &body["order"]["refunded"]), (&json!(250), &json!(false)));
+    let row = bed.row(id).await;
+    assert_eq!((row.state.kind(), row.state.units()), (Kind::Confirmed, [1, 3].as_slice()));
+    let standing = bed.get(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(7)).await.is(200);
+    assert_eq!((&standing["status"], &standing["units"]), (&json!("confirmed"), &json!([1, 3])));
+    give(json!({ "units": [1, 2] })).await.blames(409, "units[1]");
+    sweep(&bed).await;
+    sound(&bed, sale.id).await;
+    assert_eq!(give(json!({})).await.is(201)["refund"]["units"], json!([1, 3]), "all that is left");
+    sweep(&bed).await;
+    let order = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
+    assert_eq!((&order["refunded_units"], &order["refunded_amount"]["minor"]), (&json!([1, 2, 3]), &json!(750)));
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
+    sound(&bed, sale.id).await;
+}
+
+/// The unit goes to whoever waits, and the wake-up for that is sent at once.
+async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
+    use miaosha::ports::{Delivery, Subscription};
+    let sale = bed.sale(3, 2).await;
+    let (_, number) = bought(&bed, sale.id, 2).await;
+    bed.attempt(sale.id, 8, 1).await;
+    let waits = bed.attempt(sale.id, 9, 1).await;
+    assert_eq!(bed.kind(waits).await, Kind::Standby);
+    let mut alarms = bed.world.signals().deadlines().await.unwrap();
+    let mut notices = bed.world.signals().notices().await.unwrap();
+    bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
+    let told = notices.next().await.unwrap().remove(0);
+    let kept = bed.world.store().reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
+    assert_eq!((told.buyer.0, told.version, told.state), (7, kept.version, Kind::Confirmed), "the buyer hears of it");
+    let woken = alarms.next(9).await.unwrap().remove(0);
+    let unfreed = bed.world.store().unfreed(9).await.unwrap();
+    assert_eq!(unfreed, [(sale.id, woken.body().reservations[0])]);
+    let backoff = Backoff { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
+    let settings = payments::Settings { backoff, ..payments::Settings::default() };
+    payments::Alarms::new(bed.world.clone(), settings).handle(vec![woken]).await.unwrap();
+    let row = bed.row(waits).await;
+    assert_eq!((row.state.kind(), row.state.units()), (Kind::Held, [1].as_slice()));
+    sweep(&bed).await;
+    sound(&bed, sale.id).await;
+}
+
+async fn what_cannot_go_back_is_said_by_name<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(4, 0).await;
+    let (id, number) = bought(&bed, sale.id, 2).await;
+    let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
+    give(json!({ "units": [1, 9] })).await.blames(400, "units[1]");
+    give(json!({ "units": [2, 1, 2] })).await.blames(400, "units[2]");
+    give(json!({ "units": [] })).await.blames(400, "units");
+    give(json!({ "units": [1, 2, 3, 4, 5, 6, 7, 8, 9] })).await.blames(400, "units");
+    give(json!({ "units": [-1] })).await.blames(400, "units[0]");
+    give(json!({ "units": 1 })).await.blames(400, "units");
+    give(json!({ "reason": " " })).await.blames(400, "reason");
+    give(json!({ "reason": "x".repeat(501) })).await.blames(400, "reason");
+    give(json!({ "unit": [1] })).await.blames(400, "unit");
+    for nobody in ["0000-0000-0000", "nonsense", "0000-0000-0000-0000"] {
+        bed.post(&refunds(nobody), &bed.operator(), &json!({})).await.is_problem(404, "not_found");
+        bed.get(&format!("/v1/admin/orders/{nobody}"), &bed.operator()).await.is_problem(404, "not_found");
+    }
+    assert_eq!((bed.kind(id).await, bed.world.store().refunds_due(9).await.unwrap()), (Kind::Confirmed, vec![]));
+}
+
+/// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
+async fn who_dies_before_the_answer_gave_back_once<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(3, 0).await;
+    let (id, number) = bought(&bed, sale.id, 2).await;
+    let ask = || bed.post_under("7d0ce6a6", &refunds(&number), &bed.operator(), &json!({ "units": [2] }));
+    let stop = bed.stops.arm(Point::GiveBackAfterLedger);
+    let first = tokio::task::spawn_local(ask());
+    stop.reached().await;
+    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    let again = ask().await.is(201);
+    assert_eq!((&again["refund"]["units"], &again["order"]["refunded_units"]), (&json!([2]), &json!([2])));
+    stop.go_on();
+    assert_eq!(first.await.unwrap().is(201), again);
+    assert_eq!(bed.row(id).await.state.units(), [1]);
+    assert_eq!(bed.world.store().refunds_of(id).await.unwrap().len(), 1);
+}
+
+/// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.
+async fn the_operator_hangs_up<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(3, 0).await;
+    let (id, number) = bought(&bed, sale.id, 2).await;
+    let stop = bed.stops.arm(Point::GiveBackAfterLedger);
+    let refund = tokio::task::spawn_local(bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [2] })));
+    stop.reached().await;
+    refund.abort();
+    assert!(refund.await.unwrap_err().is_cancelled());
+    stop.go_on();
+    assert!(bed.lifecycle.drain().await);
+    sweep(&bed).await;
+    assert_eq!(bed.row(id).await.state.units(), [1]);
+    sound(&bed, sale.id).await;
+}

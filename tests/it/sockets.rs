@@ -1,0 +1,58 @@
+//! Sockets: every story once over each transport, and where a broker matters, over each broker.
+
+mod bed;
+mod doors;
+mod frames;
+mod losing;
+mod session;
+mod telling;
+
+use bed::{Way, over_memory, over_rabbit, rules};
+
+macro_rules! over {
+    ($name:ident, $way:expr) => {
+        mod $name {
+            use super::*;
+
+            over!(@each $way, over_memory, telling, in_memory:
+                a_buyer_hears_held_and_then_confirmed every_tab_hears_and_nobody_else_does
+                doubled_late_and_mixed_notices_show_nothing_older);
+            over!(@each $way, over_rabbit, telling, with_rabbit:
+                a_buyer_hears_held_and_then_confirmed every_tab_hears_and_nobody_else_does
+                doubled_late_and_mixed_notices_show_nothing_older);
+            over!(@each $way, over_memory, doors, lines:
+                a_token_may_travel_as_a_subprotocol bad_words_are_closed_with_their_code
+                what_cannot_be_watched_is_refused_by_itself only_pages_of_this_host_get_in);
+            over!(@alone $way, doors, rules_of:
+                listed_origins places_are_bounded who_says_nothing_is_sent_away
+                a_token_ends_its_socket_and_a_newer_one_keeps_it a_flood_is_stopped
+                half_open_clients_are_dropped who_does_not_read_is_dropped a_stop_sends_everybody_elsewhere);
+            over!(@alone $way, losing, lost: who_lags_looks_again a_broker_that_was_away_costs_nothing);
+            over!(@alone $way, frames, wire:
+                garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came);
+        }
+    };
+    (@each $way:expr, $world:ident, $module:ident, $name:ident: $($story:ident)*) => {
+        mod $name {
+            use super::*;
+
+            $(#[actix_web::test]
+            async fn $story() {
+                $module::$story($world($way, rules()).await).await;
+            })*
+        }
+    };
+    (@alone $way:expr, $module:ident, $name:ident: $($story:ident)*) => {
+        mod $name {
+            use super::*;
+
+            $(#[actix_web::test]
+            async fn $story() {
+                $module::$story($way).await;
+            })*
+        }
+    };
+}
+
+over!(shop, Way::Shop);
+over!(lean, Way::Lean);

@@ -1,0 +1,245 @@
+//! Who gets in, who is sent away, and with what word.
+
+use std::time::Duration;
+
+use miaosha::ports::World;
+use miaosha::services::gateway::sockets::Settings;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::bed::{Line, Way, knock, over_memory, rules, until};
+use crate::support::clock::START;
+use crate::support::proxy::Proxy;
+
+pub async fn a_token_may_travel_as_a_subprotocol<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(1, 0).await;
+    let mut request = line.request();
+    let offered = format!("miaosha.v1, bearer.{}", line.bed.shopper(7));
+    request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
+    let (mut buyer, response) = line.knock(request).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "miaosha.v1", "the token is not said back");
+    buyer.hear("time").await;
+    buyer.say(json!({ "type": "hello", "sales": [sale.id] })).await;
+    assert_eq!(buyer.status().await["status"], "none");
+}
+
+pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
+    let expired = line.bed.keys.sign_access(
+        miaosha::domain::id::BuyerId(7),
+        miaosha::ports::accounts::Role::Shopper,
+        START.plus_ms(-86_400_000),
+        1_000,
+    );
+    let hello = |token: &str| Message::text(json!({ "type": "hello", "token": token }).to_string());
+    let other_kind = line.bed.keys.sign_checkout(
+        miaosha::domain::id::ReservationId(1),
+        miaosha::domain::id::BuyerId(7),
+        START,
+        1_000_000,
+    );
+    let cases = [
+        (hello(&expired), 4402, "log_in"),
+        (hello("x.y.z"), 4401, "log_in"),
+        (hello(&other_kind), 4401, "log_in"),
+        (Message::text("{\"type\":\"watch\",\"sale\":1}"), 4401, "log_in"),
+        (Message::text("{\"type\":\"hello\"}"), 4401, "log_in"),
+        (Message::text("hello"), 4400, "stay"),
+        (Message::text("{\"type\":\"hello\",\"token\":1}"), 4400, "stay"),
+        (Message::text("{\"type\":\"ping\",\"more\":1}"), 4400, "stay"),
+        (Message::text("[]"), 4400, "stay"),
+        (Message::binary(b"{}".to_vec()), 1003, "stay"),
+    ];
+    for (message, code, next) in cases {
+        let mut client = line.stranger().await;
+        client.send(message.clone()).await;
+        let (closed, bye) = client.closed().await;
+        assert_eq!((closed, &bye["next"], &bye["code"]), (code, &json!(next), &json!(code)), "{message}");
+    }
+    let mut client = line.stranger().await;
+    client.send(Message::text("x".repeat(5_000))).await;
+    assert_eq!(client.closed().await, (1009, Value::Null));
+    // Another buyer's token on a socket that has its buyer.
+    let mut client = line.buyer(7, &[]).await;
+    client.send(hello(&line.bed.shopper(8))).await;
+    assert_eq!(client.closed().await.0, 4403);
+}
+
+pub async fn what_cannot_be_watched_is_refused_by_itself<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(1, 0).await;
+    let mut buyer = line.buyer(7, &[sale.id]).await;
+    for (number, reason) in [(999_999, "no_such_sale"), (u64::MAX, "no_such_sale")] {
+        buyer.say(json!({ "type": "watch", "sale": number })).await;
+        let refused = buyer.hear("refused").await;
+        assert_eq!((&refused["sale"], &refused["reason"]), (&json!(number), &json!(reason)));
+    }
+    let many: Vec<u64> = (1_000..1_020).collect();
+    buyer.say(json!({ "type": "hello", "sales": many })).await;
+    assert_eq!(buyer.hear("refused").await["reason"], "too_many");
+    line.attempt(sale.id, 7).await;
+    while buyer.status().await["status"] != "held" {}
+}
+
+pub async fn only_pages_of_this_host_get_in<W: World>(line: Line<W>) {
+    let with = |origin: &str| {
+        let mut request = line.request();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+    };
+    assert!(line.knock(with(&format!("http://{}", line.address))).await.is_ok());
+    for wrong in ["http://evil.example", "null", "http://127.0.0.1:1"] {
+        match line.knock(with(wrong)).await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 403, "{wrong}"),
+            other => panic!("{wrong}: {:?}", other.map(|_| ())),
+        }
+    }
+    // What is no handshake is a problem, not a socket.
+    let mut stream = TcpStream::connect(line.address).await.unwrap();
+    stream.write_all(b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("\"field\":\"Upgrade\""), "{answer}");
+}
+
+pub async fn listed_origins(way: Way) {
+    let line =
+        over_memory(way, Settings { origins: "https://shop.example, https://b.example".into(), ..rules() }).await;
+    let knocks = [("https://b.example", true), ("https://SHOP.example", true), ("https://c.example", false)];
+    for (origin, is_welcome) in knocks {
+        let mut request = line.request();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        assert_eq!(line.knock(request).await.is_ok(), is_welcome, "{origin}");
+    }
+}
+
+pub async fn places_are_bounded(way: Way) {
+    let line = over_memory(way, Settings { sockets_max: 4, sockets_per_buyer_max: 2, ..rules() }).await;
+    let _tabs = [line.buyer(7, &[]).await, line.buyer(7, &[]).await];
+    let mut third = line.stranger().await;
+    third.say(json!({ "type": "hello", "token": line.bed.shopper(7) })).await;
+    assert_eq!(third.closed().await.0, 4430);
+    let mut strangers = vec![line.stranger().await];
+    let full = loop {
+        match line.knock(line.request()).await {
+            Ok((client, _)) => strangers.push(client),
+            Err(Error::Http(response)) => break response,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(full.status(), 503);
+    assert!(full.headers().contains_key("retry-after"));
+    drop(strangers);
+    // Who goes leaves a place.
+    let mut again = line.knock(line.request()).await;
+    while again.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        again = line.knock(line.request()).await;
+    }
+}
+
+pub async fn who_says_nothing_is_sent_away(way: Way) {
+    let line = over_memory(way, Settings { hello_ms_max: 100, ..rules() }).await;
+    let (code, bye) = line.stranger().await.closed().await;
+    assert_eq!((code, &bye["reason"], &bye["next"]), (4408, &json!("hello_late"), &json!("come_back")));
+}
+
+pub async fn a_token_ends_its_socket_and_a_newer_one_keeps_it(way: Way) {
+    let line = over_memory(way, Settings { ping_ms: 50, ..rules() }).await;
+    let sign = |ttl_ms| {
+        let (buyer, role) = (miaosha::domain::id::BuyerId(7), miaosha::ports::accounts::Role::Shopper);
+        line.bed.keys.sign_access(buyer, role, START, ttl_ms)
+    };
+    let mut kept = line.stranger().await;
+    kept.say(json!({ "type": "hello", "token": sign(10_000) })).await;
+    kept.hear("time").await;
+    kept.say(json!({ "type": "hello", "token": sign(1_000_000) })).await;
+    assert!(kept.before_pong("bye").await.is_empty());
+    let mut ended = line.stranger().await;
+    ended.say(json!({ "type": "hello", "token": sign(10_000) })).await;
+    ended.hear("time").await;
+    line.bed.clock.advance_ms(60_000);
+    let (code, bye) = ended.closed().await;
+    assert_eq!((code, &bye["next"]), (4402, &json!("log_in")));
+    assert!(kept.before_pong("bye").await.is_empty());
+}
+
+pub async fn a_flood_is_stopped(way: Way) {
+    let line = over_memory(way, Settings { messages_per_s_max: 5, ..rules() }).await;
+    let mut client = line.buyer(7, &[]).await;
+    for _ in 0..20 {
+        client.say(json!({ "type": "ping" })).await;
+    }
+    assert_eq!(client.closed().await.0, 4429);
+}
+
+pub async fn half_open_clients_are_dropped(way: Way) {
+    let line = over_memory(way, Settings { ping_ms: 100, pong_ms_max: 200, linger_ms_max: 100, ..rules() }).await;
+    let sale = line.bed.sale(1, 0).await;
+    let proxy = Proxy::to(line.address.to_string()).await;
+    let address = format!("127.0.0.1:{}", proxy.port).parse().unwrap();
+    let mut lost = knock(address, line.request()).await.unwrap().0;
+    lost.say(json!({ "type": "hello", "token": line.bed.shopper(7), "sales": [sale.id] })).await;
+    lost.status().await;
+    let mut well = line.buyer(8, &[sale.id]).await;
+    assert_eq!(line.bed.gateway.sockets_open(), 2);
+    proxy.hole(true);
+    // Who answers heartbeats stays meanwhile; a client answers while it reads.
+    while line.bed.gateway.sockets_open() > 1 {
+        well.hear("time").await;
+    }
+    line.attempt(sale.id, 8).await;
+    while well.status().await["status"] != "held" {}
+}
+
+/// Its own messages fill what may wait for it; nobody else's are delayed, and it is gone in the end.
+pub async fn who_does_not_read_is_dropped(way: Way) {
+    let rules = Settings { outgoing_bytes_max: 4_096, messages_per_s_max: 1_000_000, linger_ms_max: 200, ..rules() };
+    let line = over_memory(way, rules).await;
+    let sale = line.bed.sale(1, 0).await;
+    let mut well = line.buyer(8, &[sale.id]).await;
+    let mut deaf = line.buyer(7, &[sale.id]).await;
+    let talk = async {
+        let ping = Message::text(json!({ "type": "ping" }).to_string());
+        while futures_util::SinkExt::send(&mut deaf.socket, ping.clone()).await.is_ok() {}
+    };
+    let gone = tokio::time::timeout(Duration::from_secs(60), async {
+        tokio::select! {
+            () = talk => {}
+            () = until(|| line.bed.gateway.sockets_open() == 1) => {}
+        }
+        until(|| line.bed.gateway.sockets_open() == 1).await;
+    });
+    gone.await.expect("who does not read is dropped");
+    line.attempt(sale.id, 8).await;
+    while well.status().await["status"] != "held" {}
+}
+
+pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
+    let mut line = over_memory(way, Settings { drain_spread_ms: 1_000_000, ..rules() }).await;
+    let mut clients = Vec::new();
+    for buyer in 0..10 {
+        clients.push(line.buyer(buyer, &[]).await);
+    }
+    clients.push(line.stranger().await);
+    line.bed.lifecycle.soft.cancel();
+    let mut delays = Vec::new();
+    for client in &mut clients {
+        let (code, bye) = client.closed().await;
+        assert_eq!((code, &bye["reason"], &bye["next"]), (1012, &json!("restart"), &json!("come_back")));
+        delays.push(bye["come_back_in_ms"].as_u64().unwrap());
+    }
+    delays.sort_unstable();
+    delays.dedup();
+    assert!(delays.len() > 8 && *delays.last().unwrap() <= 1_000_000, "each at its own moment: {delays:?}");
+    let end = async {
+        match (line.lean.take(), line.server.take()) {
+            (Some(lean), _) => lean.await.unwrap().unwrap(),
+            (_, Some(server)) => server.stop(true).await,
+            _ => {}
+        }
+        line.bed.lifecycle.tracker.close();
+        line.bed.lifecycle.tracker.wait().await;
+    };
+    tokio::time::timeout(Duration::from_secs(20), end).await.expect("a drain ends when its sockets have gone");
+}

@@ -1,0 +1,139 @@
+//! Bytes that no library would send.
+
+use std::time::Duration;
+
+use miaosha::services::gateway::sockets::Settings;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::bed::{Line, OverMemory, Way, over_memory, rules};
+
+/// A socket whose bytes the test writes itself.
+struct Raw(TcpStream);
+
+const FIN: u8 = 0x80;
+const TEXT: u8 = 1;
+
+impl Raw {
+    async fn open(line: &Line<OverMemory>) -> Self {
+        let mut stream = TcpStream::connect(line.address).await.unwrap();
+        let request = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+                       sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        Self(stream)
+    }
+
+    /// Into a connection that the other side may have ended already.
+    async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes).await;
+    }
+
+    /// The next frame's first byte and its payload; nothing when the connection ended.
+    async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let read = async {
+            let (first, length) = (self.0.read_u8().await.ok()?, self.0.read_u8().await.ok()?);
+            let length = match length {
+                126 => usize::from(self.0.read_u16().await.ok()?),
+                length => usize::from(length),
+            };
+            let mut payload = vec![0; length];
+            self.0.read_exact(&mut payload).await.ok()?;
+            Some((first, payload))
+        };
+        tokio::time::timeout(Duration::from_secs(30), read).await.expect("a frame in time")
+    }
+
+    async fn close_code(&mut self) -> u16 {
+        loop {
+            let (first, payload) = self.frame().await.expect("a close before the end");
+            if first == FIN | 8 {
+                return u16::from_be_bytes([payload[0], payload[1]]);
+            }
+        }
+    }
+}
+
+/// Masked with zeros.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        length @ 0..=125 => bytes.push(0x80 | length as u8),
+        length => {
+            bytes.push(0x80 | 126);
+            bytes.extend((length as u16).to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}
+
+pub async fn garbage_is_told_apart(way: Way) {
+    let line = over_memory(way, rules()).await;
+    let cases: Vec<(&str, Vec<u8>, u16)> = vec![
+        ("reserved bits", frame(FIN | 0x40 | TEXT, b"{}"), 1002),
+        ("an unknown opcode", frame(FIN | 3, b""), 1002),
+        ("no mask", vec![FIN | TEXT, 2, b'{', b'}'], 1002),
+        ("a long ping", frame(FIN | 9, &[b'x'; 126]), 1002),
+        ("a ping in fragments", frame(9, b"x"), 1002),
+        ("the end of no message", frame(FIN, b"x"), 1002),
+        ("a message within a message", [frame(TEXT, b"{"), frame(FIN | TEXT, b"}")].concat(), 1002),
+        ("a close with half a code", frame(FIN | 8, b"x"), 1002),
+        ("a close with a code nobody may send", frame(FIN | 8, &1005u16.to_be_bytes()), 1002),
+        ("no UTF-8", frame(FIN | TEXT, &[0xff, 0xfe]), 1007),
+        ("no UTF-8 in fragments", [frame(TEXT, &[0xe2]), frame(FIN, b"x")].concat(), 1007),
+        ("fragments beyond the limit", [frame(TEXT, &[b'x'; 3_000]), frame(FIN, &[b'x'; 3_000])].concat(), 1009),
+        ("a goodbye", frame(FIN | 8, &1000u16.to_be_bytes()), 1000),
+    ];
+    for (what, bytes, code) in cases {
+        let mut raw = Raw::open(&line).await;
+        raw.write(&bytes).await;
+        assert_eq!(raw.close_code().await, code, "{what}");
+        raw.write(&frame(FIN | 8, &code.to_be_bytes())).await;
+        assert_eq!(raw.frame().await, None, "{what}: the connection ends");
+    }
+    // Noise of any kind ends in a close, or at least in an end.
+    for seed in 0..40 {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let noise: Vec<u8> = std::iter::repeat_with(|| chance.u8(..)).take(300).collect();
+        let mut raw = Raw::open(&line).await;
+        raw.write(&noise).await;
+        drop(raw);
+    }
+    let sale = line.bed.sale(1, 0).await;
+    line.buyer(7, &[sale.id]).await.status().await;
+}
+
+pub async fn fragments_make_a_message(way: Way) {
+    let line = over_memory(way, rules()).await;
+    let mut raw = Raw::open(&line).await;
+    let text = format!(r#"{{"type":"hello","token":"{}"}}"#, line.bed.shopper(7));
+    let (one, rest) = text.as_bytes().split_at(10);
+    let (two, three) = rest.split_at(30);
+    let bytes = [frame(TEXT, one), frame(0, two), frame(FIN | 9, b"in between"), frame(FIN, three)].concat();
+    // Byte by byte: a frame's beginning is kept until its end has come.
+    for byte in bytes {
+        raw.write(&[byte]).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(raw.frame().await, Some((FIN | 10, b"in between".to_vec())));
+    let (first, payload) = raw.frame().await.unwrap();
+    assert!(first == FIN | TEXT && payload.starts_with(b"{\"type\":\"time\""));
+}
+
+pub async fn what_is_too_long_is_refused_before_it_came(way: Way) {
+    let line = over_memory(way, Settings { linger_ms_max: 500, ..rules() }).await;
+    for length in [5_000u64, 1 << 40, u64::MAX] {
+        let mut raw = Raw::open(&line).await;
+        let mut head = vec![FIN | TEXT, 0x80 | 127];
+        head.extend(length.to_be_bytes());
+        head.extend([0; 4]);
+        raw.write(&head).await;
+        assert_eq!(raw.close_code().await, 1009);
+    }
+}

@@ -1,0 +1,167 @@
+//! The session by itself: no socket, no clock, nothing waits.
+
+use std::sync::Arc;
+
+use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
+use miaosha::domain::time::Timestamp;
+use miaosha::http::socket::Incoming;
+use miaosha::services::gateway::close::Close;
+use miaosha::services::gateway::session::{Act, Now, Pass, SaleWord, Session, Truth, World};
+use miaosha::services::gateway::sockets::Settings;
+
+const SALE: SaleId = SaleId(7);
+
+struct Stage {
+    rules: Settings,
+    session: Session,
+    ms: u64,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let rules = Settings::default();
+        let session = Session::new(&rules, now(0));
+        Self { rules, session, ms: 0 }
+    }
+
+    /// A buyer who watches the sale, and whose first look is under way.
+    fn watching() -> Self {
+        let mut stage = Self::new();
+        assert_eq!(stage.frame(r#"{"type":"hello","token":"t","sales":[7]}"#), [Act::Enter("t".into())]);
+        let acts = stage.told(World::Entered(Ok(Pass { buyer: BuyerId(1), expires_at: Timestamp(1_000_000) })));
+        assert!(matches!(&acts[0], Act::Say(time) if time.contains("server_time")));
+        assert_eq!(acts[1..], [Act::Watch(SALE), Act::Look { sale: SALE, first: true }]);
+        stage
+    }
+
+    fn frame(&mut self, text: &str) -> Vec<Act> {
+        let mut acts = Vec::new();
+        self.session.frame(&self.rules, now(self.ms), Incoming::Text(text.into()), &mut acts);
+        acts
+    }
+
+    fn told(&mut self, world: World) -> Vec<Act> {
+        let mut acts = Vec::new();
+        self.session.told(&self.rules, now(self.ms), world, &mut acts);
+        acts
+    }
+
+    fn beat(&mut self, ms: u64) -> (Vec<Act>, u64) {
+        self.ms = ms;
+        let mut acts = Vec::new();
+        let due = self.session.beat(&self.rules, now(ms), &mut acts);
+        (acts, due)
+    }
+}
+
+fn now(ms: u64) -> Now {
+    Now { ms, at: Timestamp(ms as i64) }
+}
+
+fn row(born_at: i64, reservation: u128, version: u64) -> World {
+    let text = format!("{reservation}:{version}").into();
+    let reservation = ReservationId(reservation);
+    World::Truth { sale: SALE, truth: Truth::Row { born_at: Timestamp(born_at), reservation, version, text } }
+}
+
+fn notice(reservation: u128, version: u64) -> World {
+    World::Notice { sale: SALE, reservation: ReservationId(reservation), version }
+}
+
+fn said(text: &str) -> Vec<Act> {
+    vec![Act::Say(text.to_owned().into())]
+}
+
+const LOOK: Act = Act::Look { sale: SALE, first: false };
+
+#[test]
+fn looks_of_one_sale_follow_each_other() {
+    let mut stage = Stage::watching();
+    assert_eq!(stage.told(notice(5, 1)), [], "a look is under way");
+    assert_eq!(stage.told(World::Missed), []);
+    assert_eq!(stage.told(row(10, 5, 1)), [said("5:1"), vec![LOOK]].concat(), "once more, for both");
+    assert_eq!(stage.told(row(10, 5, 1)), [], "nothing is told twice");
+    assert_eq!(stage.told(notice(5, 1)), [], "a doubled notice is no reason to look");
+    assert_eq!(stage.told(notice(5, 2)), [LOOK]);
+}
+
+#[test]
+fn nothing_older_follows_something_newer() {
+    let mut stage = Stage::watching();
+    assert_eq!(stage.told(row(10, 5, 3)), said("5:3"));
+    for (world, acts) in [
+        (row(10, 5, 2), vec![]),
+        (row(10, 5, 4), said("5:4")),
+        (row(20, 6, 1), said("6:1")),
+        (row(10, 5, 9), vec![]),
+        (row(20, 6, 1), vec![]),
+        (World::Truth { sale: SALE, truth: Truth::Nothing }, vec![]),
+        (row(20, 6, 2), said("6:2")),
+    ] {
+        assert_eq!(stage.told(notice(99, 1)), [LOOK]);
+        assert_eq!(stage.told(world), acts);
+    }
+    assert_eq!(stage.frame(r#"{"type":"watch","sale":7}"#), [LOOK]);
+    assert_eq!(stage.told(row(20, 6, 2)), said("6:2"), "who asks again is told again");
+}
+
+#[test]
+fn counters_only_grow_newer() {
+    let mut stage = Stage::watching();
+    let word = |number| World::Sale(Arc::new(SaleWord { sale: SALE, number, text: number.to_string().into() }));
+    assert_eq!(stage.told(word(2)), said("2"));
+    assert_eq!(stage.told(word(1)), []);
+    assert_eq!(stage.told(word(2)), []);
+    assert_eq!(stage.told(word(3)), said("3"));
+    assert_eq!(stage.frame(r#"{"type":"unwatch","sale":7}"#), [Act::Unwatch(SALE)]);
+    assert_eq!(stage.told(word(4)), []);
+    assert_eq!(stage.told(row(1, 1, 1)), [], "the answer to a look that nobody waits for");
+}
+
+#[test]
+fn heartbeats_ask_and_give_up() {
+    let mut stage = Stage::watching();
+    let Settings { ping_ms, pong_ms_max, .. } = stage.rules;
+    let (acts, due) = stage.beat(ping_ms - 1);
+    assert_eq!((acts.len(), due), (0, ping_ms));
+    let (acts, due) = stage.beat(ping_ms);
+    assert_eq!((&acts[0], due), (&Act::Ping, ping_ms + pong_ms_max));
+    // Whatever is heard is a sign of life.
+    stage.frame(r#"{"type":"ping"}"#);
+    let (acts, due) = stage.beat(ping_ms + pong_ms_max);
+    assert_eq!((acts.len(), due), (0, 2 * ping_ms));
+    stage.beat(2 * ping_ms);
+    let (acts, _) = stage.beat(2 * ping_ms + pong_ms_max);
+    assert!(acts.contains(&Act::Close(Close::Silent)), "{acts:?}");
+    let (acts, _) = stage.beat(3 * ping_ms);
+    assert_eq!(acts, [Act::Drop], "who does not answer the close is dropped");
+}
+
+/// However often one is sent: the answer to the first decides.
+#[test]
+fn heartbeats_may_be_quicker_than_answers() {
+    let mut stage = Stage::watching();
+    (stage.rules.ping_ms, stage.rules.pong_ms_max) = (100, 250);
+    let mut due = 25_000;
+    let mut closed = false;
+    for _ in 0..10 {
+        let (acts, next) = stage.beat(due);
+        closed |= acts.contains(&Act::Close(Close::Silent));
+        due = next;
+    }
+    assert!(closed);
+}
+
+#[test]
+fn a_close_is_the_last_word() {
+    let mut stage = Stage::watching();
+    let acts = stage.told(World::Stop { come_back_in_ms: 77 });
+    assert!(matches!(&acts[..], [Act::Say(bye), Act::Close(Close::Restart { come_back_in_ms: 77 })]
+        if bye.contains("\"come_back_in_ms\":77")));
+    assert_eq!(stage.told(row(1, 1, 1)), []);
+    assert_eq!(stage.told(World::TooSlow), []);
+    assert_eq!(stage.frame("nonsense"), []);
+    let mut acts = Vec::new();
+    stage.session.frame(&stage.rules, now(0), Incoming::Close(None), &mut acts);
+    assert_eq!(acts, [Act::Drop]);
+}

@@ -1,0 +1,88 @@
+//! What buyers are told, over both transports and both brokers.
+
+use miaosha::domain::notice::Notice;
+use miaosha::ports::World;
+use miaosha::ports::notices::Notices;
+use serde_json::json;
+
+use super::bed::Line;
+
+pub async fn a_buyer_hears_held_and_then_confirmed<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(3, 1).await;
+    let mut buyer = line.buyer(7, &[sale.id]).await;
+    let first = buyer.status().await;
+    assert_eq!((&first["status"], &first["sale"]), (&json!("none"), &json!(sale.id)), "the present truth comes first");
+    let counters = buyer.hear("sale").await;
+    assert_eq!(
+        (&counters["left"], &counters["state"], &counters["exhausted"]),
+        (&json!(3), &json!("open"), &json!(false))
+    );
+    line.attempt(sale.id, 7).await;
+    let held = buyer.status().await;
+    assert_eq!((&held["status"], &held["version"]), (&json!("held"), &json!(1)));
+    let asked = line.bed.get(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
+    for key in ["reservation_id", "units", "quantity", "lapses_at", "checkout_token"] {
+        assert_eq!(held[key], asked[key], "a status is what the buyer would be answered");
+    }
+    // Heard by somebody who passes over everything else.
+    assert_eq!(line.buyer(8, &[sale.id]).await.counters_with("left", 2).await["standby"], 0);
+    line.bed.check_out(7, held["checkout_token"].as_str().unwrap(), "ok").await.is(201);
+    let mut last = buyer.status().await;
+    if last["status"] == "paying" {
+        last = buyer.status().await;
+    }
+    assert_eq!((&last["status"], &last["version"]), (&json!("confirmed"), &json!(3)));
+    assert!(last["order_number"].is_string());
+}
+
+pub async fn every_tab_hears_and_nobody_else_does<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(1, 1).await;
+    let mut tabs = [line.buyer(7, &[sale.id]).await, line.buyer(7, &[sale.id]).await];
+    let mut other = line.buyer(8, &[sale.id]).await;
+    for client in tabs.iter_mut().chain([&mut other]) {
+        assert_eq!(client.status().await["status"], "none");
+    }
+    line.attempt(sale.id, 7).await;
+    for tab in &mut tabs {
+        assert_eq!(tab.status().await["status"], "held");
+    }
+    assert!(other.before_pong("status").await.is_empty());
+    // A tab that comes later, or a page that was loaded again, begins with the truth.
+    let mut late = line.buyer(7, &[sale.id]).await;
+    assert_eq!(late.status().await["status"], "held");
+    // One that is gone does not keep the others from hearing.
+    let [gone, mut tab] = tabs;
+    drop(gone);
+    line.bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
+    assert_eq!(tab.status().await["status"], "cancelled");
+    assert_eq!(late.status().await["status"], "cancelled");
+}
+
+pub async fn doubled_late_and_mixed_notices_show_nothing_older<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(1, 1).await;
+    let mut buyer = line.buyer(7, &[sale.id]).await;
+    assert_eq!(buyer.status().await["status"], "none");
+    let id = line.bed.attempt(sale.id, 7, 1).await;
+    let held = Notice::from(&line.bed.row(id).await);
+    line.bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
+    let cancelled = Notice::from(&line.bed.row(id).await);
+    let told = [&held, &cancelled, &held, &held, &cancelled].map(Clone::clone);
+    line.bed.world.signals().tell(&told).await.unwrap();
+    assert_eq!(buyer.status().await["status"], "cancelled");
+    line.bed.world.signals().tell(&[held.clone(), cancelled.clone()]).await.unwrap();
+    // A marker: what was told before it has arrived when it has.
+    let other = line.bed.sale(1, 0).await;
+    buyer.say(json!({ "type": "watch", "sale": other.id })).await;
+    assert_eq!(buyer.status().await["sale"], json!(other.id));
+    line.attempt(other.id, 7).await;
+    let marker = buyer.status().await;
+    assert_eq!((&marker["sale"], &marker["status"]), (&json!(other.id), &json!("held")), "nothing was told twice");
+    // Said again, the truth is told again.
+    buyer.say(json!({ "type": "watch", "sale": sale.id })).await;
+    assert_eq!(buyer.status().await["status"], "cancelled");
+    // After unwatching nothing is told.
+    buyer.say(json!({ "type": "unwatch", "sale": sale.id })).await;
+    assert!(buyer.before_pong("status").await.is_empty());
+    line.bed.world.signals().tell(&[held]).await.unwrap();
+    assert!(buyer.before_pong("status").await.is_empty());
+}

@@ -1,0 +1,212 @@
+//! Paid units that an operator gives back: the order keeps its others, and whoever waits gets these, whatever is stopped.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use miaosha::domain::id::ReservationId;
+use miaosha::domain::reservation::Kind;
+use miaosha::ports::World;
+use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::{GivenBack, Ledger};
+use miaosha::ports::payments::Payments;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::payments::Job;
+
+use super::bench::{Bench, allotment, payment_settings, units};
+use super::points::{First, Work, twice};
+use super::stories::assert_kinds;
+
+const CONFIRMED: Kind = Kind::Confirmed;
+const HELD: Kind = Kind::Held;
+const STANDBY: Kind = Kind::Standby;
+const REFUNDED: Kind = Kind::Refunded;
+
+/// Buyer 1 paid for two units, buyer 2 holds the third; 3, 4 and 5 wait for one each.
+async fn one_paid_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+    let bench = bench.with_sale(allotment(3, 3)).await;
+    bench.decide([bench.batch_of([(1, 2), (2, 1), (3, 1), (4, 1), (5, 1)])]).await;
+    bench.pay(1).await;
+    Arc::new(bench)
+}
+
+/// What ended with the units that went back now.
+fn ended(given: GivenBack) -> ReservationId {
+    match given {
+        GivenBack::Done { ended, .. } => ended,
+        other => panic!("nothing went back: {other:?}"),
+    }
+}
+
+/// The money goes back too, and everything is as it should be.
+async fn assert_settled<W: World, T: Turnstile>(bench: &Bench<W, T>) {
+    bench.sweeper().sweep().await.unwrap();
+    assert_eq!(bench.world.store().refunds_due(9).await.unwrap(), []);
+    bench.assert_sound().await;
+}
+
+/// A unit goes back, and whoever gives it on is stopped: by an alarm, or by the sweeper.
+pub async fn part<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = one_paid_three_waiting(bench).await;
+    let split = ended(bench.give_back(1, Some(&[2])).await);
+    let by_alarm = point == Point::LapseAfterLedger || first == First::Dropped;
+    let work: Work<W, T> = if by_alarm {
+        Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm([split])]).await.unwrap() }))
+    } else {
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Unfreed).await.unwrap() }))
+    };
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_kinds(&bench, [CONFIRMED, HELD, HELD, STANDBY, STANDBY]).await;
+    assert_eq!((units(&bench.row(1).await), units(&bench.row(3).await)), ([1].as_slice(), [2].as_slice()));
+    assert_settled(&bench).await;
+}
+
+/// First a unit and then the rest, and the turnstile hears of the rest first; whoever tells it is stopped.
+pub async fn the_rest_first<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = one_paid_three_waiting(bench).await;
+    let split = ended(bench.give_back(1, Some(&[1])).await);
+    let whole = ended(bench.give_back(1, None).await);
+    let work: Work<W, T> = Box::new(move |bench| {
+        Box::pin(async move {
+            for id in [whole, split] {
+                bench.alarms().handle(vec![bench.alarm([id])]).await.unwrap();
+            }
+        })
+    });
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_kinds(&bench, [REFUNDED, HELD, HELD, HELD, STANDBY]).await;
+    assert_settled(&bench).await;
+}
+
+/// The turnstile is emptied and restored while a worker that gives a unit on sleeps; or that worker dies, and nobody but the
+/// restore comes by.
+pub async fn wiped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+    let bench = one_paid_three_waiting(bench).await;
+    let split = ended(bench.give_back(1, Some(&[1])).await);
+    let stop = bench.stops.arm(point);
+    let worker = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.alarms().handle(vec![bench.alarm([split])]).await.unwrap() }
+    });
+    stop.reached().await;
+    bench.wipe().await;
+    bench.sweeper().sweep_one(Job::Watch).await.unwrap();
+    match first {
+        First::Dropped => worker.abort(),
+        First::Asleep => {
+            let before = bench.picture(1..=5).await;
+            stop.go_on();
+            worker.await.unwrap();
+            assert_eq!(bench.picture(1..=5).await, before, "{point:?}");
+        }
+    }
+    assert_kinds(&bench, [CONFIRMED, HELD, HELD, STANDBY, STANDBY]).await;
+    assert_eq!((units(&bench.row(1).await), units(&bench.row(3).await)), ([2].as_slice(), [1].as_slice()));
+    assert_settled(&bench).await;
+}
+
+/// The provider is asked for a unit's money by two, and the first is stopped before it is written down.
+pub async fn money_of_a_part<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+    let bench = one_paid_three_waiting(bench).await;
+    bench.give_back(1, Some(&[2])).await;
+    let work: Work<W, T> =
+        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
+    twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
+    assert_settled(&bench).await;
+    let facts =
+        bench.world.store().audit(bench.sale, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap().unwrap();
+    assert_eq!(bench.world.payments().kept_minor(facts.payments[0].id).await.unwrap(), 1_000, "one of two units");
+}
+
+/// Many operators and many alarms at once: every unit goes back once, and everything is given on.
+pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(9, 9)).await;
+    bench.decide([bench.batch_of((1..=3).map(|buyer| (buyer, 3)).chain((4..=10).map(|buyer| (buyer, 1))))]).await;
+    for buyer in 1..=3 {
+        bench.pay(buyer).await;
+    }
+    // Everything is paid: who waits is sent away. What goes back is for whoever comes.
+    bench.sweeper().sweep().await.unwrap();
+    let asked: Vec<(u64, Option<Vec<u32>>)> = (1..=3)
+        .flat_map(|buyer| [(buyer, Some(1)), (buyer, Some(2)), (buyer, None), (buyer, Some(1))])
+        .map(|(buyer, nth)| (buyer, nth.map(|nth| vec![(buyer as u32 - 1) * 3 + nth])))
+        .collect();
+    let bench = Arc::new(bench);
+    let worked = join_all(asked.into_iter().map(|(buyer, units)| {
+        let bench = bench.clone();
+        tokio::spawn(async move {
+            let given = bench.give_back(buyer, units.as_deref()).await;
+            if let GivenBack::Done { ended, .. } = given {
+                bench.alarms().handle(vec![bench.alarm([ended])]).await.unwrap();
+            }
+        })
+    }))
+    .await;
+    worked.into_iter().for_each(|done| done.unwrap());
+    assert_kinds(&bench, [REFUNDED, REFUNDED, REFUNDED]).await;
+    assert_settled(&bench).await;
+    let level = bench.world.turnstile().look(bench.sale).await.unwrap().unwrap();
+    assert_eq!(level.free, 9, "all of it is for sale again");
+    bench.decide([bench.batch_of([(11, 4), (12, 4), (1, 1)])]).await;
+    assert_kinds(&bench, [HELD]).await;
+    bench.assert_sound().await;
+}
+
+/// Units go back in the middle of a rush, by several hands, while holds lapse and newcomers come.
+pub async fn in_mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(12, 20)).await;
+    bench.decide([bench.batch_of((1..=4).map(|buyer| (buyer, 2)).chain([(5, 4)]))]).await;
+    for buyer in 1..=4 {
+        bench.pay(buyer).await;
+    }
+    let bench = Arc::new(bench);
+    let rush = tokio::spawn({
+        let bench = bench.clone();
+        async move {
+            for round in 0..12u64 {
+                bench.decide([bench.batch((0..6).map(|nth| 100 + round * 6 + nth))]).await;
+            }
+        }
+    });
+    let refunds = (1..=4u64).map(|buyer| {
+        let bench = bench.clone();
+        tokio::spawn(async move {
+            let unit = (buyer as u32 - 1) * 2 + 1;
+            for units in [Some(vec![unit]), (buyer > 2).then(Vec::new)] {
+                let units = units.filter(|units| !units.is_empty());
+                if units.is_none() && buyer <= 2 {
+                    continue;
+                }
+                let id = ended(bench.give_back(buyer, units.as_deref()).await);
+                bench.alarms().handle(vec![bench.alarm([id])]).await.unwrap();
+            }
+        })
+    });
+    join_all(refunds).await.into_iter().for_each(|done| done.unwrap());
+    rush.await.unwrap();
+    assert_kinds(&bench, [CONFIRMED, CONFIRMED, REFUNDED, REFUNDED]).await;
+    assert_settled(&bench).await;
+    bench.clock.advance_ms(super::bench::HOLD_MS + payment_settings().alarm_ms);
+    assert_settled(&bench).await;
+}
+
+/// Figures that were bent show in the audit.
+pub async fn audit_finds_money<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    use miaosha::domain::id::RefundId;
+    use miaosha::domain::money::Money;
+    use miaosha::domain::payment::Refund;
+    let bench = one_paid_three_waiting(bench).await;
+    let GivenBack::Done { entry, .. } = bench.give_back(1, Some(&[2])).await else { panic!() };
+    let verdict = bench.audit().await;
+    assert!(verdict.pass && !verdict.is_at_rest(), "what is due is in motion: {verdict}");
+    // Written down as done, and the provider has not heard of it.
+    bench.world.store().refund_done(entry.refund.id, entry.made_at).await.unwrap();
+    let verdict = bench.audit().await;
+    assert_eq!(verdict.divergence.unwrap().invariant, 7);
+    bench.world.payments().refund(&entry.refund).await.unwrap();
+    bench.sweeper().sweep().await.unwrap();
+    bench.assert_sound().await;
+    // More went back than the books say.
+    let amount = Money { minor: 1, ..entry.refund.amount };
+    bench.world.payments().refund(&Refund { id: RefundId(9), amount, ..entry.refund }).await.unwrap();
+    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
+}
