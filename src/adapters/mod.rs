@@ -6,4 +6,5 @@ pub mod mysql;
 pub mod rabbit;
 pub mod redis;
 pub mod sqlite;
+pub mod stripe;
 pub mod system;

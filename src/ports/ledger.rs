@@ -91,18 +91,23 @@ pub struct GiveBack {
     pub request: Option<RequestId>,
 }
 
+/// What was written of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// As it reads now.
+    pub order: Order,
+    pub entry: RefundEntry,
+    /// What the order was paid with, as it reads now: still confirmed while units are left.
+    pub row: Reservation,
+    /// The row that ended with these units, and whose release is due: the same one when nothing is left, else one that was split
+    /// from it.
+    pub ended: ReservationId,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GivenBack {
-    /// Written now, or before for the same request; the order as it reads now.
-    Done {
-        order: Order,
-        entry: RefundEntry,
-        /// What the order was paid with, as it reads now: still confirmed while units are left.
-        row: Reservation,
-        /// The row that ended with these units, and whose release is due: the same one when nothing is left, else one that was
-        /// split from it.
-        ended: ReservationId,
-    },
+    /// Written now, or before for the same request.
+    Done(Box<Given>),
     /// Every unit was refunded before.
     NothingLeft,
     /// The unit at this place of the list was refunded before.
@@ -199,6 +204,8 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Recorded before it is opened at the provider.
     fn payment_opened(&self, payment: &Payment) -> impl Future<Output = Result<()>> + Send;
+
+    fn payment(&self, id: PaymentId) -> impl Future<Output = Result<Option<Payment>>> + Send;
 
     /// Held -> Paying, while `lapses_at > now`.
     fn begin_paying(

@@ -3,6 +3,7 @@
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::payment::Refund;
+use crate::domain::time::Timestamp;
 use crate::ports::Result;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,31 @@ pub enum Voided {
     Captured,
 }
 
+/// A call from the provider to us, as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    pub signature: Option<&'a str>,
+    pub body: &'a [u8],
+    pub now: Timestamp,
+}
+
+/// What such a call comes to. It is only a hint where to look: what is so, is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Something about this payment is final.
+    Payment(PaymentId),
+    /// Money of it went back, by us or by somebody else.
+    WentBack(PaymentId),
+    /// Nothing of ours, or nothing that is final.
+    Nothing,
+    /// Whoever says so cannot prove to be the provider, or says it much too late.
+    Forged { why: &'static str },
+    /// Signed by the provider, and no event.
+    Unreadable { why: String },
+    /// This provider does not call.
+    Nobody,
+}
+
 /// Every call is idempotent per payment; a fault means that nobody knows whether it happened.
 pub trait Payments: Send + Sync + 'static {
     /// No money moves.
@@ -38,4 +64,37 @@ pub trait Payments: Send + Sync + 'static {
 
     /// What moved and was not given back, in the smallest unit of the payment's currency; 0 where nothing moved. For the audit.
     fn kept_minor(&self, payment: PaymentId) -> impl Future<Output = Result<i64>> + Send;
+
+    fn hear(&self, word: Word<'_>) -> impl Future<Output = Result<Heard>> + Send {
+        let _ = word;
+        std::future::ready(Ok(Heard::Nobody))
+    }
+}
+
+/// What the provider calls a payment of ours. It outlives the process that asked, because money may only move of a payment
+/// whose name at the provider is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// Written before the provider was asked; whether it was, nobody knows.
+    Asked(Money),
+    Known(String),
+    /// Void before the provider's name for it was known: no money ever moves. With what had been asked, if it had.
+    Void(Option<Money>),
+}
+
+/// Each write is conditional, and answers with what is so afterwards.
+pub trait References: Clone + Send + Sync + 'static {
+    /// Before the provider is asked. Only of a payment that is not there yet.
+    fn ask(&self, payment: PaymentId, amount: Money) -> impl Future<Output = Result<Reference>> + Send;
+
+    /// The provider answered. Only while nobody made it void.
+    fn name(&self, payment: PaymentId, theirs: &str) -> impl Future<Output = Result<Reference>> + Send;
+
+    /// For ever. Only while the provider's name for it is not known.
+    fn forgo(&self, payment: PaymentId) -> impl Future<Output = Result<Reference>> + Send;
+
+    fn reference(&self, payment: PaymentId) -> impl Future<Output = Result<Option<Reference>>> + Send;
+
+    /// Whose payment the provider speaks of.
+    fn named(&self, theirs: &str) -> impl Future<Output = Result<Option<PaymentId>>> + Send;
 }

@@ -23,9 +23,10 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::config::Config;
+use crate::wire::provider::Provider;
 use crate::wire::watch;
 
-pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -39,7 +40,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = Cluster::new(PartsOf {
         turnstile,
-        payments: store.sandbox(),
+        payments: Provider::choose(&config.stripe, store.sandbox(), &store)?,
         store,
         attempts: broker.clone(),
         signals: broker,

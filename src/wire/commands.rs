@@ -155,7 +155,8 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
     }
     match folder::lock(&state) {
         Ok(_lock) => {
-            let world = shop::open(&EmbeddedConfig { state, ..EmbeddedConfig::default() }).await?;
+            let config: Config = config::load(None)?;
+            let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world).await?;
             // And nobody else publishes what was committed last.

@@ -25,6 +25,7 @@ pub struct Config {
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
     pub embedded: EmbeddedConfig,
+    pub stripe: StripeConfig,
     pub archive: ArchiveConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
@@ -91,6 +92,46 @@ impl Default for EmbeddedConfig {
     }
 }
 
+/// The payment provider. Without a key payments go to the built-in sandbox, and no money moves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StripeConfig {
+    /// Where its API is; only `https`, or this machine.
+    pub url: String,
+    /// `sk_…` or `rk_…`. The same for every gateway and payment-consumer of a fleet.
+    pub secret_key: Secret,
+    /// `whsec_…` of the endpoint `/v1/webhooks/stripe`; several after commas while they change.
+    pub webhook_secrets: Secret,
+    /// How long one call may take, in milliseconds. All tries together stay below `payments.orphan_ms`.
+    pub call_ms_max: u64,
+    /// How often one call is sent, at most, while nobody knows what became of it.
+    pub tries_max: u32,
+    /// The first wait before another try, in milliseconds; each later one is twice as long.
+    pub retry_ms: u64,
+    /// The longest wait, also where Stripe asks for a longer one.
+    pub retry_ms_max: u64,
+    /// Calls of this process at the same time.
+    pub calls_max: usize,
+    /// Bytes of one answer.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for StripeConfig {
+    fn default() -> Self {
+        Self {
+            url: "https://api.stripe.com".to_owned(),
+            secret_key: Secret::default(),
+            webhook_secrets: Secret::default(),
+            call_ms_max: 8_000,
+            tries_max: 3,
+            retry_ms: 200,
+            retry_ms_max: 2_000,
+            calls_max: 64,
+            answer_bytes_max: 1024 * 1024,
+        }
+    }
+}
+
 /// Where what was made once is kept: receipts. What is lost there can be made again.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -116,6 +157,7 @@ impl Default for Config {
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
             embedded: EmbeddedConfig::default(),
+            stripe: StripeConfig::default(),
             archive: ArchiveConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),

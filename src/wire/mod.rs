@@ -5,5 +5,6 @@ pub mod commands;
 pub mod config;
 mod demo;
 mod folder;
+mod provider;
 pub mod shop;
 mod watch;

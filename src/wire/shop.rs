@@ -24,11 +24,12 @@ use crate::runtime::{self, Failure, Process, config};
 use crate::services::{consumer, gateway, payments, publisher, relay};
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
-use crate::wire::config::{Config, EmbeddedConfig};
+use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
+use crate::wire::provider::Provider;
 use crate::wire::{demo, watch};
 
-pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Provider<Sandbox, SqliteStore>>;
 
 pub struct ShopOptions {
     pub state: PathBuf,
@@ -65,7 +66,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
-    let world = open(&config.embedded).await?;
+    let world = open(&config.embedded, &config.stripe).await?;
     commands.serve(world.clone());
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
@@ -105,7 +106,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 }
 
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.
-pub async fn open(config: &EmbeddedConfig) -> Result<Embedded, Failure> {
+pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig) -> Result<Embedded, Failure> {
     let store = SqliteStore::open(&config.state.join("ledger.sqlite")).await?;
     store.migrate().await?;
     let attempts =
@@ -114,7 +115,7 @@ pub async fn open(config: &EmbeddedConfig) -> Result<Embedded, Failure> {
     archive.clear_drafts().await?;
     Ok(Embedded::new(PartsOf {
         turnstile: MemoryTurnstile::new(),
-        payments: store.sandbox(),
+        payments: Provider::choose(stripe, store.sandbox(), &store)?,
         store,
         attempts,
         signals: MemorySignals::new(),

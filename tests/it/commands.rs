@@ -7,7 +7,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use miaosha::http::problem;
 use miaosha::wire::commands::Commands;
-use miaosha::wire::config::EmbeddedConfig;
+use miaosha::wire::config::{EmbeddedConfig, StripeConfig};
 use miaosha::wire::shop;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -39,7 +39,7 @@ async fn asked(requests: impl IntoIterator<Item = (Method, Option<&'static str>,
     let folder = tempfile::tempdir().unwrap();
     let config = EmbeddedConfig { state: folder.path().to_owned(), ..EmbeddedConfig::default() };
     let commands = Commands::new().unwrap();
-    commands.serve(shop::open(&config).await.unwrap());
+    commands.serve(shop::open(&config, &StripeConfig::default()).await.unwrap());
     let routes = commands.clone();
     let app = App::new().configure(|cfg| routes.routes(cfg)).configure(problem::defaults);
     let app = init_service(app).await;

@@ -81,7 +81,10 @@ fn every_operation_is_whole() {
     for ((method, path), operation) in described() {
         assert!(names.insert(operation["operationId"].as_str().unwrap()), "{method} {path}: its name is taken");
         let responses = operation["responses"].as_object().unwrap();
-        assert!(responses.keys().any(|status| status.starts_with('2') || status == "101"), "{method} {path}: how does it end well?");
+        assert!(
+            responses.keys().any(|status| status.starts_with('2') || status == "101"),
+            "{method} {path}: how does it end well?"
+        );
         for (status, response) in responses {
             assert!(resolved(response)["description"].is_string(), "{method} {path} {status}");
         }

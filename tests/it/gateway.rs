@@ -11,9 +11,11 @@ mod once;
 mod operators;
 mod parts;
 mod people;
+mod races;
 mod refunding;
 mod stopped;
 mod waiting;
+mod webhooks;
 pub mod worlds;
 
 /// Each story once over each ledger.

@@ -1,7 +1,5 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::sqlite::SqliteStore;
@@ -11,8 +9,6 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 
 use crate::contract::ledger as contract;
 use crate::support::servers;
-
-const NO_WAIT: Duration = Duration::ZERO;
 
 /// A store and what keeps it alive.
 struct Fresh<S, K> {
@@ -64,17 +60,12 @@ async fn mysql() -> Fresh<MysqlStore, Database> {
 
 /// Every test of the suite over each dialect, on a database of its own.
 macro_rules! suite {
-    (stores { $($test:ident)* } payments { $($paid:ident)* }) => {
+    ($($test:ident)*) => {
         mod over_sqlite {
             $(#[tokio::test]
             async fn $test() {
                 let fresh = super::sqlite().await;
                 super::contract::$test(fresh.store.clone()).await;
-            })*
-            $(#[tokio::test]
-            async fn $paid() {
-                let fresh = super::sqlite().await;
-                super::contract::$paid(fresh.store.sandbox().with_wait(super::NO_WAIT)).await;
             })*
         }
 
@@ -85,18 +76,11 @@ macro_rules! suite {
                 super::contract::$test(fresh.store.clone()).await;
                 fresh.keep.drop().await;
             })*
-            $(#[tokio::test]
-            async fn $paid() {
-                let fresh = super::mysql().await;
-                super::contract::$paid(fresh.store.sandbox().with_wait(super::NO_WAIT)).await;
-                fresh.keep.drop().await;
-            })*
         }
     };
 }
 
 suite! {
-    stores {
     a_sale_is_read_as_it_was_written
     a_sale_needs_its_item
     sales_are_listed_newest_first
@@ -167,16 +151,16 @@ suite! {
     what_ends_after_a_restore_is_still_to_be_freed
     a_capacity_that_was_raised_is_what_a_restore_gives
     one_restore_at_a_time_for_each_sale
-        the_first_revision_without_a_turn_is_found
-        a_history_has_every_turn_and_every_reservation
-        one_of_many_claims_a_request
-        a_claim_ends_with_its_lease
-        a_key_is_good_for_one_payload
-        what_was_kept_is_told_again
-        what_was_let_go_is_claimed_at_once
-        an_expired_key_is_a_new_request
-        old_requests_are_forgotten_some_at_a_time
-        a_request_makes_one_item_and_one_sale
+    the_first_revision_without_a_turn_is_found
+    a_history_has_every_turn_and_every_reservation
+    one_of_many_claims_a_request
+    a_claim_ends_with_its_lease
+    a_key_is_good_for_one_payload
+    what_was_kept_is_told_again
+    what_was_let_go_is_claimed_at_once
+    an_expired_key_is_a_new_request
+    old_requests_are_forgotten_some_at_a_time
+    a_request_makes_one_item_and_one_sale
     holds_lapses_and_refusals_are_no_events
     an_order_is_told_once
     what_is_undone_is_no_event
@@ -192,16 +176,6 @@ suite! {
     people_are_found_where_they_have_an_account
     decisions_are_read_a_page_at_a_time
     totals_are_what_the_rows_come_to
-    }
-    payments {
-    a_good_card_is_captured_once
-    a_payment_goes_back_in_parts_and_never_beyond_itself
-    of_refunds_at_once_no_more_goes_back_than_moved
-    a_bad_card_voids_the_payment
-    a_card_that_is_silent_is_settled_by_a_void
-    a_void_of_what_was_never_opened_holds
-    of_a_capture_and_a_void_at_the_provider_one_wins
-    }
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ mod events;
 mod gateway;
 mod http;
 mod ledger;
+mod matrix;
+mod payments;
 mod publisher;
 mod readiness;
 mod signals;

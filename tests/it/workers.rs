@@ -1,9 +1,9 @@
 //! The workers on both worlds, their crank turned by hand: stopped at every point, asleep, redelivered, with a turnstile that
 //! is emptied or falls back. After each story the audit passes and every buyer has what the story says.
 
-mod bench;
-mod cluster;
-mod embedded;
+pub(crate) mod bench;
+pub(crate) mod cluster;
+pub(crate) mod embedded;
 mod paying;
 mod points;
 mod queues;

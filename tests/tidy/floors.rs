@@ -19,6 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("actix_service", &["http/socket/"]),
     ("actix_ws", &["http/socket/"]),
     ("socket2", &["http/"]),
+    ("hyper_rustls", &["adapters/stripe/"]),
+    ("rustls", &["adapters/stripe/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

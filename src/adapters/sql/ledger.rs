@@ -76,6 +76,10 @@ impl Ledger for Store {
         self.write("ledger.payment_opened", payment.clone(), |c, payment| Box::pin(paying::opened(c, payment))).await
     }
 
+    async fn payment(&self, id: PaymentId) -> Result<Option<Payment>> {
+        paying::find(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
     async fn begin_paying(
         &self,
         id: ReservationId,

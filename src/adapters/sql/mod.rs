@@ -18,6 +18,7 @@ mod outbox;
 mod paying;
 mod people;
 mod record;
+mod references;
 mod refund;
 mod reports;
 mod restore;

@@ -31,6 +31,14 @@ pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
     }
 }
 
+pub async fn find(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
+    let found = sqlx::query(row::payments!("ledger.payment.find", "WHERE id = ?"))
+        .bind(id.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::payment).transpose()
+}
+
 /// A payment that was never recorded cannot be swept up, and begins nothing.
 pub async fn begin(
     conn: &mut Connection,

@@ -8,7 +8,7 @@ use crate::domain::order::Order;
 use crate::domain::payment::{Payment, Refund, RefundEntry, Why};
 use crate::domain::reservation::State;
 use crate::domain::time::Timestamp;
-use crate::ports::ledger::{GiveBack, GivenBack};
+use crate::ports::ledger::{GiveBack, Given, GivenBack};
 
 /// The reservation's lock decides between two who give back at once: the second finds the units gone.
 pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp)) -> Result<GivenBack> {
@@ -23,7 +23,7 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
         Err(refused) => match of_request(conn, what.request).await? {
             Some(entry) => {
                 let ended = ReservationId(entry.refund.id.0);
-                return Ok(GivenBack::Done { order, entry, row, ended });
+                return Ok(GivenBack::Done(Box::new(Given { order, entry, row, ended })));
             }
             None => return Ok(refused),
         },
@@ -54,7 +54,7 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
     let order = order.without(&units, amount);
     write_order(conn, &order).await?;
     outbox::write(conn, &[order_refunded(&order, &entry, units)]).await?;
-    Ok(GivenBack::Done { order, entry, row, ended })
+    Ok(GivenBack::Done(Box::new(Given { order, entry, row, ended })))
 }
 
 /// Those of the units that are asked for, in the order's own order.

@@ -46,6 +46,8 @@ pub enum Metric {
     SocketsRefused,
     /// Messages told through sockets.
     SocketMessages,
+    /// What the payment provider told, by `outcome`.
+    Words,
 }
 
 impl Metric {
@@ -71,6 +73,7 @@ impl Metric {
         Metric::SocketsClosed,
         Metric::SocketsRefused,
         Metric::SocketMessages,
+        Metric::Words,
     ];
 
     pub fn name(self) -> &'static str {
@@ -96,6 +99,7 @@ impl Metric {
             Metric::SocketsClosed => "miaosha_gateway_sockets_closed_total",
             Metric::SocketsRefused => "miaosha_gateway_sockets_refused_total",
             Metric::SocketMessages => "miaosha_gateway_socket_messages_total",
+            Metric::Words => "miaosha_gateway_webhooks_total",
         }
     }
 
@@ -127,6 +131,7 @@ impl Metric {
             Metric::SocketsClosed => metrics::describe_counter!(name, "Sockets that ended, by why."),
             Metric::SocketsRefused => metrics::describe_counter!(name, "Requests that did not become sockets, by why."),
             Metric::SocketMessages => metrics::describe_counter!(name, "Messages told through sockets."),
+            Metric::Words => metrics::describe_counter!(name, "Calls of the payment provider, by what came of them."),
         }
     }
 }

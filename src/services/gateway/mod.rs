@@ -29,6 +29,7 @@ mod settings;
 pub mod sockets;
 mod standing;
 mod views;
+mod word;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

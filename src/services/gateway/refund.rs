@@ -2,7 +2,7 @@
 //! the units back and gives them on. The money is asked for by the payment-consumer, until the provider has given it.
 
 use crate::ports::fault::Point;
-use crate::ports::ledger::{GiveBack, GivenBack, Ledger};
+use crate::ports::ledger::{GiveBack, Given, GivenBack, Ledger};
 use crate::ports::{Result, World};
 use crate::services::gateway::Settings;
 use crate::services::gateway::effort::{tell, wake_ended};
@@ -12,7 +12,8 @@ use crate::services::gateway::metric::Metric;
 pub async fn give_back<W: World>(world: &W, settings: &Settings, what: &GiveBack) -> Result<GivenBack> {
     let given = world.store().give_back(what, world.clock().now()).await?;
     world.faults().reach(Point::GiveBackAfterLedger).await;
-    if let GivenBack::Done { row, ended, .. } = &given {
+    if let GivenBack::Done(given) = &given {
+        let Given { row, ended, .. } = &**given;
         metrics::counter!(Metric::Refunds.name()).increment(1);
         wake_ended(world, settings, row.sale, *ended).await;
         tell(world, settings, row).await;

@@ -64,6 +64,8 @@ pub struct Settings {
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
     pub sockets: sockets::Settings,
+    /// Bytes of what the payment provider tells, at most.
+    pub webhook_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -97,6 +99,7 @@ impl Default for Settings {
             request_forget_max: 500,
             body_bytes_max: 128 * 1024,
             sockets: sockets::Settings::default(),
+            webhook_bytes_max: 256 * 1024,
         }
     }
 }

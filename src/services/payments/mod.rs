@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 pub use crate::services::payments::alarms::Alarms;
 pub use crate::services::payments::give_on::give_on;
+pub use crate::services::payments::resolve::settle;
 pub use crate::services::payments::sweeper::{Job, Sweeper};
 
 use std::sync::Arc;

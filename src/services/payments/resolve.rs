@@ -15,13 +15,22 @@ use crate::services::payments::{Settings, give_on};
 use crate::services::tell::notify;
 use crate::services::turns::sure_now;
 
-/// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
+/// Settles the payment, tells the buyer, and gives on what came free.
 pub(super) async fn resolve<W: World>(
     world: &W,
     settings: &Settings,
     reservation: ReservationId,
     payment: PaymentId,
 ) -> Result<()> {
+    settle(world, reservation, payment).await?;
+    // A hold that goes on has its alarm still before it.
+    let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
+    notify(world, std::slice::from_ref(&row)).await?;
+    give_on(world, settings, row.sale, &[row.id]).await
+}
+
+/// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
+pub async fn settle<W: World>(world: &W, reservation: ReservationId, payment: PaymentId) -> Result<()> {
     let voided = world.payments().void(payment).await?;
     world.faults().reach(Point::ResolveAfterVoid).await;
     let now = sure_now(world)?;
@@ -39,10 +48,7 @@ pub(super) async fn resolve<W: World>(
         }
     };
     metrics::counter!(Metric::Resolved.name(), "answer" => answer).increment(1);
-    // A hold that goes on has its alarm still before it.
-    let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
-    notify(world, std::slice::from_ref(&row)).await?;
-    give_on(world, settings, row.sale, &[row.id]).await
+    Ok(())
 }
 
 /// Money that is to go back goes back, until it has.

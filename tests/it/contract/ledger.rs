@@ -12,7 +12,6 @@ mod refunding;
 mod reports;
 mod requests;
 mod restoring;
-mod sandbox;
 
 pub use catalogue::*;
 pub use moves::*;
@@ -25,4 +24,3 @@ pub use refunding::*;
 pub use reports::*;
 pub use requests::*;
 pub use restoring::*;
-pub use sandbox::*;

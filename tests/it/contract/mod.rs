@@ -4,5 +4,6 @@ pub mod archive;
 pub mod attempts;
 pub mod events;
 pub mod ledger;
+pub mod payments;
 pub mod signals;
 pub mod turnstile;

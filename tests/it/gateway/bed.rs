@@ -29,7 +29,7 @@ use miaosha::services::gateway::{Gateway, Settings, routes};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::worlds::{self, Embedded, OnMysql};
+use super::worlds::{self, Embedded, OnMysql, OnStripe};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 use crate::support::openapi::{Seen, complaints};
@@ -37,7 +37,7 @@ use crate::support::openapi::{Seen, complaints};
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
 
-type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
 pub struct Bed<W = Embedded> {
     pub world: W,
@@ -100,6 +100,32 @@ pub fn settings() -> Settings {
     }
 }
 
+/// The gateway's routes, as a web worker would call them.
+pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
+    let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
+    let app = Rc::new(init_service(app).await);
+    Rc::new(move |request| {
+        let request = request.to_request();
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
+        let app = app.clone();
+        Box::pin(async move {
+            let response = match app.call(request).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => {
+                    panic!("a service answers every request: {}", error.as_response_error().status_code())
+                }
+            };
+            let (status, headers) = (response.status(), response.headers().clone());
+            let bytes = read_body(response).await;
+            let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            let seen = Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
+            let complaints = complaints(&seen);
+            assert!(complaints.is_empty(), "{method} {path} {status} is not as the document says: {complaints:?}");
+            Answer { status, headers, body }
+        })
+    })
+}
+
 impl Bed {
     pub async fn new() -> Self {
         Self::with(settings()).await
@@ -131,6 +157,13 @@ impl Bed<OnMysql> {
     }
 }
 
+impl Bed<OnStripe> {
+    pub async fn on_stripe(url: &str) -> Self {
+        let url = url.to_owned();
+        Self::make(settings(), |folder, clock, stops| worlds::on_stripe(url, folder, clock, stops).boxed_local()).await
+    }
+}
+
 impl<W: World> Bed<W> {
     pub async fn make(
         settings: Settings,
@@ -143,30 +176,13 @@ impl<W: World> Bed<W> {
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
         let gateway = Gateway::new(world.clone(), keys.clone(), settings, &lifecycle);
-        let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
-        let app = Rc::new(init_service(app).await);
-        let calls: Calls = Rc::new(move |request| {
-            let request = request.to_request();
-            let (method, path) = (request.method().to_string(), request.uri().to_string());
-            let app = app.clone();
-            Box::pin(async move {
-                let response = match app.call(request).await {
-                    Ok(response) => response.map_into_boxed_body(),
-                    Err(error) => {
-                        panic!("a service answers every request: {}", error.as_response_error().status_code())
-                    }
-                };
-                let (status, headers) = (response.status(), response.headers().clone());
-                let bytes = read_body(response).await;
-                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                let seen =
-                    Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
-                let complaints = complaints(&seen);
-                assert!(complaints.is_empty(), "{method} {path} {status} is not as the document says: {complaints:?}");
-                Answer { status, headers, body }
-            })
-        });
+        let calls = calls(gateway.clone()).await;
         Self { world, gateway, keys, clock, stops, lifecycle, calls, folder }
+    }
+
+    /// A second process over the same world.
+    pub async fn another_gateway(&self) -> Calls {
+        calls(Gateway::new(self.world.clone(), self.keys.clone(), settings(), &self.lifecycle)).await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {

@@ -10,15 +10,18 @@ use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::mysql::{self, MysqlStore};
 use miaosha::adapters::sqlite::queue::SqliteQueue;
 use miaosha::adapters::sqlite::{self, SqliteStore};
+use miaosha::adapters::stripe::Stripe;
 use miaosha::ports::{Parts, PartsOf};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use crate::support::clock::ManualClock;
 use crate::support::faults::StopAt;
 use crate::support::servers::{mysql_url, unique_name};
+use crate::support::stripe::settings;
 
 type With<S, P> = Parts<MemoryTurnstile, S, SqliteQueue, MemorySignals, P>;
 pub type Embedded = With<SqliteStore, sqlite::Sandbox>;
+pub type OnStripe = With<SqliteStore, Stripe<SqliteStore>>;
 pub type OnMysql = With<MysqlStore, mysql::Sandbox>;
 
 /// A ledger that was never migrated answers nothing but faults.
@@ -41,6 +44,14 @@ pub async fn on_mysql(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>
     let store = MysqlStore::connect(&format!("{server}/{name}"), 8).await.unwrap();
     store.migrate().await.unwrap();
     with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
+}
+
+/// Whose payments go to Stripe, at this address.
+pub async fn on_stripe(url: String, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> OnStripe {
+    let store = SqliteStore::open(&folder.join("ledger.db")).await.unwrap();
+    store.migrate().await.unwrap();
+    let stripe = Stripe::new(settings(&url), store.clone()).unwrap();
+    with(store, stripe, folder, clock, stops).await
 }
 
 async fn with<S, P>(store: S, payments: P, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> With<S, P> {

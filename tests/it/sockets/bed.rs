@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::{App, rt};
 use futures_util::future::FutureExt;
 use futures_util::{SinkExt, StreamExt};
+use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
@@ -70,6 +71,7 @@ async fn parts<G>(
         store,
         attempts: SqliteQueue::open(&folder.join("queue.db"), 2, 1_000).await.unwrap(),
         signals,
+        archive: Arc::new(FolderArchive::new(&folder.join("archive"))),
         clock,
         faults: stops,
     })

@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod faults;
+pub mod localstripe;
 pub mod openapi;
 pub mod proxy;
 pub mod servers;
+pub mod stripe;

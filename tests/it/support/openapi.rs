@@ -19,8 +19,8 @@ pub struct Seen<'a> {
 
 /// What the document says against an answer; empty when it conforms.
 pub fn complaints(seen: &Seen<'_>) -> Vec<String> {
-    let path = seen.path.split(['?', '#']).next().unwrap_or_default();
-    let Some(item) = item(path) else { return is_problem(seen, 404) };
+    let path = plain(seen.path.split(['?', '#']).next().unwrap_or_default());
+    let Some(item) = item(&path) else { return is_problem(seen, 404) };
     let Some(operation) = item.get(&seen.method.to_ascii_lowercase()) else { return is_problem(seen, 405) };
     // How a router reads an escaped slash or nothing at all is its own business.
     if path.contains('%') && seen.status == 404 {
@@ -48,6 +48,20 @@ pub fn complaints(seen: &Seen<'_>) -> Vec<String> {
         },
     }
     complaints
+}
+
+/// Escapes of what needs none mean the same as it.
+fn plain(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).map(char::from);
+        match code.filter(|c| c.is_ascii_alphanumeric() || "-._~".contains(*c)) {
+            Some(c) => plain.extend([c].into_iter().chain(part[2..].chars())),
+            None => plain.extend(['%'].into_iter().chain(part.chars())),
+        }
+    }
+    plain
 }
 
 fn is_problem(seen: &Seen<'_>, status: u16) -> Vec<String> {

@@ -150,7 +150,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         self
     }
 
-    async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
+    pub async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
         let store = self.world.store();
         let item =
             store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;

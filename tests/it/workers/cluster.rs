@@ -13,9 +13,9 @@ use super::bench::{Bench, PartsOfBench, TestWorld};
 use crate::support::proxy::Proxy;
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
-type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
+pub(crate) type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
 
-async fn bench() -> Bench<World, RedisTurnstile> {
+pub(crate) async fn bench() -> Bench<World, RedisTurnstile> {
     static SHARED: OnceLock<String> = OnceLock::new();
     bench_on(SHARED.get_or_init(unique_name).clone()).await
 }
@@ -66,6 +66,15 @@ async fn store() -> MysqlStore {
 }
 
 super::suite::suite!(bench, bench_alone);
+
+/// A ledger that was never migrated answers nothing but faults.
+pub(crate) async fn broken() -> MysqlStore {
+    let (name, url) = (unique_name(), mysql_url());
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let mut conn = MySqlConnection::connect(&url).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
+    MysqlStore::connect(&format!("{server}/{name}"), 2).await.unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_whose_broker_is_away() {

@@ -10,9 +10,9 @@ use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
 
 use super::bench::{Bench, PartsOfBench, TestWorld};
 
-type World = TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
+pub(crate) type World = TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
 
-async fn bench() -> Bench<World, MemoryTurnstile> {
+pub(crate) async fn bench() -> Bench<World, MemoryTurnstile> {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap();
     store.migrate().await.unwrap();
@@ -29,3 +29,9 @@ async fn bench() -> Bench<World, MemoryTurnstile> {
 }
 
 super::suite::suite!(bench, bench);
+
+/// A ledger that was never migrated answers nothing but faults.
+pub(crate) async fn broken() -> SqliteStore {
+    let folder = tempfile::tempdir().unwrap().keep();
+    SqliteStore::open(&folder.join("ledger.sqlite")).await.unwrap()
+}

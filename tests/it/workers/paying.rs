@@ -78,3 +78,20 @@ pub async fn paying_at_the_bell<W: World, T: Turnstile>(bench: Bench<W, T>) {
     assert_kinds(&bench, [Kind::Lapsed, Kind::Held]).await;
     bench.assert_sound().await;
 }
+
+/// The alarm of a hold that was let go rings when its unit is somebody else's: it speaks of the first reservation only.
+pub async fn an_old_alarm<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    let bench = bench.with_sale(allotment(1, 1)).await;
+    bench.decide([bench.batch(1..=2)]).await;
+    bench.clock.advance_ms(HOLD_MS / 2);
+    let first = bench.cancel(1).await;
+    bench.alarms().handle(vec![bench.alarm([first])]).await.unwrap();
+    assert_kinds(&bench, [Kind::Cancelled, Kind::Held]).await;
+    let before = bench.picture(1..=2).await;
+    bench.clock.advance_ms(HOLD_MS / 2);
+    bench.alarms().handle(vec![bench.alarm([first]), bench.alarm([first])]).await.unwrap();
+    bench.sweeper().sweep().await.unwrap();
+    assert_eq!(bench.picture(1..=2).await, before);
+    bench.pay(2).await;
+    bench.assert_sound().await;
+}

@@ -32,7 +32,7 @@ async fn one_paid_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> A
 /// What ended with the units that went back now.
 fn ended(given: GivenBack) -> ReservationId {
     match given {
-        GivenBack::Done { ended, .. } => ended,
+        GivenBack::Done(given) => given.ended,
         other => panic!("nothing went back: {other:?}"),
     }
 }
@@ -135,8 +135,8 @@ pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
         let bench = bench.clone();
         tokio::spawn(async move {
             let given = bench.give_back(buyer, units.as_deref()).await;
-            if let GivenBack::Done { ended, .. } = given {
-                bench.alarms().handle(vec![bench.alarm([ended])]).await.unwrap();
+            if let GivenBack::Done(given) = given {
+                bench.alarms().handle(vec![bench.alarm([given.ended])]).await.unwrap();
             }
         })
     }))
@@ -195,7 +195,8 @@ pub async fn audit_finds_money<W: World, T: Turnstile>(bench: Bench<W, T>) {
     use miaosha::domain::money::Money;
     use miaosha::domain::payment::Refund;
     let bench = one_paid_three_waiting(bench).await;
-    let GivenBack::Done { entry, .. } = bench.give_back(1, Some(&[2])).await else { panic!() };
+    let GivenBack::Done(given) = bench.give_back(1, Some(&[2])).await else { panic!() };
+    let entry = given.entry;
     let verdict = bench.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "what is due is in motion: {verdict}");
     // Written down as done, and the provider has not heard of it.

@@ -113,7 +113,7 @@ macro_rules! suite {
                 restore_promotes;
             stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed exhausted exhausted_at_once
                 audit_finds;
-            paying: stuck orphans paying_at_the_bell;
+            paying: stuck orphans paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
             relaying: woken tended audit_waits;
         }

@@ -9,6 +9,7 @@ mod orders;
 mod people;
 mod reports;
 mod sockets;
+mod webhooks;
 
 use actix_web::dev::Payload;
 use actix_web::web::{self, Query, ServiceConfig};
@@ -35,6 +36,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     orders::routes::<W>(cfg);
     reports::routes::<W>(cfg);
     sockets::routes::<W>(cfg);
+    webhooks::routes::<W>(cfg);
     document::routes(cfg);
 }
 

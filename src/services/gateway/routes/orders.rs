@@ -68,8 +68,8 @@ async fn post_refund<W: World>(req: HttpRequest, payload: Payload, gateway: Data
     let here = Gateway::clone(&gateway);
     let a_move = async move { give_back(here.world(), here.settings(), &what).await };
     match gateway.finish(a_move).await? {
-        GivenBack::Done { order, entry, .. } => Ok(HttpResponse::Created().json(serde_json::json!({
-            "refund": RefundView::from(entry), "order": whole(&gateway, order).await?,
+        GivenBack::Done(given) => Ok(HttpResponse::Created().json(serde_json::json!({
+            "refund": RefundView::from(given.entry), "order": whole(&gateway, given.order).await?,
         }))),
         GivenBack::NothingLeft => {
             Err(Problem::field("units", Kind::Conflict, "every unit of this order was refunded before"))

@@ -52,6 +52,9 @@ pub async fn a_captured_payment_becomes_one_order<S: Store>(store: S) {
     assert_eq!((&now.state, now.version), (&State::Confirmed { units: vec![1], payment }, 3));
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
     assert_eq!(counter.claimed().await, [1]);
+    // A void that comes late finds money that moved.
+    assert_eq!(counter.store.payment_voided(row.id, payment, later()).await.unwrap(), Some(now));
+    assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
     let again = counter.store.confirm(row.id, payment, "ABCD-2", later()).await.unwrap();
     assert_eq!(again, Confirmed::Order(order.clone()), "the same order, with its first number");
     assert_eq!(counter.store.order("ABCD-1").await.unwrap(), Some(order.clone()));

@@ -21,7 +21,7 @@ fn some(number: &str, units: &[u32]) -> GiveBack {
 /// What was written, taken apart: the order, what goes back, the row, and what ended.
 fn done(given: GivenBack) -> (Order, RefundEntry, Reservation, ReservationId) {
     match given {
-        GivenBack::Done { order, entry, row, ended } => (order, entry, row, ended),
+        GivenBack::Done(given) => (given.order, given.entry, given.row, given.ended),
         other => panic!("nothing went back: {other:?}"),
     }
 }
@@ -73,7 +73,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     let mut counter = Counter::open(store, 4, 0).await;
     let paid = bought(&mut counter, 3).await;
     let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
-    let (order, entry, row, ended) = done(counter.store.give_back(&some("N", &[2]), NOW).await.unwrap());
+    let (order, entry, row, ended) = done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
     assert_eq!(row.state, State::Confirmed { units: vec![1, 3], payment });
     assert_eq!((row.quantity, row.version, counter.row(paid.id).await), (2, paid.version + 1, row.clone()));
     assert_eq!((order.refunded, order.left(), &order.refunded_units), (false, vec![1, 3], &vec![2]));
@@ -103,6 +103,8 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     let (order, _, row, last) = done(counter.store.give_back(&all("N"), NOW).await.unwrap());
     assert_eq!((row.state, last, order.refunded), (State::Refunded, paid.id, true));
     assert_eq!(order.refunded_amount, order.amount);
+    // What was split off came later, and is still nobody's last reservation.
+    assert_eq!(counter.store.reservation_of(paid.sale, paid.buyer).await.unwrap().unwrap().id, paid.id);
     let release = counter.release(paid.id);
     counter.recorded(&[release]).await;
     counter.agrees().await;
@@ -165,8 +167,8 @@ pub async fn of_refunds_at_once_each_unit_goes_back_once<S: Store>(store: S) {
     .await;
     let mut units = Vec::new();
     for given in given {
-        if let GivenBack::Done { entry, .. } = given {
-            let Why::Operator { units: some, .. } = entry.why else { panic!("{entry:?}") };
+        if let GivenBack::Done(given) = given {
+            let Why::Operator { units: some, .. } = given.entry.why else { panic!("{given:?}") };
             units.extend(some);
         }
     }

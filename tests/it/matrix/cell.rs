@@ -1,0 +1,302 @@
+//! One cell: who goes wrong where, and what the provider does; and what must be so in the end.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::rt;
+use actix_web::test::TestRequest;
+use miaosha::domain::id::{BuyerId, PaymentId, ReservationId};
+use miaosha::domain::reservation::Kind;
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::World;
+use miaosha::ports::accounts::Role;
+use miaosha::ports::clock::Clock;
+use miaosha::ports::fault::Point;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::turnstile::Turnstile;
+use miaosha::runtime::lifecycle::Lifecycle;
+use miaosha::services::gateway::Gateway;
+use miaosha::services::payments::{self, Job, Sweeper};
+use serde_json::json;
+
+use super::places::{How, Place, Plan, Watched};
+use super::provider::{Moods, Outcome, kept};
+use crate::gateway::bed::{self, Answer, Calls};
+use crate::workers::bench::{Bench, HOLD_MS, allotment, payment_settings};
+
+const BUYER: u64 = 1;
+/// The payment-consumer comes by after so long.
+const PAUSE_MS: i64 = 20;
+const ROUNDS_MAX: usize = 8;
+
+/// Who meets the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// In a checkout.
+    Gateway,
+    /// In a sweep, behind a gateway that did not finish.
+    PaymentConsumer,
+    /// A gateway that hears the provider's word, behind one that did not finish.
+    Word,
+}
+
+impl Who {
+    pub const ALL: [Who; 3] = [Who::Gateway, Who::PaymentConsumer, Who::Word];
+}
+
+#[derive(Debug, Clone)]
+pub struct Cell {
+    who: Who,
+    outcome: Outcome,
+    fault: Option<(usize, Place, How)>,
+}
+
+impl Cell {
+    /// Without the provider's part in it.
+    pub fn point(&self) -> String {
+        let fault = self.fault.as_ref().map_or("nothing".to_owned(), |(_, place, how)| format!("{place}: {how:?}"));
+        format!("{:?} {fault}", self.who)
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.fault.as_ref().map_or(0, |(number, ..)| *number);
+        write!(f, "{:?}, {} (place {number})", self.outcome, self.point())
+    }
+}
+
+/// A world in which cell follows cell, each with a sale of its own.
+pub struct Lane<W: World, T> {
+    bench: Bench<W, T>,
+    broken: Arc<W::Store>,
+    keys: Arc<TokenKeys>,
+}
+
+/// A process, and what it came by.
+struct Shop<W: World> {
+    world: Watched<W>,
+    calls: Calls,
+}
+
+/// What a buyer was told, and the payments that were opened for it.
+struct Told {
+    answer: Answer,
+    payments: Vec<PaymentId>,
+}
+
+impl<W: World, T: Turnstile> Lane<W, T> {
+    pub fn new(bench: Bench<W, T>, broken: W::Store) -> Self {
+        let (a, c) = ("a".repeat(64), "c".repeat(64));
+        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
+        Self { bench, broken: Arc::new(broken), keys }
+    }
+
+    /// What there is to go wrong, found by a run in which nothing does.
+    pub async fn cells(&mut self, who: Who, outcome: Outcome) -> Vec<Cell> {
+        let (came_by, verdict) = self.play(&Cell { who, outcome, fault: None }).await;
+        verdict.unwrap_or_else(|what| panic!("{who:?} {outcome:?}, without a fault: {what}"));
+        let places = came_by.into_iter().enumerate();
+        places
+            .flat_map(|(number, place)| {
+                let ways = place.ways().iter().map(move |how| (number, place.clone(), *how));
+                ways.map(move |fault| Cell { who, outcome, fault: Some(fault) })
+            })
+            .collect()
+    }
+
+    pub async fn run(&mut self, cell: &Cell) -> Result<(), String> {
+        self.play(cell).await.1
+    }
+
+    async fn play(&mut self, cell: &Cell) -> (Vec<Place>, Result<(), String>) {
+        self.bench.sale = self.bench.new_sale(allotment(1, 1), HOLD_MS).await.id;
+        self.bench.decide([self.bench.batch([BUYER, 2])]).await;
+        let id = self.bench.row(BUYER).await.unwrap().id;
+        let moods = Arc::new(Moods::default());
+        let fault = cell.fault.as_ref().map(|(number, _, how)| (*number, *how));
+        let faulty = Plan::new(fault);
+        let first = match cell.who {
+            Who::Gateway => self.shop(&faulty, &moods).await,
+            _ => self.shop(&self.unfinished(cell.outcome), &moods).await,
+        };
+        let mut told = Vec::new();
+        let checkout = rt::spawn(self.check_out(&first, id, &cell.outcome.card()));
+        // Somebody who stands still answers later.
+        let mut late = None;
+        if cell.who == Who::Gateway {
+            late = stands_or_ends(&faulty, checkout, &mut told).await;
+        } else {
+            told.extend(checkout.await);
+        }
+        let consumer = self.faulty_work(cell.who, &faulty, &moods).await;
+        let other = self.shop(&Plan::new(None), &moods).await;
+        let mut verdict = self.come_to_rest(&other, &moods).await;
+        told.push(self.check_out(&other, id, "ok").await);
+        faulty.go_on();
+        if let Some(checkout) = late {
+            told.extend(checkout.await);
+        }
+        if let Some(work) = consumer {
+            let _ = work.await;
+        }
+        let _ = other.world_payments().arrive(true).await;
+        self.bench.clock.advance_ms(HOLD_MS);
+        verdict = verdict.and(self.come_to_rest(&other, &moods).await);
+        verdict = verdict.and(self.judge(id, &moods, &told).await);
+        (faulty.came_by(), verdict)
+    }
+
+    /// What a gateway left that died with the provider's answer in its hand. One that finds the row gone says so first.
+    fn unfinished(&self, outcome: Outcome) -> Arc<Plan> {
+        if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(Point::CheckoutAfterCapture) }
+    }
+
+    async fn shop(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Rc<Shop<W>> {
+        let world = Watched::new(&self.bench.world, &self.broken, plan, moods);
+        let gateway = Gateway::new(world.clone(), self.keys.clone(), bed::settings(), &Lifecycle::new());
+        Rc::new(Shop { world, calls: bed::calls(gateway).await })
+    }
+
+    fn check_out(&self, shop: &Rc<Shop<W>>, id: ReservationId, card: &str) -> impl Future<Output = Told> + 'static {
+        let now = self.bench.clock.now();
+        let token = self.keys.sign_checkout(id, BuyerId(BUYER), now, 10 * HOLD_MS);
+        let access = self.keys.sign_access(BuyerId(BUYER), Role::Shopper, now, 10 * HOLD_MS);
+        let request = TestRequest::default().method(Method::POST).uri("/v1/checkouts");
+        let request = request.insert_header(("Authorization", format!("Bearer {access}")));
+        let key = format!("{:032x}", getrandom::u64().unwrap());
+        let request = request.insert_header(("Idempotency-Key", key));
+        let request = request.set_json(json!({ "checkout_token": token, "card": card }));
+        let shop = shop.clone();
+        async move {
+            let before = shop.world_payments().opened().len();
+            let answer = (shop.calls)(request).await;
+            Told { answer, payments: shop.world_payments().opened().split_off(before) }
+        }
+    }
+
+    /// The second one's work, which meets the fault; what stands still comes back.
+    async fn faulty_work(&self, who: Who, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Option<rt::task::JoinHandle<()>> {
+        let mut work = match who {
+            Who::Gateway => return None,
+            Who::PaymentConsumer => {
+                self.bench.clock.advance_ms(PAUSE_MS);
+                rt::spawn(sweep(Watched::new(&self.bench.world, &self.broken, plan, moods)))
+            }
+            Who::Word => {
+                let shop = self.shop(plan, moods).await;
+                let payments = moods.opened.lock().unwrap().clone();
+                rt::spawn(async move { tell(&shop, payments).await })
+            }
+        };
+        tokio::select! {
+            _ = &mut work => None,
+            () = plan.reached() => Some(work),
+        }
+    }
+
+    /// Nobody meets anything any more: sweeps, and the provider's word of all it knows.
+    async fn come_to_rest(&self, shop: &Rc<Shop<W>>, moods: &Moods) -> Result<(), String> {
+        let mut verdict = String::new();
+        for round in 0..ROUNDS_MAX {
+            self.bench.clock.advance_ms(PAUSE_MS);
+            sweep(shop.world.clone()).await;
+            if round == 0 {
+                let payments = moods.opened.lock().unwrap().clone();
+                tell(shop, payments).await;
+                continue;
+            }
+            self.bench.relay().drain().await.map_err(|fault| fault.to_string())?;
+            let audit = self.bench.audit().await;
+            if audit.pass && audit.is_at_rest() {
+                return Ok(());
+            }
+            verdict = audit.to_string();
+        }
+        Err(format!("does not come to rest: {verdict}"))
+    }
+
+    async fn judge(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
+        let (store, world) = (self.bench.world.store(), &self.bench.world);
+        if moods.charged_twice() {
+            return Err("was charged twice".to_owned());
+        }
+        let row = store.reservation(id).await.unwrap().unwrap();
+        let mut standing = 0;
+        let opened = moods.opened.lock().unwrap().clone();
+        for payment in opened {
+            standing += usize::from(kept(world, payment).await.unwrap());
+        }
+        let is_paid = usize::from(row.state.kind() == Kind::Confirmed);
+        if standing != is_paid {
+            return Err(format!("{standing} charges stand for {:?}", row.state.kind()));
+        }
+        for Told { answer, payments } in told {
+            self.is_true(answer, payments, moods)
+                .await
+                .map_err(|what| format!("was told {} {}, and {what}", answer.status, answer.body))?;
+        }
+        Ok(())
+    }
+
+    /// What was said then, against what is so now.
+    async fn is_true(&self, answer: &Answer, payments: &[PaymentId], moods: &Moods) -> Result<(), String> {
+        let ours: Vec<PaymentId> = moods.captured().into_iter().filter(|payment| payments.contains(payment)).collect();
+        match (answer.status.as_u16(), answer.body["type"].as_str().unwrap_or_default()) {
+            (200 | 201, _) => {
+                let number = answer.body["order_number"].as_str().unwrap_or_default();
+                let order = self.bench.world.store().order(number).await.unwrap().ok_or("there is no such order")?;
+                let stands = kept(&self.bench.world, order.payment).await.unwrap();
+                if stands { Ok(()) } else { Err("its money did not move".to_owned()) }
+            }
+            // No money moved, and none will.
+            (402, _) | (409, "/problems/hold_lapsed" | "/problems/not_held") if ours.is_empty() => Ok(()),
+            (402, _) | (409, "/problems/hold_lapsed" | "/problems/not_held") => Err("money moved".to_owned()),
+            (409, "/problems/conflict") if ours.len() == 1 => Ok(()),
+            (409, _) => Err("no money moved that could go back".to_owned()),
+            // Nobody knows, said who could not know; the dead say nothing.
+            (202 | 500 | 503, _) => Ok(()),
+            (other, _) => Err(format!("nobody expects {other}")),
+        }
+    }
+}
+
+impl<W: World> Shop<W> {
+    fn world_payments(&self) -> &<Watched<W> as World>::Payments {
+        self.world.payments()
+    }
+}
+
+/// Waits until the checkout has ended, or stands where the plan says.
+async fn stands_or_ends(
+    plan: &Arc<Plan>,
+    mut checkout: rt::task::JoinHandle<Told>,
+    told: &mut Vec<Told>,
+) -> Option<rt::task::JoinHandle<Told>> {
+    tokio::select! {
+        ended = &mut checkout => {
+            // The dead say nothing.
+            told.extend(ended);
+            None
+        }
+        () = plan.reached() => Some(checkout),
+    }
+}
+
+/// What the payment-consumer does, one job after the other.
+async fn sweep<W: World>(world: W) {
+    let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payment_settings() };
+    let sweeper = Sweeper::new(world, settings);
+    for job in [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds] {
+        let _ = sweeper.sweep_one(job).await;
+    }
+}
+
+async fn tell<W: World>(shop: &Rc<Shop<W>>, payments: Vec<PaymentId>) {
+    for payment in payments {
+        let request = TestRequest::default().method(Method::POST).uri("/v1/webhooks/stripe");
+        let _ = (shop.calls)(request.set_json(payment)).await;
+    }
+}

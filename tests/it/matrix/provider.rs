@@ -1,0 +1,211 @@
+//! A provider that does what its cell says, over the world's own sandbox, which keeps the books.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use miaosha::domain::id::PaymentId;
+use miaosha::domain::money::Money;
+use miaosha::domain::payment::Refund;
+use miaosha::ports::ledger::Ledger;
+use miaosha::ports::payments::{Captured, Heard, Payments, Voided, Word};
+use miaosha::ports::{Fault, Result, World};
+
+use super::places::Plan;
+
+/// What becomes of the first capture of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    Captured,
+    Declined,
+    /// No answer; the money moved.
+    TimeOutCaptured,
+    /// No answer, and nothing happened.
+    TimeOutNotCaptured,
+    /// No answer; the request arrives late, but before the void.
+    LateBeforeVoid,
+    /// The same, behind the void.
+    LateAfterVoid,
+    /// The money moves, and the row is gone.
+    RefundNeeded,
+    /// The same, and it cannot go back for a while.
+    RefundFailing,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Captured,
+        Outcome::Declined,
+        Outcome::TimeOutCaptured,
+        Outcome::TimeOutNotCaptured,
+        Outcome::LateBeforeVoid,
+        Outcome::LateAfterVoid,
+        Outcome::RefundNeeded,
+        Outcome::RefundFailing,
+    ];
+
+    /// The card that brings it about.
+    pub fn card(self) -> String {
+        format!("{self:?}")
+    }
+
+    pub fn needs_refund(self) -> bool {
+        matches!(self, Outcome::RefundNeeded | Outcome::RefundFailing)
+    }
+}
+
+/// What all processes of a cell share of the provider.
+#[derive(Default)]
+pub struct Moods {
+    /// Captures under way, and whether they wait for a void to be done.
+    late: Mutex<Vec<(PaymentId, bool)>>,
+    refunds_failing: AtomicU32,
+    /// Every payment of which money moved, in order.
+    captured: Mutex<Vec<PaymentId>>,
+    /// Money moved while other money of the same buyer had not gone back.
+    twice: AtomicBool,
+    pub opened: Mutex<Vec<PaymentId>>,
+}
+
+impl Moods {
+    pub fn captured(&self) -> Vec<PaymentId> {
+        self.captured.lock().unwrap().clone()
+    }
+
+    pub fn charged_twice(&self) -> bool {
+        self.twice.load(Ordering::SeqCst)
+    }
+}
+
+/// One process's way to the provider. Clones share what the process opened.
+pub struct Lever<W> {
+    world: W,
+    plan: Arc<Plan>,
+    moods: Arc<Moods>,
+    opened: Arc<Mutex<Vec<PaymentId>>>,
+}
+
+impl<W: World> Clone for Lever<W> {
+    fn clone(&self) -> Self {
+        Self {
+            world: self.world.clone(),
+            plan: self.plan.clone(),
+            moods: self.moods.clone(),
+            opened: self.opened.clone(),
+        }
+    }
+}
+
+impl<W: World> Lever<W> {
+    pub fn new(world: W, plan: Arc<Plan>, moods: Arc<Moods>) -> Self {
+        Self { world, plan, moods, opened: Arc::default() }
+    }
+
+    /// The payments this process opened.
+    pub fn opened(&self) -> Vec<PaymentId> {
+        self.opened.lock().unwrap().clone()
+    }
+
+    async fn take(&self, payment: PaymentId, card: &str) -> Result<Captured> {
+        let captured = self.world.payments().capture(payment, card).await?;
+        if captured == Captured::Captured && !self.moods.captured().contains(&payment) {
+            for other in self.moods.captured() {
+                if kept(&self.world, other).await? {
+                    self.moods.twice.store(true, Ordering::SeqCst);
+                }
+            }
+            self.moods.captured.lock().unwrap().push(payment);
+        }
+        Ok(captured)
+    }
+
+    /// Captures that were under way arrive.
+    pub async fn arrive(&self, behind_the_void: bool) -> Result<()> {
+        let all = std::mem::take(&mut *self.moods.late.lock().unwrap());
+        let (now, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, behind)| *behind <= behind_the_void);
+        self.moods.late.lock().unwrap().extend(later);
+        for (payment, _) in now {
+            self.take(payment, "ok").await?;
+        }
+        Ok(())
+    }
+
+    async fn capture_as(&self, payment: PaymentId, card: &str) -> Result<Captured> {
+        let silence = || Err(Fault::new("payments", "no answer in time"));
+        let Some(outcome) = Outcome::ALL.into_iter().find(|outcome| outcome.card() == card) else {
+            return self.take(payment, card).await;
+        };
+        match outcome {
+            Outcome::Captured => self.take(payment, "ok").await,
+            Outcome::Declined => self.take(payment, "declined").await,
+            Outcome::TimeOutCaptured => {
+                self.take(payment, "ok").await?;
+                silence()
+            }
+            Outcome::TimeOutNotCaptured => silence(),
+            Outcome::LateBeforeVoid | Outcome::LateAfterVoid => {
+                self.moods.late.lock().unwrap().push((payment, outcome == Outcome::LateAfterVoid));
+                silence()
+            }
+            Outcome::RefundNeeded | Outcome::RefundFailing => {
+                let captured = self.take(payment, "ok").await?;
+                // Somebody believed that it was void.
+                let row = self.world.store().payment(payment).await?.map(|payment| payment.reservation);
+                if let (Some(row), Captured::Captured) = (row, &captured) {
+                    self.world.store().payment_voided(row, payment, self.world.clock().now()).await?;
+                }
+                if outcome == Outcome::RefundFailing {
+                    self.moods.refunds_failing.store(2, Ordering::SeqCst);
+                }
+                Ok(captured)
+            }
+        }
+    }
+}
+
+pub async fn kept<W: World>(world: &W, payment: PaymentId) -> Result<bool> {
+    Ok(world.payments().kept_minor(payment).await? > 0)
+}
+
+impl<W: World> Payments for Lever<W> {
+    async fn open(&self, payment: PaymentId, amount: Money) -> Result<()> {
+        self.opened.lock().unwrap().push(payment);
+        self.moods.opened.lock().unwrap().push(payment);
+        self.plan.call("open", self.world.payments().open(payment, amount)).await
+    }
+
+    async fn capture(&self, payment: PaymentId, card: &str) -> Result<Captured> {
+        self.plan.call("capture", self.capture_as(payment, card)).await
+    }
+
+    async fn void(&self, payment: PaymentId) -> Result<Voided> {
+        let void = async {
+            self.arrive(false).await?;
+            let voided = self.world.payments().void(payment).await?;
+            self.arrive(true).await?;
+            Ok(voided)
+        };
+        self.plan.call("void", void).await
+    }
+
+    async fn refund(&self, refund: &Refund) -> Result<()> {
+        let deed = async {
+            let fails =
+                self.moods.refunds_failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+            match fails {
+                Ok(_) => Err(Fault::new("payments", "the bank is closed")),
+                Err(_) => self.world.payments().refund(refund).await,
+            }
+        };
+        self.plan.call("refund", deed).await
+    }
+
+    async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
+        self.plan.call("kept_minor", self.world.payments().kept_minor(payment)).await
+    }
+
+    /// The word is a payment's id.
+    async fn hear(&self, word: Word<'_>) -> Result<Heard> {
+        let text = String::from_utf8_lossy(word.body);
+        Ok(text.trim_matches('"').parse().map_or(Heard::Nothing, Heard::Payment))
+    }
+}

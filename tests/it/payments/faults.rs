@@ -1,0 +1,305 @@
+//! Everything a provider does to its callers, one by one: what is told is what is so, and money moves once or not at all.
+
+use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::adapters::stripe::{Settings, Stripe};
+use miaosha::domain::id::{PaymentId, RefundId};
+use miaosha::domain::money::Money;
+use miaosha::domain::payment::Refund;
+use miaosha::ports::payments::{Captured, Payments, Voided};
+use serde_json::Value;
+
+use super::{OURS, sqlite};
+use crate::support::stripe::{Mood, SECRET_KEY, Step, StripeServer, settings};
+
+const PAYMENT: PaymentId = PaymentId(7);
+
+struct Bench {
+    server: StripeServer,
+    stripe: Stripe<SqliteStore>,
+    store: SqliteStore,
+    _keep: tempfile::TempDir,
+}
+
+fn amount() -> Money {
+    Money { minor: 2500, currency: "TWD".parse().unwrap() }
+}
+
+fn refund() -> Refund {
+    Refund { id: RefundId(9), payment: PAYMENT, amount: amount() }
+}
+
+async fn bench() -> Bench {
+    bench_with(|settings| settings).await
+}
+
+async fn bench_with(change: impl FnOnce(Settings) -> Settings) -> Bench {
+    let ((store, keep), server) = (sqlite().await, StripeServer::start().await);
+    let stripe = Stripe::new(change(settings(&server.url)), store.clone()).unwrap();
+    Bench { server, stripe, store, _keep: keep }
+}
+
+impl Bench {
+    async fn opened(self) -> Self {
+        self.stripe.open(PAYMENT, amount()).await.unwrap();
+        self
+    }
+
+    fn next(&self, step: Step, moods: &[Mood]) {
+        moods.iter().for_each(|mood| self.server.next(step, *mood));
+    }
+
+    fn statuses(&self) -> Vec<String> {
+        let text = |intent: Value| intent["status"].as_str().unwrap().to_owned();
+        let mut all: Vec<String> = self.server.intents().into_iter().map(text).collect();
+        all.sort();
+        all
+    }
+
+    async fn capture(&self) -> Result<Captured, miaosha::ports::Fault> {
+        self.stripe.capture(PAYMENT, OURS.good).await
+    }
+}
+
+fn is_declined(captured: &Captured) -> bool {
+    matches!(captured, Captured::Declined { .. })
+}
+
+#[tokio::test]
+async fn a_payment_whose_opening_was_not_heard_is_opened_once() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::CutAfter]);
+    let bench = bench.opened().await;
+    assert_eq!((bench.server.calls(Step::Create), bench.statuses().len()), (2, 1));
+    assert_eq!(bench.capture().await.unwrap(), Captured::Captured);
+    assert_eq!(bench.server.moved(), (2500, 0));
+}
+
+/// The process died before it heard the intent's name: another one finds it by the same key.
+#[tokio::test]
+async fn the_next_process_finds_the_same_intent() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::CutAfter, Mood::CutAfter]);
+    assert_eq!(bench.stripe.open(PAYMENT, amount()).await.unwrap_err().part, "payments");
+    let again = bench.server.adapter(bench.store.clone());
+    again.open(PAYMENT, amount()).await.unwrap();
+    assert_eq!(again.capture(PAYMENT, OURS.good).await.unwrap(), Captured::Captured);
+    assert_eq!((bench.statuses(), bench.server.moved()), (vec!["succeeded".to_owned()], (2500, 0)));
+}
+
+/// Also when Stripe has forgotten the key: of two intents one has a name here, and only that one is ever confirmed.
+#[tokio::test]
+async fn of_two_intents_one_has_a_name() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::CutAfter, Mood::CutAfter]);
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+    bench.server.forget_keys();
+    let bench = bench.opened().await;
+    assert_eq!(bench.capture().await.unwrap(), Captured::Captured);
+    assert_eq!(bench.statuses(), ["requires_payment_method", "succeeded"]);
+    assert_eq!(bench.server.moved(), (2500, 0));
+}
+
+#[tokio::test]
+async fn a_void_before_the_name_is_known_holds_for_ever() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::CutAfter, Mood::CutAfter]);
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+    assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
+    assert_eq!(bench.statuses(), ["canceled"], "it is taken off the books");
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+    assert!(is_declined(&bench.capture().await.unwrap()));
+    assert_eq!(bench.server.moved(), (0, 0));
+}
+
+/// No word from Stripe is needed for that.
+#[tokio::test]
+async fn a_void_before_the_name_is_known_does_not_wait_for_stripe() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::Says(503); 4]);
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+    assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+}
+
+/// The answer of the opening comes when somebody has made the payment void.
+#[tokio::test]
+async fn an_opening_that_is_answered_too_late_is_cancelled() {
+    let bench = bench().await;
+    bench.next(Step::Create, &[Mood::Slow(300)]);
+    let (opened, voided) = tokio::join!(bench.stripe.open(PAYMENT, amount()), async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        bench.stripe.void(PAYMENT).await
+    });
+    opened.unwrap_err();
+    assert_eq!(voided.unwrap(), Voided::Voided);
+    assert_eq!(bench.statuses(), ["canceled"]);
+    assert!(is_declined(&bench.capture().await.unwrap()));
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_to_open_is_void() {
+    let bench = bench().await;
+    let small = Money { minor: 13, ..amount() };
+    bench.stripe.open(PAYMENT, small).await.unwrap_err();
+    assert_eq!(bench.server.calls(Step::Create), 1, "a refusal is not asked again");
+    assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
+    let odd = Money { minor: 5_124, currency: "KWD".parse().unwrap() };
+    assert!(bench.stripe.open(PaymentId(8), odd).await.unwrap_err().what.contains("no amount"));
+}
+
+#[tokio::test]
+async fn the_busy_and_the_broken_are_asked_again() {
+    let moods = [Mood::Busy { after_s: 1 }, Mood::Says(500), Mood::Says(503), Mood::Says(409), Mood::CutBefore];
+    for mood in moods {
+        for step in [Step::Create, Step::SetCard, Step::Confirm, Step::Capture] {
+            let bench = bench().await;
+            bench.next(step, &[mood]);
+            let bench = bench.opened().await;
+            assert_eq!(bench.capture().await.unwrap(), Captured::Captured, "{step:?} {mood:?}");
+            assert_eq!(bench.server.moved(), (2500, 0));
+        }
+    }
+}
+
+/// Lost once they are asked again, under the same key; lost for good nobody knows, and a void says what is so.
+#[tokio::test]
+async fn a_lost_answer_is_never_a_decline() {
+    for step in [Step::SetCard, Step::Confirm, Step::Capture] {
+        let bench = bench().await.opened().await;
+        bench.next(step, &[Mood::CutAfter]);
+        assert_eq!(bench.capture().await.unwrap(), Captured::Captured, "{step:?}");
+        assert_eq!(bench.server.moved(), (2500, 0));
+    }
+    for (step, voided) in [(Step::Confirm, Voided::Voided), (Step::Capture, Voided::Captured)] {
+        for mood in [Mood::CutAfter, Mood::Kept(500)] {
+            let bench = bench().await.opened().await;
+            bench.next(step, &[mood, mood]);
+            assert_eq!(bench.capture().await.unwrap_err().part, "payments");
+            let voided = if matches!(mood, Mood::Kept(_)) { Voided::Voided } else { voided };
+            assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), voided, "{step:?} {mood:?}");
+            let moved = if voided == Voided::Captured { 2500 } else { 0 };
+            assert_eq!(bench.server.moved(), (moved, 0));
+            assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), moved);
+        }
+    }
+}
+
+/// The request is still on its way when its caller gives up, and arrives before the void, or behind it.
+#[tokio::test]
+async fn a_late_capture_is_found_or_refused() {
+    for step in [Step::Confirm, Step::Capture] {
+        let bench = bench().await.opened().await;
+        bench.next(step, &[Mood::Later, Mood::Later]);
+        bench.capture().await.unwrap_err();
+        assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
+        assert_eq!(bench.server.do_later(), 2);
+        assert_eq!((bench.statuses(), bench.server.moved()), (vec!["canceled".to_owned()], (0, 0)));
+    }
+    let bench = bench().await.opened().await;
+    bench.next(Step::Capture, &[Mood::Later, Mood::Later]);
+    bench.capture().await.unwrap_err();
+    bench.server.do_later();
+    assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Captured);
+    assert_eq!(bench.server.moved(), (2500, 0));
+}
+
+/// Nothing is declined of which the intent is not cancelled.
+#[tokio::test]
+async fn a_decline_that_cannot_be_sealed_is_a_fault() {
+    let bench = bench().await.opened().await;
+    bench.next(Step::Cancel, &[Mood::Says(503), Mood::Says(503)]);
+    bench.stripe.capture(PAYMENT, OURS.declined).await.unwrap_err();
+    assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
+    let bench = self::bench().await.opened().await;
+    bench.next(Step::Cancel, &[Mood::CutAfter]);
+    assert!(is_declined(&bench.stripe.capture(PAYMENT, OURS.declined).await.unwrap()), "and asked again it is");
+}
+
+#[tokio::test]
+async fn a_decline_says_why() {
+    for (card, why) in [
+        ("pm_card_declined_insufficient_funds", "not enough money"),
+        ("pm_card_declined_expired_card", "the card has expired"),
+        ("pm_card_declined_fraudulent", "card declined"),
+        ("pm_card_3ds", "confirmation in its own window"),
+        ("tok_nobody", "unknown card"),
+        ("pm&confirm=true", "unknown card"),
+    ] {
+        let bench = bench().await.opened().await;
+        let Captured::Declined { why: said } = bench.stripe.capture(PAYMENT, card).await.unwrap() else {
+            panic!("{card}")
+        };
+        assert!(said.contains(why), "{card}: {said}");
+        assert_eq!(bench.statuses(), ["canceled"]);
+        assert_eq!(bench.server.moved(), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_taken_is_a_fault_and_is_not_told() {
+    let wrong = |settings| Settings { secret_key: "sk_live_of_another_shop".to_owned(), ..settings };
+    let bench = bench_with(wrong).await;
+    let fault = bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+    assert!(!fault.to_string().contains("sk_"), "{fault}");
+    assert_eq!(bench.server.calls(Step::Create), 1, "asking again is no use");
+    let broken = Settings { secret_key: format!("{SECRET_KEY}\n"), ..settings(&bench.server.url) };
+    let fault = Stripe::new(broken, bench.store.clone()).err().unwrap();
+    assert!(!fault.to_string().contains("sk_"), "{fault}");
+}
+
+#[tokio::test]
+async fn the_key_never_travels_in_clear() {
+    let (store, _keep) = sqlite().await;
+    for url in ["http://api.stripe.com", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "nonsense", ""] {
+        assert!(Stripe::new(settings(url), store.clone()).is_err(), "{url}");
+    }
+    assert!(Stripe::new(settings("https://api.stripe.com"), store).is_ok());
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_or_reads_without_end() {
+    let bench = bench_with(|settings| Settings { call_ms_max: 50, ..settings }).await;
+    bench.next(Step::Create, &[Mood::Slow(400), Mood::Slow(400)]);
+    assert!(bench.stripe.open(PAYMENT, amount()).await.unwrap_err().what.contains("in time"));
+    let bench = bench_with(|settings| Settings { answer_bytes_max: 50, ..settings }).await;
+    bench.stripe.open(PAYMENT, amount()).await.unwrap_err();
+}
+
+/// The same payment with another amount, by a shop that lost its books: nothing is done, and nothing is believed.
+#[tokio::test]
+async fn a_key_used_twice_is_a_fault() {
+    let bench = bench().await.opened().await;
+    let (other, _keep) = sqlite().await;
+    let other = bench.server.adapter(other);
+    let more = Money { minor: 9_900, ..amount() };
+    assert!(other.open(PAYMENT, more).await.unwrap_err().what.contains("idempotency_error"));
+    assert_eq!(bench.statuses().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refund_is_made_once_whatever_is_lost() {
+    let bench = bench().await.opened().await;
+    bench.capture().await.unwrap();
+    bench.next(Step::Refund, &[Mood::CutAfter, Mood::CutAfter]);
+    bench.stripe.refund(&refund()).await.unwrap_err();
+    bench.server.forget_keys();
+    for _ in 0..2 {
+        bench.stripe.refund(&refund()).await.unwrap();
+    }
+    assert_eq!((bench.server.moved(), bench.server.calls(Step::Refund)), ((2500, 2500), 2));
+}
+
+/// One that failed is made again under another key; one that is under way is waited for.
+#[tokio::test]
+async fn a_refund_is_seen_through() {
+    let bench = bench().await.opened().await;
+    bench.capture().await.unwrap();
+    bench.stripe.refund(&refund()).await.unwrap();
+    bench.server.set_last_refund("pending");
+    assert!(bench.stripe.refund(&refund()).await.unwrap_err().what.contains("under way"));
+    assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 0);
+    bench.server.set_last_refund("failed");
+    assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 2500);
+    bench.stripe.refund(&refund()).await.unwrap();
+    assert_eq!(bench.server.moved(), (2500, 2500));
+}
