@@ -52,6 +52,21 @@ impl TokenKind {
 pub struct Principal {
     pub buyer: BuyerId,
     pub role: Role,
+    /// A log-out everywhere ends the earlier ones.
+    pub epoch: u64,
+}
+
+impl Principal {
+    pub fn operator(self) -> Result<Self, Problem> {
+        match self.role {
+            Role::Operator => Ok(self),
+            Role::Shopper => Err(Problem::new(Kind::Forbidden, "only operators may do this")),
+        }
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +95,9 @@ pub struct AccessClaims {
     #[serde(serialize_with = "to_text", deserialize_with = "from_text")]
     pub sub: u64,
     pub role: Role,
+    /// Left out where it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
     /// Seconds since 1970.
     pub exp: i64,
 }
@@ -177,21 +195,27 @@ impl TokenKeys {
         Ok(Self { keys })
     }
 
+    /// Of somebody who has never logged out everywhere.
     pub fn sign_access(&self, buyer: BuyerId, role: Role, now: Timestamp, ttl_ms: i64) -> String {
+        self.sign_access_of(Principal { buyer, role, epoch: 0 }, now, ttl_ms)
+    }
+
+    pub fn sign_access_of(&self, principal: Principal, now: Timestamp, ttl_ms: i64) -> String {
+        let Principal { buyer, role, epoch } = principal;
         let exp = expiry(now, ttl_ms);
-        self.sign(&AccessClaims { iss: Issuer::Miaosha, aud: AccessAudience::Access, sub: buyer.0, role, exp })
+        self.sign(&AccessClaims { iss: Issuer::Miaosha, aud: AccessAudience::Access, sub: buyer.0, role, epoch, exp })
     }
 
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
         let claims: AccessClaims = self.verify(token, now)?;
-        Ok(Principal { buyer: BuyerId(claims.sub), role: claims.role })
+        Ok(Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch })
     }
 
     /// Like [`Self::verify_access`] for who stays: until when it is good is for the caller to judge, again and again.
     pub fn verify_access_until(&self, token: &str) -> Result<(Principal, Timestamp), Problem> {
         let claims: AccessClaims = self.verify(token, Timestamp(i64::MIN))?;
         let until = Timestamp(claims.exp.saturating_add(LEEWAY_S).saturating_mul(1_000));
-        Ok((Principal { buyer: BuyerId(claims.sub), role: claims.role }, until))
+        Ok((Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch }, until))
     }
 
     /// The access token of a request.
@@ -201,11 +225,7 @@ impl TokenKeys {
 
     /// Like [`Self::principal`], and an operator.
     pub fn operator(&self, req: &HttpRequest, now: Timestamp) -> Result<Principal, Problem> {
-        let principal = self.principal(req, now)?;
-        match principal.role {
-            Role::Operator => Ok(principal),
-            Role::Shopper => Err(Problem::new(Kind::Forbidden, "only operators may do this")),
-        }
+        self.principal(req, now)?.operator()
     }
 
     pub fn sign_checkout(&self, reservation: ReservationId, buyer: BuyerId, now: Timestamp, ttl_ms: i64) -> String {

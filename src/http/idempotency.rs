@@ -19,7 +19,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, Ro
 use sha2::{Digest, Sha256};
 
 use crate::domain::id::RequestId;
-use crate::http::auth::TokenKeys;
+use crate::http::auth::{Principal, TokenKeys};
 use crate::http::body;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::clock::Clock;
@@ -51,6 +51,8 @@ pub trait Keeper: Clone + 'static {
     fn clock(&self) -> &dyn Clock;
     fn faults(&self) -> &dyn Faults;
     fn keys(&self) -> &TokenKeys;
+    /// Who asks, when the token is still good.
+    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem>;
     fn limits(&self) -> Limits;
     /// Where a request of nobody comes from.
     fn address(&self, req: &HttpRequest) -> String;
@@ -159,8 +161,8 @@ async fn prepare<K: Keeper>(keeper: &K, by: By, req: &mut ServiceRequest) -> Res
     let now = keeper.clock().now();
     let caller = match by {
         By::Anybody => format!("address {}", keeper.address(req.request())),
-        By::Buyer => format!("buyer {}", keeper.keys().principal(req.request(), now)?.buyer),
-        By::Operator => format!("buyer {}", keeper.keys().operator(req.request(), now)?.buyer),
+        By::Buyer => format!("buyer {}", keeper.principal(req.request())?.buyer),
+        By::Operator => format!("buyer {}", keeper.principal(req.request())?.operator()?.buyer),
     };
     let key = key_of(req, &caller)?;
     let limits = keeper.limits();

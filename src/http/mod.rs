@@ -2,6 +2,7 @@
 //!
 //! Whatever bytes arrive, the answer is a reply or a [`problem::Problem`]; nothing here panics or answers 5xx for them.
 
+pub mod address;
 pub mod assets;
 pub mod auth;
 pub mod body;
@@ -11,3 +12,4 @@ pub mod probes;
 pub mod problem;
 pub mod server;
 pub mod socket;
+pub mod throttle;

@@ -6,12 +6,15 @@ use std::borrow::Cow;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 
 use crate::ports::Fault;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -86,6 +89,17 @@ pub struct Problem {
     pub field: Option<Cow<'static, str>>,
     /// Seconds. Every 429 and 503 has one: 1 unless something else is said.
     pub retry_after_s: Option<u32>,
+    /// Of whoever tried too often.
+    pub quota: Option<Quota>,
+}
+
+/// So many tries in each window; the next one after a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    pub name: &'static str,
+    pub tries_max: u32,
+    pub window_s: u32,
+    pub wait_s: u32,
 }
 
 #[derive(Serialize)]
@@ -101,7 +115,7 @@ struct Wire<'a> {
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let waits = matches!(kind.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        Self { kind, detail: detail.into(), field: None, retry_after_s: waits.then_some(1) }
+        Self { kind, detail: detail.into(), field: None, retry_after_s: waits.then_some(1), quota: None }
     }
 
     pub fn field(field: impl Into<Cow<'static, str>>, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -140,6 +154,15 @@ impl ResponseError for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(Quota { name, tries_max, window_s, wait_s }) = self.quota {
+            let fields = [
+                (RATE_LIMIT_POLICY, format!("\"{name}\";q={tries_max};w={window_s}")),
+                (RATE_LIMIT, format!("\"{name}\";r=0;t={wait_s}")),
+            ];
+            for (field, text) in fields {
+                headers.insert(field, HeaderValue::from_str(&text).expect("a name and numbers are ASCII"));
+            }
         }
         if self.kind == Kind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

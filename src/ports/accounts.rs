@@ -2,6 +2,10 @@
 
 use crate::domain::id::BuyerId;
 use crate::domain::locale::Locale;
+use crate::domain::order::Order;
+use crate::domain::payment::Payment;
+use crate::domain::reservation::Reservation;
+use crate::domain::time::Timestamp;
 use crate::ports::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -22,8 +26,40 @@ pub struct Account {
     pub role: Role,
     /// What this person is written to in.
     pub locale: Locale,
+    /// Access tokens of an earlier one are refused.
+    pub epoch: u64,
 }
 
+/// No access token is good for longer, in milliseconds.
+pub const TOKEN_MS_MAX: i64 = 86_400_000;
+/// Accounts whose tokens were revoked while one may still be good: as many are known everywhere, the newest first.
+pub const REVOKED_MAX: u32 = 4_096;
+
+/// Tokens of this buyer and an earlier epoch are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Revoked {
+    pub buyer: BuyerId,
+    pub epoch: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erased {
+    Done(Revoked),
+    /// Something is held, paid for or waited for.
+    Live,
+    Missing,
+}
+
+/// What is known of a buyer beside the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub reservations: Vec<Reservation>,
+    pub orders: Vec<Order>,
+    /// Those that became orders.
+    pub payments: Vec<Payment>,
+}
+
+/// An account that was erased is one that never was.
 pub trait Accounts: Send + Sync + 'static {
     /// `None` when the address is taken.
     fn create_account(
@@ -38,4 +74,25 @@ pub trait Accounts: Send + Sync + 'static {
     fn account(&self, id: BuyerId) -> impl Future<Output = Result<Option<Account>>> + Send;
 
     fn account_by_email(&self, email: &str) -> impl Future<Output = Result<Option<Account>>> + Send;
+
+    /// `None` when there is no such account.
+    fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> impl Future<Output = Result<Option<Revoked>>> + Send;
+
+    /// Logs out everywhere, too. `false` when the old hash is not the account's any more.
+    fn change_password(
+        &self,
+        id: BuyerId,
+        old_hash: &str,
+        new_hash: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Later than this, the newest first.
+    fn revoked_since(&self, since: Timestamp, max: u32) -> impl Future<Output = Result<Vec<Revoked>>> + Send;
+
+    /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number.
+    fn erase(&self, id: BuyerId, now: Timestamp) -> impl Future<Output = Result<Erased>> + Send;
+
+    /// At most so many of each.
+    fn person(&self, id: BuyerId, max: u32) -> impl Future<Output = Result<Person>> + Send;
 }

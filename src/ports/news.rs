@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::sale::Sale;
 use crate::domain::time::Timestamp;
 use crate::ports::Result;
+use crate::ports::accounts::Revoked;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +27,9 @@ pub struct Bulletin {
     /// The ledger's time.
     pub sent_at: Timestamp,
     pub sales: Vec<SaleNews>,
+    /// Whose tokens are refused although they have not expired: all of them, or nothing about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Vec<Revoked>>,
 }
 
 pub trait NewsStream: Send + 'static {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::domain::id::SaleId;
 use crate::domain::sale::Sale;
+use crate::ports::accounts::{Accounts, REVOKED_MAX, Revoked, TOKEN_MS_MAX};
 use crate::ports::catalogue::Catalogue;
 use crate::ports::ledger::Ledger;
 use crate::ports::news::{Bulletin, News, SaleNews};
@@ -43,6 +44,9 @@ pub async fn run<W: World>(world: W, lifecycle: Lifecycle) {
 pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
     let sales = world.store().sales_that_matter(world.clock().now()).await?;
     let count = sales.len();
+    let since = world.clock().now().plus_ms(-TOKEN_MS_MAX);
+    // With the first message, so that nobody learns of a sale before it knows whom to refuse.
+    let mut revoked = Some(world.store().revoked_since(since, REVOKED_MAX).await?);
     let mut failed = None;
     let mut sales = sales.into_iter().peekable();
     while sales.peek().is_some() {
@@ -51,10 +55,10 @@ pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
         let (told, faults): (Vec<_>, Vec<_>) = some.into_iter().partition(Result::is_ok);
         failed = failed.or(faults.into_iter().find_map(Result::err));
         let told: Vec<SaleNews> = told.into_iter().filter_map(Result::ok).collect();
-        send(world, told).await?;
+        send(world, told, revoked.take()).await?;
     }
     if count == 0 {
-        send(world, Vec::new()).await?;
+        send(world, Vec::new(), revoked).await?;
     }
     failed.map_or(Ok(count), Err)
 }
@@ -63,11 +67,11 @@ pub async fn broadcast<W: World>(world: &W) -> Result<usize> {
 pub async fn announce<W: World>(world: &W, sale: SaleId) -> Result<()> {
     let Some(sale) = world.store().sale(sale).await? else { return Ok(()) };
     let news = news_of(world, sale).await?;
-    send(world, vec![news]).await
+    send(world, vec![news], None).await
 }
 
-async fn send<W: World>(world: &W, sales: Vec<SaleNews>) -> Result<()> {
-    world.signals().publish(&Bulletin { sent_at: world.clock().now(), sales }).await
+async fn send<W: World>(world: &W, sales: Vec<SaleNews>, revoked: Option<Vec<Revoked>>) -> Result<()> {
+    world.signals().publish(&Bulletin { sent_at: world.clock().now(), sales, revoked }).await
 }
 
 async fn news_of<W: World>(world: &W, mut sale: Sale) -> Result<SaleNews> {

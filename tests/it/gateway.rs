@@ -1,5 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
+mod account;
 pub mod bed;
 mod buying;
 mod cancelling;

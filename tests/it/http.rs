@@ -2,4 +2,5 @@
 
 mod bodies;
 mod process;
+mod throttle;
 mod tokens;

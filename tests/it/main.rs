@@ -11,6 +11,7 @@ mod archive;
 mod attempts;
 mod browser;
 mod commands;
+mod document;
 mod events;
 mod gateway;
 mod http;

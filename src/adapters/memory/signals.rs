@@ -205,7 +205,8 @@ impl News for MemorySignals {
     async fn news(&self) -> Result<MemoryNews> {
         let latest = self.0.latest();
         let sales: Vec<SaleNews> = latest.values().cloned().collect();
-        let first = sales.iter().map(|word| word.sent_at).max().map(|sent_at| Bulletin { sent_at, sales });
+        let first =
+            sales.iter().map(|word| word.sent_at).max().map(|sent_at| Bulletin { sent_at, sales, revoked: None });
         Ok(MemoryNews { first, then: self.0.news.subscribe() })
     }
 }

@@ -3,11 +3,12 @@
 use sqlx::Row as _;
 
 use super::dialect::{self, Connection, Row, Store};
-use super::{Result, broken, fault, is_duplicate, row};
+use super::{Result, broken, fault, is_duplicate, people, row};
 use crate::domain::id::BuyerId;
 use crate::domain::locale::Locale;
+use crate::domain::time::Timestamp;
 use crate::ports;
-use crate::ports::accounts::{Account, Accounts, Role};
+use crate::ports::accounts::{Account, Accounts, Erased, Person, Revoked, Role};
 
 const SHOPPER: i64 = 1;
 const OPERATOR: i64 = 2;
@@ -15,7 +16,7 @@ const OPERATOR: i64 = 2;
 /// What [`account`] reads.
 macro_rules! accounts {
     ($name:literal, $tail:literal) => {
-        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role, locale FROM accounts ", $tail)
+        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role, locale, epoch FROM accounts ", $tail)
     };
 }
 
@@ -35,6 +36,7 @@ impl Accounts for Store {
             password_hash: password_hash.to_owned(),
             role,
             locale,
+            epoch: 0,
         };
         self.write("accounts.create", account, |c, account| Box::pin(create(c, account))).await
     }
@@ -45,6 +47,27 @@ impl Accounts for Store {
 
     async fn account_by_email(&self, email: &str) -> ports::Result<Option<Account>> {
         by_email(&mut *self.reader().await?, email).await.map_err(fault)
+    }
+
+    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> ports::Result<Option<Revoked>> {
+        self.write("accounts.log_out", (id, now), |c, args| Box::pin(people::log_out(c, args))).await
+    }
+
+    async fn change_password(&self, id: BuyerId, old: &str, new: &str, now: Timestamp) -> ports::Result<bool> {
+        let args = (id, old.to_owned(), new.to_owned(), now);
+        self.write("accounts.change_password", args, |c, args| Box::pin(people::change_password(c, args))).await
+    }
+
+    async fn revoked_since(&self, since: Timestamp, max: u32) -> ports::Result<Vec<Revoked>> {
+        people::revoked_since(&mut *self.reader().await?, since, max).await.map_err(fault)
+    }
+
+    async fn erase(&self, id: BuyerId, now: Timestamp) -> ports::Result<Erased> {
+        self.write("accounts.erase", (id, now), |c, args| Box::pin(people::erase(c, args))).await
+    }
+
+    async fn person(&self, id: BuyerId, max: u32) -> ports::Result<Person> {
+        people::person(&mut *self.at_once().await?, id, max).await.map_err(fault)
     }
 }
 
@@ -70,13 +93,15 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
 }
 
 async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
-    let found =
-        sqlx::query(accounts!("accounts.account", "WHERE id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
+    let found = sqlx::query(accounts!("accounts.account", "WHERE id = ? AND erased_at IS NULL"))
+        .bind(id.0 as i64)
+        .fetch_optional(conn)
+        .await?;
     found.as_ref().map(account).transpose()
 }
 
 async fn by_email(conn: &mut Connection, email: &str) -> Result<Option<Account>> {
-    let found = sqlx::query(accounts!("accounts.by_email", "WHERE email = ?"))
+    let found = sqlx::query(accounts!("accounts.by_email", "WHERE email = ? AND erased_at IS NULL"))
         .bind(email.to_owned())
         .fetch_optional(conn)
         .await?;
@@ -98,5 +123,6 @@ fn account(found: &Row) -> Result<Account> {
             None => Locale::default(),
             Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
         },
+        epoch: row::number(found, 6)?,
     })
 }

@@ -18,6 +18,7 @@ mod look;
 mod moves;
 mod outbox;
 mod paying;
+mod people;
 mod record;
 mod references;
 mod refund;

@@ -8,6 +8,7 @@ use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
 use crate::ports::accounts::{Account, Accounts, Role};
+use crate::services::gateway::entry::Knock;
 use crate::services::gateway::metric::Metric;
 use crate::services::gateway::passwords::{Passwords, PoolFull};
 
@@ -53,41 +54,64 @@ impl From<Account> for User {
     }
 }
 
-pub async fn sign_up<W: World>(world: &W, passwords: &Passwords, user: NewUser) -> Result<Account, Problem> {
+/// An address that is taken costs as much as one that is free, and whoever proves to be its owner is let in. That an address is
+/// taken is said all the same: without a mail to every newcomer nothing else is honest, and tries are counted.
+pub async fn sign_up<W: World>(
+    world: &W,
+    passwords: &Passwords,
+    knock: &Knock<'_>,
+    user: NewUser,
+) -> Result<Account, Problem> {
     let name = limits::text("name", &user.name, NAME_CHARS_MAX)?;
     let email = email(&user.email)?;
-    let length = user.password.chars().count();
-    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
-        let range = format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters long");
-        return Err(Problem::field("password", Kind::Invalid, range));
+    check_new_password("password", &user.password)?;
+    knock.pass(&email)?;
+    if let Some(account) = world.store().account_by_email(&email).await? {
+        return signed_up_before(passwords, account, user.password).await;
     }
     let hash = passwords.hash(user.password.clone()).await.map_err(busy)?;
     let created = world.store().create_account(name, &email, &hash, Role::Shopper, user.locale).await?;
     count("sign_up", created.is_some());
     match created {
         Some(account) => Ok(account),
-        None => signed_up_before(world, passwords, &email, user.password).await,
+        // Somebody was quicker; the same person twice, perhaps.
+        None => match world.store().account_by_email(&email).await? {
+            Some(account) => signed_up_before(passwords, account, user.password).await,
+            None => Err(taken()),
+        },
     }
 }
 
 /// Who signs up again with the same password is the same person, who perhaps never heard the first answer.
-async fn signed_up_before<W: World>(
-    world: &W,
-    passwords: &Passwords,
-    email: &str,
-    password: String,
-) -> Result<Account, Problem> {
-    let account = world.store().account_by_email(email).await?;
-    let known = account.as_ref().map(|account| account.password_hash.clone());
+async fn signed_up_before(passwords: &Passwords, account: Account, password: String) -> Result<Account, Problem> {
+    let known = Some(account.password_hash.clone());
     let is_theirs = passwords.is_right(password, known).await.map_err(busy)?;
-    let taken = || Problem::field("email", Kind::EmailTaken, "somebody signed up with this address");
-    account.filter(|_| is_theirs).ok_or_else(taken)
+    if is_theirs { Ok(account) } else { Err(taken()) }
 }
 
-pub async fn log_in<W: World>(world: &W, passwords: &Passwords, login: Credentials) -> Result<Account, Problem> {
+fn taken() -> Problem {
+    Problem::field("email", Kind::EmailTaken, "somebody signed up with this address")
+}
+
+fn check_new_password(field: &'static str, password: &str) -> Result<(), Problem> {
+    let length = password.chars().count();
+    if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
+        return Ok(());
+    }
+    let range = format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters long");
+    Err(Problem::field(field, Kind::Invalid, range))
+}
+
+pub async fn log_in<W: World>(
+    world: &W,
+    passwords: &Passwords,
+    knock: &Knock<'_>,
+    login: Credentials,
+) -> Result<Account, Problem> {
     // What cannot be an address or a password is checked as well, so that the answer is always the same one.
     let email = login.email.trim().to_ascii_lowercase();
     let is_short = email.len() <= EMAIL_BYTES_MAX && login.password.chars().count() <= PASSWORD_CHARS_MAX;
+    knock.pass(if is_short { &email } else { "" })?;
     let account = if is_short { world.store().account_by_email(&email).await? } else { None };
     let known = account.as_ref().map(|account| account.password_hash.clone());
     let password = if is_short { login.password } else { String::new() };
@@ -95,6 +119,38 @@ pub async fn log_in<W: World>(world: &W, passwords: &Passwords, login: Credentia
     count("log_in", is_right);
     let account = account.filter(|_| is_right);
     account.ok_or_else(|| Problem::new(Kind::Unauthorized, "the address or the password is wrong"))
+}
+
+/// Whoever holds a token must also know the password before something goes that cannot be brought back.
+pub async fn prove(
+    passwords: &Passwords,
+    knock: &Knock<'_>,
+    account: Account,
+    password: String,
+) -> Result<Account, Problem> {
+    knock.pass(&account.email)?;
+    let is_short = password.chars().count() <= PASSWORD_CHARS_MAX;
+    let password = if is_short { password } else { String::new() };
+    let is_right = passwords.is_right(password, Some(account.password_hash.clone())).await.map_err(busy)?;
+    count("prove", is_right);
+    if is_right { Ok(account) } else { Err(Problem::field("password", Kind::Forbidden, "this is not the password")) }
+}
+
+/// The account as it is then; every token of before is refused.
+pub async fn change_password<W: World>(
+    world: &W,
+    passwords: &Passwords,
+    account: Account,
+    new: String,
+) -> Result<Account, Problem> {
+    check_new_password("new_password", &new)?;
+    let hash = passwords.hash(new).await.map_err(busy)?;
+    let changed = world.store().change_password(account.id, &account.password_hash, &hash, world.clock().now()).await?;
+    let conflict = || Problem::new(Kind::Conflict, "the password was changed by somebody else meanwhile");
+    if !changed {
+        return Err(conflict());
+    }
+    world.store().account(account.id).await?.ok_or_else(conflict)
 }
 
 /// Lower case, and plausible; whether anybody reads there is another question.

@@ -14,6 +14,8 @@ pub enum Metric {
     Refunds,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
+    /// Tries to log in, sign up or prove a password that came too soon after others.
+    EntriesThrottled,
     /// Requests turned away because too many wait to hash a password.
     HashesShed,
     /// Notices that came from the broker.
@@ -55,6 +57,7 @@ impl Metric {
         Metric::Cancels,
         Metric::Refunds,
         Metric::Entries,
+        Metric::EntriesThrottled,
         Metric::HashesShed,
         Metric::Notices,
         Metric::Registrations,
@@ -80,6 +83,7 @@ impl Metric {
             Metric::Cancels => "miaosha_gateway_cancels_total",
             Metric::Refunds => "miaosha_gateway_refunds_total",
             Metric::Entries => "miaosha_gateway_entries_total",
+            Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
             Metric::Notices => "miaosha_gateway_notices_total",
             Metric::Registrations => "miaosha_gateway_registrations",
@@ -109,6 +113,7 @@ impl Metric {
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
             Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
+            Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
             Metric::Registrations => metrics::describe_gauge!(name, "Registrations that wait for notices now."),

@@ -11,6 +11,7 @@ mod board;
 mod checkout;
 pub mod close;
 mod effort;
+mod entry;
 mod exports;
 pub mod metric;
 mod notices;
@@ -22,6 +23,7 @@ mod refund;
 pub mod registry;
 mod release;
 mod report;
+mod revoked;
 mod routes;
 pub mod session;
 mod settings;
@@ -33,18 +35,22 @@ mod word;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_web::HttpRequest;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use crate::http::address;
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::gateway::board::Board;
+use crate::services::gateway::entry::{Entry, Knock};
 use crate::services::gateway::pace::Paces;
 use crate::services::gateway::passwords::Passwords;
 use crate::services::gateway::registry::Registry;
+use crate::services::gateway::revoked::Revocations;
 pub use crate::services::gateway::routes::routes;
 pub use crate::services::gateway::settings::Settings;
 use crate::services::gateway::sockets::Sockets;
@@ -62,6 +68,8 @@ struct Inner<W> {
     runtime: Handle,
     passwords: Passwords,
     receipts: Receipts<W>,
+    entry: Entry,
+    revocations: Revocations,
     board: Board,
     registry: Registry,
     /// An audit reads everything of a sale: one at a time.
@@ -93,6 +101,8 @@ impl<W: World> Gateway<W> {
         metric::describe();
         Self(Arc::new(Inner {
             passwords: Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, runtime.clone()),
+            entry: Entry::new(&settings),
+            revocations: Revocations::default(),
             board: Board::new(settings.catalogue_age_ms_max),
             auditing: tokio::sync::Mutex::default(),
             paces: Paces::new(),
@@ -167,6 +177,26 @@ impl<W: World> Gateway<W> {
 
     fn exports(&self) -> Arc<Semaphore> {
         self.0.exports.clone()
+    }
+
+    fn revocations(&self) -> &Revocations {
+        &self.0.revocations
+    }
+
+    /// Of whoever sends this, at the door.
+    fn knock(&self, req: &HttpRequest) -> Knock<'_> {
+        let address = address::network(address::client(req, self.0.settings.trusted_hops));
+        Knock { entry: &self.0.entry, address, now: self.clock().now() }
+    }
+
+    /// Passwords hashed since the start.
+    pub fn hashes(&self) -> u64 {
+        self.0.passwords.hashes()
+    }
+
+    /// Asks the ledger who logged out everywhere; done once a second.
+    pub async fn learn_revocations(&self) -> Result<(), Fault> {
+        self.0.revocations.learn(self.world()).await
     }
 
     /// Whether notices come.

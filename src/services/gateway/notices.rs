@@ -49,7 +49,12 @@ async fn hear_until_it_fails<W: World>(gateway: &Gateway<W>) -> Result<()> {
 pub async fn watch_ledger<W: World>(gateway: &Gateway<W>) {
     let pause = Duration::from_millis(LOOK_MS);
     while !gateway.is_stopping() {
-        let answer = tokio::time::timeout(pause, gateway.world().store().time()).await;
+        // A gateway that does not know who logged out lets nobody in by readiness.
+        let asked = async {
+            gateway.world().store().time().await?;
+            gateway.learn_revocations().await
+        };
+        let answer = tokio::time::timeout(pause, asked).await;
         let answers = matches!(answer, Ok(Ok(_)));
         if gateway.0.ledger_answers.swap(answers, Ordering::AcqRel) != answers {
             tracing::info!(ledger.answers = answers, "the ledger's state changed");

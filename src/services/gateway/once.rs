@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, Route};
 
-use crate::http::auth::TokenKeys;
+use crate::http::address;
+use crate::http::auth::{Principal, TokenKeys};
 use crate::http::idempotency::{self, By, Keeper, Limits, Outcome};
+use crate::http::problem::Problem;
 use crate::ports::clock::Clock;
 use crate::ports::fault::Faults;
 use crate::ports::idempotency::Idempotency;
-use crate::ports::{Result, World};
+use crate::ports::{self, World};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::metric::Metric;
 
@@ -37,6 +39,10 @@ impl<W: World> Keeper for Gateway<W> {
         self.keys()
     }
 
+    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.principal(req)
+    }
+
     fn limits(&self) -> Limits {
         let settings = self.settings();
         Limits {
@@ -47,7 +53,7 @@ impl<W: World> Keeper for Gateway<W> {
     }
 
     fn address(&self, req: &HttpRequest) -> String {
-        req.peer_addr().map_or_else(String::new, |address| address.ip().to_string())
+        address::network(address::client(req, self.settings().trusted_hops))
     }
 
     fn count(&self, outcome: Outcome) {
@@ -69,7 +75,7 @@ pub async fn forget_old<W: World>(gateway: &Gateway<W>) {
     }
 }
 
-async fn forget_all<W: World>(gateway: &Gateway<W>) -> Result<()> {
+async fn forget_all<W: World>(gateway: &Gateway<W>) -> ports::Result<()> {
     let max = gateway.settings().request_forget_max;
     while !gateway.is_stopping() {
         let forgotten = gateway.world().store().forget(gateway.clock().now(), max).await?;

@@ -5,6 +5,7 @@
 //! waits for it any more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -27,6 +28,7 @@ pub struct Passwords {
     /// What an unknown address is checked against, so that it costs the same time as a known one.
     nobodys: Arc<str>,
     runtime: Handle,
+    hashes: AtomicU64,
 }
 
 impl Passwords {
@@ -36,6 +38,7 @@ impl Passwords {
             places: Arc::new(Semaphore::new(jobs_max + waiting_max)),
             nobodys: hash("nobody has this password").into(),
             runtime,
+            hashes: AtomicU64::new(0),
         }
     }
 
@@ -57,9 +60,15 @@ impl Passwords {
         .await
     }
 
+    /// Begun since the start.
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, PoolFull> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| PoolFull)?;
         let turn = self.jobs.clone().acquire_owned().await.expect("the pool is never closed");
+        self.hashes.fetch_add(1, Ordering::Relaxed);
         let task = self.runtime.spawn_blocking(move || {
             let result = job();
             drop((turn, place));

@@ -7,7 +7,7 @@ use crate::services::gateway::sockets;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long an access token is good for, in milliseconds.
+    /// How long an access token is good for, in milliseconds: at most a day.
     pub access_ttl_ms: i64,
     /// How long a checkout token outlives its hold, in milliseconds: whoever asks again what became of a checkout still can.
     /// It gives no time to pay; the ledger decides by `lapses_at`.
@@ -45,6 +45,17 @@ pub struct Settings {
     pub waits_per_buyer_max: usize,
     /// How long one request may wait for a notice, in milliseconds, at most.
     pub wait_ms_max: u64,
+    /// Tries to log in, sign up or prove a password in each window: for one account, and from one address (of IPv6: one /64).
+    pub login_account_max: u32,
+    pub login_address_max: u32,
+    /// The window, in milliseconds.
+    pub login_window_ms: i64,
+    /// Accounts and addresses whose tries are remembered, at most, each; more share one count.
+    pub login_keys_max: usize,
+    /// Proxies in front that add the address they saw to `X-Forwarded-For`; without one it is whoever connects.
+    pub trusted_hops: usize,
+    /// Reservations, and orders, in what a person takes along, at most.
+    pub person_rows_max: u32,
     /// How long a request with an `Idempotency-Key` may take before another is allowed to carry it out again, in milliseconds.
     /// Longer than a checkout waits for the provider.
     pub request_lease_ms: i64,
@@ -82,6 +93,12 @@ impl Default for Settings {
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
+            login_account_max: 10,
+            login_address_max: 120,
+            login_window_ms: 60_000,
+            login_keys_max: 100_000,
+            trusted_hops: 0,
+            person_rows_max: 10_000,
             request_lease_ms: 60_000,
             request_ttl_ms: 86_400_000,
             request_forget_ms: 60_000,

@@ -84,7 +84,13 @@ async fn admit<W: Entrance>(
 ) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
-    let buyer = shared.keys.verify_access(auth::bearer(req)?, now)?.buyer;
+    let principal = shared.keys.verify_access(auth::bearer(req)?, now)?;
+    if shared.known.is_logged_out(principal) {
+        return Err(
+            Problem::field("Authorization", Kind::Unauthorized, "this token was logged out; log in again").into()
+        );
+    }
+    let buyer = principal.buyer;
     let sale = SaleId(body::number("id", route::sale_in(req.path()).unwrap_or_default())?);
     let bytes = body::read(req.headers(), &mut payload, shared.settings.body_bytes_max).await?;
     let wanted: Wanted<'_> = body::parse(&bytes)?;

@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::domain::id::SaleId;
+use crate::domain::id::{BuyerId, SaleId};
 use crate::domain::sale::Sale;
 use crate::domain::time::Timestamp;
+use crate::http::auth::Principal;
+use crate::ports::accounts::Revoked;
 use crate::ports::news::SaleNews;
 use crate::services::publisher::FRESH_MS_MAX;
 
@@ -34,19 +36,36 @@ type Views = HashMap<SaleId, Arc<View>>;
 
 pub struct Known {
     views: ArcSwap<Views>,
+    revoked: ArcSwap<HashMap<BuyerId, u64>>,
     first_heard_at: AtomicI64,
     heard_at: AtomicI64,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { views: ArcSwap::default(), first_heard_at: AtomicI64::new(NEVER), heard_at: AtomicI64::new(NEVER) }
+        Self {
+            views: ArcSwap::default(),
+            revoked: ArcSwap::default(),
+            first_heard_at: AtomicI64::new(NEVER),
+            heard_at: AtomicI64::new(NEVER),
+        }
     }
 }
 
 impl Known {
     pub fn views(&self) -> Guard<Arc<Views>> {
         self.views.load()
+    }
+
+    /// Whether the token's owner has logged out everywhere since it was given.
+    pub fn is_logged_out(&self, principal: Principal) -> bool {
+        let revoked = self.revoked.load();
+        !revoked.is_empty() && revoked.get(&principal.buyer).is_some_and(|epoch| principal.epoch < *epoch)
+    }
+
+    /// All who have, as far as it matters.
+    pub fn learn_revoked(&self, revoked: Vec<Revoked>) {
+        self.revoked.store(Arc::new(revoked.into_iter().map(|word| (word.buyer, word.epoch)).collect()));
     }
 
     /// When any news came last.

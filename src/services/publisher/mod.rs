@@ -139,6 +139,9 @@ impl<W: Entrance> Publisher<W> {
         loop {
             let bulletin = stream.next().await?;
             heard(bulletin.sent_at);
+            if let Some(revoked) = bulletin.revoked {
+                shared.known.learn_revoked(revoked);
+            }
             shared.known.learn(bulletin.sales, shared.world.clock().now(), shared.settings.forget_ms);
         }
     }

@@ -33,7 +33,7 @@ pub fn notice(number: u64) -> Notice {
 
 pub fn bulletin<const N: usize>(sales: [SaleNews; N]) -> Bulletin {
     let sent_at = sales.iter().map(|word| word.sent_at).max().unwrap_or_default();
-    Bulletin { sent_at, sales: sales.into() }
+    Bulletin { sent_at, sales: sales.into(), revoked: None }
 }
 
 pub fn news(sale: u64, revision: u64) -> SaleNews {
@@ -139,7 +139,7 @@ pub async fn notices_reach_everybody(signals: &impl Notices) {
 
 pub async fn news_reach_everybody(signals: &impl News) {
     let mut streams = [signals.news().await.unwrap(), signals.news().await.unwrap()];
-    signals.publish(&Bulletin { sent_at: Timestamp(7), sales: Vec::new() }).await.unwrap();
+    signals.publish(&Bulletin { sent_at: Timestamp(7), sales: Vec::new(), revoked: None }).await.unwrap();
     signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
     for stream in &mut streams {
         let quiet = patiently(stream.next()).await.unwrap();

@@ -35,6 +35,7 @@ use tempfile::TempDir;
 use super::worlds::{self, Embedded, OnMysql, OnStripe};
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
+use crate::support::openapi::{Seen, complaints};
 
 pub const HOLD_MS: i64 = 60_000;
 const PRICE_MINOR: i64 = 250;
@@ -94,7 +95,14 @@ fn fresh_key() -> u128 {
 
 /// Settings under which nothing is remembered, and no step is given up because the machine is busy.
 pub fn settings() -> Settings {
-    Settings { catalogue_age_ms_max: 0, capture_ms_max: 60_000, effort_ms_max: 60_000, ..Settings::default() }
+    Settings {
+        catalogue_age_ms_max: 0,
+        capture_ms_max: 60_000,
+        effort_ms_max: 60_000,
+        login_account_max: 1_000_000,
+        login_address_max: 1_000_000,
+        ..Settings::default()
+    }
 }
 
 /// As every bed has them.
@@ -120,6 +128,7 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
     let app = Rc::new(init_service(app).await);
     Rc::new(move |request| {
         let request = request.to_request();
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
         let app = app.clone();
         Box::pin(async move {
             let response = match app.call(request).await {
@@ -131,6 +140,9 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = read_body(response).await;
             let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+            let seen = Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
+            let complaints = complaints(&seen);
+            assert!(complaints.is_empty(), "{method} {path} {status} is not as the document says: {complaints:?}");
             Answer { status, headers, body, bytes: bytes.to_vec() }
         })
     })

@@ -12,10 +12,14 @@ use super::bed::Bed;
 use super::operators::{ROUTES, sale_body};
 use crate::support::clock::START;
 
-const PEOPLE: [(Method, &str); 12] = [
+const PEOPLE: [(Method, &str); 16] = [
     (Method::POST, "/v1/users"),
     (Method::POST, "/v1/sessions"),
     (Method::GET, "/v1/me"),
+    (Method::DELETE, "/v1/sessions"),
+    (Method::GET, "/v1/me/export"),
+    (Method::PUT, "/v1/me/password"),
+    (Method::DELETE, "/v1/me"),
     (Method::GET, "/v1/sales"),
     (Method::GET, "/v1/sales/1"),
     (Method::GET, "/v1/sales/1/question"),
@@ -217,7 +221,10 @@ async fn paths_and_queries_are_checked() {
 async fn a_token_is_needed_wherever_somebody_is_meant() {
     let bed = Bed::new().await;
     let old = bed.keys.sign_access(BuyerId(7), Role::Shopper, START, -9_000);
-    for (method, path) in PEOPLE.into_iter().filter(|(_, path)| !["/v1/users", "/v1/sessions"].contains(path)) {
+    for (method, path) in PEOPLE {
+        if method == Method::POST && ["/v1/users", "/v1/sessions"].contains(&path) {
+            continue;
+        }
         if ["/v1/sales", "/v1/sales/1"].contains(&path) {
             continue;
         }
@@ -238,6 +245,8 @@ async fn a_ledger_that_is_away_is_a_503() {
         ("/v1/users", user()),
         ("/v1/sessions", json!({ "email": "ada@example.org", "password": "difference engine" })),
         ("/v1/checkouts", checkout),
+        ("/v1/me", json!({ "password": "difference engine" })),
+        ("/v1/me/password", json!({ "password": "difference engine", "new_password": "analytical engine" })),
         ("/v1/admin/items", json!({ "title": "A lamp", "description": "" })),
         ("/v1/admin/sales", sale_body(1)),
         ("/v1/admin/sales/1/raise", json!({ "capacity": 9 })),

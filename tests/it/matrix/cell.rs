@@ -156,7 +156,13 @@ impl<W: World, T: Turnstile> Lane<W, T> {
 
     async fn shop(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Rc<Shop<W>> {
         let world = Watched::new(&self.bench.world, &self.broken, plan, moods);
-        let gateway = Gateway::new(world.clone(), self.keys.clone(), bed::receipts(world.clone()), bed::settings(), &Lifecycle::new());
+        let gateway = Gateway::new(
+            world.clone(),
+            self.keys.clone(),
+            bed::receipts(world.clone()),
+            bed::settings(),
+            &Lifecycle::new(),
+        );
         Rc::new(Shop { world, calls: bed::calls(gateway).await })
     }
 

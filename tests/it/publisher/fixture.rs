@@ -26,6 +26,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::support::clock::{ManualClock, START};
+use crate::support::openapi::{Seen, complaints};
 
 const KEYS: &str = "access:a1:1111111111111111111111111111111111111111111111111111111111111111,\
                     checkout:c1:2222222222222222222222222222222222222222222222222222222222222222";
@@ -147,7 +148,7 @@ impl<A: Attempts + Clone> Shop<A> {
     pub async fn tell(&self, news: &[SaleNews]) {
         settle().await;
         let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
-        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec() }).await.unwrap();
+        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec(), revoked: None }).await.unwrap();
         settle().await;
     }
 
@@ -194,9 +195,14 @@ pub async fn settle() {
 }
 
 pub async fn read(response: ServiceResponse<impl MessageBody>) -> (StatusCode, Value) {
-    let status = response.status();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let (method, path) = (response.request().method().to_string(), response.request().uri().to_string());
     let bytes = call::read_body(response).await;
-    (status, serde_json::from_slice(&bytes).unwrap())
+    let body = serde_json::from_slice(&bytes).unwrap();
+    let seen = Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
+    let complaints = complaints(&seen);
+    assert!(complaints.is_empty(), "{method} {path} {status} is not as the document says: {complaints:?}");
+    (status, body)
 }
 
 pub fn sale(id: u64) -> Sale {

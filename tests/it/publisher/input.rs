@@ -2,7 +2,9 @@
 
 use actix_web::test as call;
 use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::ports::accounts::Role;
+use miaosha::http::auth::Principal;
+use miaosha::ports::accounts::{Revoked, Role};
+use miaosha::ports::news::{Bulletin, News};
 use miaosha::services::publisher::{LEARNING_MS, Settings};
 use miaosha::services::question;
 use proptest::prelude::*;
@@ -170,4 +172,31 @@ fn nothing_that_anybody_sends_breaks_the_route() {
         }
         settle().await;
     });
+}
+
+/// The news say whose tokens of before are refused; an empty word lets them in again, and no word changes nothing.
+#[actix_web::test]
+async fn who_logged_out_everywhere_is_refused() {
+    let shop = shop().await;
+    let app = service!(shop);
+    let say = async |revoked: Option<Vec<Revoked>>| {
+        shop.signals.publish(&Bulletin { sent_at: START, sales: Vec::new(), revoked }).await.unwrap();
+        settle().await;
+    };
+    let status = async |buyer: u64, epoch: u64| {
+        let principal = Principal { buyer: BuyerId(buyer), role: Role::Shopper, epoch };
+        let token = shop.keys.sign_access_of(principal, START, 60_000);
+        let request = shop.attempt(buyer, 1).insert_header(("authorization", format!("Bearer {token}")));
+        let (status, said) = read(call::call_service(&app, request.to_request()).await).await;
+        assert!(status == 202 || said["field"] == "Authorization", "{said}");
+        status.as_u16()
+    };
+    assert_eq!(status(5, 0).await, 202);
+    say(Some(vec![Revoked { buyer: BuyerId(5), epoch: 2 }])).await;
+    assert_eq!((status(5, 0).await, status(5, 1).await, status(5, 2).await), (401, 401, 202));
+    assert_eq!(status(6, 0).await, 202);
+    say(None).await;
+    assert_eq!(status(5, 1).await, 401);
+    say(Some(Vec::new())).await;
+    assert_eq!(status(5, 1).await, 202);
 }

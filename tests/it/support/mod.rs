@@ -8,6 +8,7 @@ pub mod lambda;
 pub mod localstripe;
 #[cfg(feature = "aws")]
 pub mod moto;
+pub mod openapi;
 pub mod proxy;
 pub mod servers;
 pub mod shop;

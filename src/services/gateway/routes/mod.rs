@@ -1,8 +1,10 @@
 //! The routes, by who calls them. A handler reads what is asked, calls one function, and says what came of it.
 
+mod account;
 mod buying;
 mod catalogue;
 mod check_ins;
+mod document;
 mod operators;
 mod orders;
 mod people;
@@ -31,6 +33,7 @@ type Reply = Result<HttpResponse, Problem>;
 pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     cfg.app_data(web::Data::new(gateway));
     people::routes::<W>(cfg);
+    account::routes::<W>(cfg);
     catalogue::routes::<W>(cfg);
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
@@ -42,6 +45,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     reports::routes::<W>(cfg);
     sockets::routes::<W>(cfg);
     webhooks::routes::<W>(cfg);
+    document::routes(cfg);
 }
 
 /// A path that refuses other methods as a problem.
@@ -50,8 +54,9 @@ fn path(path: &str) -> Resource {
 }
 
 impl<W: World> Gateway<W> {
-    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.keys().principal(req, self.clock().now())
+    /// Who asks, by a token that is good and was not logged out.
+    pub(in crate::services::gateway) fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.revocations().check(self.keys().principal(req, self.clock().now())?)
     }
 
     fn buyer(&self, req: &HttpRequest) -> Result<BuyerId, Problem> {
@@ -59,7 +64,7 @@ impl<W: World> Gateway<W> {
     }
 
     fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.keys().operator(req, self.clock().now())
+        self.principal(req)?.operator()
     }
 
     async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {

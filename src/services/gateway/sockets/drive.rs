@@ -201,6 +201,7 @@ impl<W: Ports, S: Socket> Connection<W, S> {
     fn enter(&mut self, token: &str) -> Result<Pass, Close> {
         let verified = self.gateway.keys().verify_access_until(token);
         let (principal, expires_at) = verified.map_err(|_| Close::Unauthorized)?;
+        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
         if self.gateway.clock().now() >= expires_at {
             return Err(Close::Expired);
         }

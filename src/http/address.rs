@@ -1,0 +1,30 @@
+//! Where a request comes from, as far as those in front of us can be believed.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use actix_web::HttpRequest;
+
+/// Of `X-Forwarded-For`, each proxy of our own adds the address that it saw at the end: behind `trusted_hops` of them the client
+/// is that many places from the end, and everything before is what the client wrote. Without one it is whoever connects.
+pub fn client(req: &HttpRequest, trusted_hops: usize) -> Option<IpAddr> {
+    let peer = req.peer_addr().map(|address| address.ip());
+    if trusted_hops == 0 {
+        return peer;
+    }
+    let values = req.headers().get_all("X-Forwarded-For").filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let said = hops.len().checked_sub(trusted_hops).and_then(|place| hops[place].parse().ok());
+    said.or(peer)
+}
+
+/// What is counted as one: an address, or the network that one customer has of IPv6.
+pub fn network(address: Option<IpAddr>) -> String {
+    match address {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => address.to_string(),
+            None => Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(),
+        },
+    }
+}

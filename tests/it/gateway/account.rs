@@ -1,0 +1,232 @@
+//! Log-out everywhere, a new password, a person's data and their erasure; and how often somebody may knock.
+
+use actix_web::http::Method;
+use futures_util::future::join_all;
+use miaosha::domain::id::BuyerId;
+use miaosha::domain::locale::Locale;
+use miaosha::ports::World;
+use miaosha::ports::accounts::{Accounts, Erased, Role, TOKEN_MS_MAX};
+use miaosha::services::gateway::Settings;
+use serde_json::{Value, json};
+
+use super::bed::{Answer, Bed, settings};
+use super::over_both;
+
+over_both! {
+    who_logs_out_everywhere_is_out
+    another_gateways_log_out_is_learned
+    a_new_password_ends_the_old_tokens
+    a_persons_data_can_be_taken_along
+    who_goes_leaves_the_orders
+}
+
+const PASSWORD: &str = "difference engine";
+
+async fn ada<W: World>(bed: &Bed<W>) -> (u64, String) {
+    let body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
+    let welcome = bed.post("/v1/users", "", &body).await.is(201);
+    (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap().to_owned())
+}
+
+async fn login<W: World>(bed: &Bed<W>, password: &str) -> Answer {
+    bed.post("/v1/sessions", "", &json!({ "email": "ada@example.org", "password": password })).await
+}
+
+fn token(welcome: &Value) -> String {
+    welcome["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn with<W: World>(bed: &Bed<W>, method: Method, path: &str, token: &str, body: Value) -> Answer {
+    bed.send(bed.request(method, path, Some(token)).set_json(body)).await
+}
+
+async fn who_logs_out_everywhere_is_out<W: World>(bed: Bed<W>) {
+    let (_, first) = ada(&bed).await;
+    let second = token(&login(&bed, PASSWORD).await.is(201));
+    let answer = bed.delete("/v1/sessions", &first).await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+    for old in [&first, &second] {
+        bed.get("/v1/me", old).await.blames(401, "Authorization");
+    }
+    // In the same millisecond: it is no matter of time.
+    let third = token(&login(&bed, PASSWORD).await.is(201));
+    bed.get("/v1/me", &third).await.is(200);
+    bed.delete("/v1/sessions", &bed.shopper(77)).await.is_problem(404, "not_found");
+
+    // An answer that was kept is nobody's any more.
+    let hash = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    bed.world.store().create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
+    let body = json!({ "email": "root@example.org", "password": PASSWORD });
+    let root = token(&bed.post("/v1/sessions", "", &body).await.is(201));
+    let lamp = json!({ "title": "A lamp", "description": "" });
+    bed.post_under("k", "/v1/admin/items", &root, &lamp).await.is(201);
+    assert_eq!(bed.delete("/v1/sessions", &root).await.status, 204);
+    bed.post_under("k", "/v1/admin/items", &root, &lamp).await.is_problem(401, "unauthorized");
+}
+
+async fn another_gateways_log_out_is_learned<W: World>(bed: Bed<W>) {
+    let (id, token) = ada(&bed).await;
+    let revoked = bed.world.store().log_out_everywhere(BuyerId(id), bed.world.clock().now()).await.unwrap().unwrap();
+    assert_eq!((revoked.buyer, revoked.epoch), (BuyerId(id), 1));
+    bed.gateway.learn_revocations().await.unwrap();
+    bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
+    let since = bed.world.clock().now();
+    assert_eq!(bed.world.store().revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
+    assert_eq!(bed.world.store().revoked_since(since, 9).await.unwrap(), []);
+    // When no such token can be good any more it is forgotten.
+    bed.clock.advance_ms(TOKEN_MS_MAX);
+    bed.gateway.learn_revocations().await.unwrap();
+    bed.get("/v1/me", &bed.keys.sign_access(BuyerId(id), Role::Shopper, since.plus_ms(TOKEN_MS_MAX), 1_000))
+        .await
+        .is(200);
+}
+
+async fn a_new_password_ends_the_old_tokens<W: World>(bed: Bed<W>) {
+    let (id, old) = ada(&bed).await;
+    let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
+    let path = "/v1/me/password";
+    with(&bed, Method::PUT, path, &old, change("wrong", "analytical engine")).await.blames(403, "password");
+    with(&bed, Method::PUT, path, &old, change(PASSWORD, "short")).await.blames(400, "new_password");
+    bed.get("/v1/me", &old).await.is(200);
+    let stale = bed.world.store().account(BuyerId(id)).await.unwrap().unwrap().password_hash;
+    let welcome = with(&bed, Method::PUT, path, &old, change(PASSWORD, "analytical engine")).await.is(200);
+    bed.get("/v1/me", &old).await.is_problem(401, "unauthorized");
+    bed.get("/v1/me", &token(&welcome)).await.is(200);
+    login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
+    login(&bed, "analytical engine").await.is(201);
+    // Of two changes one wins.
+    let now = bed.world.clock().now();
+    assert!(!bed.world.store().change_password(BuyerId(id), &stale, "x", now).await.unwrap());
+    with(&bed, Method::PUT, path, &bed.shopper(77), change("x", "y")).await.is_problem(404, "not_found");
+}
+
+async fn buys<W: World>(bed: &Bed<W>, buyer: u64, token: &str) -> Value {
+    let sale = bed.sale(2, 0).await;
+    bed.attempt(sale.id, buyer, 1).await;
+    let checkout = bed.checkout_token(sale.id, buyer).await;
+    bed.post("/v1/checkouts", token, &json!({ "checkout_token": checkout, "card": "ok" })).await.is(201)
+}
+
+async fn a_persons_data_can_be_taken_along<W: World>(bed: Bed<W>) {
+    let (id, token) = ada(&bed).await;
+    let order = buys(&bed, id, &token).await;
+    buys(&bed, id + 1, &bed.shopper(id + 1)).await;
+    let held = bed.sale(2, 0).await;
+    bed.attempt(held.id, id, 2).await;
+    let export = bed.get("/v1/me/export", &token).await.is(200);
+    assert_eq!(export["account"]["email"], "ada@example.org");
+    assert_eq!(export["orders"], json!([order]));
+    let statuses: Vec<_> = export["reservations"].as_array().unwrap().iter().map(|row| row["status"].clone()).collect();
+    assert_eq!((statuses.len(), statuses.contains(&json!("held"))), (2, true), "{statuses:?}");
+    assert_eq!(export["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(export["payments"][0]["amount"], order["amount"]);
+    assert!(!export.to_string().contains("argon2"));
+    bed.get("/v1/me/export", &bed.shopper(77)).await.is_problem(404, "not_found");
+}
+
+async fn who_goes_leaves_the_orders<W: World>(bed: Bed<W>) {
+    let (id, token) = ada(&bed).await;
+    let order = buys(&bed, id, &token).await;
+    let held = bed.sale(2, 0).await;
+    bed.attempt(held.id, id, 2).await;
+    let go = |password: &str| with(&bed, Method::DELETE, "/v1/me", &token, json!({ "password": password }));
+    go("wrong").await.blames(403, "password");
+    go(PASSWORD).await.is_problem(409, "conflict");
+    bed.delete(&format!("/v1/sales/{}/reservation", held.id), &token).await.is(200);
+    let gone = go(PASSWORD).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
+    login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
+    let store = bed.world.store();
+    assert!(store.account(BuyerId(id)).await.unwrap().is_none());
+    assert!(store.account_by_email("ada@example.org").await.unwrap().is_none());
+    assert_eq!(store.erase(BuyerId(id), bed.world.clock().now()).await.unwrap(), Erased::Missing);
+    assert!(store.log_out_everywhere(BuyerId(id), bed.world.clock().now()).await.unwrap().is_none());
+    let orders = store.person(BuyerId(id), 9).await.unwrap().orders;
+    assert_eq!(order["order_number"], orders[0].number);
+    let (again, _) = ada(&bed).await;
+    assert_ne!(again, id, "the number is nobody else's");
+}
+
+#[actix_web::test]
+async fn tries_are_counted_for_each_account_whether_or_not_it_is_there() {
+    let bed = Bed::with(Settings { login_account_max: 3, login_window_ms: 60_000, ..settings() }).await;
+    ada(&bed).await;
+    bed.clock.advance_ms(60_000);
+    for email in ["ada@example.org", "nobody@example.org", " ADA2@example.org"] {
+        let body = json!({ "email": email, "password": "wrong wrong" });
+        for _ in 0..3 {
+            bed.post("/v1/sessions", "", &body).await.is_problem(401, "unauthorized");
+        }
+        let hashes = bed.gateway.hashes();
+        let answer = bed.post("/v1/sessions", "", &body).await;
+        answer.is_problem(429, "too_many_requests");
+        assert_eq!(answer.headers.get("retry-after").unwrap(), "20");
+        assert_eq!(answer.headers.get("ratelimit-policy").unwrap(), "\"account\";q=3;w=60");
+        assert_eq!(answer.headers.get("ratelimit").unwrap(), "\"account\";r=0;t=20");
+        assert_eq!(bed.gateway.hashes(), hashes, "it costs nothing");
+    }
+    // Signing up is no way around it.
+    let body = json!({ "name": "Eve", "email": "ada@example.org", "password": "another guess" });
+    bed.post("/v1/users", "", &body).await.is_problem(429, "too_many_requests");
+    bed.clock.advance_ms(20_000);
+    login(&bed, PASSWORD).await.is(201);
+    login(&bed, PASSWORD).await.is_problem(429, "too_many_requests");
+}
+
+#[actix_web::test]
+async fn tries_are_counted_for_each_address() {
+    let bed = Bed::with(Settings { login_address_max: 2, trusted_hops: 1, ..settings() }).await;
+    let knock = |number: u32, forwarded: &str| {
+        let body = json!({ "email": format!("x{number}@example.org"), "password": "wrong wrong" });
+        let request = bed.request(Method::POST, "/v1/sessions", None).set_json(body);
+        let request = request.peer_addr("10.0.0.1:9".parse().unwrap());
+        bed.send(request.insert_header(("X-Forwarded-For", forwarded)))
+    };
+    // Whatever the client writes in front of what our proxy adds.
+    knock(1, "192.0.2.1").await.is(401);
+    knock(2, "203.0.113.9, 192.0.2.1").await.is(401);
+    knock(3, "203.0.113.8, 192.0.2.1").await.is_problem(429, "too_many_requests");
+    knock(4, "192.0.2.2").await.is(401);
+    knock(5, "2001:db8::1").await.is(401);
+    knock(6, "2001:db8::2").await.is(401);
+    knock(7, "2001:db8::3").await.is_problem(429, "too_many_requests");
+    knock(8, "2001:db8:0:1::3").await.is(401);
+}
+
+/// Counted, since a measured time proves nothing on a busy machine.
+#[actix_web::test]
+async fn whether_an_account_is_there_costs_the_same() {
+    let bed = Bed::new().await;
+    ada(&bed).await;
+    let mut before = bed.gateway.hashes();
+    let mut cost = || {
+        let now = bed.gateway.hashes();
+        std::mem::replace(&mut before, now).abs_diff(now)
+    };
+    for (path, body, status) in [
+        ("/v1/sessions", json!({ "email": "ada@example.org", "password": "wrong wrong" }), 401),
+        ("/v1/sessions", json!({ "email": "nobody@example.org", "password": "wrong wrong" }), 401),
+        ("/v1/sessions", json!({ "email": "no address", "password": "x".repeat(9_000) }), 401),
+        ("/v1/sessions", json!({ "email": "ada@example.org", "password": PASSWORD }), 201),
+        ("/v1/users", json!({ "name": "E", "email": "ada@example.org", "password": "wrong wrong" }), 409),
+        ("/v1/users", json!({ "name": "E", "email": "eve@example.org", "password": "wrong wrong" }), 201),
+    ] {
+        bed.post(path, "", &body).await.is(status);
+        assert_eq!(cost(), 1, "{path} {status}");
+    }
+}
+
+/// Thirty at once: some wait, the rest are told to come again, and afterwards everything is as before.
+#[actix_web::test]
+async fn a_storm_of_logins_is_queued_and_shed() {
+    let bed = Bed::with(Settings { hash_jobs_max: 1, hash_waiting_max: 3, ..settings() }).await;
+    ada(&bed).await;
+    let answers = join_all((0..30).map(|_| login(&bed, PASSWORD))).await;
+    let logged_in = answers.iter().filter(|answer| answer.status == 201).count();
+    assert!((1..30).contains(&logged_in), "{logged_in}");
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        answer.is_problem(503, "busy");
+    }
+    login(&bed, PASSWORD).await.is(201);
+}

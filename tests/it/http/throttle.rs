@@ -1,0 +1,56 @@
+//! Tries, counted in bounded memory; and where a request comes from.
+
+use actix_web::test::TestRequest;
+use miaosha::domain::time::Timestamp;
+use miaosha::http::address;
+use miaosha::http::throttle::{Rate, Throttle};
+
+fn throttle(keys_max: usize) -> Throttle {
+    Throttle::new("test", Rate { tries_max: 2, window_ms: 10_000 }, keys_max)
+}
+
+#[test]
+fn so_many_at_once_and_then_one_each_so_often() {
+    let throttle = throttle(9);
+    let pass =
+        |key: &str, at_ms| throttle.pass(key, Timestamp(at_ms)).map_err(|problem| problem.retry_after_s.unwrap());
+    assert_eq!((pass("a", 0), pass("a", 0), pass("a", 0)), (Ok(()), Ok(()), Err(5)));
+    assert_eq!(pass("b", 0), Ok(()), "each key is its own");
+    assert_eq!((pass("a", 4_999), pass("a", 5_000), pass("a", 5_000)), (Err(1), Ok(()), Err(5)));
+    assert_eq!(
+        (pass("a", 60_000), pass("a", 60_000), pass("a", 60_000)),
+        (Ok(()), Ok(()), Err(5)),
+        "no more than that"
+    );
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let throttle = throttle(3);
+    let pass = |key: String, at_ms| throttle.pass(&key, Timestamp(at_ms)).is_ok();
+    let passed = (0..1_000).filter(|number| pass(number.to_string(), 0)).count();
+    assert_eq!((passed, throttle.len()), (3 + 2, 3), "those who found no room share one count");
+    assert!(pass("0".into(), 0), "who has a place keeps it");
+    assert!(pass("new".into(), 60_000), "what counts no more makes room");
+    assert!(throttle.len() <= 3);
+}
+
+#[test]
+fn only_our_own_proxies_are_believed() {
+    let from = |hops, forwarded: &[&str]| {
+        let mut request = TestRequest::default().peer_addr("10.0.0.1:9".parse().unwrap());
+        for value in forwarded {
+            request = request.append_header(("X-Forwarded-For", *value));
+        }
+        address::network(address::client(&request.to_http_request(), hops))
+    };
+    assert_eq!(from(0, &["192.0.2.1"]), "10.0.0.1");
+    assert_eq!(from(1, &["192.0.2.1"]), "192.0.2.1");
+    assert_eq!(from(1, &["1.1.1.1, 192.0.2.1"]), "192.0.2.1");
+    assert_eq!(from(2, &["1.1.1.1, 192.0.2.1", "10.0.0.2"]), "192.0.2.1");
+    assert_eq!(from(1, &[]), "10.0.0.1", "somebody who went around the proxy");
+    assert_eq!(from(1, &["not an address"]), "10.0.0.1");
+    assert_eq!(from(3, &["1.1.1.1"]), "10.0.0.1");
+    assert_eq!(from(1, &["2001:db8:1:2:3:4:5:6"]), "2001:db8:1:2::");
+    assert_eq!(from(1, &["::ffff:192.0.2.1"]), "192.0.2.1");
+}
