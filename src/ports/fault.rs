@@ -38,7 +38,7 @@ pub enum Point {
 }
 
 impl Point {
-    pub const ALL: [Point; 27] = [
+    pub const ALL: &'static [Point] = &[
         Point::ConsumerAfterLook,
         Point::ConsumerAfterTurnstile,
         Point::ConsumerAfterLedger,
