@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod follow;
 mod percentile;
+mod receipts;
 mod rush;
 mod sockets;
 mod target;
@@ -33,6 +34,8 @@ enum What {
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
     Sockets(sockets::Options),
+    /// Many receipts printed, and every code read back from the drawn page and verified.
+    Receipts(receipts::Options),
 }
 
 fn main() -> std::process::ExitCode {
@@ -46,6 +49,7 @@ fn main() -> std::process::ExitCode {
                 None => sockets::run(options).await,
             }
         }),
+        What::Receipts(options) => receipts::run(&options).map_err(|error| error.to_string()),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),
     };

@@ -1,4 +1,6 @@
 //! What publishers know of sales: everything they decide by comes from here, once a second and on change.
+//!
+//! A publisher reads over fields that it does not know: in a deploy others may say more than it understands.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,6 @@ use crate::ports::Result;
 use crate::ports::accounts::Revoked;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SaleNews {
     pub sale: Sale,
     /// Nothing is free and standby is full, or everything is paid for.
@@ -22,7 +23,6 @@ pub struct SaleNews {
 
 /// What is sent at once. Without a sale that matters it still tells the time, and that somebody is there to tell it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Bulletin {
     /// The ledger's time.
     pub sent_at: Timestamp,

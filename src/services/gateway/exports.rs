@@ -12,8 +12,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
+use crate::ports::admissions::Admissions;
 use crate::ports::reports::{Person, Place, Reports};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Gateway;
@@ -25,6 +27,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub enum List {
     Orders,
     Reservations,
+    CheckIns,
 }
 
 impl List {
@@ -32,6 +35,7 @@ impl List {
         match self {
             List::Orders => "orders",
             List::Reservations => "reservations",
+            List::CheckIns => "check-ins",
         }
     }
 
@@ -56,6 +60,7 @@ impl List {
             List::Reservations => {
                 &["reservation", "created_at", "buyer", "name", "email", "quantity", "state", "units", "lapses_at"]
             }
+            List::CheckIns => &["unit", "reservation", "admitted_at", "gate", "device", "sequence"],
         }
     }
 }
@@ -77,6 +82,7 @@ enum At {
     Begin,
     AfterOrder(ReservationId),
     AfterReservation(Place),
+    AfterCheckIn(Proof),
     End,
 }
 
@@ -123,6 +129,8 @@ impl<W: World> Export<W> {
             (List::Orders, _) => self.orders(None, &mut writer).await?,
             (List::Reservations, At::AfterReservation(after)) => self.reservations(Some(after), &mut writer).await?,
             (List::Reservations, _) => self.reservations(None, &mut writer).await?,
+            (List::CheckIns, At::AfterCheckIn(after)) => self.check_ins(Some(after), &mut writer).await?,
+            (List::CheckIns, _) => self.check_ins(None, &mut writer).await?,
         };
         let rows = writer.into_inner().map_err(unwritten)?;
         let mark = if is_first { BYTE_ORDER_MARK } else { b"" };
@@ -154,6 +162,17 @@ impl<W: World> Export<W> {
         };
         let last = rows.last().filter(|_| rows.len() == rows_max as usize);
         Ok(last.map_or(At::End, place))
+    }
+
+    async fn check_ins(&mut self, after: Option<Proof>, writer: &mut csv::Writer<Vec<u8>>) -> Result<At> {
+        let (store, rows_max) = (self.gateway.world().store(), self.gateway.settings().export_rows_max);
+        let rows = store.check_ins_page(self.sale, after, rows_max).await?;
+        for row in &rows {
+            write(writer, check_in_fields(row))?;
+        }
+        self.rows += rows.len() as u64;
+        let last = rows.last().filter(|_| rows.len() == rows_max as usize);
+        Ok(last.map_or(At::End, |last| At::AfterCheckIn(last.proof)))
     }
 }
 
@@ -209,6 +228,17 @@ fn reservation_fields(row: &Reservation, person: Option<&Person>) -> Vec<String>
         row.state.kind().name().to_owned(),
         listed(row.state.units()),
         lapses_at,
+    ]
+}
+
+fn check_in_fields(row: &Admission) -> Vec<String> {
+    vec![
+        row.proof.unit.to_string(),
+        row.proof.reservation.to_string(),
+        moment(row.at),
+        row.gate.clone(),
+        row.source.device.clone(),
+        row.source.sequence.to_string(),
     ]
 }
 

@@ -83,6 +83,23 @@ async fn buys<W: World>(bed: &Bed<W>, sale: SaleId, buyer: u64, quantity: u8) {
     bed.check_out(buyer, &token, "ok").await.is(201);
 }
 
+/// Whoever came in, by unit; a gate's name is text, too.
+async fn whoever_came_in_is_listed<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(20, 5).await.id;
+    buys(&bed, sale, 1, 3).await;
+    let orders = bed.get("/v1/orders", &bed.shopper(1)).await.is(200);
+    let number = orders[0]["order_number"].as_str().unwrap();
+    let tickets = bed.get(&format!("/v1/orders/{number}/tickets"), &bed.shopper(1)).await.is(200);
+    assert_eq!(rows(&list(&bed, sale, "check-ins").await), Vec::<Value>::new());
+    for unit in tickets["units"].as_array().unwrap().iter().take(2) {
+        let body = json!({ "token": unit["token"], "gate": "=North" });
+        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(201);
+    }
+    let rows = rows(&list(&bed, sale, "check-ins").await);
+    let seen: Vec<_> = rows.iter().map(|row| (row["unit"].as_str().unwrap(), row["gate"].as_str().unwrap())).collect();
+    assert_eq!(seen, [("1", "'=North"), ("2", "'=North")]);
+}
+
 /// Names that are formulas, quotes, commas, line ends and Chinese; and a buyer without an account.
 async fn lists_are_read_as_they_were_meant<W: World>(bed: Bed<W>) {
     let sale = bed.sale(20, 5).await.id;
@@ -255,6 +272,7 @@ async fn what_cannot_be_listed_is_said<W: World>(bed: Bed<W>) {
 }
 
 super::over_both! {
+    whoever_came_in_is_listed
     lists_are_read_as_they_were_meant
     an_empty_sale_has_headers_and_an_empty_report
     a_long_list_travels_in_pages

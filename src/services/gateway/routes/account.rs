@@ -13,6 +13,7 @@ use crate::ports::World;
 use crate::ports::accounts::{Account, Accounts, Erased, Revoked};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::accounts::{User, change_password, prove};
+use crate::services::gateway::effort::try_to;
 use crate::services::gateway::routes::people::{no_account, welcome};
 use crate::services::gateway::routes::{Reply, path};
 use crate::services::gateway::views::OrderView;
@@ -56,9 +57,14 @@ pub async fn delete_me<W: World>(req: HttpRequest, payload: Payload, gateway: Da
     let buyer = gateway.buyer(&req)?;
     let body: PasswordBody = gateway.body(&req, &mut payload.into_inner()).await?;
     proven(&gateway, &req, buyer, body.password).await?;
+    // Before, so that a crash leaves no receipt with a name behind an account without one; and after, for what was printed meanwhile.
+    let numbers = forget_receipts(&gateway, buyer).await?;
     match gateway.world().store().erase(buyer, gateway.clock().now()).await? {
         Erased::Done(revoked) => {
             gateway.revocations().add(revoked);
+            for number in &numbers {
+                try_to("forget", gateway.settings(), gateway.receipts().forget(number)).await;
+            }
             Ok(HttpResponse::NoContent().finish())
         }
         Erased::Live => {
@@ -67,6 +73,16 @@ pub async fn delete_me<W: World>(req: HttpRequest, payload: Payload, gateway: Da
         }
         Erased::Missing => Err(no_account()),
     }
+}
+
+/// Receipts bear a name; they can be printed again, with whatever name there is then. The numbers of the orders they were of.
+async fn forget_receipts<W: World>(gateway: &Gateway<W>, buyer: BuyerId) -> Result<Vec<String>, Problem> {
+    let person = gateway.world().store().person(buyer, gateway.settings().person_rows_max).await?;
+    let numbers: Vec<String> = person.orders.into_iter().map(|order| order.number).collect();
+    for number in &numbers {
+        gateway.receipts().forget(number).await?;
+    }
+    Ok(numbers)
 }
 
 async fn proven<W: World>(

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::time::Timestamp;
+use crate::http::idempotency::By;
 use crate::http::limits;
 use crate::http::problem::{CONTENT_TYPE, Kind, Problem};
 use crate::ports::World;
 use crate::ports::admissions::{Conflict, Why};
 use crate::services::gateway::Gateway;
+use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
 use crate::services::receipts::{CheckIn, Written};
 
@@ -23,8 +25,8 @@ const TOKEN_CHARS_MAX: usize = 200;
 const AHEAD_MS_MAX: i64 = 60_000;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/check-ins").route(web::post().to(post_check_in::<W>)))
-        .service(path("/v1/check-ins/merge").route(web::post().to(post_merge::<W>)))
+    cfg.service(path("/v1/check-ins").route(once::<W>(By::Operator, web::post().to(post_check_in::<W>))))
+        .service(path("/v1/check-ins/merge").route(once::<W>(By::Operator, web::post().to(post_merge::<W>))))
         .service(path("/v1/admin/sales/{id}/gate-pack").route(web::get().to(get_pack::<W>)))
         .service(path("/v1/admin/sales/{id}/check-in-conflicts").route(web::get().to(get_conflicts::<W>)));
 }

@@ -8,10 +8,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use crate::http::idempotency::By;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
 use crate::services::gateway::Gateway;
+use crate::services::gateway::once::once;
 use crate::services::gateway::routes::buying::own_order;
 use crate::services::gateway::routes::{Reply, path};
 use crate::services::receipts::Code;
@@ -29,7 +31,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig) {
         .service(path("/v1/orders/{number}/receipt.pdf").route(web::get().to(get_pdf::<W>)))
         .service(path("/v1/orders/{number}/tickets").route(web::get().to(get_tickets::<W>)))
         .service(path("/v1/admin/receipts/stats").route(web::get().to(get_stats::<W>)))
-        .service(path("/v1/admin/receipts/cleanup").route(web::post().to(post_cleanup::<W>)));
+        .service(path("/v1/admin/receipts/cleanup").route(once::<W>(By::Operator, web::post().to(post_cleanup::<W>))));
 }
 
 async fn get_keys<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {

@@ -19,6 +19,7 @@ use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/admin/sales/{id}/exports/orders.csv").route(web::get().to(get_orders::<W>)))
         .service(path("/v1/admin/sales/{id}/exports/reservations.csv").route(web::get().to(get_reservations::<W>)))
+        .service(path("/v1/admin/sales/{id}/exports/check-ins.csv").route(web::get().to(get_check_ins::<W>)))
         .service(path("/v1/admin/sales/{id}/report").route(web::get().to(get_report::<W>)));
 }
 
@@ -28,6 +29,10 @@ async fn get_orders<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Re
 
 async fn get_reservations<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     export(&req, &gateway, List::Reservations).await
+}
+
+async fn get_check_ins<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
+    export(&req, &gateway, List::CheckIns).await
 }
 
 async fn export<W: World>(req: &HttpRequest, gateway: &Gateway<W>, list: List) -> Reply {
