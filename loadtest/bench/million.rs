@@ -8,10 +8,10 @@ use miaosha::domain::id::SaleId;
 use miaosha::http::auth::TokenKeys;
 
 use super::barrage::{self, Tally, Until};
-use super::parts::{Cores, Part, command, free_address, leave_to_all_cores, sibling};
+use super::parts::{Cores, Part, command, leave_to_all_cores, sibling};
 use super::shots::Shots;
 use super::table::Figure;
-use super::world::{World, heard, open_sale};
+use super::world::{SHORTCUT, Shop, World, heard, open_sale};
 use super::{Memories, Options};
 
 const CAPACITY: u32 = 10_000;
@@ -20,7 +20,6 @@ const CONNECTIONS: usize = 512;
 const DECIDED: &str = "miaosha_consumer_attempts_total";
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const DECIDE_WAIT_MAX: Duration = Duration::from_secs(120);
-const SHORTCUT: &str = "MIAOSHA__PUBLISHER__SOLD_OUT_AT_ONCE";
 
 pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
     leave_to_all_cores().await;
@@ -53,15 +52,7 @@ async fn cluster(options: &Options, shortcut: bool, memories: &mut Memories) -> 
 }
 
 async fn embedded(options: &Options, shortcut: bool, memories: &mut Memories) -> Result<Figure, String> {
-    let folder = std::env::temp_dir().join(format!("miaosha-bench-{:016x}", super::world::chance()?));
-    std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
-    let (address, inner) = (free_address()?, free_address()?);
-    let mut serve = command(sibling("miaosha")?, Cores::All);
-    serve.args(["serve", "--no-demo", "--listen", &address.to_string(), "--inner-listen", &inner.to_string()]);
-    serve.arg("--state").arg(&folder).env(SHORTCUT, if shortcut { "true" } else { "false" }).env("RUST_LOG", "warn");
-    let shop = Part::launch("miaosha", serve, address, inner).await?;
-    let keys = std::fs::read_to_string(folder.join("token.keys")).map_err(|error| error.to_string())?;
-    let keys = TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?;
+    let Shop { part: shop, keys, folder } = Shop::open(shortcut).await?;
     let sale = open_sale(shop.address, &keys, CAPACITY, STANDBY_MAX).await?;
     let rushed = rush(&shop, &shop, &keys, sale, options.buyers).await?;
     let mut audit = command(sibling("miaosha")?, Cores::All);

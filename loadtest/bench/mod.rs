@@ -12,6 +12,7 @@ mod empty;
 mod million;
 mod orders;
 mod parts;
+mod press;
 mod shots;
 mod table;
 mod world;
@@ -27,6 +28,7 @@ enum Row {
     Decide,
     Million,
     Orders,
+    Press,
 }
 
 #[derive(Args)]
@@ -59,6 +61,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
                 Row::Decide => decide::figures(&options, &mut memories).await?,
                 Row::Million => million::figures(&options, &mut memories).await?,
                 Row::Orders => orders::figures(&options, &mut memories).await?,
+                Row::Press => press::figures(&options, &mut memories).await?,
             };
             let name = row.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             eprintln!("bench: {name} took {:.0} s", begun.elapsed().as_secs_f64());

@@ -2,6 +2,7 @@
 //! so that no row finds what another left.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use miaosha::adapters::mysql::MysqlStore;
@@ -14,14 +15,16 @@ use miaosha::ports::ledger::Ledger;
 use serde_json::json;
 use sqlx::{Connection, MySqlConnection};
 
-use super::parts::{Cores, Env, Part, command, sibling};
+use super::parts::{Cores, Env, Part, command, free_address, sibling};
 use crate::client::{Answer, Client};
 
-const OPERATOR: BuyerId = BuyerId(999_999_999_999);
-const HOUR_MS: i64 = 3_600_000;
+pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
+pub const HOUR_MS: i64 = 3_600_000;
 /// Longer than any row takes: nothing lapses while it is measured.
 const HOLD_MS: i64 = 10 * 60_000;
 const HEARD_WAIT_MAX: Duration = Duration::from_secs(20);
+/// A publisher's: whether "sold out" is said at once.
+pub const SHORTCUT: &str = "MIAOSHA__PUBLISHER__SOLD_OUT_AT_ONCE";
 pub const PARTITIONS: u16 = 4;
 /// A publisher is measured without a consumer, and the queue must not be what limits it.
 const QUEUE_MESSAGES_MAX: u64 = 5_000_000;
@@ -113,6 +116,29 @@ impl World {
         audit.envs(self.env.iter().map(|(key, value)| (key, value)));
         let output = audit.output().await.map_err(|error| error.to_string())?;
         Ok(output.status.success())
+    }
+}
+
+/// An embedded shop of its own, in a folder of its own.
+pub struct Shop {
+    pub part: Part,
+    pub keys: TokenKeys,
+    pub folder: PathBuf,
+}
+
+impl Shop {
+    /// `shortcut`: whether "sold out" is said at once.
+    pub async fn open(shortcut: bool) -> Result<Self, String> {
+        let folder = std::env::temp_dir().join(format!("miaosha-bench-{:016x}", chance()?));
+        std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
+        let (address, inner) = (free_address()?, free_address()?);
+        let mut serve = command(sibling("miaosha")?, Cores::All);
+        serve.args(["serve", "--no-demo", "--listen", &address.to_string(), "--inner-listen", &inner.to_string()]);
+        serve.arg("--state").arg(&folder).env(SHORTCUT, shortcut.to_string()).env("RUST_LOG", "warn");
+        let part = Part::launch("miaosha", serve, address, inner).await?;
+        let keys = std::fs::read_to_string(folder.join("token.keys")).map_err(|error| error.to_string())?;
+        let keys = TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?;
+        Ok(Self { part, keys, folder })
     }
 }
 

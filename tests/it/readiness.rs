@@ -110,6 +110,7 @@ async fn each_binary_misses_what_it_needs_and_nothing_else() {
     let environment = [
         ("MIAOSHA__NAMESPACE", unique_name()),
         ("MIAOSHA__TOKEN_KEYS", format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64))),
+        ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
         ("MIAOSHA__REDIS__URL", redis.url()),
         ("MIAOSHA__RABBIT__URL", rabbit),
         ("MIAOSHA__MYSQL__URL", mysql),

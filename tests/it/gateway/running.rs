@@ -1,7 +1,5 @@
 //! What operators see of sales that run.
 
-use std::sync::Arc;
-
 use miaosha::ports::World;
 use miaosha::services::gateway::Settings;
 use serde_json::json;
@@ -69,7 +67,7 @@ async fn a_rush_is_measured_by_its_newest_turns() {
 
 #[actix_web::test]
 async fn the_audit_gives_its_verdict() {
-    let bed = Arc::new(Bed::with(Settings { audit_sales_max: 2, ..settings() }).await);
+    let bed = Bed::with(Settings { audit_sales_max: 2, ..settings() }).await;
     let sales = [bed.sale(1, 1).await, bed.sale(1, 1).await, bed.sale(1, 1).await];
     bed.attempt(sales[0].id, 7, 1).await;
     let newest = bed.get("/v1/admin/audit", &bed.operator()).await.is(200);

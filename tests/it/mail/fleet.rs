@@ -38,6 +38,7 @@ impl PaymentConsumer {
             ("MIAOSHA__MYSQL__URL", place.mysql_url.clone()),
             ("MIAOSHA__RABBIT__URL", rabbit_url()),
             ("MIAOSHA__REDIS__URL", redis_url()),
+            ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
             ("MIAOSHA__NAMESPACE", unique_name()),
             ("MIAOSHA__MAIL__QUEUE_URL", place.queue.url.clone()),
             ("MIAOSHA__ARCHIVE__BUCKET", place.bucket.clone()),

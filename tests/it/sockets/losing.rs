@@ -17,7 +17,7 @@ pub async fn who_lags_looks_again(way: Way) {
     let id = line.bed.attempt(sale.id, 7, 1).await;
     let mine = Notice::from(&line.bed.row(id).await);
     // More than one subscriber may have waiting, at once: nobody runs between them on this thread.
-    line.bed.world.signals().tell(&[mine.clone()]).await.unwrap();
+    line.bed.world.signals().tell(std::slice::from_ref(&mine)).await.unwrap();
     for number in 0..5_000 {
         let other = Notice { buyer: miaosha::domain::id::BuyerId(1_000 + number), ..mine.clone() };
         line.bed.world.signals().tell(&[other]).await.unwrap();

@@ -28,9 +28,9 @@ pub async fn a_letter_is_kept_once_and_is_due_until_it_is_done(log: impl Letters
     assert!(due.contains(&one) && due.contains(&other), "an event comes back as it was");
     assert_eq!(log.due(AT, 1).await.unwrap().len(), 1);
     assert_eq!(claim(&log, one.id, AT).await, Claimed::Mine { tries: 1, kept_at: AT });
-    assert_eq!(log.due(AT, 10).await.unwrap(), [other.clone()]);
+    assert_eq!(log.due(AT, 10).await.unwrap(), std::slice::from_ref(&other));
     log.end(one.id, 1, Ending::Sent, AT).await.unwrap();
-    log.keep(&[one.clone()], AT.plus_ms(9)).await.unwrap();
+    log.keep(std::slice::from_ref(&one), AT.plus_ms(9)).await.unwrap();
     assert_eq!(log.due(AT.plus_ms(LEASE_MS * 9), 10).await.unwrap(), [other], "what is done is never due again");
     assert_eq!(claim(&log, one.id, AT.plus_ms(LEASE_MS * 9)).await, Claimed::Done);
 }
@@ -68,10 +68,10 @@ pub async fn the_claim_of_who_died_runs_out(log: impl Letters) {
 
 pub async fn the_claims_of_the_dead_are_void(log: impl Letters) {
     let event = event(1);
-    log.keep(&[event.clone()], AT).await.unwrap();
+    log.keep(std::slice::from_ref(&event), AT).await.unwrap();
     claim(&log, event.id, AT).await;
     log.void_claims(AT.plus_ms(1)).await.unwrap();
-    assert_eq!(log.due(AT.plus_ms(1), 9).await.unwrap(), [event.clone()]);
+    assert_eq!(log.due(AT.plus_ms(1), 9).await.unwrap(), std::slice::from_ref(&event));
     // One who is not dead after all has lost the claim, like anybody whose lease ran out.
     log.put_off(event.id, 1, AT.plus_ms(LEASE_MS)).await.unwrap();
     assert!(matches!(claim(&log, event.id, AT.plus_ms(1)).await, Claimed::Mine { .. }));
@@ -79,12 +79,12 @@ pub async fn the_claims_of_the_dead_are_void(log: impl Letters) {
 
 pub async fn a_letter_that_is_put_off_is_due_later(log: impl Letters) {
     let event = event(1);
-    log.keep(&[event.clone()], AT).await.unwrap();
+    log.keep(std::slice::from_ref(&event), AT).await.unwrap();
     claim(&log, event.id, AT).await;
     log.put_off(event.id, 1, AT.plus_ms(50)).await.unwrap();
     assert_eq!(claim(&log, event.id, AT.plus_ms(49)).await, Claimed::Elsewhere);
     assert_eq!(log.due(AT.plus_ms(49), 9).await.unwrap(), []);
-    assert_eq!(log.due(AT.plus_ms(50), 9).await.unwrap(), [event.clone()]);
+    assert_eq!(log.due(AT.plus_ms(50), 9).await.unwrap(), std::slice::from_ref(&event));
     assert_eq!(claim(&log, event.id, AT.plus_ms(50)).await, Claimed::Mine { tries: 2, kept_at: AT });
 }
 

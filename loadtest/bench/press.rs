@@ -1,0 +1,175 @@
+//! Attempts that a shop accepts while it prints receipts, beside the same shop printing none, in turns; and how long one more
+//! buyer waits meanwhile. The press has the lowest priority: what a sale needs it does not take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::id::{BuyerId, SaleId};
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::accounts::Role;
+use serde_json::json;
+
+use super::barrage::{self, Until};
+use super::parts::leave_to_all_cores;
+use super::shots::Shots;
+use super::table::{Figure, median};
+use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
+use super::{Memories, Options};
+use crate::client::Client;
+use crate::percentile::percentile_ms;
+
+const ORDERS: u64 = 200;
+const ASKERS: u64 = 8;
+const CONNECTIONS: usize = 64;
+const BUYERS: u64 = 200_000;
+const WARM: Duration = Duration::from_millis(500);
+const COUNTED: Duration = Duration::from_secs(4);
+const PROBE_EVERY: Duration = Duration::from_millis(5);
+/// A share of what is accepted without printing.
+const TARGET: f64 = 0.95;
+
+struct Bench {
+    address: String,
+    keys: TokenKeys,
+    sale: SaleId,
+    /// Order number and its buyer.
+    orders: Vec<(String, u64)>,
+}
+
+pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
+    leave_to_all_cores().await;
+    let Shop { part, keys, folder } = Shop::open(false).await?;
+    let kept = open_sale(part.address, &keys, ORDERS as u32, 0).await?;
+    let sale = open_sale(part.address, &keys, 10, 0).await?;
+    for sale in [kept, sale] {
+        heard(part.address, &keys, sale).await?;
+    }
+    let mut bench = Bench { address: part.address.to_string(), keys, sale, orders: Vec::new() };
+    for buyer in 1..=ORDERS {
+        let number = bench.buy(kept, buyer).await?;
+        bench.orders.push((number, buyer));
+    }
+    let shots = Arc::new(Shots::attempts(&bench.keys, sale.0, BUYERS));
+    let (mut quiet, mut printing, mut printed) = (Runs::default(), Runs::default(), 0);
+    for _ in 0..options.runs.max(3) {
+        quiet.push(bench.run(&shots).await?);
+        let stop = AtomicBool::new(false);
+        let (run, pages) = tokio::join!(
+            async {
+                let run = bench.run(&shots).await;
+                stop.store(true, Ordering::Release);
+                run
+            },
+            bench.print_until(&stop)
+        );
+        printing.push(run?);
+        printed += pages?;
+    }
+    memories.note(&part);
+    part.stop().await?;
+    std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+    let note = format!("{printed} receipts were printed meanwhile; target within 5 %");
+    Ok(vec![
+        Figure::new("accepted while receipts are printed", median(printing.per_s), "/s")
+            .beside("without", median(quiet.per_s), Some(TARGET))
+            .note(note),
+        Figure::new("p99 of one more buyer, printing", median(printing.p99_ms), "ms").beside(
+            "without",
+            median(quiet.p99_ms),
+            None,
+        ),
+    ])
+}
+
+#[derive(Default)]
+struct Runs {
+    per_s: Vec<f64>,
+    p99_ms: Vec<f64>,
+}
+
+impl Runs {
+    fn push(&mut self, (per_s, p99_ms): (f64, f64)) {
+        self.per_s.push(per_s);
+        self.p99_ms.push(p99_ms);
+    }
+}
+
+impl Bench {
+    fn token(&self, buyer: u64) -> String {
+        let (buyer, role) = if buyer == 0 { (OPERATOR, Role::Operator) } else { (BuyerId(buyer), Role::Shopper) };
+        self.keys.sign_access(buyer, role, SystemClock::machine_now(), HOUR_MS)
+    }
+
+    async fn buy(&self, sale: SaleId, buyer: u64) -> Result<String, String> {
+        let (mut client, token) = (Client::new(&self.address), self.token(buyer));
+        client.post(&format!("/v1/sales/{sale}/attempts"), &token, r#"{"quantity":1}"#).await?;
+        let path = format!("/v1/sales/{sale}/reservation?wait_ms=5000");
+        for _ in 0..100 {
+            let standing = client.get(&path, &token).await?.json();
+            if let Some(checkout) = standing["checkout_token"].as_str() {
+                let body = json!({ "checkout_token": checkout, "card": "ok" }).to_string();
+                let order = client.post("/v1/checkouts", &token, body).await?.json();
+                let number = order["order_number"].as_str();
+                return number.map(str::to_owned).ok_or_else(|| format!("a checkout was answered {order}"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Err("a hold never came".to_owned())
+    }
+
+    /// Accepted in a second, and the 99th percentile of a buyer who asks beside them.
+    async fn run(&self, shots: &Arc<Shots>) -> Result<(f64, f64), String> {
+        let address = self.address.parse().map_err(|_| "an address is an address")?;
+        let until = Until::Elapsed { warm: WARM, counted: COUNTED };
+        let stop = AtomicBool::new(false);
+        let (tally, waits) = tokio::join!(
+            async {
+                let tally = barrage::run(address, shots.clone(), CONNECTIONS, until, || (), || 0.0).await;
+                stop.store(true, Ordering::Release);
+                tally
+            },
+            self.probe(&stop)
+        );
+        let mut waits = waits?;
+        waits.sort_unstable();
+        Ok((tally?.per_s(), percentile_ms(&waits, 0.99)))
+    }
+
+    async fn probe(&self, stop: &AtomicBool) -> Result<Vec<u64>, String> {
+        let (mut client, token) = (Client::new(&self.address), self.token(999_999));
+        let path = format!("/v1/sales/{}/attempts", self.sale);
+        let mut waits_us = Vec::new();
+        while !stop.load(Ordering::Acquire) {
+            let asked = Instant::now();
+            client.post(&path, &token, r#"{"quantity":1}"#).await?;
+            waits_us.push(asked.elapsed().as_micros() as u64);
+            tokio::time::sleep(PROBE_EVERY).await;
+        }
+        Ok(waits_us)
+    }
+
+    /// Clears the archive and asks for every receipt, again and again: the press always has work.
+    async fn print_until(&self, stop: &AtomicBool) -> Result<u64, String> {
+        let (mut operator, token) = (Client::new(&self.address), self.token(0));
+        let mut printed = 0;
+        while !stop.load(Ordering::Acquire) {
+            operator.post("/v1/admin/receipts/cleanup", &token, r#"{"older_than_hours":0}"#).await?;
+            let askers = (0..ASKERS).map(|asker| async move {
+                let (mut client, mut got) = (Client::new(&self.address), 0);
+                for (number, buyer) in self.orders.iter().skip(asker as usize).step_by(ASKERS as usize) {
+                    if stop.load(Ordering::Acquire) {
+                        break;
+                    }
+                    let path = format!("/v1/orders/{number}/receipt.pdf");
+                    got += u64::from(client.get(&path, &self.token(*buyer)).await?.status == 200);
+                }
+                Ok::<u64, String>(got)
+            });
+            printed += try_join_all(askers).await?.into_iter().sum::<u64>();
+        }
+        Ok(printed)
+    }
+}
