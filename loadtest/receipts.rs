@@ -104,7 +104,7 @@ fn print_and_read(
     }
     let drawn = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
     let drawn = drawn.collect::<Result<Vec<String>, std::io::Error>>()?;
-    let mut args = vec!["-q", "--raw", "--nodbus"];
+    let mut args = vec!["-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable"];
     args.extend(drawn.iter().map(String::as_str).filter(|name| name.ends_with(".pgm")));
     let mut read: Vec<String> = call(folder, "zbarimg", &args)?.lines().map(str::to_owned).collect();
     seen.reading += begun.elapsed();

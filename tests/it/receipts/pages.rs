@@ -37,7 +37,7 @@ fn codes_of(pdf: &[u8]) -> Vec<String> {
             pages.push(name);
         }
     }
-    let mut args = vec!["-q", "--raw", "--nodbus"];
+    let mut args = vec!["-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable"];
     args.extend(pages.iter().map(String::as_str));
     let read = run("zbarimg", &args, folder.path()).stdout;
     let mut codes: Vec<String> = String::from_utf8(read).unwrap().lines().map(str::to_owned).collect();
