@@ -24,5 +24,5 @@ fmt:
 
 lint:
 	cargo fmt --check
-	cargo clippy --all-targets --features aws --locked -- -D warnings
+	cargo clippy --all-targets --features aws,otlp --locked -- -D warnings
 	cargo clippy --locked -- -D warnings

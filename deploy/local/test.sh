@@ -4,11 +4,11 @@
 
 begin_servers emulators
 step cargo fmt --check
-# Everything is built once, with AWS; that it builds without is checked of what a newcomer runs.
-step cargo clippy --all-targets --features aws --locked -- -D warnings
+# Everything is built once, with every feature; that it builds with none is checked of what a newcomer runs.
+step cargo clippy --all-targets --features aws,otlp --locked -- -D warnings
 step cargo clippy --locked -- -D warnings
-step cargo test --features aws --locked --no-run
+step cargo test --features aws,otlp --locked --no-run
 await_servers
-step cargo test --features aws --locked
+step cargo test --features aws,otlp --locked
 export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/debug
 step bash "$here/rushes.sh" "$bed" 5000

@@ -133,6 +133,21 @@ impl Answer {
     }
 }
 
+/// How many of these remembered answers were taken, standby, already and refused.
+pub fn tally(outcomes: &[u8]) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for outcome in outcomes {
+        let kind = match outcome {
+            b'T' => 0,
+            b'S' => 1,
+            b'A' => 2,
+            _ => 3,
+        };
+        counts[kind] += 1;
+    }
+    counts
+}
+
 /// A standby party that got its units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promotion {

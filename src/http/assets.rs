@@ -18,6 +18,7 @@ use flate2::write::GzEncoder;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
+use crate::http::etag;
 use crate::http::problem::{Kind, Problem, method_not_allowed};
 
 /// What the page may do: its own scripts, styles and pictures, and calls to where it came from. No text becomes code.
@@ -154,7 +155,7 @@ impl Asset {
     }
 
     fn answer(&self, req: &HttpRequest, kept: &'static str) -> HttpResponse {
-        let is_known = req.headers().get_all(header::IF_NONE_MATCH).any(|given| names(given, &self.etag));
+        let is_known = etag::is_known(req, &self.etag);
         let gzip = self.gzip.as_ref().filter(|_| takes_gzip(req));
         let mut response = match is_known {
             true => HttpResponse::new(StatusCode::NOT_MODIFIED),
@@ -188,13 +189,6 @@ fn packed(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
-}
-
-/// Whether `If-None-Match` names this tag. Tags are compared as weak ones.
-fn names(given: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(given), Ok(etag)) = (given.to_str(), etag.to_str()) else { return false };
-    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    given.split(',').any(|tag| tag.trim() == "*" || plain(tag) == plain(etag))
 }
 
 fn takes_gzip(req: &HttpRequest) -> bool {

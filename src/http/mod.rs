@@ -6,6 +6,7 @@ pub mod address;
 pub mod assets;
 pub mod auth;
 pub mod body;
+pub mod etag;
 pub mod idempotency;
 pub mod limits;
 pub mod probes;

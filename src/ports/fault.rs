@@ -37,40 +37,6 @@ pub enum Point {
     ReceiptAfterArchive,
 }
 
-impl Point {
-    pub const ALL: &'static [Point] = &[
-        Point::ConsumerAfterLook,
-        Point::ConsumerAfterTurnstile,
-        Point::ConsumerAfterLedger,
-        Point::ConsumerAfterDeadline,
-        Point::ConsumerAfterNotice,
-        Point::LapseAfterLedger,
-        Point::ReleaseAfterLook,
-        Point::ReleaseAfterTurnstile,
-        Point::ReleaseAfterLedger,
-        Point::ReleaseAfterDeadline,
-        Point::ReleaseAfterNotice,
-        Point::RestoreAfterLock,
-        Point::RestoreAfterLedger,
-        Point::RestoreAfterTurnstile,
-        Point::CheckoutAfterRecord,
-        Point::CheckoutAfterOpen,
-        Point::CheckoutAfterPaying,
-        Point::CheckoutAfterCapture,
-        Point::CheckoutAfterConfirm,
-        Point::CancelAfterLedger,
-        Point::GiveBackAfterLedger,
-        Point::ResolveAfterVoid,
-        Point::RefundAfterProvider,
-        Point::RequestAfterClaim,
-        Point::RequestAfterEffect,
-        Point::RelayAfterRead,
-        Point::RelayAfterPublish,
-        Point::ReceiptAfterPress,
-        Point::ReceiptAfterArchive,
-    ];
-}
-
 pub trait Faults: Send + Sync + 'static {
     /// Returns at once, later, or never.
     fn reach(&self, point: Point) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;

@@ -15,4 +15,5 @@ pub mod relay;
 pub mod restore;
 pub mod serve;
 pub mod tell;
+pub mod ticks;
 pub mod turns;

@@ -9,9 +9,6 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 use crate::adapters::mysql::MysqlStore;
@@ -25,10 +22,10 @@ use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
 use crate::services::relay::{self, Relay};
-use crate::wire::cluster;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::shop::{self, Embedded};
+use crate::wire::{call, cluster};
 
 /// Bytes of one command.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
@@ -168,17 +165,11 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
 }
 
 async fn send(facts: &ShopFacts, command: &Command) -> Result<Value, Failure> {
-    let authority = facts.inner_url.trim_start_matches("http://");
-    let stream = tokio::net::TcpStream::connect(authority).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = hyper::Request::post("/commands")
-        .header("host", authority)
-        .header("authorization", format!("Bearer {}", facts.secret))
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(serde_json::to_vec(command)?)))?;
-    let response = sender.send_request(request).await?;
-    let ok = response.status().is_success();
-    let body: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
-    if ok { Ok(body) } else { Err(body["detail"].as_str().unwrap_or("the shop refused").to_owned().into()) }
+    let (status, answer) = call::post(&facts.inner_url, "/commands", &facts.secret, command).await?;
+    let answer: Value = serde_json::from_slice(&answer)?;
+    if status.is_success() {
+        Ok(answer)
+    } else {
+        Err(answer["detail"].as_str().unwrap_or("the shop refused").to_owned().into())
+    }
 }

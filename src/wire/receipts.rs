@@ -4,9 +4,6 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
 use crate::adapters::system::SystemClock;
@@ -16,7 +13,7 @@ use crate::services::receipts::keys::{PublicKeys, ReceiptKeys};
 use crate::services::receipts::token;
 use crate::wire::commands::failed;
 use crate::wire::config::Config;
-use crate::wire::folder;
+use crate::wire::{call, folder};
 
 /// Admissions handed over in one call; every shop takes so many.
 const HANDED_MAX: usize = 200;
@@ -98,7 +95,7 @@ pub fn merge(file: &Path, url: &str) -> ExitCode {
         let token = std::env::var(ACCESS_TOKEN).map_err(|_| format!("{ACCESS_TOKEN} must hold an operator's token"))?;
         let mut contradicted = 0;
         for entries in written.entries.chunks(HANDED_MAX) {
-            let answer = post(url, &token, &json!({ "device": written.device(), "admissions": entries })).await?;
+            let answer = hand_over(url, &token, &json!({ "device": written.device(), "admissions": entries })).await?;
             for line in
                 answer["admissions"].as_array().into_iter().flatten().filter(|line| line["outcome"] != "admitted")
             {
@@ -117,21 +114,9 @@ pub fn merge(file: &Path, url: &str) -> ExitCode {
     }
 }
 
-async fn post(url: &str, token: &str, body: &Value) -> Result<Value, Failure> {
-    let authority = url.strip_prefix("http://").ok_or("the address begins with http://")?.trim_end_matches('/');
-    let stream = tokio::net::TcpStream::connect(authority).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = hyper::Request::post("/v1/check-ins/merge")
-        .header("host", authority)
-        .header("authorization", format!("Bearer {token}"))
-        .header("content-type", "application/json")
-        .header("idempotency-key", folder::random_hex(16)?)
-        .body(Full::new(Bytes::from(serde_json::to_vec(body)?)))?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes()).unwrap_or_default();
-    connection.abort();
+async fn hand_over(url: &str, token: &str, body: &Value) -> Result<Value, Failure> {
+    let (status, answer) = call::post(url, "/v1/check-ins/merge", token, body).await?;
+    let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
     if status.is_success() {
         Ok(answer)
     } else {

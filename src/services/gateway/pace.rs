@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::id::SaleId;
 use crate::domain::time::Timestamp;
-use crate::domain::turn::Cause;
+use crate::domain::turn::{Cause, tally};
 use crate::ports::ledger::{Ledger, Pace, RecordedTurn, Standing};
 use crate::ports::{Result, World};
 use crate::services::gateway::board::Fresh;
@@ -97,14 +97,11 @@ fn lately(turns: &[RecordedTurn], turns_max: u32, now: Timestamp) -> Lately {
         let Cause::Batch(batch) = turn.cause else { continue };
         let attempts = turn.outcomes.len() as u64;
         lately.attempts += attempts;
-        for outcome in &turn.outcomes {
-            match outcome {
-                b'T' => lately.taken += 1,
-                b'S' => lately.stood_by += 1,
-                b'A' => lately.already += 1,
-                _ => lately.refused += 1,
-            }
-        }
+        let [taken, standby, already, refused] = tally(&turn.outcomes);
+        lately.taken += taken;
+        lately.stood_by += standby;
+        lately.already += already;
+        lately.refused += refused;
         waits.push(((turn.recorded_at.0.max(0) as u64).saturating_sub(batch.made_ms()), attempts));
     }
     lately.attempts_per_s = lately.attempts as f64 * 1_000.0 / window_ms as f64;

@@ -9,6 +9,7 @@ use crate::domain::money::Money;
 use crate::domain::reservation::Kind;
 use crate::domain::sale::Sale;
 use crate::domain::time::Timestamp;
+use crate::domain::turn::tally;
 use crate::ports::reports::{Count, Decided, Reports, Totals};
 use crate::ports::{Result, World};
 
@@ -114,19 +115,16 @@ async fn attempts<W: World>(world: &W, sale: SaleId) -> Result<(Attempts, Spread
 
 /// A batch's id begins with the publisher's time.
 fn made_at(decided: &Decided) -> Timestamp {
-    Timestamp((decided.batch.0 >> 80) as i64)
+    Timestamp(decided.batch.made_ms() as i64)
 }
 
 impl Attempts {
     fn count(&mut self, decided: &Decided) {
-        for outcome in &decided.outcomes {
-            match outcome {
-                b'T' => self.taken += 1,
-                b'S' => self.standby += 1,
-                b'A' => self.already += 1,
-                _ => self.refused += 1,
-            }
-        }
+        let [taken, standby, already, refused] = tally(&decided.outcomes);
+        self.taken += taken;
+        self.standby += standby;
+        self.already += already;
+        self.refused += refused;
         self.accepted += decided.outcomes.len() as u64;
         let at = made_at(decided);
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));

@@ -21,6 +21,7 @@ use crate::services::payments::resolve::{give_back, resolve};
 use crate::services::payments::watch::Watch;
 use crate::services::payments::{Settings, give_on};
 use crate::services::tell::notify;
+use crate::services::ticks::every;
 use crate::services::turns::sure_now;
 
 /// Rows of standby ended in one transaction.
@@ -74,18 +75,11 @@ impl<W: World> Sweeper<W> {
 
     /// Sweeps one kind again and again, until the soft stop.
     pub(super) async fn serve(&self, job: Job, lifecycle: &Lifecycle) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(self.settings.sweep_ms));
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = lifecycle.soft.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            tokio::select! {
-                () = lifecycle.hard.cancelled() => return,
-                _ = self.sweep_one(job) => {}
-            }
-        }
+        // A fault was told where it was met.
+        every(Duration::from_millis(self.settings.sweep_ms), lifecycle, || async {
+            let _ = self.sweep_one(job).await;
+        })
+        .await;
     }
 
     /// Every job once; the first fault, when there was one.

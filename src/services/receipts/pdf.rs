@@ -10,7 +10,7 @@ use krilla::surface::Surface;
 use krilla::{Document, SerializeSettings};
 
 use crate::services::receipts::code::{Code, QUIET, Run};
-use crate::services::receipts::date::Date;
+use crate::services::receipts::date;
 use crate::services::receipts::fonts::{Fonts, Line, Style};
 use crate::services::receipts::sheet::{Sheet, Unit};
 
@@ -56,7 +56,7 @@ pub fn render(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, String> {
 
 /// Nothing of it depends on when or where it is made.
 fn metadata(sheet: &Sheet) -> Metadata {
-    let date = Date::from(sheet.placed_at);
+    let date = sheet.placed_at.civil(0);
     let at = DateTime::new(date.year.clamp(0, 9_999) as u16)
         .month(date.month)
         .day(date.day)
@@ -131,7 +131,7 @@ impl Press<'_> {
         y += 4.0;
         let half = MARGIN + (RIGHT - MARGIN) * 0.5;
         let column = half - MARGIN - 16.0;
-        let date = Date::from(self.sheet.placed_at).to_string();
+        let date = date::words(self.sheet.placed_at.civil(0));
         self.fact(surface, MARGIN, y, "ORDER", &self.sheet.order, column);
         self.fact(surface, half, y, "PAID", &date, column);
         self.buyer(surface, MARGIN, y + 44.0, column);

@@ -18,6 +18,7 @@ use crate::ports::{Fault, Result, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::patience::{Backoff, Patience};
 use crate::services::relay::metric::Metric;
+use crate::services::ticks::every;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -140,20 +141,12 @@ impl<W: World> Relay<W> {
     }
 
     async fn tend_again(&self, lifecycle: &Lifecycle) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(self.settings.tend_ms));
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = lifecycle.soft.cancelled() => return,
-                _ = ticks.tick() => {}
+        every(Duration::from_millis(self.settings.tend_ms), lifecycle, || async {
+            if let Err(fault) = self.tend().await {
+                failed(&fault, "the outbox is tended again in a while");
             }
-            tokio::select! {
-                () = lifecycle.hard.cancelled() => return,
-                tended = self.tend() => if let Err(fault) = tended {
-                    failed(&fault, "the outbox is tended again in a while");
-                },
-            }
-        }
+        })
+        .await;
     }
 
     /// Measures the backlog, and removes what is kept for too long: one bounded piece, or pieces until there is no more.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderValue};
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use crate::http::etag;
 use crate::http::idempotency::By;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
@@ -39,9 +40,8 @@ async fn get_keys<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Repl
     let body = serde_json::to_vec(&keys).map_err(|_| Problem::new(Kind::Internal, "the keys cannot be written"))?;
     let digest = Sha1::digest(&body);
     let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = req.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|tags| tags.split(',').any(|known| known.trim() == tag || known.trim() == "*"));
+    let tag = HeaderValue::from_str(&format!("\"{tag}\"")).expect("quotes and digits");
+    let is_known = etag::is_known(&req, &tag);
     let mut reply = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     reply.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, KEYS_AGE));
     Ok(if is_known { reply.finish() } else { reply.content_type("application/jwk-set+json").body(body) })
