@@ -22,6 +22,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::receipts::Receipts;
 use crate::services::receipts::keys::ReceiptKeys;
+use crate::services::traced::{Systems, name_systems};
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
@@ -30,6 +31,8 @@ use crate::wire::{archive, mail, watch};
 pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
+
+const SYSTEMS: Systems = Systems { turnstile: "redis", ledger: "mysql", queue: "rabbitmq", signals: "rabbitmq" };
 
 /// Connects to every part, waiting for those that are not there yet. A schema that does not fit is not waited for.
 pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
@@ -60,6 +63,7 @@ async fn connect_broker(config: &Config, stop: &CancellationToken) -> Result<Rab
         queue_messages_max: config.rabbit.queue_messages_max,
         confirm_ms: config.rabbit.confirm_ms,
     };
+    name_systems(SYSTEMS);
     waited_for(stop, || RabbitBroker::connect(settings.clone())).await
 }
 
