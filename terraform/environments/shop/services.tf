@@ -20,6 +20,7 @@ locals {
       MIAOSHA__NAMESPACE          = "miaosha"
       MIAOSHA__RABBIT__PARTITIONS = tostring(var.partitions)
       MIAOSHA__MYSQL__POOL_MAX    = tostring(var.pool_max)
+      MIAOSHA__TLS__REQUIRED      = "true"
       MIAOSHA__TLS__CA_FILE       = "/etc/miaosha/ca.pem"
     },
     var.otlp_url == "" ? {} : { MIAOSHA__PROCESS__TRACING__OTLP_URL = var.otlp_url },
