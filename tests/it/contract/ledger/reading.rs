@@ -149,7 +149,7 @@ pub async fn the_oldest_of_each_kind_is_known<S: Store>(store: S) {
     let GivenBack::Done(given) = counter.store.give_back(&all, NOW.plus_ms(9)).await.unwrap() else { panic!() };
     let due = Lags { unfreed_since: Some(NOW.plus_ms(9)), refund_due_since: Some(NOW.plus_ms(9)), ..held };
     assert_eq!(counter.store.lags().await.unwrap(), due);
-    counter.store.refund_done(given.entry.id, NOW.plus_ms(10)).await.unwrap();
+    counter.store.refund_done(given.entry.refund.id, NOW.plus_ms(10)).await.unwrap();
     assert_eq!(counter.store.lags().await.unwrap(), Lags { refund_due_since: None, ..due });
 }
 
