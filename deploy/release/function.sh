@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # function.sh FUNCTION ZIP PAYLOAD: a new version of a Lambda function behind its alias `live`. The version is called once, by
-# itself, with a payload that costs nothing; only then the alias moves to it, and back again when the function's alarm
-# (FUNCTION-errors, where there is one) rings within five minutes. Needs aws, jq.
+# itself, with a payload that costs nothing; only then the alias moves to it, and back again when calls of it fail within five
+# minutes. Needs aws, jq.
 set -euo pipefail
 [ $# -eq 3 ] || { echo "usage: function.sh FUNCTION ZIP PAYLOAD" >&2; exit 2; }
 function=$1
@@ -24,12 +24,15 @@ if [ "$failed" != None ]; then
   exit 1
 fi
 aws lambda update-alias --function-name "$function" --name live --function-version "$version" --output text --query AliasArn
+began=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
 for _ in $(seq $looks); do
   sleep 15
-  alarm=$(aws cloudwatch describe-alarms --alarm-names "$function-errors" --query 'MetricAlarms[0].StateValue' --output text)
-  if [ "$alarm" = ALARM ]; then
+  errors=$(aws cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Errors --statistics Sum --period 60 \
+    --dimensions "Name=FunctionName,Value=$function" "Name=Resource,Value=$function:live" --start-time "$began" \
+    --end-time "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" --output json | jq '[.Datapoints[].Sum] | add // 0')
+  if [ "${errors%.*}" -gt 0 ]; then
     aws lambda update-alias --function-name "$function" --name live --function-version "$before" --output text --query AliasArn
-    echo "function.sh: $function version $version rang its alarm; the alias is back at $before" >&2
+    echo "function.sh: $function version $version failed $errors times; the alias is back at $before" >&2
     exit 1
   fi
 done

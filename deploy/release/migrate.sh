@@ -7,9 +7,14 @@ set -euo pipefail
 case $2 in
   *[!A-Za-z0-9./:@_-]*) echo "migrate.sh: '$2' is no image's name" >&2; exit 2 ;;
 esac
+repository=${2%@*}
+[ "$repository" != "$2" ] || repository=${2%:*}
+# The instance's own command, with this image in the place of the one it was made with. Migrating is the master's.
+run="sed \"s#'$repository[:@][^']*'#'$2'#g\" /usr/local/sbin/miaosha >/run/miaosha-migrate \
+  && grep -qF \"'$2'\" /run/miaosha-migrate && MIAOSHA_AS=master bash /run/miaosha-migrate migrate"
 command=$(aws ssm send-command --document-name AWS-RunShellScript --comment "migrate to $2" --timeout-seconds 120 \
-  --targets "Key=tag:miaosha:service,Values=$1-operator" --max-errors 0 \
-  --parameters "{\"commands\": [\"miaosha-operator '$2' migrate --world cluster\"], \"executionTimeout\": [\"900\"]}" \
+  --targets "Key=tag:Name,Values=$1-operator" --max-errors 0 \
+  --parameters "$(jq --null-input --arg run "$run" '{commands: [$run], executionTimeout: ["900"]}')" \
   --query Command.CommandId --output text)
 for _ in $(seq 70); do
   sleep 15

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # refresh.sh GROUP IMAGE: has every instance of an Auto Scaling group run IMAGE (REPOSITORY:VERSION or REPOSITORY@DIGEST): a new
 # version of its launch template, then a rolling instance refresh that goes back by itself when new instances do not become
-# healthy or the group's alarm rings. Returns when it is through; fails when it went back. Needs aws, jq, python3.
+# healthy or the
+# group's alarm (GROUP-refresh) rings. Returns when it is through; fails when it went back. Needs aws, jq, python3.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ $# -eq 2 ] || { echo "usage: refresh.sh GROUP IMAGE" >&2; exit 2; }
@@ -31,7 +32,7 @@ next=$(aws ec2 create-launch-template-version --launch-template-id "$template" -
 refresh=$(aws autoscaling start-instance-refresh --auto-scaling-group-name "$group" --strategy Rolling \
   --desired-configuration "{\"LaunchTemplate\": {\"LaunchTemplateId\": \"$template\", \"Version\": \"$next\"}}" \
   --preferences "{\"AutoRollback\": true, \"MinHealthyPercentage\": 100, \"MaxHealthyPercentage\": 125, \"InstanceWarmup\": 90,
-    \"SkipMatching\": true, \"ScaleInProtectedInstances\": \"Wait\", \"StandbyInstances\": \"Wait\"}" \
+    \"SkipMatching\": true, \"AlarmSpecification\": {\"Alarms\": [\"$group-refresh\"]}}" \
   --output text --query InstanceRefreshId)
 echo "$group: refresh $refresh, template version $version to $next"
 
