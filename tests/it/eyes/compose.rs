@@ -44,6 +44,13 @@ fn services(of: &Value) -> Map<String, Value> {
     of["services"].as_object().unwrap().clone()
 }
 
+/// With secrets in their places.
+fn filled() -> Value {
+    let folder = made_secrets();
+    let read = configured(&folder.path().join("env"));
+    yaml(&String::from_utf8(read.stdout).unwrap())
+}
+
 fn of_profile(profile: &str) -> Map<String, Value> {
     let is_in = |service: &Value| service["profiles"].as_array().unwrap().contains(&profile.into());
     services(&raw()).into_iter().filter(|(_, service)| is_in(service)).collect()
@@ -107,8 +114,7 @@ fn no_secret_has_a_default_or_stands_there() {
 
 #[test]
 fn every_service_of_ours_is_told_what_it_knows() {
-    let folder = made_secrets();
-    let read = yaml(&String::from_utf8(configured(&folder.path().join("env")).stdout).unwrap());
+    let read = filled();
     let mut seen = 0;
     for name in of_profile("fleet").keys().filter(|name| *name != "nginx") {
         // With the secrets in their places, read by the code that reads them.
@@ -143,11 +149,12 @@ fn ports_are_those_of_the_samples_and_of_the_scrapes() {
         let by_name = &job["dns_sd_configs"][0]["port"];
         by_name.as_u64().or(job["ec2_sd_configs"][0]["port"].as_u64()).unwrap()
     };
+    let read = filled();
     for (name, service) in of_profile("fleet") {
         if name == "nginx" || name == "migrate" {
             continue;
         }
-        let config = config(&service);
+        let config = config(&services(&read)[&name]);
         let inner = u64::from(config.process.inner_listen.port());
         assert_eq!((scraped(&scrapes, &name), scraped(&ec2, &name)), (inner, inner), "{name}");
         if name == "sockets" {
