@@ -13,6 +13,7 @@ mod browser;
 mod commands;
 mod document;
 mod events;
+mod eyes;
 mod gateway;
 mod http;
 mod ledger;
