@@ -47,13 +47,7 @@ pub async fn be_stubborn(errand: Arc<Errand>, token: String, turn: OwnedSemaphor
 }
 
 /// One kind of garbage after the other, each until the server has had enough.
-pub async fn be_garbage(
-    errand: Arc<Errand>,
-    number: u64,
-    token: String,
-    turn: OwnedSemaphorePermit,
-    seen: Arc<Seen>,
-) {
+pub async fn be_garbage(errand: Arc<Errand>, number: u64, token: String, turn: OwnedSemaphorePermit, seen: Arc<Seen>) {
     let source = SocketAddr::from((errand.source, 0));
     let mut turn = Some(turn);
     for kind in number.. {
