@@ -1,5 +1,5 @@
 # Thin names; what they do stands in the scripts.
-.PHONY: run test test-websocket prove fleet fleet-down bench fmt lint
+.PHONY: run test test-terraform test-websocket prove fleet fleet-down bench fmt lint
 
 run: # the shop on 127.0.0.1:8080, Embedded world
 	cargo run --release
@@ -9,6 +9,9 @@ test: # everything that must hold before a change lands
 
 test-websocket: # every case of the public suite, over both transports
 	bash deploy/local/websocket.sh
+
+test-terraform: # terraform/: form, tests, policy, and an apply against an emulator
+	bash deploy/local/terraform.sh
 
 prove: # the long runs
 	bash deploy/local/prove.sh

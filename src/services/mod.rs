@@ -16,4 +16,5 @@ pub mod restore;
 pub mod serve;
 pub mod tell;
 pub mod ticks;
+pub mod traced;
 pub mod turns;

@@ -24,5 +24,7 @@ mod readiness;
 mod receipts;
 mod signals;
 mod sockets;
+#[cfg(feature = "otlp")]
+mod tracing;
 mod turnstile;
 mod workers;

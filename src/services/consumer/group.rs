@@ -15,6 +15,7 @@ use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::services::consumer::metric::Metric;
 use crate::services::tell::{Points, tell};
+use crate::services::traced::{Part, call};
 use crate::services::turns::{Step, Trail, record};
 
 const TOLD: Points = Points { after_deadline: Point::ConsumerAfterDeadline, after_notice: Point::ConsumerAfterNotice };
@@ -31,7 +32,7 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
     let mut seen = HashSet::new();
     let batches: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(batch.id)).collect();
     let causes: Vec<Cause> = batches.iter().map(|batch| Cause::Batch(batch.id)).collect();
-    let Some(look) = world.store().look(sale, &causes, &[]).await? else {
+    let Some(look) = call(Part::Ledger, "look", world.store().look(sale, &causes, &[])).await? else {
         return Ok(Step::Done(unknown(sale, &batches)));
     };
     world.faults().reach(Point::ConsumerAfterLook).await;
@@ -69,7 +70,7 @@ async fn decide<W: World>(world: &W, trail: &mut Trail, look: &Look, batches: &[
     let mut known = trail.known(look);
     let mut turns = Vec::with_capacity(batches.len());
     for &batch in batches {
-        let reserved = match world.turnstile().reserve(known, batch).await? {
+        let reserved = match call(Part::Turnstile, "reserve", world.turnstile().reserve(known, batch)).await? {
             Reply::Done(reserved) => reserved,
             Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
         };

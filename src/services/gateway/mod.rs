@@ -46,6 +46,7 @@ use crate::ports::accounts::Revoked;
 use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::telemetry::trace::{carried, carry};
 use crate::services::gateway::board::Board;
 use crate::services::gateway::entry::{Entry, Knock};
 use crate::services::gateway::pace::Paces;
@@ -227,6 +228,7 @@ impl<W: World> Gateway<W> {
         &self,
         a_move: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Problem> {
+        let a_move = carried(carry(), a_move);
         let task = self.0.lifecycle.tracker.spawn_on(a_move, &self.0.runtime);
         match task.await {
             Ok(result) => Ok(result?),

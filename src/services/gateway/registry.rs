@@ -131,6 +131,10 @@ impl Registry {
         }
     }
 
+    pub fn is_awaited(&self, buyer: BuyerId) -> bool {
+        !lock(&self.inner.book).of(buyer).is_empty()
+    }
+
     /// Notices may have been lost: every socket looks once more. Requests that wait do so by themselves.
     pub fn missed(&self) {
         let book = lock(&self.inner.book);

@@ -27,7 +27,12 @@ pub trait Bench {
 
 pub fn batch(sale: u64, number: u64) -> Batch {
     let attempt = |buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 };
-    Batch { id: BatchId::new(1, number), sale: SaleId(sale), attempts: vec![attempt(number), attempt(number + 1)] }
+    Batch {
+        id: BatchId::new(1, number),
+        sale: SaleId(sale),
+        attempts: vec![attempt(number), attempt(number + 1)],
+        traced: vec![],
+    }
 }
 
 fn numbers(batches: &[Batch]) -> Vec<u64> {

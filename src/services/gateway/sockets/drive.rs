@@ -12,9 +12,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::id::{BuyerId, SaleId};
 use crate::domain::reservation::Outcome;
+use crate::domain::trace::Mark;
 use crate::http::socket::{Incoming, Outgoing, Socket};
 use crate::ports::ledger::Ledger;
 use crate::ports::{Result, World as Ports};
+use crate::runtime::telemetry::trace::{Kind, Span, carried, carry};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::close::Close;
 use crate::services::gateway::metric::Metric;
@@ -25,6 +27,7 @@ use crate::services::gateway::sockets::crowd;
 use crate::services::gateway::sockets::mailbox::Mailbox;
 use crate::services::gateway::sockets::wheel::Wheel;
 use crate::services::gateway::views::StandingView;
+use crate::services::traced::{Part, call};
 
 /// Inputs handled before others get their turn.
 const TURNS_MAX: usize = 16;
@@ -47,6 +50,8 @@ pub struct Connection<W: Ports, S> {
     /// Looks that wait for their turn.
     looks: Vec<(SaleId, bool)>,
     watched: Vec<SaleId>,
+    /// A traced notice of this sale is on its way to the client.
+    traced: Option<Box<(SaleId, Span)>>,
     is_over: bool,
     why: &'static str,
     _place: OwnedSemaphorePermit,
@@ -71,6 +76,7 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             looking: None,
             looks: Vec::new(),
             watched: Vec::new(),
+            traced: None,
             is_over: false,
             why: "gone",
             _place: place,
@@ -123,6 +129,9 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             is_news = true;
             self.tell(World::Notice { sale, reservation, version });
         }
+        if let Some(traced) = mail.traced {
+            self.trace(*traced);
+        }
         for word in mail.words {
             is_news = true;
             self.tell(World::Sale(word));
@@ -131,6 +140,15 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             self.beat();
         }
         is_news
+    }
+
+    /// From the notice until the truth is said; a notice of what is known already is nothing to look at.
+    fn trace(&mut self, (sale, mark): (SaleId, Mark)) {
+        let mut span = Span::of(Kind::Internal, || "tell socket".into(), &[mark]);
+        span.set("network.protocol.name", "websocket");
+        span.set("sale.id", sale.to_string());
+        let will_look = self.looks.iter().any(|(waiting, _)| *waiting == sale);
+        self.traced = will_look.then(|| Box::new((sale, span)));
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
@@ -156,12 +174,18 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             if self.looks.is_empty() {
                 self.looks = Vec::new();
             }
-            self.looking = Some(Box::pin(look(self.gateway.clone(), sale, self.buyer, first)));
+            let look = look(self.gateway.clone(), sale, self.buyer, first);
+            self.looking = Some(match &self.traced {
+                Some(traced) if traced.0 == sale => Box::pin(carried(traced.1.hold(carry), look)),
+                _ => Box::pin(look),
+            });
         }
         let Some(looking) = &mut self.looking else { return false };
         let Poll::Ready((sale, truth, word)) = looking.as_mut().poll(cx) else { return false };
         self.looking = None;
+        let traced = self.traced.take_if(|traced| traced.0 == sale);
         self.tell(World::Truth { sale, truth });
+        drop(traced);
         if let Some(word) = word {
             self.tell(World::Sale(word));
         }
@@ -306,7 +330,7 @@ async fn try_to_look<W: Ports>(
             None => return Ok((Truth::NoSuchSale, None)),
         }
     }
-    let Some(row) = gateway.world().store().reservation_of(sale, buyer).await? else {
+    let Some(row) = call(Part::Ledger, "look", gateway.world().store().reservation_of(sale, buyer)).await? else {
         return Ok((Truth::Nothing, word));
     };
     let (born_at, reservation, version) = (row.created_at, row.id, row.version);

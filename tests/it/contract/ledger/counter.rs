@@ -67,7 +67,7 @@ impl<S: Store> Counter<S> {
         self.batches += 1;
         let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
         let id = BatchId::new(NOW.0 as u64, self.sale.id.0 << 32 | self.batches);
-        let batch = Batch { id, sale: self.sale.id, attempts };
+        let batch = Batch { id, sale: self.sale.id, attempts, traced: Vec::new() };
         match self.turnstile.reserve(self.known(), &batch) {
             Reply::Done(reserved) => Turn::Batch { batch, reserved },
             Reply::Stale => panic!("a turnstile is never behind itself"),
