@@ -28,4 +28,5 @@ mod sockets;
 #[cfg(feature = "otlp")]
 mod tracing;
 mod turnstile;
+mod warmer;
 mod workers;
