@@ -13,7 +13,6 @@ mod browser;
 mod commands;
 mod document;
 mod events;
-mod eyes;
 mod gateway;
 mod http;
 mod ledger;
