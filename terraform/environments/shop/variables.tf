@@ -196,8 +196,8 @@ variable "otlp_url" {
   type        = string
   default     = ""
   validation {
-    condition     = var.otlp_url == "" || can(regex("^https?://", var.otlp_url))
-    error_message = "otlp_url: http:// or https://."
+    condition     = var.otlp_url == "" || can(regex("^http://[^/]+/.+", var.otlp_url))
+    error_message = "otlp_url: http:// with a path; a collector inside is spoken to in clear."
   }
 }
 
