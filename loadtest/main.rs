@@ -44,8 +44,8 @@ fn main() -> std::process::ExitCode {
     let outcome = match arguments.what {
         What::Rush(options) => runtime.block_on(rush::run(options)),
         What::Sockets(options) => runtime.block_on(async {
-            match &options.clients {
-                Some(words) => sockets::be_clients(words, options.opening).await,
+            match &options.errand {
+                Some(errand) => sockets::be_clients(errand).await,
                 None => sockets::run(options).await,
             }
         }),

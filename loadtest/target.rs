@@ -303,7 +303,7 @@ pub fn sibling(name: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} is not built", path.display())) }
 }
 
-fn env_of(text: &str) -> Vec<(String, String)> {
+pub fn env_of(text: &str) -> Vec<(String, String)> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))

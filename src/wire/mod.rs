@@ -12,5 +12,6 @@ pub mod mail;
 pub mod mailer;
 mod provider;
 pub mod receipts;
+pub mod servers;
 pub mod shop;
 mod watch;

@@ -128,7 +128,7 @@ mod rabbit {
             let (server, vhost) = rest.split_once('/').unwrap();
             let proxy = Proxy::to(server.to_owned()).await;
             let config = RabbitConfig {
-                url: format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port),
+                at: format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port).into(),
                 namespace: self.0.clone(),
                 partitions: PARTITIONS,
                 queue_messages_max: 1_000,
@@ -143,7 +143,7 @@ mod rabbit {
 
         async fn open(&self, messages_max: u64) -> RabbitBroker {
             let config = RabbitConfig {
-                url: rabbit_url(),
+                at: rabbit_url().into(),
                 namespace: self.0.clone(),
                 partitions: PARTITIONS,
                 queue_messages_max: messages_max,

@@ -35,7 +35,7 @@ async fn a_line_within_traced_work_names_its_trace() {
     let url = format!("{}/{name}", mysql_url().rsplit_once('/').unwrap().0);
     MysqlStore::connect(&url, 1).await.unwrap().migrate().await.unwrap();
     let config = RabbitConfig {
-        url: rabbit_url(),
+        at: rabbit_url().as_str().into(),
         namespace: namespace.clone(),
         partitions: 4,
         queue_messages_max: 100_000,

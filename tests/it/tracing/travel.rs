@@ -15,7 +15,7 @@ use crate::support::servers::{rabbit_url, unique_name};
 
 async fn rabbit() -> RabbitBroker {
     let config = RabbitConfig {
-        url: rabbit_url(),
+        at: rabbit_url().as_str().into(),
         namespace: unique_name(),
         partitions: 1,
         queue_messages_max: 1_000,
