@@ -112,6 +112,6 @@ pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId
 }
 
 fn failed(fault: &Fault, then: &'static str) {
-    metrics::counter!(Metric::Faults.name(), "job" => "alarms", "part" => fault.part).increment(1);
+    metrics::counter!(Metric::Faults.name(), "work" => "alarms", "part" => fault.part).increment(1);
     tracing::warn!(%fault, "{then}");
 }
