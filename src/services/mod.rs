@@ -17,3 +17,4 @@ pub mod serve;
 pub mod tell;
 pub mod ticks;
 pub mod turns;
+pub mod warmer;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay, warmer};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,6 +37,7 @@ pub struct Config {
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
     pub receipts: receipts::Settings,
+    pub warmer: warmer::Settings,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -174,6 +175,7 @@ impl Default for Config {
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
             receipts: receipts::Settings::default(),
+            warmer: warmer::Settings::default(),
         }
     }
 }

@@ -25,4 +25,5 @@ mod receipts;
 mod signals;
 mod sockets;
 mod turnstile;
+mod warmer;
 mod workers;

@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod faults;
 #[cfg(feature = "aws")]
+pub mod front;
+#[cfg(feature = "aws")]
 pub mod lambda;
 pub mod localstripe;
 #[cfg(feature = "aws")]
