@@ -164,7 +164,10 @@ pub fn steps<L: Level>(
     };
     let want = after.get(event).filter(|want| wants.get(event) != Some(want)).map(|want| Step::Want(*want));
     let set = (target != seen).then_some(Step::Set(target));
-    let forgotten: Vec<String> = wants.keys().filter(|event| !after.contains_key(*event)).cloned().collect();
+    let forgotten = wants.keys().filter(|event| !after.contains_key(*event)).cloned();
+    // Who warms leaves the rest to who cools: a wish that ended may be renewed by somebody else at this moment.
+    let warms = matches!(ask, Ask::Warm { .. }) && after.contains_key(event);
+    let forgotten: Vec<String> = if warms { Vec::new() } else { forgotten.collect() };
     let forget = (!forgotten.is_empty()).then_some(Step::Forget(forgotten));
     // Raised, the wish comes first, with what was there before; lowered, it comes last. The other way round, a run that was cut
     // in between would take its own half work for somebody's will.

@@ -66,8 +66,8 @@ impl Timestamp {
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
         // Counted from March, as `civil` does.
         let (year_of, month_of) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        let days = 365 * year_of + year_of.div_euclid(4) - year_of.div_euclid(100) + year_of.div_euclid(400)
-            + (153 * month_of + 2) / 5 + day - 1 - 719_468;
+        let leaps = year_of.div_euclid(4) - year_of.div_euclid(100) + year_of.div_euclid(400);
+        let days = 365 * year_of + leaps + (153 * month_of + 2) / 5 + day - 1 - 719_468;
         let seconds = days * 86_400 + number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
         let at = Self(seconds * 1_000);
         // What does not come back as it was written was no moment: the 31st of February, 24:61.

@@ -216,7 +216,8 @@ impl Errand<'_> {
     }
 
     fn record<L: Level>(&self, seen: &Seen<L>, wants: &Wants<L>, is_settled: bool, done: &mut Done) {
-        let events = wants.iter().map(|(event, want)| (event.clone(), want.amount)).collect();
+        let events = wants.iter().filter(|(_, want)| want.until > self.now);
+        let events = events.map(|(event, want)| (event.clone(), want.amount)).collect();
         done.parts.push(Part { name: seen.name.clone(), level: seen.level.to_string(), events });
         if let Some(why) = &seen.waits {
             let trouble = self.trouble(&seen.name, why);

@@ -66,6 +66,8 @@ impl House {
         let of_general = general.iter().map(|id| TargetDescription::builder().id(id).build());
         let register = targets.register_targets().target_group_arn(&stood).set_targets(Some(of_general.collect()));
         register.send().await.unwrap();
+        // Only who runs can be registered.
+        instances.stop_instances().set_instance_ids(Some(general.clone())).send().await.unwrap();
         let function_arn = mail_function(&functions, &name).await;
         let front = Front::start().await;
         let environment = moto::environment(&front.url).into_iter();
@@ -186,15 +188,12 @@ async fn group(groups: &aws_sdk_autoscaling::Client, name: &str, image: &str, fe
     create.target_group_arns(fed).tags(tag).send().await.unwrap();
 }
 
-/// Two that stand still.
 async fn general(instances: &aws_sdk_ec2::Client, name: &str, image: &str) -> Vec<String> {
     let tag = Tag::builder().key("miaosha:general").value(name).build();
     let tags = TagSpecification::builder().resource_type(ResourceType::Instance).tags(tag).build();
     let run = instances.run_instances().image_id(image).instance_type(InstanceType::T3Micro).min_count(2).max_count(2);
     let started = run.tag_specifications(tags).send().await.unwrap();
-    let ids: Vec<_> = started.instances().iter().map(|instance| instance.instance_id().unwrap().to_owned()).collect();
-    instances.stop_instances().set_instance_ids(Some(ids.clone())).send().await.unwrap();
-    ids
+    started.instances().iter().map(|instance| instance.instance_id().unwrap().to_owned()).collect()
 }
 
 async fn mail_function(functions: &aws_sdk_lambda::Client, name: &str) -> String {

@@ -28,10 +28,11 @@ async fn an_overlapping_event_keeps_what_it_needs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn done_again_it_changes_nothing() {
     let house = House::new().await;
-    house.warm("one", 5).await;
+    let plan = house.plan("one", "warm", 5);
+    house.run(plan.clone()).await;
     let warm = house.state().await;
     house.front.changes();
-    let again = house.warm("one", 5).await;
+    let again = house.run(plan).await;
     assert_eq!((&again["outcome"], &again["steps"]), (&json!("ready"), &json!(0)));
     assert_eq!((house.state().await, house.front.changes()), (warm, vec![]));
     house.cool("one").await;

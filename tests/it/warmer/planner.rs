@@ -133,13 +133,20 @@ impl Asked {
     }
 }
 
-/// Two runs that see what they see and act on it later: whose turn it is, chance decides.
+/// Two events are warmed at once, by runs that see what they see and act on it later: whose turn it is, chance decides.
 fn two_at_once(pairs: &[(Order, Order)], turns: &[bool]) -> Result<(), TestCaseError> {
     let mut group = Group::new(BASE);
     let mut turns = turns.iter().copied().chain([true, false].into_iter().cycle());
     for (one, other) in pairs {
         let mut orders = [*one, *other];
-        orders[1].now = one.now;
+        for order in &mut orders {
+            *order = Order {
+                amount: order.amount.max(1),
+                now: one.now,
+                until: order.until.max(one.now.plus_ms(1)),
+                ..*order
+            };
+        }
         orders[1].event = (one.event + 1 + other.event % 2) % NAMES.len();
         let mut plans: [Option<Vec<Step<Size>>>; 2] = [None, None];
         let mut settled = [false, false];
@@ -161,13 +168,12 @@ fn two_at_once(pairs: &[(Order, Order)], turns: &[bool]) -> Result<(), TestCaseE
                 }
             }
         }
-        let wanted = group.wants.values().map(|want| want.amount).max().unwrap_or(0);
+        let live = group.wants.values().filter(|want| want.until > one.now);
+        let wanted = live.map(|want| want.amount).max().unwrap_or(0);
         let least = BASE.raised(wanted);
         prop_assert!(group.level.min >= least.min && group.level.desired >= least.desired, "{group:?}");
         for order in orders {
-            if order.amount > 0 && order.until > order.now {
-                prop_assert!(group.wants.contains_key(NAMES[order.event]), "{order:?} was lost: {group:?}");
-            }
+            prop_assert!(group.wants.contains_key(NAMES[order.event]), "{order:?} was lost: {group:?}");
         }
     }
     for event in 0..NAMES.len() {
