@@ -13,6 +13,7 @@ mod browser;
 mod commands;
 mod document;
 mod events;
+mod eyes;
 mod gateway;
 mod http;
 mod ledger;
@@ -27,4 +28,5 @@ mod sockets;
 #[cfg(feature = "otlp")]
 mod tracing;
 mod turnstile;
+mod warmer;
 mod workers;

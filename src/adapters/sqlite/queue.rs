@@ -5,6 +5,7 @@
 //! nobody is, and what was not acknowledged comes again, in order.
 
 mod events;
+mod lag;
 mod subscription;
 mod writer;
 

@@ -61,6 +61,11 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
         Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
     };
     world.faults().reach(Point::ConsumerAfterLedger).await;
+    let now_ms = world.clock().now().0.max(0) as u64;
+    for batch in &fresh {
+        let delay_ms = now_ms.saturating_sub(batch.id.made_ms());
+        metrics::histogram!(Metric::DelaySeconds.name()).record(delay_ms as f64 / 1_000.0);
+    }
     tell(world, &rows, look.hold_ms, TOLD).await?;
     Ok(Step::Done(count(&turns)))
 }

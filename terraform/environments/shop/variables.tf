@@ -192,7 +192,7 @@ variable "sockets_max" {
 }
 
 variable "otlp_url" {
-  description = "Where traces go; empty for nowhere."
+  description = "Where traces go, such as http://collector:4318/v1/traces; empty for nowhere."
   type        = string
   default     = ""
   validation {

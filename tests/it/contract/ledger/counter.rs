@@ -12,6 +12,7 @@ use miaosha::domain::turnstile::{Ended, Reply, Turnstile};
 use miaosha::ports::accounts::Accounts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::idempotency::Idempotency;
+use miaosha::ports::lag::Lagging;
 use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::reports::Reports;
@@ -20,8 +21,8 @@ pub use crate::support::clock::START as NOW;
 
 pub const HOLD_MS: i64 = 60_000;
 
-pub trait Store: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
-impl<S: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
+pub trait Store: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
+impl<S: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
 
 pub struct Counter<S> {
     pub store: S,
