@@ -34,6 +34,8 @@ enum What {
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
     Sockets(sockets::Options),
+    /// For a conformance suite: who says something hears it again, over the frames that buyers have.
+    Echo(sockets::echo::Options),
     /// Many receipts printed, and every code read back from the drawn page and verified.
     Receipts(receipts::Options),
 }
@@ -50,6 +52,7 @@ fn main() -> std::process::ExitCode {
                 None => sockets::run(options).await,
             }
         }),
+        What::Echo(options) => sockets::echo::run(&options).map(|()| true).map_err(|error| error.to_string()),
         What::Receipts(options) => receipts::run(&options).map_err(|error| error.to_string()),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),

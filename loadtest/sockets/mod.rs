@@ -3,6 +3,7 @@
 
 pub mod beside;
 mod clients;
+pub mod echo;
 mod errand;
 mod gateways;
 mod line;

@@ -3,7 +3,6 @@
 pub mod bed;
 mod conformance;
 mod doors;
-mod echo;
 mod frames;
 mod losing;
 mod session;

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::bed::Way;
-use super::echo;
 
 /// Fewer would mean that something was not run.
 const CASES_MIN: usize = 245;
@@ -19,7 +19,10 @@ const ALLOWED: [&str; 3] = ["OK", "NON-STRICT", "INFORMATIONAL"];
 
 pub async fn by_the_public_suite(way: Way) {
     let emulators = std::env::var("MIAOSHA_EMULATORS").expect("MIAOSHA_EMULATORS names the folder of the emulators");
-    let (address, server) = echo::open(way);
+    let mut echo = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    echo.args(["echo", "--transport", &format!("{way:?}").to_lowercase()]);
+    let mut echo = echo.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let address = BufReader::new(echo.stdout.take().unwrap()).lines().next_line().await.unwrap().expect("its address");
     let folder = tempfile::tempdir().unwrap();
     let is_all = std::env::var("MIAOSHA_CONFORMANCE").is_ok_and(|which| which == "all");
     let left_out: &[&str] = if is_all { &["12.*", "13.*"] } else { &["9.*", "12.*", "13.*"] };
@@ -28,9 +31,9 @@ pub async fn by_the_public_suite(way: Way) {
     for case in left_out {
         suite.args(["--exclude", case]);
     }
-    let ended = suite.arg(address.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).status();
+    let ended = suite.arg(&address).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).status();
     let status = ended.await.expect("the suite is installed");
-    server.stop(false).await;
+    echo.kill().await.unwrap();
     let report = std::fs::read_to_string(folder.path().join("index.json"));
     let report = report.unwrap_or_else(|error| panic!("the suite ended with {status} and no report: {error}"));
     let report: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(&report).unwrap();

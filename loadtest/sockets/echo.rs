@@ -6,14 +6,15 @@ use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
 
-use actix_web::dev::{RequestHead, ServerHandle};
+use actix_web::dev::RequestHead;
 use actix_web::web::{self, Payload};
 use actix_web::{App, HttpRequest, HttpServer, rt};
+use clap::Args;
 use miaosha::http::problem::Problem;
 use miaosha::http::socket::lean::{self, LeanSettings};
 use miaosha::http::socket::{Incoming, Outgoing, Socket, Welcome, shop};
 
-use super::bed::Way;
+use super::Transport;
 
 const MESSAGE_BYTES_MAX: usize = 17 << 20;
 /// What waits to be read by a client before it is heard any further.
@@ -42,22 +43,34 @@ impl Welcome for Echo {
     }
 }
 
-pub fn open(way: Way) -> (SocketAddr, ServerHandle) {
-    let (address, server) = match way {
-        Way::Lean => {
-            let settings = LeanSettings { workers: 1, ..LeanSettings::default() };
-            lean::bind(&settings, SocketAddr::from(([127, 0, 0, 1], 0)), "/", Echo).unwrap()
-        }
-        Way::Shop => {
-            let handler = |req: HttpRequest, payload: Payload| async move { shop::upgrade(&Echo, &req, payload).await };
-            let server = HttpServer::new(move || App::new().route("/", web::get().to(handler))).workers(1);
-            let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
-            (server.addrs()[0], server.run())
-        }
-    };
-    let handle = server.handle();
-    tokio::spawn(server);
-    (address, handle)
+#[derive(Args)]
+pub struct Options {
+    /// Whose frames are spoken.
+    #[arg(long, value_enum, default_value = "lean")]
+    transport: Transport,
+    /// Says its address in a line, and serves until it is ended.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+pub fn run(options: &Options) -> std::io::Result<()> {
+    rt::System::new().block_on(async {
+        let (address, server) = match options.transport {
+            Transport::Lean => {
+                let settings = LeanSettings { workers: 1, ..LeanSettings::default() };
+                lean::bind(&settings, options.listen, "/", Echo)?
+            }
+            Transport::Shop => {
+                let handler =
+                    |req: HttpRequest, payload: Payload| async move { shop::upgrade(&Echo, &req, payload).await };
+                let server = HttpServer::new(move || App::new().route("/", web::get().to(handler))).workers(1);
+                let server = server.disable_signals().bind(options.listen)?;
+                (server.addrs()[0], server.run())
+            }
+        };
+        println!("{address}");
+        server.await
+    })
 }
 
 async fn serve<S: Socket>(mut socket: S) {
