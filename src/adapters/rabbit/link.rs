@@ -120,7 +120,8 @@ impl Link {
 
 /// Where the broker is, and whom we believe to be it, if it is spoken to by TLS. The library's words for a bad URL show it.
 pub(super) fn uri(at: &Endpoint) -> Result<(AMQPUri, Option<Trust>)> {
-    let mut uri: AMQPUri = at.url.parse().map_err(|_| fault("its URL is not of the form amqps://user:password@host/vhost"))?;
+    let mut uri: AMQPUri =
+        at.url.parse().map_err(|_| fault("its URL is not of the form amqps://user:password@host/vhost"))?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
     uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
     let trust = at.trust(PART, uri.scheme == AMQPScheme::AMQPS)?;
