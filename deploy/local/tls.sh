@@ -41,7 +41,8 @@ commonName = supplied
 [server]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
+# Redis masters are also clients of each other.
+extendedKeyUsage = serverAuth, clientAuth
 subjectAltName = DNS:localhost
 END
   {
