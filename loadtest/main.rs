@@ -3,11 +3,13 @@
 //!
 //! Exits 0 only if every invariant held.
 
+mod balance;
 mod bench;
 mod client;
 mod follow;
 mod percentile;
 mod receipts;
+mod roll;
 mod rush;
 mod sockets;
 mod target;

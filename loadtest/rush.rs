@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -15,8 +15,10 @@ use miaosha::ports::accounts::Role;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::balance::{Balance, Needless, Way};
 use crate::client::{Answer, Client};
 use crate::follow::{self, Followed, Queue};
+use crate::roll::{self, Rotation};
 use crate::target::Target;
 use crate::verdict::{self, Verdict};
 
@@ -77,6 +79,13 @@ pub struct Options {
     /// `stop-…` ends a part by SIGTERM instead.
     #[arg(long, value_delimiter = ',')]
     pub kill: Vec<String>,
+    /// Kinds of the fleet's parts that are rolled during the rush: stopped by SIGTERM and started again, one of each kind at a time.
+    /// Buyers then come by way of a load balancer, and nothing may be refused that need not be.
+    #[arg(long, value_delimiter = ',')]
+    pub roll: Vec<String>,
+    /// New keys of tokens are published, then sign, by two rolls during the rush; the old ones are dropped by another one after it.
+    #[arg(long)]
+    pub rotate_keys: bool,
     /// How long a killed part stays away.
     #[arg(long, default_value_t = 1_000)]
     away_ms: u64,
@@ -104,9 +113,12 @@ pub struct Options {
 
 /// What every buyer of the run follows from.
 pub struct Plan {
-    pub publishers: Vec<String>,
-    pub gateways: Vec<String>,
+    pub publishers: Arc<Balance>,
+    pub gateways: Arc<Balance>,
+    pub needless: Needless,
     pub keys: Arc<TokenKeys>,
+    /// Of a rotation: who came later logged in by these. The number is the first such buyer's.
+    new_keys: OnceLock<(u64, Arc<TokenKeys>)>,
     pub sales: Vec<u64>,
     options: Options,
 }
@@ -139,9 +151,19 @@ struct Rush {
     unheard: AtomicU64,
 }
 
+impl Options {
+    fn is_rolled(&self) -> bool {
+        self.rotate_keys || !self.roll.is_empty()
+    }
+}
+
 impl Plan {
     pub fn token(&self, buyer: BuyerId) -> String {
-        self.keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+        let keys = match self.new_keys.get() {
+            Some((first, new)) if buyer.0 >= *first => new,
+            _ => &self.keys,
+        };
+        keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
     }
 
     pub fn pays(&self, buyer: u64) -> bool {
@@ -198,14 +220,20 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
 /// Everybody presses, pays or lapses, and the books are audited.
 pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Result<Round, String> {
     let plan = Arc::new(Plan {
-        publishers: target.publishers.clone(),
-        gateways: target.gateways.clone(),
+        publishers: Balance::new(target.places("publisher", &target.publishers)),
+        gateways: Balance::new(target.places("gateway", &target.gateways)),
+        needless: Needless::default(),
         keys: target.keys.clone(),
+        new_keys: OnceLock::new(),
         sales,
         options: options.clone(),
     });
     let queue = Arc::new(Queue::default());
     let stop = CancellationToken::new();
+    if options.is_rolled() {
+        tokio::spawn(plan.publishers.clone().watch(stop.clone()));
+        tokio::spawn(plan.gateways.clone().watch(stop.clone()));
+    }
     let followers: Vec<_> = (0..options.followers)
         .map(|number| tokio::spawn(follow::follow(plan.clone(), queue.clone(), number, stop.clone())))
         .collect();
@@ -222,6 +250,7 @@ pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Re
         .map(|number| tokio::spawn(press_all(plan.clone(), rush.clone(), queue.clone(), number)))
         .collect();
     kill_parts(options, target, rush.start).await?;
+    let rotation = change(options, target, &plan, &rush).await?;
     let mut pressed = Vec::new();
     for worker in pressing {
         pressed.extend(worker.await.map_err(|error| error.to_string())?);
@@ -240,6 +269,12 @@ pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Re
         rush.unheard.load(Ordering::Relaxed),
     );
     verdict.note_followers(&queue);
+    if options.is_rolled() {
+        verdict.note_needless(&plan.needless);
+    }
+    if let Some(mut rotation) = rotation {
+        rotation.drop_old(target).await?;
+    }
     Ok(Round { pressed, audit, verdict })
 }
 
@@ -305,6 +340,34 @@ fn created(answer: Answer) -> Result<u64, String> {
     }
 }
 
+/// The rolls and the rotation, while buyers come and go.
+async fn change(options: &Options, target: &mut Target, plan: &Plan, rush: &Rush) -> Result<Option<Rotation>, String> {
+    if !options.is_rolled() {
+        return Ok(None);
+    }
+    tokio::time::sleep_until((rush.start + Duration::from_secs(1)).into()).await;
+    if !options.roll.is_empty() {
+        roll::roll(target, &options.roll).await?;
+    }
+    let mut rotation = None;
+    if options.rotate_keys {
+        let mut begun = Rotation::begin(target).await?;
+        begun.publish(target).await?;
+        let first = FIRST_BUYER + rush.next.load(Ordering::Relaxed);
+        let _ = plan.new_keys.set((first, begun.new_keys.clone()));
+        begun.sign(target).await?;
+        rotation = Some(begun);
+    }
+    let came = rush.next.load(Ordering::Relaxed);
+    eprintln!("loadtest: all is changed, {} ms into the rush, after {came} buyers", rush.start.elapsed().as_millis());
+    if came >= options.buyers {
+        return Err(
+            "the rush was over before everything was changed: nobody was there to see it; lower the rate".to_owned()
+        );
+    }
+    Ok(rotation)
+}
+
 async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> Result<(), String> {
     let whole = Duration::from_secs_f64(options.buyers as f64 / options.rate as f64);
     for (number, kill) in options.kill.iter().enumerate() {
@@ -320,8 +383,8 @@ async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> R
 }
 
 /// One connection's share of the presses.
-async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publisher: usize) -> Vec<Pressed> {
-    let mut client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, publisher: usize) -> Vec<Pressed> {
+    let mut way = Way::new(&plan.publishers, publisher);
     let mut pressed = Vec::new();
     tokio::time::sleep_until(rush.start.into()).await;
     let give_up = rush.start + Duration::from_secs(plan.options.buyers / plan.options.rate + plan.options.settle_s_max);
@@ -330,7 +393,7 @@ async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publ
             continue;
         };
         let sent = Instant::now();
-        match press(&plan, &mut client, number).await {
+        match press(&plan, &mut way, number).await {
             Ok(Press::Answered(answer)) => {
                 rush.open.fetch_sub(1, Ordering::Relaxed);
                 let since = |at: Instant| at.duration_since(rush.start).as_micros() as u64;
@@ -347,8 +410,7 @@ async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publ
             }
             Err(_unheard) => {
                 rush.unheard.fetch_add(1, Ordering::Relaxed);
-                publisher += 1;
-                client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+                way.turn();
                 rush.press_again(number, Duration::from_millis(50));
             }
         }
@@ -392,11 +454,11 @@ enum Press {
     Shed { retry_after_s: u64 },
 }
 
-async fn press(plan: &Plan, client: &mut Client, number: u64) -> Result<Press, String> {
+async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String> {
     let token = plan.token(BuyerId(FIRST_BUYER + number));
     let path = format!("/v1/sales/{}/attempts", plan.sale(number));
     let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));
-    let answer = client.post(&path, &token, body).await?;
+    let answer = way.post(&plan.needless, &path, &token, body).await?;
     Ok(match answer.status {
         202 => match answer.json()["attempt_id"].as_str().and_then(|id| id.parse().ok()) {
             Some(attempt) => Press::Answered(PressAnswer::Accepted(attempt)),

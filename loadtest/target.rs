@@ -44,6 +44,7 @@ struct Part {
     name: String,
     kind: String,
     port: Option<u64>,
+    inner: Option<String>,
     start: Vec<String>,
 }
 
@@ -89,6 +90,7 @@ impl Target {
                 name: text(part, "name")?.to_owned(),
                 kind: text(part, "kind")?.to_owned(),
                 port: part["port"].as_u64(),
+                inner: part["inner_url"].as_str().map(authority).transpose()?,
                 start: start.filter_map(|word| word.as_str().map(str::to_owned)).collect(),
             })
         };
@@ -199,6 +201,60 @@ impl Target {
         try_join_all(victims.iter().map(|part| part_script(part, verb, state))).await?;
         tokio::time::sleep(away).await;
         try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
+        Ok(())
+    }
+
+    /// The names of the parts of these kinds, as a rolling deploy takes them: one of each kind at a time.
+    pub fn steps(&self, kinds: &[String]) -> Vec<Vec<String>> {
+        let Running::Fleet { parts, .. } = &self.world else { return Vec::new() };
+        let names = |kind: &String| -> Vec<String> {
+            parts.iter().filter(|part| part.kind == *kind).map(|part| part.name.clone()).collect()
+        };
+        let fleets: Vec<Vec<String>> = kinds.iter().map(names).collect();
+        let longest = fleets.iter().map(Vec::len).max().unwrap_or_default();
+        (0..longest).map(|step| fleets.iter().filter_map(|fleet| fleet.get(step).cloned()).collect()).collect()
+    }
+
+    /// SIGTERM, and started again once they have ended; returns when they are ready.
+    pub async fn restart(&self, names: &[String]) -> Result<(), String> {
+        let Running::Fleet { state, parts, .. } = &self.world else { return Err("only a fleet is rolled".to_owned()) };
+        let restart = async |part: &Part| {
+            part_script(part, "stop", state).await?;
+            part_script(part, "start", state).await
+        };
+        let chosen = parts.iter().filter(|part| names.contains(&part.name));
+        try_join_all(chosen.map(restart)).await.map(drop)
+    }
+
+    /// Where a kind's parts take requests and say whether they are ready.
+    pub fn places(&self, kind: &str, places: &[String]) -> Vec<(String, Option<String>)> {
+        let inner = |number: usize| match &self.world {
+            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == kind).nth(number)?.inner.clone(),
+            _ => None,
+        };
+        places.iter().enumerate().map(|(number, place)| (place.clone(), inner(number))).collect()
+    }
+
+    /// One of the settings that all parts of the fleet start with.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let Running::Fleet { env, .. } = &self.world else { return None };
+        env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// The next start of any part is with this value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let Running::Fleet { state, env, .. } = &mut self.world else { return Err("only a fleet is set".to_owned()) };
+        let (path, draft) = (state.join("fleet.env"), state.join("fleet.env.new"));
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let begins = format!("{name}=");
+        let line = |line: &str| match line.starts_with(&begins) {
+            true => format!("{begins}'{value}'\n"),
+            false => format!("{line}\n"),
+        };
+        std::fs::copy(&path, &draft).map_err(|error| error.to_string())?;
+        std::fs::write(&draft, text.lines().map(line).collect::<String>()).map_err(|error| error.to_string())?;
+        std::fs::rename(&draft, &path).map_err(|error| error.to_string())?;
+        env.iter_mut().filter(|(known, _)| known == name).for_each(|(_, known)| value.clone_into(known));
         Ok(())
     }
 
