@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# terraform.sh [tests] [scan] [apply] (make test-terraform, all three): all that can be known of terraform/ without an account. Its form, its tests, a scan for
-# what a policy would object to, and a real apply against an emulator of AWS: applied, planned again, when nothing may differ,
-# and destroyed. Needs terraform 1.11, python3 with venv, and the provider:
+# terraform.sh [tests] [scan] [apply] (make test-terraform: all three): all that can be known of terraform/ without an account. Its
+# form, its tests, a scan for what a policy would object to, and a real apply against an emulator of AWS: applied, planned again,
+# when nothing may differ, and destroyed. Needs terraform 1.11, python3 with venv, and the provider:
 #   MIAOSHA_TERRAFORM_PLUGINS   a folder that `terraform providers mirror` could have written; by default the usual places are
 #                               looked at, and with none of them it comes from the registry
 # Nothing is written beside a temporary folder, which stays behind, with its logs, if something failed.
@@ -113,7 +113,6 @@ applied() {
   cp "$emulated/shop.json" emulated.auto.tfvars.json
   terraform init -input=false >"$log" 2>&1 || return
   terraform apply -input=false -auto-approve -parallelism=20 >>"$log" 2>&1 || return
-  terraform state list | grep -vc '\(^\|\.\)data\.' >"$bed/count"
   terraform plan -input=false -detailed-exitcode >"$bed/again.log" 2>&1 || code=$?
   if [ $code != 0 ]; then
     cat "$bed/again.log" >>"$log"
@@ -157,7 +156,7 @@ checked() { # tests, scan, apply: which of them; all without a word
       fail "the apply, the second plan or the destruction"
     fi
     applying=''
-    echo "    $(cat "$bed/count") resources applied; the second plan is empty; $(grep -o 'Destroy complete! .*' "$bed/destroy.log")"
+    echo "    $(grep -o 'Resources: [0-9]* added' "$bed/apply.log"); the second plan is empty; $(grep -o 'Resources: [0-9]* destroyed' "$bed/destroy.log")"
     ;;
   esac
   echo "==> done in $SECONDS s"
