@@ -15,6 +15,8 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(30);
 pub struct Client {
     /// `127.0.0.1:8080`.
     authority: String,
+    /// Whether anything of the last request may have left.
+    sent: bool,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -42,7 +44,12 @@ pub fn authority(url: &str) -> Result<String, String> {
 
 impl Client {
     pub fn new(authority: &str) -> Self {
-        Self { authority: authority.to_owned(), sender: None }
+        Self { authority: authority.to_owned(), sent: false, sender: None }
+    }
+
+    /// Whether the last request may have been heard; one that never left may be sent to anybody else.
+    pub fn was_sent(&self) -> bool {
+        self.sent
     }
 
     pub async fn get(&mut self, path: &str, token: &str) -> Result<Answer, String> {
@@ -69,6 +76,7 @@ impl Client {
     }
 
     async fn exchange(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
+        self.sent = false;
         let mut sender = match self.sender.take() {
             Some(sender) if !sender.is_closed() => sender,
             _ => self.connect().await?,
@@ -83,7 +91,11 @@ impl Client {
             .body(Full::new(body))
             .map_err(|error| error.to_string())?;
         sender.ready().await.map_err(|error| error.to_string())?;
-        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        self.sent = true;
+        let response = sender.try_send_request(request).await.map_err(|mut error| {
+            self.sent = error.take_message().is_none();
+            error.into_error().to_string()
+        })?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use miaosha::domain::id::BuyerId;
 use serde_json::json;
 
-use crate::client::Client;
+use crate::balance::Way;
 use crate::rush::Plan;
 
 /// Between two questions of one buyer: soon while the decision is due, later while only time can change the answer.
@@ -84,8 +84,8 @@ impl Queue {
 }
 
 /// One follower: asks for buyer after buyer on one connection, until it is told to stop.
-pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, mut gateway: usize, stop: tokio_util::sync::CancellationToken) {
-    let mut client = Client::new(&plan.gateways[gateway % plan.gateways.len()]);
+pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, gateway: usize, stop: tokio_util::sync::CancellationToken) {
+    let mut way = Way::new(&plan.gateways, gateway);
     while !stop.is_cancelled() {
         let followed = match queue.due() {
             Ok(followed) => followed,
@@ -94,19 +94,18 @@ pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, mut gateway: usize, stop
                 continue;
             }
         };
-        if let Err(_unheard) = ask(&plan, &queue, &mut client, &followed).await {
+        if let Err(_unheard) = ask(&plan, &queue, &mut way, &followed).await {
             // The gateway may be away: the balancer in front would choose the next one.
-            gateway += 1;
-            client = Client::new(&plan.gateways[gateway % plan.gateways.len()]);
+            way.turn();
             queue.later(followed, ASK_AGAIN_MS);
         }
     }
 }
 
-async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followed) -> Result<(), String> {
+async fn ask(plan: &Plan, queue: &Queue, way: &mut Way, followed: &Followed) -> Result<(), String> {
     let token = plan.token(BuyerId(followed.buyer));
     let path = format!("/v1/sales/{}/reservation?attempt={}", followed.sale, followed.attempt);
-    let answer = client.get(&path, &token).await?;
+    let answer = way.get(&plan.needless, &path, &token).await?;
     let body = answer.json();
     if answer.status == 503 || answer.status == 429 {
         queue.later(followed.clone(), answer.retry_after_s.unwrap_or(1) * 1000);
@@ -118,12 +117,12 @@ async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followe
         (200, "standby" | "paying") => queue.later(followed.clone(), WAIT_AGAIN_MS),
         (200, "held") if plan.pays(followed.buyer) => {
             let checkout = body["checkout_token"].as_str().unwrap_or_default();
-            pay(plan, queue, client, followed, &token, checkout).await?;
+            pay(plan, queue, way, followed, &token, checkout).await?;
         }
         (200, "held") => queue.later(followed.clone(), WAIT_AGAIN_MS),
         (200, "confirmed") => match plan.refunds(followed.buyer) {
             None => queue.done(&queue.tally.paid),
-            Some(all) => refund(plan, queue, client, followed, &body, all).await?,
+            Some(all) => refund(plan, queue, way, followed, &body, all).await?,
         },
         (200, "lapsed") => queue.done(&queue.tally.lapsed),
         (200, "ended" | "cancelled" | "refunded") => queue.done(&queue.tally.ended),
@@ -138,13 +137,13 @@ async fn ask(plan: &Plan, queue: &Queue, client: &mut Client, followed: &Followe
 async fn pay(
     plan: &Plan,
     queue: &Queue,
-    client: &mut Client,
+    way: &mut Way,
     who: &Followed,
     token: &str,
     checkout: &str,
 ) -> Result<(), String> {
     let body = json!({ "checkout_token": checkout, "card": "ok" }).to_string();
-    let answer = client.post("/v1/checkouts", token, body).await?;
+    let answer = way.post(&plan.needless, "/v1/checkouts", token, body).await?;
     match answer.status {
         200 | 201 if plan.refunds(who.buyer).is_some() => queue.later(who.clone(), ASK_AGAIN_MS),
         200 | 201 => queue.done(&queue.tally.paid),
@@ -167,14 +166,14 @@ async fn pay(
 async fn refund(
     plan: &Plan,
     queue: &Queue,
-    client: &mut Client,
+    way: &mut Way,
     who: &Followed,
     standing: &serde_json::Value,
     all: bool,
 ) -> Result<(), String> {
     let path = format!("/v1/admin/orders/{}/refunds", standing["order_number"].as_str().unwrap_or_default());
     let body = if all { json!({}) } else { json!({ "units": [standing["units"][0]] }) };
-    let answer = client.post(&path, &plan.operator_token(), body.to_string()).await?;
+    let answer = way.post(&plan.needless, &path, &plan.operator_token(), body.to_string()).await?;
     match answer.status {
         201 | 409 => {
             queue.tally.refunded.fetch_add(1, Ordering::Relaxed);

@@ -3,11 +3,13 @@
 //!
 //! Exits 0 only if every invariant held.
 
+mod balance;
 mod bench;
 mod client;
 mod follow;
 mod percentile;
 mod receipts;
+mod roll;
 mod rush;
 mod sockets;
 mod target;
@@ -34,6 +36,8 @@ enum What {
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
     Sockets(sockets::Options),
+    /// For a conformance suite: who says something hears it again, over the frames that buyers have.
+    Echo(sockets::echo::Options),
     /// Many receipts printed, and every code read back from the drawn page and verified.
     Receipts(receipts::Options),
 }
@@ -42,6 +46,7 @@ fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
     let outcome = match arguments.what {
+        What::Rush(options) if options.sockets > 0 => runtime.block_on(sockets::beside::run(options)),
         What::Rush(options) => runtime.block_on(rush::run(options)),
         What::Sockets(options) => runtime.block_on(async {
             match &options.errand {
@@ -49,6 +54,7 @@ fn main() -> std::process::ExitCode {
                 None => sockets::run(options).await,
             }
         }),
+        What::Echo(options) => sockets::echo::run(&options).map(|()| true).map_err(|error| error.to_string()),
         What::Receipts(options) => receipts::run(&options).map_err(|error| error.to_string()),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),

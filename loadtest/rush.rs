@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -15,19 +15,21 @@ use miaosha::ports::accounts::Role;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::balance::{Balance, Needless, Way};
 use crate::client::{Answer, Client};
 use crate::follow::{self, Followed, Queue};
+use crate::roll::{self, Rotation};
 use crate::target::Target;
 use crate::verdict::{self, Verdict};
 
 /// Shoppers with accounts have small numbers; these never meet them.
-const FIRST_BUYER: u64 = 1_000_000_000_000;
+pub const FIRST_BUYER: u64 = 1_000_000_000_000;
 const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 const TOKEN_MS: i64 = 3 * 3_600_000;
 const ANSWER: &str = "the answer";
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
-enum World {
+pub enum World {
     Embedded,
     Cluster,
 }
@@ -36,23 +38,23 @@ enum World {
 pub struct Options {
     /// Which world: a shop started for this run, or the fleet of `make fleet`.
     #[arg(long, value_enum, default_value = "embedded")]
-    world: World,
+    pub world: World,
     /// A shop that runs already, instead of a world.
     #[arg(long)]
-    url: Option<String>,
+    pub url: Option<String>,
     /// The fleet's folder.
     #[arg(long, default_value = ".fleet")]
-    fleet: PathBuf,
+    pub fleet: PathBuf,
     #[arg(long, default_value_t = 5_000)]
-    buyers: u64,
+    pub buyers: u64,
     #[arg(long, default_value_t = 1)]
-    sales: u64,
+    pub sales: u64,
     /// Units of each sale.
     #[arg(long, default_value_t = 100)]
-    capacity: u32,
+    pub capacity: u32,
     /// Parties that may wait, of each sale.
     #[arg(long, default_value_t = 200)]
-    standby: u32,
+    pub standby: u32,
     /// Units an attempt asks for: 1 to this.
     #[arg(long, default_value_t = 1)]
     quantity_max: u8,
@@ -76,7 +78,14 @@ pub struct Options {
     /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
     /// `stop-…` ends a part by SIGTERM instead.
     #[arg(long, value_delimiter = ',')]
-    kill: Vec<String>,
+    pub kill: Vec<String>,
+    /// Kinds of the fleet's parts that are rolled during the rush: stopped by SIGTERM and started again, one of each kind at a time.
+    /// Buyers then come by way of a load balancer, and nothing may be refused that need not be.
+    #[arg(long, value_delimiter = ',')]
+    pub roll: Vec<String>,
+    /// New keys of tokens are published, then sign, by two rolls during the rush; the old ones are dropped by another one after it.
+    #[arg(long)]
+    pub rotate_keys: bool,
     /// How long a killed part stays away.
     #[arg(long, default_value_t = 1_000)]
     away_ms: u64,
@@ -88,16 +97,28 @@ pub struct Options {
     /// Fails unless exactly so many units are sold in the end, over all sales.
     #[arg(long)]
     expect_sold: Option<u64>,
+    /// So many of the buyers are connected by sockets and told by them: rounds without and with them, in turns, side by side.
+    #[arg(long, default_value_t = 0)]
+    pub sockets: u64,
+    /// Rounds of each kind.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// Gateways that serve these sockets and nothing else, in the Cluster world.
+    #[arg(long, default_value_t = 1)]
+    pub socket_gateways: usize,
     /// The last line is one JSON object.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// What every buyer of the run follows from.
 pub struct Plan {
-    pub publishers: Vec<String>,
-    pub gateways: Vec<String>,
+    pub publishers: Arc<Balance>,
+    pub gateways: Arc<Balance>,
+    pub needless: Needless,
     pub keys: Arc<TokenKeys>,
+    /// Of a rotation: who came later logged in by these. The number is the first such buyer's.
+    new_keys: OnceLock<(u64, Arc<TokenKeys>)>,
     pub sales: Vec<u64>,
     options: Options,
 }
@@ -130,9 +151,19 @@ struct Rush {
     unheard: AtomicU64,
 }
 
+impl Options {
+    fn is_rolled(&self) -> bool {
+        self.rotate_keys || !self.roll.is_empty()
+    }
+}
+
 impl Plan {
     pub fn token(&self, buyer: BuyerId) -> String {
-        self.keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+        let keys = match self.new_keys.get() {
+            Some((first, new)) if buyer.0 >= *first => new,
+            _ => &self.keys,
+        };
+        keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
     }
 
     pub fn pays(&self, buyer: u64) -> bool {
@@ -160,10 +191,17 @@ impl Plan {
     }
 }
 
+/// A rush that is over and at rest.
+pub struct Round {
+    pub pressed: Vec<Pressed>,
+    pub audit: Option<Value>,
+    pub verdict: Verdict,
+}
+
 pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match (&options.url, options.world) {
         (Some(url), _) => Target::url(url)?,
-        (None, World::Embedded) => Target::embedded().await?,
+        (None, World::Embedded) => Target::embedded(None).await?,
         (None, World::Cluster) => Target::fleet(&options.fleet)?,
     };
     let outcome = drive(&options, &mut target).await;
@@ -175,15 +213,27 @@ pub async fn run(options: Options) -> Result<bool, String> {
 async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
     target.check_kills(&options.kill)?;
     let sales = open_sales(options, target).await?;
+    let round = rush(options, target, sales).await?;
+    report(options, &round.verdict)
+}
+
+/// Everybody presses, pays or lapses, and the books are audited.
+pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Result<Round, String> {
     let plan = Arc::new(Plan {
-        publishers: target.publishers.clone(),
-        gateways: target.gateways.clone(),
+        publishers: Balance::new(target.places("publisher", &target.publishers)),
+        gateways: Balance::new(target.places("gateway", &target.gateways)),
+        needless: Needless::default(),
         keys: target.keys.clone(),
+        new_keys: OnceLock::new(),
         sales,
         options: options.clone(),
     });
     let queue = Arc::new(Queue::default());
     let stop = CancellationToken::new();
+    if options.is_rolled() {
+        tokio::spawn(plan.publishers.clone().watch(stop.clone()));
+        tokio::spawn(plan.gateways.clone().watch(stop.clone()));
+    }
     let followers: Vec<_> = (0..options.followers)
         .map(|number| tokio::spawn(follow::follow(plan.clone(), queue.clone(), number, stop.clone())))
         .collect();
@@ -200,6 +250,7 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
         .map(|number| tokio::spawn(press_all(plan.clone(), rush.clone(), queue.clone(), number)))
         .collect();
     kill_parts(options, target, rush.start).await?;
+    let rotation = change(options, target, &plan, &rush).await?;
     let mut pressed = Vec::new();
     for worker in pressing {
         pressed.extend(worker.await.map_err(|error| error.to_string())?);
@@ -218,7 +269,13 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
         rush.unheard.load(Ordering::Relaxed),
     );
     verdict.note_followers(&queue);
-    report(options, &verdict)
+    if options.is_rolled() {
+        verdict.note_needless(&plan.needless);
+    }
+    if let Some(mut rotation) = rotation {
+        rotation.drop_old(target).await?;
+    }
+    Ok(Round { pressed, audit, verdict })
 }
 
 fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
@@ -235,7 +292,7 @@ fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
 }
 
 /// Creates the sales of this run as an operator would, and waits until every publisher knows them.
-async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
+pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
     let now = SystemClock::machine_now();
     let token = target.keys.sign_access(OPERATOR, Role::Operator, now, TOKEN_MS);
     let mut gateway = Client::new(&target.gateways[0]);
@@ -283,6 +340,34 @@ fn created(answer: Answer) -> Result<u64, String> {
     }
 }
 
+/// The rolls and the rotation, while buyers come and go.
+async fn change(options: &Options, target: &mut Target, plan: &Plan, rush: &Rush) -> Result<Option<Rotation>, String> {
+    if !options.is_rolled() {
+        return Ok(None);
+    }
+    tokio::time::sleep_until((rush.start + Duration::from_secs(1)).into()).await;
+    if !options.roll.is_empty() {
+        roll::roll(target, &options.roll).await?;
+    }
+    let mut rotation = None;
+    if options.rotate_keys {
+        let mut begun = Rotation::begin(target).await?;
+        begun.publish(target).await?;
+        let first = FIRST_BUYER + rush.next.load(Ordering::Relaxed);
+        let _ = plan.new_keys.set((first, begun.new_keys.clone()));
+        begun.sign(target).await?;
+        rotation = Some(begun);
+    }
+    let came = rush.next.load(Ordering::Relaxed);
+    eprintln!("loadtest: all is changed, {} ms into the rush, after {came} buyers", rush.start.elapsed().as_millis());
+    if came >= options.buyers {
+        return Err(
+            "the rush was over before everything was changed: nobody was there to see it; lower the rate".to_owned()
+        );
+    }
+    Ok(rotation)
+}
+
 async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> Result<(), String> {
     let whole = Duration::from_secs_f64(options.buyers as f64 / options.rate as f64);
     for (number, kill) in options.kill.iter().enumerate() {
@@ -298,8 +383,8 @@ async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> R
 }
 
 /// One connection's share of the presses.
-async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publisher: usize) -> Vec<Pressed> {
-    let mut client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, publisher: usize) -> Vec<Pressed> {
+    let mut way = Way::new(&plan.publishers, publisher);
     let mut pressed = Vec::new();
     tokio::time::sleep_until(rush.start.into()).await;
     let give_up = rush.start + Duration::from_secs(plan.options.buyers / plan.options.rate + plan.options.settle_s_max);
@@ -308,7 +393,7 @@ async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publ
             continue;
         };
         let sent = Instant::now();
-        match press(&plan, &mut client, number).await {
+        match press(&plan, &mut way, number).await {
             Ok(Press::Answered(answer)) => {
                 rush.open.fetch_sub(1, Ordering::Relaxed);
                 let since = |at: Instant| at.duration_since(rush.start).as_micros() as u64;
@@ -325,8 +410,7 @@ async fn press_all(plan: Arc<Plan>, rush: Arc<Rush>, queue: Arc<Queue>, mut publ
             }
             Err(_unheard) => {
                 rush.unheard.fetch_add(1, Ordering::Relaxed);
-                publisher += 1;
-                client = Client::new(&plan.publishers[publisher % plan.publishers.len()]);
+                way.turn();
                 rush.press_again(number, Duration::from_millis(50));
             }
         }
@@ -370,11 +454,11 @@ enum Press {
     Shed { retry_after_s: u64 },
 }
 
-async fn press(plan: &Plan, client: &mut Client, number: u64) -> Result<Press, String> {
+async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String> {
     let token = plan.token(BuyerId(FIRST_BUYER + number));
     let path = format!("/v1/sales/{}/attempts", plan.sale(number));
     let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));
-    let answer = client.post(&path, &token, body).await?;
+    let answer = way.post(&plan.needless, &path, &token, body).await?;
     Ok(match answer.status {
         202 => match answer.json()["attempt_id"].as_str().and_then(|id| id.parse().ok()) {
             Some(attempt) => Press::Answered(PressAnswer::Accepted(attempt)),

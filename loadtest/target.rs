@@ -26,12 +26,15 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Target {
     pub publishers: Vec<String>,
     pub gateways: Vec<String>,
+    /// Where sockets are asked for, and the keys as the shop reads them; only of a target that was started with sockets.
+    pub sockets: Vec<String>,
+    pub key_text: String,
     pub keys: Arc<TokenKeys>,
     world: Running,
 }
 
 enum Running {
-    Embedded { state: PathBuf, shop: Option<Child>, keep: bool },
+    Embedded { state: PathBuf, shop: Option<Child>, lean: Option<String>, keep: bool },
     Fleet { state: PathBuf, parts: Vec<Part>, env: Vec<(String, String)> },
     Elsewhere,
 }
@@ -41,24 +44,27 @@ struct Part {
     name: String,
     kind: String,
     port: Option<u64>,
+    inner: Option<String>,
     start: Vec<String>,
 }
 
 impl Target {
-    /// A new shop in a temporary folder.
-    pub async fn embedded() -> Result<Self, String> {
+    /// A new shop in a temporary folder; `lean` is where it listens for sockets alone.
+    pub async fn embedded(lean: Option<String>) -> Result<Self, String> {
         let chance = getrandom::u64().map_err(|error| error.to_string())?;
         let state = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
         std::fs::create_dir(&state).map_err(|error| error.to_string())?;
-        let shop = start_shop(&state, "127.0.0.1:0").await?;
+        let shop = start_shop(&state, "127.0.0.1:0", lean.as_deref()).await?;
         let facts = shop_facts(&state)?;
         let url = authority(text(&facts, "url")?)?;
         let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
         Ok(Self {
             publishers: vec![url.clone()],
             gateways: vec![url],
+            sockets: lean.iter().cloned().collect(),
+            key_text: keys.trim().to_owned(),
             keys: Arc::new(TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?),
-            world: Running::Embedded { state, shop: Some(shop), keep: false },
+            world: Running::Embedded { state, shop: Some(shop), lean, keep: false },
         })
     }
 
@@ -84,12 +90,15 @@ impl Target {
                 name: text(part, "name")?.to_owned(),
                 kind: text(part, "kind")?.to_owned(),
                 port: part["port"].as_u64(),
+                inner: part["inner_url"].as_str().map(authority).transpose()?,
                 start: start.filter_map(|word| word.as_str().map(str::to_owned)).collect(),
             })
         };
         Ok(Self {
             publishers: urls("publisher")?,
             gateways: urls("gateway")?,
+            sockets: Vec::new(),
+            key_text: keys.1.clone(),
             keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
             world: Running::Fleet {
                 state: state.to_owned(),
@@ -106,6 +115,8 @@ impl Target {
         Ok(Self {
             publishers: vec![authority(url)?],
             gateways: vec![authority(url)?],
+            sockets: Vec::new(),
+            key_text: String::new(),
             keys: Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?),
             world: Running::Elsewhere,
         })
@@ -159,7 +170,7 @@ impl Target {
     /// kill -9, or SIGTERM, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
         let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
-        if let Running::Embedded { state, shop, .. } = &mut self.world {
+        if let Running::Embedded { state, shop, lean, .. } = &mut self.world {
             let mut child = shop.take().ok_or("the shop is not running")?;
             if softly {
                 stop_softly(&mut child).await;
@@ -167,7 +178,7 @@ impl Target {
                 child.kill().await.map_err(|error| error.to_string())?;
             }
             tokio::time::sleep(away).await;
-            *shop = Some(start_shop(state, &self.publishers[0]).await?);
+            *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
             return Ok(());
         }
         let Running::Fleet { state, parts, .. } = &self.world else {
@@ -193,9 +204,63 @@ impl Target {
         Ok(())
     }
 
+    /// The names of the parts of these kinds, as a rolling deploy takes them: one of each kind at a time.
+    pub fn steps(&self, kinds: &[String]) -> Vec<Vec<String>> {
+        let Running::Fleet { parts, .. } = &self.world else { return Vec::new() };
+        let names = |kind: &String| -> Vec<String> {
+            parts.iter().filter(|part| part.kind == *kind).map(|part| part.name.clone()).collect()
+        };
+        let fleets: Vec<Vec<String>> = kinds.iter().map(names).collect();
+        let longest = fleets.iter().map(Vec::len).max().unwrap_or_default();
+        (0..longest).map(|step| fleets.iter().filter_map(|fleet| fleet.get(step).cloned()).collect()).collect()
+    }
+
+    /// SIGTERM, and started again once they have ended; returns when they are ready.
+    pub async fn restart(&self, names: &[String]) -> Result<(), String> {
+        let Running::Fleet { state, parts, .. } = &self.world else { return Err("only a fleet is rolled".to_owned()) };
+        let restart = async |part: &Part| {
+            part_script(part, "stop", state).await?;
+            part_script(part, "start", state).await
+        };
+        let chosen = parts.iter().filter(|part| names.contains(&part.name));
+        try_join_all(chosen.map(restart)).await.map(drop)
+    }
+
+    /// Where a kind's parts take requests and say whether they are ready.
+    pub fn places(&self, kind: &str, places: &[String]) -> Vec<(String, Option<String>)> {
+        let inner = |number: usize| match &self.world {
+            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == kind).nth(number)?.inner.clone(),
+            _ => None,
+        };
+        places.iter().enumerate().map(|(number, place)| (place.clone(), inner(number))).collect()
+    }
+
+    /// One of the settings that all parts of the fleet start with.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let Running::Fleet { env, .. } = &self.world else { return None };
+        env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// The next start of any part is with this value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let Running::Fleet { state, env, .. } = &mut self.world else { return Err("only a fleet is set".to_owned()) };
+        let (path, draft) = (state.join("fleet.env"), state.join("fleet.env.new"));
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let begins = format!("{name}=");
+        let line = |line: &str| match line.starts_with(&begins) {
+            true => format!("{begins}'{value}'\n"),
+            false => format!("{line}\n"),
+        };
+        std::fs::copy(&path, &draft).map_err(|error| error.to_string())?;
+        std::fs::write(&draft, text.lines().map(line).collect::<String>()).map_err(|error| error.to_string())?;
+        std::fs::rename(&draft, &path).map_err(|error| error.to_string())?;
+        env.iter_mut().filter(|(known, _)| known == name).for_each(|(_, known)| value.clone_into(known));
+        Ok(())
+    }
+
     /// Ends what this run started.
     pub async fn end(mut self, ok: bool) -> Result<(), String> {
-        if let Running::Embedded { state, shop, keep } = &mut self.world {
+        if let Running::Embedded { state, shop, keep, .. } = &mut self.world {
             if let Some(mut child) = shop.take() {
                 stop_softly(&mut child).await;
             }
@@ -236,7 +301,7 @@ async fn stop_softly(child: &mut Child) {
     }
 }
 
-async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
+async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Child, String> {
     let facts = state.join("shop.json");
     let _ = std::fs::remove_file(&facts);
     let log = std::fs::OpenOptions::new()
@@ -247,6 +312,7 @@ async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
     let mut child = Command::new(sibling("miaosha")?)
         .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
         .arg(state)
+        .envs(lean.map(|lean| ("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", lean)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

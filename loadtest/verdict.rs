@@ -8,6 +8,7 @@ use miaosha::domain::id::AttemptId;
 use miaosha::domain::turn::Cause;
 use serde_json::{Value, json};
 
+use crate::balance::Needless;
 use crate::follow::Queue;
 use crate::percentile::percentile_ms;
 use crate::rush::{PressAnswer, Pressed};
@@ -20,10 +21,10 @@ pub struct Verdict {
     refused: u64,
     shed: u64,
     unheard: u64,
-    accept_rps: f64,
+    pub accept_rps: f64,
     accept_p50_ms: f64,
-    accept_p99_ms: f64,
-    decide_rps: f64,
+    pub accept_p99_ms: f64,
+    pub decide_rps: f64,
     held: u64,
     standby: u64,
     sold_out: u64,
@@ -39,6 +40,8 @@ pub struct Verdict {
     first_divergence: String,
     surprises: Vec<String>,
     followed: String,
+    /// Where a fleet was rolled: what it refused or left unanswered meanwhile.
+    refused_needlessly: Option<u64>,
 }
 
 /// What the ledger decided of one attempt: its place in the order of decisions, and the turn's byte.
@@ -86,8 +89,18 @@ impl Verdict {
         }
     }
 
+    pub fn note_needless(&mut self, needless: &Needless) {
+        self.refused_needlessly = Some(needless.count());
+    }
+
     pub fn holds(&self) -> bool {
-        let clean = self.oversold + self.lost + self.duplicated + self.order_violations + self.idle_units == 0;
+        let clean = self.refused_needlessly.unwrap_or_default()
+            + self.oversold
+            + self.lost
+            + self.duplicated
+            + self.order_violations
+            + self.idle_units
+            == 0;
         let adds_up = self.audit == "none" || self.held + self.standby + self.sold_out == self.accepted;
         clean && adds_up && self.audit != "FAIL" && self.surprises.is_empty() && self.accepted == self.buyers
     }
@@ -105,6 +118,7 @@ impl Verdict {
             "standby": self.standby,
             "sold_out": self.sold_out,
             "unacknowledged": self.unacknowledged,
+            "refused_needlessly": self.refused_needlessly,
             "sold": self.sold,
             "oversold": self.oversold,
             "lost": self.lost,
@@ -270,6 +284,9 @@ impl fmt::Display for Verdict {
             "wrong     {} lost, {} duplicated, {} out of order",
             self.lost, self.duplicated, self.order_violations
         )?;
+        if let Some(count) = self.refused_needlessly {
+            writeln!(f, "rolled    {count} refused needlessly")?;
+        }
         write!(f, "audit     {} {}", self.audit, self.first_divergence)?;
         for surprise in &self.surprises {
             write!(f, "\nsurprise  {surprise}")?;

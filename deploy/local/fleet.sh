@@ -33,9 +33,12 @@ prepare_fleet() {
     echo "MIAOSHA__REDIS__URL='$MIAOSHA_REDIS_URL'"
     echo "MIAOSHA__RABBIT__URL='$MIAOSHA_RABBIT_URL'"
     echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
+    if [ -n "${MIAOSHA_CA_FILE:-}" ]; then printf '%s\n' "MIAOSHA__TLS__CA_FILE='$MIAOSHA_CA_FILE'" "MIAOSHA__TLS__REQUIRED=true"; fi
     echo "MIAOSHA__NAMESPACE='miaosha'"
     echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
     echo "MIAOSHA__MAIL__FOLDER='$dir/mail'"
+    # Long enough for a balancer that asks ten times a second.
+    echo "MIAOSHA__HTTP__UNREADY_MS=1000"
     # The sandbox answers within seconds: whoever kills a gateway here does not want to wait a minute for the rest.
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"

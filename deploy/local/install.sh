@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # package:program or file it is wanted for
-wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd
+wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd openssl:openssl
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   chromium:chromium chromium-driver:chromedriver
   prometheus:prometheus prometheus:promtool

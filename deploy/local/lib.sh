@@ -143,12 +143,12 @@ for_all() { # COMMAND DIR ARGUMENT PART…
 # ---- readiness
 
 part_ready() { # DIR PART
-  local listen_port='' inner_port=''
+  local listen_port='' inner_port='' tls_ca=''
   . "$1/$2/env"
   case $2 in
-    redis-*) redis-cli -p "$listen_port" cluster info 2>/dev/null | grep -q '^cluster_state:ok' ;;
+    redis-*) redis-cli -p "$listen_port" ${tls_ca:+-h localhost --tls --cacert "$tls_ca"} cluster info 2>/dev/null | grep -q '^cluster_state:ok' ;;
     epmd) listens "$listen_port" ;;
-    rabbitmq) greets "$listen_port" 'AMQP\x00\x00\x09\x01' ;;
+    rabbitmq) ${tls_ca:+by_tls "$tls_ca"} greets "$listen_port" 'AMQP\x00\x00\x09\x01' ;;
     mariadb) greets "$listen_port" '' ;;
     *) answers_ready "$inner_port" ;;
   esac
@@ -161,6 +161,14 @@ greets() { # PORT HEADER
     printf "$2" >&3
     read -r -N 1 -t 2 <&3
   ) 2>/dev/null
+}
+
+# The same through a tunnel: `by_tls CA greets PORT HEADER`.
+by_tls() { # CA greets PORT HEADER
+  local said
+  said=$( (printf "$4"; sleep 0.3) | timeout 3 openssl s_client -quiet -no_ign_eof -connect "localhost:$3" \
+    -verify_return_error -CAfile "$1" 2>/dev/null | od -An -N1 -tx1) || true
+  [ -n "$said" ]
 }
 
 answers_ready() { # PORT

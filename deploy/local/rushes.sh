@@ -47,6 +47,9 @@ cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacit
 cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
 cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expect-sold "$capacity"; }
 cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
+# One of each service at a time, by SIGTERM, behind a load balancer; slowly enough that buyers see all of it.
+cluster_rolled() { rush cluster --rate $((buyers / 30)) --roll publisher,consumer,payment-consumer,gateway --expect-sold "$capacity"; }
+cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --rotate-keys --expect-sold "$capacity"; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
 cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
 cluster_redis_flushed() { rush cluster --kill redis-flushed --expect-sold "$capacity"; }
@@ -57,6 +60,7 @@ cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"
 rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
+  cluster_rolled cluster_keys_rotated
   cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
 [ $# -eq 0 ] || rushes=("$@")
 

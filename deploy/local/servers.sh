@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# servers.sh up|down DIR: private servers on free loopback ports, everything they write below DIR.
+# servers.sh up DIR [tls] | down DIR: private servers on free loopback ports, everything they write below DIR.
 #   Redis Cluster of 3 masters (redis-1..3), RabbitMQ (rabbitmq, with its own epmd), MariaDB (mariadb).
+# With `tls` all of them speak TLS, and RabbitMQ and Redis nothing else; a folder that began so goes on so.
 # `up` returns when all are ready, and has written DIR/state.json and DIR/state.env. Done again on the same folder,
 # it starts what does not run, on the same ports with the same data. `down` ends them and keeps the folder.
 set -euo pipefail
 umask 077
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/tls.sh"
 
 servers=(redis-1 redis-2 redis-3 epmd rabbitmq mariadb)
 
@@ -118,6 +120,7 @@ prepare_and_start() { # DIR PART
       redis-*) prepare_redis "${2#redis-}" ;;
       *) "prepare_$2" ;;
     esac
+    [ ! -d "$dir/tls" ] || speak_tls "$2"
   fi
   start_part "$dir" "$2"
 }
@@ -151,6 +154,7 @@ export MIAOSHA_REDIS_URL='redis-cluster://127.0.0.1:$((base + 1))?node=127.0.0.1
 export MIAOSHA_RABBIT_URL='amqp://guest:guest@127.0.0.1:$((base + 7))/%2f'
 export MIAOSHA_MYSQL_URL='mysql://miaosha:$password@127.0.0.1:$((base + 10))/miaosha'
 END
+  [ ! -d "$dir/tls" ] || tell_tls
   [ -f "$dir/parts" ] || printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb >"$dir/parts"
   write_state "$dir"
 }
@@ -161,12 +165,13 @@ down() {
   end_part "$dir" epmd TERM
 }
 
-[ $# -eq 2 ] || fail "usage: servers.sh up|down DIR"
+[ $# -eq 2 ] || [ "$1 ${3:-}" = "up tls" ] || fail "usage: servers.sh up DIR [tls] | down DIR"
 case $1 in
   up)
     check_dir_name "$2"
     dir=$(world_dir "$2")
     check_dir_name "$dir"
+    [ $# -eq 2 ] || make_certificates
     up
     ;;
   down)

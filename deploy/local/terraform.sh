@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# terraform.sh (make test-terraform): all that can be known of terraform/ without an account. Its form, its tests, a scan for
+# terraform.sh [tests] [scan] [apply] (make test-terraform, all three): all that can be known of terraform/ without an account. Its form, its tests, a scan for
 # what a policy would object to, and a real apply against an emulator of AWS: applied, planned again, when nothing may differ,
 # and destroyed. Needs terraform 1.11, python3 with venv, and the provider:
 #   MIAOSHA_TERRAFORM_PLUGINS   a folder that `terraform providers mirror` could have written; by default the usual places are
@@ -9,6 +9,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
+emulated=$here/terraform_emulated
 modules=(network vault bucket data edge service operator lambda warmup watch)
 bed=$(mktemp -d "${TMPDIR:-/tmp}/miaosha-terraform-XXXXXX")
 moto='' applying=''
@@ -103,11 +104,13 @@ scanned() {
 applied() {
   local log=$bed/apply.log code=0
   cp -r "$bed/terraform" "$bed/emulated"
+  # What the emulator takes and does not tell back, or tells differently: left out of the comparison, each with its reason.
+  cp -r "$emulated/modules" "$bed/emulated"
   cd "$bed/emulated/environments/shop"
   # The emulator has one name for all buckets, so that they are told by the path.
   printf 'provider "aws" {\n  s3_use_path_style = true\n}\n' >emulator_override.tf
-  "$python" "$here/terraform_ground.py" "$bed" >ground.auto.tfvars.json
-  cp "$here/terraform_emulated.json" emulated.auto.tfvars.json
+  "$python" "$emulated/ground.py" "$bed" >ground.auto.tfvars.json
+  cp "$emulated/shop.json" emulated.auto.tfvars.json
   terraform init -input=false >"$log" 2>&1 || return
   terraform apply -input=false -auto-approve -parallelism=20 >>"$log" 2>&1 || return
   terraform state list | grep -vc '\(^\|\.\)data\.' >"$bed/count"
@@ -117,30 +120,49 @@ applied() {
     echo "the second plan is not empty" >>"$log"
     return 1
   fi
-  "$python" "$here/terraform_ground.py" --look >>"$log" 2>&1 || return
+  "$python" "$emulated/ground.py" --look >>"$log" 2>&1 || return
   terraform destroy -input=false -auto-approve -parallelism=20 >"$bed/destroy.log" 2>&1 || { cat "$bed/destroy.log" >>"$log"; return 1; }
   [ -z "$(terraform state list)" ]
 }
 
-echo "==> terraform fmt"
-terraform fmt -check -recursive -diff terraform || fail "terraform fmt -recursive terraform puts it in form"
+checked() { # tests, scan, apply: which of them; all without a word
+  local wanted=" ${*:-tests scan apply} " module
+  echo "==> terraform fmt"
+  terraform fmt -check -recursive -diff terraform || fail "terraform fmt -recursive terraform puts it in form"
+  terraform fmt -check -recursive -diff "$emulated" || fail "terraform fmt -recursive ${emulated#"$root/"} puts it in form"
+  copied
+  emulator
+  case $wanted in *' apply '*)
+    echo "==> terraform apply, in the background"
+    applied &
+    applying=$!
+    ;;
+  esac
+  case $wanted in *' tests '*)
+    echo "==> terraform validate and test"
+    for module in "${modules[@]}"; do tested "modules/$module"; done
+    tested environments/shop
+    ;;
+  esac
+  case $wanted in *' scan '*)
+    echo "==> checkov"
+    scanned
+    ;;
+  esac
+  case $wanted in *' apply '*)
+    echo "==> the apply against the emulator"
+    if ! wait "$applying"; then
+      applying=''
+      tail -n 60 "$bed/apply.log" >&2
+      fail "the apply, the second plan or the destruction"
+    fi
+    applying=''
+    echo "    $(cat "$bed/count") resources applied; the second plan is empty; $(grep -o 'Destroy complete! .*' "$bed/destroy.log")"
+    ;;
+  esac
+  echo "==> done in $SECONDS s"
+}
+
 configure
-copied
-emulator
-echo "==> terraform apply, in the background"
-applied &
-applying=$!
-echo "==> terraform validate and test"
-for module in "${modules[@]}"; do tested "modules/$module"; done
-tested environments/shop
-echo "==> checkov"
-scanned
-echo "==> the apply against the emulator"
-if ! wait "$applying"; then
-  applying=''
-  tail -n 60 "$bed/apply.log" >&2
-  fail "the apply, the second plan or the destruction"
-fi
-applying=''
-echo "    $(cat "$bed/count") resources applied; the second plan is empty; $(grep -o 'Destroy complete! .*' "$bed/destroy.log")"
-echo "==> done in $SECONDS s"
+checked "$@"
+exit

@@ -150,7 +150,7 @@ fn ticks(stat: &str) -> u64 {
 }
 
 /// Below the ports that systems give to connections: between looking and listening nobody else takes it by chance.
-fn free() -> Result<String, String> {
+pub fn free() -> Result<String, String> {
     for _ in 0..100 {
         let address = format!("127.0.0.1:{}", fastrand::u16(12_000..32_000));
         if TcpListener::bind(&address).is_ok() {

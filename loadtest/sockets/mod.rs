@@ -1,9 +1,11 @@
 //! Sockets: many buyers connected at once, from several processes and source addresses; how much each of them costs, how soon
 //! all are told, and whether that changes beside clients that nobody wants.
 
+pub mod beside;
 mod clients;
+pub mod echo;
 mod errand;
-pub mod gateways;
+mod gateways;
 mod line;
 mod rude;
 mod stage;
@@ -143,6 +145,8 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
     let operator = keys.sign_access(OPERATOR, Role::Operator, SystemClock::machine_now(), TOKEN_MS);
     let mut stage = Stage { options, gateways, operator, sale: 0, told_by: Duration::from_secs(options.told_s_max) };
     stage.sale = stage.open_sale().await?;
+    // What starting took is given back in a moment.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let (user_before, kernel_before) = (gateways.resident_bytes(), gateways::kernel_bytes());
 
     let began = Instant::now();

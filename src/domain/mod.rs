@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod event;
+pub mod fleet;
 pub mod id;
 pub mod locale;
 pub mod money;

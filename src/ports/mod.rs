@@ -12,6 +12,7 @@ pub mod clock;
 pub mod deadlines;
 pub mod events;
 pub mod fault;
+pub mod fleet;
 pub mod idempotency;
 pub mod lag;
 pub mod ledger;

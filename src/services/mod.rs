@@ -18,3 +18,4 @@ pub mod tell;
 pub mod ticks;
 pub mod traced;
 pub mod turns;
+pub mod warmer;

@@ -96,9 +96,12 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
         let publisher = publisher.clone();
         move || publisher.problems()
     });
+    // While the door is open attempts come in, also after the soft stop, and a pause has to be heard.
+    let closed = CancellationToken::new();
+    let closes = closed.clone().drop_guard();
     lifecycle.tracker.spawn({
-        let (publisher, lifecycle, by_news) = (publisher.clone(), lifecycle.clone(), watch::ByNews::new(clock));
-        async move { publisher.run_and_tell(&lifecycle, move |sent_at| by_news.heard(sent_at)).await }
+        let (publisher, by_news) = (publisher.clone(), watch::ByNews::new(clock));
+        async move { publisher.run_and_tell(&closed, move |sent_at| by_news.heard(sent_at)).await }
     });
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let publisher = publisher.clone();
@@ -106,7 +109,9 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     })?;
     readiness.started();
     let address = server.addrs()[0];
-    serve(server.run(), address, config.http.unready_ms, &lifecycle).await
+    let served = serve(server.run(), address, config.http.unready_ms, &lifecycle).await;
+    drop(closes);
+    served
 }
 
 pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {

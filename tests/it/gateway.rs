@@ -15,6 +15,7 @@ mod people;
 mod races;
 mod receipts;
 mod refunding;
+mod rotating;
 mod running;
 mod stopped;
 mod waiting;

@@ -1,6 +1,7 @@
 //! The single integration binary: suites that run over every adapter of a port, and the services on real worlds.
 //!
-//! `make test` starts private servers and names them in `MIAOSHA_REDIS_URL`, `MIAOSHA_RABBIT_URL`, `MIAOSHA_MYSQL_URL`.
+//! `make test` starts private servers and names them in `MIAOSHA_REDIS_URL`, `MIAOSHA_RABBIT_URL`, `MIAOSHA_MYSQL_URL`; and
+//! others that speak TLS, in the folder `MIAOSHA_TLS`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod support;
@@ -24,7 +25,9 @@ mod readiness;
 mod receipts;
 mod signals;
 mod sockets;
+mod tls;
 #[cfg(feature = "otlp")]
 mod tracing;
 mod turnstile;
+mod warmer;
 mod workers;

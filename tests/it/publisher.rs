@@ -165,6 +165,7 @@ async fn what_the_queue_does_not_take_is_sent_away() {
     gate.answer(1);
     let response = call::call_service(&app, shop.attempt(1, 1).to_request()).await;
     assert_eq!(response.status(), 202, "and it goes on");
+    shop.clock.advance_ms(LEARNING_MS);
     assert!(shop.publisher.problems().is_empty());
     gate.up.store(false, Ordering::SeqCst);
     let (status, said) = read(call::call_service(&app, shop.attempt(1, 1).to_request()).await).await;
@@ -287,6 +288,8 @@ async fn without_news_it_is_not_ready() {
     settle().await;
     assert_eq!(shop.publisher.problems(), ["news"]);
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    assert_eq!(shop.publisher.problems(), ["news"], "there may be sales that it has not heard of");
+    shop.clock.advance_ms(LEARNING_MS);
     assert!(shop.publisher.problems().is_empty());
     shop.clock.advance_ms(10_001);
     assert_eq!(shop.publisher.problems(), ["news"]);

@@ -13,6 +13,10 @@ const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue"
 const ROOMS: &[(&str, &[&str])] = &[
     ("aws_config", &["adapters/aws/"]),
     ("aws_lambda_events", &["adapters/aws/"]),
+    ("aws_sdk_autoscaling", &["adapters/aws/"]),
+    ("aws_sdk_ec2", &["adapters/aws/"]),
+    ("aws_sdk_elasticloadbalancingv2", &["adapters/aws/"]),
+    ("aws_sdk_lambda", &["adapters/aws/"]),
     ("aws_sdk_s3", &["adapters/aws/"]),
     ("aws_sdk_sqs", &["adapters/aws/"]),
     ("aws_smithy_http_client", &["adapters/aws/"]),

@@ -36,7 +36,7 @@ impl Way {
         }
         let builder = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
         let builder = builder.with_timeout(Duration::from_millis(settings.export_ms_max));
-        let exporter = builder.with_endpoint(settings.otlp_url.clone()).build();
+        let exporter = builder.with_endpoint(settings.endpoint()).build();
         let mut exporter = exporter.map_err(|error| ConfigError::new(format!("process.tracing.otlp_url: {error}")))?;
         let instance = format!("{:016x}", fastrand::u64(..));
         exporter.set_resource(

@@ -8,8 +8,8 @@ use crate::runtime::config::ConfigError;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TracingSettings {
-    /// Where a collector takes OTLP over HTTP, as `http://host:4318/v1/traces`; empty: nothing is traced. What it asks to be told in
-    /// headers comes from the environment, as OTEL_EXPORTER_OTLP_HEADERS.
+    /// Where a collector takes OTLP over HTTP, as `http://host:4318`, with or without a path; empty: nothing is traced. What it
+    /// asks to be told in headers comes from the environment, as OTEL_EXPORTER_OTLP_HEADERS.
     pub otlp_url: String,
     /// The share of requests that this process begins a trace for.
     pub sample_ratio: f64,
@@ -50,6 +50,13 @@ impl TracingSettings {
         !self.otlp_url.is_empty()
     }
 
+    /// The whole address: the usual path where none is named.
+    pub fn endpoint(&self) -> String {
+        let url = self.otlp_url.trim_end_matches('/');
+        let authority = url.strip_prefix("http://").unwrap_or(url);
+        if authority.contains('/') { url.to_owned() } else { format!("{url}/v1/traces") }
+    }
+
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |what: &str| Err(ConfigError::new(format!("process.tracing.{what}")));
         if !(0.0..=1.0).contains(&self.sample_ratio) {
@@ -76,5 +83,23 @@ impl TracingSettings {
             return wrong("otlp_url is set, and this binary was built without the feature `otlp`");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TracingSettings;
+
+    #[test]
+    fn a_collector_without_a_path_has_the_usual_one() {
+        for (url, endpoint) in [
+            ("http://collector:4318", "http://collector:4318/v1/traces"),
+            ("http://collector:4318/", "http://collector:4318/v1/traces"),
+            ("http://collector:4318/v1/traces", "http://collector:4318/v1/traces"),
+            ("http://collector/otlp/traces", "http://collector/otlp/traces"),
+        ] {
+            let settings = TracingSettings { otlp_url: url.to_owned(), ..TracingSettings::default() };
+            assert_eq!(settings.endpoint(), endpoint);
+        }
     }
 }

@@ -210,7 +210,13 @@ impl Span {
     }
 
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.set_with(key, || value);
+    }
+
+    /// [`Self::set`], for what is not worth making where nobody is told.
+    pub fn set_with<V: Into<Value>>(&mut self, key: &'static str, value: impl FnOnce() -> V) {
         if let Some(open) = &mut self.0 {
+            let value = value();
             open.attributes.push((key, value.into()));
         }
     }

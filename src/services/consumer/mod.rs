@@ -125,7 +125,7 @@ impl<W: World> Consumer<W> {
             let begun = Instant::now();
             let marks: Vec<Mark> = now.iter().flat_map(|batch| batch.traced.iter().copied()).collect();
             let mut span = traced::processes(Way::Attempts, now.len(), &marks);
-            span.set("sale.id", sale.to_string());
+            span.set_with("sale.id", || sale.to_string());
             let settled = span.around(self.settle_group(sale, now)).await;
             refused |= traced::judged(span, settled)?.refused;
             metrics::histogram!(Metric::GroupSeconds.name()).record(begun.elapsed().as_secs_f64());

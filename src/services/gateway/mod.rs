@@ -42,6 +42,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::http::address;
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
+use crate::ports::accounts::Revoked;
 use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
@@ -195,9 +196,18 @@ impl<W: World> Gateway<W> {
         self.0.passwords.hashes()
     }
 
-    /// Asks the ledger who logged out everywhere; done once a second.
+    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed.
     pub async fn learn_revocations(&self) -> Result<(), Fault> {
-        self.0.revocations.learn(self.world()).await
+        for revoked in self.0.revocations.learn(self.world()).await? {
+            self.registry().revoked(revoked.buyer, revoked.epoch);
+        }
+        Ok(())
+    }
+
+    /// What was just written: nobody here waits for the next look.
+    fn revoke(&self, revoked: Revoked) {
+        self.0.revocations.add(revoked);
+        self.registry().revoked(revoked.buyer, revoked.epoch);
     }
 
     /// Whether notices come.

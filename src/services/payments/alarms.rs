@@ -51,7 +51,7 @@ impl<W: World> Alarms<W> {
         }
         let work = sales.into_iter().map(|(sale, (ids, marks))| async move {
             let mut span = traced::processes(Way::Deadlines, ids.len(), &marks);
-            span.set("sale.id", sale.to_string());
+            span.set_with("sale.id", || sale.to_string());
             let settled = span.around(self.settle_sale(sale, ids)).await;
             traced::judged(span, settled)
         });

@@ -75,9 +75,14 @@ impl Known {
 
     /// Whether there may be sales it has not heard of: it listens for less than two rounds of news, or hears none.
     pub fn is_learning(&self, now: Timestamp) -> bool {
-        let first = self.first_heard_at.load(Ordering::Acquire);
         let deaf = self.heard_at().is_none_or(|heard| now.since_ms(heard) > FRESH_MS_MAX);
-        deaf || now.since_ms(Timestamp(first)) < LEARNING_MS
+        deaf || self.is_new(now)
+    }
+
+    /// Whether it has listened for less than two rounds of news.
+    pub fn is_new(&self, now: Timestamp) -> bool {
+        let first = self.first_heard_at.load(Ordering::Acquire);
+        first == NEVER || now.since_ms(Timestamp(first)) < LEARNING_MS
     }
 
     /// Only one task may call this.

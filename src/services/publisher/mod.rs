@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::attempt::BATCH_MAX;
 use crate::domain::time::Timestamp;
@@ -104,7 +105,9 @@ impl<W: Entrance> Publisher<W> {
             problems.push("clock");
         }
         let now = shared.world.clock().now();
-        if shared.known.heard_at().is_none_or(|heard| now.since_ms(heard) > DEAF_MS_MAX) {
+        // One that is only just back would answer 503 for a sale that it has not heard of.
+        let is_deaf = shared.known.heard_at().is_none_or(|heard| now.since_ms(heard) > DEAF_MS_MAX);
+        if is_deaf || shared.known.is_new(now) {
             problems.push("news");
         }
         problems
@@ -112,15 +115,15 @@ impl<W: Entrance> Publisher<W> {
 
     /// Follows the news until the soft stop. What is asked after it is judged by the last ones.
     pub async fn run(&self, lifecycle: &Lifecycle) {
-        self.run_and_tell(lifecycle, |_| {}).await;
+        self.run_and_tell(&lifecycle.soft, |_| {}).await;
     }
 
-    /// Like [`Self::run`]; `heard` gets the ledger's time of every piece of news the moment it arrives, for a clock that is
+    /// Like [`Self::run`], until `end`; `heard` gets the ledger's time of every piece of news the moment it arrives, for a clock that is
     /// measured by the news.
-    pub async fn run_and_tell(&self, lifecycle: &Lifecycle, heard: impl Fn(Timestamp)) {
+    pub async fn run_and_tell(&self, end: &CancellationToken, heard: impl Fn(Timestamp)) {
         tokio::select! {
             () = self.follow(heard) => {}
-            () = lifecycle.soft.cancelled() => {}
+            () = end.cancelled() => {}
         }
     }
 

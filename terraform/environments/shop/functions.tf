@@ -28,7 +28,8 @@ module "mailer" {
       MIAOSHA__MAIL__UTC_OFFSET_MINUTES = tostring(var.mail.utc_offset_minutes)
       MIAOSHA__ARCHIVE__BUCKET          = module.data.receipts.name
       # The package has it beside the binary.
-      MIAOSHA__TLS__CA_FILE = "/var/task/ca.pem"
+      MIAOSHA__TLS__REQUIRED = "true"
+      MIAOSHA__TLS__CA_FILE  = "/var/task/ca.pem"
     },
   )
   network = {

@@ -79,6 +79,7 @@ module "service" {
   kms_key_arn    = module.vault.kms_key_arn
   grants         = each.value.grants
   inner_port     = each.value.inner_port
+  drain_ms_max   = tonumber(local.drain_ms) + tonumber(local.unready_ms)
   front          = each.value.front
   reaches        = each.value.reaches
   watchers       = { operator = module.operator.security_group_id }

@@ -16,11 +16,13 @@ locals {
 
   common = merge(
     {
-      RUST_LOG                    = "info"
-      MIAOSHA__NAMESPACE          = "miaosha"
-      MIAOSHA__RABBIT__PARTITIONS = tostring(var.partitions)
-      MIAOSHA__MYSQL__POOL_MAX    = tostring(var.pool_max)
-      MIAOSHA__TLS__CA_FILE       = "/etc/miaosha/ca.pem"
+      RUST_LOG                       = "info"
+      MIAOSHA__PROCESS__DRAIN_MS_MAX = local.drain_ms
+      MIAOSHA__NAMESPACE             = "miaosha"
+      MIAOSHA__RABBIT__PARTITIONS    = tostring(var.partitions)
+      MIAOSHA__MYSQL__POOL_MAX       = tostring(var.pool_max)
+      MIAOSHA__TLS__REQUIRED         = "true"
+      MIAOSHA__TLS__CA_FILE          = "/etc/miaosha/ca.pem"
     },
     var.otlp_url == "" ? {} : { MIAOSHA__PROCESS__TRACING__OTLP_URL = var.otlp_url },
   )
@@ -30,6 +32,10 @@ locals {
     balancer_arn_suffix        = module.edge.balancer_arn_suffix
     balancer_security_group_id = module.edge.balancer_security_group_id
   }
+
+  # Two health checks of the balancer and some: whoever is restarted in place gets no new requests before its door closes.
+  unready_ms = "12000"
+  drain_ms   = "25000"
 
   receipts = {
     Receipts     = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources = ["${module.data.receipts.arn}/*"] }
@@ -51,6 +57,7 @@ locals {
       environment = {
         MIAOSHA__PROCESS__INNER_LISTEN = "0.0.0.0:9101"
         MIAOSHA__HTTP__LISTEN          = "0.0.0.0:8081"
+        MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
       }
       needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RABBIT__URL"]
       stores  = ["broker"]
@@ -106,6 +113,7 @@ locals {
       environment = {
         MIAOSHA__PROCESS__INNER_LISTEN = "0.0.0.0:9104"
         MIAOSHA__HTTP__LISTEN          = "0.0.0.0:8082"
+        MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
         MIAOSHA__GATEWAY__TRUSTED_HOPS = tostring(module.edge.trusted_hops)
         MIAOSHA__ARCHIVE__BUCKET       = module.data.receipts.name
       }

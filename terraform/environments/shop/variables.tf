@@ -192,12 +192,12 @@ variable "sockets_max" {
 }
 
 variable "otlp_url" {
-  description = "Where traces go; empty for nowhere."
+  description = "Where traces go, such as http://collector:4318/v1/traces; empty for nowhere."
   type        = string
   default     = ""
   validation {
-    condition     = var.otlp_url == "" || can(regex("^https?://", var.otlp_url))
-    error_message = "otlp_url: http:// or https://."
+    condition     = var.otlp_url == "" || can(regex("^http://[^/]+/.+", var.otlp_url))
+    error_message = "otlp_url: http:// with a path; a collector inside is spoken to in clear."
   }
 }
 

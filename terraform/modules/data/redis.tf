@@ -1,4 +1,5 @@
 resource "aws_elasticache_subnet_group" "this" {
+  count      = var.redis == null ? 0 : 1
   name       = var.name
   subnet_ids = var.subnet_ids
 }
@@ -33,7 +34,7 @@ resource "aws_elasticache_replication_group" "this" {
   automatic_failover_enabled = true
   multi_az_enabled           = true
   parameter_group_name       = aws_elasticache_parameter_group.this[0].name
-  subnet_group_name          = aws_elasticache_subnet_group.this.name
+  subnet_group_name          = aws_elasticache_subnet_group.this[0].name
   security_group_ids         = [aws_security_group.store["redis"].id]
   port                       = local.ports.redis
 

@@ -2,7 +2,7 @@
 # that whoever may read one need not read the others.
 locals {
   amqps = try(trimprefix(aws_mq_broker.this.instances[0].endpoints[0], "amqps://"), "")
-  ca    = "ssl-mode=VERIFY_IDENTITY"
+  ca    = "ssl-mode=verify_identity"
 
   urls = merge(
     {

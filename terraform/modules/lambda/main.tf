@@ -33,11 +33,6 @@ resource "aws_lambda_function" "this" {
     target_arn = aws_sqs_queue.dead.arn
   }
 
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.this.name
-  }
-
   dynamic "vpc_config" {
     for_each = var.network == null ? [] : [var.network]
     content {
@@ -46,8 +41,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Without its rights a first call would fail.
-  depends_on = [aws_iam_role_policy.this]
+  # Without its rights a first call would fail; without its log's group it would make one that keeps everything for ever.
+  depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
 resource "aws_lambda_alias" "live" {

@@ -125,8 +125,9 @@ resource "aws_autoscaling_group" "this" {
 }
 
 resource "aws_autoscaling_schedule" "this" {
-  for_each               = var.schedules
-  scheduled_action_name  = each.key
+  for_each = var.schedules
+  # With the name of the group: they are told apart by it wherever they are listed.
+  scheduled_action_name  = "${var.name}-${each.key}"
   autoscaling_group_name = aws_autoscaling_group.this.name
   start_time             = each.value.at
   recurrence             = each.value.recurrence

@@ -164,7 +164,7 @@ variable "inner_port" {
 }
 
 variable "drain_ms_max" {
-  description = "process.drain_ms_max of the service."
+  description = "How long a soft stop may take: process.drain_ms_max, and http.unready_ms before it."
   type        = number
   default     = 25000
 }

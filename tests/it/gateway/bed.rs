@@ -209,6 +209,14 @@ impl<W: World> Bed<W> {
             .await
     }
 
+    /// A process that was started with other keys.
+    pub async fn gateway_with(&self, token_keys: &str, receipt_keys: &str) -> Calls {
+        let keys = Arc::new(TokenKeys::parse(token_keys).unwrap());
+        let receipt_keys = Arc::new(ReceiptKeys::parse(receipt_keys).unwrap());
+        let receipts = Receipts::new(self.world.clone(), receipt_keys, receipts_settings());
+        calls(Gateway::new(self.world.clone(), keys, receipts, settings(), &self.lifecycle)).await
+    }
+
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
         (self.calls)(request)
     }

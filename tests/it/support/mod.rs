@@ -6,6 +6,8 @@ pub mod clock;
 pub mod collector;
 pub mod faults;
 #[cfg(feature = "aws")]
+pub mod front;
+#[cfg(feature = "aws")]
 pub mod lambda;
 pub mod localstripe;
 #[cfg(feature = "aws")]

@@ -21,3 +21,29 @@ pub fn mysql_url() -> String {
 pub fn unique_name() -> String {
     format!("miaosha_{:016x}", getrandom::u64().expect("the machine has a source of chance"))
 }
+
+/// The servers that speak TLS, and the folder with their certificates.
+pub struct Tls {
+    pub folder: std::path::PathBuf,
+    pub redis_url: String,
+    pub rabbit_url: String,
+    pub mysql_url: String,
+}
+
+pub fn tls() -> Tls {
+    let folder = std::path::PathBuf::from(server("MIAOSHA_TLS"));
+    let told = std::fs::read_to_string(folder.join("state.env")).unwrap();
+    let url = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_else(|| panic!("{name} is not told")).trim_matches('\'').to_owned()
+    };
+    let [redis_url, rabbit_url, mysql_url] = ["MIAOSHA_REDIS_URL", "MIAOSHA_RABBIT_URL", "MIAOSHA_MYSQL_URL"].map(url);
+    Tls { folder: folder.join("tls"), redis_url, rabbit_url, mysql_url }
+}
+
+impl Tls {
+    /// A file of the certificates' folder.
+    pub fn pem(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(name)).unwrap()
+    }
+}

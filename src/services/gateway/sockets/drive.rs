@@ -44,6 +44,8 @@ pub struct Connection<W: Ports, S> {
     mailbox: Arc<Mailbox>,
     seat: Option<Seat>,
     buyer: BuyerId,
+    /// Of its newest token.
+    epoch: u64,
     looking: Option<Looking>,
     /// Looks that wait for their turn.
     looks: Vec<(SaleId, bool)>,
@@ -70,6 +72,7 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             mailbox: Arc::default(),
             seat: None,
             buyer: BuyerId(0),
+            epoch: 0,
             looking: None,
             looks: Vec::new(),
             watched: Vec::new(),
@@ -111,7 +114,10 @@ impl<W: Ports, S: Socket> Connection<W, S> {
 
     fn open_mail(&mut self, cx: &mut Context<'_>) -> bool {
         let mail = self.mailbox.take(cx.waker());
-        let mut is_news = mail.beat || mail.stop || mail.missed;
+        let mut is_news = mail.beat || mail.stop || mail.missed || mail.epoch > 0;
+        if mail.epoch > self.epoch {
+            self.tell(World::LoggedOut);
+        }
         if mail.stop {
             let spread_ms = rules(&self.gateway).drain_spread_ms;
             self.tell(World::Stop { come_back_in_ms: fastrand::u64(0..=spread_ms) });
@@ -221,11 +227,11 @@ impl<W: Ports, S: Socket> Connection<W, S> {
         }
     }
 
-    /// The token's buyer takes a place in the register, before anything is read of him.
+    /// The token's buyer takes a place in the register, before anything is read of him. Then it is asked whether he logged out:
+    /// who does so from now on is told to the place.
     fn enter(&mut self, token: &str) -> Result<Pass, Close> {
         let verified = self.gateway.keys().verify_access_until(token);
         let (principal, expires_at) = verified.map_err(|_| Close::Unauthorized)?;
-        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
         if self.gateway.clock().now() >= expires_at {
             return Err(Close::Expired);
         }
@@ -233,6 +239,10 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             let seat = self.gateway.registry().seat(principal.buyer, &self.mailbox);
             self.seat = Some(seat.map_err(|_full| Close::TooManySockets)?);
             self.buyer = principal.buyer;
+        }
+        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
+        if principal.buyer == self.buyer {
+            self.epoch = self.epoch.max(principal.epoch);
         }
         Ok(Pass { buyer: principal.buyer, expires_at })
     }

@@ -30,6 +30,8 @@ pub struct Mail {
     pub words: Vec<Arc<SaleWord>>,
     pub beat: bool,
     pub stop: bool,
+    /// Tokens of an older epoch of the account are good no more; 0 while nobody logged out.
+    pub epoch: u64,
 }
 
 impl Mailbox {
@@ -77,6 +79,10 @@ impl Mailbox {
 
     pub fn stop(&self) {
         self.leave(|mail| mail.stop = true);
+    }
+
+    pub fn revoked(&self, epoch: u64) {
+        self.leave(|mail| mail.epoch = mail.epoch.max(epoch));
     }
 
     fn leave(&self, what: impl FnOnce(&mut Mail)) {

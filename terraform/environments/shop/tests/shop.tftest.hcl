@@ -82,7 +82,7 @@ run "x86_with_stripe_and_traces" {
     architecture = "x86_64"
     size         = "large"
     stripe       = true
-    otlp_url     = "http://collector:4318"
+    otlp_url     = "http://collector:4318/v1/traces"
   }
   assert {
     condition     = alltrue([for name, plan in local.plan : can(regex("^(c7i|m7i|r7i)\\.", plan.instance_type))])

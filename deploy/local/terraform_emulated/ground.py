@@ -1,11 +1,15 @@
 """What an account has before terraform comes, put into the emulator: a zone, a certificate, an image of the machine, and two
 packages. Prints it as variables. With --look: what was applied is really there, as a service or the warmer would find it."""
 
+import base64
+import gzip
 import json
+import subprocess
 import sys
 import zipfile
 
 import boto3
+import yaml
 
 REGION = "eu-central-1"
 
@@ -53,6 +57,9 @@ def look():
         (["/v1/sales/*/attempts"], "miaosha-publisher"), (["/ws"], "miaosha-sockets"), (["/*"], "miaosha-gateway"),
     ], ways
 
+    for service in services:
+        boots(service)
+
     # A secret that was drawn: what a service reads has the form that it takes.
     keys = client("secretsmanager").get_secret_value(SecretId="miaosha/MIAOSHA__TOKEN_KEYS")["SecretString"]
     kinds = [key.split(":") for key in keys.split(",")]
@@ -60,7 +67,7 @@ def look():
     assert all(len(k[2]) == 64 and set(k[2]) <= set("0123456789abcdef") for k in kinds), "a key is no hexadecimal"
     assert kinds[0][2] != kinds[1][2], "one key for both kinds"
     url = client("secretsmanager").get_secret_value(SecretId="miaosha/url/mysql")["SecretString"]
-    assert url.startswith("mysql://miaosha_shop:") and "ssl-mode=VERIFY_IDENTITY" in url, "the ledger's URL"
+    assert url.startswith("mysql://miaosha_shop:") and "ssl-mode=verify_identity" in url, "the ledger's URL"
     broker = client("secretsmanager").get_secret_value(SecretId="miaosha/url/broker")["SecretString"]
     assert broker.startswith("amqps://miaosha:"), "the broker's URL"
 
@@ -69,12 +76,34 @@ def look():
         (a["AutoScalingGroupName"], a["ScheduledActionName"]): a["MinSize"]
         for a in client("autoscaling").describe_scheduled_actions()["ScheduledUpdateGroupActions"]
     }
-    consumer = {name: size for (group, name), size in actions.items() if group == "miaosha-consumer"}
+    consumer = {name.removeprefix(f"{group}-"): size for (group, name), size in actions.items() if group == "miaosha-consumer"}
     assert consumer == {"spring-warm": 4, "encore-warm": 4, "spring-cool": 3, "encore-cool": 2}, consumer
 
     call = json.loads(client("scheduler").get_schedule(GroupName="miaosha-events", Name="spring-warm")["Target"]["Input"])
     assert [g["name"] for g in call["groups"]] == ["miaosha-gateway", "miaosha-publisher", "miaosha-sockets"], call
     assert call["until"] == "2090-03-01T14:00:00Z" and len(call["target_groups"]) == 3, call
+
+
+def boots(service):
+    """What an instance starts with can be read by those who read it: cloud-init, bash, the agent."""
+    versions = client("ec2").describe_launch_template_versions(LaunchTemplateName=f"miaosha-{service}", Versions=["$Default"])
+    data = base64.b64decode(versions["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"])
+    assert len(data) <= 16384, f"{service}: {len(data)} bytes are more than EC2 takes"
+    files = {
+        file["path"]: gzip.decompress(base64.b64decode(file["content"])).decode()
+        for file in yaml.safe_load(gzip.decompress(data))["write_files"]
+    }
+    for path, text in files.items():
+        if path.startswith("/usr/local/sbin/"):
+            subprocess.run(["bash", "-n"], input=text.encode(), check=True)
+        elif path.endswith(".json"):
+            json.loads(text)
+        elif path.endswith(".yaml"):
+            yaml.safe_load(text)
+        assert "%{" not in text and "${" not in text, f"{service}: {path} is a template still"
+    settings = dict(line.split("=", 1) for line in files["/etc/miaosha/settings"].splitlines())
+    assert settings["MIAOSHA__TLS__REQUIRED"] == "true" and settings["AWS_REGION"] == REGION, settings
+    assert not any(name in settings for name in ("MIAOSHA__TOKEN_KEYS", "MIAOSHA__MYSQL__URL")), f"{service}: a secret among settings"
 
 
 if sys.argv[1] == "--look":

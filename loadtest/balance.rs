@@ -1,0 +1,153 @@
+//! What a load balancer knows: which of the parts say that they are ready. It sends nobody to the others, and tries another one
+//! when a request could not be sent at all; what was sent is its buyer's to send again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Answer, Client};
+
+/// Between two looks at one part. The parts of a fleet that is rolled must say for longer that they are about to go.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The places where requests of one kind are taken.
+#[derive(Default)]
+pub struct Balance {
+    places: Vec<Place>,
+}
+
+struct Place {
+    authority: String,
+    /// Where it says whether it is ready; who has none is taken to be.
+    inner: Option<Mutex<Client>>,
+    ready: AtomicBool,
+}
+
+impl Balance {
+    pub fn new(places: impl IntoIterator<Item = (String, Option<String>)>) -> Arc<Self> {
+        let place = |(authority, inner): (String, Option<String>)| Place {
+            authority,
+            inner: inner.map(|inner| Mutex::new(Client::new(&inner))),
+            ready: AtomicBool::new(true),
+        };
+        Arc::new(Self { places: places.into_iter().map(place).collect() })
+    }
+
+    pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        let looks = self.places.iter().map(|place| stop.run_until_cancelled(place.watch()));
+        futures_util::future::join_all(looks).await;
+    }
+
+    /// Whether this one still takes requests.
+    pub fn takes(&self, number: usize) -> bool {
+        self.places[number % self.places.len()].ready.load(Ordering::Relaxed)
+    }
+
+    /// From this one on, the first that takes requests; where there is none, this one.
+    pub fn choose(&self, from: usize) -> usize {
+        (from..from + self.places.len()).find(|number| self.takes(*number)).unwrap_or(from)
+    }
+
+    pub fn client(&self, number: usize) -> Client {
+        Client::new(&self.places[number % self.places.len()].authority)
+    }
+}
+
+impl Place {
+    async fn watch(&self) {
+        let Some(inner) = &self.inner else { return };
+        let mut inner = inner.lock().await;
+        loop {
+            let ready = matches!(tokio::time::timeout(LOOK * 5, inner.get("/readyz", "")).await, Ok(Ok(answer)) if answer.status == 200);
+            self.ready.store(ready, Ordering::Relaxed);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// One sender's way to the places: a connection to one of them, until that one goes.
+pub struct Way {
+    balance: Arc<Balance>,
+    number: usize,
+    client: Client,
+}
+
+impl Way {
+    pub fn new(balance: &Arc<Balance>, first: usize) -> Self {
+        let number = balance.choose(first);
+        Self { balance: balance.clone(), number, client: balance.client(number) }
+    }
+
+    /// To a place that takes requests, or where there is none, to one that does not say so.
+    fn client(&mut self) -> &mut Client {
+        if !self.balance.takes(self.number) {
+            self.turn();
+        }
+        &mut self.client
+    }
+
+    pub async fn get(&mut self, needless: &Needless, path: &str, token: &str) -> Result<Answer, String> {
+        let mut answer = self.client().get(path, token).await;
+        for _ in 0..self.tries() {
+            if answer.is_ok() || self.client.was_sent() {
+                break;
+            }
+            self.turn();
+            answer = self.client().get(path, token).await;
+        }
+        needless.hear(&answer);
+        answer
+    }
+
+    pub async fn post(&mut self, needless: &Needless, path: &str, token: &str, body: String) -> Result<Answer, String> {
+        let mut answer = self.client().post(path, token, body.clone()).await;
+        for _ in 0..self.tries() {
+            if answer.is_ok() || self.client.was_sent() {
+                break;
+            }
+            self.turn();
+            answer = self.client().post(path, token, body.clone()).await;
+        }
+        needless.hear(&answer);
+        answer
+    }
+
+    /// Places to try beside the first.
+    fn tries(&self) -> usize {
+        self.balance.places.len()
+    }
+
+    /// To another place than the one that did not answer.
+    pub fn turn(&mut self) {
+        let next = self.balance.choose(self.number + 1);
+        self.number = next;
+        self.client = self.balance.client(next);
+    }
+}
+
+/// What buyers met that they would not have in a fleet that nobody touches.
+#[derive(Default)]
+pub struct Needless {
+    /// Answers 401, 429 and 5xx.
+    pub refused: AtomicU64,
+    /// Requests that were sent and not answered.
+    pub unanswered: AtomicU64,
+}
+
+impl Needless {
+    pub fn hear(&self, answer: &Result<Answer, String>) {
+        let counter = match answer {
+            Ok(answer) if answer.status == 401 || answer.status == 429 || answer.status >= 500 => &self.refused,
+            Ok(_) => return,
+            Err(_) => &self.unanswered,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed) + self.unanswered.load(Ordering::Relaxed)
+    }
+}
