@@ -48,7 +48,7 @@ impl Readiness {
             started: AtomicBool::new(false),
             stopping,
             parts: RwLock::default(),
-            told: Mutex::default(),
+            told: Mutex::new(BTreeSet::from(["starting"])),
         }))
     }
 

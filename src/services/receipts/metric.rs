@@ -66,5 +66,8 @@ impl Metric {
         }
         metrics::counter!(Metric::Failed.name()).increment(0);
         metrics::counter!(Metric::Shed.name()).increment(0);
+        for part in ["ledger", "broker", "archive"] {
+            metrics::counter!(Metric::Faults.name(), "part" => part).increment(0);
+        }
     }
 }
