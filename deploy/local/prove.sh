@@ -11,3 +11,4 @@ export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/release
 step "$MIAOSHA_BIN/loadtest" receipts
 step bash "$here/rushes.sh" "$bed" 100000
 step bash "$here/rushes.sh" "$MIAOSHA_TLS" 100000 cluster_plain
+step bash "$here/websocket.sh"

@@ -22,6 +22,7 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::receipts::Receipts;
 use crate::services::receipts::keys::ReceiptKeys;
+use crate::services::traced::{Systems, name_systems};
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
@@ -32,12 +33,15 @@ pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker,
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
+const SYSTEMS: Systems = Systems { turnstile: "redis", ledger: "mysql", queue: "rabbitmq", signals: "rabbitmq" };
+
 /// Connects to every part, waiting for those that are not there yet. A schema that does not fit is not waited for.
 pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
     let servers = Servers::of(config)?;
     let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
     let turnstile = waited_for(stop, || servers.redis()).await?;
+    name_systems(SYSTEMS);
     let broker = waited_for(stop, || servers.rabbit()).await?;
     let clock = Arc::new(SystemClock::unmeasured());
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay, warmer};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +38,7 @@ pub struct Config {
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
     pub receipts: receipts::Settings,
+    pub warmer: warmer::Settings,
 }
 
 /// How servers prove who they are. A URL asks for TLS or it does not: `rediss-cluster://`, `amqps://`, `mysql://…?ssl-mode=verify_identity`.
@@ -190,6 +191,7 @@ impl Default for Config {
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
             receipts: receipts::Settings::default(),
+            warmer: warmer::Settings::default(),
         }
     }
 }

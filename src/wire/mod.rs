@@ -7,6 +7,8 @@ pub mod commands;
 pub mod config;
 mod demo;
 mod folder;
+#[cfg(feature = "aws")]
+mod function;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
@@ -14,4 +16,6 @@ mod provider;
 pub mod receipts;
 pub mod servers;
 pub mod shop;
+#[cfg(feature = "aws")]
+pub mod warmer;
 mod watch;

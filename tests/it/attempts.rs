@@ -79,6 +79,11 @@ mod sqlite {
         attempts::parks_what_it_cannot_read(&File::new()).await;
     }
 
+    #[tokio::test]
+    async fn says_how_many_wait() {
+        attempts::says_how_many_wait(&File::new()).await;
+    }
+
     /// Rows dealt to other partitions would lose their order.
     #[tokio::test]
     async fn other_partitions_are_refused_while_attempts_wait() {
@@ -202,6 +207,11 @@ mod rabbit {
     #[tokio::test]
     async fn parks_what_it_cannot_read() {
         attempts::parks_what_it_cannot_read(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn says_how_many_wait() {
+        attempts::says_how_many_wait(&Namespace::new()).await;
     }
 
     /// A cut line: whoever listens hears of it, submits are refused at once or taken, and afterwards everything goes on with

@@ -14,6 +14,7 @@ mod browser;
 mod commands;
 mod document;
 mod events;
+mod eyes;
 mod gateway;
 mod http;
 mod ledger;
@@ -26,5 +27,8 @@ mod receipts;
 mod signals;
 mod sockets;
 mod tls;
+#[cfg(feature = "otlp")]
+mod tracing;
 mod turnstile;
+mod warmer;
 mod workers;

@@ -11,6 +11,7 @@ pub mod codec;
 mod consume;
 mod deadlines;
 mod events;
+mod lag;
 mod link;
 mod metric;
 mod parked;
