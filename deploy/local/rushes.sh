@@ -47,9 +47,10 @@ cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacit
 cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
 cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expect-sold "$capacity"; }
 cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
-# One of each service at a time, by SIGTERM, behind a load balancer; slowly enough that buyers see all of it.
-cluster_rolled() { rush cluster --rate $((buyers / 30)) --roll publisher,consumer,payment-consumer,gateway --expect-sold "$capacity"; }
-cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --rotate-keys --expect-sold "$capacity"; }
+# One of each service at a time, by SIGTERM, behind a load balancer; slowly enough that buyers see all of it. How many are sold in
+# so long a time depends on how quickly the machine lets them pay.
+cluster_rolled() { rush cluster --rate $((buyers / 30)) --hold-ms 5000 --roll publisher,consumer,payment-consumer,gateway; }
+cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --hold-ms 5000 --rotate-keys; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
 cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
 cluster_redis_flushed() { rush cluster --kill redis-flushed --expect-sold "$capacity"; }

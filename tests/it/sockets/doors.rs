@@ -27,6 +27,10 @@ pub async fn a_token_may_travel_as_a_subprotocol<W: World>(line: Line<W>) {
     assert_eq!(buyer.status().await["status"], "none");
 }
 
+fn hello(token: &str) -> Message {
+    Message::text(json!({ "type": "hello", "token": token }).to_string())
+}
+
 pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
     let expired = line.bed.keys.sign_access(
         BuyerId(7),
@@ -34,7 +38,6 @@ pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
         START.plus_ms(-86_400_000),
         1_000,
     );
-    let hello = |token: &str| Message::text(json!({ "type": "hello", "token": token }).to_string());
     let other_kind = line.bed.keys.sign_checkout(miaosha::domain::id::ReservationId(1), BuyerId(7), START, 1_000_000);
     let cases = [
         (hello(&expired), 4402, "log_in"),

@@ -26,7 +26,9 @@ fn all_say(faults: [Result<(), Fault>; 3], servers: &Tls, reason: &str) {
     for (fault, part) in faults.into_iter().zip(PARTS) {
         let fault = fault.expect_err(part);
         assert_eq!(fault.part, part);
-        assert!(fault.what.contains(reason), "{fault}");
+        // One library says the name of the error, the others its words.
+        let said = fault.what.to_lowercase().replace(' ', "");
+        assert!(said.contains(reason), "{fault}");
         let password = password(&servers.mysql_url);
         assert!(!password.is_empty() && !fault.to_string().contains(password), "{fault}");
     }
@@ -37,10 +39,10 @@ async fn an_issuer_nobody_believes() {
     let servers = tls();
     for extra in [String::new(), servers.pem("stranger.pem")] {
         let trust = Trust::new(&extra).unwrap();
-        all_say(try_all(|url| Endpoint::new(url, &trust), &servers).await, &servers, "UnknownIssuer");
+        all_say(try_all(|url| Endpoint::new(url, &trust), &servers).await, &servers, "unknownissuer");
     }
     // A bare URL believes what everybody does.
-    all_say(try_all(|url| url.into(), &servers).await, &servers, "UnknownIssuer");
+    all_say(try_all(|url| url.into(), &servers).await, &servers, "unknownissuer");
 }
 
 #[tokio::test]
@@ -48,7 +50,7 @@ async fn a_name_that_is_not_the_servers() {
     let servers = tls();
     let by_address = |url: &str| url.replace("localhost", "127.0.0.1");
     let faults = try_all(|url| at(&by_address(url)), &servers).await;
-    all_say(faults, &servers, "not valid for name");
+    all_say(faults, &servers, "notvalidforname");
 }
 
 #[tokio::test]
