@@ -53,7 +53,7 @@ configure() {
 
 # Whose credentials are in the environment must not matter: from here on AWS is the emulator, whatever goes wrong.
 emulator() {
-  local port tools=${MIAOSHA_EMULATORS:-${CARGO_TARGET_DIR:-$root/target}/emulators} give_up=$((SECONDS + 60))
+  local port tools=${MIAOSHA_EMULATORS:-${CARGO_TARGET_DIR:-$root/target}/emulators} give_up=$((SECONDS + 240))
   [ -n "${MIAOSHA_EMULATORS:-}" ] || bash "$here/emulators.sh" "$tools"
   port=$(free_ports)
   unset AWS_PROFILE AWS_SESSION_TOKEN AWS_CA_BUNDLE
