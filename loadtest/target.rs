@@ -26,12 +26,15 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Target {
     pub publishers: Vec<String>,
     pub gateways: Vec<String>,
+    /// Where sockets are asked for, and the keys as the shop reads them; only of a target that was started with sockets.
+    pub sockets: Vec<String>,
+    pub key_text: String,
     pub keys: Arc<TokenKeys>,
     world: Running,
 }
 
 enum Running {
-    Embedded { state: PathBuf, shop: Option<Child>, keep: bool },
+    Embedded { state: PathBuf, shop: Option<Child>, lean: Option<String>, keep: bool },
     Fleet { state: PathBuf, parts: Vec<Part>, env: Vec<(String, String)> },
     Elsewhere,
 }
@@ -45,20 +48,22 @@ struct Part {
 }
 
 impl Target {
-    /// A new shop in a temporary folder.
-    pub async fn embedded() -> Result<Self, String> {
+    /// A new shop in a temporary folder; `lean` is where it listens for sockets alone.
+    pub async fn embedded(lean: Option<String>) -> Result<Self, String> {
         let chance = getrandom::u64().map_err(|error| error.to_string())?;
         let state = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
         std::fs::create_dir(&state).map_err(|error| error.to_string())?;
-        let shop = start_shop(&state, "127.0.0.1:0").await?;
+        let shop = start_shop(&state, "127.0.0.1:0", lean.as_deref()).await?;
         let facts = shop_facts(&state)?;
         let url = authority(text(&facts, "url")?)?;
         let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
         Ok(Self {
             publishers: vec![url.clone()],
             gateways: vec![url],
+            sockets: lean.iter().cloned().collect(),
+            key_text: keys.trim().to_owned(),
             keys: Arc::new(TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?),
-            world: Running::Embedded { state, shop: Some(shop), keep: false },
+            world: Running::Embedded { state, shop: Some(shop), lean, keep: false },
         })
     }
 
@@ -90,6 +95,8 @@ impl Target {
         Ok(Self {
             publishers: urls("publisher")?,
             gateways: urls("gateway")?,
+            sockets: Vec::new(),
+            key_text: keys.1.clone(),
             keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
             world: Running::Fleet {
                 state: state.to_owned(),
@@ -106,6 +113,8 @@ impl Target {
         Ok(Self {
             publishers: vec![authority(url)?],
             gateways: vec![authority(url)?],
+            sockets: Vec::new(),
+            key_text: String::new(),
             keys: Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?),
             world: Running::Elsewhere,
         })
@@ -159,7 +168,7 @@ impl Target {
     /// kill -9, or SIGTERM, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
         let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
-        if let Running::Embedded { state, shop, .. } = &mut self.world {
+        if let Running::Embedded { state, shop, lean, .. } = &mut self.world {
             let mut child = shop.take().ok_or("the shop is not running")?;
             if softly {
                 stop_softly(&mut child).await;
@@ -167,7 +176,7 @@ impl Target {
                 child.kill().await.map_err(|error| error.to_string())?;
             }
             tokio::time::sleep(away).await;
-            *shop = Some(start_shop(state, &self.publishers[0]).await?);
+            *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
             return Ok(());
         }
         let Running::Fleet { state, parts, .. } = &self.world else {
@@ -195,7 +204,7 @@ impl Target {
 
     /// Ends what this run started.
     pub async fn end(mut self, ok: bool) -> Result<(), String> {
-        if let Running::Embedded { state, shop, keep } = &mut self.world {
+        if let Running::Embedded { state, shop, keep, .. } = &mut self.world {
             if let Some(mut child) = shop.take() {
                 stop_softly(&mut child).await;
             }
@@ -236,7 +245,7 @@ async fn stop_softly(child: &mut Child) {
     }
 }
 
-async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
+async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Child, String> {
     let facts = state.join("shop.json");
     let _ = std::fs::remove_file(&facts);
     let log = std::fs::OpenOptions::new()
@@ -247,6 +256,7 @@ async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
     let mut child = Command::new(sibling("miaosha")?)
         .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
         .arg(state)
+        .envs(lean.map(|lean| ("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", lean)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -303,7 +313,7 @@ pub fn sibling(name: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} is not built", path.display())) }
 }
 
-fn env_of(text: &str) -> Vec<(String, String)> {
+pub fn env_of(text: &str) -> Vec<(String, String)> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, a browser, what renders a PDF and reads its
-# codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, Prometheus with its tools, a browser, what
+# renders a PDF and reads its codes, a typeface with Chinese characters, and something that reads docker-compose.yml. Only the programs are wanted: whatever is installed here starts nothing, now or at
 # the next boot.
 set -euo pipefail
 
@@ -8,12 +8,16 @@ set -euo pipefail
 wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   chromium:chromium chromium-driver:chromedriver
+  prometheus:prometheus prometheus:promtool
   python3:python3 python3-venv:/usr/share/doc/python3-venv)
 PATH=$PATH:/usr/sbin:/sbin
 
+# Docker's own plugin will do as well.
+docker compose version >/dev/null 2>&1 || wanted+=(docker-compose:docker-compose)
+
 missing=()
 for pair in "${wanted[@]}"; do
-  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || missing+=("${pair%%:*}")
+  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || [[ " ${missing[*]-} " = *" ${pair%%:*} "* ]] || missing+=("${pair%%:*}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -62,6 +66,7 @@ if command -v systemctl >/dev/null; then
       redis-server) units+=(redis-server.service) ;;
       rabbitmq-server) units+=(rabbitmq-server.service epmd.service epmd.socket) ;;
       mariadb-server) units+=(mariadb.service) ;;
+      prometheus) units+=(prometheus.service) ;;
     esac
   done
   for unit in "${units[@]}"; do systemctl disable "$unit" >>"$log" 2>&1 || true; done

@@ -15,5 +15,6 @@ pub mod receipt;
 pub mod reservation;
 pub mod sale;
 pub mod time;
+pub mod trace;
 pub mod turn;
 pub mod turnstile;

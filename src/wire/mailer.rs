@@ -25,6 +25,7 @@ use crate::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
 use crate::wire::config::Config;
 use crate::wire::function;
 use crate::wire::mail::carrier;
+use crate::wire::servers::Servers;
 
 /// The whole of the binary.
 pub fn main() -> ExitCode {
@@ -48,7 +49,7 @@ impl Mailer {
         if config.mail.smtp_url.expose().is_empty() {
             return Err("MIAOSHA__MAIL__SMTP_URL is not set".into());
         }
-        let store = MysqlStore::connect(config.mysql.url.expose(), config.mysql.pool_max).await?;
+        let store = Servers::of(&config)?.mysql(config.mysql.pool_max).await?;
         store.verify_schema().await?;
         let bucket = config.archive.bucket;
         let archive = (!bucket.is_empty()).then_some(bucket);

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod mailer;
 mod provider;
 pub mod receipts;
+pub mod servers;
 pub mod shop;
 #[cfg(feature = "aws")]
 pub mod warmer;

@@ -13,6 +13,7 @@ mod browser;
 mod commands;
 mod document;
 mod events;
+mod eyes;
 mod gateway;
 mod http;
 mod ledger;
@@ -24,6 +25,8 @@ mod readiness;
 mod receipts;
 mod signals;
 mod sockets;
+#[cfg(feature = "otlp")]
+mod tracing;
 mod turnstile;
 mod warmer;
 mod workers;

@@ -4,10 +4,10 @@
 //! to the isolation that the SQL was written for, whatever the server's default is.
 
 mod dialect;
+mod options;
 #[path = "../sql/mod.rs"]
 mod sql;
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, MySql, MySqlConnection, MySqlPool, Transaction};
 use tokio::sync::Notify;
 
+use crate::adapters::tls::Endpoint;
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
 use crate::ports::{Fault, Result};
@@ -30,8 +31,6 @@ const RETRY_MS_MAX: u64 = 100;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const IDLE_UNSEEN_MAX: Duration = Duration::from_secs(1);
-/// Distinct texts: about 60 statements, and ten sizes of each of those over many rows.
-const STATEMENTS_MAX: usize = 256;
 const MIGRATE_WAIT_S: i64 = 60;
 
 #[derive(Clone)]
@@ -42,9 +41,14 @@ pub struct MysqlStore {
 }
 
 impl MysqlStore {
+    /// Whether we could try to connect: what can be wrong with the URL alone.
+    pub fn check(at: &Endpoint) -> Result<()> {
+        options::options(at).map(drop)
+    }
+
     /// Fails when the server cannot be reached. The schema is made by [`MysqlStore::migrate`].
-    pub async fn connect(url: &str, pool_max: u32) -> Result<Self> {
-        let options = MySqlConnectOptions::from_str(url).map_err(fault)?.statement_cache_capacity(STATEMENTS_MAX);
+    pub async fn connect(at: impl Into<Endpoint>, pool_max: u32) -> Result<Self> {
+        let options = options::options(&at.into())?;
         let pool = MySqlPoolOptions::new()
             .max_connections(pool_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
