@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +16,7 @@ use miaosha::ports::accounts::Role;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, address_of};
 use crate::follow::{self, Followed, Queue};
 use crate::target::Target;
 use crate::verdict::{self, Verdict};
@@ -37,6 +38,9 @@ pub struct Options {
     /// Which world: a shop started for this run, or the fleet of `make fleet`.
     #[arg(long, value_enum, default_value = "embedded")]
     world: World,
+    /// Through the fleet's nginx and not around it, every buyer from an address of its own.
+    #[arg(long)]
+    front: bool,
     /// A shop that runs already, instead of a world.
     #[arg(long)]
     url: Option<String>,
@@ -135,6 +139,11 @@ impl Plan {
         self.keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
     }
 
+    /// What is said to a front of where a buyer is.
+    pub fn address(&self, buyer: u64) -> Option<Ipv4Addr> {
+        self.options.front.then(|| address_of(buyer))
+    }
+
     pub fn pays(&self, buyer: u64) -> bool {
         let draw = fastrand::Rng::with_seed(self.options.seed ^ buyer.wrapping_mul(0x9e37_79b9_7f4a_7c15)).f64();
         draw < self.options.pay_share
@@ -164,7 +173,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match (&options.url, options.world) {
         (Some(url), _) => Target::url(url)?,
         (None, World::Embedded) => Target::embedded().await?,
-        (None, World::Cluster) => Target::fleet(&options.fleet)?,
+        (None, World::Cluster) => Target::fleet(&options.fleet, options.front)?,
     };
     let outcome = drive(&options, &mut target).await;
     let ok = matches!(outcome, Ok(true));
@@ -259,7 +268,7 @@ async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, Stri
     // A wrong answer is refused only by a publisher that knows the sale.
     let shopper = target.keys.sign_access(OPERATOR, Role::Shopper, now, TOKEN_MS);
     let wrong = json!({ "question_id": 0, "answer": "no", "quantity": 1 }).to_string();
-    for publisher in &target.publishers {
+    for publisher in &target.news_at {
         let mut client = Client::new(publisher);
         for sale in &sales {
             let path = format!("/v1/sales/{sale}/attempts");
@@ -372,6 +381,7 @@ enum Press {
 
 async fn press(plan: &Plan, client: &mut Client, number: u64) -> Result<Press, String> {
     let token = plan.token(BuyerId(FIRST_BUYER + number));
+    client.on_behalf_of(plan.address(FIRST_BUYER + number));
     let path = format!("/v1/sales/{}/attempts", plan.sale(number));
     let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));
     let answer = client.post(&path, &token, body).await?;
@@ -381,7 +391,7 @@ async fn press(plan: &Plan, client: &mut Client, number: u64) -> Result<Press, S
             None => Press::Answered(PressAnswer::Refused(202)),
         },
         200 => Press::Answered(PressAnswer::SoldOut),
-        429 | 503 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
+        429 | 502 | 503 | 504 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
         status => Press::Answered(PressAnswer::Refused(status)),
     })
 }

@@ -26,6 +26,8 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Target {
     pub publishers: Vec<String>,
     pub gateways: Vec<String>,
+    /// Publishers that must have heard of a sale before the rush.
+    pub news_at: Vec<String>,
     pub keys: Arc<TokenKeys>,
     world: Running,
 }
@@ -56,14 +58,15 @@ impl Target {
         let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
         Ok(Self {
             publishers: vec![url.clone()],
+            news_at: vec![url.clone()],
             gateways: vec![url],
             keys: Arc::new(TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?),
             world: Running::Embedded { state, shop: Some(shop), keep: false },
         })
     }
 
-    /// The fleet that `make fleet` started in this folder.
-    pub fn fleet(state: &Path) -> Result<Self, String> {
+    /// The fleet that `make fleet` started in this folder, or its front.
+    pub fn fleet(state: &Path, front: bool) -> Result<Self, String> {
         let read = |name: &str| {
             std::fs::read_to_string(state.join(name))
                 .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", state.join(name).display()))
@@ -88,8 +91,9 @@ impl Target {
             })
         };
         Ok(Self {
-            publishers: urls("publisher")?,
-            gateways: urls("gateway")?,
+            publishers: urls(if front { "nginx" } else { "publisher" })?,
+            gateways: urls(if front { "nginx" } else { "gateway" })?,
+            news_at: urls("publisher")?,
             keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
             world: Running::Fleet {
                 state: state.to_owned(),
@@ -105,6 +109,7 @@ impl Target {
             .map_err(|_| "MIAOSHA__TOKEN_KEYS must hold the keys the shop signs with".to_owned())?;
         Ok(Self {
             publishers: vec![authority(url)?],
+            news_at: vec![authority(url)?],
             gateways: vec![authority(url)?],
             keys: Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?),
             world: Running::Elsewhere,

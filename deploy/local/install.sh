@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, a browser, what renders a PDF and reads its
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, a browser, what renders a PDF and reads its
 # codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
 # the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for
-wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd
+wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   chromium:chromium chromium-driver:chromedriver
   python3:python3 python3-venv:/usr/share/doc/python3-venv)
@@ -62,6 +62,7 @@ if command -v systemctl >/dev/null; then
       redis-server) units+=(redis-server.service) ;;
       rabbitmq-server) units+=(rabbitmq-server.service epmd.service epmd.socket) ;;
       mariadb-server) units+=(mariadb.service) ;;
+      nginx) units+=(nginx.service) ;;
     esac
   done
   for unit in "${units[@]}"; do systemctl disable "$unit" >>"$log" 2>&1 || true; done

@@ -19,7 +19,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 
-use super::TOKEN_MS;
+use super::{Options, TOKEN_MS};
+use crate::client::address_of;
 
 /// How long everybody may take to connect.
 const CONNECT_S_MAX: u64 = 600;
@@ -40,12 +41,13 @@ impl Clients {
         source: &str,
         sale: u64,
         keys: &str,
-        opening: usize,
+        options: &Options,
     ) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let words = [gateway.to_owned(), first.to_string(), count.to_string(), source.to_owned(), sale.to_string()];
+        let (first, count, sale) = (first.to_string(), count.to_string(), sale.to_string());
+        let words = [gateway.to_owned(), first, count, source.to_owned(), sale, options.front.to_string()];
         let mut child = Command::new(own)
-            .args(["sockets", "--opening", &opening.to_string(), "--clients"])
+            .args(["sockets", "--opening", &options.opening.to_string(), "--clients"])
             .args(words)
             .env(KEYS, keys)
             .stdin(Stdio::piped())
@@ -85,7 +87,7 @@ struct Seen {
 
 /// The whole of such a process.
 pub async fn be_clients(words: &[String], opening: usize) -> Result<bool, String> {
-    let [gateway, first, count, source, sale] = words else { return Err("five words".into()) };
+    let [gateway, first, count, source, sale, front] = words else { return Err("six words".into()) };
     let parse = |word: &str| word.parse::<u64>().map_err(|error| error.to_string());
     let (first, count, sale) = (parse(first)?, parse(count)?, parse(sale)?);
     let gateway: SocketAddr = gateway.parse().map_err(|_| "not an address")?;
@@ -98,8 +100,10 @@ pub async fn be_clients(words: &[String], opening: usize) -> Result<bool, String
         let turn = turns.clone().acquire_owned().await.map_err(|error| error.to_string())?;
         let token = keys.sign_access(BuyerId(buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
         let seen = seen.clone();
+        let forwarded =
+            if front == "true" { format!("x-forwarded-for: {}\r\n", address_of(buyer)) } else { String::new() };
         tokio::spawn(async move {
-            let opened = open(gateway, source, &token, sale).await;
+            let opened = open(gateway, source, &forwarded, &token, sale).await;
             drop((turn, token));
             if let Ok(stream) = opened {
                 let _ended = listen(stream, buyer, &seen).await;
@@ -134,13 +138,19 @@ async fn wait_for(within: Duration, is_so: impl Fn() -> bool) {
     let _ = tokio::time::timeout(within, wait).await;
 }
 
-async fn open(gateway: SocketAddr, source: SocketAddr, token: &str, sale: u64) -> std::io::Result<TcpStream> {
+async fn open(
+    gateway: SocketAddr,
+    source: SocketAddr,
+    forwarded: &str,
+    token: &str,
+    sale: u64,
+) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(source)?;
     let mut stream = socket.connect(gateway).await?;
     stream.set_nodelay(true)?;
     let request = format!(
-        "GET /ws HTTP/1.1\r\nhost: {gateway}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+        "GET /ws HTTP/1.1\r\nhost: {gateway}\r\n{forwarded}upgrade: websocket\r\nconnection: Upgrade\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await?;

@@ -23,6 +23,8 @@ pub struct Gateways {
     pub publisher: String,
     pub keys: String,
     children: Vec<Child>,
+    /// Processes of the fleet's own that carry the sockets.
+    others: Vec<u32>,
     folder: Option<PathBuf>,
 }
 
@@ -50,7 +52,7 @@ impl Gateways {
         let http = authority(facts["url"].as_str().unwrap_or_default())?;
         let keys = read("token.keys")?.trim().to_owned();
         let (sockets, children) = (vec![listen], vec![child]);
-        Ok(Self { sockets, publisher: http.clone(), http, keys, children, folder: Some(folder) })
+        Ok(Self { sockets, publisher: http.clone(), http, keys, children, others: Vec::new(), folder: Some(folder) })
     }
 
     async fn fleet(options: &Options) -> Result<Self, String> {
@@ -70,12 +72,18 @@ impl Gateways {
             env.iter().find(|(name, _)| name == "MIAOSHA__TOKEN_KEYS").ok_or("the fleet names no keys")?.1.clone();
         let mut all = Self {
             sockets: Vec::new(),
-            http: url("gateway")?,
-            publisher: url("publisher")?,
+            http: url(if options.front { "nginx" } else { "gateway" })?,
+            publisher: url(if options.front { "nginx" } else { "publisher" })?,
             keys,
             children: Vec::new(),
+            others: Vec::new(),
             folder: None,
         };
+        if options.front {
+            all.sockets.push(all.http.clone());
+            all.others = pids_of(&facts, "socket-gateway")?;
+            return Ok(all);
+        }
         for number in 0..options.gateways {
             let (listen, inner) = (free()?, free()?);
             let mut command = Command::new(sibling("gateway")?);
@@ -95,7 +103,7 @@ impl Gateways {
     }
 
     pub fn count(&self) -> usize {
-        self.sockets.len()
+        self.children.len() + self.others.len()
     }
 
     pub fn resident_bytes(&self) -> u64 {
@@ -107,7 +115,7 @@ impl Gateways {
     }
 
     fn pids(&self) -> impl Iterator<Item = u32> + '_ {
-        self.children.iter().filter_map(Child::id)
+        self.children.iter().filter_map(Child::id).chain(self.others.iter().copied())
     }
 
     pub async fn end(&mut self) {
@@ -118,6 +126,12 @@ impl Gateways {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+fn pids_of(facts: &Value, kind: &str) -> Result<Vec<u32>, String> {
+    let parts = facts["parts"].as_array().into_iter().flatten().filter(|part| part["kind"] == kind);
+    let pids = parts.map(|part| read(part["pid_file"].as_str().unwrap_or_default()).trim().parse());
+    pids.collect::<Result<_, _>>().map_err(|_| format!("a {kind} of the fleet has no pid"))
 }
 
 /// What the kernel keeps for connections on this machine: buffers, and the slabs among which their structures are.

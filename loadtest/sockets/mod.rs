@@ -16,7 +16,7 @@ use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, address_of};
 use crate::percentile::percentile_ms;
 use clients::Clients;
 use gateways::Gateways;
@@ -46,6 +46,9 @@ pub struct Options {
     /// The fleet's folder.
     #[arg(long, default_value = ".fleet")]
     fleet: PathBuf,
+    /// Through the fleet's nginx to its own socket gateways, every buyer from an address of its own.
+    #[arg(long)]
+    front: bool,
     #[arg(long, default_value_t = 15_000)]
     connections: usize,
     /// Gateways of the socket fleet; an embedded shop is one.
@@ -66,8 +69,9 @@ pub struct Options {
     /// The last line is one JSON object.
     #[arg(long)]
     json: bool,
-    /// Set by this program for the processes it starts: where to connect, first buyer, connections, source address.
-    #[arg(long, hide = true, num_args = 5)]
+    /// Set by this program for the processes it starts: where to connect, first buyer, connections, source address, sale, and
+    /// whether it is a front.
+    #[arg(long, hide = true, num_args = 6)]
     pub clients: Option<Vec<String>>,
 }
 
@@ -150,15 +154,16 @@ fn numbers(value: &Value) -> impl Iterator<Item = i64> + '_ {
 
 fn start_clients(options: &Options, gateways: &Gateways, sale: u64) -> Result<Vec<Clients>, String> {
     let mut clients = Vec::new();
-    let share = options.connections.div_ceil(gateways.count());
+    let share = options.connections.div_ceil(gateways.sockets.len());
     let mut opened = 0;
     for gateway in &gateways.sockets {
         let mut left = share.min(options.connections - opened);
         while left > 0 {
             let count = left.min(CLIENT_CONNECTIONS_MAX);
-            let source = format!("127.0.0.{}", 10 + clients.len());
+            // A front believes only 127.0.0.1; two ends have as many connections as there are ports.
+            let source = if options.front { "127.0.0.1".to_owned() } else { format!("127.0.0.{}", 10 + clients.len()) };
             let first = FIRST_BUYER + opened as u64;
-            clients.push(Clients::start(gateway, first, count, &source, sale, &gateways.keys, options.opening)?);
+            clients.push(Clients::start(gateway, first, count, &source, sale, &gateways.keys, options)?);
             (opened, left) = (opened + count, left - count);
         }
     }
@@ -194,13 +199,14 @@ async fn press(
         let mut accepted = Vec::new();
         for buyer in buyers {
             let token = keys.sign_access(BuyerId(*buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
+            client.on_behalf_of(options.front.then(|| address_of(*buyer)));
             let body = r#"{"question_id":0,"answer":"-","quantity":1}"#;
             let path = format!("/v1/sales/{sale}/attempts");
             for _ in 0..50 {
                 let answer = client.post(&path, &token, body).await?;
                 match answer.status {
                     202 => accepted.push((*buyer, SystemClock::machine_now().0)),
-                    429 | 503 => {
+                    429 | 502 | 503 | 504 => {
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         continue;
                     }

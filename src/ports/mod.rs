@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod parked;
 pub mod payments;
 pub mod reports;
+pub mod showcase;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -72,7 +73,8 @@ pub trait World: Clone + Send + Sync + 'static {
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
-        + reports::Reports;
+        + reports::Reports
+        + showcase::Showcase;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + parked::Parked;
     /// What wakes and tells.
@@ -176,7 +178,8 @@ where
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
-        + reports::Reports,
+        + reports::Reports
+        + showcase::Showcase,
     A: attempts::Attempts + events::Events + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

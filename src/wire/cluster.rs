@@ -35,6 +35,10 @@ const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
     let store = waited_for(stop, || MysqlStore::connect(config.mysql.url.expose(), config.mysql.pool_max)).await?;
     store.verify_schema().await?;
+    let store = match config.mysql.replica_url.expose() {
+        "" => store,
+        url => store.with_replica(url, config.mysql.replica_pool_max)?,
+    };
     let turnstile = waited_for(stop, || RedisTurnstile::connect(config.redis.url.expose(), &config.namespace)).await?;
     let broker = connect_broker(config, stop).await?;
     let clock = Arc::new(SystemClock::unmeasured());

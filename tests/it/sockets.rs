@@ -1,6 +1,6 @@
 //! Sockets: every story once over each transport, and where a broker matters, over each broker.
 
-mod bed;
+pub mod bed;
 mod doors;
 mod frames;
 mod losing;
