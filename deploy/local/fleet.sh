@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # fleet.sh up|down [DIR=.fleet]: the Cluster world on this machine without containers.
 #   up    installs and starts the servers (servers.sh), builds, migrates, starts two of each service and nginx in front of them,
-#         prints the URLs. Done again, it builds again, starts the services anew and has nginx read its files; servers and data stay.
+#         prints the URLs. Done again, it builds again, starts the services anew and has nginx read its files; servers and data
+#         stay.
 #   down  ends nginx and the services by SIGTERM, then the servers. The folder stays; remove it to begin with nothing.
 # DIR/state.json tells every part: where it listens, its pid file, how to start it again.
 # DIR/fleet.env is the services' whole configuration; with it, `miaosha` speaks to this fleet from a shell.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, a browser, what renders a PDF and reads its
-# codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing, now or at
-# the next boot.
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, a browser, what renders a PDF and
+# reads its codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing,
+# now or at the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for

@@ -28,7 +28,7 @@ pub struct Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
-        let _ = self.nginx().args(["-s", "stop"]).status();
+        let _ = self.nginx().args(["-s", "stop"]).stderr(Stdio::null()).status();
         let _ = self.process.wait();
     }
 }

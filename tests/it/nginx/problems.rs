@@ -114,7 +114,7 @@ async fn the_log_knows_nobody() {
             .await;
     }
     let written = front.lines_of("/v1/sales/7/attempts", 200).await;
-    assert_eq!(written[0]["trace_id"], trace);
+    assert_eq!((&written[0]["trace_id"], &written[0]["method"]), (&trace.into(), &"POST".into()));
     assert!(written.iter().any(|line| line["status"] == 503 && line["upstream_status"] == "502"), "{}", written[0]);
     let log = front.log();
     for word in ["secret", "203.0.113.7", "127.0.0.1,", "ann@example.org", "client:"] {
