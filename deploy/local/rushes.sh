@@ -50,7 +50,7 @@ cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacit
 cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
 
 # Through nginx and not around it, every buyer from an address of its own. Who was not answered sends again.
-front_killed() { rush cluster --front --kill publisher,gateway --hold-ms 4000 --expect-sold "$capacity"; }
+front_killed() { rush cluster --front --kill publisher,gateway --hold-ms 4000; }
 front_sockets() {
   "$MIAOSHA_BIN/loadtest" sockets --world cluster --front --fleet "$dir" --json --hold-s 5 --told-s-max 120 \
     --connections $((buyers < 15000 ? buyers : 15000))
