@@ -149,6 +149,9 @@ async fn nothing_else_becomes_a_tunnel() {
         assert_eq!(values(&head, "connection").len(), count, "{first} {upgrade}");
     }
     scribe.forget();
+    front.ask("GET /web/0123456789abcdef/shop.js", "accept-encoding: br, gzip;q=0.5\r\n", "").await;
+    assert_eq!(values(&scribe.seen().pop().unwrap().0, "accept-encoding"), ["gzip"], "one name for each form");
+    scribe.forget();
     front.ask("GET /ws", "", "a body that no socket has").await;
     assert_eq!(scribe.seen().pop().unwrap().1, "");
 }

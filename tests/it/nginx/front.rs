@@ -91,7 +91,9 @@ impl Front {
             behind.sockets
         );
         let folder = folder(&place);
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let log = folder.path().join("log");
+        // Two writers, and neither writes over the other.
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = nginx_in(folder.path());
         command.stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(log);
         let process = command.spawn().expect("nginx is installed: see deploy/local/install.sh");
