@@ -42,10 +42,11 @@ fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
     let outcome = match arguments.what {
+        What::Rush(options) if options.sockets > 0 => runtime.block_on(sockets::beside::run(options)),
         What::Rush(options) => runtime.block_on(rush::run(options)),
         What::Sockets(options) => runtime.block_on(async {
-            match &options.clients {
-                Some(words) => sockets::be_clients(words, options.opening).await,
+            match &options.errand {
+                Some(errand) => sockets::be_clients(errand).await,
                 None => sockets::run(options).await,
             }
         }),

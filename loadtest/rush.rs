@@ -22,13 +22,13 @@ use crate::target::Target;
 use crate::verdict::{self, Verdict};
 
 /// Shoppers with accounts have small numbers; these never meet them.
-const FIRST_BUYER: u64 = 1_000_000_000_000;
+pub const FIRST_BUYER: u64 = 1_000_000_000_000;
 const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 const TOKEN_MS: i64 = 3 * 3_600_000;
 const ANSWER: &str = "the answer";
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
-enum World {
+pub enum World {
     Embedded,
     Cluster,
 }
@@ -37,26 +37,26 @@ enum World {
 pub struct Options {
     /// Which world: a shop started for this run, or the fleet of `make fleet`.
     #[arg(long, value_enum, default_value = "embedded")]
-    world: World,
+    pub world: World,
     /// Through the fleet's nginx and not around it, every buyer from an address of its own.
     #[arg(long)]
-    front: bool,
+    pub front: bool,
     /// A shop that runs already, instead of a world.
     #[arg(long)]
-    url: Option<String>,
+    pub url: Option<String>,
     /// The fleet's folder.
     #[arg(long, default_value = ".fleet")]
-    fleet: PathBuf,
+    pub fleet: PathBuf,
     #[arg(long, default_value_t = 5_000)]
-    buyers: u64,
+    pub buyers: u64,
     #[arg(long, default_value_t = 1)]
-    sales: u64,
+    pub sales: u64,
     /// Units of each sale.
     #[arg(long, default_value_t = 100)]
-    capacity: u32,
+    pub capacity: u32,
     /// Parties that may wait, of each sale.
     #[arg(long, default_value_t = 200)]
-    standby: u32,
+    pub standby: u32,
     /// Units an attempt asks for: 1 to this.
     #[arg(long, default_value_t = 1)]
     quantity_max: u8,
@@ -80,7 +80,7 @@ pub struct Options {
     /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
     /// `stop-…` ends a part by SIGTERM instead.
     #[arg(long, value_delimiter = ',')]
-    kill: Vec<String>,
+    pub kill: Vec<String>,
     /// How long a killed part stays away.
     #[arg(long, default_value_t = 1_000)]
     away_ms: u64,
@@ -92,9 +92,18 @@ pub struct Options {
     /// Fails unless exactly so many units are sold in the end, over all sales.
     #[arg(long)]
     expect_sold: Option<u64>,
+    /// So many of the buyers are connected by sockets and told by them: rounds without and with them, in turns, side by side.
+    #[arg(long, default_value_t = 0)]
+    pub sockets: u64,
+    /// Rounds of each kind.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// Gateways that serve these sockets and nothing else, in the Cluster world.
+    #[arg(long, default_value_t = 1)]
+    pub socket_gateways: usize,
     /// The last line is one JSON object.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 /// What every buyer of the run follows from.
@@ -169,10 +178,17 @@ impl Plan {
     }
 }
 
+/// A rush that is over and at rest.
+pub struct Round {
+    pub pressed: Vec<Pressed>,
+    pub audit: Option<Value>,
+    pub verdict: Verdict,
+}
+
 pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match (&options.url, options.world) {
         (Some(url), _) => Target::url(url)?,
-        (None, World::Embedded) => Target::embedded().await?,
+        (None, World::Embedded) => Target::embedded(None).await?,
         (None, World::Cluster) => Target::fleet(&options.fleet, options.front)?,
     };
     let outcome = drive(&options, &mut target).await;
@@ -184,6 +200,12 @@ pub async fn run(options: Options) -> Result<bool, String> {
 async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
     target.check_kills(&options.kill)?;
     let sales = open_sales(options, target).await?;
+    let round = rush(options, target, sales).await?;
+    report(options, &round.verdict)
+}
+
+/// Everybody presses, pays or lapses, and the books are audited.
+pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Result<Round, String> {
     let plan = Arc::new(Plan {
         publishers: target.publishers.clone(),
         gateways: target.gateways.clone(),
@@ -227,7 +249,7 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
         rush.unheard.load(Ordering::Relaxed),
     );
     verdict.note_followers(&queue);
-    report(options, &verdict)
+    Ok(Round { pressed, audit, verdict })
 }
 
 fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
@@ -244,7 +266,7 @@ fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
 }
 
 /// Creates the sales of this run as an operator would, and waits until every publisher knows them.
-async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
+pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
     let now = SystemClock::machine_now();
     let token = target.keys.sign_access(OPERATOR, Role::Operator, now, TOKEN_MS);
     let mut gateway = Client::new(&target.gateways[0]);

@@ -28,12 +28,15 @@ pub struct Target {
     pub gateways: Vec<String>,
     /// Publishers that must have heard of a sale before the rush.
     pub news_at: Vec<String>,
+    /// Where sockets are asked for, and the keys as the shop reads them; only of a target that was started with sockets.
+    pub sockets: Vec<String>,
+    pub key_text: String,
     pub keys: Arc<TokenKeys>,
     world: Running,
 }
 
 enum Running {
-    Embedded { state: PathBuf, shop: Option<Child>, keep: bool },
+    Embedded { state: PathBuf, shop: Option<Child>, lean: Option<String>, keep: bool },
     Fleet { state: PathBuf, parts: Vec<Part>, env: Vec<(String, String)> },
     Elsewhere,
 }
@@ -47,12 +50,12 @@ struct Part {
 }
 
 impl Target {
-    /// A new shop in a temporary folder.
-    pub async fn embedded() -> Result<Self, String> {
+    /// A new shop in a temporary folder; `lean` is where it listens for sockets alone.
+    pub async fn embedded(lean: Option<String>) -> Result<Self, String> {
         let chance = getrandom::u64().map_err(|error| error.to_string())?;
         let state = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
         std::fs::create_dir(&state).map_err(|error| error.to_string())?;
-        let shop = start_shop(&state, "127.0.0.1:0").await?;
+        let shop = start_shop(&state, "127.0.0.1:0", lean.as_deref()).await?;
         let facts = shop_facts(&state)?;
         let url = authority(text(&facts, "url")?)?;
         let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
@@ -60,8 +63,10 @@ impl Target {
             publishers: vec![url.clone()],
             news_at: vec![url.clone()],
             gateways: vec![url],
+            sockets: lean.iter().cloned().collect(),
+            key_text: keys.trim().to_owned(),
             keys: Arc::new(TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?),
-            world: Running::Embedded { state, shop: Some(shop), keep: false },
+            world: Running::Embedded { state, shop: Some(shop), lean, keep: false },
         })
     }
 
@@ -94,6 +99,8 @@ impl Target {
             publishers: urls(if front { "nginx" } else { "publisher" })?,
             gateways: urls(if front { "nginx" } else { "gateway" })?,
             news_at: urls("publisher")?,
+            sockets: Vec::new(),
+            key_text: keys.1.clone(),
             keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
             world: Running::Fleet {
                 state: state.to_owned(),
@@ -111,6 +118,8 @@ impl Target {
             publishers: vec![authority(url)?],
             news_at: vec![authority(url)?],
             gateways: vec![authority(url)?],
+            sockets: Vec::new(),
+            key_text: String::new(),
             keys: Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?),
             world: Running::Elsewhere,
         })
@@ -164,7 +173,7 @@ impl Target {
     /// kill -9, or SIGTERM, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
         let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
-        if let Running::Embedded { state, shop, .. } = &mut self.world {
+        if let Running::Embedded { state, shop, lean, .. } = &mut self.world {
             let mut child = shop.take().ok_or("the shop is not running")?;
             if softly {
                 stop_softly(&mut child).await;
@@ -172,7 +181,7 @@ impl Target {
                 child.kill().await.map_err(|error| error.to_string())?;
             }
             tokio::time::sleep(away).await;
-            *shop = Some(start_shop(state, &self.publishers[0]).await?);
+            *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
             return Ok(());
         }
         let Running::Fleet { state, parts, .. } = &self.world else {
@@ -200,7 +209,7 @@ impl Target {
 
     /// Ends what this run started.
     pub async fn end(mut self, ok: bool) -> Result<(), String> {
-        if let Running::Embedded { state, shop, keep } = &mut self.world {
+        if let Running::Embedded { state, shop, keep, .. } = &mut self.world {
             if let Some(mut child) = shop.take() {
                 stop_softly(&mut child).await;
             }
@@ -241,7 +250,7 @@ async fn stop_softly(child: &mut Child) {
     }
 }
 
-async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
+async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Child, String> {
     let facts = state.join("shop.json");
     let _ = std::fs::remove_file(&facts);
     let log = std::fs::OpenOptions::new()
@@ -252,6 +261,7 @@ async fn start_shop(state: &Path, listen: &str) -> Result<Child, String> {
     let mut child = Command::new(sibling("miaosha")?)
         .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
         .arg(state)
+        .envs(lean.map(|lean| ("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", lean)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -308,7 +318,7 @@ pub fn sibling(name: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} is not built", path.display())) }
 }
 
-fn env_of(text: &str) -> Vec<(String, String)> {
+pub fn env_of(text: &str) -> Vec<(String, String)> {
     text.lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))

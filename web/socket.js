@@ -1,7 +1,7 @@
 // The shop's own line to this page: news of sales and of the buyer's standing, without asking. Where there is none, or while it
 // is broken, the page asks; nothing depends on it but how soon one hears.
 
-import { onChange, token } from './session.js';
+import { end, onChange, token } from './session.js';
 import { measured, mine } from './clock.js';
 
 const PATIENCE_MS = { first: 1_000, max: 60_000 };
@@ -62,6 +62,7 @@ function take(word) {
   } else if (word.type === 'bye') {
     stays = word.next !== 'come_back';
     if (word.come_back_in_ms) wait = word.come_back_in_ms;
+    if (word.reason === 'logged_out') end();
   } else if (word.type === 'status' || word.type === 'sale') {
     for (const listener of watches.get(word.sale) ?? []) listener(word);
   }

@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, a browser, what renders a PDF and
-# reads its codes, and a typeface with Chinese characters. Only the programs are wanted: whatever is installed here starts nothing,
-# now or at the next boot.
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, Prometheus with its tools, a browser,
+# what renders a PDF and reads its codes, a typeface with Chinese characters, and something that reads docker-compose.yml. Only the
+# programs are wanted: whatever is installed here starts nothing, now or at the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for
 wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   chromium:chromium chromium-driver:chromedriver
+  prometheus:prometheus prometheus:promtool
   python3:python3 python3-venv:/usr/share/doc/python3-venv)
 PATH=$PATH:/usr/sbin:/sbin
 
+# Docker's own plugin will do as well.
+docker compose version >/dev/null 2>&1 || wanted+=(docker-compose:docker-compose)
+
 missing=()
 for pair in "${wanted[@]}"; do
-  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || missing+=("${pair%%:*}")
+  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || [[ " ${missing[*]-} " = *" ${pair%%:*} "* ]] || missing+=("${pair%%:*}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -63,6 +67,7 @@ if command -v systemctl >/dev/null; then
       rabbitmq-server) units+=(rabbitmq-server.service epmd.service epmd.socket) ;;
       mariadb-server) units+=(mariadb.service) ;;
       nginx) units+=(nginx.service) ;;
+      prometheus) units+=(prometheus.service) ;;
     esac
   done
   for unit in "${units[@]}"; do systemctl disable "$unit" >>"$log" 2>&1 || true; done

@@ -10,3 +10,4 @@ await_servers
 export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/release
 step "$MIAOSHA_BIN/loadtest" receipts
 step bash "$here/rushes.sh" "$bed" 100000
+step bash "$here/websocket.sh"

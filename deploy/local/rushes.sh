@@ -36,6 +36,11 @@ embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
 embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
 
 cluster_plain() { rush cluster --expect-sold "$capacity"; }
+# The same, watched by a real Prometheus.
+cluster_watched() {
+  python3 "$here/eyes.py" "$dir" "$MIAOSHA_BIN/loadtest" rush --world cluster --fleet "$dir" --buyers "$buyers" \
+    --capacity "$capacity" --standby "$standby" --rate "$rate" --hold-ms "$hold_ms" --pay-share 0.5 --json
+}
 cluster_sales() { rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
 cluster_parties() { rush cluster --quantity-max 4; }
 cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacity"; }
@@ -57,7 +62,7 @@ front_sockets() {
 }
 
 rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
-  cluster_plain cluster_sales cluster_parties
+  cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed
   front_killed front_sockets)

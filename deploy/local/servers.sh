@@ -59,12 +59,15 @@ prepare_rabbitmq() {
   [ -x $server ] || fail "there is no $server"
   cat >"$home/rabbitmq.config" <<END
 [{rabbit, [{tcp_listeners, [{"127.0.0.1", $((base + 7))}]}]},
+ {rabbitmq_prometheus, [{tcp_config, [{ip, "127.0.0.1"}, {port, $((base + 15))}]}, {return_per_object_metrics, true}]},
  {kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].
 END
-  echo "[]." >"$home/enabled_plugins"
+  # Its figures, for deploy/local/eyes.py.
+  echo "[rabbitmq_prometheus]." >"$home/enabled_plugins"
   # Exported, these also let rabbitmqctl find the node.
   cat >"$home/env" <<END
 listen_port=$((base + 7))
+figures_port=$((base + 15))
 rabbitmq_environment() {
   export HOME='$home' ERL_EPMD_PORT=$((base + 9)) ERL_EPMD_ADDRESS=127.0.0.1
   export RABBITMQ_NODENAME=miaosha@localhost RABBITMQ_DIST_PORT=$((base + 8)) RABBITMQ_CONF_ENV_FILE=/dev/null

@@ -96,7 +96,12 @@ async fn turnstile_loop(turnstile: &RedisTurnstile, size: usize) -> Result<f64, 
 pub fn batch(sale: SaleId, before: u64, size: usize) -> Result<Batch, String> {
     let id = BatchId::new(SystemClock::machine_now().0 as u64, chance()?);
     let buyers = FIRST_BUYER + before..FIRST_BUYER + before + size as u64;
-    Ok(Batch { id, sale, attempts: buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect() })
+    Ok(Batch {
+        id,
+        sale,
+        attempts: buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect(),
+        traced: vec![],
+    })
 }
 
 async fn drain(attempts: u64, size: usize, memories: &mut Memories) -> Result<f64, String> {

@@ -1,5 +1,5 @@
-//! Attempts that a shop accepts while it prints receipts, beside the same shop printing none, in turns; and how long one more
-//! buyer waits meanwhile. The press has the lowest priority: what a sale needs it does not take.
+//! Attempts that a shop accepts while it prints receipts, beside the same shop giving out receipts that were printed before, in
+//! turns; and how long one more buyer waits meanwhile. The press has the lowest priority: what a sale needs it does not take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +21,11 @@ use super::{Memories, Options};
 use crate::client::Client;
 use crate::percentile::percentile_ms;
 
-const ORDERS: u64 = 200;
+/// As many as the askers come to in one run.
+const ORDERS: u64 = 400;
 const ASKERS: u64 = 8;
+/// Of each asker, between two receipts: with and without printing, as many are asked for.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 const CONNECTIONS: usize = 64;
 const BUYERS: u64 = 200_000;
 const WARM: Duration = Duration::from_millis(500);
@@ -55,18 +58,12 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     let shots = Arc::new(Shots::attempts(&bench.keys, sale.0, BUYERS));
     let (mut quiet, mut printing, mut printed) = (Runs::default(), Runs::default(), 0);
     for _ in 0..options.runs.max(3) {
-        quiet.push(bench.run(&shots).await?);
-        let stop = AtomicBool::new(false);
-        let (run, pages) = tokio::join!(
-            async {
-                let run = bench.run(&shots).await;
-                stop.store(true, Ordering::Release);
-                run
-            },
-            bench.print_until(&stop)
-        );
-        printing.push(run?);
-        printed += pages?;
+        bench.clean_up().await?;
+        let (run, pages) = bench.run_asked(&shots).await?;
+        printing.push(run);
+        printed += pages;
+        bench.ask_for_all().await?;
+        quiet.push(bench.run_asked(&shots).await?.0);
     }
     memories.note(&part);
     part.stop().await?;
@@ -151,25 +148,51 @@ impl Bench {
         Ok(waits_us)
     }
 
-    /// Clears the archive and asks for every receipt, again and again: the press always has work.
-    async fn print_until(&self, stop: &AtomicBool) -> Result<u64, String> {
-        let (mut operator, token) = (Client::new(&self.address), self.token(0));
-        let mut printed = 0;
-        while !stop.load(Ordering::Acquire) {
-            operator.post("/v1/admin/receipts/cleanup", &token, r#"{"older_than_hours":0}"#).await?;
-            let askers = (0..ASKERS).map(|asker| async move {
-                let (mut client, mut got) = (Client::new(&self.address), 0);
-                for (number, buyer) in self.orders.iter().skip(asker as usize).step_by(ASKERS as usize) {
-                    if stop.load(Ordering::Acquire) {
-                        break;
-                    }
-                    let path = format!("/v1/orders/{number}/receipt.pdf");
-                    got += u64::from(client.get(&path, &self.token(*buyer)).await?.status == 200);
-                }
-                Ok::<u64, String>(got)
-            });
-            printed += try_join_all(askers).await?.into_iter().sum::<u64>();
-        }
-        Ok(printed)
+    /// A run in which receipts are asked for, and how many were given out.
+    async fn run_asked(&self, shots: &Arc<Shots>) -> Result<((f64, f64), u64), String> {
+        let stop = AtomicBool::new(false);
+        let (run, given) = tokio::join!(
+            async {
+                let run = self.run(shots).await;
+                stop.store(true, Ordering::Release);
+                run
+            },
+            try_join_all((0..ASKERS).map(|asker| self.ask_until(&stop, asker)))
+        );
+        Ok((run?, given?.into_iter().sum()))
     }
+
+    async fn clean_up(&self) -> Result<(), String> {
+        let body = r#"{"older_than_hours":0}"#;
+        let done = Client::new(&self.address).post("/v1/admin/receipts/cleanup", &self.token(0), body).await?;
+        if done.status == 200 { Ok(()) } else { Err(format!("a clean-up was answered {}", done.status)) }
+    }
+
+    async fn ask_for_all(&self) -> Result<(), String> {
+        let mut client = Client::new(&self.address);
+        for (number, buyer) in &self.orders {
+            while client.get(&pdf_path(number), &self.token(*buyer)).await?.status != 200 {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// One after another of its orders, each once; how many receipts were given out.
+    async fn ask_until(&self, stop: &AtomicBool, asker: u64) -> Result<u64, String> {
+        let (mut client, mut given) = (Client::new(&self.address), 0);
+        let mut ticks = tokio::time::interval(ASK_EVERY);
+        for (number, buyer) in self.orders.iter().skip(asker as usize).step_by(ASKERS as usize) {
+            ticks.tick().await;
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            given += u64::from(client.get(&pdf_path(number), &self.token(*buyer)).await?.status == 200);
+        }
+        Ok(given)
+    }
+}
+
+fn pdf_path(number: &str) -> String {
+    format!("/v1/orders/{number}/receipt.pdf")
 }

@@ -96,7 +96,7 @@ impl World {
 
     pub async fn broker(&self) -> Result<RabbitBroker, String> {
         let config = RabbitConfig {
-            url: self.rabbit_url.clone(),
+            at: self.rabbit_url.clone().into(),
             namespace: self.namespace.clone(),
             partitions: PARTITIONS,
             queue_messages_max: QUEUE_MESSAGES_MAX,

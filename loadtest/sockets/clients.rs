@@ -1,132 +1,184 @@
-//! One process of clients: it connects, says hello, answers heartbeats, and remembers when it was told what.
-//!
-//! A client is as small as its server's side: nothing is kept of it but a task while nothing comes.
+//! One process of clients: each connects, says hello, answers heartbeats, and remembers when it was told what. Who cannot
+//! connect tries again, a few times, and says why.
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::id::BuyerId;
 use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Semaphore;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Options, TOKEN_MS};
+use super::TOKEN_MS;
+use super::errand::{Connected, Errand, KEYS, Manners, Question, Report, Tally};
+use super::line::{self, Line, TRY_MAX};
+use super::rude;
 use crate::client::address_of;
 
 /// How long everybody may take to connect.
 const CONNECT_S_MAX: u64 = 600;
-const KEYS: &str = "MIAOSHA__TOKEN_KEYS";
+/// Before the first retry; twice as long before each one after it.
+const RETRY_MS: u64 = 200;
 
-/// Seen from the process that started it.
-pub struct Clients {
-    _child: Child,
-    stdin: ChildStdin,
-    lines: tokio::io::Lines<BufReader<ChildStdout>>,
-}
-
-impl Clients {
-    pub fn start(
-        gateway: &str,
-        first: u64,
-        count: usize,
-        source: &str,
-        sale: u64,
-        keys: &str,
-        options: &Options,
-    ) -> Result<Self, String> {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let (first, count, sale) = (first.to_string(), count.to_string(), sale.to_string());
-        let words = [gateway.to_owned(), first, count, source.to_owned(), sale, options.front.to_string()];
-        let mut child = Command::new(own)
-            .args(["sockets", "--opening", &options.opening.to_string(), "--clients"])
-            .args(words)
-            .env(KEYS, keys)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let stdin = child.stdin.take().ok_or("a child has its input")?;
-        let stdout = child.stdout.take().ok_or("a child has its output")?;
-        Ok(Self { _child: child, stdin, lines: BufReader::new(stdout).lines() })
-    }
-
-    pub async fn connected(&mut self) -> Result<usize, String> {
-        self.line().await?["connected"].as_u64().map(|count| count as usize).ok_or("no count".into())
-    }
-
-    /// What it was told, once it was told everything, or after this time.
-    pub async fn report(&mut self, within: Duration) -> Result<Value, String> {
-        let ask = format!("{}\n", within.as_millis());
-        self.stdin.write_all(ask.as_bytes()).await.map_err(|error| error.to_string())?;
-        self.line().await
-    }
-
-    async fn line(&mut self) -> Result<Value, String> {
-        let line = self.lines.next_line().await.map_err(|error| error.to_string())?;
-        serde_json::from_str(&line.ok_or("a process of clients ended")?).map_err(|error| error.to_string())
-    }
+#[derive(Default)]
+pub struct Seen {
+    ready: AtomicU64,
+    /// Who will not be ready any more.
+    lost: AtomicU64,
+    retried: AtomicU64,
+    book: Mutex<Book>,
 }
 
 #[derive(Default)]
-struct Seen {
-    ready: AtomicU64,
-    closed: AtomicU64,
-    paused: Mutex<Vec<i64>>,
-    statuses: Mutex<Vec<(u64, i64)>>,
+struct Book {
+    failures: Tally,
+    closed: Tally,
+    told: Vec<(String, i64)>,
+    statuses: Vec<(u64, i64)>,
+}
+
+/// What one client remembers.
+#[derive(Default)]
+struct Heard {
+    is_ready: bool,
+    state: Option<String>,
 }
 
 /// The whole of such a process.
-pub async fn be_clients(words: &[String], opening: usize) -> Result<bool, String> {
-    let [gateway, first, count, source, sale, front] = words else { return Err("six words".into()) };
-    let parse = |word: &str| word.parse::<u64>().map_err(|error| error.to_string());
-    let (first, count, sale) = (parse(first)?, parse(count)?, parse(sale)?);
-    let gateway: SocketAddr = gateway.parse().map_err(|_| "not an address")?;
-    let source: SocketAddr = format!("{source}:0").parse().map_err(|_| "not an address")?;
+pub async fn be_clients(errand: &str) -> Result<bool, String> {
+    let errand: Errand = serde_json::from_str(errand).map_err(|error| error.to_string())?;
     let keys = std::env::var(KEYS).map_err(|error| error.to_string())?;
-    let keys = TokenKeys::parse(&keys).map_err(|error| error.to_string())?;
-    let seen = Arc::new(Seen::default());
-    let turns = Arc::new(Semaphore::new(opening));
-    for buyer in first..first + count {
-        let turn = turns.clone().acquire_owned().await.map_err(|error| error.to_string())?;
-        let token = keys.sign_access(BuyerId(buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
-        let seen = seen.clone();
-        let forwarded =
-            if front == "true" { format!("x-forwarded-for: {}\r\n", address_of(buyer)) } else { String::new() };
-        tokio::spawn(async move {
-            let opened = open(gateway, source, &forwarded, &token, sale).await;
-            drop((turn, token));
-            if let Ok(stream) = opened {
-                let _ended = listen(stream, buyer, &seen).await;
+    let keys = Arc::new(TokenKeys::parse(&keys).map_err(|error| error.to_string())?);
+    let (seen, errand) = (Arc::new(Seen::default()), Arc::new(errand));
+    let turns = Arc::new(Semaphore::new(errand.opening.max(1)));
+    let (start, all) = (errand.clone(), seen.clone());
+    tokio::spawn(async move {
+        for number in 0..start.count {
+            let Ok(turn) = turns.clone().acquire_owned().await else { return };
+            let buyer = BuyerId(start.first + number * start.step);
+            let token = keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
+            let (errand, seen) = (start.clone(), all.clone());
+            match errand.manners {
+                Manners::Polite => drop(tokio::spawn(be_polite(errand, buyer.0, token, turn, seen))),
+                Manners::Stubborn => drop(tokio::spawn(rude::be_stubborn(errand, token, turn, seen))),
+                Manners::Garbage => drop(tokio::spawn(rude::be_garbage(errand, number, token, turn, seen))),
             }
-            seen.closed.fetch_add(1, Ordering::Relaxed);
-        });
+        }
+    });
+    let is_everybody = || seen.ready.load(Ordering::Relaxed) + seen.lost.load(Ordering::Relaxed) >= errand.count;
+    wait_for(Duration::from_secs(CONNECT_S_MAX), is_everybody).await;
+    let (connected, retried) = (seen.ready.load(Ordering::Relaxed), seen.retried.load(Ordering::Relaxed));
+    say(&Connected { connected, retried, failures: seen.book().failures.clone() })?;
+    loop {
+        let asked = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await;
+        let Ok(Some(Ok(question))) = asked else { return Ok(true) };
+        let question: Question = serde_json::from_str(&question).map_err(|error| error.to_string())?;
+        let within = Duration::from_millis(question.within_ms);
+        if let Some(state) = &question.state {
+            wait_for(within, || seen.book().told_of(state).count() as u64 >= connected).await;
+        }
+        say(&seen.report(question.state.as_deref()))?;
     }
-    let all = || seen.ready.load(Ordering::Relaxed) + seen.closed.load(Ordering::Relaxed) >= count;
-    wait_for(Duration::from_secs(CONNECT_S_MAX), all).await;
-    say(&json!({ "connected": seen.ready.load(Ordering::Relaxed) }))?;
-    let asked = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await;
-    let Ok(Some(Ok(within))) = asked else { return Ok(false) };
-    let told = || seen.paused.lock().expect("no client panics").len() as u64 >= count;
-    wait_for(Duration::from_millis(parse(&within)?), told).await;
-    let (paused, statuses) = (seen.paused.lock(), seen.statuses.lock());
-    let (paused, statuses) = (paused.expect("no client panics"), statuses.expect("no client panics"));
-    say(&json!({ "paused": *paused, "statuses": *statuses, "closed": seen.closed.load(Ordering::Relaxed) }))?;
-    Ok(true)
 }
 
-fn say(word: &Value) -> Result<(), String> {
+impl Seen {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn failed(&self, why: String) {
+        *self.book().failures.entry(why).or_default() += 1;
+    }
+
+    pub fn closed(&self, why: String) {
+        *self.book().closed.entry(why).or_default() += 1;
+    }
+
+    pub fn is_under_way(&self) {
+        self.ready.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn report(&self, state: Option<&str>) -> Report {
+        let mut book = self.book();
+        let told = state.map(|state| book.told_of(state).collect()).unwrap_or_default();
+        book.told = Vec::new();
+        Report { told, statuses: std::mem::take(&mut book.statuses), closed: book.closed.clone() }
+    }
+
+    /// One text that a client was told.
+    fn hear(&self, buyer: u64, heard: &mut Heard, text: &[u8]) {
+        let now = SystemClock::machine_now().0;
+        let Ok(word) = serde_json::from_slice::<Value>(text) else { return };
+        match (word["type"].as_str(), word["state"].as_str()) {
+            (Some("status"), _) if !heard.is_ready => {
+                heard.is_ready = true;
+                self.ready.fetch_add(1, Ordering::Relaxed);
+            }
+            (Some("status"), _) => self.book().statuses.push((buyer, now)),
+            (Some("sale"), Some(state)) if heard.state.as_deref() != Some(state) => {
+                if heard.state.replace(state.to_owned()).is_some() {
+                    self.book().told.push((state.to_owned(), now));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Book {
+    fn told_of<'a>(&'a self, state: &'a str) -> impl Iterator<Item = i64> + 'a {
+        self.told.iter().filter(move |(told, _)| told == state).map(|(_, at)| *at)
+    }
+}
+
+/// Until it is ready its turn is kept, so that no more than some are on their way.
+async fn be_polite(errand: Arc<Errand>, buyer: u64, token: String, turn: OwnedSemaphorePermit, seen: Arc<Seen>) {
+    let hello = line::hello(&token, errand.sale);
+    drop(token);
+    for number in 0..=errand.retries_max {
+        let entered = tokio::time::timeout(TRY_MAX, enter(&errand, &hello, buyer, &seen)).await;
+        match entered.unwrap_or_else(|_| Err("not told where it stands in time".to_owned())) {
+            Ok((mut line, mut heard)) => {
+                drop((turn, hello, errand));
+                loop {
+                    if let Err(why) = line.hear(|text| seen.hear(buyer, &mut heard, text)).await {
+                        return seen.closed(why);
+                    }
+                }
+            }
+            Err(why) => seen.failed(why),
+        }
+        if number < errand.retries_max {
+            seen.retried.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(RETRY_MS << number.min(6))).await;
+        }
+    }
+    seen.lost.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Connects, says hello, and hears where it stands.
+async fn enter(errand: &Errand, hello: &[u8], buyer: u64, seen: &Seen) -> Result<(Line, Heard), String> {
+    let on_behalf_of = errand.front.then(|| address_of(buyer));
+    let mut line = Line::open(errand.gateway, SocketAddr::from((errand.source, 0)), None, on_behalf_of).await?;
+    line.send(hello).await?;
+    let mut heard = Heard::default();
+    while !heard.is_ready {
+        let some = line.hear(|text| seen.hear(buyer, &mut heard, text)).await;
+        some.map_err(|why| format!("before it was told: {why}"))?;
+    }
+    Ok((line, heard))
+}
+
+fn say(word: &impl Serialize) -> Result<(), String> {
+    let text = serde_json::to_string(word).map_err(|error| error.to_string())?;
     let mut out = std::io::stdout();
-    writeln!(out, "{word}").and_then(|()| out.flush()).map_err(|error| error.to_string())
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| error.to_string())
 }
 
 async fn wait_for(within: Duration, is_so: impl Fn() -> bool) {
@@ -136,105 +188,4 @@ async fn wait_for(within: Duration, is_so: impl Fn() -> bool) {
         }
     };
     let _ = tokio::time::timeout(within, wait).await;
-}
-
-async fn open(
-    gateway: SocketAddr,
-    source: SocketAddr,
-    forwarded: &str,
-    token: &str,
-    sale: u64,
-) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(source)?;
-    let mut stream = socket.connect(gateway).await?;
-    stream.set_nodelay(true)?;
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nhost: {gateway}\r\n{forwarded}upgrade: websocket\r\nconnection: Upgrade\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let hello = format!(r#"{{"type":"hello","token":"{token}","sales":[{sale}]}}"#);
-    stream.write_all(&frame(0x81, hello.as_bytes())).await?;
-    Ok(stream)
-}
-
-/// Masked with zeros.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match u8::try_from(payload.len()) {
-        Ok(length @ 0..=125) => bytes.push(0x80 | length),
-        _ => {
-            bytes.push(0x80 | 126);
-            bytes.extend((payload.len() as u16).to_be_bytes());
-        }
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
-    bytes
-}
-
-async fn listen(stream: TcpStream, buyer: u64, seen: &Seen) -> std::io::Result<()> {
-    let mut rest = Vec::new();
-    loop {
-        stream.readable().await?;
-        let answer = match take(&stream, &mut rest, buyer, seen) {
-            Ok(answer) => answer,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        };
-        if !answer.is_empty() {
-            stream.writable().await?;
-            stream.try_write(&answer)?;
-        }
-    }
-}
-
-/// Reads what is there; the pongs to be sent.
-fn take(stream: &TcpStream, rest: &mut Vec<u8>, buyer: u64, seen: &Seen) -> std::io::Result<Vec<u8>> {
-    let mut bytes = [0; 4_096];
-    let count = stream.try_read(&mut bytes)?;
-    if count == 0 {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
-    }
-    rest.extend_from_slice(&bytes[..count]);
-    let mut answer = Vec::new();
-    while let Some((first, payload, length)) = first_frame(rest) {
-        match first & 0x0f {
-            1 => hear(payload, buyer, seen),
-            8 => return Err(std::io::ErrorKind::ConnectionAborted.into()),
-            9 => answer.extend(frame(0x8a, payload)),
-            _ => {}
-        }
-        rest.drain(..length);
-    }
-    if rest.is_empty() {
-        *rest = Vec::new();
-    }
-    Ok(answer)
-}
-
-fn first_frame(bytes: &[u8]) -> Option<(u8, &[u8], usize)> {
-    let (length, head) = match *bytes.get(1)? {
-        126 => (usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])), 4),
-        length => (usize::from(length), 2),
-    };
-    Some((bytes[0], bytes.get(head..head + length)?, head + length))
-}
-
-fn hear(payload: &[u8], buyer: u64, seen: &Seen) {
-    let Ok(word) = serde_json::from_slice::<Value>(payload) else { return };
-    let now = SystemClock::machine_now().0;
-    match (word["type"].as_str(), word["status"].as_str(), word["state"].as_str()) {
-        (Some("status"), Some("none"), _) => {
-            seen.ready.fetch_add(1, Ordering::Relaxed);
-        }
-        (Some("status"), ..) => seen.statuses.lock().expect("no client panics").push((buyer, now)),
-        (Some("sale"), _, Some("paused")) => seen.paused.lock().expect("no client panics").push(now),
-        _ => {}
-    }
 }

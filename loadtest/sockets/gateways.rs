@@ -8,13 +8,23 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use super::{Options, World};
+use super::Transport;
 use crate::client::authority;
-use crate::target::sibling;
+use crate::target::{env_of, sibling};
 
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Ticks of `/proc/…/stat` are hundredths of a second.
 const TICK_US: u64 = 10_000;
+const LEAN_LISTEN: &str = "MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN";
+/// What a process takes that is one of many on a machine: three connections to the database, two of them for looks, and the
+/// third so that it always hears who logged out.
+const SMALL: [(&str, &str); 5] = [
+    ("MIAOSHA__GATEWAY__SOCKETS__ONLY", "true"),
+    ("MIAOSHA__PROCESS__THREADS", "1"),
+    ("MIAOSHA__GATEWAY__SOCKETS__LEAN__WORKERS", "1"),
+    ("MIAOSHA__MYSQL__POOL_MAX", "3"),
+    ("MIAOSHA__GATEWAY__SOCKETS__LOOKS_MAX", "2"),
+];
 
 pub struct Gateways {
     /// Where sockets are asked for.
@@ -29,14 +39,8 @@ pub struct Gateways {
 }
 
 impl Gateways {
-    pub async fn start(options: &Options) -> Result<Self, String> {
-        match options.world {
-            World::Embedded => Self::shop().await,
-            World::Cluster => Self::fleet(options).await,
-        }
-    }
-
-    async fn shop() -> Result<Self, String> {
+    /// An embedded shop, of which one listener is asked.
+    pub async fn shop(transport: Transport) -> Result<Self, String> {
         let chance = getrandom::u64().map_err(|error| error.to_string())?;
         let folder = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
         std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
@@ -45,61 +49,61 @@ impl Gateways {
         command
             .args(["serve", "--no-demo", "--listen", "127.0.0.1:0", "--inner-listen", &inner, "--state"])
             .arg(&folder);
-        let child = spawn(command, &listen, &folder.join("shop.log"))?;
+        if transport == Transport::Lean {
+            command.env(LEAN_LISTEN, &listen);
+        }
+        let child = spawn(command, &folder.join("shop.log"))?;
         ready(&inner).await?;
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
         let facts: Value = serde_json::from_str(&read("shop.json")?).map_err(|error| error.to_string())?;
         let http = authority(facts["url"].as_str().unwrap_or_default())?;
         let keys = read("token.keys")?.trim().to_owned();
-        let (sockets, children) = (vec![listen], vec![child]);
+        let sockets = match transport {
+            Transport::Lean => vec![listen],
+            Transport::Shop => vec![http.clone()],
+        };
+        let children = vec![child];
         Ok(Self { sockets, publisher: http.clone(), http, keys, children, others: Vec::new(), folder: Some(folder) })
     }
 
-    async fn fleet(options: &Options) -> Result<Self, String> {
-        let read = |name: &str| std::fs::read_to_string(options.fleet.join(name)).map_err(|error| error.to_string());
-        let facts: Value = serde_json::from_str(&read("state.json")?).map_err(|error| error.to_string())?;
-        let url = |kind: &str| {
-            let mut parts = facts["parts"].as_array().into_iter().flatten();
-            let part = parts.find(|part| part["kind"] == kind).ok_or(format!("the fleet has no {kind}"))?;
-            authority(part["url"].as_str().unwrap_or_default())
-        };
-        let env: Vec<(String, String)> = read("fleet.env")?
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
-            .collect();
-        let keys =
-            env.iter().find(|(name, _)| name == "MIAOSHA__TOKEN_KEYS").ok_or("the fleet names no keys")?.1.clone();
+    /// So many gateways that serve sockets and nothing else, on the servers of the fleet in this folder.
+    pub async fn fleet(folder: &Path, count: usize) -> Result<Self, String> {
+        let fleet = Fleet::read(folder)?;
         let mut all = Self {
             sockets: Vec::new(),
-            http: url(if options.front { "nginx" } else { "gateway" })?,
-            publisher: url(if options.front { "nginx" } else { "publisher" })?,
-            keys,
+            http: fleet.url("gateway")?,
+            publisher: fleet.url("publisher")?,
+            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
             children: Vec::new(),
             others: Vec::new(),
             folder: None,
         };
-        if options.front {
-            all.sockets.push(all.http.clone());
-            all.others = pids_of(&facts, "socket-gateway")?;
-            return Ok(all);
-        }
-        for number in 0..options.gateways {
+        let rabbit = fleet.of("MIAOSHA__RABBIT__URL")?;
+        for number in 0..count {
             let (listen, inner) = (free()?, free()?);
             let mut command = Command::new(sibling("gateway")?);
-            command.envs(env.iter().cloned()).env("MIAOSHA__PROCESS__INNER_LISTEN", &inner);
-            command.env("MIAOSHA__GATEWAY__SOCKETS__ONLY", "true").env("MIAOSHA__PROCESS__THREADS", "1");
-            command.env("MIAOSHA__MYSQL__POOL_MAX", "2").env("MIAOSHA__GATEWAY__SOCKETS__LOOKS_MAX", "2");
-            command.env("MIAOSHA__GATEWAY__SOCKETS__LEAN__WORKERS", "1");
-            // Small frames: the broker's client keeps two buffers of 32 frames.
-            let rabbit = env.iter().find(|(name, _)| name == "MIAOSHA__RABBIT__URL").map(|(_, url)| url.as_str());
-            command.env("MIAOSHA__RABBIT__URL", format!("{}?frame_max=16384", rabbit.unwrap_or_default()));
-            let log = options.fleet.join(format!("sockets-{number}.log"));
-            all.children.push(spawn(command, &listen, &log)?);
+            command.envs(fleet.env.iter().cloned()).envs(SMALL).env("MIAOSHA__PROCESS__INNER_LISTEN", &inner);
+            command.env("MIAOSHA__RABBIT__URL", small_frames(&rabbit)).env(LEAN_LISTEN, &listen);
+            all.children.push(spawn(command, &folder.join(format!("sockets-{number}.log")))?);
             all.sockets.push(listen);
             ready(&inner).await?;
         }
         Ok(all)
+    }
+
+    /// The fleet's own socket gateways, asked through its nginx.
+    pub fn front(folder: &Path) -> Result<Self, String> {
+        let fleet = Fleet::read(folder)?;
+        let front = fleet.url("nginx")?;
+        Ok(Self {
+            sockets: vec![front.clone()],
+            http: front.clone(),
+            publisher: front,
+            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
+            children: Vec::new(),
+            others: fleet.pids("socket-gateway")?,
+            folder: None,
+        })
     }
 
     pub fn count(&self) -> usize {
@@ -128,10 +132,41 @@ impl Gateways {
     }
 }
 
-fn pids_of(facts: &Value, kind: &str) -> Result<Vec<u32>, String> {
-    let parts = facts["parts"].as_array().into_iter().flatten().filter(|part| part["kind"] == kind);
-    let pids = parts.map(|part| read(part["pid_file"].as_str().unwrap_or_default()).trim().parse());
-    pids.collect::<Result<_, _>>().map_err(|_| format!("a {kind} of the fleet has no pid"))
+/// A fleet as its folder describes it.
+struct Fleet {
+    facts: Value,
+    env: Vec<(String, String)>,
+}
+
+impl Fleet {
+    fn read(folder: &Path) -> Result<Self, String> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path)
+                .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", path.display()))
+        };
+        let facts = serde_json::from_str(&read("state.json")?).map_err(|error| error.to_string())?;
+        Ok(Self { facts, env: env_of(&read("fleet.env")?) })
+    }
+
+    fn of(&self, name: &str) -> Result<String, String> {
+        let found = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        found.ok_or(format!("the fleet names no {name}"))
+    }
+
+    fn parts<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.facts["parts"].as_array().into_iter().flatten().filter(move |part| part["kind"] == kind)
+    }
+
+    fn url(&self, kind: &str) -> Result<String, String> {
+        let part = self.parts(kind).next().ok_or(format!("the fleet has no {kind}"))?;
+        authority(part["url"].as_str().unwrap_or_default())
+    }
+
+    fn pids(&self, kind: &str) -> Result<Vec<u32>, String> {
+        let pids = self.parts(kind).map(|part| read(part["pid_file"].as_str().unwrap_or_default()).trim().parse());
+        pids.collect::<Result<_, _>>().map_err(|_| format!("a {kind} of the fleet has no pid"))
+    }
 }
 
 /// What the kernel keeps for connections on this machine: buffers, and the slabs among which their structures are.
@@ -157,16 +192,26 @@ fn ticks(stat: &str) -> u64 {
     after.split_whitespace().skip(11).take(2).filter_map(|number| number.parse::<u64>().ok()).sum()
 }
 
-fn free() -> Result<String, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    Ok(listener.local_addr().map_err(|error| error.to_string())?.to_string())
+/// Below the ports that systems give to connections: between looking and listening nobody else takes it by chance.
+pub fn free() -> Result<String, String> {
+    for _ in 0..100 {
+        let address = format!("127.0.0.1:{}", fastrand::u16(12_000..32_000));
+        if TcpListener::bind(&address).is_ok() {
+            return Ok(address);
+        }
+    }
+    Err("no free port was found".to_owned())
 }
 
-fn spawn(mut command: Command, listen: &str, log: &Path) -> Result<Child, String> {
+/// The broker's client keeps two buffers of 32 frames for each connection.
+fn small_frames(rabbit: &str) -> String {
+    format!("{rabbit}{}frame_max=16384", if rabbit.contains('?') { '&' } else { '?' })
+}
+
+fn spawn(mut command: Command, log: &Path) -> Result<Child, String> {
     let log = std::fs::File::create(log).map_err(|error| error.to_string())?;
     command
-        .env("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", listen)
-        .env("MIAOSHA__GATEWAY__SOCKETS__SOCKETS_MAX", "19000")
+        .env("MIAOSHA__GATEWAY__SOCKETS__SOCKETS_MAX", "19500")
         .env("RUST_LOG", "warn")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

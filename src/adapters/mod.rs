@@ -1,4 +1,4 @@
-//! One technology each. An adapter names neither a sibling nor a service.
+//! One technology each. An adapter names neither a sibling nor a service; those that speak TLS share [`tls`].
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -11,3 +11,4 @@ pub mod redis;
 pub mod sqlite;
 pub mod stripe;
 pub mod system;
+pub mod tls;

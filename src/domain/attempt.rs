@@ -4,6 +4,7 @@
 //! attempt in it is refused by itself.
 
 use crate::domain::id::{AttemptId, BatchId, BuyerId, SaleId};
+use crate::domain::trace::Mark;
 
 /// Attempts in one batch, at most.
 pub const BATCH_MAX: usize = 1024;
@@ -24,6 +25,8 @@ pub struct Batch {
     pub id: BatchId,
     pub sale: SaleId,
     pub attempts: Vec<Attempt>,
+    /// Those that are traced. They travel beside the batch, and are not in its bytes.
+    pub traced: Vec<Mark>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +85,6 @@ impl Batch {
                 quantity: chunk[8],
             })
             .collect();
-        Ok(Batch { id, sale, attempts })
+        Ok(Batch { id, sale, attempts, traced: Vec::new() })
     }
 }

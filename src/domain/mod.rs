@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod event;
+pub mod fleet;
 pub mod id;
 pub mod locale;
 pub mod money;
@@ -14,5 +15,6 @@ pub mod receipt;
 pub mod reservation;
 pub mod sale;
 pub mod time;
+pub mod trace;
 pub mod turn;
 pub mod turnstile;

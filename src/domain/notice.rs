@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
+use crate::domain::trace::{Mark, Trace};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +18,24 @@ pub struct Notice {
     pub version: u64,
     /// Of a hold: until when it may be paid for.
     pub lapses_at: Option<Timestamp>,
+    /// Travels beside it.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
+}
+
+impl Notice {
+    pub fn mark(&self) -> Option<Mark> {
+        Some(Mark { of: self.reservation, trace: self.trace? })
+    }
+
+    /// Each of them takes its own; those that are not named have none.
+    pub fn take_marks(notices: &mut [Notice], marks: &[Mark]) {
+        for mark in marks {
+            for notice in notices.iter_mut().filter(|notice| notice.reservation == mark.of) {
+                notice.trace = Some(mark.trace);
+            }
+        }
+    }
 }
 
 impl From<&Reservation> for Notice {
@@ -31,6 +50,7 @@ impl From<&Reservation> for Notice {
                 State::Held { lapses_at, .. } | State::Paying { lapses_at, .. } => Some(lapses_at),
                 _ => None,
             },
+            trace: None,
         }
     }
 }

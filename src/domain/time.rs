@@ -50,3 +50,36 @@ impl Timestamp {
         }
     }
 }
+
+impl Timestamp {
+    /// `2026-12-01T14:00:00Z`: RFC 3339 in UTC and whole seconds, which is also how one is written. `None` for any other text, and
+    /// for a day or an hour that does not exist.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let digits = text.bytes().zip(b"0000-00-00T00:00:00Z").all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            shape => byte == *shape,
+        });
+        if !digits || text.len() != 20 {
+            return None;
+        }
+        let number = |from: usize, to: usize| text[from..to].parse::<i64>().ok();
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        // Counted from March, as `civil` does.
+        let (year_of, month_of) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let days = 365 * year_of + year_of.div_euclid(4) - year_of.div_euclid(100)
+            + year_of.div_euclid(400)
+            + (153 * month_of + 2) / 5
+            + day
+            - 1
+            - 719_468;
+        let seconds = days * 86_400 + number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
+        let at = Self(seconds * 1_000);
+        // What does not come back as it was written was no moment: the 31st of February, 24:61.
+        (at.rfc3339() == text).then_some(at)
+    }
+
+    pub fn rfc3339(self) -> String {
+        let Civil { year, month, day, hour, minute, second } = self.civil(0);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}

@@ -9,6 +9,7 @@ pub mod body;
 pub mod etag;
 pub mod idempotency;
 pub mod limits;
+pub mod metric;
 pub mod probes;
 pub mod problem;
 pub mod server;

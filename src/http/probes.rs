@@ -2,9 +2,10 @@
 //!
 //! Ready means: started, not stopping, and no part names a problem. A problem is a short word, never a secret.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, ServiceConfig};
@@ -12,6 +13,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::metric::Metric;
 use crate::http::problem;
 
 /// A part that may be in no state to serve.
@@ -34,12 +36,20 @@ struct Inner {
     started: AtomicBool,
     stopping: CancellationToken,
     parts: RwLock<Vec<Box<dyn Ready>>>,
+    /// Every problem that was told, so that one that is over is told as over.
+    told: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Readiness {
     /// `stopping` is the soft stop.
     pub fn new(stopping: CancellationToken) -> Self {
-        Self(Arc::new(Inner { started: AtomicBool::new(false), stopping, parts: RwLock::default() }))
+        Metric::describe();
+        Self(Arc::new(Inner {
+            started: AtomicBool::new(false),
+            stopping,
+            parts: RwLock::default(),
+            told: Mutex::default(),
+        }))
     }
 
     pub fn watch(&self, part: impl Ready) {
@@ -66,6 +76,18 @@ impl Readiness {
             }
         }
         problems
+    }
+
+    /// What `/readyz` says, as gauges.
+    fn tell(&self) {
+        let problems = self.problems();
+        metrics::gauge!(Metric::Ready.name()).set(if problems.is_empty() { 1.0 } else { 0.0 });
+        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.extend(problems.iter().copied());
+        for part in told.iter().copied() {
+            let unready = if problems.contains(&part) { 1.0 } else { 0.0 };
+            metrics::gauge!(Metric::Unready.name(), "part" => part).set(unready);
+        }
     }
 }
 
@@ -110,6 +132,7 @@ async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
     if problems.is_empty() { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 
-async fn scrape(metrics: web::Data<PrometheusHandle>) -> HttpResponse {
+async fn scrape(readiness: web::Data<Readiness>, metrics: web::Data<PrometheusHandle>) -> HttpResponse {
+    readiness.tell();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render())
 }

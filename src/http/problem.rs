@@ -11,6 +11,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 
+use crate::http::metric::Metric;
 use crate::ports::Fault;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -148,6 +149,9 @@ impl ResponseError for Problem {
             detail: &self.detail,
             field: self.field.as_deref(),
         };
+        if self.kind.status().is_server_error() {
+            metrics::counter!(Metric::Faults.name(), "kind" => self.kind.name()).increment(1);
+        }
         let body = serde_json::to_vec(&wire).expect("strings and a number are always JSON");
         let mut response = HttpResponse::with_body(self.kind.status(), BoxBody::new(body));
         let headers = response.headers_mut();

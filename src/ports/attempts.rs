@@ -16,6 +16,16 @@ pub enum Shed {
     Slow,
 }
 
+impl Shed {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Shed::Full => "full",
+            Shed::Away(_) => "away",
+            Shed::Slow => "slow",
+        }
+    }
+}
+
 pub trait Attempts: Send + Sync + 'static {
     type Attempts: Subscription<Delivery: crate::ports::Delivery<Body = Batch>>;
 

@@ -2,6 +2,7 @@
 //! or early alarm is made good by the sweeper.
 
 use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::trace::Mark;
 use crate::ports::{Result, Subscription};
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -9,6 +10,9 @@ use crate::ports::{Result, Subscription};
 pub struct Deadline {
     pub sale: SaleId,
     pub reservations: Vec<ReservationId>,
+    /// Those that are traced. They travel beside it.
+    #[serde(skip)]
+    pub traced: Vec<Mark>,
 }
 
 /// Reservations in one deadline, at most.

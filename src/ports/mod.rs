@@ -12,7 +12,9 @@ pub mod clock;
 pub mod deadlines;
 pub mod events;
 pub mod fault;
+pub mod fleet;
 pub mod idempotency;
+pub mod lag;
 pub mod ledger;
 pub mod letters;
 pub mod mail;
@@ -70,13 +72,14 @@ pub trait World: Clone + Send + Sync + 'static {
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + lag::Lagging
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
         + reports::Reports
         + showcase::Showcase;
     /// What is durable on its way: attempts in, events out.
-    type Attempts: attempts::Attempts + events::Events + parked::Parked;
+    type Attempts: attempts::Attempts + events::Events + lag::Depths + parked::Parked;
     /// What wakes and tells.
     type Signals: deadlines::Deadlines + notices::Notices + news::News;
     type Payments: payments::Payments;
@@ -175,12 +178,13 @@ where
         + catalogue::Catalogue
         + accounts::Accounts
         + idempotency::Idempotency
+        + lag::Lagging
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
         + reports::Reports
         + showcase::Showcase,
-    A: attempts::Attempts + events::Events + parked::Parked,
+    A: attempts::Attempts + events::Events + lag::Depths + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,
 {

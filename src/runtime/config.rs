@@ -9,6 +9,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::runtime::telemetry::TracingSettings;
+
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
 pub struct ConfigError(String);
@@ -73,10 +75,16 @@ pub struct ProcessSettings {
     pub drain_ms_max: u64,
     /// Threads of the runtime beside those that serve HTTP; 0 means one for each core.
     pub threads: usize,
+    pub tracing: TracingSettings,
 }
 
 impl Default for ProcessSettings {
     fn default() -> Self {
-        Self { inner_listen: SocketAddr::from(([127, 0, 0, 1], 0)), drain_ms_max: 25_000, threads: 0 }
+        Self {
+            inner_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            drain_ms_max: 25_000,
+            threads: 0,
+            tracing: TracingSettings::default(),
+        }
     }
 }

@@ -73,6 +73,7 @@ where
     F: FnOnce(Process<C>) -> Fut,
     Fut: Future<Output = Result<(), Failure>>,
 {
+    telemetry::name_service(name);
     telemetry::init_logs();
     let metrics = telemetry::init_metrics();
     let settings = config.process().clone();
@@ -106,6 +107,13 @@ where
     F: FnOnce(Process<C>) -> Fut,
     Fut: Future<Output = Result<(), Failure>>,
 {
+    let exporter = match telemetry::Exporter::start(&settings.tracing) {
+        Ok(exporter) => exporter,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            return ExitCode::from(2);
+        }
+    };
     let lifecycle = Lifecycle::new();
     let readiness = Readiness::new(lifecycle.soft.clone());
     let signals = tokio::spawn({
@@ -132,6 +140,8 @@ where
         () = lifecycle.hard.cancelled() => None,
     };
     let drained = lifecycle.drain().await;
+    // Within the drain's time: the hard stop ends it, too.
+    let _ = lifecycle.hard.run_until_cancelled(exporter.finish()).await;
     signals.abort();
     probes.stop(false).await;
     match result {

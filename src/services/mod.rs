@@ -16,4 +16,6 @@ pub mod restore;
 pub mod serve;
 pub mod tell;
 pub mod ticks;
+pub mod traced;
 pub mod turns;
+pub mod warmer;

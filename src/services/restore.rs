@@ -21,6 +21,10 @@ pub fn describe() {
         RESTORES_TOTAL,
         "Turnstiles rebuilt from the ledger, by the grounds on which it was done."
     );
+    // There from the beginning, so that the first one is seen.
+    for grounds in [Grounds::Behind { revision: 0 }, Grounds::Refused, Grounds::Lost] {
+        metrics::counter!(RESTORES_TOTAL, "grounds" => grounds.label()).increment(0);
+    }
 }
 
 /// Why somebody thinks that the turnstile is not the one the ledger knows.

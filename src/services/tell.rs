@@ -12,6 +12,8 @@ use crate::ports::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::notices::Notices;
 use crate::ports::{Result, World};
+use crate::runtime::telemetry::trace::marks_of;
+use crate::services::traced::{Way, judged, sends};
 
 /// Notices handed to the world at once, at most.
 const NOTICES_MAX: usize = 512;
@@ -41,8 +43,10 @@ pub async fn wake<W: World>(world: &W, rows: &[Reservation], hold_ms: i64) -> Re
     }
     for (sale, ids) in holds {
         for reservations in ids.chunks(DEADLINE_MAX) {
-            let deadline = Deadline { sale, reservations: reservations.to_vec() };
-            world.signals().schedule(deadline, hold_ms).await?;
+            let span = sends(Way::Deadlines, 1, &marks_of(reservations.iter().copied()));
+            let deadline = Deadline { sale, reservations: reservations.to_vec(), traced: span.marks() };
+            let scheduled = span.around(world.signals().schedule(deadline, hold_ms)).await;
+            judged(span, scheduled)?;
         }
     }
     Ok(())
@@ -51,8 +55,11 @@ pub async fn wake<W: World>(world: &W, rows: &[Reservation], hold_ms: i64) -> Re
 /// Tells the buyers what their rows say.
 pub async fn notify<W: World>(world: &W, rows: &[Reservation]) -> Result<()> {
     for rows in rows.chunks(NOTICES_MAX) {
-        let notices: Vec<Notice> = rows.iter().map(Notice::from).collect();
-        world.signals().tell(&notices).await?;
+        let span = sends(Way::Notices, rows.len(), &marks_of(rows.iter().map(|row| row.id)));
+        let mut notices: Vec<Notice> = rows.iter().map(Notice::from).collect();
+        Notice::take_marks(&mut notices, &span.marks());
+        let told = span.around(world.signals().tell(&notices)).await;
+        judged(span, told)?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::domain::turn::{Known, Stamp, Turn};
 use crate::ports::ledger::{Ledger, Look, Recorded};
 use crate::ports::{Fault, Result, World};
 use crate::services::restore::{Doubt, Grounds};
+use crate::services::traced::{Part, call};
 
 /// Refusals of one generation's answers after which looking again is no use: the two differ below what a look compares.
 const REFUSALS_MAX: u32 = 2;
@@ -90,7 +91,8 @@ pub async fn record<W: World>(
     let generation = turns.first().expect("a turn is recorded because somebody asked").stamp().generation;
     let patient_until = Instant::now() + Duration::from_millis(absent_ms_max);
     loop {
-        match world.store().record(trail.sale, turns, sure_now(world)?).await? {
+        let now = sure_now(world)?;
+        match call(Part::Ledger, "record", world.store().record(trail.sale, turns, now)).await? {
             Recorded::Done(rows) => return Ok(Step::Done(rows)),
             Recorded::Moved => return Ok(Step::Again),
             Recorded::Diverged { what } => {

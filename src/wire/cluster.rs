@@ -9,7 +9,7 @@ use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::mysql::{MysqlStore, Sandbox};
-use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use crate::adapters::rabbit::RabbitBroker;
 use crate::adapters::redis::RedisTurnstile;
 use crate::adapters::system::SystemClock;
 use crate::bound_server;
@@ -22,25 +22,28 @@ use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::receipts::Receipts;
 use crate::services::receipts::keys::ReceiptKeys;
+use crate::services::traced::{Systems, name_systems};
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::config::Config;
 use crate::wire::provider::Provider;
+use crate::wire::servers::Servers;
 use crate::wire::{archive, mail, watch};
 
 pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
+const SYSTEMS: Systems = Systems { turnstile: "redis", ledger: "mysql", queue: "rabbitmq", signals: "rabbitmq" };
+
 /// Connects to every part, waiting for those that are not there yet. A schema that does not fit is not waited for.
 pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
-    let store = waited_for(stop, || MysqlStore::connect(config.mysql.url.expose(), config.mysql.pool_max)).await?;
+    let servers = Servers::of(config)?;
+    let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
-    let store = match config.mysql.replica_url.expose() {
-        "" => store,
-        url => store.with_replica(url, config.mysql.replica_pool_max)?,
-    };
-    let turnstile = waited_for(stop, || RedisTurnstile::connect(config.redis.url.expose(), &config.namespace)).await?;
-    let broker = connect_broker(config, stop).await?;
+    let store = servers.with_replica(store)?;
+    let turnstile = waited_for(stop, || servers.redis()).await?;
+    name_systems(SYSTEMS);
+    let broker = waited_for(stop, || servers.rabbit()).await?;
     let clock = Arc::new(SystemClock::unmeasured());
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = Cluster::new(PartsOf {
@@ -56,29 +59,19 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     Ok((world, clock))
 }
 
-async fn connect_broker(config: &Config, stop: &CancellationToken) -> Result<RabbitBroker, Failure> {
-    let settings = RabbitConfig {
-        url: config.rabbit.url.expose().to_owned(),
-        namespace: config.namespace.clone(),
-        partitions: config.rabbit.partitions,
-        queue_messages_max: config.rabbit.queue_messages_max,
-        confirm_ms: config.rabbit.confirm_ms,
-    };
-    waited_for(stop, || RabbitBroker::connect(settings.clone())).await
-}
-
 async fn waited_for<T, F>(stop: &CancellationToken, connect: impl Fn() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Fault>>,
 {
     loop {
-        match connect().await {
+        let fault = match connect().await {
             Ok(part) => return Ok(part),
-            Err(fault) => tracing::warn!(part = fault.part, error = %fault.what, "not there yet"),
-        }
+            Err(fault) => fault,
+        };
+        tracing::warn!(part = fault.part, error = %fault.what, "not there yet");
         tokio::select! {
             () = tokio::time::sleep(CONNECT_AGAIN) => {}
-            () = stop.cancelled() => return Err("stopped before every part was there".into()),
+            () = stop.cancelled() => return Err(format!("stopped before every part was there; {fault}").into()),
         }
     }
 }
@@ -95,7 +88,8 @@ fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
 pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = keys(&config)?;
-    let broker = connect_broker(&config, &lifecycle.soft).await?;
+    let servers = Servers::of(&config)?;
+    let broker = waited_for(&lifecycle.soft, || servers.rabbit()).await?;
     let clock = Arc::new(SystemClock::unmeasured());
     let door = Door { broker, clock: clock.clone() };
     let publisher = publisher::Publisher::new(door, keys, config.publisher.clone());

@@ -6,27 +6,30 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::adapters::mysql::MysqlStore;
 use crate::adapters::sqlite::SqliteStore;
 use crate::domain::locale::Locale;
 use crate::http::problem::{Kind, Problem, method_not_allowed};
 use crate::http::{auth, body};
 use crate::ports::accounts::Role;
-use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, config};
 use crate::services::gateway::passwords;
 use crate::services::operator::{self, Command, CommandError};
 use crate::services::relay::{self, Relay};
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
+use crate::wire::servers::Servers;
 use crate::wire::shop::{self, Embedded};
 use crate::wire::{call, cluster};
 
+/// A server that is away for longer is not waited for: whoever gave the command wants to know why.
+const CONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
 /// Bytes of one command.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
 /// Characters of a password read from standard input.
@@ -103,7 +106,7 @@ pub fn migrate(state: Option<PathBuf>) -> ExitCode {
             }
             None => {
                 let config: Config = config::load(None)?;
-                MysqlStore::connect(config.mysql.url.expose(), 1).await?.migrate().await?;
+                Servers::of(&config)?.mysql(1).await?.migrate().await?;
             }
         }
         Ok(())
@@ -144,7 +147,13 @@ fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
     let Some(state) = state else {
         let config: Config = config::load(None)?;
-        let (world, _) = cluster::connect(&config, &Lifecycle::new().soft).await?;
+        let patience = CancellationToken::new();
+        let over = patience.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(CONNECT_WAIT_MAX).await;
+            over.cancel();
+        });
+        let (world, _) = cluster::connect(&config, &patience).await?;
         return Ok(operator::carry_out(&world, command).await?);
     };
     if !state.is_dir() {

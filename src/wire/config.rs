@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::http::server::ServerSettings;
 use crate::runtime::BinaryConfig;
 use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay};
+use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay, warmer};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +24,7 @@ pub struct Config {
     /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
     /// for as long as its key stands here. A kid is one to four letters or digits.
     pub receipt_keys: Secret,
+    pub tls: TlsConfig,
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
     pub mysql: MysqlConfig,
@@ -37,19 +38,33 @@ pub struct Config {
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
     pub receipts: receipts::Settings,
+    pub warmer: warmer::Settings,
+}
+
+/// How servers prove who they are. A URL asks for TLS or it does not: `rediss-cluster://`, `amqps://`, `mysql://…?ssl-mode=verify_identity`.
+/// With TLS the certificate's issuer, dates and name are verified, and there is no way back to less. Without, everything travels in
+/// the clear, passwords too: for loopback and for networks that nobody else is in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Certificates in PEM of issuers that are believed beside the public ones, such as the bundle of RDS; empty for none.
+    pub ca_file: PathBuf,
+    /// Refuses to start where the URL of the turnstile, the broker or the database asks for no TLS.
+    pub required: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
-    /// `redis-cluster://host:port?node=host:port&node=…`
+    /// `redis-cluster://host:port?node=host:port&node=…`; with TLS `rediss-cluster://…`. Nodes that the cluster names by address
+    /// alone have to prove the name of this URL.
     pub url: Secret,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokerConfig {
-    /// `amqp://user:password@host:port/vhost`
+    /// `amqp://user:password@host:port/vhost`; with TLS `amqps://…`.
     pub url: Secret,
     /// Queues that attempts are spread over by sale. The same for the whole fleet, and for as long as queues hold messages.
     pub partitions: u16,
@@ -68,7 +83,8 @@ impl Default for BrokerConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MysqlConfig {
-    /// `mysql://user:password@host:port/database`
+    /// `mysql://user:password@host:port/database`; with TLS and proof of the server's identity `…?ssl-mode=verify_identity`. Any other
+    /// mode is refused, for it would be TLS only by chance, or with anybody.
     pub url: Secret,
     /// Connections of this process, at most. Over the fleet their sum stays under the server's own limit.
     pub pool_max: u32,
@@ -165,6 +181,7 @@ impl Default for Config {
             namespace: "miaosha".to_owned(),
             token_keys: Secret::default(),
             receipt_keys: Secret::default(),
+            tls: TlsConfig::default(),
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),
             mysql: MysqlConfig::default(),
@@ -178,6 +195,7 @@ impl Default for Config {
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
             receipts: receipts::Settings::default(),
+            warmer: warmer::Settings::default(),
         }
     }
 }

@@ -19,36 +19,17 @@ use crate::ports::clock::Clock;
 use crate::ports::ledger::Ledger;
 use crate::ports::mail::{Carrier, LETTER_VERSION, Letter};
 use crate::ports::{Fault, Result};
-use crate::runtime::{Failure, config, telemetry};
+use crate::runtime::Failure;
 use crate::services::mailer::Settings;
 use crate::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
 use crate::wire::config::Config;
+use crate::wire::function;
 use crate::wire::mail::carrier;
+use crate::wire::servers::Servers;
 
 /// The whole of the binary.
 pub fn main() -> ExitCode {
-    telemetry::init_logs();
-    let config: Config = match config::load(None) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("mailer: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "no runtime");
-            return ExitCode::from(2);
-        }
-    };
-    match runtime.block_on(live(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "ended by a failure");
-            ExitCode::FAILURE
-        }
-    }
+    function::main("mailer", live)
 }
 
 async fn live(config: Config) -> Result<(), Failure> {
@@ -68,7 +49,7 @@ impl Mailer {
         if config.mail.smtp_url.expose().is_empty() {
             return Err("MIAOSHA__MAIL__SMTP_URL is not set".into());
         }
-        let store = MysqlStore::connect(config.mysql.url.expose(), config.mysql.pool_max).await?;
+        let store = Servers::of(&config)?.mysql(config.mysql.pool_max).await?;
         store.verify_schema().await?;
         let bucket = config.archive.bucket;
         let archive = (!bucket.is_empty()).then_some(bucket);

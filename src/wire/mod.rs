@@ -7,10 +7,15 @@ pub mod commands;
 pub mod config;
 mod demo;
 mod folder;
+#[cfg(feature = "aws")]
+mod function;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
 mod provider;
 pub mod receipts;
+pub mod servers;
 pub mod shop;
+#[cfg(feature = "aws")]
+pub mod warmer;
 mod watch;

@@ -23,6 +23,7 @@ use crate::ports::letters::Letters;
 use crate::ports::{Parts, PartsOf, World};
 use crate::runtime::{self, Failure, Process, config};
 use crate::services::receipts::Receipts;
+use crate::services::traced::{Systems, name_systems};
 use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
@@ -68,6 +69,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
+    name_systems(Systems { turnstile: "memory", ledger: "sqlite", queue: "sqlite", signals: "memory" });
     let world = open(&config.embedded, &config.stripe).await?;
     commands.serve(world.clone());
 

@@ -79,6 +79,11 @@ mod sqlite {
         attempts::parks_what_it_cannot_read(&File::new()).await;
     }
 
+    #[tokio::test]
+    async fn says_how_many_wait() {
+        attempts::says_how_many_wait(&File::new()).await;
+    }
+
     /// Rows dealt to other partitions would lose their order.
     #[tokio::test]
     async fn other_partitions_are_refused_while_attempts_wait() {
@@ -128,7 +133,7 @@ mod rabbit {
             let (server, vhost) = rest.split_once('/').unwrap();
             let proxy = Proxy::to(server.to_owned()).await;
             let config = RabbitConfig {
-                url: format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port),
+                at: format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port).into(),
                 namespace: self.0.clone(),
                 partitions: PARTITIONS,
                 queue_messages_max: 1_000,
@@ -143,7 +148,7 @@ mod rabbit {
 
         async fn open(&self, messages_max: u64) -> RabbitBroker {
             let config = RabbitConfig {
-                url: rabbit_url(),
+                at: rabbit_url().into(),
                 namespace: self.0.clone(),
                 partitions: PARTITIONS,
                 queue_messages_max: messages_max,
@@ -202,6 +207,11 @@ mod rabbit {
     #[tokio::test]
     async fn parks_what_it_cannot_read() {
         attempts::parks_what_it_cannot_read(&Namespace::new()).await;
+    }
+
+    #[tokio::test]
+    async fn says_how_many_wait() {
+        attempts::says_how_many_wait(&Namespace::new()).await;
     }
 
     /// A cut line: whoever listens hears of it, submits are refused at once or taken, and afterwards everything goes on with

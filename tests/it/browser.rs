@@ -6,6 +6,7 @@ mod api;
 mod assets;
 mod buying;
 mod desk;
+mod keeping;
 mod stage;
 mod waiting;
 mod window;

@@ -121,7 +121,7 @@ mod rabbit {
 
         async fn at(&self, url: String) -> RabbitBroker {
             let config = RabbitConfig {
-                url,
+                at: url.into(),
                 namespace: self.0.clone(),
                 partitions: 1,
                 queue_messages_max: 100,

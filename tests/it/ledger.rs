@@ -124,6 +124,7 @@ suite! {
     a_buyer_finds_the_live_reservation_or_the_last
     a_position_counts_who_is_served_before
     the_sweeper_finds_what_is_due
+    the_oldest_of_each_kind_is_known
     an_audit_reports_what_is_broken
     the_ledger_has_a_time_of_its_own
     a_batch_is_recorded_as_it_was_decided

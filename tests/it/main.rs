@@ -14,6 +14,7 @@ mod browser;
 mod commands;
 mod document;
 mod events;
+mod eyes;
 mod gateway;
 mod http;
 mod ledger;
@@ -27,5 +28,8 @@ mod receipts;
 mod replica;
 mod signals;
 mod sockets;
+#[cfg(feature = "otlp")]
+mod tracing;
 mod turnstile;
+mod warmer;
 mod workers;

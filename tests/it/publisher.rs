@@ -1,6 +1,6 @@
 //! The publisher on the embedded queue, and on one that says what the test wants it to say.
 
-mod fixture;
+pub mod fixture;
 mod input;
 
 use std::rc::Rc;

@@ -70,7 +70,7 @@ mod rabbit {
 
     async fn broker() -> RabbitBroker {
         let config = RabbitConfig {
-            url: rabbit_url(),
+            at: rabbit_url().into(),
             namespace: unique_name(),
             partitions: 1,
             queue_messages_max: 100,

@@ -1,7 +1,9 @@
 //! Sockets: every story once over each transport, and where a broker matters, over each broker.
 
 pub mod bed;
+mod conformance;
 mod doors;
+mod echo;
 mod frames;
 mod losing;
 mod session;
@@ -22,14 +24,18 @@ macro_rules! over {
                 doubled_late_and_mixed_notices_show_nothing_older);
             over!(@each $way, over_memory, doors, lines:
                 a_token_may_travel_as_a_subprotocol bad_words_are_closed_with_their_code
-                what_cannot_be_watched_is_refused_by_itself only_pages_of_this_host_get_in);
+                what_cannot_be_watched_is_refused_by_itself only_pages_of_this_host_get_in
+                who_logs_out_everywhere_is_sent_away);
             over!(@alone $way, doors, rules_of:
                 listed_origins places_are_bounded who_says_nothing_is_sent_away
                 a_token_ends_its_socket_and_a_newer_one_keeps_it a_flood_is_stopped
                 half_open_clients_are_dropped who_does_not_read_is_dropped a_stop_sends_everybody_elsewhere);
+            over!(@alone $way, telling, words: a_newcomer_does_not_take_the_news_from_the_others);
             over!(@alone $way, losing, lost: who_lags_looks_again a_broker_that_was_away_costs_nothing);
             over!(@alone $way, frames, wire:
-                garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came);
+                garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came
+                a_text_that_cannot_become_one_is_refused_at_once);
+            over!(@alone $way, conformance, judged: by_the_public_suite);
         }
     };
     (@each $way:expr, $world:ident, $module:ident, $name:ident: $($story:ident)*) => {

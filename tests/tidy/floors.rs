@@ -4,14 +4,19 @@ use super::source::{code, is_word, module, named, paths};
 
 /// Lowest first. What shares a floor does not name each other, except that the process kit serves the web kit's probes.
 const FLOORS: [&[&str]; 5] = [&["domain"], &["ports"], &["adapters", "http", "runtime"], &["services"], &["wire"]];
-/// What two adapters share: `sql` is mounted in each of them, beside its `dialect`.
-const SHARED: [(&str, &str); 3] = [("mysql", "sql"), ("sqlite", "sql"), ("sql", "dialect")];
+/// What adapters share: `sql` is mounted in each of two, beside its `dialect`; `tls` says whom to believe.
+const SHARED: [(&str, &str); 6] =
+    [("mysql", "sql"), ("sqlite", "sql"), ("sql", "dialect"), ("mysql", "tls"), ("redis", "tls"), ("rabbit", "tls")];
 /// What a kit that knows no sale does not name.
 const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
 /// Where a library is at home, and nowhere else.
 const ROOMS: &[(&str, &[&str])] = &[
     ("aws_config", &["adapters/aws/"]),
     ("aws_lambda_events", &["adapters/aws/"]),
+    ("aws_sdk_autoscaling", &["adapters/aws/"]),
+    ("aws_sdk_ec2", &["adapters/aws/"]),
+    ("aws_sdk_elasticloadbalancingv2", &["adapters/aws/"]),
+    ("aws_sdk_lambda", &["adapters/aws/"]),
     ("aws_sdk_s3", &["adapters/aws/"]),
     ("aws_sdk_sqs", &["adapters/aws/"]),
     ("aws_smithy_http_client", &["adapters/aws/"]),
@@ -25,9 +30,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("actix_http", &["http/socket/"]),
     ("actix_service", &["http/socket/"]),
     ("actix_ws", &["http/socket/"]),
+    ("opentelemetry", &["runtime/telemetry/"]),
+    ("opentelemetry_otlp", &["runtime/telemetry/"]),
+    ("opentelemetry_sdk", &["runtime/telemetry/"]),
     ("socket2", &["http/"]),
     ("hyper_rustls", &["adapters/stripe/"]),
-    ("rustls", &["adapters/stripe/"]),
+    ("rustls", &["adapters/stripe/", "adapters/tls.rs"]),
+    ("tokio_rustls", &["adapters/tls.rs"]),
+    ("webpki_roots", &["adapters/tls.rs"]),
     ("krilla", &["services/receipts/"]),
     ("rustybuzz", &["services/receipts/"]),
     ("typst_assets", &["services/receipts/"]),

@@ -1,8 +1,13 @@
-//! What runs at AWS: the queue of letters, the bucket that keeps receipts, and the function that sends mail.
+//! What runs at AWS: the queue of letters, the bucket that keeps receipts, the functions, and the fleet as its owner sees it.
 //!
 //! Where AWS is, and who we are to it, comes from the environment as everywhere (`AWS_REGION`, `AWS_ENDPOINT_URL`, a role or
 //! keys).
 
+pub mod autoscaling;
+pub mod ec2;
+pub mod elb;
+pub mod fleet;
+pub mod functions;
 pub mod lambda;
 pub mod s3;
 pub mod sqs;

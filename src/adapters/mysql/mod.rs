@@ -5,11 +5,11 @@
 
 mod dialect;
 mod metric;
+mod options;
 mod replica;
 #[path = "../sql/mod.rs"]
 mod sql;
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, MySql, MySqlConnection, MySqlPool, Transaction};
 use tokio::sync::Notify;
 
+use crate::adapters::tls::Endpoint;
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
 use crate::ports::{Fault, Result};
@@ -33,8 +34,6 @@ const RETRY_MS_MAX: u64 = 100;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const IDLE_UNSEEN_MAX: Duration = Duration::from_secs(1);
-/// Distinct texts: about 60 statements, and ten sizes of each of those over many rows.
-const STATEMENTS_MAX: usize = 256;
 const MIGRATE_WAIT_S: i64 = 60;
 const SNAPSHOT: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
@@ -47,9 +46,14 @@ pub struct MysqlStore {
 }
 
 impl MysqlStore {
+    /// Whether we could try to connect: what can be wrong with the URL alone.
+    pub fn check(at: &Endpoint) -> Result<()> {
+        options::options(at).map(drop)
+    }
+
     /// Fails when the server cannot be reached. The schema is made by [`MysqlStore::migrate`].
-    pub async fn connect(url: &str, pool_max: u32) -> Result<Self> {
-        let options = MySqlConnectOptions::from_str(url).map_err(fault)?.statement_cache_capacity(STATEMENTS_MAX);
+    pub async fn connect(at: impl Into<Endpoint>, pool_max: u32) -> Result<Self> {
+        let options = options::options(&at.into())?;
         let pool = MySqlPoolOptions::new()
             .max_connections(pool_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -70,8 +74,8 @@ impl MysqlStore {
     }
 
     /// Reads for the catalogue, for exports and for reports from a copy, whether it is there yet or not.
-    pub fn with_replica(self, url: &str, pool_max: u32) -> Result<Self> {
-        Ok(Self { replica: Some(Arc::new(Replica::lazily(url, pool_max)?)), ..self })
+    pub fn with_replica(self, at: impl Into<Endpoint>, pool_max: u32) -> Result<Self> {
+        Ok(Self { replica: Some(Arc::new(Replica::lazily(&at.into(), pool_max)?)), ..self })
     }
 
     /// Makes the schema, or brings it up to date. Whoever comes meanwhile waits, and finds nothing left to do: the lock is

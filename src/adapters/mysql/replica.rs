@@ -4,17 +4,17 @@
 //! reads a second, and a shop without its catalogue is closed. Lists and reports are refused instead: reading a million rows from
 //! the primary in the middle of a sale is what the copy is there to prevent, and an operator can come again.
 
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::mysql::MySqlPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, MySql, MySqlConnection, MySqlPool, Transaction};
 
 use super::metric::Metric;
-use super::{IDLE_UNSEEN_MAX, SNAPSHOT, STATEMENTS_MAX};
+use super::{IDLE_UNSEEN_MAX, SNAPSHOT, options};
+use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result};
 
 /// How long a connection to it may take, and one answer for the catalogue.
@@ -29,9 +29,9 @@ pub struct Replica {
 
 impl Replica {
     /// Connects when it is first asked: nobody waits for a copy in order to start.
-    pub fn lazily(url: &str, pool_max: u32) -> Result<Self> {
+    pub fn lazily(at: &Endpoint, pool_max: u32) -> Result<Self> {
         Metric::describe();
-        let options = MySqlConnectOptions::from_str(url).map_err(fault)?.statement_cache_capacity(STATEMENTS_MAX);
+        let options = options::options(at)?;
         let pool = MySqlPoolOptions::new()
             .max_connections(pool_max)
             .acquire_timeout(ANSWER_WAIT)

@@ -18,7 +18,7 @@ impl Attempts for RabbitBroker {
 
     async fn submit(&self, batch: Batch) -> Result<(), Shed> {
         let queue = self.0.topology.attempts(partition_of(batch.sale, self.partitions()));
-        self.0.lanes.publish(Message::to_queue(queue, batch.encode())).await
+        self.0.lanes.publish(Message::to_queue(queue, batch.encode()).with_marks(&batch.traced)).await
     }
 
     fn partitions(&self) -> u16 {

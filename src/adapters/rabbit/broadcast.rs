@@ -4,6 +4,7 @@ use super::consume::{RabbitSubscription, Source};
 use super::publish::Message;
 use super::{RabbitBroker, codec, fault};
 use crate::domain::notice::Notice;
+use crate::domain::trace::Mark;
 use crate::ports::news::{Bulletin, News, NewsStream};
 use crate::ports::notices::{NoticeStream, Notices};
 use crate::ports::{Delivery, Result, Subscription};
@@ -22,7 +23,8 @@ impl Notices for RabbitBroker {
 
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         for part in notices.chunks(WORDS_MAX) {
-            let message = Message::to_all(self.0.topology.notices(), codec::encode(part));
+            let marks: Vec<Mark> = part.iter().filter_map(Notice::mark).collect();
+            let message = Message::to_all(self.0.topology.notices(), codec::encode(part)).with_marks(&marks);
             self.0.lanes.publish(message).await.map_err(fault)?;
         }
         Ok(())

@@ -7,11 +7,39 @@ use serde::de::DeserializeOwned;
 use crate::domain::attempt::Batch;
 use crate::domain::event::Event;
 use crate::domain::notice::Notice;
+use crate::domain::trace::Mark;
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
 use crate::ports::news::Bulletin;
 
 /// Why a body means nothing to us.
 pub type Unreadable = String;
+
+/// A body that knows which of what it carries is traced; it is said beside it.
+pub trait Traced {
+    fn trace(&mut self, _marks: Vec<Mark>) {}
+}
+
+impl Traced for Batch {
+    fn trace(&mut self, marks: Vec<Mark>) {
+        self.traced = marks;
+    }
+}
+
+impl Traced for Deadline {
+    fn trace(&mut self, marks: Vec<Mark>) {
+        self.traced = marks;
+    }
+}
+
+impl Traced for Vec<Notice> {
+    fn trace(&mut self, marks: Vec<Mark>) {
+        Notice::take_marks(self, &marks);
+    }
+}
+
+impl Traced for Bulletin {}
+
+impl Traced for Event {}
 
 pub(super) fn encode(body: &(impl Serialize + ?Sized)) -> Vec<u8> {
     serde_json::to_vec(body).expect("words that cross the ports are written as JSON")

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Consumer};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Consumer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::codec::Unreadable;
+use super::codec::{Traced, Unreadable};
 use super::metric::Metric;
-use super::publish::Message;
+use super::publish::{Message, TRACES, TRACES_BYTES_MAX};
 use super::{CALL, Shared, fault};
+use crate::domain::trace::{Mark, read_marks};
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
 /// Acknowledgements sent together, at most.
@@ -46,7 +47,7 @@ struct Lease {
     over: CancellationToken,
 }
 
-impl<B> RabbitSubscription<B> {
+impl<B: Traced> RabbitSubscription<B> {
     pub(super) async fn open(
         broker: Arc<Shared>,
         source: Source,
@@ -122,7 +123,10 @@ impl<B> RabbitSubscription<B> {
             };
             let Some(delivery) = received else { break };
             match (self.decode)(&delivery.data) {
-                Ok(body) => {
+                Ok(mut body) => {
+                    if let Some(marks) = marks(&delivery.properties) {
+                        body.trace(marks);
+                    }
                     let (tag, lease) = (delivery.delivery_tag, self.lease.clone());
                     taken.push(RabbitDelivery { body, tag, lease, done: false });
                 }
@@ -137,7 +141,7 @@ impl<B> RabbitSubscription<B> {
     }
 }
 
-impl<B: Send + Sync + 'static> Subscription for RabbitSubscription<B> {
+impl<B: Traced + Send + Sync + 'static> Subscription for RabbitSubscription<B> {
     type Delivery = RabbitDelivery<B>;
 
     async fn next(&mut self, max: usize) -> Result<Vec<RabbitDelivery<B>>> {
@@ -184,6 +188,16 @@ impl<B> Drop for RabbitDelivery<B> {
         if !self.done {
             self.lease.over.cancel();
         }
+    }
+}
+
+/// What is traced of a message's body, if anything is.
+fn marks(properties: &BasicProperties) -> Option<Vec<Mark>> {
+    match properties.headers().as_ref()?.inner().get(TRACES)? {
+        AMQPValue::LongString(text) if text.len() <= TRACES_BYTES_MAX => {
+            Some(read_marks(std::str::from_utf8(text.as_bytes()).ok()?))
+        }
+        _ => None,
     }
 }
 

@@ -42,8 +42,9 @@ impl Deadlines for RabbitBroker {
             self.0.topology.lapses()
         };
         for reservations in deadline.reservations.chunks(DEADLINE_MAX) {
-            let part = Deadline { sale: deadline.sale, reservations: reservations.to_vec() };
-            let message = Message::to_queue(queue.clone(), codec::encode(&part));
+            let traced = deadline.traced.iter().filter(|mark| reservations.contains(&mark.of)).copied().collect();
+            let part = Deadline { sale: deadline.sale, reservations: reservations.to_vec(), traced };
+            let message = Message::to_queue(queue.clone(), codec::encode(&part)).with_marks(&part.traced);
             self.0.lanes.publish(message).await.map_err(fault)?;
         }
         Ok(())

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lapin::uri::AMQPUri;
+use lapin::runtime::default_runtime;
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -15,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::metric::Metric;
 use super::topology::Topology;
-use super::{CALL, fault};
+use super::{CALL, PART, fault};
+use crate::adapters::tls::{Endpoint, Trust};
 use crate::ports::Result;
 
 /// Twice this without a sign of life, and a connection is dead.
@@ -79,15 +82,13 @@ impl Line {
 impl Link {
     /// The first connection is made before this returns.
     pub(super) async fn open(
-        url: &str,
+        at: &Endpoint,
         name: &'static str,
         topology: Arc<Topology>,
         end: CancellationToken,
     ) -> Result<Self> {
-        let mut uri: AMQPUri = url.parse().map_err(fault)?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
-        uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
-        let dial = Dial { uri, name, topology };
+        let (uri, trust) = uri(at)?;
+        let dial = Dial { uri, trust, name, topology };
         let first = Line::new(1, dial.connect().await.map_err(|(_, error)| error)?);
         let (sender, line) = watch::channel(Some(first.clone()));
         tokio::spawn(dial.supervise(first, sender, end));
@@ -117,8 +118,19 @@ impl Link {
     }
 }
 
+/// Where the broker is, and whom we believe to be it, if it is spoken to by TLS. The library's words for a bad URL show it.
+pub(super) fn uri(at: &Endpoint) -> Result<(AMQPUri, Option<Trust>)> {
+    let mut uri: AMQPUri =
+        at.url.parse().map_err(|_| fault("its URL is not of the form amqps://user:password@host/vhost"))?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+    uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
+    let trust = at.trust(PART, uri.scheme == AMQPScheme::AMQPS)?;
+    Ok((uri, trust))
+}
+
 struct Dial {
     uri: AMQPUri,
+    trust: Option<Trust>,
     name: &'static str,
     topology: Arc<Topology>,
 }
@@ -128,7 +140,9 @@ impl Dial {
     async fn connect(&self) -> Result<Connection, (bool, crate::ports::Fault)> {
         let properties = ConnectionProperties::default().with_connection_name(format!("miaosha {}", self.name).into());
         let connecting = async {
-            let connection = Connection::connect_uri(self.uri.clone(), properties).await?;
+            let runtime = default_runtime()?;
+            let connection =
+                Connection::connect_uri_with_config(self.uri.clone(), properties, self.tls(), runtime).await?;
             let channel = connection.create_channel().await?;
             self.topology.declare(&channel).await?;
             channel.close(200, "done".into()).await?;
@@ -144,12 +158,21 @@ impl Dial {
         }
     }
 
+    /// What the library believes beside the public roots; it reads no more of it where the URL asks for no TLS.
+    fn tls(&self) -> OwnedTLSConfig {
+        let extra = self.trust.as_ref().and_then(Trust::extra);
+        OwnedTLSConfig { identity: None, cert_chain: extra.map(str::to_owned) }
+    }
+
     /// Whether somebody who speaks AMQP is there. An attempt to connect cannot be given up: the library waits in a thread of
     /// its own for a silent peer, so after one such attempt we knock first.
     async fn knock(&self) -> std::io::Result<()> {
-        let mut stream = TcpStream::connect((self.uri.authority.host.as_str(), self.uri.authority.port)).await?;
-        stream.write_all(b"AMQP\0\0\x09\x01").await?;
-        stream.read_u8().await.map(drop)
+        let host = self.uri.authority.host.as_str();
+        let stream = TcpStream::connect((host, self.uri.authority.port)).await?;
+        match &self.trust {
+            None => greet(stream).await,
+            Some(trust) => greet(trust.connect(host, stream).await?).await,
+        }
     }
 
     async fn redial(&self) -> Connection {
@@ -189,6 +212,12 @@ impl Dial {
             sender.send_replace(Some(line.clone()));
         }
     }
+}
+
+async fn greet(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
+    stream.write_all(b"AMQP\0\0\x09\x01").await?;
+    stream.flush().await?;
+    stream.read_u8().await.map(drop)
 }
 
 async fn watch_over(line: &Line) {

@@ -27,5 +27,9 @@ impl Metric {
             };
             metrics::describe_counter!(metric.name(), text);
         }
+        // There from the beginning, so that the first one is seen.
+        for parked in ["true", "false"] {
+            metrics::counter!(Metric::Undecodable.name(), "parked" => parked).increment(0);
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod codec;
 mod consume;
 mod deadlines;
 mod events;
+mod lag;
 mod link;
 mod metric;
 mod parked;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result};
 use link::Link;
 use publish::Lanes;
@@ -32,13 +34,15 @@ pub use broadcast::{RabbitNews, RabbitNotices};
 pub use consume::{RabbitDelivery, RabbitSubscription};
 pub use metric::Metric;
 
+/// The part of the world that this is.
+const PART: &str = "broker";
 /// Anything asked of the broker is answered within this time, or the connection is not trusted any more.
 const CALL: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct RabbitConfig {
-    /// `amqp://user:password@host:port/vhost`, where the default vhost is written `%2f`.
-    pub url: String,
+    /// `amqp://user:password@host:port/vhost`, where the default vhost is written `%2f`; `amqps` asks for TLS.
+    pub at: Endpoint,
     /// Begins the name of every queue and exchange.
     pub namespace: String,
     /// Queues that attempts are dealt to, by sale. All processes of a world must agree.
@@ -65,6 +69,11 @@ struct Shared {
 }
 
 impl RabbitBroker {
+    /// Whether we could try to connect: what can be wrong with the URL alone.
+    pub fn check(at: &Endpoint) -> Result<()> {
+        link::uri(at).map(drop)
+    }
+
     /// Connects, makes what is missing, and checks what the broker must be able to do. A fault here means that nothing was
     /// begun; later failures are lived through.
     pub async fn connect(config: RabbitConfig) -> Result<Self> {
@@ -72,14 +81,14 @@ impl RabbitBroker {
         let topology = Arc::new(Topology::new(&config)?);
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();
-        let publishing = Link::open(&config.url, "publishing", topology.clone(), end.clone()).await?;
+        let publishing = Link::open(&config.at, "publishing", topology.clone(), end.clone()).await?;
         topology.check(&publishing.channel().await?).await?;
-        let consuming = Link::open(&config.url, "consuming", topology.clone(), end.clone()).await?;
+        let consuming = Link::open(&config.at, "consuming", topology.clone(), end.clone()).await?;
         let lanes = Lanes::open(publishing, Duration::from_millis(config.confirm_ms), end);
         Ok(Self(Arc::new(Shared { topology, consuming, lanes, holds: Mutex::default(), _end: guard })))
     }
 }
 
 fn fault(what: impl std::fmt::Display) -> Fault {
-    Fault::new("broker", what)
+    Fault::new(PART, what)
 }

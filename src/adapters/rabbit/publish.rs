@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CALL;
 use super::link::{Line, Link};
+use crate::domain::trace::{MARKS_MAX, Mark, write_marks};
 use crate::ports::attempts::Shed;
 
 const LANES: usize = 4;
@@ -60,7 +61,23 @@ impl Message {
         self.properties = self.properties.with_headers(table);
         self
     }
+
+    /// Beside the body, so that who knows nothing of traces reads the same message.
+    pub(super) fn with_marks(self, marks: &[Mark]) -> Self {
+        let marks = &marks[..marks.len().min(MARKS_MAX)];
+        match marks.first() {
+            None => self,
+            Some(first) => {
+                self.with_headers([("traceparent", &first.trace.to_string()), (TRACES, &write_marks(marks))])
+            }
+        }
+    }
 }
+
+/// Where a message says which of what it carries is traced: `traces` is ours, `traceparent` is for whoever else reads it.
+pub(super) const TRACES: &str = "traces";
+/// Longer than anything we write.
+pub(super) const TRACES_BYTES_MAX: usize = 100 * MARKS_MAX;
 
 struct Job {
     message: Message,

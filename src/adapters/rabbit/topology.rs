@@ -78,6 +78,15 @@ impl Topology {
         self.name(format_args!("events.{}", listener.name()))
     }
 
+    /// The queues that `declare` makes, by their names within the namespace and by their whole ones.
+    pub(super) fn lasting(&self) -> Vec<(String, ShortString)> {
+        let attempts = (0..self.partitions).map(|partition| format!("attempts.{partition}"));
+        let events = Listener::ALL.iter().map(|listener| format!("events.{}", listener.name()));
+        let others = ["lapses", "parked"].map(str::to_owned);
+        let within = attempts.chain(events).chain(others);
+        within.map(|name| (name.clone(), self.name(name))).collect()
+    }
+
     /// Everything that does not depend on a sale.
     pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         for partition in 0..self.partitions {

@@ -10,11 +10,14 @@ mod turnstile;
 
 pub use turnstile::RedisTurnstile;
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
-use fred::types::config::{TcpConfig, UnresponsiveConfig};
+use fred::types::config::{HostMapping, TcpConfig, TlsConfig, TlsHostMapping, UnresponsiveConfig};
 
+use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result};
 
 /// The part of the world that this is.
@@ -36,10 +39,40 @@ fn fault(error: impl std::fmt::Display) -> Fault {
     Fault::new(PART, error)
 }
 
+/// A node that the cluster names by its address alone has to prove the name in the URL.
+#[derive(Debug)]
+struct Named(String);
+
+impl HostMapping for Named {
+    fn map(&self, _: &IpAddr, _: &str) -> Option<String> {
+        Some(self.0.clone())
+    }
+}
+
+/// `rediss` asks for TLS. The library is told so by hand: by itself it would believe what the machine believes, and fail
+/// where that is nobody.
+fn config(at: &Endpoint) -> Result<Config> {
+    let (scheme, rest) = at.url.split_once("://").ok_or_else(|| fault("its URL has no scheme"))?;
+    let (clear, asks) = match scheme {
+        "redis" | "redis-cluster" => (scheme, false),
+        "rediss" => ("redis", true),
+        "rediss-cluster" => ("redis-cluster", true),
+        _ => return Err(fault("its URL begins with neither redis-cluster:// nor rediss-cluster://")),
+    };
+    let mut config = Config::from_url(&format!("{clear}://{rest}")).map_err(fault)?;
+    if let Some(trust) = at.trust(PART, asks)? {
+        let host = config.server.hosts().first().map(|server| server.host.to_string()).unwrap_or_default();
+        let is_name = host.parse::<IpAddr>().is_err();
+        let hostnames = if is_name { TlsHostMapping::Custom(Arc::new(Named(host))) } else { TlsHostMapping::None };
+        config.tls = Some(TlsConfig { connector: trust.connector().into(), hostnames });
+    }
+    Ok(config)
+}
+
 /// One client: a socket to each primary, and every caller's commands pipelined on it in the order in which they were sent.
 /// Fails when Redis is away now; once connected, it reconnects for ever.
-async fn connect(url: &str, ms_max: u64) -> Result<Client> {
-    let config = Config::from_url(url).map_err(fault)?;
+async fn connect(at: &Endpoint, ms_max: u64) -> Result<Client> {
+    let config = config(at)?;
     let client = Builder::from_config(config)
         .with_connection_config(|connection| {
             connection.connection_timeout = Duration::from_millis(CONNECT_MS_MAX);

@@ -9,7 +9,8 @@ use fred::types::Value;
 
 use super::reply::{Words, lines, snapshot, text};
 use super::scripts::{DONE, Scripts, Verb};
-use super::{CALL_MS_MAX, STATE_MS_MAX, connect, fault, keys};
+use super::{CALL_MS_MAX, STATE_MS_MAX, config, connect, fault, keys};
+use crate::adapters::tls::Endpoint;
 use crate::domain::attempt::Batch;
 use crate::domain::id::SaleId;
 use crate::domain::sale::Allotment;
@@ -30,11 +31,17 @@ pub struct RedisTurnstile {
 }
 
 impl RedisTurnstile {
+    /// Whether we could try to connect: what can be wrong with the URL alone.
+    pub fn check(at: &Endpoint) -> Result<()> {
+        config(at).map(drop)
+    }
+
     /// Turnstiles of other namespaces on the same server are not seen. Fails when Redis is away now.
-    pub async fn connect(url: &str, namespace: &str) -> Result<Self> {
+    pub async fn connect(at: impl Into<Endpoint>, namespace: &str) -> Result<Self> {
+        let at = at.into();
         Ok(Self {
-            calls: connect(url, CALL_MS_MAX).await?,
-            states: connect(url, STATE_MS_MAX).await?,
+            calls: connect(&at, CALL_MS_MAX).await?,
+            states: connect(&at, STATE_MS_MAX).await?,
             scripts: Scripts::new(),
             namespace: namespace.to_owned(),
         })

@@ -12,6 +12,7 @@ mod bulk;
 mod catalogue;
 mod claims;
 mod idempotency;
+mod lag;
 mod ledger;
 mod letters;
 mod look;

@@ -5,12 +5,14 @@
 //! nobody is, and what was not acknowledged comes again, in order.
 
 mod events;
+mod lag;
 mod subscription;
 mod writer;
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,6 +21,8 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::domain::attempt::Batch;
+use crate::domain::id::BatchId;
+use crate::domain::trace::Mark;
 use crate::ports::attempts::{Attempts, Shed, partition_of};
 use crate::ports::parked::{Parked, ParkedMessage};
 use crate::ports::{Fault, Result};
@@ -29,6 +33,8 @@ use writer::{Command, Writer};
 
 /// Readers beside the writer; a read is a few rows by primary key.
 const READERS_MAX: u32 = 4;
+/// Batches whose traces are remembered; the oldest are forgotten first.
+const TRACED_MAX: usize = 64;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS attempts (
@@ -51,12 +57,36 @@ pub struct SqliteQueue(Arc<Shared>);
 struct Shared {
     readers: SqlitePool,
     parts: Arc<[Part]>,
+    marks: Marks,
     lines: Arc<[events::Line]>,
     messages_max: u64,
     /// Whether the last transaction was committed.
     up: Arc<AtomicBool>,
     /// Not bounded by itself: what is in it counts against `messages_max`.
     writer: UnboundedSender<Command>,
+}
+
+/// Which attempts on their way are traced. In memory: the same process reads them, and one that died has lost a picture.
+#[derive(Default)]
+struct Marks(Mutex<VecDeque<(BatchId, Vec<Mark>)>>);
+
+impl Marks {
+    fn keep(&self, batch: &Batch) {
+        if batch.traced.is_empty() {
+            return;
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= TRACED_MAX {
+            kept.pop_front();
+        }
+        kept.push_back((batch.id, batch.traced.clone()));
+    }
+
+    /// Left where they are: a batch may come again.
+    fn of(&self, batch: BatchId) -> Vec<Mark> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(id, _)| *id == batch).map_or_else(Vec::new, |(_, marks)| marks.clone())
+    }
 }
 
 struct Part {
@@ -105,7 +135,7 @@ impl SqliteQueue {
         let up = Arc::new(AtomicBool::new(true));
         let (writer, commands) = unbounded_channel();
         tokio::spawn(Writer::new(connection, commands, parts.clone(), lines.clone(), up.clone()).run());
-        Ok(Self(Arc::new(Shared { readers, parts, lines, messages_max, up, writer })))
+        Ok(Self(Arc::new(Shared { readers, parts, marks: Marks::default(), lines, messages_max, up, writer })))
     }
 }
 
@@ -144,6 +174,7 @@ impl Attempts for SqliteQueue {
         let fits = |count: u64| (count < self.0.messages_max).then_some(count + 1);
         messages.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).map_err(|_| Shed::Full)?;
         let (done, committed) = oneshot::channel();
+        self.0.marks.keep(&batch);
         // The writer gives the place back where the row is not written.
         self.0.writer.send(Command::Submit { part, body: batch.encode(), done }).map_err(|_| gone())?;
         committed.await.map_err(|_| gone())?

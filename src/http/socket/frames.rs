@@ -13,6 +13,7 @@ use super::{Broken, Incoming};
 /// Payload of a control frame, at most, by RFC 6455.
 const CONTROL_BYTES_MAX: u64 = 125;
 const CONTROL: u8 = 0b1000;
+const FINAL: u8 = 0b1000_0000;
 
 pub struct Inbox {
     codec: Codec,
@@ -27,6 +28,8 @@ pub struct Inbox {
 struct Parts {
     is_text: bool,
     bytes: BytesMut,
+    /// So many bytes of a text are whole characters.
+    whole: usize,
 }
 
 impl Inbox {
@@ -90,7 +93,9 @@ impl Inbox {
         let length = declared(bytes)?;
         let is_control = bytes[0] & CONTROL != 0;
         if is_control {
-            return (length > CONTROL_BYTES_MAX).then_some(Broken::Protocol);
+            // The codec writes a line into the log for one in fragments.
+            let is_whole = bytes[0] & FINAL != 0;
+            return (length > CONTROL_BYTES_MAX || !is_whole).then_some(Broken::Protocol);
         }
         let kept = self.parts.as_ref().map_or(0, |parts| parts.bytes.len());
         let left = self.message_bytes_max.saturating_sub(kept);
@@ -108,9 +113,9 @@ impl Inbox {
                 self.broken = true;
                 Ok(Some(Incoming::Close(reason.map(|reason| reason.code.into()))))
             }
-            Frame::Continuation(Item::FirstText(bytes)) => Ok(self.begin(true, &bytes)),
-            Frame::Continuation(Item::FirstBinary(bytes)) => Ok(self.begin(false, &bytes)),
-            Frame::Continuation(Item::Continue(bytes)) => self.go_on(&bytes).map(|_| None),
+            Frame::Continuation(Item::FirstText(bytes)) => self.begin(true, &bytes).map(|()| None),
+            Frame::Continuation(Item::FirstBinary(bytes)) => self.begin(false, &bytes).map(|()| None),
+            Frame::Continuation(Item::Continue(bytes)) => self.go_on(&bytes).map(|()| None),
             Frame::Continuation(Item::Last(bytes)) => {
                 self.go_on(&bytes)?;
                 let parts = self.parts.take().ok_or(Broken::Protocol)?;
@@ -120,14 +125,23 @@ impl Inbox {
         }
     }
 
-    fn begin(&mut self, is_text: bool, bytes: &[u8]) -> Option<Incoming> {
-        self.parts = Some(Box::new(Parts { is_text, bytes: BytesMut::from(bytes) }));
-        None
+    fn begin(&mut self, is_text: bool, bytes: &[u8]) -> Result<(), Broken> {
+        self.parts = Some(Box::new(Parts { is_text, bytes: BytesMut::new(), whole: 0 }));
+        self.go_on(bytes)
     }
 
+    /// A text that cannot become one any more is refused at once.
     fn go_on(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let parts = self.parts.as_mut().ok_or(Broken::Protocol)?;
         parts.bytes.extend_from_slice(bytes);
+        if !parts.is_text {
+            return Ok(());
+        }
+        match std::str::from_utf8(&parts.bytes[parts.whole..]) {
+            Ok(_) => parts.whole = parts.bytes.len(),
+            Err(error) if error.error_len().is_some() => return Err(Broken::NotUtf8),
+            Err(error) => parts.whole += error.valid_up_to(),
+        }
         Ok(())
     }
 }

@@ -41,6 +41,17 @@ pub enum Broken {
     TooLarge,
 }
 
+impl Broken {
+    /// What a close says of it, by RFC 6455.
+    pub fn code(self) -> u16 {
+        match self {
+            Broken::Protocol => 1002,
+            Broken::NotUtf8 => 1007,
+            Broken::TooLarge => 1009,
+        }
+    }
+}
+
 /// What goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {

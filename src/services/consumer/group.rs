@@ -15,6 +15,7 @@ use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::services::consumer::metric::Metric;
 use crate::services::tell::{Points, tell};
+use crate::services::traced::{Part, call};
 use crate::services::turns::{Step, Trail, record};
 
 const TOLD: Points = Points { after_deadline: Point::ConsumerAfterDeadline, after_notice: Point::ConsumerAfterNotice };
@@ -31,7 +32,7 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
     let mut seen = HashSet::new();
     let batches: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(batch.id)).collect();
     let causes: Vec<Cause> = batches.iter().map(|batch| Cause::Batch(batch.id)).collect();
-    let Some(look) = world.store().look(sale, &causes, &[]).await? else {
+    let Some(look) = call(Part::Ledger, "look", world.store().look(sale, &causes, &[])).await? else {
         return Ok(Step::Done(unknown(sale, &batches)));
     };
     world.faults().reach(Point::ConsumerAfterLook).await;
@@ -60,6 +61,11 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
         Step::Doubt(doubt) => return Ok(Step::Doubt(doubt)),
     };
     world.faults().reach(Point::ConsumerAfterLedger).await;
+    let now_ms = world.clock().now().0.max(0) as u64;
+    for batch in &fresh {
+        let delay_ms = now_ms.saturating_sub(batch.id.made_ms());
+        metrics::histogram!(Metric::DelaySeconds.name()).record(delay_ms as f64 / 1_000.0);
+    }
     tell(world, &rows, look.hold_ms, TOLD).await?;
     Ok(Step::Done(count(&turns)))
 }
@@ -69,7 +75,7 @@ async fn decide<W: World>(world: &W, trail: &mut Trail, look: &Look, batches: &[
     let mut known = trail.known(look);
     let mut turns = Vec::with_capacity(batches.len());
     for &batch in batches {
-        let reserved = match world.turnstile().reserve(known, batch).await? {
+        let reserved = match call(Part::Turnstile, "reserve", world.turnstile().reserve(known, batch)).await? {
             Reply::Done(reserved) => reserved,
             Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
         };

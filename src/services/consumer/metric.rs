@@ -11,10 +11,11 @@ pub enum Metric {
     Tries,
     GroupSeconds,
     GroupBatches,
+    DelaySeconds,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 7] = [
+    pub const ALL: [Metric; 8] = [
         Metric::Attempts,
         Metric::Batches,
         Metric::UnknownSales,
@@ -22,6 +23,7 @@ impl Metric {
         Metric::Tries,
         Metric::GroupSeconds,
         Metric::GroupBatches,
+        Metric::DelaySeconds,
     ];
 
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Metric {
             Metric::Tries => "miaosha_consumer_tries_total",
             Metric::GroupSeconds => "miaosha_consumer_group_seconds",
             Metric::GroupBatches => "miaosha_consumer_group_batches",
+            Metric::DelaySeconds => "miaosha_consumer_delay_seconds",
         }
     }
 
@@ -69,7 +72,23 @@ impl Metric {
                     metrics::describe_histogram!(name, "From taking one sale's batches to their notices.");
                 }
                 Metric::GroupBatches => metrics::describe_histogram!(name, "Batches of one sale settled together."),
+                Metric::DelaySeconds => {
+                    metrics::describe_histogram!(
+                        name,
+                        "From a batch's first attempt to its turn in the ledger: how far that is behind."
+                    );
+                }
             }
+        }
+        // There from the beginning, so that the first one is seen.
+        for metric in [Metric::UnknownSales, Metric::Tries] {
+            metrics::counter!(metric.name()).increment(0);
+        }
+        for found in ["new", "recorded"] {
+            metrics::counter!(Metric::Batches.name(), "found" => found).increment(0);
+        }
+        for part in ["turnstile", "ledger", "broker"] {
+            metrics::counter!(Metric::Faults.name(), "part" => part).increment(0);
         }
     }
 }

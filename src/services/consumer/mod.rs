@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::domain::attempt::Batch;
 use crate::domain::id::SaleId;
+use crate::domain::trace::Mark;
 use crate::ports::attempts::Attempts;
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
 use crate::runtime::lifecycle::Lifecycle;
@@ -26,6 +27,7 @@ use crate::services::news::Herald;
 use crate::services::patience::{Backoff, Patience};
 use crate::services::restore::restore;
 use crate::services::serve::{Worker, serve};
+use crate::services::traced::{self, Way};
 use crate::services::turns::{Step, Trail, sure_now};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -121,7 +123,11 @@ impl<W: World> Consumer<W> {
         while !rest.is_empty() {
             let (now, later) = rest.split_at(self.fits(rest));
             let begun = Instant::now();
-            refused |= self.settle_group(sale, now).await?.refused;
+            let marks: Vec<Mark> = now.iter().flat_map(|batch| batch.traced.iter().copied()).collect();
+            let mut span = traced::processes(Way::Attempts, now.len(), &marks);
+            span.set_with("sale.id", || sale.to_string());
+            let settled = span.around(self.settle_group(sale, now)).await;
+            refused |= traced::judged(span, settled)?.refused;
             metrics::histogram!(Metric::GroupSeconds.name()).record(begun.elapsed().as_secs_f64());
             metrics::histogram!(Metric::GroupBatches.name()).record(now.len() as f64);
             rest = later;

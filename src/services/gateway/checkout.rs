@@ -25,6 +25,7 @@ use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Settings;
 use crate::services::gateway::effort::{tell, try_to, wake};
 use crate::services::tell::notify;
+use crate::services::traced::{Part, call};
 use crate::services::turns::sure_now;
 
 /// How a checkout ended, as far as anybody knows.
@@ -72,7 +73,8 @@ pub async fn check_out<W: World>(
         return as_it_stands(world, &row).await;
     }
     let payment = open(world, &row).await?;
-    let begun = world.store().begin_paying(id, buyer, payment, sure_now(world)?).await?;
+    let begun =
+        call(Part::Ledger, "begin_paying", world.store().begin_paying(id, buyer, payment, sure_now(world)?)).await?;
     let row = match begun {
         Begun::Paying(row) => row,
         Begun::Refused(row) => {
@@ -85,7 +87,8 @@ pub async fn check_out<W: World>(
     };
     world.faults().reach(Point::CheckoutAfterPaying).await;
     let within = Duration::from_millis(settings.capture_ms_max);
-    let capture = tokio::time::timeout(within, world.payments().capture(payment, card));
+    let capture = call(Part::Payments, "capture", world.payments().capture(payment, card));
+    let capture = tokio::time::timeout(within, capture);
     let (captured, ()) = tokio::join!(capture, tell(world, settings, &row));
     world.faults().reach(Point::CheckoutAfterCapture).await;
     // From here on the row says "paying" until somebody writes how it ended: whatever fails, that is the truth to tell.
@@ -108,7 +111,7 @@ async fn open<W: World>(world: &W, row: &Reservation) -> Result<PaymentId> {
     let payment = Payment { id, reservation: row.id, sale: row.sale, amount, state: PaymentState::Opened, opened_at };
     world.store().payment_opened(&payment).await?;
     world.faults().reach(Point::CheckoutAfterRecord).await;
-    world.payments().open(id, amount).await?;
+    call(Part::Payments, "open", world.payments().open(id, amount)).await?;
     world.faults().reach(Point::CheckoutAfterOpen).await;
     Ok(id)
 }
@@ -122,7 +125,8 @@ async fn amount<W: World>(world: &W, row: &Reservation) -> Result<Money> {
 
 async fn confirm<W: World>(world: &W, settings: &Settings, row: &Reservation, payment: PaymentId) -> Result<Paid> {
     let number = order::number(u64::from_be_bytes(chance()));
-    let confirmed = world.store().confirm(row.id, payment, &number, world.clock().now()).await?;
+    let confirmed = world.store().confirm(row.id, payment, &number, world.clock().now());
+    let confirmed = call(Part::Ledger, "confirm", confirmed).await?;
     world.faults().reach(Point::CheckoutAfterConfirm).await;
     match confirmed {
         Confirmed::Order(order) => {

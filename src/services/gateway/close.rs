@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::http::socket::Broken;
+
 /// Codes below 4000 are RFC 6455's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {
@@ -24,6 +26,8 @@ pub enum Close {
     Unauthorized,
     /// The token's time is over: log in again, then come back.
     Expired,
+    /// The token was good when it came; its account has logged out everywhere since, or was erased.
+    LoggedOut,
     /// A token of somebody else on a socket that has its buyer.
     OtherBuyer,
     /// No token came in time.
@@ -53,15 +57,16 @@ impl Close {
     pub fn code(self) -> u16 {
         match self {
             Close::Goodbye => 1000,
-            Close::Protocol => 1002,
+            Close::Protocol => Broken::Protocol.code(),
             Close::NotText => 1003,
-            Close::NotUtf8 => 1007,
-            Close::TooLarge => 1009,
+            Close::NotUtf8 => Broken::NotUtf8.code(),
+            Close::TooLarge => Broken::TooLarge.code(),
             Close::Restart { .. } => 1012,
             Close::BadMessage => 4400,
             Close::Unauthorized => 4401,
             Close::Expired => 4402,
             Close::OtherBuyer => 4403,
+            Close::LoggedOut => 4404,
             Close::HelloLate => 4408,
             Close::Silent => 4409,
             Close::TooSlow => 4413,
@@ -82,6 +87,7 @@ impl Close {
             Close::Unauthorized => "unauthorized",
             Close::Expired => "expired",
             Close::OtherBuyer => "other_buyer",
+            Close::LoggedOut => "logged_out",
             Close::HelloLate => "hello_late",
             Close::Silent => "silent",
             Close::TooSlow => "too_slow",
@@ -93,7 +99,7 @@ impl Close {
     pub fn next(self) -> Next {
         match self {
             Close::Restart { .. } | Close::Silent | Close::TooSlow | Close::HelloLate => Next::ComeBack,
-            Close::Unauthorized | Close::Expired | Close::OtherBuyer => Next::LogIn,
+            Close::Unauthorized | Close::Expired | Close::LoggedOut | Close::OtherBuyer => Next::LogIn,
             _ => Next::Stay,
         }
     }

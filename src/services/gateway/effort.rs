@@ -7,9 +7,11 @@ use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::reservation::Reservation;
 use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::{Fault, Result, World};
+use crate::runtime::telemetry::trace::marks_of;
 use crate::services::gateway::Settings;
 use crate::services::gateway::metric::Metric;
 use crate::services::tell::notify;
+use crate::services::traced::{Way, sends};
 
 /// Tries it, and counts it when it fails.
 pub async fn try_to(what: &'static str, settings: &Settings, step: impl Future<Output = Result<()>>) {
@@ -36,6 +38,7 @@ pub async fn wake<W: World>(world: &W, settings: &Settings, row: &Reservation) {
 
 /// Of a row that has just ended.
 pub async fn wake_ended<W: World>(world: &W, settings: &Settings, sale: SaleId, ended: ReservationId) {
-    let deadline = Deadline { sale, reservations: vec![ended] };
-    try_to("wake", settings, world.signals().schedule(deadline, 0)).await;
+    let span = sends(Way::Deadlines, 1, &marks_of(std::iter::once(ended)));
+    let deadline = Deadline { sale, reservations: vec![ended], traced: span.marks() };
+    try_to("wake", settings, span.around(world.signals().schedule(deadline, 0))).await;
 }

@@ -139,4 +139,15 @@ impl Metric {
 /// Once, after the recorder is installed.
 pub fn describe() {
     Metric::ALL.iter().copied().for_each(Metric::describe);
+    // There from the beginning, so that the first one is seen.
+    for metric in [Metric::HashesShed, Metric::WaitsShed, Metric::SocketsOpened, Metric::EntriesThrottled] {
+        metrics::counter!(metric.name()).increment(0);
+    }
+    for why in ["silent", "too_slow", "gone"] {
+        metrics::counter!(Metric::SocketsClosed.name(), "why" => why).increment(0);
+    }
+    for why in ["origin", "full", "stopping"] {
+        metrics::counter!(Metric::SocketsRefused.name(), "why" => why).increment(0);
+    }
+    metrics::gauge!(Metric::Sockets.name()).increment(0.0);
 }

@@ -42,9 +42,11 @@ use tokio::sync::{Semaphore, watch};
 use crate::http::address;
 use crate::http::auth::TokenKeys;
 use crate::http::problem::{Kind, Problem};
+use crate::ports::accounts::Revoked;
 use crate::ports::clock::Clock;
 use crate::ports::{Fault, World};
 use crate::runtime::lifecycle::Lifecycle;
+use crate::runtime::telemetry::trace::{carried, carry};
 use crate::services::gateway::board::Board;
 use crate::services::gateway::entry::{Entry, Knock};
 use crate::services::gateway::pace::Paces;
@@ -194,9 +196,18 @@ impl<W: World> Gateway<W> {
         self.0.passwords.hashes()
     }
 
-    /// Asks the ledger who logged out everywhere; done once a second.
+    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed.
     pub async fn learn_revocations(&self) -> Result<(), Fault> {
-        self.0.revocations.learn(self.world()).await
+        for revoked in self.0.revocations.learn(self.world()).await? {
+            self.registry().revoked(revoked.buyer, revoked.epoch);
+        }
+        Ok(())
+    }
+
+    /// What was just written: nobody here waits for the next look.
+    fn revoke(&self, revoked: Revoked) {
+        self.0.revocations.add(revoked);
+        self.registry().revoked(revoked.buyer, revoked.epoch);
     }
 
     /// Whether notices come.
@@ -217,6 +228,7 @@ impl<W: World> Gateway<W> {
         &self,
         a_move: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Problem> {
+        let a_move = carried(carry(), a_move);
         let task = self.0.lifecycle.tracker.spawn_on(a_move, &self.0.runtime);
         match task.await {
             Ok(result) => Ok(result?),

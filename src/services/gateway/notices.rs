@@ -3,11 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::domain::notice::Notice;
+use crate::domain::trace::Mark;
 use crate::ports::ledger::Ledger;
 use crate::ports::notices::{NoticeStream, Notices};
 use crate::ports::{Result, World};
+use crate::runtime::telemetry::trace::Span;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::metric::Metric;
+use crate::services::traced::{Way, processes};
 
 /// Before subscribing again, in milliseconds.
 const RESUBSCRIBE_MS: u64 = 500;
@@ -37,12 +41,26 @@ async fn hear_until_it_fails<W: World>(gateway: &Gateway<W>) -> Result<()> {
     gateway.0.hears.send_replace(true);
     gateway.registry().missed();
     loop {
-        let notices = stream.next().await?;
+        let mut notices = stream.next().await?;
         metrics::counter!(Metric::Notices.name()).increment(notices.len() as u64);
+        let _span = told_here(gateway, &mut notices);
         for notice in &notices {
             gateway.registry().tell(notice);
         }
     }
+}
+
+/// In the traces of those among them that somebody waits for here: every other gateway hears of them, too.
+fn told_here<W: World>(gateway: &Gateway<W>, notices: &mut [Notice]) -> Span {
+    for notice in notices.iter_mut().filter(|notice| notice.trace.is_some()) {
+        if !gateway.registry().is_awaited(notice.buyer) {
+            notice.trace = None;
+        }
+    }
+    let marks: Vec<Mark> = notices.iter().filter_map(Notice::mark).collect();
+    let span = processes(Way::Notices, notices.len(), &marks);
+    Notice::take_marks(notices, &span.marks());
+    span
 }
 
 /// Until the soft stop.

@@ -122,6 +122,19 @@ impl Registry {
         }
     }
 
+    /// This buyer logged out everywhere: tokens of an older epoch are good no more.
+    pub fn revoked(&self, buyer: BuyerId, epoch: u64) {
+        for ear in lock(&self.inner.book).of(buyer) {
+            if let Ear::Socket(mailbox) = ear {
+                mailbox.revoked(epoch);
+            }
+        }
+    }
+
+    pub fn is_awaited(&self, buyer: BuyerId) -> bool {
+        !lock(&self.inner.book).of(buyer).is_empty()
+    }
+
     /// Notices may have been lost: every socket looks once more. Requests that wait do so by themselves.
     pub fn missed(&self) {
         let book = lock(&self.inner.book);

@@ -36,16 +36,23 @@ impl Revocations {
         self.epochs.store(Arc::new(epochs));
     }
 
-    /// What the ledger says. What was added while it was asked may not be in its answer yet.
-    pub async fn learn<W: World>(&self, world: &W) -> Result<()> {
+    /// What the ledger says, and what of it is new. What was added while it was asked may not be in its answer yet.
+    pub async fn learn<W: World>(&self, world: &W) -> Result<Vec<Revoked>> {
         let before = *self.added.lock().unwrap_or_else(PoisonError::into_inner);
         let since = world.clock().now().plus_ms(-TOKEN_MS_MAX);
         let revoked = world.store().revoked_since(since, REVOKED_MAX).await?;
         let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         let mut epochs = if *added == before { HashMap::new() } else { HashMap::clone(&self.epochs.load()) };
-        revoked.into_iter().for_each(|revoked| insert(&mut epochs, revoked));
+        let known = self.epochs.load_full();
+        let mut news = Vec::new();
+        for revoked in revoked {
+            if known.get(&revoked.buyer).is_none_or(|epoch| *epoch < revoked.epoch) {
+                news.push(revoked);
+            }
+            insert(&mut epochs, revoked);
+        }
         self.epochs.store(Arc::new(epochs));
-        Ok(())
+        Ok(news)
     }
 }
 

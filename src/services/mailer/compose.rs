@@ -6,7 +6,7 @@ use crate::ports::accounts::Accounts;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::mail::{LETTER_VERSION, Letter, Matter, Recipient};
 use crate::ports::{Result, World};
-use crate::services::mailer::Settings;
+use crate::services::mailer::{AnyReceipts, Receipt, Settings};
 
 /// `None` when there is nobody to write to. The receipt is for whoever sends the letter to find.
 pub async fn compose<W: World>(world: &W, settings: &Settings, event: &Event) -> Result<Option<Letter>> {
@@ -25,8 +25,25 @@ pub async fn compose<W: World>(world: &W, settings: &Settings, event: &Event) ->
     }))
 }
 
+/// The receipt that goes with the letter. One that cannot be had for long holds up nobody's letter.
+pub async fn receipt_for<W: World>(
+    world: &W,
+    settings: &Settings,
+    receipts: Option<&AnyReceipts>,
+    event: &Event,
+) -> Result<Option<Receipt>> {
+    let (Some(receipts), Some(order)) = (receipts, receipt_of(&event.fact)) else { return Ok(None) };
+    match receipts.receipt(order).await {
+        Err(fault) if world.clock().now().since_ms(event.at) >= settings.receipt_ms_max => {
+            tracing::error!(%fault, order, "a letter goes without its receipt");
+            Ok(None)
+        }
+        receipt => receipt,
+    }
+}
+
 /// The order whose receipt goes with the letter; a part that remains after a refund has one, too.
-pub fn receipt_of(fact: &Fact) -> Option<&str> {
+fn receipt_of(fact: &Fact) -> Option<&str> {
     match fact {
         Fact::OrderPaid(paid) => Some(&paid.order),
         Fact::OrderRefunded(refunded) if !refunded.left.is_empty() => Some(&refunded.order),

@@ -11,7 +11,7 @@ use crate::ports::events::{Events, Listener};
 use crate::ports::letters::Letters;
 use crate::ports::mail::{Letter, Post, kind};
 use crate::ports::{Delivery, Fault, Result, Subscription, World};
-use crate::services::mailer::compose::{compose, receipt_of};
+use crate::services::mailer::compose::{compose, receipt_for};
 use crate::services::mailer::metric::Metric;
 use crate::services::mailer::{AnyReceipts, Settings};
 use crate::services::patience::Patience;
@@ -62,9 +62,8 @@ impl<W: World> Listening<W> {
             metrics::counter!(Metric::Letters.name(), "kind" => kind, "outcome" => "nobody").increment(1);
             return Ok(None);
         };
-        if let (Some(receipts), Some(order)) = (&self.receipts, receipt_of(&event.fact)) {
-            letter.receipt = receipts.receipt(order).await?.map(|receipt| receipt.key);
-        }
+        let receipt = receipt_for(&self.world, &self.settings, self.receipts.as_ref(), event).await?;
+        letter.receipt = receipt.map(|receipt| receipt.key);
         Ok(Some(letter))
     }
 }

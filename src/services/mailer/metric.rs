@@ -53,5 +53,8 @@ impl Metric {
                 }
             }
         }
+        for part in ["ledger", "broker", "mail"] {
+            metrics::counter!(Metric::Faults.name(), "part" => part).increment(0);
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::ports::letters::Letters;
 use crate::ports::mail::{Carrier, kind};
 use crate::ports::{Fault, Result, World};
 use crate::runtime::lifecycle::Lifecycle;
-use crate::services::mailer::compose::{compose, receipt_of};
+use crate::services::mailer::compose::{compose, receipt_for};
 use crate::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
 use crate::services::mailer::metric::Metric;
 use crate::services::mailer::{AnyReceipts, Settings};
@@ -120,11 +120,8 @@ impl<W: World> Postman<W> {
 
     async fn ready(&self, event: &Event) -> Result<Ready> {
         let Some(letter) = compose(&self.world, &self.settings, event).await? else { return Ok(Ready::Nobody) };
-        let receipt = match (&self.receipts, receipt_of(&event.fact)) {
-            (Some(receipts), Some(order)) => receipts.receipt(order).await?.map(|receipt| receipt.bytes),
-            _ => None,
-        };
-        Ok(Ready::Letter { letter: Box::new(letter), receipt })
+        let receipt = receipt_for(&self.world, &self.settings, self.receipts.as_ref(), event).await?;
+        Ok(Ready::Letter { letter: Box::new(letter), receipt: receipt.map(|receipt| receipt.bytes) })
     }
 }
 

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::trace::Mark;
 use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
@@ -19,6 +20,7 @@ use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
 use crate::services::serve::{Worker, serve};
 use crate::services::tell::notify;
+use crate::services::traced::{self, Part, Way, call};
 use crate::services::turns::sure_now;
 
 pub struct Alarms<W> {
@@ -40,12 +42,20 @@ impl<W: World> Alarms<W> {
     /// that an acknowledgement failed.
     pub async fn handle<D: Delivery<Body = Deadline>>(&self, deliveries: Vec<D>) -> Result<()> {
         let begun = Instant::now();
-        let mut sales: BTreeMap<SaleId, BTreeSet<ReservationId>> = BTreeMap::new();
+        let mut sales: BTreeMap<SaleId, (BTreeSet<ReservationId>, Vec<Mark>)> = BTreeMap::new();
         for delivery in &deliveries {
             let deadline = delivery.body();
-            sales.entry(deadline.sale).or_default().extend(&deadline.reservations);
+            let (ids, marks) = sales.entry(deadline.sale).or_default();
+            ids.extend(&deadline.reservations);
+            marks.extend(&deadline.traced);
         }
-        let worked = join_all(sales.into_iter().map(|(sale, ids)| self.settle_sale(sale, ids))).await;
+        let work = sales.into_iter().map(|(sale, (ids, marks))| async move {
+            let mut span = traced::processes(Way::Deadlines, ids.len(), &marks);
+            span.set_with("sale.id", || sale.to_string());
+            let settled = span.around(self.settle_sale(sale, ids)).await;
+            traced::judged(span, settled)
+        });
+        let worked = join_all(work).await;
         worked.into_iter().collect::<Result<()>>()?;
         for delivery in deliveries {
             delivery.ack().await?;
@@ -92,7 +102,7 @@ impl<W: World> Worker for Alarms<W> {
 pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
     debug_assert!(ids.is_sorted());
     for some in ids.chunks(GIVEN_MAX) {
-        let rows = world.store().lapse(sale, some, sure_now(world)?).await?;
+        let rows = call(Part::Ledger, "lapse", world.store().lapse(sale, some, sure_now(world)?)).await?;
         world.faults().reach(Point::LapseAfterLedger).await;
         metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);
         notify(world, &rows).await?;
@@ -102,6 +112,6 @@ pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId
 }
 
 fn failed(fault: &Fault, then: &'static str) {
-    metrics::counter!(Metric::Faults.name(), "job" => "alarms", "part" => fault.part).increment(1);
+    metrics::counter!(Metric::Faults.name(), "work" => "alarms", "part" => fault.part).increment(1);
     tracing::warn!(%fault, "{then}");
 }

@@ -10,11 +10,13 @@ use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::turnstile::{RELEASES_MAX, Turnstile};
 use crate::ports::{Fault, Result, World};
+use crate::runtime::telemetry::trace::{Kind as SpanKind, Span, joining};
 use crate::services::patience::Patience;
 use crate::services::payments::Settings;
 use crate::services::payments::metric::Metric;
 use crate::services::restore::restore;
 use crate::services::tell::{Points, tell};
+use crate::services::traced::{Part, call};
 use crate::services::turns::{Step, Trail, record};
 
 /// Reservations given on together. What all workers have under way at once must stay below the answers that the turnstile
@@ -54,7 +56,9 @@ async fn try_once<W: World>(
     sale: SaleId,
     ids: &[ReservationId],
 ) -> Result<Step<()>> {
-    let Some(look) = world.store().look(sale, &[], ids).await? else { return Ok(Step::Done(())) };
+    let Some(look) = call(Part::Ledger, "look", world.store().look(sale, &[], ids)).await? else {
+        return Ok(Step::Done(()));
+    };
     if look.unfreed.is_empty() {
         return Ok(Step::Done(()));
     }
@@ -75,7 +79,9 @@ async fn try_once<W: World>(
     metrics::counter!(Metric::GivenOn.name()).increment(turns.len() as u64);
     let promoted: Vec<_> = rows.into_iter().filter(|row| row.state.kind().is_live()).collect();
     metrics::counter!(Metric::Promoted.name()).increment(promoted.len() as u64);
-    tell(world, &promoted, look.hold_ms, TOLD).await?;
+    // Each of them in the trace of what made room for it.
+    let span = Span::of(SpanKind::Internal, || "promote".into(), &joining(promoted.iter().map(|row| row.id)));
+    span.around(tell(world, &promoted, look.hold_ms, TOLD)).await?;
     Ok(Step::Done(()))
 }
 
@@ -88,7 +94,7 @@ async fn release<W: World>(
 ) -> Result<Step<Vec<Turn>>> {
     let mut ended = ended.to_vec();
     ended.sort_unstable();
-    let released = match world.turnstile().release(sale, known, &ended).await? {
+    let released = match call(Part::Turnstile, "release", world.turnstile().release(sale, known, &ended)).await? {
         Reply::Done(released) => released,
         Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
     };

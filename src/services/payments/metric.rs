@@ -1,5 +1,6 @@
 //! What the payment-consumer counts.
 
+use crate::services::payments::sweeper::Job;
 use crate::services::restore;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +15,15 @@ pub enum Metric {
     Tries,
     SweepSeconds,
     AlarmSeconds,
+    OverdueSeconds,
+    UnfreedSeconds,
+    PayingSeconds,
+    RefundDueSeconds,
+    QueueMessages,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 15] = [
         Metric::Lapsed,
         Metric::GivenOn,
         Metric::Promoted,
@@ -28,6 +34,11 @@ impl Metric {
         Metric::Tries,
         Metric::SweepSeconds,
         Metric::AlarmSeconds,
+        Metric::OverdueSeconds,
+        Metric::UnfreedSeconds,
+        Metric::PayingSeconds,
+        Metric::RefundDueSeconds,
+        Metric::QueueMessages,
     ];
 
     pub fn name(self) -> &'static str {
@@ -42,11 +53,28 @@ impl Metric {
             Metric::Tries => "miaosha_payments_tries_total",
             Metric::SweepSeconds => "miaosha_payments_sweep_seconds",
             Metric::AlarmSeconds => "miaosha_payments_alarm_seconds",
+            Metric::OverdueSeconds => "miaosha_payments_overdue_seconds",
+            Metric::UnfreedSeconds => "miaosha_payments_unfreed_seconds",
+            Metric::PayingSeconds => "miaosha_payments_paying_seconds",
+            Metric::RefundDueSeconds => "miaosha_payments_refund_due_seconds",
+            Metric::QueueMessages => "miaosha_payments_queue_messages",
+        }
+    }
+
+    /// Counters that are there from the beginning show their first step.
+    fn begin() {
+        metrics::counter!(Metric::Tries.name()).increment(0);
+        let jobs = Job::ALL.map(Job::label);
+        for job in jobs.into_iter().chain(["alarms", "measure"]) {
+            for part in ["turnstile", "ledger", "broker", "payments"] {
+                metrics::counter!(Metric::Faults.name(), "work" => job, "part" => part).increment(0);
+            }
         }
     }
 
     pub fn describe() {
         restore::describe();
+        Metric::begin();
         for metric in Metric::ALL {
             let name = metric.name();
             match metric {
@@ -61,7 +89,7 @@ impl Metric {
                 Metric::Faults => {
                     metrics::describe_counter!(
                         name,
-                        "Tries that ended in a fault, by the job and the part that failed."
+                        "Tries that ended in a fault, by the `work` and the part that failed."
                     );
                 }
                 Metric::Tries => {
@@ -70,10 +98,28 @@ impl Metric {
                         "Tries that came to nothing because the sale moved or was in doubt."
                     );
                 }
-                Metric::SweepSeconds => metrics::describe_histogram!(name, "One run of a sweeper's job, by the job."),
+                Metric::SweepSeconds => {
+                    metrics::describe_histogram!(name, "One run of a sweeper's job, by its `work`.")
+                }
                 Metric::AlarmSeconds => {
                     metrics::describe_histogram!(name, "From taking alarms to their acknowledgement.");
                 }
+                Metric::OverdueSeconds => {
+                    metrics::describe_gauge!(name, "How long the oldest hold has been over; 0 without one.");
+                }
+                Metric::UnfreedSeconds => {
+                    metrics::describe_gauge!(
+                        name,
+                        "How long units of an ended reservation have waited to be given on."
+                    );
+                }
+                Metric::PayingSeconds => {
+                    metrics::describe_gauge!(name, "How long the oldest payment under way has been so.");
+                }
+                Metric::RefundDueSeconds => {
+                    metrics::describe_gauge!(name, "How long the oldest refund has been due.");
+                }
+                Metric::QueueMessages => metrics::describe_gauge!(name, "Messages that wait, by queue."),
             }
         }
     }

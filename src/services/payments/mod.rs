@@ -6,6 +6,7 @@
 
 mod alarms;
 mod give_on;
+pub mod measure;
 pub mod metric;
 mod resolve;
 mod sweeper;
@@ -82,6 +83,10 @@ pub async fn run<W: World>(world: W, settings: Settings, lifecycle: Lifecycle) {
         let tracker = lifecycle.tracker.clone();
         tracker.spawn(async move { sweeper.serve(job, &lifecycle).await })
     });
+    let measures = lifecycle.tracker.spawn({
+        let (world, lifecycle) = (world.clone(), lifecycle.clone());
+        async move { measure::measure(&world, &lifecycle).await }
+    });
     let news = lifecycle.tracker.spawn(news::run(world, lifecycle.clone()));
-    futures_util::future::join_all(sweeps.into_iter().chain([alarms, news])).await;
+    futures_util::future::join_all(sweeps.into_iter().chain([alarms, measures, news])).await;
 }

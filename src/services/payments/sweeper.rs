@@ -49,7 +49,7 @@ impl Job {
     pub const ALL: [Job; 7] =
         [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds, Job::Standby, Job::Watch];
 
-    fn label(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Job::Overdue => "overdue",
             Job::Unfreed => "unfreed",
@@ -98,9 +98,9 @@ impl<W: World> Sweeper<W> {
             Job::Standby => self.standby().await,
             Job::Watch => self.watch().await,
         };
-        metrics::histogram!(Metric::SweepSeconds.name(), "job" => job.label()).record(begun.elapsed().as_secs_f64());
+        metrics::histogram!(Metric::SweepSeconds.name(), "work" => job.label()).record(begun.elapsed().as_secs_f64());
         if let Err(fault) = &swept {
-            metrics::counter!(Metric::Faults.name(), "job" => job.label(), "part" => fault.part).increment(1);
+            metrics::counter!(Metric::Faults.name(), "work" => job.label(), "part" => fault.part).increment(1);
             tracing::warn!(job = job.label(), %fault, "the next sweep tries again");
         }
         swept

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::domain::attempt::Attempt;
 use crate::domain::id::{AttemptId, BuyerId, SaleId};
 use crate::domain::sale::{Phase, Sale};
+use crate::domain::trace::Trace;
 use crate::http::problem::{Kind, Problem};
 use crate::http::{auth, body};
 use crate::ports::Entrance;
@@ -21,6 +22,7 @@ use crate::services::publisher::lanes::{Lanes, Ticket};
 use crate::services::publisher::metric::Reason;
 use crate::services::publisher::route;
 use crate::services::question::{self, ANSWER_CHARS_MAX};
+use crate::services::traced;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,8 +50,22 @@ enum Admitted {
 }
 
 pub async fn take<W: Entrance>(lanes: &Rc<Lanes<W>>, req: &HttpRequest, payload: Payload) -> HttpResponse {
+    let mut span = traced::arrived(req.method(), "/v1/sales/{id}/attempts", req.headers());
+    let Some(trace) = span.trace() else { return answer(lanes, req, payload, None).await };
+    // Boxed: the many that are not traced keep a small task.
+    let response = span.around(Box::pin(answer(lanes, req, payload, Some(trace)))).await;
+    traced::answered(&mut span, response.status());
+    response
+}
+
+async fn answer<W: Entrance>(
+    lanes: &Rc<Lanes<W>>,
+    req: &HttpRequest,
+    payload: Payload,
+    trace: Option<Trace>,
+) -> HttpResponse {
     let metrics = &lanes.shared.metrics;
-    match admit(lanes, req, payload).await {
+    match admit(lanes, req, payload, trace).await {
         Ok(Admitted::Joined(ticket)) => match ticket.await {
             Ok(id) => accepted(id),
             Err(reason) => shed(lanes, reason),
@@ -81,6 +97,7 @@ async fn admit<W: Entrance>(
     lanes: &Rc<Lanes<W>>,
     req: &HttpRequest,
     mut payload: Payload,
+    trace: Option<Trace>,
 ) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.world.clock().now();
@@ -114,7 +131,7 @@ async fn admit<W: Entrance>(
         return Err(Refusal::Shed(Reason::Away));
     }
     let attempt = Attempt { buyer, quantity: wanted.quantity };
-    lanes.join(sale, attempt).map(Admitted::Joined).map_err(Refusal::Shed)
+    lanes.join(sale, attempt, trace).map(Admitted::Joined).map_err(Refusal::Shed)
 }
 
 fn check_phase(phase: Phase) -> Result<(), Problem> {

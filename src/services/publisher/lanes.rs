@@ -16,10 +16,13 @@ use actix_web::rt;
 
 use crate::domain::attempt::{Attempt, Batch};
 use crate::domain::id::{AttemptId, BatchId, SaleId};
+use crate::domain::trace::{Mark, Trace};
 use crate::ports::Entrance;
 use crate::ports::attempts::{Attempts, Shed};
+use crate::runtime::telemetry::trace;
 use crate::services::publisher::Shared;
 use crate::services::publisher::metric::Reason;
+use crate::services::traced::{self, Way};
 
 /// Lanes beyond this many are looked through for idle ones before another is made.
 const LANES_KEPT: usize = 64;
@@ -43,6 +46,8 @@ struct Lane {
 /// A batch in the making, and who waits for it.
 struct Load {
     attempts: RefCell<Vec<Attempt>>,
+    /// Of some of them, by their place.
+    traces: RefCell<Vec<(usize, Trace)>>,
     wakers: RefCell<Vec<Option<Waker>>>,
     outcome: Cell<Option<Result<BatchId, Reason>>>,
 }
@@ -58,14 +63,14 @@ impl<W: Entrance> Lanes<W> {
         Rc::new(Self { shared, lanes: RefCell::default(), waiting: Cell::new(0) })
     }
 
-    pub fn join(self: &Rc<Self>, sale: SaleId, attempt: Attempt) -> Result<Ticket, Reason> {
+    pub fn join(self: &Rc<Self>, sale: SaleId, attempt: Attempt, trace: Option<Trace>) -> Result<Ticket, Reason> {
         let settings = &self.shared.settings;
         if self.waiting.get() >= settings.attempts_waiting_max {
             return Err(Reason::Waiting);
         }
         self.waiting.set(self.waiting.get() + 1);
         let lane = self.lane(sale);
-        let ticket = lane.board(attempt, settings.batch_max);
+        let ticket = lane.board(attempt, trace, settings.batch_max);
         if !lane.called.get() && lane.senders.get() < settings.batches_in_flight_max {
             lane.called.set(true);
             let sender = Sender::new(Rc::clone(self), lane);
@@ -89,7 +94,7 @@ impl<W: Entrance> Lanes<W> {
 }
 
 impl Lane {
-    fn board(&self, attempt: Attempt, batch_max: usize) -> Ticket {
+    fn board(&self, attempt: Attempt, trace: Option<Trace>, batch_max: usize) -> Ticket {
         let mut loads = self.loads.borrow_mut();
         let load = match loads.back() {
             Some(load) if load.attempts.borrow().len() < batch_max => Rc::clone(load),
@@ -104,13 +109,24 @@ impl Lane {
         attempts.push(attempt);
         load.wakers.borrow_mut().push(None);
         drop(attempts);
+        if let Some(trace) = trace {
+            let mut traces = load.traces.borrow_mut();
+            if traces.len() < trace::traced_max() {
+                traces.push((index, trace));
+            }
+        }
         Ticket { load, index }
     }
 }
 
 impl Load {
     fn new() -> Self {
-        Self { attempts: RefCell::default(), wakers: RefCell::default(), outcome: Cell::new(None) }
+        Self {
+            attempts: RefCell::default(),
+            traces: RefCell::default(),
+            wakers: RefCell::default(),
+            outcome: Cell::new(None),
+        }
     }
 
     fn answer(&self, outcome: Result<BatchId, Reason>) {
@@ -155,14 +171,14 @@ impl<W: Entrance> Sender<W> {
         self.lane.called.set(false);
         loop {
             let Some(load) = self.lane.loads.borrow_mut().pop_front() else { return };
-            let attempts = load.attempts.take();
+            let (attempts, traces) = (load.attempts.take(), load.traces.take());
             self.load = Some((load, attempts.len()));
-            let outcome = self.send(attempts).await;
+            let outcome = self.send(attempts, traces).await;
             self.answer(outcome);
         }
     }
 
-    async fn send(&self, attempts: Vec<Attempt>) -> Result<BatchId, Reason> {
+    async fn send(&self, attempts: Vec<Attempt>, traces: Vec<(usize, Trace)>) -> Result<BatchId, Reason> {
         let shared = &self.lanes.shared;
         let count = attempts.len();
         let chance = getrandom::u64().map_err(|error| {
@@ -173,7 +189,15 @@ impl<W: Entrance> Sender<W> {
         let id = BatchId::new(now_ms, chance);
         let (begun, waiting) = (Instant::now(), count as f64);
         shared.metrics.waiting.increment(waiting);
-        let result = shared.world.attempts().submit(Batch { id, sale: self.lane.sale, attempts }).await;
+        let marks: Vec<Mark> =
+            traces.into_iter().map(|(index, trace)| Mark { of: id.attempt(index).into(), trace }).collect();
+        let mut span = traced::sends(Way::Attempts, count, &marks);
+        let batch = Batch { id, sale: self.lane.sale, attempts, traced: span.marks() };
+        let result = span.around(shared.world.attempts().submit(batch)).await;
+        if let Err(shed) = &result {
+            span.fail(shed.name());
+        }
+        drop(span);
         shared.metrics.waiting.decrement(waiting);
         match result {
             Ok(()) => {

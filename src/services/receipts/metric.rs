@@ -64,5 +64,7 @@ impl Metric {
                 Metric::Merged => metrics::describe_counter!(name, "Admissions handed over by devices, by outcome."),
             }
         }
+        metrics::counter!(Metric::Failed.name()).increment(0);
+        metrics::counter!(Metric::Shed.name()).increment(0);
     }
 }

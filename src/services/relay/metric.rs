@@ -49,5 +49,8 @@ impl Metric {
                 Metric::BatchSeconds => metrics::describe_histogram!(name, "One batch, from its reading to its mark."),
             }
         }
+        for part in ["ledger", "broker"] {
+            metrics::counter!(Metric::Faults.name(), "part" => part).increment(0);
+        }
     }
 }

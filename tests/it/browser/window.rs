@@ -85,7 +85,7 @@ impl Window {
         before
     }
 
-    async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    pub async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let looking = async {
             loop {
                 if let Some(found) = look().await {
@@ -225,10 +225,27 @@ impl Window {
     }
 
     pub async fn tab_key(&self) {
-        for kind in ["rawKeyDown", "keyUp"] {
-            let key = json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });
+        self.key("Tab", 9, None).await;
+    }
+
+    pub async fn enter_key(&self) {
+        self.key("Enter", 13, Some("\r")).await;
+    }
+
+    async fn key(&self, name: &str, code: u32, text: Option<&str>) {
+        let down = if text.is_some() { "keyDown" } else { "rawKeyDown" };
+        for kind in [down, "keyUp"] {
+            let mut key = json!({ "type": kind, "key": name, "code": name, "windowsVirtualKeyCode": code });
+            if let (Some(text), "keyDown") = (text, kind) {
+                key["text"] = json!(text);
+            }
             self.chrome("Input.dispatchKeyEvent", key).await;
         }
+    }
+
+    /// Where the keyboard is.
+    pub async fn types(&self, text: &str) {
+        self.chrome("Input.insertText", json!({ "text": text })).await;
     }
 
     /// What WebDriver has no words for.

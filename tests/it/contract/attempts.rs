@@ -7,6 +7,7 @@ use futures_util::future::{Either, join_all, select};
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, SaleId};
 use miaosha::ports::attempts::{Attempts, Shed, partition_of};
+use miaosha::ports::lag::Depths;
 use miaosha::ports::parked::Parked;
 use miaosha::ports::{Delivery, Result, Subscription};
 
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One broker, or one file, of which a test opens queues.
 pub trait Bench {
-    type Queue: Attempts + Parked;
+    type Queue: Attempts + Depths + Parked;
 
     /// A process that starts, or starts again.
     fn open(&self, messages_max: u64) -> impl Future<Output = Self::Queue>;
@@ -27,7 +28,12 @@ pub trait Bench {
 
 pub fn batch(sale: u64, number: u64) -> Batch {
     let attempt = |buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 };
-    Batch { id: BatchId::new(1, number), sale: SaleId(sale), attempts: vec![attempt(number), attempt(number + 1)] }
+    Batch {
+        id: BatchId::new(1, number),
+        sale: SaleId(sale),
+        attempts: vec![attempt(number), attempt(number + 1)],
+        traced: vec![],
+    }
 }
 
 fn numbers(batches: &[Batch]) -> Vec<u64> {
@@ -240,6 +246,35 @@ pub async fn outlives_a_restart(bench: &impl Bench) {
 }
 
 /// What cannot be decoded holds nobody up: an operator finds it, and sends it back.
+/// What waits in one queue; a broker may count what it has just taken a moment later.
+async fn waits(queue: &impl Depths, name: &str, messages: u64) {
+    let is_it = async || {
+        let depths = queue.depths().await.unwrap();
+        let of_it: Vec<u64> = depths.iter().filter(|depth| depth.queue == name).map(|depth| depth.messages).collect();
+        assert_eq!(of_it.len(), 1, "{name} once among {depths:?}");
+        of_it[0] == messages
+    };
+    until(is_it).await;
+}
+
+pub async fn says_how_many_wait(bench: &impl Bench) {
+    let queue = bench.open(10_000).await;
+    let partition = partition_of(SaleId(1), PARTITIONS);
+    let name = format!("attempts.{partition}");
+    waits(&queue, &name, 0).await;
+    submit(&queue, 1, 0..3).await;
+    waits(&queue, &name, 3).await;
+    let mut subscription = queue.attempts(partition).await.unwrap();
+    ack_all(take(&mut subscription, 3).await).await;
+    waits(&queue, &name, 0).await;
+    waits(&queue, "parked", 0).await;
+    bench.plant(partition, b"nonsense").await;
+    submit(&queue, 1, [3]).await;
+    ack_all(take(&mut subscription, 1).await).await;
+    waits(&queue, "parked", 1).await;
+    waits(&queue, "events.mail", 0).await;
+}
+
 pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
     let queue = bench.open(10_000).await;
     let partition = partition_of(SaleId(1), PARTITIONS);

@@ -17,7 +17,11 @@ use miaosha::ports::{Delivery, Subscription};
 use super::attempts::patiently;
 
 pub fn deadline(sale: u64) -> Deadline {
-    Deadline { sale: SaleId(sale), reservations: vec![ReservationId(u128::from(sale) << 80), ReservationId(7)] }
+    Deadline {
+        sale: SaleId(sale),
+        reservations: vec![ReservationId(u128::from(sale) << 80), ReservationId(7)],
+        traced: Vec::new(),
+    }
 }
 
 pub fn notice(number: u64) -> Notice {
@@ -28,6 +32,7 @@ pub fn notice(number: u64) -> Notice {
         state: Kind::Held,
         version: 1,
         lapses_at: Some(Timestamp(5)),
+        trace: None,
     }
 }
 

@@ -24,7 +24,7 @@ async fn knowing(turnstile: &impl Turnstile) -> Known {
 
 pub fn batch(number: u64, attempts: &[(u64, u8)]) -> Batch {
     let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
-    Batch { id: BatchId::new(1_767_225_600_000, number), sale: SALE, attempts }
+    Batch { id: BatchId::new(1_767_225_600_000, number), sale: SALE, attempts, traced: Vec::new() }
 }
 
 fn reservation(number: u64, index: usize) -> ReservationId {

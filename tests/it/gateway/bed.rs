@@ -275,7 +275,7 @@ impl<W: World> Bed<W> {
     /// What a consumer does with one attempt; the reservation it made, if it made one.
     pub async fn attempt(&self, sale: SaleId, buyer: u64, quantity: u8) -> ReservationId {
         let id = BatchId::new(START.0 as u64, getrandom::u64().unwrap());
-        let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }] };
+        let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }], traced: vec![] };
         let store = self.world.store();
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
         let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };

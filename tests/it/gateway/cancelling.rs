@@ -23,7 +23,7 @@ async fn a_hold_and_a_place_on_standby_are_let_go() {
         assert!(cancelled.get("checkout_token").is_none());
         // Whoever gives the unit on is woken at once.
         let wake = wakes.next(1).await.unwrap().remove(0);
-        assert_eq!(wake.body(), &Deadline { sale: sale.id, reservations: vec![id] });
+        assert_eq!(wake.body(), &Deadline { sale: sale.id, reservations: vec![id], traced: Vec::new() });
         wake.ack().await.unwrap();
         assert_eq!(bed.delete(&path, &bed.shopper(buyer)).await.is(200), cancelled, "twice is as good as once");
         assert_eq!(bed.get(&path, &bed.shopper(buyer)).await.is(200), cancelled);

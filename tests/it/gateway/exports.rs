@@ -158,7 +158,7 @@ async fn an_empty_sale_has_headers_and_an_empty_report<W: World>(bed: Bed<W>) {
 
 /// What a consumer does with a batch that was made at this time.
 async fn decide<W: World>(bed: &Bed<W>, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
-    let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts };
+    let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts, traced: Vec::new() };
     let look = bed.world.store().look(sale, &[], &[]).await.unwrap().unwrap();
     let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
     let Reply::Done(reserved) = bed.world.turnstile().reserve(known, &batch).await.unwrap() else { panic!("stale") };

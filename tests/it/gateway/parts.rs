@@ -18,6 +18,7 @@ fn notice(buyer: u64, reservation: u128, version: u64) -> Notice {
         state: Kind::Standby,
         version,
         lapses_at: None,
+        trace: None,
     }
 }
 

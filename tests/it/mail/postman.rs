@@ -45,6 +45,7 @@ over_both! {
     a_letter_that_nobody_takes_is_given_up_in_the_end
     who_is_gone_is_not_written_to
     no_letter_goes_before_its_receipt
+    a_receipt_that_never_comes_holds_up_no_letter
     who_dies_before_the_server_has_it_leaves_one_mail
     who_dies_after_the_server_has_it_leaves_the_same_mail_twice
     who_cannot_mark_a_mail_goes_on_trying
@@ -151,6 +152,20 @@ async fn no_letter_goes_before_its_receipt(house: House<impl World>) {
     let attached = |mail: &Received| Seen::read(&mail.bytes).attachments.into_iter().map(|part| part.bytes).collect();
     let attached: Vec<Vec<Vec<u8>>> = house.sink.wait_for(4).await.iter().map(attached).collect();
     assert_eq!(attached, [vec![], vec![], vec![PDF.to_vec()], vec![PDF.to_vec()]]);
+}
+
+async fn a_receipt_that_never_comes_holds_up_no_letter(house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.happened(&[house.paid(ann.id, 1)]).await;
+    let postman = house.postman();
+    house.drawer.away(true);
+    assert_eq!(postman.round().await.unwrap(), 0);
+    house.clock.advance_ms(house.settings.receipt_ms_max - 1);
+    assert_eq!(postman.round().await.unwrap(), 0);
+    house.clock.advance_ms(house.settings.again_ms_max);
+    assert_eq!(postman.round().await.unwrap(), 1);
+    let seen = Seen::read(&house.sink.wait_for(1).await[0].bytes);
+    assert!(seen.attachments.is_empty(), "it says where the receipt is to be had");
 }
 
 async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House<impl World>) {

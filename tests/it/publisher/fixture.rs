@@ -178,7 +178,7 @@ macro_rules! service {
         .await
     }};
 }
-pub(super) use service;
+pub(crate) use service;
 
 /// The embedded queue in a folder that lives as long as the test.
 pub async fn queue() -> (SqliteQueue, tempfile::TempDir) {

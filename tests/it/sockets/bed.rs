@@ -88,8 +88,13 @@ pub async fn over_memory(way: Way, rules: sockets::Settings) -> Line<OverMemory>
 /// The broker's URL, or that of something between.
 pub async fn over_rabbit_at(url: String, way: Way, rules: sockets::Settings) -> Line<OverRabbit> {
     let settings = with(rules);
-    let config =
-        RabbitConfig { url, namespace: unique_name(), partitions: 1, queue_messages_max: 100, confirm_ms: 10_000 };
+    let config = RabbitConfig {
+        at: url.into(),
+        namespace: unique_name(),
+        partitions: 1,
+        queue_messages_max: 100,
+        confirm_ms: 10_000,
+    };
     let broker = RabbitBroker::connect(config).await.unwrap();
     let bed = Bed::make(settings, |folder, clock, stops| parts(folder, clock, stops, broker).boxed_local()).await;
     Line::open(bed, way).await

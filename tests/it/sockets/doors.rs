@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use miaosha::domain::id::BuyerId;
 use miaosha::ports::World;
+use miaosha::ports::accounts::Accounts;
 use miaosha::services::gateway::sockets::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,20 +27,18 @@ pub async fn a_token_may_travel_as_a_subprotocol<W: World>(line: Line<W>) {
     assert_eq!(buyer.status().await["status"], "none");
 }
 
+fn hello(token: &str) -> Message {
+    Message::text(json!({ "type": "hello", "token": token }).to_string())
+}
+
 pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
     let expired = line.bed.keys.sign_access(
-        miaosha::domain::id::BuyerId(7),
+        BuyerId(7),
         miaosha::ports::accounts::Role::Shopper,
         START.plus_ms(-86_400_000),
         1_000,
     );
-    let hello = |token: &str| Message::text(json!({ "type": "hello", "token": token }).to_string());
-    let other_kind = line.bed.keys.sign_checkout(
-        miaosha::domain::id::ReservationId(1),
-        miaosha::domain::id::BuyerId(7),
-        START,
-        1_000_000,
-    );
+    let other_kind = line.bed.keys.sign_checkout(miaosha::domain::id::ReservationId(1), BuyerId(7), START, 1_000_000);
     let cases = [
         (hello(&expired), 4402, "log_in"),
         (hello("x.y.z"), 4401, "log_in"),
@@ -147,7 +147,7 @@ pub async fn who_says_nothing_is_sent_away(way: Way) {
 pub async fn a_token_ends_its_socket_and_a_newer_one_keeps_it(way: Way) {
     let line = over_memory(way, Settings { ping_ms: 50, ..rules() }).await;
     let sign = |ttl_ms| {
-        let (buyer, role) = (miaosha::domain::id::BuyerId(7), miaosha::ports::accounts::Role::Shopper);
+        let (buyer, role) = (BuyerId(7), miaosha::ports::accounts::Role::Shopper);
         line.bed.keys.sign_access(buyer, role, START, ttl_ms)
     };
     let mut kept = line.stranger().await;
@@ -242,4 +242,35 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
         line.bed.lifecycle.tracker.wait().await;
     };
     tokio::time::timeout(Duration::from_secs(20), end).await.expect("a drain ends when its sockets have gone");
+}
+
+/// Whichever gateway it was said to: the others hear it from the ledger.
+pub async fn who_logs_out_everywhere_is_sent_away<W: World>(line: Line<W>) {
+    let sale = line.bed.sale(1, 0).await;
+    let ann = json!({ "name": "Ann", "email": "ann@example.org", "password": "correct horse" });
+    let welcome = line.bed.post("/v1/users", "", &ann).await.is(201);
+    let token = welcome["access_token"].as_str().unwrap().to_owned();
+    let mut here = line.stranger().await;
+    here.send(hello(&token)).await;
+    here.hear("time").await;
+    let mut other = line.buyer(7, &[sale.id]).await;
+    assert_eq!(line.bed.delete("/v1/sessions", &token).await.status, 204);
+    assert_eq!(here.closed().await.0, 4404);
+    let mut again = line.stranger().await;
+    again.send(hello(&token)).await;
+    assert_eq!(again.closed().await.0, 4401);
+    // Said to another gateway, it stands in the ledger.
+    let door = json!({ "email": "ann@example.org", "password": "correct horse" });
+    let welcome = line.bed.post("/v1/sessions", "", &door).await.is(201);
+    let token = welcome["access_token"].as_str().unwrap().to_owned();
+    let ann = BuyerId(welcome["user"]["id"].as_u64().unwrap());
+    let mut here = line.stranger().await;
+    here.send(hello(&token)).await;
+    here.hear("time").await;
+    line.bed.world.store().log_out_everywhere(ann, START).await.unwrap();
+    line.bed.gateway.learn_revocations().await.unwrap();
+    let (code, bye) = here.closed().await;
+    assert_eq!((code, &bye["reason"], &bye["next"]), (4404, &json!("logged_out"), &json!("log_in")));
+    other.say(json!({ "type": "ping" })).await;
+    other.hear("pong").await;
 }

@@ -137,3 +137,15 @@ pub async fn what_is_too_long_is_refused_before_it_came(way: Way) {
         assert_eq!(raw.close_code().await, 1009);
     }
 }
+
+pub async fn a_text_that_cannot_become_one_is_refused_at_once(way: Way) {
+    let line = over_memory(way, rules()).await;
+    for (whole, wrong) in [(&b""[..], &b"\xff"[..]), (b"\xce\xba\xe1", b"\xbd\xed"), (b"\xf4", b"\x90")] {
+        let mut raw = Raw::open(&line).await;
+        // What may still become a character is waited for.
+        raw.write(&[frame(TEXT, whole), frame(FIN | 9, b"?")].concat()).await;
+        assert_eq!(raw.frame().await, Some((FIN | 10, b"?".to_vec())));
+        raw.write(&frame(0, wrong)).await;
+        assert_eq!(raw.close_code().await, 1007, "{whole:?} {wrong:?}");
+    }
+}

@@ -3,9 +3,10 @@
 use miaosha::domain::notice::Notice;
 use miaosha::ports::World;
 use miaosha::ports::notices::Notices;
+use miaosha::services::gateway::sockets::Settings;
 use serde_json::json;
 
-use super::bed::Line;
+use super::bed::{Line, Way, over_memory, rules};
 
 pub async fn a_buyer_hears_held_and_then_confirmed<W: World>(line: Line<W>) {
     let sale = line.bed.sale(3, 1).await;
@@ -85,4 +86,23 @@ pub async fn doubled_late_and_mixed_notices_show_nothing_older<W: World>(line: L
     assert!(buyer.before_pong("status").await.is_empty());
     line.bed.world.signals().tell(&[held]).await.unwrap();
     assert!(buyer.before_pong("status").await.is_empty());
+}
+
+/// Who looks first sees the counters first; the others are told them all the same.
+pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
+    let line = over_memory(way, Settings { sale_updates_per_s_max: 1, ..rules() }).await;
+    let sale = line.bed.sale(5, 0).await;
+    let mut first = line.buyer(7, &[sale.id]).await;
+    first.counters_with("left", 5).await;
+    for left in (0..5).rev() {
+        line.attempt(sale.id, 100 + left).await;
+        // Until one of them has seen it, or everybody was told.
+        for newcomer in 0..20 {
+            let mut newcomer = line.buyer(1_000 + newcomer, &[sale.id]).await;
+            if newcomer.hear("sale").await["left"] == left {
+                break;
+            }
+        }
+        first.counters_with("left", left).await;
+    }
 }

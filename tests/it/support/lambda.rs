@@ -2,6 +2,7 @@
 //! and it, which deletes what was done and leaves the rest to come again.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use miaosha::adapters::system::SystemClock;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex as Turn, mpsc, oneshot, watch};
 
@@ -21,7 +23,36 @@ struct Work {
     said: oneshot::Sender<Said>,
 }
 
+/// Which binary, and what AWS grants it.
+#[derive(Clone)]
+pub struct Program {
+    pub name: &'static str,
+    pub binary: &'static str,
+    /// For each piece of work.
+    pub time: Duration,
+    /// Where its log goes.
+    pub log: Option<PathBuf>,
+}
+
+impl Program {
+    pub fn mailer() -> Self {
+        let time = Duration::from_secs(3_600);
+        Self { name: "mailer", binary: env!("CARGO_BIN_EXE_mailer"), time, log: None }
+    }
+
+    pub fn warmer() -> Self {
+        Self { name: "warmer", binary: env!("CARGO_BIN_EXE_warmer"), ..Self::mailer() }
+    }
+
+    /// Behind what was logged before.
+    fn stderr(&self) -> Stdio {
+        let Some(log) = &self.log else { return Stdio::null() };
+        std::fs::File::options().create(true).append(true).open(log).unwrap().into()
+    }
+}
+
 struct Api {
+    time: Duration,
     waiting: Turn<mpsc::UnboundedReceiver<Work>>,
     going: Mutex<HashMap<String, oneshot::Sender<Said>>>,
     killed: watch::Sender<()>,
@@ -33,6 +64,7 @@ pub struct Function {
     api: Arc<Api>,
     port: u16,
     environment: Vec<(String, String)>,
+    program: Program,
     process: Option<Child>,
     server: actix_web::dev::ServerHandle,
 }
@@ -46,9 +78,13 @@ impl Drop for Function {
 
 impl Function {
     pub fn start(environment: Vec<(String, String)>) -> Self {
+        Self::run(Program::mailer(), environment)
+    }
+
+    pub fn run(program: Program, environment: Vec<(String, String)>) -> Self {
         let (work, waiting) = mpsc::unbounded_channel();
-        let api =
-            Arc::new(Api { waiting: Turn::new(waiting), going: Mutex::default(), killed: watch::Sender::new(()) });
+        let (waiting, killed) = (Turn::new(waiting), watch::Sender::new(()));
+        let api = Arc::new(Api { time: program.time, waiting, going: Mutex::default(), killed });
         let data = web::Data::from(api.clone());
         let server = HttpServer::new(move || {
             let invocation = web::scope("/2018-06-01/runtime/invocation")
@@ -62,7 +98,7 @@ impl Function {
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        let mut function = Self { work, api, port, environment, process: None, server: handle };
+        let mut function = Self { work, api, port, environment, program, process: None, server: handle };
         function.restart();
         function
     }
@@ -70,15 +106,15 @@ impl Function {
     /// As AWS starts one: with a clean environment.
     pub fn restart(&mut self) {
         self.kill();
-        let process = Command::new(env!("CARGO_BIN_EXE_mailer"))
+        let process = Command::new(self.program.binary)
             .env_clear()
             .envs(self.environment.iter().cloned())
             .env("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{}", self.port))
-            .env("AWS_LAMBDA_FUNCTION_NAME", "mailer")
+            .env("AWS_LAMBDA_FUNCTION_NAME", self.program.name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(self.program.stderr())
             .spawn();
         self.process = Some(process.unwrap());
     }
@@ -145,9 +181,10 @@ async fn next(api: web::Data<Api>) -> HttpResponse {
         _ = killed.changed() => None,
     };
     let Some(work) = work else { return HttpResponse::Gone().finish() };
+    let deadline_ms = SystemClock::machine_now().0 + api.time.as_millis() as i64;
     let answer = HttpResponse::Ok()
         .insert_header(("Lambda-Runtime-Aws-Request-Id", work.id.clone()))
-        .insert_header(("Lambda-Runtime-Deadline-Ms", "99999999999999"))
+        .insert_header(("Lambda-Runtime-Deadline-Ms", deadline_ms.to_string()))
         .insert_header(("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:mailer"))
         .insert_header(("Lambda-Runtime-Trace-Id", "Root=1-0-0"))
         .json(&work.event);

@@ -2,7 +2,11 @@
 #![allow(dead_code, reason = "each suite uses its part")]
 
 pub mod clock;
+#[cfg(feature = "otlp")]
+pub mod collector;
 pub mod faults;
+#[cfg(feature = "aws")]
+pub mod front;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod localstripe;

@@ -5,6 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use miaosha::adapters::aws::s3::S3Archive;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
@@ -65,4 +69,17 @@ pub fn environment(url: &str) -> Vec<(&'static str, String)> {
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
     ]
+}
+
+/// A call for which no client is among the dependencies.
+pub async fn call(service: &str, method: &str, path: &str, kind: &str, body: String) -> (u16, String) {
+    let http = Client::builder(TokioExecutor::new()).build_http();
+    let credential = format!("test/20260101/eu-central-1/{service}/aws4_request");
+    let call = hyper::Request::builder().method(method).uri(format!("{}{path}", url().await));
+    let call = call
+        .header("content-type", kind)
+        .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"));
+    let (parts, body) = http.request(call.body(Full::<Bytes>::from(body)).unwrap()).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
 }

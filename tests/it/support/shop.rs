@@ -88,6 +88,46 @@ impl Shop {
         panic!("{method} {path} is not answered");
     }
 
+    /// A plain question with headers of its own; its status.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
+        let stream = TcpStream::connect(&self.url).await.unwrap();
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::get(path).header("host", &self.url);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let response = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
+        response.status().as_u16()
+    }
+
+    /// What the inner server says at `/metrics`.
+    pub async fn metrics(&self) -> String {
+        let facts: Value =
+            serde_json::from_str(&std::fs::read_to_string(self.state().join("shop.json")).unwrap()).unwrap();
+        let inner = facts["inner_url"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let stream = TcpStream::connect(&inner).await.unwrap();
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::get("/metrics").header("host", &inner).body(Full::new(Bytes::new())).unwrap();
+        let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
+        String::from_utf8(body.to_bytes().to_vec()).unwrap()
+    }
+
+    /// A soft stop, waited for; it must end well.
+    pub async fn terminate(&mut self) {
+        let mut process = self.process.take().unwrap();
+        let asked = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        for _ in 0..TRIES_MAX * 2 {
+            if let Some(status) = process.try_wait().unwrap() {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+        process.kill().unwrap();
+        panic!("the shop does not end");
+    }
+
     pub async fn post(&self, path: &str, token: &str, body: Value) -> Value {
         let (status, answer) = self.call(Method::POST, path, token, body).await;
         assert!((200..300).contains(&status), "POST {path}: {status} {answer}");

@@ -169,7 +169,7 @@ impl Life {
         let attempts = (0..count)
             .map(|_| Attempt { buyer: self.buyers[self.rng.usize(0..self.buyers.len())], quantity: self.rng.u8(0..=5) })
             .collect();
-        Batch { id: BatchId::new(1_767_225_600_000, self.rng.u64(..)), sale: self.sale, attempts }
+        Batch { id: BatchId::new(1_767_225_600_000, self.rng.u64(..)), sale: self.sale, attempts, traced: Vec::new() }
     }
 
     /// A whole reservation or some of its units; sometimes units of somebody else, of nobody, or none at all; sometimes a part

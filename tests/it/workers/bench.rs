@@ -198,7 +198,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     pub fn batch_of(&self, attempts: impl IntoIterator<Item = (u64, u8)>) -> Batch {
         let id = BatchId::new(self.clock.now().0 as u64, self.made.fetch_add(1, Ordering::SeqCst));
         let attempts = attempts.into_iter().map(|(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity });
-        Batch { id, sale: self.sale, attempts: attempts.collect() }
+        Batch { id, sale: self.sale, attempts: attempts.collect(), traced: Vec::new() }
     }
 
     /// Everything a consumer does for these batches.
@@ -207,7 +207,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     }
 
     pub fn alarm(&self, reservations: impl IntoIterator<Item = ReservationId>) -> Message<Deadline> {
-        Message(Deadline { sale: self.sale, reservations: reservations.into_iter().collect() })
+        Message(Deadline { sale: self.sale, reservations: reservations.into_iter().collect(), traced: Vec::new() })
     }
 
     pub async fn row(&self, buyer: u64) -> Option<Reservation> {

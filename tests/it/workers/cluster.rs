@@ -32,7 +32,7 @@ async fn bench_on(namespace: String) -> Bench<World, RedisTurnstile> {
 async fn bench_at(url: String, namespace: String) -> Bench<World, RedisTurnstile> {
     let store = store().await;
     let broker = RabbitBroker::connect(RabbitConfig {
-        url,
+        at: url.into(),
         namespace,
         partitions: 2,
         queue_messages_max: 10_000,

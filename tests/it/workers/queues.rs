@@ -104,13 +104,13 @@ pub async fn alarms_ring<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let settings = payments::Settings { alarm_ms: i64::MAX / 2, sweep_ms: 3_600_000, ..payment_settings() };
     lifecycle.tracker.spawn(payments::run(bench.world.clone(), settings, lifecycle.clone()));
     let cancelled = bench.cancel(1).await;
-    let at_once = Deadline { sale: bench.sale, reservations: vec![cancelled] };
+    let at_once = Deadline { sale: bench.sale, reservations: vec![cancelled], traced: Vec::new() };
     bench.world.signals().schedule(at_once, 0).await.unwrap();
     until(&bench, 3, Kind::Held).await;
     // Its alarm may have rung before its time was over, and then nobody but the sweeper would come: a second one is asked for.
     bench.clock.advance_ms(1);
     let second = bench.row(2).await.unwrap().id;
-    let again = Deadline { sale: bench.sale, reservations: vec![second] };
+    let again = Deadline { sale: bench.sale, reservations: vec![second], traced: Vec::new() };
     bench.world.signals().schedule(again, SHORT_MS).await.unwrap();
     until(&bench, 4, Kind::Held).await;
     assert_eq!(bench.kind(2).await, Some(Kind::Lapsed));

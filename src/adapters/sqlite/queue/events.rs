@@ -14,6 +14,7 @@ use super::writer::{self, Command};
 use super::{Shared, SqliteQueue, fault};
 use crate::domain::event::Event;
 use crate::ports::events::{Events, Listener};
+use crate::ports::lag::Depth;
 use crate::ports::{Delivery, Result, Subscription};
 
 /// Events that wait for one listener, at most: beyond them none is published, and the outbox keeps them.
@@ -58,6 +59,13 @@ struct Reading {
     cursor: i64,
     /// Read, and not asked for yet.
     ready: VecDeque<(i64, Vec<u8>)>,
+}
+
+impl Line {
+    pub(super) fn depth(&self) -> Depth {
+        let queue = format!("events.{}", self.listener.name());
+        Depth { queue, messages: self.waiting.load(Ordering::Acquire) }
+    }
 }
 
 /// A row to be written.

@@ -80,7 +80,10 @@ impl SqliteSubscription {
             while taken.len() < max.max(1) {
                 let Some((id, body)) = self.ready.front() else { break };
                 match Batch::decode(body) {
-                    Ok(batch) => taken.push(self.delivery(*id, batch)),
+                    Ok(batch) => {
+                        let traced = self.queue.marks.of(batch.id);
+                        taken.push(self.delivery(*id, Batch { traced, ..batch }));
+                    }
                     // After what was taken: nothing may be lost while we wait for the writer.
                     Err(_) if !taken.is_empty() => break,
                     Err(error) => {

@@ -39,7 +39,7 @@ struct NewPasswordBody {
 pub async fn delete_sessions<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     let buyer = gateway.buyer(&req)?;
     let revoked = gateway.world().store().log_out_everywhere(buyer, gateway.clock().now()).await?;
-    gateway.revocations().add(revoked.ok_or_else(no_account)?);
+    gateway.revoke(revoked.ok_or_else(no_account)?);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -48,7 +48,7 @@ async fn put_password<W: World>(req: HttpRequest, payload: Payload, gateway: Dat
     let body: NewPasswordBody = gateway.body(&req, &mut payload.into_inner()).await?;
     let account = proven(&gateway, &req, buyer, body.password).await?;
     let account = change_password(gateway.world(), gateway.passwords(), account, body.new_password).await?;
-    gateway.revocations().add(Revoked { buyer, epoch: account.epoch });
+    gateway.revoke(Revoked { buyer, epoch: account.epoch });
     Ok(welcome(&gateway, account, HttpResponse::Ok()))
 }
 
@@ -61,7 +61,7 @@ pub async fn delete_me<W: World>(req: HttpRequest, payload: Payload, gateway: Da
     let numbers = forget_receipts(&gateway, buyer).await?;
     match gateway.world().store().erase(buyer, gateway.clock().now()).await? {
         Erased::Done(revoked) => {
-            gateway.revocations().add(revoked);
+            gateway.revoke(revoked);
             for number in &numbers {
                 try_to("forget", gateway.settings(), gateway.receipts().forget(number)).await;
             }

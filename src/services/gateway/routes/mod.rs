@@ -15,9 +15,11 @@ mod shop;
 mod sockets;
 mod webhooks;
 
-use actix_web::dev::Payload;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{Error, HttpRequest, HttpResponse, Resource};
 use serde::de::DeserializeOwned;
 
 use crate::domain::id::{BuyerId, SaleId};
@@ -26,6 +28,7 @@ use crate::http::body;
 use crate::http::problem::{Kind, Problem, method_not_allowed};
 use crate::ports::World;
 use crate::services::gateway::Gateway;
+use crate::services::traced;
 
 type Reply = Result<HttpResponse, Problem>;
 
@@ -48,9 +51,30 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     document::routes(cfg);
 }
 
-/// A path that refuses other methods as a problem.
-fn path(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
+/// A path that refuses other methods as a problem, and whose requests may be traced.
+fn path(path: &str) -> Resource<impl Answers> {
+    web::resource(path).default_service(web::to(method_not_allowed)).wrap(from_fn(seen))
+}
+
+/// What a path's requests go through.
+trait Answers:
+    ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + 'static
+{
+}
+
+impl<T> Answers for T where
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + 'static
+{
+}
+
+async fn seen(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let route = req.match_pattern();
+    let mut span = traced::arrived(req.method(), route.as_deref().unwrap_or_default(), req.headers());
+    let answer = span.around(next.call(req)).await;
+    if let Ok(answer) = &answer {
+        traced::answered(&mut span, answer.status());
+    }
+    answer
 }
 
 impl<W: World> Gateway<W> {

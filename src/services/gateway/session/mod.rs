@@ -80,6 +80,8 @@ pub enum World {
     Sale(Arc<SaleWord>),
     /// More waits to be sent than may wait.
     TooSlow,
+    /// The token that was shown is good no more.
+    LoggedOut,
     Stop {
         come_back_in_ms: u64,
     },
@@ -296,6 +298,7 @@ impl Session {
                 }
             }
             World::TooSlow => self.close(rules, now, Close::TooSlow, acts),
+            World::LoggedOut => self.close(rules, now, Close::LoggedOut, acts),
             World::Stop { come_back_in_ms } => self.close(rules, now, Close::Restart { come_back_in_ms }, acts),
         }
     }

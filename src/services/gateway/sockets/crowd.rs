@@ -22,6 +22,8 @@ struct Watched {
     /// By the address of the mailbox.
     mailboxes: HashMap<usize, Arc<Mailbox>>,
     last: Option<Last>,
+    /// The number of the last word that everybody was told. A newcomer may be told a newer one before all others are.
+    told: u64,
 }
 
 struct Last {
@@ -53,26 +55,30 @@ impl Crowd {
         self.sales().keys().copied().collect()
     }
 
-    /// The word for what is shown, and whether it is a new one. What was read earlier never replaces what was read later.
-    fn word<W: World>(&self, gateway: &Gateway<W>, shown: &Shown) -> Option<(Arc<SaleWord>, bool)> {
+    /// The word for what is shown. What was read earlier never replaces what was read later.
+    fn word<W: World>(&self, gateway: &Gateway<W>, shown: &Shown) -> Option<Arc<SaleWord>> {
         let counters = counters(gateway, shown);
         let mut sales = self.sales();
         let watched = sales.get_mut(&counters.sale)?;
         if let Some(last) = &mut watched.last
             && (last.counters == counters || last.looked_at > shown.looked_at)
         {
-            return Some((last.word.clone(), false));
+            return Some(last.word.clone());
         }
         let number = watched.last.as_ref().map_or(1, |last| last.word.number + 1);
         let word = Arc::new(SaleWord { sale: counters.sale, number, text: words::text(&counters) });
         watched.last = Some(Last { looked_at: shown.looked_at, counters, word: word.clone() });
-        Some((word, true))
+        Some(word)
     }
 
+    /// Everybody, if they were not told it already.
     fn tell(&self, word: &Arc<SaleWord>) {
-        let mailboxes: Vec<_> = match self.sales().get(&word.sale) {
-            Some(watched) => watched.mailboxes.values().cloned().collect(),
-            None => return,
+        let mailboxes: Vec<_> = match self.sales().get_mut(&word.sale) {
+            Some(watched) if watched.told < word.number => {
+                watched.told = word.number;
+                watched.mailboxes.values().cloned().collect()
+            }
+            _ => return,
         };
         mailboxes.iter().for_each(|mailbox| mailbox.word(word));
     }
@@ -95,7 +101,7 @@ fn counters<W: World>(gateway: &Gateway<W>, shown: &Shown) -> words::Counters {
 
 /// The counters as a newcomer is told them.
 pub fn word_of<W: World>(gateway: &Gateway<W>, shown: &Shown) -> Option<Arc<SaleWord>> {
-    Some(gateway.sockets().crowd.word(gateway, shown)?.0)
+    gateway.sockets().crowd.word(gateway, shown)
 }
 
 /// Tells everybody what changed. A sale that cannot be read is told of later.
@@ -110,7 +116,7 @@ pub async fn tell<W: World>(gateway: &Gateway<W>) {
                 continue;
             }
         };
-        if let Some((word, true)) = crowd.word(gateway, &shown) {
+        if let Some(word) = crowd.word(gateway, &shown) {
             crowd.tell(&word);
         }
     }

@@ -12,9 +12,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::id::{BuyerId, SaleId};
 use crate::domain::reservation::Outcome;
+use crate::domain::trace::Mark;
 use crate::http::socket::{Incoming, Outgoing, Socket};
 use crate::ports::ledger::Ledger;
 use crate::ports::{Result, World as Ports};
+use crate::runtime::telemetry::trace::{Kind, Span, carried, carry};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::close::Close;
 use crate::services::gateway::metric::Metric;
@@ -25,6 +27,7 @@ use crate::services::gateway::sockets::crowd;
 use crate::services::gateway::sockets::mailbox::Mailbox;
 use crate::services::gateway::sockets::wheel::Wheel;
 use crate::services::gateway::views::StandingView;
+use crate::services::traced::{Part, call};
 
 /// Inputs handled before others get their turn.
 const TURNS_MAX: usize = 16;
@@ -41,10 +44,14 @@ pub struct Connection<W: Ports, S> {
     mailbox: Arc<Mailbox>,
     seat: Option<Seat>,
     buyer: BuyerId,
+    /// Of its newest token.
+    epoch: u64,
     looking: Option<Looking>,
     /// Looks that wait for their turn.
     looks: Vec<(SaleId, bool)>,
     watched: Vec<SaleId>,
+    /// A traced notice of this sale is on its way to the client.
+    traced: Option<Box<(SaleId, Span)>>,
     is_over: bool,
     why: &'static str,
     _place: OwnedSemaphorePermit,
@@ -65,9 +72,11 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             mailbox: Arc::default(),
             seat: None,
             buyer: BuyerId(0),
+            epoch: 0,
             looking: None,
             looks: Vec::new(),
             watched: Vec::new(),
+            traced: None,
             is_over: false,
             why: "gone",
             _place: place,
@@ -105,7 +114,10 @@ impl<W: Ports, S: Socket> Connection<W, S> {
 
     fn open_mail(&mut self, cx: &mut Context<'_>) -> bool {
         let mail = self.mailbox.take(cx.waker());
-        let mut is_news = mail.beat || mail.stop || mail.missed;
+        let mut is_news = mail.beat || mail.stop || mail.missed || mail.epoch > 0;
+        if mail.epoch > self.epoch {
+            self.tell(World::LoggedOut);
+        }
         if mail.stop {
             let spread_ms = rules(&self.gateway).drain_spread_ms;
             self.tell(World::Stop { come_back_in_ms: fastrand::u64(0..=spread_ms) });
@@ -117,6 +129,9 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             is_news = true;
             self.tell(World::Notice { sale, reservation, version });
         }
+        if let Some(traced) = mail.traced {
+            self.trace(*traced);
+        }
         for word in mail.words {
             is_news = true;
             self.tell(World::Sale(word));
@@ -125,6 +140,15 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             self.beat();
         }
         is_news
+    }
+
+    /// From the notice until the truth is said; a notice of what is known already is nothing to look at.
+    fn trace(&mut self, (sale, mark): (SaleId, Mark)) {
+        let mut span = Span::of(Kind::Internal, || "tell socket".into(), &[mark]);
+        span.set("network.protocol.name", "websocket");
+        span.set("sale.id", sale.to_string());
+        let will_look = self.looks.iter().any(|(waiting, _)| *waiting == sale);
+        self.traced = will_look.then(|| Box::new((sale, span)));
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
@@ -150,12 +174,18 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             if self.looks.is_empty() {
                 self.looks = Vec::new();
             }
-            self.looking = Some(Box::pin(look(self.gateway.clone(), sale, self.buyer, first)));
+            let look = look(self.gateway.clone(), sale, self.buyer, first);
+            self.looking = Some(match &self.traced {
+                Some(traced) if traced.0 == sale => Box::pin(carried(traced.1.hold(carry), look)),
+                _ => Box::pin(look),
+            });
         }
         let Some(looking) = &mut self.looking else { return false };
         let Poll::Ready((sale, truth, word)) = looking.as_mut().poll(cx) else { return false };
         self.looking = None;
+        let traced = self.traced.take_if(|traced| traced.0 == sale);
         self.tell(World::Truth { sale, truth });
+        drop(traced);
         if let Some(word) = word {
             self.tell(World::Sale(word));
         }
@@ -197,11 +227,11 @@ impl<W: Ports, S: Socket> Connection<W, S> {
         }
     }
 
-    /// The token's buyer takes a place in the register, before anything is read of him.
+    /// The token's buyer takes a place in the register, before anything is read of him. Then it is asked whether he logged out:
+    /// who does so from now on is told to the place.
     fn enter(&mut self, token: &str) -> Result<Pass, Close> {
         let verified = self.gateway.keys().verify_access_until(token);
         let (principal, expires_at) = verified.map_err(|_| Close::Unauthorized)?;
-        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
         if self.gateway.clock().now() >= expires_at {
             return Err(Close::Expired);
         }
@@ -209,6 +239,10 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             let seat = self.gateway.registry().seat(principal.buyer, &self.mailbox);
             self.seat = Some(seat.map_err(|_full| Close::TooManySockets)?);
             self.buyer = principal.buyer;
+        }
+        self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
+        if principal.buyer == self.buyer {
+            self.epoch = self.epoch.max(principal.epoch);
         }
         Ok(Pass { buyer: principal.buyer, expires_at })
     }
@@ -296,7 +330,7 @@ async fn try_to_look<W: Ports>(
             None => return Ok((Truth::NoSuchSale, None)),
         }
     }
-    let Some(row) = gateway.world().store().reservation_of(sale, buyer).await? else {
+    let Some(row) = call(Part::Ledger, "look", gateway.world().store().reservation_of(sale, buyer)).await? else {
         return Ok((Truth::Nothing, word));
     };
     let (born_at, reservation, version) = (row.created_at, row.id, row.version);

@@ -8,6 +8,7 @@ use futures_util::task::AtomicWaker;
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::notice::Notice;
+use crate::domain::trace::Mark;
 use crate::services::gateway::session::SaleWord;
 
 /// Notices that wait; when there are more, the socket looks at everything instead.
@@ -22,11 +23,15 @@ pub struct Mailbox {
 #[derive(Default)]
 pub struct Mail {
     pub notices: Vec<(SaleId, ReservationId, u64)>,
+    /// Of the last notice that is traced. Boxed: hardly any mail ever has one.
+    pub traced: Option<Box<(SaleId, Mark)>>,
     pub missed: bool,
     /// The last word of each sale.
     pub words: Vec<Arc<SaleWord>>,
     pub beat: bool,
     pub stop: bool,
+    /// Tokens of an older epoch of the account are good no more; 0 while nobody logged out.
+    pub epoch: u64,
 }
 
 impl Mailbox {
@@ -34,6 +39,9 @@ impl Mailbox {
         let mut mail = self.mail();
         if mail.missed {
             return;
+        }
+        if let Some(mark) = notice.mark() {
+            mail.traced = Some(Box::new((notice.sale, mark)));
         }
         let is_full = mail.notices.len() >= NOTICES_MAX;
         let known = mail.notices.iter_mut().find(|(_, reservation, _)| *reservation == notice.reservation);
@@ -71,6 +79,10 @@ impl Mailbox {
 
     pub fn stop(&self) {
         self.leave(|mail| mail.stop = true);
+    }
+
+    pub fn revoked(&self, epoch: u64) {
+        self.leave(|mail| mail.epoch = mail.epoch.max(epoch));
     }
 
     fn leave(&self, what: impl FnOnce(&mut Mail)) {

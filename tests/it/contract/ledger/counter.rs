@@ -12,6 +12,7 @@ use miaosha::domain::turnstile::{Ended, Reply, Turnstile};
 use miaosha::ports::accounts::Accounts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::idempotency::Idempotency;
+use miaosha::ports::lag::Lagging;
 use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::reports::Reports;
@@ -20,8 +21,8 @@ pub use crate::support::clock::START as NOW;
 
 pub const HOLD_MS: i64 = 60_000;
 
-pub trait Store: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
-impl<S: Ledger + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
+pub trait Store: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
+impl<S: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
 
 pub struct Counter<S> {
     pub store: S,
@@ -67,7 +68,7 @@ impl<S: Store> Counter<S> {
         self.batches += 1;
         let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
         let id = BatchId::new(NOW.0 as u64, self.sale.id.0 << 32 | self.batches);
-        let batch = Batch { id, sale: self.sale.id, attempts };
+        let batch = Batch { id, sale: self.sale.id, attempts, traced: Vec::new() };
         match self.turnstile.reserve(self.known(), &batch) {
             Reply::Done(reserved) => Turn::Batch { batch, reserved },
             Reply::Stale => panic!("a turnstile is never behind itself"),

@@ -3,7 +3,8 @@
 use miaosha::domain::id::{AttemptId, BuyerId, SaleId};
 use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::turn::{Cause, Chain, Turn};
-use miaosha::ports::ledger::{Look, RecordedTurn};
+use miaosha::ports::lag::Lags;
+use miaosha::ports::ledger::{GiveBack, GivenBack, Look, RecordedTurn};
 
 use super::counter::{Counter, NOW, Store, later};
 
@@ -123,6 +124,33 @@ pub async fn the_sweeper_finds_what_is_due<S: Store>(store: S) {
     let release = counter.release(rows[1].id);
     counter.recorded(&[release]).await;
     assert_eq!(counter.store.unfreed(9).await.unwrap(), [(sale, rows[0].id)]);
+}
+
+pub async fn the_oldest_of_each_kind_is_known<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 0).await;
+    assert_eq!(counter.store.lags().await.unwrap(), Lags::default());
+    let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1)]).await;
+    let held = Lags { lapses_at: Some(later()), ..Lags::default() };
+    assert_eq!(counter.store.lags().await.unwrap(), held);
+
+    counter.store.cancel(rows[0].id, rows[0].buyer, NOW.plus_ms(7)).await.unwrap();
+    let payment = counter.payment(&rows[1], 1).await;
+    counter.store.begin_paying(rows[1].id, rows[1].buyer, payment, NOW.plus_ms(5)).await.unwrap();
+    let (unfreed, paying) = (Some(NOW.plus_ms(7)), Some(NOW.plus_ms(5)));
+    let busy = Lags { unfreed_since: unfreed, paying_since: paying, ..held };
+    assert_eq!(counter.store.lags().await.unwrap(), busy);
+
+    counter.store.confirm(rows[1].id, payment, "N", NOW.plus_ms(6)).await.unwrap();
+    let release = counter.release(rows[0].id);
+    counter.recorded(&[release]).await;
+    assert_eq!(counter.store.lags().await.unwrap(), held, "what is done is not late");
+
+    let all = GiveBack { number: "N".into(), units: None, reason: None, request: None };
+    let GivenBack::Done(given) = counter.store.give_back(&all, NOW.plus_ms(9)).await.unwrap() else { panic!() };
+    let due = Lags { unfreed_since: Some(NOW.plus_ms(9)), refund_due_since: Some(NOW.plus_ms(9)), ..held };
+    assert_eq!(counter.store.lags().await.unwrap(), due);
+    counter.store.refund_done(given.entry.refund.id, NOW.plus_ms(10)).await.unwrap();
+    assert_eq!(counter.store.lags().await.unwrap(), Lags { refund_due_since: None, ..due });
 }
 
 pub async fn an_audit_reports_what_is_broken<S: Store>(store: S) {

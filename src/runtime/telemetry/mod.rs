@@ -1,7 +1,17 @@
-//! Logs and metrics, set up once for the process.
+//! Logs, metrics and traces, set up once for the process.
 //!
 //! A log line is one JSON object on standard error; a person at a terminal gets plain lines, and warnings only, so that what a
 //! command has to say is not lost among them. Never personal data, never a token.
+
+mod log;
+mod metric;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "without a way out nothing is sampled"))]
+mod sampler;
+mod settings;
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "without a way out spans are only passed on"))]
+pub mod trace;
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -10,6 +20,11 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+use crate::runtime::config::ConfigError;
+
+pub use metric::Metric;
+pub use settings::TracingSettings;
 
 /// Seconds: from half a millisecond, where a healthy answer lies, to ten seconds, where nobody waits any longer.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -30,8 +45,46 @@ pub fn init_logs() {
     let _ = if for_a_person {
         tracing::subscriber::set_global_default(lines.compact().with_target(false).with_ansi(false).finish())
     } else {
-        tracing::subscriber::set_global_default(lines.json().flatten_event(true).with_current_span(false).finish())
+        tracing::subscriber::set_global_default(lines.event_format(log::Lines).finish())
     };
+}
+
+/// What log lines and spans call this process; before the first of them.
+pub fn name_service(name: &str) {
+    log::name_service(name);
+}
+
+/// Exports what is traced until it is finished. Nothing when nothing is traced.
+#[derive(Default)]
+pub struct Exporter {
+    #[cfg(feature = "otlp")]
+    way: Option<otlp::Way>,
+}
+
+impl Exporter {
+    /// Within the runtime that will carry it; from now on requests are sampled.
+    pub fn start(settings: &TracingSettings) -> Result<Self, ConfigError> {
+        settings.check()?;
+        #[cfg(feature = "otlp")]
+        if settings.is_on() {
+            let way = otlp::Way::open(settings, log::service())?;
+            trace::install(trace::Tracer {
+                sampler: sampler::Sampler::new(settings),
+                traced_max: settings.traced_max,
+                sink: Box::new(way.sink()),
+            });
+            return Ok(Self { way: Some(way) });
+        }
+        Ok(Self::default())
+    }
+
+    /// What waits goes out; what ends later is counted as dropped.
+    pub async fn finish(self) {
+        #[cfg(feature = "otlp")]
+        if let Some(way) = self.way {
+            way.finish().await;
+        }
+    }
 }
 
 /// Installs the process's recorder, or returns the one that is installed.

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# env.sh [FILE=.env]: makes the secrets that docker-compose.yml asks for, new ones, readable by their owner only. A file that is
+# there already is left as it is: data that were written under its passwords could not be opened with others.
+set -euo pipefail
+umask 077
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+file=${1:-.env}
+if [ -e "$file" ]; then
+  echo "env.sh: $file is there already; it was not touched" >&2
+  exit 1
+fi
+hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+{
+  echo "# Made by deploy/compose/env.sh. Never to be committed."
+  for name in MYSQL_ROOT_PASSWORD MYSQL_PASSWORD MYSQL_REPLICATION_PASSWORD MYSQL_EXPORTER_PASSWORD \
+    REDIS_PASSWORD RABBITMQ_PASSWORD GRAFANA_PASSWORD; do
+    echo "$name=$(hex 16)"
+  done
+  echo "TOKEN_KEYS=access:$(hex 4):$(hex 32),checkout:$(hex 4):$(hex 32)"
+  echo "RECEIPT_KEYS=r1:$(hex 32)"
+} >"$file.new"
+mv "$file.new" "$file"
+echo "$file is made"

@@ -1,0 +1,152 @@
+//! The sale that everybody watches: its turns, the presses of some, and the rounds beside those who are rude.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::id::BuyerId;
+use miaosha::http::auth::TokenKeys;
+use miaosha::ports::accounts::Role;
+use serde_json::{Value, json};
+
+use super::errand::{Clients, Manners, Report, Tally, add};
+use super::gateways::Gateways;
+use super::{FIRST_BUYER, FIRST_RUDE, Options, TOKEN_MS, all_connected, last_words, sorted_us};
+use crate::client::{Client, address_of};
+use crate::percentile::percentile_ms;
+
+/// Presses of personal messages at once.
+const PRESSERS: usize = 16;
+
+/// What one transport is measured on.
+pub struct Stage<'a> {
+    pub options: &'a Options,
+    pub gateways: &'a Gateways,
+    pub operator: String,
+    pub sale: u64,
+    pub told_by: Duration,
+}
+
+impl Stage<'_> {
+    /// Everybody gets one: what is measured is telling.
+    pub async fn open_sale(&self) -> Result<u64, String> {
+        let now = SystemClock::machine_now();
+        let mut gateway = Client::new(&self.gateways.http);
+        let item = json!({ "title": "Sockets", "description": "told at once" }).to_string();
+        let item = gateway.post("/v1/admin/items", &self.operator, item).await?.json()["id"].clone();
+        let sale = json!({
+            "item_id": item, "price": { "minor": 100, "currency": "TWD" },
+            "capacity": self.options.buyers.max(1), "quantity_max": 1, "standby_max": 10, "hold_ms": 3_600_000,
+            "opens_at": now.0 - 1_000, "closes_at": now.0 + 7_200_000, "questions": [],
+        });
+        let sale = gateway.post("/v1/admin/sales", &self.operator, sale.to_string()).await?;
+        sale.json()["id"].as_u64().ok_or_else(|| format!("no sale: {} {}", sale.status, sale.json()))
+    }
+
+    /// Some press the button; says when each had its 202.
+    pub async fn press(&self, keys: &TokenKeys) -> Result<HashMap<u64, i64>, String> {
+        let buyers = self.options.buyers.min(self.options.connections);
+        let buyers: Vec<u64> = (0..buyers).map(|n| FIRST_BUYER + n).collect();
+        let share = buyers.len().div_ceil(PRESSERS).max(1);
+        let pressed = buyers.chunks(share).map(|buyers| async move {
+            let mut client = Client::new(&self.gateways.publisher);
+            let mut accepted = Vec::new();
+            for buyer in buyers {
+                let token = keys.sign_access(BuyerId(*buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
+                client.on_behalf_of(self.options.front.then(|| address_of(*buyer)));
+                let body = r#"{"question_id":0,"answer":"-","quantity":1}"#;
+                let path = format!("/v1/sales/{}/attempts", self.sale);
+                for _ in 0..50 {
+                    let answer = client.post(&path, &token, body).await?;
+                    match answer.status {
+                        202 => accepted.push((*buyer, SystemClock::machine_now().0)),
+                        404 | 429 | 502 | 503 | 504 => {
+                            tokio::time::sleep(Duration::from_millis(200)).await;
+                            continue;
+                        }
+                        status => return Err(format!("an attempt was answered {status} {}", answer.json())),
+                    }
+                    break;
+                }
+            }
+            Ok(accepted)
+        });
+        Ok(try_join_all(pressed).await?.into_iter().flatten().collect())
+    }
+
+    /// The sale takes a turn, and everybody is told: how long that took, of each, in microseconds.
+    pub async fn turn(
+        &self,
+        clients: &mut [Clients],
+        verb: &str,
+        state: &str,
+    ) -> Result<(Vec<u64>, Vec<Report>), String> {
+        let began_ms = SystemClock::machine_now().0;
+        let mut gateway = Client::new(&self.gateways.http);
+        let path = format!("/v1/admin/sales/{}/{verb}", self.sale);
+        let answer = gateway.post(&path, &self.operator, "{}").await?;
+        if answer.status >= 300 {
+            return Err(format!("{path}: {} {}", answer.status, answer.json()));
+        }
+        let reports = clients.iter_mut().map(|clients| clients.report(Some(state), self.told_by));
+        let reports = try_join_all(reports).await?;
+        let told = sorted_us(reports.iter().flat_map(|report| &report.told).map(|at| at - began_ms));
+        Ok((told, reports))
+    }
+
+    /// Rounds without and beside those who are rude, in turns: the medians of their percentiles.
+    pub async fn beside_rude(&self, clients: &mut [Clients], connected: u64) -> Result<(Value, bool), String> {
+        let mut turns = [("resume", "open"), ("pause", "paused")].into_iter().cycle();
+        let mut figures: [Vec<(f64, f64, f64)>; 2] = [Vec::new(), Vec::new()];
+        let (mut all_told, mut thrown_out) = (true, Tally::new());
+        for round in 0..self.options.rounds.max(1) * 2 {
+            // Without, beside, beside, without: either kind meets either turn of the sale.
+            let is_beside = matches!(round % 4, 1 | 2);
+            let mut rude = if is_beside { self.let_in_the_rude().await? } else { Vec::new() };
+            let (verb, state) = turns.next().unwrap_or_default();
+            let (told, _) = self.turn(clients, verb, state).await?;
+            all_told &= told.len() as u64 == connected;
+            figures[usize::from(is_beside)].push((
+                percentile_ms(&told, 0.5),
+                percentile_ms(&told, 0.99),
+                percentile_ms(&told, 1.0),
+            ));
+            add(&mut thrown_out, &last_words(&mut rude).await?);
+            drop(rude);
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        let [without, beside] = figures;
+        let of = |rounds: &[(f64, f64, f64)]| {
+            json!({
+                "told_p50_ms": median(rounds.iter().map(|round| round.0)),
+                "told_p99_ms": median(rounds.iter().map(|round| round.1)),
+                "told_max_ms": median(rounds.iter().map(|round| round.2)),
+            })
+        };
+        let value = json!({
+            "without": of(&without), "beside": of(&beside), "rounds": self.options.rounds,
+            "stubborn": self.options.stubborn, "garbage": self.options.garbage, "thrown_out": thrown_out,
+        });
+        Ok((value, all_told))
+    }
+
+    /// They are left a while to do their worst.
+    async fn let_in_the_rude(&self) -> Result<Vec<Clients>, String> {
+        let crowds = [(Manners::Stubborn, self.options.stubborn), (Manners::Garbage, self.options.garbage)];
+        let mut rude = Vec::new();
+        for (manners, count) in crowds {
+            let crowd = self.options.crowd(FIRST_RUDE + rude.len() as u64 * 1_000_000, count, manners);
+            rude.extend(crowd.start(&self.gateways.sockets, &self.gateways.keys, self.sale)?);
+        }
+        all_connected(&mut rude).await?;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok(rude)
+    }
+}
+
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,33 @@
+//! How far the world is behind: what an operator is woken by. Nothing is decided by it.
+
+use crate::domain::time::Timestamp;
+use crate::ports::Result;
+
+/// The oldest of each kind of work that the ledger knows to be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lags {
+    /// When the first hold ends, or ended.
+    pub lapses_at: Option<Timestamp>,
+    /// Since when units of an ended reservation wait to be given on.
+    pub unfreed_since: Option<Timestamp>,
+    /// Since when somebody pays.
+    pub paying_since: Option<Timestamp>,
+    /// Since when money is to go back.
+    pub refund_due_since: Option<Timestamp>,
+}
+
+pub trait Lagging: Send + Sync + 'static {
+    fn lags(&self) -> impl Future<Output = Result<Lags>> + Send;
+}
+
+/// One queue, by its name within the namespace, and the messages that wait in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depth {
+    pub queue: String,
+    pub messages: u64,
+}
+
+pub trait Depths: Send + Sync + 'static {
+    /// Of attempts by partition, of events by listener, and of what is parked; a broker may know of more.
+    fn depths(&self) -> impl Future<Output = Result<Vec<Depth>>> + Send;
+}

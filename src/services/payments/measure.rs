@@ -1,0 +1,57 @@
+//! How late the oldest work of each kind is, and how much waits in every queue: read by each payment-consumer, so that it is
+//! known as long as one of them lives. Alarms take the largest.
+
+use std::time::Duration;
+
+use crate::domain::time::Timestamp;
+use crate::ports::lag::{Depths, Lagging};
+use crate::ports::{Fault, World};
+use crate::runtime::lifecycle::Lifecycle;
+use crate::services::payments::metric::Metric;
+use crate::services::ticks::every;
+
+const EVERY: Duration = Duration::from_secs(2);
+
+pub(super) async fn measure<W: World>(world: &W, lifecycle: &Lifecycle) {
+    every(EVERY, lifecycle, || look(world)).await;
+}
+
+pub async fn look<W: World>(world: &W) {
+    if let Err(fault) = lags(world).await {
+        failed(&fault);
+    }
+    if let Err(fault) = depths(world).await {
+        failed(&fault);
+    }
+}
+
+async fn lags<W: World>(world: &W) -> Result<(), Fault> {
+    let lags = world.store().lags().await?;
+    let now = world.clock().now();
+    for (metric, since) in [
+        (Metric::OverdueSeconds, lags.lapses_at),
+        (Metric::UnfreedSeconds, lags.unfreed_since),
+        (Metric::PayingSeconds, lags.paying_since),
+        (Metric::RefundDueSeconds, lags.refund_due_since),
+    ] {
+        metrics::gauge!(metric.name()).set(late_s(now, since));
+    }
+    Ok(())
+}
+
+/// Not late at all where there is none, or its time is still to come.
+fn late_s(now: Timestamp, since: Option<Timestamp>) -> f64 {
+    since.map_or(0, |since| now.since_ms(since).max(0)) as f64 / 1_000.0
+}
+
+async fn depths<W: World>(world: &W) -> Result<(), Fault> {
+    for depth in world.attempts().depths().await? {
+        metrics::gauge!(Metric::QueueMessages.name(), "queue" => depth.queue).set(depth.messages as f64);
+    }
+    Ok(())
+}
+
+fn failed(fault: &Fault) {
+    metrics::counter!(Metric::Faults.name(), "work" => "measure", "part" => fault.part).increment(1);
+    tracing::warn!(%fault, "what is late is measured again in a while");
+}

@@ -1,0 +1,34 @@
+//! What both functions begin with: logs, the configuration, a runtime of one thread.
+
+use std::process::ExitCode;
+
+use crate::runtime::{Failure, config, telemetry};
+use crate::wire::config::Config;
+
+pub fn main<F>(name: &str, live: impl FnOnce(Config) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    telemetry::init_logs();
+    let config: Config = match config::load(None) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(live(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ended by a failure");
+            ExitCode::FAILURE
+        }
+    }
+}

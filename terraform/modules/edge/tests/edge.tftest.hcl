@@ -1,0 +1,155 @@
+# The front, without AWS: CloudFront is planned here, since the emulator tells it back differently from how it was told.
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  mock_data "aws_ec2_managed_prefix_list" {
+    defaults = { id = "pl-cloudfront" }
+  }
+  mock_resource "aws_lb" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/m/1", arn_suffix = "app/m/1" }
+  }
+  mock_resource "aws_lb_listener" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/m/1/2" }
+  }
+  mock_resource "aws_cloudfront_function" {
+    defaults = { arn = "arn:aws:cloudfront::123456789012:function/page" }
+  }
+  mock_resource "aws_cloudfront_distribution" {
+    defaults = { arn = "arn:aws:cloudfront::123456789012:distribution/D" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::shop-static", id = "shop-static", bucket_regional_domain_name = "shop-static.s3.eu-central-1.amazonaws.com" }
+  }
+}
+
+mock_provider "aws" {
+  alias = "us_east_1"
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/m/1" }
+  }
+}
+
+variables {
+  name                = "shop"
+  vpc_id              = "vpc-1"
+  subnet_ids          = ["subnet-1", "subnet-2"]
+  domain              = "shop.example.org"
+  zone_id             = "Z0123456789"
+  certificate_arn     = "arn:aws:acm:eu-central-1:123456789012:certificate/a"
+  cdn_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/b"
+  static_bucket       = "shop-static"
+  kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/k"
+}
+
+run "behind_cloudfront" {
+  command = apply
+  assert {
+    condition     = one([for rule in aws_vpc_security_group_ingress_rule.cloudfront : rule.prefix_list_id]) == "pl-cloudfront" && length(aws_vpc_security_group_ingress_rule.shoppers) == 0
+    error_message = "only CloudFront reaches the balancer"
+  }
+  assert {
+    condition     = output.trusted_hops == 2
+    error_message = "two proxies add what they saw"
+  }
+  assert {
+    condition     = { for behavior in aws_cloudfront_distribution.this[0].ordered_cache_behavior : behavior.path_pattern => behavior.target_origin_id } == { "/web/*" = "static", "/v1/*" = "services", "/ws" = "services" }
+    error_message = "files from the bucket, calls and sockets from the services"
+  }
+  assert {
+    condition     = alltrue([for behavior in aws_cloudfront_distribution.this[0].ordered_cache_behavior : behavior.cache_policy_id == local.caching_disabled if behavior.target_origin_id == "services"])
+    error_message = "nothing that a service says is kept"
+  }
+  assert {
+    condition     = one([for origin in aws_cloudfront_distribution.this[0].origin : origin.origin_access_control_id if origin.origin_id == "static"]) == aws_cloudfront_origin_access_control.static[0].id
+    error_message = "the bucket is read with our signature"
+  }
+  assert {
+    condition     = one(aws_wafv2_web_acl.this).scope == "CLOUDFRONT" && { for rule in one(aws_wafv2_web_acl.this).rule : rule.name => one(one(rule.statement).rate_based_statement).limit if rule.name != "known-bad-inputs" } == { attempts = 480, logins = 120, all = 3000 }
+    error_message = "eight attempts a second, logins stricter"
+  }
+  assert {
+    condition     = toset(keys(aws_route53_record.shop)) == toset(["A", "AAAA"])
+    error_message = "found by both kinds of address"
+  }
+}
+
+run "without_cloudfront" {
+  command = apply
+  variables {
+    cdn                 = false
+    cdn_certificate_arn = null
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.shoppers : rule.from_port]) == toset([80, 443]) && length(aws_vpc_security_group_ingress_rule.cloudfront) == 0
+    error_message = "shoppers reach the balancer"
+  }
+  assert {
+    condition     = one(one(one(aws_lb_listener.http).default_action).redirect).status_code == "HTTP_301"
+    error_message = "and are sent on to TLS"
+  }
+  assert {
+    condition     = output.trusted_hops == 1
+    error_message = "one proxy adds what it saw"
+  }
+}
+
+run "the_balancer" {
+  command = apply
+  assert {
+    condition     = aws_lb.this.drop_invalid_header_fields && aws_lb.this.desync_mitigation_mode == "strictest" && aws_lb.this.enable_deletion_protection
+    error_message = "it passes on what has one meaning only"
+  }
+  assert {
+    condition     = aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06" && one(one(aws_lb_listener.https.default_action).fixed_response).status_code == "404"
+    error_message = "TLS 1.2 at least, and what no rule takes is nobody's"
+  }
+}
+
+run "a_certificate_of_another_region_is_refused" {
+  command = plan
+  variables {
+    cdn_certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/b"
+  }
+  expect_failures = [var.cdn_certificate_arn]
+}
+
+run "cloudfront_without_a_certificate_is_refused" {
+  command = plan
+  variables {
+    cdn_certificate_arn = null
+  }
+  expect_failures = [var.cdn_certificate_arn]
+}
+
+run "a_url_is_no_domain" {
+  command = plan
+  variables {
+    domain = "https://shop.example.org"
+  }
+  expect_failures = [var.domain]
+}
+
+run "a_connection_kept_longer_than_the_services_do_is_refused" {
+  command = plan
+  variables {
+    idle_s = 75
+  }
+  expect_failures = [var.idle_s]
+}
+
+run "limits_that_the_firewall_cannot_count_are_refused" {
+  command = plan
+  variables {
+    logins_per_minute_max = 5
+  }
+  expect_failures = [var.logins_per_minute_max]
+}
+
+run "one_subnet_is_refused" {
+  command = plan
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+  expect_failures = [var.subnet_ids]
+}

@@ -1,0 +1,52 @@
+# Secrets: which there are, and that their values go into neither plan nor state. Passwords are drawn by AWS even for a plan,
+# and what is drawn cannot be mocked: AWS is the emulator here.
+provider "aws" {
+  region = "eu-central-1"
+}
+
+variables {
+  name = "shop"
+}
+
+run "what_is_always_there" {
+  command = plan
+  assert {
+    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
+    error_message = "three secrets without Stripe"
+  }
+  assert {
+    condition     = alltrue([for version in aws_secretsmanager_secret_version.made : version.secret_string == null && version.secret_string_wo_version == 1])
+    error_message = "values are only written"
+  }
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation
+    error_message = "the key changes by itself"
+  }
+}
+
+run "places_for_stripe" {
+  command = plan
+  variables {
+    stripe = true
+  }
+  assert {
+    condition     = length(aws_secretsmanager_secret.this) == 5 && length(aws_secretsmanager_secret_version.made) == 3
+    error_message = "two more places, which only their owner fills"
+  }
+}
+
+run "a_bad_kid_is_refused" {
+  command = plan
+  variables {
+    kid = "first-key"
+  }
+  expect_failures = [var.kid]
+}
+
+run "a_recovery_of_three_days_is_refused" {
+  command = plan
+  variables {
+    secret_recovery_days = 3
+  }
+  expect_failures = [var.secret_recovery_days]
+}
