@@ -1,6 +1,7 @@
 //! What a load balancer knows: which of the parts say that they are ready. It sends nobody to the others, and tries another one
 //! when a request could not be sent at all; what was sent is its buyer's to send again.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -73,12 +74,19 @@ pub struct Way {
     balance: Arc<Balance>,
     number: usize,
     client: Client,
+    on_behalf_of: Option<Ipv4Addr>,
 }
 
 impl Way {
     pub fn new(balance: &Arc<Balance>, first: usize) -> Self {
         let number = balance.choose(first);
-        Self { balance: balance.clone(), number, client: balance.client(number) }
+        Self { balance: balance.clone(), number, client: balance.client(number), on_behalf_of: None }
+    }
+
+    /// From where the next requests come, as a balancer in front of nginx would say it.
+    pub fn on_behalf_of(&mut self, address: Option<Ipv4Addr>) {
+        self.on_behalf_of = address;
+        self.client.on_behalf_of(address);
     }
 
     /// To a place that takes requests, or where there is none, to one that does not say so.
@@ -125,6 +133,7 @@ impl Way {
         let next = self.balance.choose(self.number + 1);
         self.number = next;
         self.client = self.balance.client(next);
+        self.client.on_behalf_of(self.on_behalf_of);
     }
 }
 

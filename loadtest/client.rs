@@ -1,5 +1,6 @@
 //! One kept-alive HTTP/1.1 connection, opened again when it breaks.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -18,6 +19,7 @@ pub struct Client {
     /// Whether anything of the last request may have left.
     sent: bool,
     sender: Option<SendRequest<Full<Bytes>>>,
+    on_behalf_of: Option<Ipv4Addr>,
 }
 
 #[derive(Debug)]
@@ -42,14 +44,24 @@ pub fn authority(url: &str) -> Result<String, String> {
     if is_loopback { Ok(authority.to_owned()) } else { Err(format!("{url}: only loopback addresses are a target")) }
 }
 
+/// Everybody has one of their own, as far as 10.0.0.0/8 goes.
+pub fn address_of(buyer: u64) -> Ipv4Addr {
+    Ipv4Addr::from(10 << 24 | (buyer % (1 << 24)) as u32)
+}
+
 impl Client {
     pub fn new(authority: &str) -> Self {
-        Self { authority: authority.to_owned(), sent: false, sender: None }
+        Self { authority: authority.to_owned(), sent: false, sender: None, on_behalf_of: None }
     }
 
     /// Whether the last request may have been heard; one that never left may be sent to anybody else.
     pub fn was_sent(&self) -> bool {
         self.sent
+    }
+
+    /// From where the next requests come, as a balancer in front of nginx would say it.
+    pub fn on_behalf_of(&mut self, address: Option<Ipv4Addr>) {
+        self.on_behalf_of = address;
     }
 
     pub async fn get(&mut self, path: &str, token: &str) -> Result<Answer, String> {
@@ -81,15 +93,17 @@ impl Client {
             Some(sender) if !sender.is_closed() => sender,
             _ => self.connect().await?,
         };
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", &self.authority)
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
-            .header("idempotency-key", format!("{:032x}", fastrand::u128(..)))
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
+            .header("idempotency-key", format!("{:032x}", fastrand::u128(..)));
+        if let Some(address) = self.on_behalf_of {
+            request = request.header("x-forwarded-for", address.to_string());
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         sender.ready().await.map_err(|error| error.to_string())?;
         self.sent = true;
         let response = sender.try_send_request(request).await.map_err(|mut error| {

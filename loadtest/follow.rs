@@ -104,10 +104,11 @@ pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, gateway: usize, stop: to
 
 async fn ask(plan: &Plan, queue: &Queue, way: &mut Way, followed: &Followed) -> Result<(), String> {
     let token = plan.token(BuyerId(followed.buyer));
+    way.on_behalf_of(plan.address(followed.buyer));
     let path = format!("/v1/sales/{}/reservation?attempt={}", followed.sale, followed.attempt);
     let answer = way.get(&plan.needless, &path, &token).await?;
     let body = answer.json();
-    if answer.status == 503 || answer.status == 429 {
+    if [429, 502, 503, 504].contains(&answer.status) {
         queue.later(followed.clone(), answer.retry_after_s.unwrap_or(1) * 1000);
         return Ok(());
     }
@@ -152,7 +153,7 @@ async fn pay(
             queue.later(who.clone(), WAIT_AGAIN_MS);
         }
         // Time ran out under it, or the answer is still to come: the next question tells.
-        202 | 401 | 409 | 429 | 503 => queue.later(who.clone(), ASK_AGAIN_MS),
+        202 | 401 | 409 | 429 | 502 | 503 | 504 => queue.later(who.clone(), ASK_AGAIN_MS),
         status => {
             surprise(queue, format!("POST /v1/checkouts: {status} {}", answer.json()));
             queue.later(who.clone(), WAIT_AGAIN_MS);
@@ -179,7 +180,7 @@ async fn refund(
             queue.tally.refunded.fetch_add(1, Ordering::Relaxed);
             queue.done(&queue.tally.paid);
         }
-        429 | 503 => queue.later(who.clone(), WAIT_AGAIN_MS),
+        429 | 502 | 503 | 504 => queue.later(who.clone(), WAIT_AGAIN_MS),
         status => {
             surprise(queue, format!("POST {path}: {status} {}", answer.json()));
             queue.done(&queue.tally.ended);

@@ -2,12 +2,13 @@
 //! each kind at a time, and the keys of tokens are rotated by such rolls.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miaosha::http::auth::TokenKeys;
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::rush::Options;
 use crate::target::Target;
 
 const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
@@ -15,6 +16,21 @@ const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
 const KEY_KINDS: [&str; 3] = ["publisher", "gateway", "socket-gateway"];
 /// A balancer that looks ten times a second has seen by now what is ready again.
 const SEEN: Duration = Duration::from_millis(500);
+
+/// Each at its own moment of the rush.
+pub async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> Result<(), String> {
+    let whole = Duration::from_secs_f64(options.buyers as f64 / options.rate as f64);
+    for (number, kill) in options.kill.iter().enumerate() {
+        let at = start + whole.mul_f64((number + 1) as f64 / (options.kill.len() + 1) as f64);
+        tokio::time::sleep_until((at - whole.mul_f64(0.25 / (options.kill.len() + 1) as f64)).into()).await;
+        target.prepare_kill(kill).await?;
+        tokio::time::sleep_until(at.into()).await;
+        eprintln!("loadtest: kill -9 {kill}, {} ms into the rush", start.elapsed().as_millis());
+        target.kill(kill, Duration::from_millis(options.away_ms)).await?;
+        eprintln!("loadtest: {kill} is back, {} ms into the rush", start.elapsed().as_millis());
+    }
+    Ok(())
+}
 
 /// One of each kind at a time; the next when those are ready again.
 pub async fn roll(target: &Target, kinds: &[String]) -> Result<(), String> {

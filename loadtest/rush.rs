@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::balance::{Balance, Needless, Way};
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, address_of};
 use crate::follow::{self, Followed, Queue};
 use crate::roll::{self, Rotation};
 use crate::target::Target;
@@ -39,6 +40,9 @@ pub struct Options {
     /// Which world: a shop started for this run, or the fleet of `make fleet`.
     #[arg(long, value_enum, default_value = "embedded")]
     pub world: World,
+    /// Through the fleet's nginx and not around it, every buyer from an address of its own.
+    #[arg(long)]
+    pub front: bool,
     /// A shop that runs already, instead of a world.
     #[arg(long)]
     pub url: Option<String>,
@@ -60,7 +64,7 @@ pub struct Options {
     quantity_max: u8,
     /// Arrivals per second.
     #[arg(long, default_value_t = 10_000)]
-    rate: u64,
+    pub rate: u64,
     #[arg(long, default_value_t = 128)]
     connections: usize,
     /// Connections on which buyers ask what became of them, and pay.
@@ -88,7 +92,7 @@ pub struct Options {
     pub rotate_keys: bool,
     /// How long a killed part stays away.
     #[arg(long, default_value_t = 1_000)]
-    away_ms: u64,
+    pub away_ms: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How long everything may take to come to rest after the rush.
@@ -155,6 +159,11 @@ impl Options {
     fn is_rolled(&self) -> bool {
         self.rotate_keys || !self.roll.is_empty()
     }
+
+    /// Whose readiness is looked at: nginx looks for itself.
+    fn place(&self, kind: &'static str) -> &'static str {
+        if self.front { "front" } else { kind }
+    }
 }
 
 impl Plan {
@@ -164,6 +173,11 @@ impl Plan {
             _ => &self.keys,
         };
         keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+    }
+
+    /// What is said to a front of where a buyer is.
+    pub fn address(&self, buyer: u64) -> Option<Ipv4Addr> {
+        self.options.front.then(|| address_of(buyer))
     }
 
     pub fn pays(&self, buyer: u64) -> bool {
@@ -202,7 +216,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match (&options.url, options.world) {
         (Some(url), _) => Target::url(url)?,
         (None, World::Embedded) => Target::embedded(None).await?,
-        (None, World::Cluster) => Target::fleet(&options.fleet)?,
+        (None, World::Cluster) => Target::fleet(&options.fleet, options.front)?,
     };
     let outcome = drive(&options, &mut target).await;
     let ok = matches!(outcome, Ok(true));
@@ -220,8 +234,8 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
 /// Everybody presses, pays or lapses, and the books are audited.
 pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Result<Round, String> {
     let plan = Arc::new(Plan {
-        publishers: Balance::new(target.places("publisher", &target.publishers)),
-        gateways: Balance::new(target.places("gateway", &target.gateways)),
+        publishers: Balance::new(target.places(options.place("publisher"), &target.publishers)),
+        gateways: Balance::new(target.places(options.place("gateway"), &target.gateways)),
         needless: Needless::default(),
         keys: target.keys.clone(),
         new_keys: OnceLock::new(),
@@ -249,7 +263,7 @@ pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Re
     let pressing: Vec<_> = (0..options.connections)
         .map(|number| tokio::spawn(press_all(plan.clone(), rush.clone(), queue.clone(), number)))
         .collect();
-    kill_parts(options, target, rush.start).await?;
+    roll::kill_parts(options, target, rush.start).await?;
     let rotation = change(options, target, &plan, &rush).await?;
     let mut pressed = Vec::new();
     for worker in pressing {
@@ -316,7 +330,7 @@ pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, 
     // A wrong answer is refused only by a publisher that knows the sale.
     let shopper = target.keys.sign_access(OPERATOR, Role::Shopper, now, TOKEN_MS);
     let wrong = json!({ "question_id": 0, "answer": "no", "quantity": 1 }).to_string();
-    for publisher in &target.publishers {
+    for publisher in &target.news_at {
         let mut client = Client::new(publisher);
         for sale in &sales {
             let path = format!("/v1/sales/{sale}/attempts");
@@ -366,20 +380,6 @@ async fn change(options: &Options, target: &mut Target, plan: &Plan, rush: &Rush
         );
     }
     Ok(rotation)
-}
-
-async fn kill_parts(options: &Options, target: &mut Target, start: Instant) -> Result<(), String> {
-    let whole = Duration::from_secs_f64(options.buyers as f64 / options.rate as f64);
-    for (number, kill) in options.kill.iter().enumerate() {
-        let at = start + whole.mul_f64((number + 1) as f64 / (options.kill.len() + 1) as f64);
-        tokio::time::sleep_until((at - whole.mul_f64(0.25 / (options.kill.len() + 1) as f64)).into()).await;
-        target.prepare_kill(kill).await?;
-        tokio::time::sleep_until(at.into()).await;
-        eprintln!("loadtest: kill -9 {kill}, {} ms into the rush", start.elapsed().as_millis());
-        target.kill(kill, Duration::from_millis(options.away_ms)).await?;
-        eprintln!("loadtest: {kill} is back, {} ms into the rush", start.elapsed().as_millis());
-    }
-    Ok(())
 }
 
 /// One connection's share of the presses.
@@ -456,6 +456,7 @@ enum Press {
 
 async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String> {
     let token = plan.token(BuyerId(FIRST_BUYER + number));
+    way.on_behalf_of(plan.address(FIRST_BUYER + number));
     let path = format!("/v1/sales/{}/attempts", plan.sale(number));
     let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));
     let answer = way.post(&plan.needless, &path, &token, body).await?;
@@ -465,7 +466,7 @@ async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String>
             None => Press::Answered(PressAnswer::Refused(202)),
         },
         200 => Press::Answered(PressAnswer::SoldOut),
-        429 | 503 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
+        429 | 502 | 503 | 504 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
         status => Press::Answered(PressAnswer::Refused(status)),
     })
 }

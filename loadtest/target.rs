@@ -26,6 +26,8 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Target {
     pub publishers: Vec<String>,
     pub gateways: Vec<String>,
+    /// Publishers that must have heard of a sale before the rush.
+    pub news_at: Vec<String>,
     /// Where sockets are asked for, and the keys as the shop reads them; only of a target that was started with sockets.
     pub sockets: Vec<String>,
     pub key_text: String,
@@ -60,6 +62,7 @@ impl Target {
         let keys = std::fs::read_to_string(state.join("token.keys")).map_err(|error| error.to_string())?;
         Ok(Self {
             publishers: vec![url.clone()],
+            news_at: vec![url.clone()],
             gateways: vec![url],
             sockets: lean.iter().cloned().collect(),
             key_text: keys.trim().to_owned(),
@@ -68,8 +71,8 @@ impl Target {
         })
     }
 
-    /// The fleet that `make fleet` started in this folder.
-    pub fn fleet(state: &Path) -> Result<Self, String> {
+    /// The fleet that `make fleet` started in this folder, or its front.
+    pub fn fleet(state: &Path, front: bool) -> Result<Self, String> {
         let read = |name: &str| {
             std::fs::read_to_string(state.join(name))
                 .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", state.join(name).display()))
@@ -95,8 +98,9 @@ impl Target {
             })
         };
         Ok(Self {
-            publishers: urls("publisher")?,
-            gateways: urls("gateway")?,
+            publishers: urls(if front { "nginx" } else { "publisher" })?,
+            gateways: urls(if front { "nginx" } else { "gateway" })?,
+            news_at: urls("publisher")?,
             sockets: Vec::new(),
             key_text: keys.1.clone(),
             keys: Arc::new(TokenKeys::parse(&keys.1).map_err(|error| error.to_string())?),
@@ -114,6 +118,7 @@ impl Target {
             .map_err(|_| "MIAOSHA__TOKEN_KEYS must hold the keys the shop signs with".to_owned())?;
         Ok(Self {
             publishers: vec![authority(url)?],
+            news_at: vec![authority(url)?],
             gateways: vec![authority(url)?],
             sockets: Vec::new(),
             key_text: String::new(),

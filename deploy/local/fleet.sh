@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # fleet.sh up|down [DIR=.fleet]: the Cluster world on this machine without containers.
-#   up    installs and starts the servers (servers.sh), builds, migrates, starts two of each service, prints the URLs.
-#         Done again, it builds again and starts the services anew; servers and data stay.
-#   down  ends the services by SIGTERM, then the servers. The folder stays; remove it to begin with nothing.
+#   up    installs and starts the servers (servers.sh), builds, migrates, starts two of each service and nginx in front of them,
+#         prints the URLs. Done again, it builds again, starts the services anew and has nginx read its files; servers and data
+#         stay.
+#   down  ends nginx and the services by SIGTERM, then the servers. The folder stays; remove it to begin with nothing.
 # DIR/state.json tells every part: where it listens, its pid file, how to start it again.
 # DIR/fleet.env is the services' whole configuration; with it, `miaosha` speaks to this fleet from a shell.
 # MIAOSHA_BIN names a folder of built binaries; without it, release ones are built.
@@ -10,7 +11,8 @@ set -euo pipefail
 umask 077
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-services=(publisher-1 publisher-2 consumer-1 consumer-2 payment-consumer-1 payment-consumer-2 gateway-1 gateway-2)
+services=(publisher-1 publisher-2 consumer-1 consumer-2 payment-consumer-1 payment-consumer-2 gateway-1 gateway-2
+  socket-gateway-1 socket-gateway-2)
 
 build() {
   local target=${CARGO_TARGET_DIR:-$root/target}
@@ -34,6 +36,9 @@ prepare_fleet() {
     echo "MIAOSHA__RABBIT__URL='$MIAOSHA_RABBIT_URL'"
     echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
     if [ -n "${MIAOSHA_CA_FILE:-}" ]; then printf '%s\n' "MIAOSHA__TLS__CA_FILE='$MIAOSHA_CA_FILE'" "MIAOSHA__TLS__REQUIRED=true"; fi
+    echo "MIAOSHA__MYSQL__REPLICA_URL='$MIAOSHA_MYSQL_REPLICA_URL'"
+    # nginx. Whoever comes without it is who connects.
+    echo "MIAOSHA__GATEWAY__TRUSTED_HOPS=1"
     echo "MIAOSHA__NAMESPACE='miaosha'"
     echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
     echo "MIAOSHA__MAIL__FOLDER='$dir/mail'"
@@ -52,27 +57,76 @@ prepare_fleet() {
 
 prepare_ports() {
   local base part n=0
-  base=$(free_ports)
-  for part in "${services[@]}"; do
+  base=$(free_ports 32)
+  for part in "${services[@]}" nginx; do
     mkdir -p "$dir/$part"
     echo "inner_port=$((base + n))" >"$dir/$part/env"
     case $part in
-      publisher-* | gateway-*) echo "listen_port=$((base + 8 + n))" >>"$dir/$part/env" ;;
+      publisher-* | gateway-* | socket-gateway-* | nginx) echo "listen_port=$((base + 16 + n))" >>"$dir/$part/env" ;;
     esac
     n=$((n + 1))
   done
 }
 
 prepare_service() { # PART
-  local listen_port='' inner_port=''
+  local listen_port='' inner_port='' program
+  program=$(kind_of "$1")
   . "$dir/$1/env"
   {
     echo "set -a"
     echo ". '$dir/fleet.env'"
-    if [ -n "$listen_port" ]; then echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"; fi
+    if [ "$program" = socket-gateway ]; then
+      program=gateway
+      echo "MIAOSHA__GATEWAY__SOCKETS__ONLY=true"
+      echo "MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN=127.0.0.1:$listen_port"
+    elif [ -n "$listen_port" ]; then
+      echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"
+    fi
     echo "MIAOSHA__PROCESS__INNER_LISTEN=127.0.0.1:$inner_port"
-    echo "exec '$bin/$(kind_of "$1")'"
+    echo "exec '$bin/$program'"
   } >"$dir/$1/run"
+}
+
+write_upstream() { # NAME KIND [LINE]
+  local part listen_port
+  echo "upstream $1 {"
+  echo "    zone $1 128k;"
+  for part in "${services[@]}"; do
+    [ "$(kind_of "$part")" = "$2" ] || continue
+    . "$dir/$part/env"
+    echo "    server 127.0.0.1:$listen_port max_fails=3 fail_timeout=2s;"
+  done
+  echo "    $3"
+  echo "}"
+}
+
+# The files of every place, and the one that is this fleet's. Its clients are on this machine, and a load test says for whom it
+# comes, as a balancer would; only 127.0.0.1 is believed, the rest of 127.0.0.0/8 are clients like any other.
+prepare_nginx() {
+  local home=$dir/nginx listen_port inner_port file options='daemon off;'
+  mkdir -p "$home/conf"
+  for file in "$root"/nginx/*.conf; do ln -sfn "$file" "$home/conf/${file##*/}"; done
+  rm -f "$home/conf/place.conf"
+  {
+    write_upstream publishers publisher "include kept.conf;"
+    write_upstream gateways gateway "include kept.conf;"
+    write_upstream sockets socket-gateway "least_conn;"
+    echo "set_real_ip_from 127.0.0.1;"
+    . "$home/env"
+    echo "server { listen 127.0.0.1:$listen_port backlog=4096; include shop.conf; }"
+    echo "server { listen 127.0.0.1:$inner_port; include inner.conf; }"
+  } >"$home/conf/place.conf"
+  # Workers of a user who may not see this folder could not write there.
+  if [ "$(id -u)" = 0 ]; then options="user root; $options"; fi
+  echo "exec nginx -p '$home/' -c '$home/conf/nginx.conf' -g '$options' \"\$@\"" >"$home/run"
+}
+
+# One that runs reads its files anew, and nobody's connection ends.
+start_nginx() {
+  if running "$dir" nginx >/dev/null; then
+    (cd "$dir/nginx" && bash ./run -s reload >>log 2>&1) || { show_log "$dir" nginx "does not read its files"; return 1; }
+  fi
+  start_part "$dir" nginx
 }
 
 migrate() {
@@ -100,7 +154,9 @@ up() {
     down
     fail "the services in $dir could not be started"
   fi
-  printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb "${services[@]}" >"$dir/parts"
+  prepare_nginx
+  start_nginx || { down; fail "nginx could not be started"; }
+  printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb mariadb-replica "${services[@]}" nginx >"$dir/parts"
   write_state "$dir"
   trap - INT TERM HUP
   tell
@@ -108,8 +164,9 @@ up() {
 
 tell() {
   local part listen_port inner_port
-  echo "The fleet is up:"
-  for part in "${services[@]}"; do
+  . "$dir/nginx/env"
+  echo "The fleet is up: http://127.0.0.1:$listen_port"
+  for part in nginx "${services[@]}"; do
     listen_port='' inner_port=''
     . "$dir/$part/env"
     printf '  %-18s  %-22s  probes and metrics: http://127.0.0.1:%s\n' \
@@ -120,6 +177,7 @@ tell() {
 }
 
 down() {
+  end_part "$dir" nginx TERM
   for_all end_part "$dir" TERM "${services[@]}"
   bash "$here/servers.sh" down "$dir"
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# install.sh: what the tests use of Debian's packages, if it is missing: the servers, Prometheus with its tools, a browser, what
-# renders a PDF and reads its codes, a typeface with Chinese characters, and something that reads docker-compose.yml. Only the programs are wanted: whatever is installed here starts nothing, now or at
-# the next boot.
+# install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, Prometheus with its tools, a browser,
+# what renders a PDF and reads its codes, a typeface with Chinese characters, and something that reads docker-compose.yml. Only the
+# programs are wanted: whatever is installed here starts nothing, now or at the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for
-wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd openssl:openssl
+wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx openssl:openssl
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   chromium:chromium chromium-driver:chromedriver
   prometheus:prometheus prometheus:promtool
@@ -66,6 +66,7 @@ if command -v systemctl >/dev/null; then
       redis-server) units+=(redis-server.service) ;;
       rabbitmq-server) units+=(rabbitmq-server.service epmd.service epmd.socket) ;;
       mariadb-server) units+=(mariadb.service) ;;
+      nginx) units+=(nginx.service) ;;
       prometheus) units+=(prometheus.service) ;;
     esac
   done

@@ -38,20 +38,20 @@ listens() { # PORT
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# The first of 16 consecutive free ports. They lie below the range from which the system gives out ports by itself,
+# The first of so many consecutive free ports. They lie below the range from which the system gives out ports by itself,
 # and away from the servers' default ones. Beginning at a place that follows from the pid keeps two scripts that
 # look at the same moment apart.
-free_ports() {
-  local try base port
+free_ports() { # [COUNT]
+  local count=${1:-16} try base port
   for try in {0..499}; do
-    base=$((17000 + ($$ + try * 7) % 500 * 16))
-    for port in $(seq "$base" $((base + 15))); do
+    base=$((17000 + ($$ + try * 7) % (8000 / count) * count))
+    for port in $(seq "$base" $((base + count - 1))); do
       if listens "$port"; then continue 2; fi
     done
     echo "$base"
     return
   done
-  fail "no 16 free ports in a row between 17000 and 25000"
+  fail "no $count free ports in a row between 17000 and 25000"
 }
 
 # ---- processes
@@ -117,6 +117,8 @@ show_log() { # DIR PART WHAT
 end_part() { # DIR PART SIGNAL
   local pid give_up=$((SECONDS + 40))
   pid=$(running "$1" "$2") || return 0
+  # nginx's workers would go on without their master, and keep its door.
+  if [ "$2$3" = nginxKILL ]; then kill -s KILL -- "-$pid" 2>/dev/null || true; fi
   kill -s "$3" "$pid" 2>/dev/null || true
   while running "$1" "$2" >/dev/null; do
     if [ $SECONDS -ge $give_up ]; then
@@ -149,7 +151,7 @@ part_ready() { # DIR PART
     redis-*) redis-cli -p "$listen_port" ${tls_ca:+-h localhost --tls --cacert "$tls_ca"} cluster info 2>/dev/null | grep -q '^cluster_state:ok' ;;
     epmd) listens "$listen_port" ;;
     rabbitmq) ${tls_ca:+by_tls "$tls_ca"} greets "$listen_port" 'AMQP\x00\x00\x09\x01' ;;
-    mariadb) greets "$listen_port" '' ;;
+    mariadb | mariadb-replica) greets "$listen_port" '' ;;
     *) answers_ready "$inner_port" ;;
   esac
 }
@@ -192,6 +194,7 @@ write_state() { # DIR
     printf '  "redis_url": "%s",\n' "$MIAOSHA_REDIS_URL"
     printf '  "rabbit_url": "%s",\n' "$MIAOSHA_RABBIT_URL"
     printf '  "mysql_url": "%s",\n' "$MIAOSHA_MYSQL_URL"
+    printf '  "mysql_replica_url": "%s",\n' "$MIAOSHA_MYSQL_REPLICA_URL"
     printf '  "parts": ['
     while read -r part; do
       listen_port='' inner_port=''

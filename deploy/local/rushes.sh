@@ -58,17 +58,25 @@ cluster_redis_stale() { rush cluster --kill redis-stale --expect-sold "$capacity
 cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacity"; }
 cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
 
+# Through nginx and not around it, every buyer from an address of its own. Who was not answered sends again.
+front_killed() { rush cluster --front --kill publisher,gateway --hold-ms 4000; }
+front_sockets() {
+  "$MIAOSHA_BIN/loadtest" sockets --world cluster --front --fleet "$dir" --json --hold-s 5 --told-s-max 120 \
+    --connections $((buyers < 15000 ? buyers : 15000))
+}
+
 rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated
-  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed)
+  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed
+  front_killed front_sockets)
 [ $# -eq 0 ] || rushes=("$@")
 
 [ -n "${MIAOSHA_BIN:-}" ] || fail "MIAOSHA_BIN must name the folder of the built binaries"
 export MIAOSHA_BIN
 case " ${rushes[*]} " in
-  *" cluster_"*) bash "$here/fleet.sh" up "$dir" ;;
+  *" cluster_"* | *" front_"*) bash "$here/fleet.sh" up "$dir" ;;
 esac
 for rush in "${rushes[@]}"; do
   echo "--> $rush, $buyers buyers"

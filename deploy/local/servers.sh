@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # servers.sh up DIR [tls] | down DIR: private servers on free loopback ports, everything they write below DIR.
-#   Redis Cluster of 3 masters (redis-1..3), RabbitMQ (rabbitmq, with its own epmd), MariaDB (mariadb).
+#   Redis Cluster of 3 masters (redis-1..3), RabbitMQ (rabbitmq, with its own epmd), MariaDB (mariadb) and a copy of it that
+#   follows (mariadb-replica): of the fleet's database, and of those whose names begin with miaosha_replica, which tests make.
 # With `tls` all of them speak TLS, and RabbitMQ and Redis nothing else; a folder that began so goes on so.
 # `up` returns when all are ready, and has written DIR/state.json and DIR/state.env. Done again on the same folder,
 # it starts what does not run, on the same ports with the same data. `down` ends them and keeps the folder.
@@ -9,7 +10,7 @@ umask 077
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/tls.sh"
 
-servers=(redis-1 redis-2 redis-3 epmd rabbitmq mariadb)
+servers=(redis-1 redis-2 redis-3 epmd rabbitmq mariadb mariadb-replica)
 
 # A part's run script appears last: where it is, the part is complete.
 write_run() { # PART LINE…
@@ -80,37 +81,81 @@ END
   write_run rabbitmq ". '$home/env'" rabbitmq_environment "export RUNNING_UNDER_SYSTEMD=true" "exec $server"
 }
 
-prepare_mariadb() {
-  local home=$dir/mariadb
-  # A tmpdir of its own: at its start, MariaDB removes what look like left temporary tables from there, and would
-  # remove another server's living ones from a shared one.
+# What both have. A tmpdir of its own: at its start, MariaDB removes what look like left temporary tables from there, and would
+# remove another server's living ones from a shared one.
+mariadb_options() { # PART PORT
+  local home=$dir/$1
   mkdir -p "$home/tmp"
-  cat >"$home/my.cnf" <<END
+  cat <<END
 [mysqld]
 datadir = $home/data
 tmpdir = $home/tmp
 socket = mariadb.sock
 pid-file = $home/mariadb.pid
-port = $((base + 10))
+port = $2
 bind-address = 127.0.0.1
 skip-name-resolve
 init-file = $home/init.sql
 character-set-server = utf8mb4
 max_connections = 500
+END
+  if [ "$(id -u)" = 0 ]; then echo "user = root"; fi
+}
+
+install_mariadb() { # PART
+  rm -rf "$dir/$1/data"
+  mariadb-install-db --defaults-file="$dir/$1/my.cnf" --skip-test-db >"$dir/$1/log" 2>&1 \
+    || { show_log "$dir" "$1" "could not be installed"; return 1; }
+}
+
+prepare_mariadb() {
+  local home=$dir/mariadb
+  mariadb_options mariadb $((base + 10)) >"$home/my.cnf"
+  # With a log of commits, that log decides after a crash of the machine which of them there were: it is synced like the commits.
+  cat >>"$home/my.cnf" <<END
 innodb_flush_log_at_trx_commit = 1
 innodb_buffer_pool_size = 256M
+server-id = 1
+log-bin = binlog
+binlog-format = ROW
+sync_binlog = 1
 END
-  if [ "$(id -u)" = 0 ]; then echo "user = root" >>"$home/my.cnf"; fi
   cat >"$home/init.sql" <<END
 CREATE USER IF NOT EXISTS miaosha@'%' IDENTIFIED BY '$password';
 GRANT ALL ON \`miaosha%\`.* TO miaosha@'%';
+CREATE USER IF NOT EXISTS replica@'127.0.0.1' IDENTIFIED BY '$replica_password';
+GRANT REPLICATION SLAVE ON *.* TO replica@'127.0.0.1';
 CREATE DATABASE IF NOT EXISTS miaosha;
 END
   echo "listen_port=$((base + 10))" >"$home/env"
-  rm -rf "$home/data"
-  mariadb-install-db --defaults-file="$home/my.cnf" --skip-test-db >"$home/log" 2>&1 \
-    || { show_log "$dir" mariadb "could not be installed"; return 1; }
+  install_mariadb mariadb || return 1
   write_run mariadb "exec mariadbd --defaults-file='$home/my.cnf'"
+}
+
+# It begins with nothing, like its primary, and reads that one's log from the first word. Where it is it keeps in a table, in the
+# transactions themselves: after a kill it goes on from there. Other databases of the tests would only make it work.
+prepare_mariadb-replica() {
+  local home=$dir/mariadb-replica
+  mariadb_options mariadb-replica $((base + 11)) >"$home/my.cnf"
+  cat >>"$home/my.cnf" <<END
+innodb_flush_log_at_trx_commit = 2
+innodb_buffer_pool_size = 64M
+server-id = 2
+read-only = 1
+skip-slave-start
+replicate-wild-do-table = miaosha.%
+replicate-wild-do-table = miaosha\_replica%.%
+END
+  cat >"$home/init.sql" <<END
+CREATE USER IF NOT EXISTS miaosha_reads@'%' IDENTIFIED BY '$password';
+GRANT SELECT ON \`miaosha%\`.* TO miaosha_reads@'%';
+CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = $((base + 10)), MASTER_USER = 'replica',
+  MASTER_PASSWORD = '$replica_password', MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 2;
+START SLAVE;
+END
+  echo "listen_port=$((base + 11))" >"$home/env"
+  install_mariadb mariadb-replica || return 1
+  write_run mariadb-replica "exec mariadbd --defaults-file='$home/my.cnf'"
 }
 
 prepare_and_start() { # DIR PART
@@ -135,11 +180,13 @@ up() {
     {
       echo "base=$(free_ports)"
       echo "password=$(random_hex 16)"
+      echo "replica_password=$(random_hex 16)"
       echo "redis_ids=(- $(random_hex 20) $(random_hex 20) $(random_hex 20))"
     } >"$dir/secret.env.new"
     mv "$dir/secret.env.new" "$dir/secret.env"
   fi
   . "$dir/secret.env"
+  [ -n "${replica_password:-}" ] || fail "$dir was made when there was no replica: end what runs there, and remove it"
   # What is being started is first let finish: only then is every process on record.
   trap 'wait; down; exit 130' INT TERM HUP
   if ! for_all prepare_and_start "$dir" - "${servers[@]}"; then
@@ -153,15 +200,16 @@ export MIAOSHA_SERVERS='$dir/state.json'
 export MIAOSHA_REDIS_URL='redis-cluster://127.0.0.1:$((base + 1))?node=127.0.0.1:$((base + 2))&node=127.0.0.1:$((base + 3))'
 export MIAOSHA_RABBIT_URL='amqp://guest:guest@127.0.0.1:$((base + 7))/%2f'
 export MIAOSHA_MYSQL_URL='mysql://miaosha:$password@127.0.0.1:$((base + 10))/miaosha'
+export MIAOSHA_MYSQL_REPLICA_URL='mysql://miaosha_reads:$password@127.0.0.1:$((base + 11))/miaosha'
 END
   [ ! -d "$dir/tls" ] || tell_tls
-  [ -f "$dir/parts" ] || printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb >"$dir/parts"
+  [ -f "$dir/parts" ] || printf '%s\n' redis-1 redis-2 redis-3 rabbitmq mariadb mariadb-replica >"$dir/parts"
   write_state "$dir"
 }
 
 # The broker says goodbye to epmd, so epmd goes last.
 down() {
-  for_all end_part "$dir" TERM redis-1 redis-2 redis-3 rabbitmq mariadb
+  for_all end_part "$dir" TERM redis-1 redis-2 redis-3 rabbitmq mariadb mariadb-replica
   end_part "$dir" epmd TERM
 }
 

@@ -76,9 +76,12 @@ END
       sed -i "s|{tcp_listeners, \(\[.*\]\)}\]},|{tcp_listeners, []}, {ssl_listeners, \1},\n  {ssl_options, [{cacertfile, \"$tls/ca.pem\"}, {certfile, \"$tls/server.pem\"}, {keyfile, \"$tls/server.key\"},\n    {verify, verify_none}, {versions, ['tlsv1.3', 'tlsv1.2']}]}]},|" \
         "$home/rabbitmq.config"
       ;;
-    mariadb)
+    mariadb | mariadb-replica)
       printf 'ssl-ca = %s\nssl-cert = %s\nssl-key = %s\n' "$tls/ca.pem" "$tls/server.pem" "$tls/server.key" >>"$home/my.cnf"
-      echo "ALTER USER miaosha@'%' REQUIRE SSL;" >>"$home/init.sql"
+      case $1 in
+        mariadb) echo "ALTER USER miaosha@'%' REQUIRE SSL;" ;;
+        *) echo "ALTER USER miaosha_reads@'%' REQUIRE SSL;" ;;
+      esac >>"$home/init.sql"
       ;;
     *) return 0 ;;
   esac
@@ -88,6 +91,6 @@ END
 tell_tls() {
   sed -i -e 's|redis-cluster://127.0.0.1:|rediss-cluster://localhost:|' -e 's|node=127.0.0.1:|node=localhost:|g' \
     -e 's|amqp://\(.*\)@127.0.0.1:|amqps://\1@localhost:|' \
-    -e "s|\(MYSQL_URL='mysql://.*\)@127.0.0.1:\(.*\)'|\1@localhost:\2?ssl-mode=verify_identity'|" "$dir/state.env"
+    -e "s|\(MYSQL\(_REPLICA\)\{0,1\}_URL='mysql://.*\)@127.0.0.1:\(.*\)'|\1@localhost:\3?ssl-mode=verify_identity'|" "$dir/state.env"
   echo "export MIAOSHA_CA_FILE='$dir/tls/ca.pem'" >>"$dir/state.env"
 }

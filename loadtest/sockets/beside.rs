@@ -35,7 +35,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match options.world {
         World::Embedded => Target::embedded(Some(free()?)).await?,
         World::Cluster => {
-            let mut target = Target::fleet(&options.fleet)?;
+            let mut target = Target::fleet(&options.fleet, false)?;
             let gateways = Gateways::fleet(&options.fleet, options.socket_gateways).await?;
             target.sockets = gateways.sockets.clone();
             fleet = Some(gateways);
@@ -134,6 +134,7 @@ async fn connect(options: &Options, target: &Target, sale: u64) -> Result<Vec<Cl
         manners: Manners::Polite,
         opening: OPENING,
         retries_max: RETRIES_MAX,
+        front: false,
     };
     let mut clients = crowd.start(&target.sockets, &target.key_text, sale)?;
     let entered = all_connected(&mut clients).await?;

@@ -19,6 +19,7 @@ use super::TOKEN_MS;
 use super::errand::{Connected, Errand, KEYS, Manners, Question, Report, Tally};
 use super::line::{self, Line, TRY_MAX};
 use super::rude;
+use crate::client::address_of;
 
 /// How long everybody may take to connect.
 const CONNECT_S_MAX: u64 = 600;
@@ -163,7 +164,8 @@ async fn be_polite(errand: Arc<Errand>, buyer: u64, token: String, turn: OwnedSe
 
 /// Connects, says hello, and hears where it stands.
 async fn enter(errand: &Errand, hello: &[u8], buyer: u64, seen: &Seen) -> Result<(Line, Heard), String> {
-    let mut line = Line::open(errand.gateway, SocketAddr::from((errand.source, 0)), None).await?;
+    let on_behalf_of = errand.front.then(|| address_of(buyer));
+    let mut line = Line::open(errand.gateway, SocketAddr::from((errand.source, 0)), None, on_behalf_of).await?;
     line.send(hello).await?;
     let mut heard = Heard::default();
     while !heard.is_ready {

@@ -28,6 +28,8 @@ pub enum Manners {
 pub struct Errand {
     pub gateway: SocketAddr,
     pub source: Ipv4Addr,
+    /// The gateway is a front, which is told from where every buyer comes.
+    pub front: bool,
     /// The first buyer, how many, and how far apart their numbers are.
     pub first: u64,
     pub count: u64,

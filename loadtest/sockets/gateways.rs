@@ -33,6 +33,8 @@ pub struct Gateways {
     pub publisher: String,
     pub keys: String,
     children: Vec<Child>,
+    /// Processes of the fleet's own that carry the sockets.
+    others: Vec<u32>,
     folder: Option<PathBuf>,
 }
 
@@ -61,37 +63,26 @@ impl Gateways {
             Transport::Shop => vec![http.clone()],
         };
         let children = vec![child];
-        Ok(Self { sockets, publisher: http.clone(), http, keys, children, folder: Some(folder) })
+        Ok(Self { sockets, publisher: http.clone(), http, keys, children, others: Vec::new(), folder: Some(folder) })
     }
 
     /// So many gateways that serve sockets and nothing else, on the servers of the fleet in this folder.
     pub async fn fleet(folder: &Path, count: usize) -> Result<Self, String> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read_to_string(&path)
-                .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", path.display()))
-        };
-        let facts: Value = serde_json::from_str(&read("state.json")?).map_err(|error| error.to_string())?;
-        let url = |kind: &str| {
-            let mut parts = facts["parts"].as_array().into_iter().flatten();
-            let part = parts.find(|part| part["kind"] == kind).ok_or(format!("the fleet has no {kind}"))?;
-            authority(part["url"].as_str().unwrap_or_default())
-        };
-        let env = env_of(&read("fleet.env")?);
-        let of = |name: &str| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let fleet = Fleet::read(folder)?;
         let mut all = Self {
             sockets: Vec::new(),
-            http: url("gateway")?,
-            publisher: url("publisher")?,
-            keys: of("MIAOSHA__TOKEN_KEYS").ok_or("the fleet names no keys")?,
+            http: fleet.url("gateway")?,
+            publisher: fleet.url("publisher")?,
+            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
             children: Vec::new(),
+            others: Vec::new(),
             folder: None,
         };
-        let rabbit = of("MIAOSHA__RABBIT__URL").ok_or("the fleet names no broker")?;
+        let rabbit = fleet.of("MIAOSHA__RABBIT__URL")?;
         for number in 0..count {
             let (listen, inner) = (free()?, free()?);
             let mut command = Command::new(sibling("gateway")?);
-            command.envs(env.iter().cloned()).envs(SMALL).env("MIAOSHA__PROCESS__INNER_LISTEN", &inner);
+            command.envs(fleet.env.iter().cloned()).envs(SMALL).env("MIAOSHA__PROCESS__INNER_LISTEN", &inner);
             command.env("MIAOSHA__RABBIT__URL", small_frames(&rabbit)).env(LEAN_LISTEN, &listen);
             all.children.push(spawn(command, &folder.join(format!("sockets-{number}.log")))?);
             all.sockets.push(listen);
@@ -100,8 +91,23 @@ impl Gateways {
         Ok(all)
     }
 
+    /// The fleet's own socket gateways, asked through its nginx.
+    pub fn front(folder: &Path) -> Result<Self, String> {
+        let fleet = Fleet::read(folder)?;
+        let front = fleet.url("nginx")?;
+        Ok(Self {
+            sockets: vec![front.clone()],
+            http: front.clone(),
+            publisher: front,
+            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
+            children: Vec::new(),
+            others: fleet.pids("socket-gateway")?,
+            folder: None,
+        })
+    }
+
     pub fn count(&self) -> usize {
-        self.sockets.len()
+        self.children.len() + self.others.len()
     }
 
     pub fn resident_bytes(&self) -> u64 {
@@ -113,7 +119,7 @@ impl Gateways {
     }
 
     fn pids(&self) -> impl Iterator<Item = u32> + '_ {
-        self.children.iter().filter_map(Child::id)
+        self.children.iter().filter_map(Child::id).chain(self.others.iter().copied())
     }
 
     pub async fn end(&mut self) {
@@ -123,6 +129,43 @@ impl Gateways {
         if let Some(folder) = &self.folder {
             let _ = std::fs::remove_dir_all(folder);
         }
+    }
+}
+
+/// A fleet as its folder describes it.
+struct Fleet {
+    facts: Value,
+    env: Vec<(String, String)>,
+}
+
+impl Fleet {
+    fn read(folder: &Path) -> Result<Self, String> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path)
+                .map_err(|error| format!("{}: {error}; is a fleet up? (make fleet)", path.display()))
+        };
+        let facts = serde_json::from_str(&read("state.json")?).map_err(|error| error.to_string())?;
+        Ok(Self { facts, env: env_of(&read("fleet.env")?) })
+    }
+
+    fn of(&self, name: &str) -> Result<String, String> {
+        let found = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        found.ok_or(format!("the fleet names no {name}"))
+    }
+
+    fn parts<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.facts["parts"].as_array().into_iter().flatten().filter(move |part| part["kind"] == kind)
+    }
+
+    fn url(&self, kind: &str) -> Result<String, String> {
+        let part = self.parts(kind).next().ok_or(format!("the fleet has no {kind}"))?;
+        authority(part["url"].as_str().unwrap_or_default())
+    }
+
+    fn pids(&self, kind: &str) -> Result<Vec<u32>, String> {
+        let pids = self.parts(kind).map(|part| read(part["pid_file"].as_str().unwrap_or_default()).trim().parse());
+        pids.collect::<Result<_, _>>().map_err(|_| format!("a {kind} of the fleet has no pid"))
     }
 }
 

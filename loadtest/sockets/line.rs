@@ -1,6 +1,6 @@
 //! A client's side of one socket. Like its server's it is small: while nothing comes, nothing is kept of it but a task.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +20,12 @@ pub struct Line {
 
 impl Line {
     /// Connects from this address, and becomes a socket. The error says how far it came.
-    pub async fn open(gateway: SocketAddr, source: SocketAddr, receive_bytes: Option<u32>) -> Result<Self, String> {
+    pub async fn open(
+        gateway: SocketAddr,
+        source: SocketAddr,
+        receive_bytes: Option<u32>,
+        on_behalf_of: Option<Ipv4Addr>,
+    ) -> Result<Self, String> {
         let socket = TcpSocket::new_v4().map_err(|error| why("socket", &error))?;
         if let Some(bytes) = receive_bytes {
             socket.set_recv_buffer_size(bytes).map_err(|error| why("socket", &error))?;
@@ -28,8 +33,9 @@ impl Line {
         socket.bind(source).map_err(|error| why("bind", &error))?;
         let mut stream = socket.connect(gateway).await.map_err(|error| why("connect", &error))?;
         stream.set_nodelay(true).map_err(|error| why("connect", &error))?;
+        let forwarded = on_behalf_of.map(|address| format!("x-forwarded-for: {address}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET /ws HTTP/1.1\r\nhost: {gateway}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+            "GET /ws HTTP/1.1\r\nhost: {gateway}\r\n{forwarded}upgrade: websocket\r\nconnection: Upgrade\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.map_err(|error| why("handshake", &error))?;

@@ -60,6 +60,9 @@ pub struct Options {
     /// The fleet's folder.
     #[arg(long, default_value = ".fleet")]
     fleet: PathBuf,
+    /// Through the fleet's nginx to its own socket gateways, every buyer from an address of its own.
+    #[arg(long)]
+    front: bool,
     #[arg(long, default_value_t = 15_000)]
     connections: u64,
     /// Which listener is asked; with both, one after the other, in the same run: `lean,shop`.
@@ -102,7 +105,8 @@ pub struct Options {
 
 impl Options {
     fn crowd(&self, first: u64, count: u64, manners: Manners) -> Crowd {
-        Crowd { first, step: 1, count, manners, opening: self.opening, retries_max: self.retries_max }
+        let (opening, retries_max, front) = (self.opening, self.retries_max, self.front);
+        Crowd { first, step: 1, count, manners, opening, retries_max, front }
     }
 }
 
@@ -115,6 +119,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
             World::Cluster if *transport == Transport::Shop => {
                 return Err("gateways of the socket fleet have no port but the lean one".to_owned());
             }
+            World::Cluster if options.front => Gateways::front(&options.fleet)?,
             World::Cluster => Gateways::fleet(&options.fleet, options.gateways).await?,
         };
         let outcome = drive(&options, &gateways).await;
@@ -202,6 +207,7 @@ pub struct Crowd {
     manners: Manners,
     opening: usize,
     retries_max: u32,
+    front: bool,
 }
 
 impl Crowd {
@@ -218,7 +224,8 @@ impl Crowd {
                 let count = left.div_ceil(processes);
                 let errand = Errand {
                     gateway: gateway.parse().map_err(|_| format!("{gateway} is no address"))?,
-                    source: Ipv4Addr::new(127, fastrand::u8(1..255), fastrand::u8(..), fastrand::u8(1..255)),
+                    source: if self.front { Ipv4Addr::LOCALHOST } else { any_loopback() },
+                    front: self.front,
                     first: self.first + sent * self.step,
                     count,
                     step: self.step,
@@ -233,6 +240,11 @@ impl Crowd {
         }
         Ok(clients)
     }
+}
+
+/// A front believes 127.0.0.1 alone when it says for whom it comes.
+fn any_loopback() -> Ipv4Addr {
+    Ipv4Addr::new(127, fastrand::u8(1..255), fastrand::u8(..), fastrand::u8(1..255))
 }
 
 async fn all_connected(clients: &mut [Clients]) -> Result<Connected, String> {

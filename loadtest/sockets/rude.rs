@@ -26,7 +26,7 @@ pub async fn be_stubborn(errand: Arc<Errand>, token: String, turn: OwnedSemaphor
     let ask = line::frame(0x81, format!(r#"{{"type":"watch","sale":{}}}"#, errand.sale).as_bytes());
     let mut turn = Some(turn);
     loop {
-        match Line::open(errand.gateway, source, Some(RECEIVE_BYTES)).await {
+        match Line::open(errand.gateway, source, Some(RECEIVE_BYTES), None).await {
             Ok(mut line) => {
                 let mut sent = line.send(&line::hello(&token, errand.sale)).await;
                 if turn.take().is_some() {
@@ -51,7 +51,7 @@ pub async fn be_garbage(errand: Arc<Errand>, number: u64, token: String, turn: O
     let source = SocketAddr::from((errand.source, 0));
     let mut turn = Some(turn);
     for kind in number.. {
-        match Line::open(errand.gateway, source, None).await {
+        match Line::open(errand.gateway, source, None, None).await {
             Ok(mut line) => {
                 if turn.take().is_some() {
                     seen.is_under_way();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::errand::{Clients, Manners, Report, Tally, add};
 use super::gateways::Gateways;
 use super::{FIRST_BUYER, FIRST_RUDE, Options, TOKEN_MS, all_connected, last_words, sorted_us};
-use crate::client::Client;
+use crate::client::{Client, address_of};
 use crate::percentile::percentile_ms;
 
 /// Presses of personal messages at once.
@@ -54,13 +54,14 @@ impl Stage<'_> {
             let mut accepted = Vec::new();
             for buyer in buyers {
                 let token = keys.sign_access(BuyerId(*buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
+                client.on_behalf_of(self.options.front.then(|| address_of(*buyer)));
                 let body = r#"{"question_id":0,"answer":"-","quantity":1}"#;
                 let path = format!("/v1/sales/{}/attempts", self.sale);
                 for _ in 0..50 {
                     let answer = client.post(&path, &token, body).await?;
                     match answer.status {
                         202 => accepted.push((*buyer, SystemClock::machine_now().0)),
-                        404 | 429 | 503 => {
+                        404 | 429 | 502 | 503 | 504 => {
                             tokio::time::sleep(Duration::from_millis(200)).await;
                             continue;
                         }

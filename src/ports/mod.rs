@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod parked;
 pub mod payments;
 pub mod reports;
+pub mod showcase;
 pub mod turnstile;
 
 use std::sync::Arc;
@@ -75,7 +76,8 @@ pub trait World: Clone + Send + Sync + 'static {
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
-        + reports::Reports;
+        + reports::Reports
+        + showcase::Showcase;
     /// What is durable on its way: attempts in, events out.
     type Attempts: attempts::Attempts + events::Events + lag::Depths + parked::Parked;
     /// What wakes and tells.
@@ -180,7 +182,8 @@ where
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
-        + reports::Reports,
+        + reports::Reports
+        + showcase::Showcase,
     A: attempts::Attempts + events::Events + lag::Depths + parked::Parked,
     G: deadlines::Deadlines + notices::Notices + news::News,
     P: payments::Payments,

@@ -1,9 +1,11 @@
-//! What operators take home of a sale: long lists a page at a time, and what it all came to. Reads that decide nothing.
+//! What operators take home of a sale: long lists a page at a time, and what it all came to. Reads that decide nothing, perhaps of a
+//! copy of the ledger that is late by a moment.
 
 use std::collections::HashMap;
 
 use crate::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Kind, Reservation};
 use crate::domain::time::Timestamp;
 use crate::ports::Result;
@@ -85,4 +87,12 @@ pub trait Reports: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Decisions>> + Send;
 
     fn totals(&self, sale: SaleId) -> impl Future<Output = Result<Totals>> + Send;
+
+    /// Like [`crate::ports::admissions::Admissions::check_ins_page`], for a list.
+    fn check_ins_of_sale(
+        &self,
+        sale: SaleId,
+        after: Option<Proof>,
+        max: u32,
+    ) -> impl Future<Output = Result<Vec<Admission>>> + Send;
 }

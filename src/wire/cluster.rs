@@ -40,6 +40,7 @@ pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Clust
     let servers = Servers::of(config)?;
     let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
+    let store = servers.with_replica(store)?;
     let turnstile = waited_for(stop, || servers.redis()).await?;
     name_systems(SYSTEMS);
     let broker = waited_for(stop, || servers.rabbit()).await?;

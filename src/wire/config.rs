@@ -88,11 +88,15 @@ pub struct MysqlConfig {
     pub url: Secret,
     /// Connections of this process, at most. Over the fleet their sum stays under the server's own limit.
     pub pool_max: u32,
+    /// A copy that follows, for the catalogue, exports and reports of gateways; its user needs SELECT only. Empty: the primary.
+    pub replica_url: Secret,
+    /// Connections of this process to the copy, at most.
+    pub replica_pool_max: u32,
 }
 
 impl Default for MysqlConfig {
     fn default() -> Self {
-        Self { url: Secret::default(), pool_max: 24 }
+        Self { url: Secret::default(), pool_max: 24, replica_url: Secret::default(), replica_pool_max: 8 }
     }
 }
 

@@ -9,6 +9,9 @@ use crate::runtime::Failure;
 use crate::runtime::config::{ConfigError, Secret};
 use crate::wire::config::{Config, TlsConfig};
 
+/// What can be wrong with where a server is, before anybody connects.
+type Check = fn(&Endpoint) -> Result<()>;
+
 pub struct Servers<'a> {
     config: &'a Config,
     trust: Trust,
@@ -19,8 +22,9 @@ impl<'a> Servers<'a> {
     pub fn of(config: &'a Config) -> Result<Self, Failure> {
         let servers = Self { config, trust: trust(&config.tls)? };
         let Config { mysql, redis, rabbit, .. } = config;
-        let checks: [(_, fn(&Endpoint) -> Result<()>, _); 3] = [
+        let checks: [(&str, Check, &Secret); 4] = [
             ("mysql.url", MysqlStore::check, &mysql.url),
+            ("mysql.replica_url", MysqlStore::check, &mysql.replica_url),
             ("redis.url", RedisTurnstile::check, &redis.url),
             ("rabbit.url", RabbitBroker::check, &rabbit.url),
         ];
@@ -33,6 +37,15 @@ impl<'a> Servers<'a> {
 
     pub async fn mysql(&self, pool_max: u32) -> Result<MysqlStore> {
         MysqlStore::connect(self.at(&self.config.mysql.url), pool_max).await
+    }
+
+    /// The store with the copy that it may read from, if there is one.
+    pub fn with_replica(&self, store: MysqlStore) -> Result<MysqlStore> {
+        let mysql = &self.config.mysql;
+        match mysql.replica_url.expose() {
+            "" => Ok(store),
+            _ => store.with_replica(self.at(&mysql.replica_url), mysql.replica_pool_max),
+        }
     }
 
     pub async fn redis(&self) -> Result<RedisTurnstile> {

@@ -46,7 +46,8 @@ fn complaints(text: &str, workflow: &Value) -> Vec<String> {
             let pin = uses.split_once('@').map_or("", |(_, pin)| pin);
             let pinned =
                 pin.len() == 40 && pin.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-            if !uses.is_empty() && !(pinned && text.contains(&format!("{uses} # v"))) {
+            let is_good = uses.is_empty() || pinned && text.contains(&format!("{uses} # v"));
+            if !is_good {
                 complaints.push(format!("{name}: {uses} is not pinned by its commit, with its version beside it"));
             }
             if uses.starts_with("actions/checkout@") && step["with"]["persist-credentials"] != false {

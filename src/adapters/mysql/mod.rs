@@ -4,7 +4,9 @@
 //! to the isolation that the SQL was written for, whatever the server's default is.
 
 mod dialect;
+mod metric;
 mod options;
+mod replica;
 #[path = "../sql/mod.rs"]
 mod sql;
 
@@ -21,6 +23,7 @@ use crate::adapters::tls::Endpoint;
 use crate::domain::id::SaleId;
 use crate::ports::ledger::RestoreLock;
 use crate::ports::{Fault, Result};
+use replica::Replica;
 use sql::{Verdict, fault};
 
 pub use sql::Sandbox;
@@ -32,12 +35,14 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const IDLE_UNSEEN_MAX: Duration = Duration::from_secs(1);
 const MIGRATE_WAIT_S: i64 = 60;
+const SNAPSHOT: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
 #[derive(Clone)]
 pub struct MysqlStore {
     options: MySqlConnectOptions,
     pool: MySqlPool,
     outbox: Arc<Notify>,
+    replica: Option<Arc<Replica>>,
 }
 
 impl MysqlStore {
@@ -65,7 +70,12 @@ impl MysqlStore {
             .connect_with(options.clone())
             .await
             .map_err(fault)?;
-        Ok(Self { options, pool, outbox: Arc::default() })
+        Ok(Self { options, pool, outbox: Arc::default(), replica: None })
+    }
+
+    /// Reads for the catalogue, for exports and for reports from a copy, whether it is there yet or not.
+    pub fn with_replica(self, at: impl Into<Endpoint>, pool_max: u32) -> Result<Self> {
+        Ok(Self { replica: Some(Arc::new(Replica::lazily(&at.into(), pool_max)?)), ..self })
     }
 
     /// Makes the schema, or brings it up to date. Whoever comes meanwhile waits, and finds nothing left to do: the lock is
@@ -104,7 +114,35 @@ impl MysqlStore {
 
     /// Several reads of one moment.
     async fn at_once(&self) -> Result<Transaction<'static, MySql>> {
-        self.pool.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await.map_err(fault)
+        self.pool.begin_with(SNAPSHOT).await.map_err(fault)
+    }
+
+    /// For long lists.
+    async fn list_reader(&self) -> Result<PoolConnection<MySql>> {
+        match &self.replica {
+            Some(replica) => replica.reader().await,
+            None => self.reader().await,
+        }
+    }
+
+    async fn list_at_once(&self) -> Result<Transaction<'static, MySql>> {
+        match &self.replica {
+            Some(replica) => replica.at_once().await,
+            None => self.at_once().await,
+        }
+    }
+
+    /// Reads of one moment for everybody's eyes.
+    async fn shown<A, T, J>(&self, args: A, job: J) -> Result<T>
+    where
+        J: for<'c> Fn(&'c mut MySqlConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>>,
+    {
+        if let Some(replica) = &self.replica
+            && let Some(answer) = replica.shown(&args, &job).await
+        {
+            return Ok(answer);
+        }
+        job(&mut *self.at_once().await?, &args).await.map_err(fault)
     }
 
     /// One transaction: kept or undone as the job says, undone when it fails, and tried again after a deadlock.

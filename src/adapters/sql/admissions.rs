@@ -179,7 +179,12 @@ async fn contradict(conn: &mut Connection, admission: &Admission, why: Why, now:
     Ok(())
 }
 
-async fn check_ins_page(conn: &mut Connection, sale: SaleId, after: Option<Proof>, max: u32) -> Result<Vec<Admission>> {
+pub async fn check_ins_page(
+    conn: &mut Connection,
+    sale: SaleId,
+    after: Option<Proof>,
+    max: u32,
+) -> Result<Vec<Admission>> {
     let (unit, reservation) = match after {
         Some(after) => (i64::from(after.unit), after.reservation.to_bytes().to_vec()),
         None => (-1, vec![0; 16]),

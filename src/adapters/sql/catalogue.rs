@@ -137,13 +137,13 @@ async fn made_sale(conn: &mut Connection, request: Option<RequestId>) -> Result<
     found.as_ref().map(sale).transpose()
 }
 
-async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
+pub async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     let found =
         sqlx::query(sales!("catalogue.sale", "WHERE sales.id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
     found.as_ref().map(sale).transpose()
 }
 
-async fn newest(conn: &mut Connection, max: u32) -> Result<Vec<Sale>> {
+pub async fn newest(conn: &mut Connection, max: u32) -> Result<Vec<Sale>> {
     let found = sqlx::query(sales!("catalogue.sales", "ORDER BY sales.id DESC LIMIT ?"))
         .bind(i64::from(max))
         .fetch_all(conn)

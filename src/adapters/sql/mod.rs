@@ -28,6 +28,7 @@ mod restore;
 mod row;
 mod sandbox;
 mod schema;
+mod showcase;
 
 pub use sandbox::Sandbox;
 pub(super) use schema::verify as verify_schema;

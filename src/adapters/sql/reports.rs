@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Row as _};
 
+use super::admissions::check_ins_page;
 use super::dialect::{Connection, Db, Row, Store, by_index};
 use super::{Result, bulk, fault, row};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Kind, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Cause;
@@ -157,7 +159,7 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
 
 impl Reports for Store {
     async fn orders_of_sale(&self, sale: SaleId, after: Option<ReservationId>, max: u32) -> ports::Result<Vec<Order>> {
-        orders(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
+        orders(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
     }
 
     async fn reservations_of_sale(
@@ -166,18 +168,22 @@ impl Reports for Store {
         after: Option<Place>,
         max: u32,
     ) -> ports::Result<Vec<Reservation>> {
-        reservations(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
+        reservations(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
     }
 
     async fn people(&self, buyers: &[BuyerId]) -> ports::Result<HashMap<BuyerId, Person>> {
-        people(&mut *self.reader().await?, buyers).await.map_err(fault)
+        people(&mut *self.list_reader().await?, buyers).await.map_err(fault)
     }
 
     async fn decisions(&self, sale: SaleId, after: (u64, u64), turns_max: u32) -> ports::Result<Decisions> {
-        decisions(&mut *self.reader().await?, sale, after, turns_max).await.map_err(fault)
+        decisions(&mut *self.list_reader().await?, sale, after, turns_max).await.map_err(fault)
     }
 
     async fn totals(&self, sale: SaleId) -> ports::Result<Totals> {
-        totals(&mut *self.at_once().await?, sale).await.map_err(fault)
+        totals(&mut *self.list_at_once().await?, sale).await.map_err(fault)
+    }
+
+    async fn check_ins_of_sale(&self, sale: SaleId, after: Option<Proof>, max: u32) -> ports::Result<Vec<Admission>> {
+        check_ins_page(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
     }
 }

@@ -96,6 +96,23 @@ impl SqliteStore {
         self.0.readers.begin().await.map_err(fault)
     }
 
+    /// For long lists: here, a reader like any other.
+    async fn list_reader(&self) -> Result<PoolConnection<Sqlite>> {
+        self.reader().await
+    }
+
+    async fn list_at_once(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.at_once().await
+    }
+
+    /// Reads of one moment for everybody's eyes.
+    async fn shown<A, T, J>(&self, args: A, job: J) -> Result<T>
+    where
+        J: for<'c> Fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>>,
+    {
+        job(&mut *self.at_once().await?, &args).await.map_err(fault)
+    }
+
     /// One transaction: kept or undone as the job says, and undone when it fails.
     async fn transact<A, T, J>(&self, name: &'static str, args: A, job: J) -> Result<T>
     where

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use crate::domain::id::SaleId;
 use crate::domain::sale::Sale;
 use crate::ports::catalogue::Catalogue;
-use crate::ports::ledger::Ledger;
+use crate::ports::ledger::{Ledger, Standing};
+use crate::ports::showcase::Showcase;
 use crate::ports::{Result, World};
 
 /// Sales remembered at once, at most; beyond that the stale ones go.
@@ -31,33 +32,50 @@ pub struct Shown {
 }
 
 pub struct Board {
+    /// As the ledger has them.
     sales: Fresh<SaleId, Option<Arc<Shown>>>,
+    /// As they may be shown.
+    seen: Fresh<SaleId, Option<Arc<Shown>>>,
     list: Fresh<(), Arc<Vec<Arc<Shown>>>>,
 }
 
 impl Board {
     pub fn new(age_ms_max: u64) -> Self {
         let age_max = Duration::from_millis(age_ms_max);
-        Self { sales: Fresh::new(age_max), list: Fresh::new(age_max) }
+        Self { sales: Fresh::new(age_max), seen: Fresh::new(age_max), list: Fresh::new(age_max) }
     }
 
+    /// As the ledger has it: for whoever does something with it, or is told of it.
     pub async fn sale<W: World>(&self, world: &W, id: SaleId) -> Result<Option<Arc<Shown>>> {
         let fetch = async {
-            match world.store().sale(id).await? {
-                Some(sale) => shown(world, sale).await.map(Some),
-                None => Ok(None),
-            }
+            let looked_at = Instant::now();
+            let Some(sale) = world.store().sale(id).await? else { return Ok(None) };
+            let standing = world.store().standing(id).await?;
+            Ok(Some(shown(sale, standing, looked_at)))
         };
         self.sales.get(id, fetch).await
     }
 
-    /// Newest first.
+    /// For who only looks. A copy that has not heard of it cannot say that there is no such sale.
+    pub async fn seen<W: World>(&self, world: &W, id: SaleId) -> Result<Option<Arc<Shown>>> {
+        let fetch = async {
+            let looked_at = Instant::now();
+            match world.store().sale_shown(id).await? {
+                Some(sale) => seen(world, sale, looked_at).await.map(Some),
+                None => self.sale(world, id).await,
+            }
+        };
+        self.seen.get(id, fetch).await
+    }
+
+    /// For who only looks; newest first.
     pub async fn list<W: World>(&self, world: &W, max: u32) -> Result<Arc<Vec<Arc<Shown>>>> {
         let fetch = async {
             let mut list = Vec::new();
-            for sale in world.store().sales(max).await? {
+            let looked_at = Instant::now();
+            for sale in world.store().sales_shown(max).await? {
                 let id = sale.id;
-                list.extend(self.sales.get(id, async { shown(world, sale).await.map(Some) }).await?);
+                list.extend(self.seen.get(id, async { seen(world, sale, looked_at).await.map(Some) }).await?);
             }
             Ok(Arc::new(list))
         };
@@ -67,17 +85,21 @@ impl Board {
     /// An operator who changed a sale sees the change.
     pub fn forget(&self, id: SaleId) {
         self.sales.forget(&id);
+        self.seen.forget(&id);
         self.list.forget(&());
     }
 }
 
-async fn shown<W: World>(world: &W, sale: Sale) -> Result<Arc<Shown>> {
-    let looked_at = Instant::now();
-    let standing = world.store().standing(sale.id).await?;
+async fn seen<W: World>(world: &W, sale: Sale, looked_at: Instant) -> Result<Arc<Shown>> {
+    let standing = world.store().standing_shown(sale.id).await?;
+    Ok(shown(sale, standing, looked_at))
+}
+
+fn shown(sale: Sale, standing: Option<Standing>, looked_at: Instant) -> Arc<Shown> {
     let standby = standing.as_ref().map_or(0, |standing| standing.standby);
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
     let left = sale.allotment.capacity.saturating_sub(gone);
-    Ok(Arc::new(Shown { sale, left, standby, looked_at }))
+    Arc::new(Shown { sale, left, standby, looked_at })
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

@@ -15,7 +15,6 @@ use crate::domain::order::Order;
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
-use crate::ports::admissions::Admissions;
 use crate::ports::reports::{Person, Place, Reports};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Gateway;
@@ -166,7 +165,7 @@ impl<W: World> Export<W> {
 
     async fn check_ins(&mut self, after: Option<Proof>, writer: &mut csv::Writer<Vec<u8>>) -> Result<At> {
         let (store, rows_max) = (self.gateway.world().store(), self.gateway.settings().export_rows_max);
-        let rows = store.check_ins_page(self.sale, after, rows_max).await?;
+        let rows = store.check_ins_of_sale(self.sale, after, rows_max).await?;
         for row in &rows {
             write(writer, check_in_fields(row))?;
         }

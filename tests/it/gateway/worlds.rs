@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use crate::support::clock::ManualClock;
 use crate::support::faults::StopAt;
-use crate::support::servers::{mysql_url, unique_name};
+use crate::support::servers::{mysql_replica_url, mysql_url, unique_name};
 use crate::support::stripe::settings;
 
 type With<S, P> = Parts<MemoryTurnstile, S, SqliteQueue, MemorySignals, P>;
@@ -43,6 +43,19 @@ pub async fn on_mysql(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>
     let (server, _) = url.rsplit_once('/').unwrap();
     let store = MysqlStore::connect(&format!("{server}/{name}"), 8).await.unwrap();
     store.migrate().await.unwrap();
+    with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
+}
+
+/// A database that a copy follows, read there over this proxy.
+pub async fn on_replica(name: &str, port: u16, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> OnMysql {
+    let at = |url: String| format!("{}/{name}", url.rsplit_once('/').unwrap().0);
+    let mut conn = MySqlConnection::connect(&mysql_url()).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
+    let (user, _) =
+        mysql_replica_url().rsplit_once('@').map(|(user, server)| (user.to_owned(), server.to_owned())).unwrap();
+    let store = MysqlStore::connect(&at(mysql_url()), 8).await.unwrap();
+    store.migrate().await.unwrap();
+    let store = store.with_replica(&format!("{user}@127.0.0.1:{port}/{name}"), 4).unwrap();
     with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
 }
 

@@ -92,7 +92,7 @@ fn the_samples_say_the_defaults() {
         let sample = load_with(Some(&file), []).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(described(&sample), defaults, "{name}");
         let text = std::fs::read_to_string(&file).unwrap();
-        let secrets = ["token_keys", "receipt_keys", "secret_key", "webhook_secrets", "smtp_url"];
+        let secrets = ["token_keys", "receipt_keys", "secret_key", "webhook_secrets", "smtp_url", "replica_url"];
         let holds = |line: &str| secrets.iter().any(|secret| line.starts_with(secret)) || line.contains("password@");
         assert!(!text.lines().any(|line| !line.starts_with('#') && holds(line)), "{name}");
     }

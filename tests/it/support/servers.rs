@@ -17,6 +17,16 @@ pub fn mysql_url() -> String {
     server("MIAOSHA_MYSQL_URL")
 }
 
+/// Of a copy of that server, which follows databases called `miaosha_replica_…`; this user may only read.
+pub fn mysql_replica_url() -> String {
+    server("MIAOSHA_MYSQL_REPLICA_URL")
+}
+
+/// The state file that names the servers' folders.
+pub fn facts() -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(server("MIAOSHA_SERVERS")).unwrap()).unwrap()
+}
+
 /// A name nobody else has, fit for a key prefix, a queue or a database.
 pub fn unique_name() -> String {
     format!("miaosha_{:016x}", getrandom::u64().expect("the machine has a source of chance"))

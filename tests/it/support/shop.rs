@@ -42,6 +42,11 @@ impl Shop {
         self.folder.path().join("state")
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.url
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

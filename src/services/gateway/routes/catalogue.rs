@@ -23,7 +23,7 @@ async fn get_sales<W: World>(gateway: Data<Gateway<W>>) -> Reply {
 }
 
 async fn get_sale<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
-    let shown = gateway.board().sale(gateway.world(), sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
+    let shown = gateway.board().seen(gateway.world(), sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
     Ok(HttpResponse::Ok().json(SaleView::new(&shown, gateway.clock().now())))
 }
 

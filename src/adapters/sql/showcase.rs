@@ -1,0 +1,23 @@
+//! Sales for everybody's eyes. Where the reads go is the dialect's: to a copy, if it has one.
+
+use super::dialect::Store;
+use super::{catalogue, restore};
+use crate::domain::id::SaleId;
+use crate::domain::sale::Sale;
+use crate::ports::Result;
+use crate::ports::ledger::Standing;
+use crate::ports::showcase::Showcase;
+
+impl Showcase for Store {
+    async fn sale_shown(&self, id: SaleId) -> Result<Option<Sale>> {
+        self.shown(id, |conn, id| Box::pin(catalogue::fetch(conn, *id))).await
+    }
+
+    async fn sales_shown(&self, max: u32) -> Result<Vec<Sale>> {
+        self.shown(max, |conn, max| Box::pin(catalogue::newest(conn, *max))).await
+    }
+
+    async fn standing_shown(&self, id: SaleId) -> Result<Option<Standing>> {
+        self.shown(id, |conn, id| Box::pin(restore::standing(conn, *id))).await
+    }
+}
