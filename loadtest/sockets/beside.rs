@@ -160,7 +160,7 @@ fn compare(options: &Options, pressed: &[Pressed], audit: Option<&Value>, first_
     let mut waits_ms = Vec::new();
     for press in pressed {
         let number = press.buyer - FIRST_BUYER;
-        if number % step != 0 || number / step >= options.sockets {
+        if !number.is_multiple_of(step) || number / step >= options.sockets {
             continue;
         }
         let PressAnswer::Accepted(attempt) = press.answer else { continue };

@@ -121,8 +121,9 @@ impl Seen {
                 self.ready.fetch_add(1, Ordering::Relaxed);
             }
             (Some("status"), _) => self.book().statuses.push((buyer, now)),
-            (Some("sale"), Some(state)) if heard.state.as_deref() != Some(state) => {
-                if heard.state.replace(state.to_owned()).is_some() {
+            (Some("sale"), Some(state)) => {
+                let before = heard.state.replace(state.to_owned());
+                if before.is_some_and(|before| before != state) {
                     self.book().told.push((state.to_owned(), now));
                 }
             }

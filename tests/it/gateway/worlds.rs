@@ -55,7 +55,7 @@ pub async fn on_replica(name: &str, port: u16, folder: &Path, clock: Arc<ManualC
         mysql_replica_url().rsplit_once('@').map(|(user, server)| (user.to_owned(), server.to_owned())).unwrap();
     let store = MysqlStore::connect(&at(mysql_url()), 8).await.unwrap();
     store.migrate().await.unwrap();
-    let store = store.with_replica(&format!("{user}@127.0.0.1:{port}/{name}"), 4).unwrap();
+    let store = store.with_replica(format!("{user}@127.0.0.1:{port}/{name}"), 4).unwrap();
     with(store.clone(), store.sandbox().with_wait(Duration::ZERO), folder, clock, stops).await
 }
 
