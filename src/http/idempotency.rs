@@ -57,6 +57,9 @@ pub trait Keeper: Clone + 'static {
     /// Where a request of nobody comes from.
     fn address(&self, req: &HttpRequest) -> String;
     fn count(&self, outcome: Outcome);
+
+    /// Work that goes on in a task of its own, with whatever goes along with the present one.
+    fn carried<F: Future + 'static>(work: F) -> impl Future<Output = F::Output> + 'static;
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -141,14 +144,14 @@ async fn carry_out<K: Keeper>(
     };
     let http = req.request().clone();
     // On the worker and not on the connection: an answer that nobody waits for is kept as well.
-    let task = rt::spawn(async move {
+    let task = rt::spawn(K::carried(async move {
         keeper.faults().reach(Point::RequestAfterClaim).await;
         let answered = next.call(req).await?;
         match key {
             Some(key) => Ok(keep(&keeper, key, lease, answered).await),
             None => Ok(answered),
         }
-    });
+    }));
     task.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request did not come to its end");
         let problem = Problem::new(Kind::Internal, "this went wrong here; ask again with the same key");

@@ -89,6 +89,7 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = keys(&config)?;
     let servers = Servers::of(&config)?;
+    name_systems(SYSTEMS);
     let broker = waited_for(&lifecycle.soft, || servers.rabbit()).await?;
     let clock = Arc::new(SystemClock::unmeasured());
     let door = Door { broker, clock: clock.clone() };

@@ -12,6 +12,7 @@ use crate::ports::clock::Clock;
 use crate::ports::fault::Faults;
 use crate::ports::idempotency::Idempotency;
 use crate::ports::{self, World};
+use crate::runtime::telemetry::trace::{carried, carry};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::metric::Metric;
 
@@ -54,6 +55,10 @@ impl<W: World> Keeper for Gateway<W> {
 
     fn address(&self, req: &HttpRequest) -> String {
         address::network(address::client(req, self.settings().trusted_hops))
+    }
+
+    fn carried<F: Future + 'static>(work: F) -> impl Future<Output = F::Output> + 'static {
+        carried(carry(), work)
     }
 
     fn count(&self, outcome: Outcome) {
