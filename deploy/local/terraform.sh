@@ -33,7 +33,7 @@ command -v terraform >/dev/null || fail "terraform is not installed (1.11 or new
 plugins() {
   local place
   for place in "${MIAOSHA_TERRAFORM_PLUGINS:-}" /opt/tf-plugins /usr/local/share/terraform/plugins /usr/share/terraform/plugins; do
-    if [ -d "$place/registry.terraform.io/hashicorp/aws" ]; then echo "$place" && return; fi
+    if compgen -G "$place/*/hashicorp/aws" >/dev/null; then echo "$place" && return; fi
   done
 }
 
