@@ -153,6 +153,8 @@ fn nothing_that_anybody_sends_breaks_the_route() {
     let token = prop_oneof![Just(None), header.prop_map(Some), Just(Some("own".to_owned()))];
     actix_web::rt::System::new().block_on(async move {
         let shop = shop().await;
+        // Until then it says 503 of sales it has not heard of.
+        shop.clock.advance_ms(LEARNING_MS);
         let app = service!(shop);
         let mut runner = TestRunner::new(ProptestConfig { cases: 1_500, ..ProptestConfig::default() });
         for _ in 0..runner.config().cases {
