@@ -24,6 +24,7 @@ use miaosha::services::relay::{self, Relayed};
 
 use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
 use super::points::First;
+use crate::contract::attempts::patiently;
 use crate::support::proxy::Proxy;
 
 pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
@@ -59,7 +60,16 @@ async fn committed<W: World, T: Turnstile>(bench: &Bench<W, T>) -> Vec<Event> {
 
 /// Everything that mail hears, and how often.
 async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, at_least: &[Event]) -> BTreeMap<EventId, u32> {
-    let mut subscription = bench.world.attempts().events(Listener::Mail).await.unwrap();
+    // A broker that is back is there for who publishes and for who listens at different moments.
+    let listens = async {
+        loop {
+            match bench.world.attempts().events(Listener::Mail).await {
+                Ok(subscription) => return subscription,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let mut subscription = patiently(listens).await;
     let mut heard = BTreeMap::new();
     loop {
         let all = at_least.iter().all(|event| heard.contains_key(&event.id));
