@@ -167,6 +167,13 @@ pub struct Pace {
     pub lapsed: u32,
 }
 
+/// A buyer's reservation, and its position in line: as [`Ledger::position`] says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub row: Reservation,
+    pub position: Option<u32>,
+}
+
 pub trait Ledger: Send + Sync + 'static {
     /// `None` when there is no such sale.
     fn look(
@@ -189,6 +196,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The buyer's live reservation of the sale, or else the last one.
     fn reservation_of(&self, sale: SaleId, buyer: BuyerId) -> impl Future<Output = Result<Option<Reservation>>> + Send;
+
+    /// The same of many buyers at once, of those who have one, and where each stands in line. In no order.
+    fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> impl Future<Output = Result<Vec<Place>>> + Send;
 
     /// Another buyer's attempt reads as `Pending`, like one that never was.
     fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId)

@@ -123,6 +123,7 @@ suite! {
     buyer_ids_use_all_their_bits
     a_buyer_finds_the_live_reservation_or_the_last
     a_position_counts_who_is_served_before
+    many_are_found_as_each_alone
     the_sweeper_finds_what_is_due
     the_oldest_of_each_kind_is_known
     an_audit_reports_what_is_broken

@@ -11,7 +11,8 @@ use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
-    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Recorded, RestoreLock, Standing,
+    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Place, Recorded, RestoreLock,
+    Standing,
 };
 
 impl Store {
@@ -50,6 +51,10 @@ impl Ledger for Store {
 
     async fn reservation_of(&self, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
         look::reservation_of(&mut *self.reader().await?, sale, buyer).await.map_err(fault)
+    }
+
+    async fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
+        look::places(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
     }
 
     async fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {

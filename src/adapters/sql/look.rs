@@ -9,11 +9,11 @@ use super::{Result, bulk, row};
 use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::order::Order;
 use crate::domain::payment::Payment;
-use crate::domain::reservation::{Outcome, Reservation};
+use crate::domain::reservation::{Kind, Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Chain};
 use crate::domain::turnstile::{Ended, Part};
-use crate::ports::ledger::Look;
+use crate::ports::ledger::{Look, Place};
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
@@ -108,6 +108,46 @@ pub async fn reservation_of(conn: &mut Connection, sale: SaleId, buyer: BuyerId)
     .fetch_optional(conn)
     .await?;
     found.as_ref().map(row::reservation).transpose()
+}
+
+pub async fn places(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for buyers in buyers.chunks(bulk::ROWS_MAX) {
+        let mut query =
+            QueryBuilder::<Db>::new(row::reservations!("ledger.places", "WHERE split_of IS NULL AND sale = "));
+        query.push_bind(sale.0 as i64).push(" AND buyer IN ");
+        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        query.push(" ORDER BY live, created_at, id");
+        let mut last: HashMap<BuyerId, Reservation> = HashMap::new();
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let row = row::reservation(&found)?;
+            last.insert(row.buyer, row);
+        }
+        let positions = positions(conn, sale, last.values()).await?;
+        places.extend(last.into_values().map(|row| Place { position: positions.get(&row.id).copied(), row }));
+    }
+    Ok(places)
+}
+
+/// Of those who wait: the line is counted once for all of them.
+async fn positions(
+    conn: &mut Connection,
+    sale: SaleId,
+    rows: impl Iterator<Item = &Reservation>,
+) -> Result<HashMap<ReservationId, u32>> {
+    let waiting = rows.filter(|row| row.state.kind() == Kind::Standby);
+    let ids: Vec<ReservationId> = waiting.map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut query = QueryBuilder::<Db>::new(
+        "/* ledger.places.line */ SELECT id, place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY generation, arrival) \
+         AS place FROM reservations WHERE state = 1 AND sale = ",
+    );
+    query.push_bind(sale.0 as i64).push(") AS line WHERE id IN ");
+    bulk::push_ids(&mut query, &ids);
+    let found = query.build().fetch_all(conn).await?;
+    found.iter().map(|found| Ok((row::reservation_id(found, 0)?, row::small(found, 1)?))).collect()
 }
 
 /// In a snapshot, so that a turn that gave birth is not seen without its row.

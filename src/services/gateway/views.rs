@@ -9,7 +9,7 @@ use crate::domain::payment::{RefundEntry, Why};
 use crate::domain::reservation::{Kind, Outcome, Reservation, State};
 use crate::domain::sale::Phase;
 use crate::domain::time::Timestamp;
-use crate::ports::ledger::Ledger;
+use crate::ports::ledger::{Ledger, Place};
 use crate::ports::{Result, World};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::board::Shown;
@@ -86,7 +86,14 @@ impl StandingView {
     }
 
     pub async fn of_row<W: World>(gateway: &Gateway<W>, row: Reservation) -> Result<Self> {
-        let store = gateway.world().store();
+        let position = match row.state {
+            State::Standby { .. } => gateway.world().store().position(row.id).await?,
+            _ => None,
+        };
+        Self::of_place(gateway, Place { row, position }).await
+    }
+
+    pub async fn of_place<W: World>(gateway: &Gateway<W>, Place { row, position }: Place) -> Result<Self> {
         let mut view = Self {
             status: row.state.kind().name(),
             reservation_id: Some(row.id),
@@ -96,7 +103,7 @@ impl StandingView {
             ..Self::default()
         };
         match row.state {
-            State::Standby { .. } => view.position = store.position(row.id).await?,
+            State::Standby { .. } => view.position = position,
             State::Held { lapses_at, .. } => {
                 let now = gateway.clock().now();
                 let ttl_ms = lapses_at.since_ms(now).max(0) + gateway.settings().checkout_ttl_beyond_hold_ms;
@@ -105,7 +112,7 @@ impl StandingView {
             }
             State::Paying { lapses_at, .. } => view.lapses_at = Some(lapses_at),
             State::Confirmed { .. } => {
-                let orders = store.orders(row.buyer, gateway.settings().orders_max).await?;
+                let orders = gateway.world().store().orders(row.buyer, gateway.settings().orders_max).await?;
                 let order = orders.into_iter().find(|order| order.reservation == row.id);
                 view.order_number = order.map(|order| order.number);
             }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::id::{BuyerId, SaleId};
-use crate::domain::reservation::Outcome;
 use crate::domain::trace::Mark;
 use crate::http::socket::{Incoming, Outgoing, Socket};
 use crate::ports::ledger::Ledger;
@@ -322,7 +321,6 @@ async fn try_to_look<W: Ports>(
     buyer: BuyerId,
     first: bool,
 ) -> Result<(Truth, Option<Arc<SaleWord>>)> {
-    let _turn = gateway.sockets().looks.acquire().await;
     let mut word = None;
     if first {
         match gateway.board().sale(gateway.world(), sale).await? {
@@ -330,11 +328,12 @@ async fn try_to_look<W: Ports>(
             None => return Ok((Truth::NoSuchSale, None)),
         }
     }
-    let Some(row) = call(Part::Ledger, "look", gateway.world().store().reservation_of(sale, buyer)).await? else {
+    let look = async |buyers: &[BuyerId]| gateway.world().store().places(sale, buyers).await;
+    let Some(place) = call(Part::Ledger, "look", gateway.sockets().looks.place(sale, buyer, look)).await? else {
         return Ok((Truth::Nothing, word));
     };
-    let (born_at, reservation, version) = (row.created_at, row.id, row.version);
-    let view = StandingView::of_outcome(gateway, Outcome::Reserved(row)).await?;
+    let (born_at, reservation, version) = (place.row.created_at, place.row.id, place.row.version);
+    let view = StandingView::of_place(gateway, place).await?;
     let text = words::text(&words::Status { r#type: "status", sale, view: &view });
     Ok((Truth::Row { born_at, reservation, version, text }, word))
 }

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod drive;
+mod looks;
 pub mod mailbox;
 mod settings;
 mod wheel;
@@ -20,6 +21,7 @@ use crate::services::gateway::Gateway;
 use crate::services::gateway::metric::Metric;
 use crate::services::gateway::sockets::crowd::Crowd;
 use crate::services::gateway::sockets::drive::Connection;
+use crate::services::gateway::sockets::looks::Looks;
 pub use crate::services::gateway::sockets::settings::Settings;
 
 /// Where sockets are asked for, on either listener.
@@ -28,7 +30,7 @@ pub const PATH: &str = "/ws";
 /// What all sockets of a process share.
 pub struct Sockets {
     crowd: Crowd,
-    looks: Semaphore,
+    looks: Looks,
     places: Arc<Semaphore>,
 }
 
@@ -36,7 +38,7 @@ impl Sockets {
     pub fn new(settings: &Settings) -> Self {
         Self {
             crowd: Crowd::default(),
-            looks: Semaphore::new(settings.looks_max),
+            looks: Looks::new(settings.looks_max),
             places: Arc::new(Semaphore::new(settings.sockets_max as usize)),
         }
     }

@@ -106,6 +106,32 @@ pub async fn a_position_counts_who_is_served_before<S: Store>(store: S) {
     assert_eq!(counter.store.position(new[0].id).await.unwrap(), Some(3), "later generations come later");
 }
 
+pub async fn many_are_found_as_each_alone<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 900).await;
+    let sale = counter.sale.id;
+    let wishes: Vec<(u64, u8)> = (1..=700).map(|buyer| (buyer, 1)).collect();
+    let rows = counter.reserved(&wishes).await;
+    // One who holds, one at the head of the line, one inside it; and one of them comes again.
+    for index in [0, 3, 300] {
+        counter.store.cancel(rows[index].id, rows[index].buyer, NOW).await.unwrap();
+        let release = counter.release(rows[index].id);
+        counter.recorded(&[release]).await;
+    }
+    counter.reserved(&[(4, 1)]).await;
+    let buyers: Vec<BuyerId> = (1..=800).map(BuyerId).collect();
+    let mut found = counter.store.places(sale, &buyers).await.unwrap();
+    found.sort_by_key(|place| place.row.buyer);
+    assert_eq!(found.len(), 700, "those who never came are not there");
+    for place in &found {
+        let alone = counter.store.reservation_of(sale, place.row.buyer).await.unwrap();
+        assert_eq!(Some(&place.row), alone.as_ref());
+        assert_eq!(place.position, counter.store.position(place.row.id).await.unwrap(), "{:?}", place.row.buyer);
+    }
+    assert!(found.iter().filter(|place| place.position.is_some()).count() > 600);
+    assert_eq!(counter.store.places(sale, &[]).await.unwrap(), []);
+    assert_eq!(counter.store.places(SaleId(sale.0 + 1), &buyers[..3]).await.unwrap(), []);
+}
+
 pub async fn the_sweeper_finds_what_is_due<S: Store>(store: S) {
     let mut counter = Counter::open(store, 3, 1).await;
     let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1), (4, 1)]).await;
