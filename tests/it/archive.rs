@@ -68,6 +68,27 @@ async fn a_draft_is_no_file() {
     FolderArchive::new(&folder.path().join("nowhere")).clear_drafts().await.unwrap();
 }
 
+/// A machine that stops leaves names without their bytes, or with some of them.
+#[tokio::test]
+async fn what_is_not_whole_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = FolderArchive::new(folder.path());
+    archive.put("k", b"a receipt".to_vec()).await.unwrap();
+    let path = folder.path().join("k");
+    let whole = fs::read(&path).unwrap();
+    let mut changed = whole.clone();
+    changed[0] ^= 1;
+    let zeros = vec![0; whole.len()];
+    let broken: [&[u8]; 6] = [&[], &whole[..5], &whole[..whole.len() - 1], &changed, &zeros, b"a receipt"];
+    for bytes in broken {
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(archive.get("k").await.unwrap(), None, "{bytes:?}");
+    }
+    assert_eq!(archive.list("", None, 10).await.unwrap()[0].bytes, 0);
+    archive.put("k", b"printed anew".to_vec()).await.unwrap();
+    assert_eq!(archive.get("k").await.unwrap(), Some(b"printed anew".to_vec()));
+}
+
 const FULL: &str = "MIAOSHA_TEST_FULL_DISK";
 
 /// What a full disk does, done by the system itself: a process that may write 8 KiB to a file writes that much and then meets an

@@ -44,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("qrcode", &["services/receipts/"]),
     ("ed25519_dalek", &["services/receipts/"]),
     ("rustix", &["services/receipts/"]),
+    ("thread_priority", &["services/receipts/"]),
     ("actix_web", &["http/", "runtime/", "services/", "wire"]),
 ];
 /// What the two lowest floors may use of others.

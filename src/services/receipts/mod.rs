@@ -49,7 +49,7 @@ pub use crate::services::receipts::keep::{Cleaned, Stats};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Receipts printed at once. Each takes a thread of the lowest priority, so that the shop comes first.
+    /// Receipts printed at once. Each takes a thread that runs where a core is idle, so that the shop comes first.
     pub pdf_jobs_max: usize,
     /// Receipts that wait to be printed; a buyer who asks for one more is told to come again.
     pub pdf_waiting_max: usize,

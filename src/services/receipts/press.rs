@@ -1,10 +1,15 @@
-//! The press: threads that do nothing but print, at the lowest priority that the system has. A shop under load keeps its cores;
-//! what is printed meanwhile is printed in the gaps.
+//! The press: threads that do nothing but print, run only where a core has nothing else to do, and rest when that is seldom. A shop
+//! under load keeps its cores; what is printed meanwhile is printed in the gaps.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::{Fault, Result};
@@ -14,7 +19,12 @@ use crate::services::receipts::pdf;
 use crate::services::receipts::sheet::Sheet;
 
 pub const PART: &str = "press";
-const LOWEST: i32 = 19;
+
+/// A page that took so many times its processor time was kept waiting: others want the cores.
+const CROWDED: f64 = 1.2;
+/// Then the press rests so many times as long as it worked. Even a gap is not free: what is printed in it pushes the sale's data
+/// out of the caches.
+const REST: u32 = 19;
 
 type Job = (Sheet, oneshot::Sender<Result<Vec<u8>, String>>);
 
@@ -86,14 +96,40 @@ impl Drop for Waiting<'_> {
 }
 
 fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
-    // Of this thread alone. A system that refuses prints at the priority of everybody else.
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), LOWEST) {
+    // Lower than the nicest: whoever wakes takes the core at once, where a nice thread may end its slice first. Of this thread
+    // alone. A system that refuses prints at the priority of everybody else.
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
         tracing::debug!(%error, "the press keeps its priority");
     }
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some((sheet, tell)) = job else { return };
+        let (begun, worked) = (Instant::now(), processor_time());
         let printed = catch_unwind(AssertUnwindSafe(|| pdf::render(&sheet, Fonts::get())));
         let _ = tell.send(printed.unwrap_or_else(|_| Err("the press broke".to_owned())));
+        std::thread::sleep(rest(begun.elapsed(), processor_time().saturating_sub(worked)));
+    }
+}
+
+fn rest(took: Duration, worked: Duration) -> Duration {
+    if took > worked.mul_f64(CROWDED) { worked * REST } else { Duration::ZERO }
+}
+
+/// Of this thread.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_press_rests_when_others_want_the_cores() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest(ms(10), ms(10)), ms(0));
+        assert_eq!(rest(ms(11), ms(10)), ms(0));
+        assert_eq!(rest(ms(30), ms(10)), ms(190));
     }
 }
