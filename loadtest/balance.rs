@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use hyper::Method;
+use hyper::body::Bytes;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -98,26 +100,28 @@ impl Way {
     }
 
     pub async fn get(&mut self, needless: &Needless, path: &str, token: &str) -> Result<Answer, String> {
-        let mut answer = self.client().get(path, token).await;
-        for _ in 0..self.tries() {
-            if answer.is_ok() || self.client.was_sent() {
-                break;
-            }
-            self.turn();
-            answer = self.client().get(path, token).await;
-        }
-        needless.hear(&answer);
-        answer
+        self.send(needless, Method::GET, path, token, Bytes::new()).await
     }
 
     pub async fn post(&mut self, needless: &Needless, path: &str, token: &str, body: String) -> Result<Answer, String> {
-        let mut answer = self.client().post(path, token, body.clone()).await;
+        self.send(needless, Method::POST, path, token, body.into()).await
+    }
+
+    async fn send(
+        &mut self,
+        needless: &Needless,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let mut answer = self.client().send(method.clone(), path, token, body.clone()).await;
         for _ in 0..self.tries() {
             if answer.is_ok() || self.client.was_sent() {
                 break;
             }
             self.turn();
-            answer = self.client().post(path, token, body.clone()).await;
+            answer = self.client().send(method.clone(), path, token, body.clone()).await;
         }
         needless.hear(&answer);
         answer

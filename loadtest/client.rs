@@ -73,7 +73,7 @@ impl Client {
     }
 
     /// An error says only that no answer was heard; whether the request had an effect is not known.
-    async fn send(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
+    pub async fn send(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
         match tokio::time::timeout(ANSWER_WAIT_MAX, self.exchange(method, path, token, body)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
