@@ -2,7 +2,6 @@
 //! connect tries again, a few times, and says why.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -166,7 +165,7 @@ async fn be_polite(errand: Arc<Errand>, buyer: u64, token: String, turn: OwnedSe
 /// Connects, says hello, and hears where it stands.
 async fn enter(errand: &Errand, hello: &[u8], buyer: u64, seen: &Seen) -> Result<(Line, Heard), String> {
     let on_behalf_of = errand.front.then(|| address_of(buyer));
-    let mut line = Line::open(errand.gateway, SocketAddr::from((errand.source, 0)), None, on_behalf_of).await?;
+    let mut line = Line::open(errand.gateway, errand.source, None, on_behalf_of).await?;
     line.send(hello).await?;
     let mut heard = Heard::default();
     while !heard.is_ready {

@@ -110,8 +110,9 @@ impl Gateways {
         self.children.len() + self.others.len()
     }
 
+    /// Without what is read from files: the system gives that back when it pleases.
     pub fn resident_bytes(&self) -> u64 {
-        self.pids().map(|pid| kilobytes(&read(&format!("/proc/{pid}/status")), "VmRSS:") * 1024).sum()
+        self.pids().map(|pid| kilobytes(&read(&format!("/proc/{pid}/status")), "RssAnon:") * 1024).sum()
     }
 
     pub fn cpu_us(&self) -> u64 {

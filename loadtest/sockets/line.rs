@@ -1,6 +1,8 @@
 //! A client's side of one socket. Like its server's it is small: while nothing comes, nothing is kept of it but a task.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,6 +12,12 @@ use tokio::net::{TcpSocket, TcpStream};
 pub const TRY_MAX: Duration = Duration::from_secs(30);
 /// Bytes of the answer to a handshake, at most.
 const HEAD_BYTES_MAX: usize = 4_096;
+
+/// Ports of one address that are dealt out, from this one on.
+const FIRST_PORT: u16 = 10_240;
+const PORTS: u16 = u16::MAX - FIRST_PORT;
+/// Ports tried for one socket, of which somebody else may have any.
+const PORT_TRIES: u16 = 1_000;
 
 /// One socket.
 pub struct Line {
@@ -22,7 +30,7 @@ impl Line {
     /// Connects from this address, and becomes a socket. The error says how far it came.
     pub async fn open(
         gateway: SocketAddr,
-        source: SocketAddr,
+        source: Ipv4Addr,
         receive_bytes: Option<u32>,
         on_behalf_of: Option<Ipv4Addr>,
     ) -> Result<Self, String> {
@@ -30,7 +38,7 @@ impl Line {
         if let Some(bytes) = receive_bytes {
             socket.set_recv_buffer_size(bytes).map_err(|error| why("socket", &error))?;
         }
-        socket.bind(source).map_err(|error| why("bind", &error))?;
+        bind(&socket, source).map_err(|error| why("bind", &error))?;
         let mut stream = socket.connect(gateway).await.map_err(|error| why("connect", &error))?;
         stream.set_nodelay(true).map_err(|error| why("connect", &error))?;
         let forwarded = on_behalf_of.map(|address| format!("x-forwarded-for: {address}\r\n")).unwrap_or_default();
@@ -40,12 +48,19 @@ impl Line {
         );
         stream.write_all(request.as_bytes()).await.map_err(|error| why("handshake", &error))?;
         let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_BYTES_MAX {
-            head.push(stream.read_u8().await.map_err(|error| why("handshake", &error))?);
-        }
-        let text = String::from_utf8_lossy(&head);
-        match text.split_whitespace().nth(1) {
-            Some("101") => Ok(Self { stream, rest: Vec::new() }),
+        let end = loop {
+            if let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            if head.len() > HEAD_BYTES_MAX
+                || stream.read_buf(&mut head).await.map_err(|error| why("handshake", &error))? == 0
+            {
+                return Err("handshake: answered nothing".to_owned());
+            }
+        };
+        let rest = head[end..].to_vec();
+        match String::from_utf8_lossy(&head[..end]).split_whitespace().nth(1) {
+            Some("101") => Ok(Self { stream, rest }),
             status => Err(format!("handshake: answered {}", status.unwrap_or("nothing"))),
         }
     }
@@ -68,7 +83,7 @@ impl Line {
         match self.stream.try_read(&mut bytes) {
             Ok(0) => return Err("gone: no more is sent".to_owned()),
             Ok(count) => self.rest.extend_from_slice(&bytes[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(why("gone", &error)),
         }
         let mut answer = Vec::new();
@@ -86,6 +101,23 @@ impl Line {
         }
         Ok(answer)
     }
+}
+
+/// Left to the system, finding a free port of an address that has many thousands of sockets takes most of the machine. Only the
+/// address that servers have, too, is left to it.
+fn bind(socket: &TcpSocket, source: Ipv4Addr) -> std::io::Result<()> {
+    static DEALT: AtomicU16 = AtomicU16::new(0);
+    if source == Ipv4Addr::LOCALHOST {
+        return Ok(());
+    }
+    for _ in 0..PORT_TRIES {
+        let port = FIRST_PORT + DEALT.fetch_add(1, Ordering::Relaxed) % PORTS;
+        match socket.bind(SocketAddr::from((source, port))) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            bound => return bound,
+        }
+    }
+    Err(ErrorKind::AddrInUse.into())
 }
 
 fn closed(payload: &[u8]) -> String {

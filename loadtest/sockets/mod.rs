@@ -171,10 +171,8 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
     let kernel = gateways::kernel_bytes().saturating_sub(kernel_before) as f64 / (2 * connected.max(1)) as f64;
 
     let pressed = stage.press(&keys).await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let (told, reports) = stage.turn(&mut clients, "pause", "paused").await?;
-    let statuses = reports.iter().flat_map(|report| &report.statuses);
-    let status = sorted_us(statuses.filter_map(|(buyer, at)| Some(at - pressed.get(buyer)?)));
+    let status = stage.statuses(&mut clients, &pressed).await?;
+    let told = stage.turn(&mut clients, "pause", "paused").await?;
     let mut figures = json!({
         "connected": connected, "connects_rps": (connected as f64 / took.as_secs_f64()).round(),
         "retried": entered.retried, "failures": entered.failures,
@@ -212,7 +210,7 @@ pub struct Crowd {
 
 impl Crowd {
     /// An even share to each gateway, and of each as few processes as descriptors allow, each with an address of its own: one
-    /// address has some 28,000 ports. It is another one in each run, for ports of the last one are not free for a minute.
+    /// address has some 55,000 ports. It is another one in each run, for ports of the last one are not free for a minute.
     pub fn start(&self, gateways: &[String], keys: &str, sale: u64) -> Result<Vec<Clients>, String> {
         let mut clients = Vec::new();
         let share = self.count.div_ceil(gateways.len().max(1) as u64);

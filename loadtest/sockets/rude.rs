@@ -1,7 +1,6 @@
 //! Clients that nobody wants: who asks and never reads, and who sends what no client may send. Both come back as often as they
 //! are thrown out.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +21,10 @@ const ANSWER_MS_MAX: u64 = 10_000;
 
 /// Asks for the whole truth again and again, and reads none of it.
 pub async fn be_stubborn(errand: Arc<Errand>, token: String, turn: OwnedSemaphorePermit, seen: Arc<Seen>) {
-    let source = SocketAddr::from((errand.source, 0));
     let ask = line::frame(0x81, format!(r#"{{"type":"watch","sale":{}}}"#, errand.sale).as_bytes());
     let mut turn = Some(turn);
     loop {
-        match Line::open(errand.gateway, source, Some(RECEIVE_BYTES), None).await {
+        match Line::open(errand.gateway, errand.source, Some(RECEIVE_BYTES), None).await {
             Ok(mut line) => {
                 let mut sent = line.send(&line::hello(&token, errand.sale)).await;
                 if turn.take().is_some() {
@@ -48,10 +46,9 @@ pub async fn be_stubborn(errand: Arc<Errand>, token: String, turn: OwnedSemaphor
 
 /// One kind of garbage after the other, each until the server has had enough.
 pub async fn be_garbage(errand: Arc<Errand>, number: u64, token: String, turn: OwnedSemaphorePermit, seen: Arc<Seen>) {
-    let source = SocketAddr::from((errand.source, 0));
     let mut turn = Some(turn);
     for kind in number.. {
-        match Line::open(errand.gateway, source, None, None).await {
+        match Line::open(errand.gateway, errand.source, None, None).await {
             Ok(mut line) => {
                 if turn.take().is_some() {
                     seen.is_under_way();

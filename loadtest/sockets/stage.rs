@@ -1,7 +1,7 @@
 //! The sale that everybody watches: its turns, the presses of some, and the rounds beside those who are rude.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
@@ -10,12 +10,13 @@ use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
 use serde_json::{Value, json};
 
-use super::errand::{Clients, Manners, Report, Tally, add};
+use super::errand::{Clients, Manners, Tally, add};
 use super::gateways::Gateways;
 use super::{FIRST_BUYER, FIRST_RUDE, Options, TOKEN_MS, all_connected, last_words, sorted_us};
 use crate::client::{Client, address_of};
 use crate::percentile::percentile_ms;
 
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Presses of personal messages at once.
 const PRESSERS: usize = 16;
 
@@ -75,13 +76,24 @@ impl Stage<'_> {
         Ok(try_join_all(pressed).await?.into_iter().flatten().collect())
     }
 
+    /// From each press's 202 until its buyer was told what became of it, in microseconds.
+    pub async fn statuses(&self, clients: &mut [Clients], pressed: &HashMap<u64, i64>) -> Result<Vec<u64>, String> {
+        let began = Instant::now();
+        let mut told: HashMap<u64, i64> = HashMap::new();
+        while told.len() < pressed.len() && began.elapsed() < self.told_by {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let reports = clients.iter_mut().map(|clients| clients.report(None, Duration::ZERO));
+            for (buyer, at) in try_join_all(reports).await?.into_iter().flat_map(|report| report.statuses) {
+                if let Some(accepted) = pressed.get(&buyer) {
+                    told.entry(buyer).or_insert(at - accepted);
+                }
+            }
+        }
+        Ok(sorted_us(told.into_values()))
+    }
+
     /// The sale takes a turn, and everybody is told: how long that took, of each, in microseconds.
-    pub async fn turn(
-        &self,
-        clients: &mut [Clients],
-        verb: &str,
-        state: &str,
-    ) -> Result<(Vec<u64>, Vec<Report>), String> {
+    pub async fn turn(&self, clients: &mut [Clients], verb: &str, state: &str) -> Result<Vec<u64>, String> {
         let began_ms = SystemClock::machine_now().0;
         let mut gateway = Client::new(&self.gateways.http);
         let path = format!("/v1/admin/sales/{}/{verb}", self.sale);
@@ -91,8 +103,7 @@ impl Stage<'_> {
         }
         let reports = clients.iter_mut().map(|clients| clients.report(Some(state), self.told_by));
         let reports = try_join_all(reports).await?;
-        let told = sorted_us(reports.iter().flat_map(|report| &report.told).map(|at| at - began_ms));
-        Ok((told, reports))
+        Ok(sorted_us(reports.iter().flat_map(|report| &report.told).map(|at| at - began_ms)))
     }
 
     /// Rounds without and beside those who are rude, in turns: the medians of their percentiles.
@@ -105,7 +116,7 @@ impl Stage<'_> {
             let is_beside = matches!(round % 4, 1 | 2);
             let mut rude = if is_beside { self.let_in_the_rude().await? } else { Vec::new() };
             let (verb, state) = turns.next().unwrap_or_default();
-            let (told, _) = self.turn(clients, verb, state).await?;
+            let told = self.turn(clients, verb, state).await?;
             all_told &= told.len() as u64 == connected;
             figures[usize::from(is_beside)].push((
                 percentile_ms(&told, 0.5),
