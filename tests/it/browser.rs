@@ -6,6 +6,8 @@ mod api;
 mod assets;
 mod buying;
 mod desk;
+mod door;
+mod fleet;
 mod keeping;
 mod stage;
 mod waiting;

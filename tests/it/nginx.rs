@@ -3,7 +3,7 @@
 mod addresses;
 mod desync;
 mod files;
-mod front;
+pub mod front;
 mod limits;
 mod problems;
 mod sockets;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::stage::{Stage, story};
+use super::window::Look;
 use super::words::Tongue;
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn buys(stage: &Stage, tongue: Tongue) {
 async fn a_phone_is_enough() {
     story("phone", async |stage| {
         let sale = stage.shop.sale("A bowl", json!({ "questions": [], "quantity_max": 1 })).await;
-        let window = stage.window_of(Tongue::Chinese, (390, 844)).await;
+        let window = stage.window_of(Tongue::Chinese, Look { size: (390, 844), ..Look::default() }).await;
         window.go(&format!("/sales/{sale}")).await;
         window.sign_up("bo").await;
         window.face("ask").await;

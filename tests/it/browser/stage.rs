@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::api::{self, Person};
-use super::window::Window;
+use super::window::{Look, Window};
 use super::words::Tongue;
 
 /// Browsers are heavy: one story at a time.
@@ -23,17 +23,26 @@ static TURN: Semaphore = Semaphore::const_new(1);
 /// How long anything may take on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-pub struct Stage {
-    pub shop: Shop,
+/// What answers the browsers.
+pub trait House {
+    fn url(&self) -> String;
+}
+
+pub struct Stage<H = Shop> {
+    pub shop: H,
     driver: Driver,
     windows: Mutex<Vec<Window>>,
     name: &'static str,
 }
 
-/// Tells one story.
+/// Tells one story of the shop.
 pub async fn story(name: &'static str, tell: impl AsyncFnOnce(&Stage)) {
+    story_of(name, Shop::open, tell).await;
+}
+
+pub async fn story_of<H: House>(name: &'static str, open: impl AsyncFnOnce() -> H, tell: impl AsyncFnOnce(&Stage<H>)) {
     let _turn = TURN.acquire().await.unwrap();
-    let stage = Stage { shop: Shop::open().await, driver: Driver::start().await, windows: Mutex::default(), name };
+    let stage = Stage { shop: open().await, driver: Driver::start().await, windows: Mutex::default(), name };
     let told = AssertUnwindSafe(tell(&stage)).catch_unwind().await;
     let windows = std::mem::take(&mut *stage.windows.lock().unwrap());
     for (number, window) in windows.into_iter().enumerate() {
@@ -47,14 +56,14 @@ pub async fn story(name: &'static str, tell: impl AsyncFnOnce(&Stage)) {
     }
 }
 
-impl Stage {
+impl<H: House> Stage<H> {
     /// A browser of its own: nothing of another window's is in it.
     pub async fn window(&self, tongue: Tongue) -> Window {
-        self.window_of(tongue, (1180, 900)).await
+        self.window_of(tongue, Look::default()).await
     }
 
-    pub async fn window_of(&self, tongue: Tongue, size: (u32, u32)) -> Window {
-        let window = Window::open(&self.driver.url, &self.shop.url(), tongue, size).await;
+    pub async fn window_of(&self, tongue: Tongue, look: Look<'_>) -> Window {
+        let window = Window::open(&self.driver.url, &self.shop.url(), tongue, look).await;
         self.windows.lock().unwrap().push(window.clone());
         window
     }
@@ -99,16 +108,18 @@ pub struct Shop {
     pub authority: String,
 }
 
+impl House for Shop {
+    fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+}
+
 impl Shop {
     async fn open() -> Self {
         let folder = TempDir::new().unwrap();
         let running = serve(folder.path(), "127.0.0.1:0");
         let authority = url_of(folder.path()).await;
         Self { folder, running: Mutex::new(Some(running)), authority }
-    }
-
-    pub fn url(&self) -> String {
-        format!("http://{}", self.authority)
     }
 
     /// `kill -9`.

@@ -1,5 +1,6 @@
 //! One browser, used as a person would: by what the labels and the buttons say. Everything waits until it is so.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -13,6 +14,19 @@ use super::words::{Tongue, Words};
 
 const AGAIN: Duration = Duration::from_millis(60);
 
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    pub size: (u32, u32),
+    /// What its camera sees, over and over: a file of Y4M. Without one it has no camera.
+    pub film: Option<&'a Path>,
+}
+
+impl Default for Look<'_> {
+    fn default() -> Self {
+        Self { size: (1180, 900), film: None }
+    }
+}
+
 #[derive(Clone)]
 pub struct Window {
     client: Client,
@@ -22,9 +36,10 @@ pub struct Window {
 }
 
 impl Window {
-    pub async fn open(driver: &str, url: &str, tongue: Tongue, (width, height): (u32, u32)) -> Self {
+    pub async fn open(driver: &str, url: &str, tongue: Tongue, look: Look<'_>) -> Self {
         let profile = tempfile::TempDir::new().unwrap();
-        let args = [
+        let (width, height) = look.size;
+        let mut args = vec![
             "--headless".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
@@ -39,6 +54,11 @@ impl Window {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        if let Some(film) = look.film {
+            args.push("--use-fake-ui-for-media-stream".to_owned());
+            args.push("--use-fake-device-for-media-stream".to_owned());
+            args.push(format!("--use-file-for-fake-video-capture={}", film.display()));
+        }
         let languages = json!({ "intl.accept_languages": tongue.code() });
         let capabilities = json!({
             "goog:chromeOptions": { "args": args, "prefs": languages },
@@ -246,6 +266,11 @@ impl Window {
     /// Where the keyboard is.
     pub async fn types(&self, text: &str) {
         self.chrome("Input.insertText", json!({ "text": text })).await;
+    }
+
+    /// Runs in every page to come, before the page's own.
+    pub async fn prepare(&self, script: &str) {
+        self.chrome("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
     /// What WebDriver has no words for.

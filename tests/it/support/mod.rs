@@ -5,6 +5,7 @@ pub mod clock;
 #[cfg(feature = "otlp")]
 pub mod collector;
 pub mod faults;
+pub mod fleet;
 #[cfg(feature = "aws")]
 pub mod front;
 #[cfg(feature = "aws")]

@@ -1,8 +1,6 @@
 //! One press, followed through every process of the fleet, to the socket of whoever pressed and of whoever it went to afterwards.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -20,43 +18,17 @@ use miaosha::ports::accounts::Role;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::turnstile::Turnstile;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::sockets::bed::{Client, knock};
 use crate::support::collector::{Collector, Seen, terminate};
-use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
+use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
+use crate::support::servers::{rabbit_url, redis_url, unique_name};
 
 const HOLD_MS: i64 = 2_000;
 const TRIES_MAX: u32 = 300;
 const TRY_AGAIN: Duration = Duration::from_millis(100);
-
-struct Part {
-    process: Child,
-    http: SocketAddr,
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn free() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
-}
-
-impl Part {
-    fn start(program: &str, environment: &[(&str, String)]) -> Self {
-        let http = free();
-        let mut command = Command::new(program);
-        command.envs(environment.iter().cloned()).env("MIAOSHA__HTTP__LISTEN", http.to_string());
-        command.env("RUST_LOG", "error").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { process: command.spawn().unwrap(), http }
-    }
-}
 
 struct Fleet {
     keys: TokenKeys,
@@ -65,17 +37,6 @@ struct Fleet {
     publisher: Part,
     gateway: Part,
     others: [Part; 2],
-}
-
-async fn database() -> (String, MysqlStore) {
-    let (url, name) = (mysql_url(), unique_name());
-    let mut conn = MySqlConnection::connect(&url).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
-    let (server, _) = url.rsplit_once('/').unwrap();
-    let url = format!("{server}/{name}");
-    let store = MysqlStore::connect(&url, 2).await.unwrap();
-    store.migrate().await.unwrap();
-    (url, store)
 }
 
 /// One unit, and a place to wait for it.
@@ -101,18 +62,13 @@ async fn sale(store: &MysqlStore, namespace: &str) -> SaleId {
 impl Fleet {
     async fn start() -> Self {
         let collector = Collector::start();
-        let (namespace, (url, store)) = (unique_name(), database().await);
+        let (namespace, (url, store)) = (unique_name(), fleet::database().await);
         let sale = sale(&store, &namespace).await;
-        let keys = format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64));
-        let folder = std::env::temp_dir().join(&namespace).display().to_string();
-        let environment = [
-            ("MIAOSHA__NAMESPACE", namespace),
-            ("MIAOSHA__TOKEN_KEYS", keys.clone()),
-            ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
+        let (mut environment, keys) = fleet::environment(&namespace, &std::env::temp_dir().join(&namespace));
+        environment.extend([
             ("MIAOSHA__REDIS__URL", redis_url()),
             ("MIAOSHA__RABBIT__URL", rabbit_url()),
             ("MIAOSHA__MYSQL__URL", url),
-            ("MIAOSHA__ARCHIVE__FOLDER", folder),
             ("MIAOSHA__PROCESS__TRACING__OTLP_URL", collector.url()),
             ("MIAOSHA__PROCESS__TRACING__SAMPLE_RATIO", "0".to_owned()),
             ("MIAOSHA__PROCESS__TRACING__ASKED_PER_S_MAX", "100000".to_owned()),
@@ -120,17 +76,14 @@ impl Fleet {
             ("MIAOSHA__PAYMENTS__SWEEP_MS", "600000".to_owned()),
             // Longer than the test: what comes, comes at the end.
             ("MIAOSHA__PROCESS__TRACING__GATHER_MS", "600000".to_owned()),
-        ];
+        ]);
         Self {
-            keys: TokenKeys::parse(&keys).unwrap(),
+            keys,
             sale,
             collector,
-            publisher: Part::start(env!("CARGO_BIN_EXE_publisher"), &environment),
-            gateway: Part::start(env!("CARGO_BIN_EXE_gateway"), &environment),
-            others: [
-                Part::start(env!("CARGO_BIN_EXE_consumer"), &environment),
-                Part::start(env!("CARGO_BIN_EXE_payment-consumer"), &environment),
-            ],
+            publisher: Part::start(PUBLISHER, &environment),
+            gateway: Part::start(GATEWAY, &environment),
+            others: [CONSUMER, PAYMENT_CONSUMER].map(|program| Part::start(program, &environment)),
         }
     }
 

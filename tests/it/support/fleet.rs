@@ -1,0 +1,126 @@
+//! The fleet's real binaries, each a process of its own, as they are deployed.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use miaosha::adapters::mysql::MysqlStore;
+use miaosha::http::auth::TokenKeys;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::proxy::Proxy;
+use super::servers::{mysql_url, unique_name};
+
+/// For what happens in its own time.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+pub const PUBLISHER: &str = env!("CARGO_BIN_EXE_publisher");
+pub const GATEWAY: &str = env!("CARGO_BIN_EXE_gateway");
+pub const CONSUMER: &str = env!("CARGO_BIN_EXE_consumer");
+pub const PAYMENT_CONSUMER: &str = env!("CARGO_BIN_EXE_payment-consumer");
+
+/// What every process is told.
+pub type Environment = Vec<(&'static str, String)>;
+
+/// A process of the fleet, and where it listens.
+pub struct Part {
+    program: &'static str,
+    pub http: SocketAddr,
+    inner: SocketAddr,
+    pub process: Child,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Part {
+    pub fn start(program: &'static str, environment: &[(&'static str, String)]) -> Self {
+        let [http, inner] = [free(), free()];
+        let mut command = Command::new(program);
+        command.env("RUST_LOG", "error").env("MIAOSHA__HTTP__LISTEN", http.to_string());
+        command.env("MIAOSHA__PROCESS__INNER_LISTEN", inner.to_string()).envs(environment.iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { program, http, inner, process: command.spawn().unwrap() }
+    }
+
+    /// What `/readyz` says: its status and the problems. `None` while nobody listens.
+    async fn says(&self) -> Option<(u16, Vec<String>)> {
+        let mut stream = TcpStream::connect(self.inner).await.ok()?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.ok()?;
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let body: Value = serde_json::from_str(body).ok()?;
+        let problems = body["problems"].as_array()?.iter().map(|problem| problem.as_str().unwrap().to_owned());
+        Some((status, problems.collect()))
+    }
+
+    pub async fn is_ready(&self) -> bool {
+        self.says().await == Some((200, Vec::new()))
+    }
+
+    pub async fn comes_to_be_ready(&self) {
+        self.comes_to("be ready", async |this| this.is_ready().await).await;
+    }
+
+    pub async fn comes_to_miss(&self, part: &str) {
+        let misses = async |this: &Self| matches!(this.says().await, Some((503, problems)) if problems.iter().any(|problem| problem == part));
+        self.comes_to(&format!("miss the {part}"), misses).await;
+    }
+
+    async fn comes_to(&self, what: &str, seen: impl AsyncFn(&Self) -> bool) {
+        let wait = async {
+            while !seen(self).await {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+            panic!("{} did not come to {what}: {:?}", self.program, self.says().await);
+        }
+    }
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// What no test has an opinion about; and the keys of its tokens.
+pub fn environment(namespace: &str, folder: &std::path::Path) -> (Environment, TokenKeys) {
+    let keys = format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64));
+    let environment = vec![
+        ("MIAOSHA__NAMESPACE", namespace.to_owned()),
+        ("MIAOSHA__TOKEN_KEYS", keys.clone()),
+        ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
+        ("MIAOSHA__ARCHIVE__FOLDER", folder.join("archive").display().to_string()),
+    ];
+    (environment, TokenKeys::parse(&keys).unwrap())
+}
+
+/// A ledger of the test's own.
+pub async fn database() -> (String, MysqlStore) {
+    let (url, name) = (mysql_url(), unique_name());
+    let mut conn = MySqlConnection::connect(&url).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let url = format!("{server}/{name}");
+    let store = MysqlStore::connect(&url, 2).await.unwrap();
+    store.migrate().await.unwrap();
+    (url, store)
+}
+
+/// `scheme://user:password@host:port/rest`, its server reached by way of a proxy.
+pub async fn by_proxy(url: &str) -> (String, Proxy) {
+    let (before, rest) = url.rsplit_once('@').unwrap();
+    let (server, path) = rest.split_once('/').unwrap();
+    let proxy = Proxy::to(server.to_owned()).await;
+    (format!("{before}@127.0.0.1:{}/{path}", proxy.port), proxy)
+}
