@@ -2,6 +2,7 @@
 //! miss theirs.
 
 use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
+use crate::support::proxy::by_proxy;
 use crate::support::servers::{rabbit_url, unique_name};
 use crate::turnstile::server::Server as Redis;
 
@@ -14,8 +15,8 @@ async fn all_are_ready(parts: &[Part]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_binary_misses_what_it_needs_and_nothing_else() {
     let mut redis = Redis::start().await;
-    let (rabbit, broker) = fleet::by_proxy(&rabbit_url()).await;
-    let (mysql, ledger) = fleet::by_proxy(&fleet::database().await.0).await;
+    let (rabbit, broker) = by_proxy(&rabbit_url()).await;
+    let (mysql, ledger) = by_proxy(&fleet::database().await.0).await;
     let folder = tempfile::tempdir().unwrap();
     let (mut environment, _) = fleet::environment(&unique_name(), folder.path());
     environment.extend([

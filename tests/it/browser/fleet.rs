@@ -1,21 +1,15 @@
 //! The fleet behind nginx, as a page sees it while a part of it dies: the page says so, keeps the buyer's place, and heals.
 
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::adapters::redis::RedisTurnstile;
-use miaosha::adapters::system::SystemClock;
 use miaosha::domain::id::SaleId;
-use miaosha::domain::money::Money;
-use miaosha::domain::sale::{Allotment, Question, QuestionKey};
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::{Allotment, Question};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::stage::{House, story_of};
 use super::words::Tongue;
 use crate::nginx::front::{Behind, Front};
-use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
-use crate::support::proxy::Proxy;
+use crate::support::fleet::{self, CONSUMER, GATEWAY, Offer, PAYMENT_CONSUMER, PUBLISHER, Part};
+use crate::support::proxy::{Proxy, by_proxy};
 use crate::support::servers::{rabbit_url, unique_name};
 use crate::turnstile::server::Server as Redis;
 
@@ -38,9 +32,14 @@ impl House for Fleet {
 impl Fleet {
     async fn open() -> Self {
         let (redis, namespace) = (Redis::start().await, unique_name());
-        let (rabbit, broker) = fleet::by_proxy(&rabbit_url()).await;
+        let (rabbit, broker) = by_proxy(&rabbit_url()).await;
         let (mysql, store) = fleet::database().await;
-        let sale = sale(&store, &redis, &namespace).await;
+        let offer = Offer {
+            allotment: Allotment { capacity: 5, quantity_max: 1, standby_max: 5 },
+            hold_ms: 600_000,
+            questions: vec![Question { prompt: "2 + 2 = ?".into(), answer: "4".into() }],
+        };
+        let sale = fleet::sale(&store, &redis.url(), &namespace, offer).await;
         let folder = TempDir::new().unwrap();
         let (mut environment, _) = fleet::environment(&namespace, folder.path());
         environment.extend([
@@ -58,26 +57,6 @@ impl Fleet {
         let front = Front::before(behind).await;
         Self { front, redis: Mutex::new(redis), broker, sale, _parts: parts, _folder: folder }
     }
-}
-
-/// Five units. It asks what two and two is.
-async fn sale(store: &MysqlStore, redis: &Redis, namespace: &str) -> SaleId {
-    let item = store.create_item(&NewItem { title: "A long bridge".into(), description: String::new() }).await.unwrap();
-    let now = SystemClock::machine_now();
-    let sale = NewSale {
-        item: item.id,
-        price: Money { minor: 128_000, currency: "TWD".parse().unwrap() },
-        allotment: Allotment { capacity: 5, quantity_max: 1, standby_max: 5 },
-        hold_ms: 600_000,
-        opens_at: now.plus_ms(-1_000),
-        closes_at: now.plus_ms(3_600_000),
-        questions: vec![Question { prompt: "2 + 2 = ?".into(), answer: "4".into() }],
-        question_key: QuestionKey([7; 32]),
-    };
-    let sale = store.create_sale(&sale).await.unwrap().unwrap();
-    let turnstile = RedisTurnstile::connect(&redis.url(), namespace).await.unwrap();
-    turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
-    sale.id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

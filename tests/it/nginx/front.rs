@@ -1,6 +1,6 @@
 //! nginx in a folder of its own, and somebody who speaks to it in bytes.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+
+pub use crate::support::fleet::free;
 
 /// For what happens in its own time.
 const TRIES_MAX: u32 = 600;
@@ -42,10 +44,6 @@ pub struct Behind<'a> {
 
 pub fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("nginx")
-}
-
-pub fn free() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 /// A folder with the files of every place, and this place's own.

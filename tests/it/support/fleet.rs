@@ -5,13 +5,19 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use miaosha::adapters::mysql::MysqlStore;
+use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::adapters::system::SystemClock;
+use miaosha::domain::id::SaleId;
+use miaosha::domain::money::Money;
+use miaosha::domain::sale::{Allotment, Question, QuestionKey};
 use miaosha::http::auth::TokenKeys;
+use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
+use miaosha::ports::turnstile::Turnstile;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::proxy::Proxy;
 use super::servers::{mysql_url, unique_name};
 
 /// For what happens in its own time.
@@ -22,6 +28,13 @@ pub const PUBLISHER: &str = env!("CARGO_BIN_EXE_publisher");
 pub const GATEWAY: &str = env!("CARGO_BIN_EXE_gateway");
 pub const CONSUMER: &str = env!("CARGO_BIN_EXE_consumer");
 pub const PAYMENT_CONSUMER: &str = env!("CARGO_BIN_EXE_payment-consumer");
+
+/// What a test has an opinion about in its sale.
+pub struct Offer {
+    pub allotment: Allotment,
+    pub hold_ms: i64,
+    pub questions: Vec<Question>,
+}
 
 /// What every process is told.
 pub type Environment = Vec<(&'static str, String)>;
@@ -89,7 +102,7 @@ impl Part {
     }
 }
 
-fn free() -> SocketAddr {
+pub fn free() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
@@ -117,10 +130,23 @@ pub async fn database() -> (String, MysqlStore) {
     (url, store)
 }
 
-/// `scheme://user:password@host:port/rest`, its server reached by way of a proxy.
-pub async fn by_proxy(url: &str) -> (String, Proxy) {
-    let (before, rest) = url.rsplit_once('@').unwrap();
-    let (server, path) = rest.split_once('/').unwrap();
-    let proxy = Proxy::to(server.to_owned()).await;
-    (format!("{before}@127.0.0.1:{}/{path}", proxy.port), proxy)
+/// A sale that is open, in the ledger and in the turnstile.
+pub async fn sale(store: &MysqlStore, redis_url: &str, namespace: &str, offer: Offer) -> SaleId {
+    let item = store.create_item(&NewItem { title: "A long bridge".into(), description: String::new() }).await.unwrap();
+    let now = SystemClock::machine_now();
+    let Offer { allotment, hold_ms, questions } = offer;
+    let sale = NewSale {
+        item: item.id,
+        price: Money { minor: 128_000, currency: "TWD".parse().unwrap() },
+        allotment,
+        hold_ms,
+        opens_at: now.plus_ms(-1_000),
+        closes_at: now.plus_ms(3_600_000),
+        questions,
+        question_key: QuestionKey([7; 32]),
+    };
+    let sale = store.create_sale(&sale).await.unwrap().unwrap();
+    let turnstile = RedisTurnstile::connect(redis_url, namespace).await.unwrap();
+    turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
+    sale.id
 }

@@ -81,3 +81,12 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut sky: watch::R
         }
     }
 }
+
+/// `scheme://user:password@host:port/rest`, its server reached by way of a proxy, under the same name.
+pub async fn by_proxy(url: &str) -> (String, Proxy) {
+    let (before, rest) = url.rsplit_once('@').unwrap();
+    let (server, path) = rest.split_once('/').unwrap();
+    let (host, _) = server.rsplit_once(':').unwrap();
+    let proxy = Proxy::to(server.replace("localhost", "127.0.0.1")).await;
+    (format!("{before}@{host}:{}/{path}", proxy.port), proxy)
+}

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use super::{at, rabbit_at};
 use crate::contract::attempts::{batch, until};
 use crate::contract::turnstile::batch as party;
-use crate::support::proxy::Proxy;
+use crate::support::proxy::by_proxy;
 use crate::support::servers::{tls, unique_name};
 
 const SALE: SaleId = SaleId(7);
@@ -99,14 +99,6 @@ async fn a_redis_master_is_killed_and_comes_back() {
     redis.wait_for(&["cluster", "info"], "cluster_state:ok").await;
     until(async || turnstile.ping().await.is_ok() && turnstile.open(SALE, 1, ALLOTMENT).await.is_ok()).await;
     assert!(matches!(turnstile.reserve(KNOWN, &party(1, &[(1, 1)])).await, Ok(Reply::Done(_))));
-}
-
-/// The URL, its server reached by way of a proxy, under the same name.
-async fn by_proxy(url: &str) -> (String, Proxy) {
-    let (before, rest) = url.rsplit_once('@').unwrap();
-    let (server, path) = rest.split_once('/').unwrap();
-    let proxy = Proxy::to(server.replace("localhost", "127.0.0.1")).await;
-    (format!("{before}@localhost:{}/{path}", proxy.port), proxy)
 }
 
 #[tokio::test]

@@ -8,22 +8,18 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::id::{BuyerId, SaleId};
-use miaosha::domain::sale::{Allotment, QuestionKey};
+use miaosha::domain::sale::Allotment;
 use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::turnstile::Turnstile;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::sockets::bed::{Client, knock};
 use crate::support::collector::{Collector, Seen, terminate};
-use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
+use crate::support::fleet::{self, CONSUMER, GATEWAY, Offer, PAYMENT_CONSUMER, PUBLISHER, Part};
 use crate::support::servers::{rabbit_url, redis_url, unique_name};
 
 const HOLD_MS: i64 = 2_000;
@@ -39,31 +35,14 @@ struct Fleet {
     others: [Part; 2],
 }
 
-/// One unit, and a place to wait for it.
-async fn sale(store: &MysqlStore, namespace: &str) -> SaleId {
-    let item = store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap();
-    let now = SystemClock::machine_now();
-    let sale = NewSale {
-        item: item.id,
-        price: miaosha::domain::money::Money { minor: 1_000, currency: "TWD".parse().unwrap() },
-        allotment: Allotment { capacity: 1, quantity_max: 1, standby_max: 5 },
-        hold_ms: HOLD_MS,
-        opens_at: now.plus_ms(-1_000),
-        closes_at: now.plus_ms(3_600_000),
-        questions: Vec::new(),
-        question_key: QuestionKey([7; 32]),
-    };
-    let sale = store.create_sale(&sale).await.unwrap().unwrap();
-    let turnstile = RedisTurnstile::connect(&redis_url(), namespace).await.unwrap();
-    turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
-    sale.id
-}
-
 impl Fleet {
     async fn start() -> Self {
         let collector = Collector::start();
         let (namespace, (url, store)) = (unique_name(), fleet::database().await);
-        let sale = sale(&store, &namespace).await;
+        // One unit, and a place to wait for it.
+        let allotment = Allotment { capacity: 1, quantity_max: 1, standby_max: 5 };
+        let offer = Offer { allotment, hold_ms: HOLD_MS, questions: Vec::new() };
+        let sale = fleet::sale(&store, &redis_url(), &namespace, offer).await;
         let (mut environment, keys) = fleet::environment(&namespace, &std::env::temp_dir().join(&namespace));
         environment.extend([
             ("MIAOSHA__REDIS__URL", redis_url()),
