@@ -29,7 +29,8 @@ macro_rules! over {
                 listed_origins places_are_bounded who_says_nothing_is_sent_away
                 a_token_ends_its_socket_and_a_newer_one_keeps_it a_flood_is_stopped
                 half_open_clients_are_dropped who_does_not_read_is_dropped a_stop_sends_everybody_elsewhere);
-            over!(@alone $way, telling, words: a_newcomer_does_not_take_the_news_from_the_others);
+            over!(@alone $way, telling, words:
+                a_newcomer_does_not_take_the_news_from_the_others a_crowd_is_told_of_numbers_in_turns);
             over!(@alone $way, losing, lost: who_lags_looks_again a_broker_that_was_away_costs_nothing);
             over!(@alone $way, frames, wire:
                 garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came

@@ -106,3 +106,39 @@ pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
         first.counters_with("left", left).await;
     }
 }
+
+/// Numbers that change are told to some after the others; that the sale is paused, to all at once.
+pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
+    let line = over_memory(way, Settings { sale_updates_per_s_max: 4, sale_words_per_s_max: 4, ..rules() }).await;
+    let sale = line.bed.sale(5, 0).await;
+    let mut few = Vec::new();
+    for buyer in 0..4 {
+        few.push(line.buyer(100 + buyer, &[sale.id]).await);
+    }
+    line.attempt(sale.id, 7).await;
+    for buyer in &mut few {
+        buyer.counters_with("left", 4).await;
+    }
+    drop(few);
+    let mut crowd = Vec::new();
+    for buyer in 0..80 {
+        crowd.push(line.buyer(200 + buyer, &[sale.id]).await);
+    }
+    for buyer in &mut crowd {
+        buyer.counters_with("left", 4).await;
+    }
+    line.attempt(sale.id, 8).await;
+    let path = format!("/v1/admin/sales/{}/pause", sale.id);
+    line.bed.post(&path, &line.bed.operator(), &json!({})).await.is(200);
+    let mut first = 0;
+    for buyer in &mut crowd {
+        let mut next = buyer.hear("sale").await;
+        if next["state"] == "open" {
+            next = buyer.hear("sale").await;
+        } else {
+            first += 1;
+        }
+        assert_eq!((&next["left"], &next["state"]), (&json!(3), &json!("paused")));
+    }
+    assert!(first > crowd.len() / 2, "most hear of it before their turn to hear of the number: {first}");
+}

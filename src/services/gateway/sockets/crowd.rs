@@ -1,4 +1,5 @@
 //! Who watches which sale: its counters are read once for all of them, a few times a second at most, and told when they changed.
+//! A large crowd is told of numbers in turns, because all of it at once keeps the sale itself waiting; of a sale's phase, at once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::domain::id::SaleId;
+use crate::domain::sale::Phase;
 use crate::ports::World;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::board::Shown;
@@ -22,14 +24,33 @@ struct Watched {
     /// By the address of the mailbox.
     mailboxes: HashMap<usize, Arc<Mailbox>>,
     last: Option<Last>,
-    /// The number of the last word that everybody was told. A newcomer may be told a newer one before all others are.
-    told: u64,
+    /// Who is still to be told in this round.
+    due: Vec<usize>,
+    /// What everybody knows at least when the round is over: a word's number, and the phase it told. A newcomer may be told a newer
+    /// word before all others are.
+    told: Option<(u64, Phase)>,
 }
 
 struct Last {
     looked_at: Instant,
     counters: words::Counters,
     word: Arc<SaleWord>,
+}
+
+impl Watched {
+    /// Who is to be told the last word now: as many of this round as may be, or everybody.
+    fn turn(&mut self, words_max: usize) -> Vec<Arc<Mailbox>> {
+        let Some(Last { counters, word, .. }) = &self.last else { return Vec::new() };
+        let is_urgent = self.told.is_some_and(|(_, phase)| phase != counters.state);
+        let is_behind = self.told.is_none_or(|(number, _)| number < word.number);
+        if is_urgent || (is_behind && self.due.is_empty()) {
+            self.told = Some((word.number, counters.state));
+            self.due = self.mailboxes.keys().copied().collect();
+        }
+        let now = if is_urgent { self.due.len() } else { words_max.min(self.due.len()) };
+        let due = self.due.drain(self.due.len() - now..);
+        due.filter_map(|address| self.mailboxes.get(&address).cloned()).collect()
+    }
 }
 
 fn address(mailbox: &Arc<Mailbox>) -> usize {
@@ -71,16 +92,12 @@ impl Crowd {
         Some(word)
     }
 
-    /// Everybody, if they were not told it already.
-    fn tell(&self, word: &Arc<SaleWord>) {
-        let mailboxes: Vec<_> = match self.sales().get_mut(&word.sale) {
-            Some(watched) if watched.told < word.number => {
-                watched.told = word.number;
-                watched.mailboxes.values().cloned().collect()
-            }
-            _ => return,
+    fn tell(&self, sale: SaleId, words_max: usize) {
+        let (mailboxes, word) = match self.sales().get_mut(&sale) {
+            Some(watched) => (watched.turn(words_max), watched.last.as_ref().map(|last| last.word.clone())),
+            None => return,
         };
-        mailboxes.iter().for_each(|mailbox| mailbox.word(word));
+        mailboxes.iter().zip(word.iter().cycle()).for_each(|(mailbox, word)| mailbox.word(word));
     }
 
     fn sales(&self) -> MutexGuard<'_, HashMap<SaleId, Watched>> {
@@ -107,6 +124,7 @@ pub fn word_of<W: World>(gateway: &Gateway<W>, shown: &Shown) -> Option<Arc<Sale
 /// Tells everybody what changed. A sale that cannot be read is told of later.
 pub async fn tell<W: World>(gateway: &Gateway<W>) {
     let crowd = &gateway.sockets().crowd;
+    let words_max = gateway.settings().sockets.sale_words_max();
     for sale in crowd.watched() {
         let shown = match gateway.board().sale(gateway.world(), sale).await {
             Ok(Some(shown)) => shown,
@@ -116,8 +134,7 @@ pub async fn tell<W: World>(gateway: &Gateway<W>) {
                 continue;
             }
         };
-        if let Some(word) = crowd.word(gateway, &shown) {
-            crowd.tell(&word);
-        }
+        crowd.word(gateway, &shown);
+        crowd.tell(sale, words_max);
     }
 }

@@ -35,12 +35,22 @@ pub struct Settings {
     pub outgoing_bytes_max: usize,
     /// How often the counters of one sale are told in one second, at most.
     pub sale_updates_per_s_max: u32,
+    /// Messages with the counters of one sale in one second, at most: a larger crowd is told in turns. A sale's phase is told to all
+    /// at once.
+    pub sale_words_per_s_max: u32,
     /// Looks at the ledger at once, at most, for all sockets together.
     pub looks_max: usize,
     /// Between two looks of a socket while no notices come, in milliseconds.
     pub blind_look_ms: u64,
     /// When the process stops, its clients come back within this time, each at its own moment.
     pub drain_spread_ms: u64,
+}
+
+impl Settings {
+    /// Messages with the counters of one sale, each time that they are told.
+    pub fn sale_words_max(&self) -> usize {
+        (self.sale_words_per_s_max / self.sale_updates_per_s_max.max(1)).max(1) as usize
+    }
 }
 
 impl Default for Settings {
@@ -60,6 +70,7 @@ impl Default for Settings {
             messages_per_s_max: 20,
             outgoing_bytes_max: 65_536,
             sale_updates_per_s_max: 2,
+            sale_words_per_s_max: 5_000,
             looks_max: 16,
             blind_look_ms: 5_000,
             drain_spread_ms: 5_000,
