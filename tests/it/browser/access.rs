@@ -97,6 +97,7 @@ async fn the_rules_find_what_is_wrong() {
             ("main.append(make('img'))", "no alt"),
             ("const p = make('p'); p.textContent = 'faint'; p.style.color = '#d0c8b8'; main.append(p)", "contrast"),
             ("const a = make('a'); a.href = '/'; a.tabIndex = 3; a.textContent = 'x'; main.append(a)", "tab order"),
+            ("const b = make('button'); b.tabIndex = -1; b.textContent = 'x'; main.append(b)", "passes it by"),
             ("document.documentElement.lang = ''", "no language"),
             ("main.append(make('h1'))", "one h1"),
             ("main.append(make('h4'))", "heading skips"),

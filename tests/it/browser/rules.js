@@ -43,6 +43,7 @@ for (const name of ['aria-labelledby', 'aria-describedby', 'for']) {
 
 // -- order, size, place --
 for (const node of all('[tabindex]')) if (node.tabIndex > 0) tell(node, 'a tab order of its own');
+for (const node of all('a[href], button, input, select, textarea, summary').filter(seen)) if (node.tabIndex < 0) tell(node, 'the Tab key passes it by');
 if (document.documentElement.scrollWidth > innerWidth + 1) wrong.push('the page sticks out sideways');
 for (const node of all('button, input, select, summary').filter(seen)) {
   const box = (node.closest('label') ?? node).getBoundingClientRect();
