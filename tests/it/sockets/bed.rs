@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{App, rt};
 use futures_util::future::FutureExt;
@@ -200,8 +200,11 @@ impl Client {
     #[track_caller]
     pub fn hear<'a>(&'a mut self, kind: &'a str) -> impl Future<Output = Value> + 'a {
         let place = std::panic::Location::caller();
+        let until = Instant::now() + PATIENCE;
         async move {
             loop {
+                // Heartbeats alone do not keep the hope alive.
+                assert!(Instant::now() < until, "{place}: no {kind} is heard in time");
                 match self.next().await {
                     Some(Ok(Message::Text(text))) => {
                         let word: Value = serde_json::from_str(&text).unwrap();
@@ -236,13 +239,17 @@ impl Client {
         self.say(json!({ "type": "ping" })).await;
         let mut heard = Vec::new();
         loop {
-            if let Some(Ok(Message::Text(text))) = self.next().await {
-                let word: Value = serde_json::from_str(&text).unwrap();
-                match word["type"].as_str().unwrap() {
-                    "pong" => return heard,
-                    word_kind if word_kind == kind => heard.push(word),
-                    _ => {}
+            match self.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let word: Value = serde_json::from_str(&text).unwrap();
+                    match word["type"].as_str().unwrap() {
+                        "pong" => return heard,
+                        word_kind if word_kind == kind => heard.push(word),
+                        _ => {}
+                    }
                 }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?} instead of pong"),
             }
         }
     }

@@ -41,8 +41,8 @@ impl Watched {
     /// Who is to be told the last word now: as many of this round as may be, or everybody.
     fn turn(&mut self, words_max: usize) -> Vec<Arc<Mailbox>> {
         let Some(Last { counters, word, .. }) = &self.last else { return Vec::new() };
-        let is_urgent = self.told.is_some_and(|(_, phase)| phase != counters.state);
-        let is_behind = self.told.is_none_or(|(number, _)| number < word.number);
+        let is_urgent = self.told.is_none_or(|(_, phase)| phase != counters.state);
+        let is_behind = self.told.is_some_and(|(number, _)| number < word.number);
         if is_urgent || (is_behind && self.due.is_empty()) {
             self.told = Some((word.number, counters.state));
             self.due = self.mailboxes.keys().copied().collect();
