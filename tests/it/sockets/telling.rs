@@ -111,14 +111,22 @@ pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
 pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
     let line = over_memory(way, Settings { sale_updates_per_s_max: 2, sale_words_per_s_max: 2, ..rules() }).await;
     let sale = line.bed.sale(5, 0).await;
-    let mut crowd = vec![line.buyer(100, &[sale.id]).await];
-    line.attempt(sale.id, 7).await;
-    crowd[0].counters_with("left", 4).await;
+    let mut crowd = Vec::new();
+    for buyer in 0..4 {
+        crowd.push(line.buyer(100 + buyer, &[sale.id]).await);
+    }
+    // The turns of the second change are over when everybody has heard of it.
+    for left in [4, 3] {
+        line.attempt(sale.id, 1_000 + left).await;
+        for buyer in &mut crowd {
+            buyer.counters_with("left", left).await;
+        }
+    }
     for buyer in 0..80 {
         crowd.push(line.buyer(200 + buyer, &[sale.id]).await);
     }
-    for buyer in &mut crowd[1..] {
-        buyer.counters_with("left", 4).await;
+    for buyer in &mut crowd[4..] {
+        buyer.counters_with("left", 3).await;
     }
     line.attempt(sale.id, 8).await;
     let path = format!("/v1/admin/sales/{}/pause", sale.id);
