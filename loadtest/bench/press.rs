@@ -30,6 +30,8 @@ const CONNECTIONS: usize = 64;
 const BUYERS: u64 = 200_000;
 const WARM: Duration = Duration::from_millis(500);
 const COUNTED: Duration = Duration::from_secs(4);
+/// What the run before left to do is done after this.
+const AT_REST: Duration = Duration::from_secs(1);
 const PROBE_EVERY: Duration = Duration::from_millis(5);
 /// A share of what is accepted without printing.
 const TARGET: f64 = 0.95;
@@ -57,13 +59,18 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     }
     let shots = Arc::new(Shots::attempts(&bench.keys, sale.0, BUYERS));
     let (mut quiet, mut printing, mut printed) = (Runs::default(), Runs::default(), 0);
-    for _ in 0..options.runs.max(3) {
-        bench.clean_up().await?;
-        let (run, pages) = bench.run_asked(&shots).await?;
-        printing.push(run);
-        printed += pages;
+    for run in 0..options.runs.max(3) * 2 {
+        // Without, printing, printing, without: either kind comes first as often, and begins with everything printed and at rest.
         bench.ask_for_all().await?;
-        quiet.push(bench.run_asked(&shots).await?.0);
+        tokio::time::sleep(AT_REST).await;
+        if matches!(run % 4, 1 | 2) {
+            bench.clean_up().await?;
+            let (run, pages) = bench.run_asked(&shots).await?;
+            printing.push(run);
+            printed += pages;
+        } else {
+            quiet.push(bench.run_asked(&shots).await?.0);
+        }
     }
     memories.note(&part);
     part.stop().await?;
