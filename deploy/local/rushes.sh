@@ -41,7 +41,10 @@ cluster_watched() {
   python3 "$here/eyes.py" "$dir" "$MIAOSHA_BIN/loadtest" rush --world cluster --fleet "$dir" --buyers "$buyers" \
     --capacity "$capacity" --standby "$standby" --rate "$rate" --hold-ms "$hold_ms" --pay-share 0.5 --json
 }
-cluster_sales() { rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
+# Held for longer: the load's followers have five sales to pay in.
+cluster_sales() {
+  rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)) --hold-ms $((hold_ms * 2)) --expect-sold "$capacity"
+}
 cluster_parties() { rush cluster --quantity-max 4; }
 cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacity"; }
 cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
