@@ -10,6 +10,7 @@ mod follow;
 mod percentile;
 mod receipts;
 mod roll;
+mod rounds;
 mod rush;
 mod sockets;
 mod target;

@@ -9,9 +9,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::barrage::{self, Tally, Until};
 use super::parts::{self, Cores, Part, command, keep_to_last_core};
 use super::shots::Shots;
-use super::table::{Figure, median};
+use super::table::Figure;
 use super::world::{World, heard, sold_out};
 use super::{Memories, Options};
+use crate::rounds::median;
 
 const WARM: Duration = Duration::from_millis(400);
 const COUNTED: Duration = Duration::from_millis(1_600);
@@ -71,7 +72,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
 }
 
 fn pair(name: &str, runs: &[Run], reference: &[Run], target: Option<f64>) -> [Figure; 2] {
-    let middle = |runs: &[Run], of: fn(&Run) -> f64| median(runs.iter().map(of).collect());
+    let middle = |runs: &[Run], of: fn(&Run) -> f64| median(runs.iter().map(of));
     let figure = |name: String, unit, of: fn(&Run) -> f64| {
         Figure::new(name, middle(runs, of), unit).beside(REFERENCE, middle(reference, of), target)
     };

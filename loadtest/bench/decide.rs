@@ -17,9 +17,10 @@ use miaosha::ports::turnstile::Turnstile;
 use super::bare;
 use super::parts::leave_to_all_cores;
 use super::shots::FIRST_BUYER;
-use super::table::{Figure, median};
+use super::table::Figure;
 use super::world::{World, chance, recorded, url_of};
 use super::{Memories, Options};
+use crate::rounds::median;
 
 const CAPACITY: u32 = 10_000;
 const STANDBY_MAX: u32 = 2_000;

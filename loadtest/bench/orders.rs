@@ -13,10 +13,11 @@ use sqlx::{Connection, Executor, MySqlConnection};
 
 use super::decide::batch;
 use super::parts::{Part, leave_to_all_cores};
-use super::table::{Figure, median};
+use super::table::Figure;
 use super::world::{World, recorded};
 use super::{Memories, Options};
 use crate::client::Client;
+use crate::rounds::median;
 
 const CONNECTIONS: usize = 16;
 const BATCH: usize = 500;

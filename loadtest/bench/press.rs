@@ -15,11 +15,12 @@ use serde_json::json;
 use super::barrage::{self, Until};
 use super::parts::leave_to_all_cores;
 use super::shots::Shots;
-use super::table::{Figure, median};
+use super::table::Figure;
 use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
 use super::{Memories, Options};
 use crate::client::Client;
 use crate::percentile::percentile_ms;
+use crate::rounds::{is_other, median};
 
 /// As many as the askers come to in one run.
 const ORDERS: u64 = 400;
@@ -60,10 +61,10 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     let shots = Arc::new(Shots::attempts(&bench.keys, sale.0, BUYERS));
     let (mut quiet, mut printing, mut printed) = (Runs::default(), Runs::default(), 0);
     for run in 0..options.runs.max(3) * 2 {
-        // Without, printing, printing, without: either kind comes first as often, and begins with everything printed and at rest.
+        // Either kind begins with everything printed, and at rest.
         bench.ask_for_all().await?;
         tokio::time::sleep(AT_REST).await;
-        if matches!(run % 4, 1 | 2) {
+        if is_other(run) {
             bench.clean_up().await?;
             let (run, pages) = bench.run_asked(&shots).await?;
             printing.push(run);

@@ -83,12 +83,6 @@ pub fn json(figures: &[Figure]) -> Value {
     json!({ "figures": figures.iter().map(Figure::json).collect::<Vec<_>>() })
 }
 
-/// The middle one: what noise does to one run does not move it.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
 fn readable(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.1}");

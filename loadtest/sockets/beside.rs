@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners};
 use super::gateways::{Gateways, free};
-use super::stage::median;
 use super::{Crowd, all_connected, last_words, sorted_us};
 use crate::percentile::percentile_ms;
+use crate::rounds::{is_other, median};
 use crate::rush::{self, FIRST_BUYER, Options, PressAnswer, Pressed, World};
 use crate::target::Target;
 
@@ -56,8 +56,7 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
     // The first round warms the world up and is not counted.
     rush_once(options, target, false).await?;
     for round in 0..options.rounds.max(1) * 2 {
-        // Without, with, with, without: either kind comes first as often.
-        let is_with = matches!(round % 4, 1 | 2);
+        let is_with = is_other(round);
         let (verdict, this) = rush_once(options, target, is_with).await?;
         eprintln!("loadtest: {} sockets: {verdict}", if is_with { "with" } else { "without" });
         all_well &= verdict.holds();

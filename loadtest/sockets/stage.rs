@@ -15,6 +15,7 @@ use super::gateways::Gateways;
 use super::{FIRST_BUYER, FIRST_RUDE, Options, TOKEN_MS, all_connected, last_words, sorted_us};
 use crate::client::{Client, address_of};
 use crate::percentile::percentile_ms;
+use crate::rounds::{is_other, median};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Presses of personal messages at once.
@@ -112,8 +113,7 @@ impl Stage<'_> {
         let mut figures: [Vec<(f64, f64, f64)>; 2] = [Vec::new(), Vec::new()];
         let (mut all_told, mut thrown_out) = (true, Tally::new());
         for round in 0..self.options.rounds.max(1) * 2 {
-            // Without, beside, beside, without: either kind meets either turn of the sale.
-            let is_beside = matches!(round % 4, 1 | 2);
+            let is_beside = is_other(round);
             let mut rude = if is_beside { self.let_in_the_rude().await? } else { Vec::new() };
             let (verb, state) = turns.next().unwrap_or_default();
             let told = self.turn(clients, verb, state).await?;
@@ -154,10 +154,4 @@ impl Stage<'_> {
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(rude)
     }
-}
-
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

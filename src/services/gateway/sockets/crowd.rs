@@ -38,18 +38,18 @@ struct Last {
 }
 
 impl Watched {
-    /// Who is to be told the last word now: as many of this round as may be, or everybody.
-    fn turn(&mut self, words_max: usize) -> Vec<Arc<Mailbox>> {
-        let Some(Last { counters, word, .. }) = &self.last else { return Vec::new() };
+    /// The last word, and who is to be told it now: as many of this round as may be, or everybody.
+    fn turn(&mut self, words_max: usize) -> Option<(Arc<SaleWord>, Vec<Arc<Mailbox>>)> {
+        let Last { counters, word, .. } = self.last.as_ref()?;
         let is_urgent = self.told.is_none_or(|(_, phase)| phase != counters.state);
         let is_behind = self.told.is_some_and(|(number, _)| number < word.number);
         if is_urgent || (is_behind && self.due.is_empty()) {
             self.told = Some((word.number, counters.state));
             self.due = self.mailboxes.keys().copied().collect();
         }
-        let now = if is_urgent { self.due.len() } else { words_max.min(self.due.len()) };
-        let due = self.due.drain(self.due.len() - now..);
-        due.filter_map(|address| self.mailboxes.get(&address).cloned()).collect()
+        let later = if is_urgent { 0 } else { self.due.len().saturating_sub(words_max) };
+        let now = self.due.drain(later..).filter_map(|address| self.mailboxes.get(&address).cloned());
+        Some((word.clone(), now.collect()))
     }
 }
 
@@ -93,11 +93,10 @@ impl Crowd {
     }
 
     fn tell(&self, sale: SaleId, words_max: usize) {
-        let (mailboxes, word) = match self.sales().get_mut(&sale) {
-            Some(watched) => (watched.turn(words_max), watched.last.as_ref().map(|last| last.word.clone())),
-            None => return,
-        };
-        mailboxes.iter().zip(word.iter().cycle()).for_each(|(mailbox, word)| mailbox.word(word));
+        let turn = self.sales().get_mut(&sale).and_then(|watched| watched.turn(words_max));
+        if let Some((word, mailboxes)) = turn {
+            mailboxes.iter().for_each(|mailbox| mailbox.word(&word));
+        }
     }
 
     fn sales(&self) -> MutexGuard<'_, HashMap<SaleId, Watched>> {
