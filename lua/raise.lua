@@ -25,13 +25,14 @@ local generation, revision, chain, capacity = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local sale = stand(key, generation, revision, chain)
 if not sale then return 'STALE' end
 local cause = 'c:' .. capacity
-local kept = redis.call('HGET', key.answers, cause)
-if kept then return kept end
+local answers = recall(key, { cause })
+if answers.given[cause] then return answers.given[cause] end
 
 sale.capacity = math.max(sale.capacity, tonumber(capacity))
 sale.free = free(sale)
 local promotions = promote(key, sale)
 local answer = advance(sale, cause) .. promotions
-keep(key, cause, answer)
+keep(answers, cause, answer)
+remember(key, answers)
 save(key, sale)
 return answer

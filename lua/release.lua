@@ -37,7 +37,7 @@ local function take_back(reservation, part)
   local back, rest = {}, {}
   for unit in string.gmatch(code == 'T' and what or '', '%d+') do
     if not part or part[unit] then
-      back[#back + 1], back[#back + 2] = unit, unit
+      push(back, unit, unit)
     else
       rest[#rest + 1] = unit
     end
@@ -57,22 +57,24 @@ local function take_back(reservation, part)
   end
 end
 
-local answers = {}
+local causes = {}
 for i, one in ipairs(ended) do
-  local reservation, of, units = string.match(one, '^(%x+) ?(%x*) ?([%d,]*)$')
-  local part = of ~= '' and {}
-  for unit in string.gmatch(units, '%d+') do
-    part[unit] = true
-  end
-  local cause = 'r:' .. reservation
-  local answer = redis.call('HGET', key.answers, cause)
-  if not answer then
+  causes[i] = 'r:' .. string.match(one, '^%x+')
+end
+local answers, reply = recall(key, causes), {}
+for i, cause in ipairs(causes) do
+  if not answers.given[cause] then
+    local reservation, of, units = string.match(ended[i], '^(%x+) ?(%x*) ?([%d,]*)$')
+    local part = of ~= '' and {}
+    for unit in string.gmatch(units, '%d+') do
+      part[unit] = true
+    end
     take_back(part and of or reservation, part)
     local promotions = promote(key, sale)
-    answer = advance(sale, cause) .. promotions
-    keep(key, cause, answer)
+    keep(answers, cause, advance(sale, cause) .. promotions)
   end
-  answers[i] = answer
+  reply[i] = answers.given[cause]
 end
+remember(key, answers)
 save(key, sale)
-return answers
+return reply

@@ -32,26 +32,16 @@ found(key, generation, unpack(words))
 
 local units = {}
 for unit in string.gmatch(returned, '%d+') do
-  units[#units + 1], units[#units + 2] = unit, unit
+  push(units, unit, unit)
 end
 bulk('ZADD', key.returned, units)
 
 for _, pack in ipairs(standings) do
-  local live, buyers, lines = {}, {}, {}
-  for quantity = 1, #key.lines do lines[quantity] = {} end
+  local new = entries(key)
   for reservation, standing in string.gmatch(pack, '(%x+) ([^\n]+)\n') do
     local buyer, quantity, arrival = string.match(standing, '^%u (%d+) ([%d,]+) ?(%d*)$')
-    live[#live + 1], live[#live + 2] = reservation, standing
-    buyers[#buyers + 1], buyers[#buyers + 2] = buyer, reservation
-    if arrival ~= '' then
-      local line = lines[tonumber(quantity)]
-      line[#line + 1], line[#line + 2] = arrival, reservation
-    end
+    enter(new, reservation, buyer, standing, tonumber(quantity), arrival ~= '' and arrival)
   end
-  bulk('HSET', key.live, live)
-  bulk('HSET', key.buyers, buyers)
-  for quantity, line in ipairs(lines) do
-    bulk('ZADD', key.lines[quantity], line)
-  end
+  write(key, new)
 end
 return 'DONE'

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::attempt::{Attempt, Batch};
+use miaosha::domain::attempt::{Attempt, BATCH_MAX, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::turn::Known;
 use miaosha::domain::turnstile::Reply;
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::turnstile::Turnstile;
+use miaosha::services::consumer;
 
 use super::bare;
 use super::parts::leave_to_all_cores;
@@ -28,8 +29,6 @@ const COUNTED: Duration = Duration::from_millis(1_500);
 const REFERENCE: &str = "bare EVALSHA loop";
 const TARGET: f64 = 0.5;
 const BATCHES: [usize; 4] = [1, 16, 256, 512];
-/// From this size on it is decisions that take the time.
-const BUSY_BATCH: usize = 256;
 /// Attempts that wait in the queue when the consumer starts, and how many of them came in a batch.
 const DRAINS: [(u64, usize); 2] = [(256_000, 32), (1_000_000, 512)];
 /// Batches handed to the broker at once.
@@ -56,11 +55,9 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     };
     let mut figures = vec![beside("bare EVALSHA loop, by the shop's Redis client".to_owned(), by_client, None)];
     for (size, rates) in BATCHES.into_iter().zip(turns) {
-        let figure = |target| beside(format!("turnstile, one sale, batches of {size}"), rates, target);
-        figures.push(match size {
-            BUSY_BATCH.. => figure(Some(TARGET)),
-            _ => figure(None).note("a call at a time: bound by its way there and back"),
-        });
+        let name = format!("turnstile, one sale, batches of {size}");
+        let note = format!("{} in a call, a call at a time", at_once(size));
+        figures.push(beside(name, rates, Some(TARGET)).note(note));
     }
     for (attempts, size) in DRAINS {
         let mut rates = Vec::new();
@@ -83,14 +80,22 @@ async fn turnstile_loop(turnstile: &RedisTurnstile, size: usize) -> Result<f64, 
     let mut known = Known::of(1);
     let mut decided = 0;
     while begun.elapsed() < COUNTED {
-        let batch = batch(sale, decided, size)?;
-        match turnstile.reserve(known, &batch).await.map_err(|fault| fault.to_string())? {
-            Reply::Done(reserved) => known = reserved.stamp.into(),
+        let before = |number: usize| decided + (number * size) as u64;
+        let batches = (0..at_once(size)).map(|number| batch(sale, before(number), size));
+        let batches = batches.collect::<Result<Vec<_>, _>>()?;
+        let batches: Vec<&Batch> = batches.iter().collect();
+        match turnstile.reserve(sale, known, &batches).await.map_err(|fault| fault.to_string())? {
+            Reply::Done(reserved) => known = reserved.last().ok_or("the turnstile said nothing")?.stamp.into(),
             Reply::Stale => return Err("the turnstile lost the sale".to_owned()),
         }
-        decided += size as u64;
+        decided += (size * batches.len()) as u64;
     }
     Ok(decided as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// Batches in a call: as many as a consumer takes, and a call may have.
+fn at_once(size: usize) -> usize {
+    consumer::Settings::default().batches_max.min(BATCH_MAX / size)
 }
 
 /// Attempts of the buyers that follow the first `before`.

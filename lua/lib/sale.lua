@@ -1,24 +1,8 @@
 --[[
   sale: how every verb begins and ends. Prepended to each; `key` is the verb's table of bound keys.
-  Mirrors is_behind, advance and keep of domain::turnstile. A verb is all or nothing: Redis that has no memory left refuses a
+  Mirrors is_behind and advance of domain::turnstile. A verb is all or nothing: Redis that has no memory left refuses a
   script at its first write, and never at a later one.
 ]]
--- Compared with domain::turnstile::ANSWERS_MAX.
-local ANSWERS_MAX = 1024
--- Arguments of one command, at most: Lua unpacks no more than some 8,000.
-local ARGUMENTS_MAX = 4000
-
--- A whole number in full: Lua itself writes those above 1e14 as powers of ten.
-local function whole(number)
-  return string.format('%.0f', number)
-end
-
-local function bulk(command, key, arguments)
-  for from = 1, #arguments, ARGUMENTS_MAX do
-    redis.call(command, key, unpack(arguments, from, math.min(from + ARGUMENTS_MAX - 1, #arguments)))
-  end
-end
-
 local function free(sale)
   return math.max(0, sale.capacity + 1 - sale.next_unit) + sale.returned
 end
@@ -38,14 +22,6 @@ local function read(key)
   return sale
 end
 
--- Of the current revision and of those whose answers are kept, which are in their order; nil of any other.
-local function chain_at(key, sale, revision)
-  if revision == 0 then return '0000000000000000' end
-  if revision == sale.revision then return sale.chain end
-  local cause = revision < sale.revision and redis.call('LINDEX', key.answered, revision - sale.revision - 1)
-  return cause and string.match(redis.call('HGET', key.answers, cause), '^%d+ (%x+)')
-end
-
 -- nil when the sale is missing, of another generation, or its history is not the caller's: the caller is told STALE.
 local function stand(key, generation, revision, chain)
   local sale = read(key)
@@ -58,13 +34,6 @@ local function advance(sale, cause)
   sale.revision = sale.revision + 1
   sale.chain = string.sub(redis.sha1hex(before .. cause), 1, 16)
   return whole(sale.revision) .. ' ' .. sale.chain .. ' ' .. before
-end
-
-local function keep(key, cause, answer)
-  redis.call('HSET', key.answers, cause, answer)
-  if redis.call('RPUSH', key.answered, cause) > ANSWERS_MAX then
-    redis.call('HDEL', key.answers, redis.call('LPOP', key.answered))
-  end
 end
 
 local function save(key, sale)

@@ -30,6 +30,26 @@ local function wait(sale, buyer, quantity)
   return 'S ' .. buyer .. ' ' .. quantity .. ' ' .. arrival, arrival .. ':' .. whole(sale.waiting)
 end
 
+-- Reservations that a call enters, to be written all at once.
+local function entries(key)
+  local new = { live = {}, buyers = {}, lines = {} }
+  for quantity = 1, #key.lines do new.lines[quantity] = {} end
+  return new
+end
+
+-- A party that waits comes with its size and arrival.
+local function enter(new, reservation, buyer, standing, quantity, arrival)
+  push(new.live, reservation, standing)
+  push(new.buyers, buyer, reservation)
+  if arrival then push(new.lines[quantity], arrival, reservation) end
+end
+
+local function write(key, new)
+  bulk('HSET', key.live, new.live)
+  bulk('HSET', key.buyers, new.buyers)
+  for quantity, line in ipairs(new.lines) do bulk('ZADD', key.lines[quantity], line) end
+end
+
 -- The party that came first of those that fit, and its quantity.
 local function next_that_fits(key, sale)
   local first, size, arrival

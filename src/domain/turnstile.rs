@@ -12,7 +12,7 @@ use crate::domain::id::{BuyerId, ReservationId};
 use crate::domain::sale::{Allotment, PARTY_MAX};
 use crate::domain::turn::{Answer, Cause, Chain, Known, Promotion, Raised, Released, Reserved, Stamp};
 
-/// Answers kept for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a caller looks there
+/// Answers kept between calls for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a caller looks there
 /// before it asks: this many answers may be on their way to the ledger at once.
 pub const ANSWERS_MAX: usize = 1024;
 
@@ -227,23 +227,14 @@ impl Turnstile {
         }
     }
 
-    /// Gives units to each attempt of the batch in order; who does not fit waits, or is refused.
-    pub fn reserve(&mut self, known: Known, batch: &Batch) -> Reply<Reserved> {
+    /// Gives units to each attempt of the batches in order; who does not fit waits, or is refused. Each batch is a turn of its
+    /// own.
+    pub fn reserve(&mut self, known: Known, batches: &[&Batch]) -> Reply<Vec<Reserved>> {
         if self.is_behind(known) {
             return Reply::Stale;
         }
-        let cause = Cause::Batch(batch.id);
-        if let Some(Kept::Reserved(reserved)) = self.answers.get(&cause) {
-            return Reply::Done(reserved.clone());
-        }
-        let answers = batch
-            .attempts
-            .iter()
-            .enumerate()
-            .map(|(index, attempt)| self.decide(batch.attempt_id(index).into(), attempt))
-            .collect();
-        let reserved = Reserved { stamp: self.advance(&cause), answers };
-        self.keep(cause, Kept::Reserved(reserved.clone()));
+        let reserved = batches.iter().map(|batch| self.reserve_one(batch)).collect();
+        self.forget();
         Reply::Done(reserved)
     }
 
@@ -253,7 +244,9 @@ impl Turnstile {
         if self.is_behind(known) {
             return Reply::Stale;
         }
-        Reply::Done(ended.iter().map(|one| self.release_one(one)).collect())
+        let released = ended.iter().map(|one| self.release_one(one)).collect();
+        self.forget();
+        Reply::Done(released)
     }
 
     /// More units; never fewer.
@@ -269,6 +262,7 @@ impl Turnstile {
         let promotions = self.promote();
         let raised = Raised { stamp: self.advance(&cause), capacity, promotions };
         self.keep(cause, Kept::Raised(raised.clone()));
+        self.forget();
         Reply::Done(raised)
     }
 
@@ -300,6 +294,18 @@ impl Turnstile {
         }
         let cause = self.answered.get(self.answered.len().checked_sub(back + 1)?)?;
         self.answers.get(cause).map(|kept| kept.stamp().chain)
+    }
+
+    fn reserve_one(&mut self, batch: &Batch) -> Reserved {
+        let cause = Cause::Batch(batch.id);
+        if let Some(Kept::Reserved(reserved)) = self.answers.get(&cause) {
+            return reserved.clone();
+        }
+        let attempts = batch.attempts.iter().enumerate();
+        let answers = attempts.map(|(index, attempt)| self.decide(batch.attempt_id(index).into(), attempt)).collect();
+        let reserved = Reserved { stamp: self.advance(&cause), answers };
+        self.keep(cause, Kept::Reserved(reserved.clone()));
+        reserved
     }
 
     fn decide(&mut self, id: ReservationId, attempt: &Attempt) -> Answer {
@@ -402,8 +408,12 @@ impl Turnstile {
     fn keep(&mut self, cause: Cause, answer: Kept) {
         self.answers.insert(cause, answer);
         self.answered.push_back(cause);
-        if self.answered.len() > ANSWERS_MAX {
-            let oldest = self.answered.pop_front().expect("it was just longer than its limit");
+    }
+
+    /// At the end of a call: what it asked for was kept until then.
+    fn forget(&mut self) {
+        let over = self.answered.len().saturating_sub(ANSWERS_MAX);
+        for oldest in self.answered.drain(..over) {
             self.answers.remove(&oldest);
         }
     }

@@ -13,10 +13,16 @@ pub trait Turnstile: Send + Sync + 'static {
     /// Makes the turnstile of a new sale. Where there is one of this or a newer generation, nothing happens.
     fn open(&self, sale: SaleId, generation: u64, allotment: Allotment) -> impl Future<Output = Result<()>> + Send;
 
-    /// Idempotent per batch.
-    fn reserve(&self, known: Known, batch: &Batch) -> impl Future<Output = Result<Reply<Reserved>>> + Send;
+    /// Idempotent per batch, all of them `sale`'s; one turn for each, in the order given. At most `TURNS_MAX` at once, and no
+    /// more attempts in all than one batch may have.
+    fn reserve(
+        &self,
+        sale: SaleId,
+        known: Known,
+        batches: &[&Batch],
+    ) -> impl Future<Output = Result<Reply<Vec<Reserved>>>> + Send;
 
-    /// Idempotent per ended reservation; one turn for each, in the order given. At most `RELEASES_MAX` at once.
+    /// Idempotent per ended reservation; one turn for each, in the order given. At most `TURNS_MAX` at once.
     fn release(
         &self,
         sale: SaleId,
@@ -39,5 +45,5 @@ pub trait Turnstile: Send + Sync + 'static {
     fn ping(&self) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Reservations in one `release`, at most.
-pub const RELEASES_MAX: usize = 512;
+/// Turns of one call, at most: whoever else asks waits meanwhile.
+pub const TURNS_MAX: usize = 512;

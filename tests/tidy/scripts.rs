@@ -199,7 +199,7 @@ fn code_of(line: &str) -> Option<(String, String)> {
 
 pub fn agrees_on_answers_max(library: &str) -> Vec<String> {
     let due = format!("local ANSWERS_MAX = {ANSWERS_MAX}\n");
-    if library.contains(&due) { Vec::new() } else { vec![format!("lua/lib/sale.lua: is without `{}`", due.trim())] }
+    if library.contains(&due) { Vec::new() } else { vec![format!("lua/lib/answers.lua: is without `{}`", due.trim())] }
 }
 
 pub fn has_the_codes(readme: &str) -> Vec<String> {

@@ -50,8 +50,8 @@ impl ports::turnstile::Turnstile for MemoryTurnstile {
         Ok(())
     }
 
-    async fn reserve(&self, known: Known, batch: &Batch) -> Result<Reply<Reserved>> {
-        self.with(batch.sale, |turnstile| turnstile.reserve(known, batch))
+    async fn reserve(&self, sale: SaleId, known: Known, batches: &[&Batch]) -> Result<Reply<Vec<Reserved>>> {
+        self.with(sale, |turnstile| turnstile.reserve(known, batches))
     }
 
     async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {

@@ -8,7 +8,9 @@ use fred::types::{Key, Value};
 use super::{fault, keys};
 use crate::ports::Result;
 
-const LIBRARY: [&str; 3] = [
+const LIBRARY: [&str; 5] = [
+    include_str!("../../../lua/lib/many.lua"),
+    include_str!("../../../lua/lib/answers.lua"),
     include_str!("../../../lua/lib/sale.lua"),
     include_str!("../../../lua/lib/units.lua"),
     include_str!("../../../lua/lib/state.lua"),

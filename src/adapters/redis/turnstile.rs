@@ -66,9 +66,9 @@ impl Turnstile for RedisTurnstile {
         self.call(sale, Verb::Open, args).await.map(drop)
     }
 
-    async fn reserve(&self, known: Known, batch: &Batch) -> Result<Reply<Reserved>> {
-        let value = self.call(batch.sale, Verb::Reserve, reserve_args(known, batch)).await?;
-        one(&value, |words| {
+    async fn reserve(&self, sale: SaleId, known: Known, batches: &[&Batch]) -> Result<Reply<Vec<Reserved>>> {
+        let value = self.call(sale, Verb::Reserve, reserve_args(known, batches)).await?;
+        turns(&value, batches, |batch, words| {
             Ok(Reserved { stamp: words.stamp(known.generation)?, answers: words.answers(batch.attempts.len())? })
         })
     }
@@ -76,23 +76,21 @@ impl Turnstile for RedisTurnstile {
     async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {
         let args = knows(known).into_iter().chain(ended.iter().map(ended_arg)).collect();
         let value = self.call(sale, Verb::Release, args).await?;
-        let Reply::Done(lines) = lines(&value)? else { return Ok(Reply::Stale) };
-        if lines.len() != ended.len() {
-            return Err(fault("a script answered of more or fewer reservations than it was asked"));
-        }
-        let released = lines.into_iter().zip(ended).map(|(line, one)| {
-            let mut words = Words::new(line);
+        turns(&value, ended, |one, words| {
             let stamp = words.stamp(known.generation)?;
             Ok(Released { stamp, reservation: one.id, promotions: words.promotions()? })
-        });
-        released.collect::<Result<_>>().map(Reply::Done)
+        })
     }
 
     async fn raise(&self, sale: SaleId, known: Known, capacity: u32) -> Result<Reply<Raised>> {
         let args = knows(known).into_iter().chain([word(capacity)]).collect();
         let value = self.call(sale, Verb::Raise, args).await?;
-        one(&value, |words| {
+        let raised = turns(&value, &[capacity], |&capacity, words| {
             Ok(Raised { stamp: words.stamp(known.generation)?, capacity, promotions: words.promotions()? })
+        })?;
+        Ok(match raised {
+            Reply::Done(mut raised) => Reply::Done(raised.remove(0)),
+            Reply::Stale => Reply::Stale,
         })
     }
 
@@ -120,12 +118,14 @@ impl Turnstile for RedisTurnstile {
     }
 }
 
-/// The answer of a verb that takes one turn.
-fn one<T>(value: &Value, read: impl FnOnce(&mut Words) -> Result<T>) -> Result<Reply<T>> {
-    match lines(value)? {
-        Reply::Stale => Ok(Reply::Stale),
-        Reply::Done(lines) => read(&mut Words::new(lines.first().copied().unwrap_or_default())).map(Reply::Done),
+/// A line for each turn that was asked for.
+fn turns<A, T>(value: &Value, asked: &[A], read: impl Fn(&A, &mut Words) -> Result<T>) -> Result<Reply<Vec<T>>> {
+    let Reply::Done(lines) = lines(value)? else { return Ok(Reply::Stale) };
+    if lines.len() != asked.len() {
+        return Err(fault("a script answered with more or fewer turns than it was asked for"));
     }
+    let turns = lines.into_iter().zip(asked).map(|(line, asked)| read(asked, &mut Words::new(line)));
+    turns.collect::<Result<_>>().map(Reply::Done)
 }
 
 fn word(value: impl ToString) -> Value {
@@ -137,14 +137,16 @@ fn knows(known: Known) -> Vec<Value> {
 }
 
 /// The buyers' digits are written into one buffer that all arguments share: this is the hot path.
-fn reserve_args(known: Known, batch: &Batch) -> Vec<Value> {
+fn reserve_args(known: Known, batches: &[&Batch]) -> Vec<Value> {
     use std::fmt::Write;
 
-    let quantities: Bytes = batch.attempts.iter().map(|attempt| attempt.quantity).collect();
-    let mut digits = BytesMut::with_capacity(batch.attempts.len() * 20);
+    let attempts = || batches.iter().flat_map(|batch| &batch.attempts);
+    let quantities: Bytes = attempts().map(|attempt| attempt.quantity).collect();
+    let named: Vec<String> = batches.iter().map(|batch| format!("{} {}", batch.id, batch.attempts.len())).collect();
+    let mut digits = BytesMut::with_capacity(quantities.len() * 20);
     let mut args = knows(known);
-    args.extend([word(batch.id), Value::Bytes(quantities)]);
-    for attempt in &batch.attempts {
+    args.extend([Value::Bytes(quantities), word(named.join(" "))]);
+    for attempt in attempts() {
         write!(digits, "{}", attempt.buyer).expect("the buffer grows");
         args.push(Value::Bytes(digits.split().freeze()));
     }

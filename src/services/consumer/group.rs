@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 
-use crate::domain::attempt::Batch;
+use crate::domain::attempt::{BATCH_MAX, Batch};
 use crate::domain::id::SaleId;
 use crate::domain::turn::{Answer, Cause, Reserved, Turn};
 use crate::domain::turnstile::Reply;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Ledger, Look};
-use crate::ports::turnstile::Turnstile;
+use crate::ports::turnstile::{TURNS_MAX, Turnstile};
 use crate::ports::{Result, World};
 use crate::services::consumer::metric::Metric;
 use crate::services::tell::{Points, tell};
@@ -70,20 +70,35 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
     Ok(Step::Done(count(&turns)))
 }
 
-/// One batch after another: the order of decisions is the order of the queue.
+/// How many of the first batches have no more attempts in all: at least one.
+pub(super) fn fitting(batches: &[&Batch], attempts_max: usize) -> usize {
+    let mut attempts = 0;
+    let fit = batches.iter().take_while(|batch| {
+        attempts += batch.attempts.len();
+        attempts <= attempts_max
+    });
+    fit.count().max(1)
+}
+
+/// One batch after another, as many in a call as it takes: the order of decisions is the order of the queue.
 async fn decide<W: World>(world: &W, trail: &mut Trail, look: &Look, batches: &[&Batch]) -> Result<Step<Vec<Turn>>> {
-    let mut known = trail.known(look);
+    let (sale, mut known) = (batches[0].sale, trail.known(look));
     let mut turns = Vec::with_capacity(batches.len());
-    for &batch in batches {
-        let reserved = match call(Part::Turnstile, "reserve", world.turnstile().reserve(known, batch)).await? {
+    let mut rest = batches;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(fitting(rest, BATCH_MAX).min(TURNS_MAX));
+        rest = later;
+        let reserved = match call(Part::Turnstile, "reserve", world.turnstile().reserve(sale, known, now)).await? {
             Reply::Done(reserved) => reserved,
             Reply::Stale => return Ok(Step::Doubt(trail.stale(known))),
         };
-        trail.answered(&mut known, reserved.stamp);
-        if contradicts_itself(batch, &reserved) {
-            return Ok(Step::Doubt(trail.refused(known.generation)));
+        for (&batch, reserved) in now.iter().zip(reserved) {
+            trail.answered(&mut known, reserved.stamp);
+            if contradicts_itself(batch, &reserved) {
+                return Ok(Step::Doubt(trail.refused(known.generation)));
+            }
+            turns.push(Turn::Batch { batch: batch.clone(), reserved });
         }
-        turns.push(Turn::Batch { batch: batch.clone(), reserved });
     }
     Ok(Step::Done(turns))
 }

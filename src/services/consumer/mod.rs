@@ -44,7 +44,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batches_max: 64, attempts_max: 16_384, news_ms: 200, backoff: Backoff::default() }
+        Self { batches_max: 128, attempts_max: 16_384, news_ms: 200, backoff: Backoff::default() }
     }
 }
 
@@ -121,7 +121,7 @@ impl<W: World> Consumer<W> {
         let mut rest = batches;
         let mut refused = false;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.fits(rest));
+            let (now, later) = rest.split_at(group::fitting(rest, self.settings.attempts_max));
             let begun = Instant::now();
             let marks: Vec<Mark> = now.iter().flat_map(|batch| batch.traced.iter().copied()).collect();
             let mut span = traced::processes(Way::Attempts, now.len(), &marks);
@@ -136,16 +136,6 @@ impl<W: World> Consumer<W> {
             self.herald.look(sale).await;
         }
         Ok(())
-    }
-
-    /// How many of the first batches go into one transaction: at least one.
-    fn fits(&self, batches: &[&Batch]) -> usize {
-        let mut attempts = 0;
-        let fit = batches.iter().take_while(|batch| {
-            attempts += batch.attempts.len();
-            attempts <= self.settings.attempts_max
-        });
-        fit.count().max(1)
     }
 
     /// Tries until it is done.

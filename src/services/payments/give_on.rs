@@ -8,7 +8,7 @@ use crate::domain::turn::{Known, Turn};
 use crate::domain::turnstile::{ANSWERS_MAX, Ended, Reply};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
-use crate::ports::turnstile::{RELEASES_MAX, Turnstile};
+use crate::ports::turnstile::{TURNS_MAX, Turnstile};
 use crate::ports::{Fault, Result, World};
 use crate::runtime::telemetry::trace::{Kind as SpanKind, Span, joining};
 use crate::services::patience::Patience;
@@ -23,7 +23,7 @@ use crate::services::turns::{Step, Trail, record};
 /// keeps: it knows its history only as far back as these, and one that is further ahead of the ledger looks like another's.
 pub(super) const GIVEN_MAX: usize = 128;
 
-const _: () = assert!(GIVEN_MAX <= RELEASES_MAX && GIVEN_MAX * 8 <= ANSWERS_MAX);
+const _: () = assert!(GIVEN_MAX <= TURNS_MAX && GIVEN_MAX * 8 <= ANSWERS_MAX);
 
 const TOLD: Points = Points { after_deadline: Point::ReleaseAfterDeadline, after_notice: Point::ReleaseAfterNotice };
 

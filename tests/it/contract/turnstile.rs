@@ -5,7 +5,7 @@ use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::turn::{Answer, Cause, Chain, Known, Promotion, Reserved};
 use miaosha::domain::turnstile::{ANSWERS_MAX, Ended, Level, Part, Reply, Snapshot};
-use miaosha::ports::turnstile::{RELEASES_MAX, Turnstile};
+use miaosha::ports::turnstile::{TURNS_MAX, Turnstile};
 
 const SALE: SaleId = SaleId(7);
 const FIRST: u64 = 1;
@@ -43,16 +43,22 @@ fn promotion(reservation: ReservationId, units: &[u32]) -> Promotion {
     Promotion { reservation, units: units.to_vec() }
 }
 
-fn done<T>(reply: Reply<T>) -> T {
+pub fn done<T>(reply: Reply<T>) -> T {
     match reply {
         Reply::Done(answer) => answer,
         Reply::Stale => panic!("the turnstile answered STALE"),
     }
 }
 
+/// The answer of a call that asked for one turn.
+pub fn only<T>(reply: Reply<Vec<T>>) -> T {
+    let [answer] = <[T; 1]>::try_from(done(reply)).unwrap_or_else(|more| panic!("{} turns, not one", more.len()));
+    answer
+}
+
 /// Asks with the least that may be known.
 async fn reserve(turnstile: &impl Turnstile, number: u64, attempts: &[(u64, u8)]) -> Reserved {
-    done(turnstile.reserve(NEW, &batch(number, attempts)).await.unwrap())
+    only(turnstile.reserve(SALE, NEW, &[&batch(number, attempts)]).await.unwrap())
 }
 
 async fn release(turnstile: &impl Turnstile, reservations: &[ReservationId]) -> Vec<Vec<Promotion>> {
@@ -78,7 +84,7 @@ async fn snapshot(turnstile: &impl Turnstile) -> Snapshot {
 }
 
 pub async fn a_missing_sale_is_stale_to_all(turnstile: impl Turnstile) {
-    assert_eq!(turnstile.reserve(NEW, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.reserve(SALE, NEW, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.release(SALE, NEW, &ended(&[reservation(1, 0)])).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.raise(SALE, NEW, 10).await.unwrap(), Reply::Stale);
     assert_eq!(turnstile.look(SALE).await.unwrap(), None);
@@ -130,8 +136,34 @@ pub async fn a_batch_asked_again_repeats_its_answer(turnstile: impl Turnstile) {
     release(&turnstile, &[reservation(1, 0)]).await;
     let before = snapshot(&turnstile).await;
     assert_eq!(reserve(&turnstile, 1, &attempts).await, first);
-    assert_eq!(done(turnstile.reserve(knowing(&turnstile).await, &batch(1, &attempts)).await.unwrap()), first);
+    assert_eq!(only(turnstile.reserve(SALE, knowing(&turnstile).await, &[&batch(1, &attempts)]).await.unwrap()), first);
     assert_eq!(snapshot(&turnstile).await, before);
+}
+
+/// As if each had been asked alone; one that was answered before, or comes twice, is answered as it was.
+pub async fn batches_of_one_call_are_decided_one_after_another(turnstile: impl Turnstile) {
+    let other = SaleId(8);
+    let lots = [&[(1, 2), (2, 1)][..], &[(2, 1), (3, 2)], &[], &[(3, 1), (4, 1), (5, 1)], &[(1, 1), (6, 2)]];
+    let batches: Vec<Batch> = lots.iter().zip(1..).map(|(lot, number)| batch(number, lot)).collect();
+    let [a, b, c, d, e] = batches.iter().collect::<Vec<_>>().try_into().unwrap();
+    for sale in [SALE, other] {
+        turnstile.open(sale, FIRST, SMALL).await.unwrap();
+    }
+    let second = only(turnstile.reserve(SALE, NEW, &[b]).await.unwrap());
+    let mut alone = vec![only(turnstile.reserve(other, NEW, &[b]).await.unwrap())];
+    for batch in [a, c, d, e] {
+        alone.push(only(turnstile.reserve(other, NEW, &[batch]).await.unwrap()));
+    }
+
+    let together = done(turnstile.reserve(SALE, knowing(&turnstile).await, &[a, b, c, d, c, e]).await.unwrap());
+    assert_eq!(together[1], second);
+    assert_eq!(together[4], together[2]);
+    assert_eq!([1, 0, 2, 3, 5].map(|place| together[place].clone()), *alone);
+    let (state, expected) = (snapshot(&turnstile).await, turnstile.snapshot(other).await.unwrap().unwrap());
+    assert_eq!(state, expected);
+    assert_eq!(done(turnstile.reserve(SALE, NEW, &[e, a]).await.unwrap()), [together[5].clone(), together[0].clone()]);
+    assert_eq!(done(turnstile.reserve(SALE, NEW, &[]).await.unwrap()), []);
+    assert_eq!(snapshot(&turnstile).await, state);
 }
 
 pub async fn a_release_serves_the_first_that_fit(turnstile: impl Turnstile) {
@@ -247,7 +279,7 @@ pub async fn whoever_is_of_another_history_is_told(turnstile: impl Turnstile) {
     let other = Known { chain: Chain(1), ..now };
     for known in [behind, other, Known::of(FIRST + 1), Known::of(FIRST - 1)] {
         // Even what it answered before is not repeated.
-        assert_eq!(turnstile.reserve(known, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale, "{known:?}");
+        assert_eq!(turnstile.reserve(SALE, known, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Stale, "{known:?}");
         assert_eq!(
             turnstile.release(SALE, known, &ended(&[reservation(1, 0)])).await.unwrap(),
             Reply::Stale,
@@ -272,7 +304,7 @@ pub async fn whoever_is_far_behind_looks_again(turnstile: impl Turnstile) {
     release(&turnstile, &[nobody(0)]).await;
     let first = knowing(&turnstile).await;
     let others: Vec<ReservationId> = (1..ANSWERS_MAX).map(nobody).collect();
-    for others in others.chunks(RELEASES_MAX) {
+    for others in others.chunks(TURNS_MAX) {
         release(&turnstile, others).await;
     }
     assert_eq!(turnstile.release(SALE, first, &[]).await.unwrap(), Reply::Done(Vec::new()));
@@ -325,12 +357,12 @@ pub async fn a_restore_replaces_an_older_generation(turnstile: impl Turnstile) {
 
     // The batch that it answered before is decided anew: kept answers start empty.
     let known = Known { generation: FIRST + 4, revision: state.revision, chain: state.chain };
-    let again = done(turnstile.reserve(known, &batch(1, &[(1, 2), (2, 2)])).await.unwrap());
+    let again = only(turnstile.reserve(SALE, known, &[&batch(1, &[(1, 2), (2, 2)])]).await.unwrap());
     let already = Answer::Already { reservation: reservation(1, 0) };
     assert_eq!(again.answers, [already, taken(&[1, 3])]);
     assert_eq!(again.stamp.revision, 9_007_199_254_740_991);
     let known = knowing(&turnstile).await;
-    let later = done(turnstile.reserve(known, &batch(4, &[(5, 2)])).await.unwrap());
+    let later = only(turnstile.reserve(SALE, known, &[&batch(4, &[(5, 2)])]).await.unwrap());
     assert_eq!(later.answers, [standby(9_007_199_254_740_990, 3)]);
 }
 
@@ -338,7 +370,7 @@ pub async fn the_oldest_answers_are_forgotten(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1)]).await;
     let others: Vec<_> = (0..ANSWERS_MAX).map(|index| reservation(2, index)).collect();
-    for some in others.chunks(RELEASES_MAX) {
+    for some in others.chunks(TURNS_MAX) {
         release(&turnstile, some).await;
     }
     let last = level(&turnstile).await.revision;
@@ -347,6 +379,11 @@ pub async fn the_oldest_answers_are_forgotten(turnstile: impl Turnstile) {
     let forgotten = reserve(&turnstile, 1, &[(1, 1)]).await;
     assert_eq!(forgotten.answers, [Answer::Already { reservation: reservation(1, 0) }]);
     assert_eq!(forgotten.stamp.revision, last + 1);
+    // By now `others[1]` is the oldest. A call forgets at its end: what it asks for itself is still there.
+    release(&turnstile, &[reservation(3, 0), others[1]]).await;
+    assert_eq!(level(&turnstile).await.revision, last + 2);
+    release(&turnstile, &others[1..2]).await;
+    assert_eq!(level(&turnstile).await.revision, last + 3);
 }
 
 pub async fn the_largest_calls_are_answered(turnstile: impl Turnstile) {
@@ -357,11 +394,15 @@ pub async fn the_largest_calls_are_answered(turnstile: impl Turnstile) {
     assert_eq!(reserve(&turnstile, 1, &buyers(0, 1)).await.answers, all);
     let waiting: Vec<Answer> = (1..=BATCH_MAX as u32).map(|place| standby(place.into(), place)).collect();
     assert_eq!(reserve(&turnstile, 2, &buyers(BATCH_MAX, 8)).await.answers, waiting);
-    let ids: Vec<_> = (0..RELEASES_MAX).map(|index| reservation(1, index)).collect();
-    assert_eq!(release(&turnstile, &ids).await.concat().len(), RELEASES_MAX / 8);
+    let ids: Vec<_> = (0..TURNS_MAX).map(|index| reservation(1, index)).collect();
+    assert_eq!(release(&turnstile, &ids).await.concat().len(), TURNS_MAX / 8);
     let raised = done(turnstile.raise(SALE, NEW, 8 * BATCH_MAX as u32).await.unwrap());
     assert_eq!(raised.promotions.len(), 7 * BATCH_MAX / 8);
     assert_eq!(reserve(&turnstile, 3, &[]).await.answers, []);
+    let one_each: Vec<Batch> =
+        (0..TURNS_MAX).map(|n| batch(4 + n as u64, &[(3 * BATCH_MAX as u64 + n as u64, 1); 2])).collect();
+    let turns = done(turnstile.reserve(SALE, NEW, &one_each.iter().collect::<Vec<_>>()).await.unwrap());
+    assert_eq!((turns.len(), turns[TURNS_MAX - 1].answers.len()), (TURNS_MAX, 2));
 }
 
 pub async fn sales_do_not_see_each_other(turnstile: impl Turnstile) {
@@ -370,7 +411,7 @@ pub async fn sales_do_not_see_each_other(turnstile: impl Turnstile) {
     turnstile.open(other, FIRST, SMALL).await.unwrap();
     let here = reserve(&turnstile, 1, &[(1, 2)]).await;
     let there = Batch { sale: other, ..batch(1, &[(1, 2)]) };
-    assert_eq!(done(turnstile.reserve(NEW, &there).await.unwrap()), here);
+    assert_eq!(only(turnstile.reserve(other, NEW, &[&there]).await.unwrap()), here);
     release(&turnstile, &[reservation(1, 0)]).await;
     assert_eq!(turnstile.look(other).await.unwrap().unwrap().free, 1);
 }
@@ -385,6 +426,7 @@ macro_rules! over {
             an_attempt_is_all_or_nothing
             a_buyer_has_one_live_reservation
             a_batch_asked_again_repeats_its_answer
+            batches_of_one_call_are_decided_one_after_another
             a_release_serves_the_first_that_fit
             a_release_asked_again_repeats_its_answer
             a_release_of_nothing_is_a_turn

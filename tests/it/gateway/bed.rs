@@ -16,7 +16,6 @@ use miaosha::domain::money::Money;
 use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::Reply;
 use miaosha::http::auth::TokenKeys;
 use miaosha::http::problem;
 use miaosha::ports::World;
@@ -33,6 +32,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::worlds::{self, Embedded, OnMysql, OnStripe};
+use crate::contract::turnstile::only;
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 use crate::support::openapi::{Seen, complaints};
@@ -287,10 +287,8 @@ impl<W: World> Bed<W> {
         let store = self.world.store();
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
         let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
-        let Reply::Done(reserved) = self.world.turnstile().reserve(known, &batch).await.unwrap() else {
-            panic!("the turnstile is stale");
-        };
-        let turn = Turn::Batch { batch, reserved };
+        let reply = self.world.turnstile().reserve(sale, known, &[&batch]).await.unwrap();
+        let turn = Turn::Batch { batch, reserved: only(reply) };
         let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
         id.attempt(0).into()

@@ -15,7 +15,6 @@ use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::locale::Locale;
 use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::Reply;
 use miaosha::http::problem;
 use miaosha::ports::World;
 use miaosha::ports::accounts::{Accounts, Role};
@@ -25,6 +24,7 @@ use miaosha::services::gateway::{Settings, routes};
 use serde_json::{Value, json};
 
 use super::bed::{Bed, HOLD_MS, settings};
+use crate::contract::turnstile::only;
 use crate::support::clock::START;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -161,8 +161,8 @@ async fn decide<W: World>(bed: &Bed<W>, sale: SaleId, made_at: u64, attempts: Ve
     let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts, traced: Vec::new() };
     let look = bed.world.store().look(sale, &[], &[]).await.unwrap().unwrap();
     let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
-    let Reply::Done(reserved) = bed.world.turnstile().reserve(known, &batch).await.unwrap() else { panic!("stale") };
-    let turn = Turn::Batch { batch, reserved };
+    let reply = bed.world.turnstile().reserve(sale, known, &[&batch]).await.unwrap();
+    let turn = Turn::Batch { batch, reserved: only(reply) };
     let recorded = bed.world.store().record(sale, &[turn], bed.world.clock().now()).await.unwrap();
     assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
 }

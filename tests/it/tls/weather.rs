@@ -92,13 +92,13 @@ async fn a_redis_master_is_killed_and_comes_back() {
     let url = format!("rediss-cluster://localhost:{}", redis.ports[0]);
     let turnstile = RedisTurnstile::connect(at(&url), "test").await.unwrap();
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
-    assert!(matches!(turnstile.reserve(KNOWN, &party(1, &[(1, 1)])).await, Ok(Reply::Done(_))));
+    assert!(matches!(turnstile.reserve(SALE, KNOWN, &[&party(1, &[(1, 1)])]).await, Ok(Reply::Done(_))));
     redis.kill();
     assert!(turnstile.ping().await.is_err());
     redis.process = spawn(&redis.folder, redis.ports);
     redis.wait_for(&["cluster", "info"], "cluster_state:ok").await;
     until(async || turnstile.ping().await.is_ok() && turnstile.open(SALE, 1, ALLOTMENT).await.is_ok()).await;
-    assert!(matches!(turnstile.reserve(KNOWN, &party(1, &[(1, 1)])).await, Ok(Reply::Done(_))));
+    assert!(matches!(turnstile.reserve(SALE, KNOWN, &[&party(1, &[(1, 1)])]).await, Ok(Reply::Done(_))));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub fn seed() -> u64 {
 #[derive(Debug, Clone)]
 pub enum Command {
     Open(u64, Allotment),
-    Reserve(Known, Batch),
+    Reserve(Known, Vec<Batch>),
     Release(Known, Vec<Ended>),
     Raise(Known, u32),
     Restore(Snapshot),
@@ -33,7 +33,7 @@ pub enum Command {
 #[derive(Debug, PartialEq)]
 pub enum Said {
     Opened,
-    Reserved(Reply<Reserved>),
+    Reserved(Reply<Vec<Reserved>>),
     Released(Reply<Vec<Released>>),
     Raised(Reply<Raised>),
     Restored(bool),
@@ -54,7 +54,10 @@ impl Command {
                 turnstile.open(sale, *generation, *allotment).await.unwrap();
                 Said::Opened
             }
-            Command::Reserve(known, batch) => Said::Reserved(turnstile.reserve(*known, batch).await.unwrap()),
+            Command::Reserve(known, batches) => {
+                let batches: Vec<&Batch> = batches.iter().collect();
+                Said::Reserved(turnstile.reserve(sale, *known, &batches).await.unwrap())
+            }
             Command::Release(known, ended) => Said::Released(turnstile.release(sale, *known, ended).await.unwrap()),
             Command::Raise(known, capacity) => Said::Raised(turnstile.raise(sale, *known, *capacity).await.unwrap()),
             Command::Restore(state) => Said::Restored(turnstile.restore(sale, state).await.unwrap()),
@@ -108,7 +111,7 @@ impl Life {
     pub fn beginning(&mut self) -> [Command; 6] {
         let known = Known::of(1);
         [
-            Command::Reserve(known, self.batch()),
+            Command::Reserve(known, vec![self.batch()]),
             Command::Release(known, vec![ReservationId(1).into()]),
             Command::Raise(known, 5),
             Command::Look,
@@ -124,15 +127,10 @@ impl Life {
         }
         let known = self.known(&state);
         match self.rng.u32(0..100) {
-            0..50 => {
-                let batch = self.batch();
-                self.batches.push(batch.clone());
-                Command::Reserve(known, batch)
+            0..58 => {
+                let count = self.rng.usize(1..=4);
+                Command::Reserve(known, (0..count).map(|_| self.new_or_old_batch()).collect())
             }
-            50..58 => match self.rng.choice(&self.batches) {
-                Some(batch) => Command::Reserve(known, batch.clone()),
-                None => Command::Look,
-            },
             58..92 => {
                 let count = self.rng.usize(1..=4);
                 Command::Release(known, (0..count).map(|_| self.ended(&state)).collect())
@@ -170,6 +168,16 @@ impl Life {
             .map(|_| Attempt { buyer: self.buyers[self.rng.usize(0..self.buyers.len())], quantity: self.rng.u8(0..=5) })
             .collect();
         Batch { id: BatchId::new(1_767_225_600_000, self.rng.u64(..)), sale: self.sale, attempts, traced: Vec::new() }
+    }
+
+    /// Mostly new; sometimes one that was asked for before, perhaps in this very call.
+    fn new_or_old_batch(&mut self) -> Batch {
+        if let Some(old) = self.rng.choice(&self.batches).filter(|_| self.rng.u32(0..7) == 0) {
+            return old.clone();
+        }
+        let batch = self.batch();
+        self.batches.push(batch.clone());
+        batch
     }
 
     /// A whole reservation or some of its units; sometimes units of somebody else, of nobody, or none at all; sometimes a part

@@ -79,8 +79,10 @@ fn moved(before: &Snapshot, after: &Snapshot, command: &Command, said: &Said) ->
         (_, Said::Reserved(Reply::Stale) | Said::Released(Reply::Stale) | Said::Raised(Reply::Stale)) => {
             if before == after { Ok(0) } else { Err("a stale call changed something".into()) }
         }
-        (Command::Reserve(_, batch), Said::Reserved(Reply::Done(reserved))) => {
-            let wrong = batch.attempts.iter().zip(&reserved.answers).find(
+        (Command::Reserve(_, batches), Said::Reserved(Reply::Done(reserved))) => {
+            let attempts = batches.iter().flat_map(|batch| &batch.attempts);
+            let answers = reserved.iter().flat_map(|reserved| &reserved.answers);
+            let wrong = attempts.zip(answers).find(
                 |(attempt, answer)| matches!(answer, Answer::Taken { units } if units.len() != usize::from(attempt.quantity)),
             );
             wrong.map_or(Ok(0), |wrong| Err(format!("not all or nothing: {wrong:?}")))

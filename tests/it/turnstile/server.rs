@@ -95,9 +95,9 @@ async fn a_script_that_was_forgotten_is_sent_again() {
     let server = Server::start().await;
     let turnstile = server.turnstile().await;
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
-    let first = turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap();
+    let first = turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap();
     server.cli(&["script", "flush"]);
-    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), first);
+    assert_eq!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), first);
 }
 
 #[tokio::test]
@@ -105,10 +105,10 @@ async fn a_sale_that_was_forgotten_is_stale_until_it_is_restored() {
     let server = Server::start().await;
     let turnstile = server.turnstile().await;
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
-    turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap();
+    turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap();
     let state = turnstile.snapshot(SALE).await.unwrap().unwrap();
     server.cli(&["flushall"]);
-    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Stale);
     assert!(turnstile.restore(SALE, &state).await.unwrap());
     assert_eq!(turnstile.snapshot(SALE).await.unwrap(), Some(state));
 }
@@ -119,7 +119,7 @@ async fn a_server_that_is_away_is_a_fault_until_it_is_back() {
     let turnstile = server.turnstile().await;
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
     server.kill();
-    let fault = turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap_err();
+    let fault = turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap_err();
     assert_eq!(fault.part, "turnstile");
     assert!(turnstile.ping().await.is_err());
     assert!(turnstile.snapshot(SALE).await.is_err());
@@ -132,9 +132,9 @@ async fn a_server_that_is_away_is_a_fault_until_it_is_back() {
     };
     tokio::time::timeout(PATIENCE, back).await.expect("it reconnects by itself");
     // Its memory is gone, and it says so.
-    assert_eq!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Stale);
+    assert_eq!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Stale);
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
-    assert!(matches!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Done(_)));
+    assert!(matches!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Done(_)));
 }
 
 #[tokio::test]
@@ -144,10 +144,10 @@ async fn a_full_server_changes_nothing() {
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
     let before = turnstile.snapshot(SALE).await.unwrap();
     server.cli(&["config", "set", "maxmemory", "1"]);
-    assert!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.is_err());
+    assert!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.is_err());
     assert_eq!(turnstile.snapshot(SALE).await.unwrap(), before);
     server.cli(&["config", "set", "maxmemory", "0"]);
-    assert!(matches!(turnstile.reserve(KNOWN, &batch(1, &[(1, 1)])).await.unwrap(), Reply::Done(_)));
+    assert!(matches!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Done(_)));
 }
 
 #[tokio::test]

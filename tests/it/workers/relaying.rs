@@ -8,7 +8,6 @@ use std::time::Duration;
 use miaosha::domain::event::Event;
 use miaosha::domain::id::EventId;
 use miaosha::domain::turn::Turn;
-use miaosha::domain::turnstile::Reply;
 use miaosha::ports::World;
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::clock::Clock;
@@ -25,6 +24,7 @@ use miaosha::services::relay::{self, Relayed};
 use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
 use super::points::First;
 use crate::contract::attempts::patiently;
+use crate::contract::turnstile::only;
 use crate::support::proxy::Proxy;
 
 pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
@@ -46,8 +46,8 @@ async fn two_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, 
     let bench = bench.with_sale(allotment(3, 0)).await;
     let batch = bench.batch(1..=2);
     let known = bench.knowing().await;
-    let Reply::Done(reserved) = bench.world.turnstile().reserve(known, &batch).await.unwrap() else { panic!("stale") };
-    let turn = Turn::Batch { batch, reserved };
+    let reply = bench.world.turnstile().reserve(bench.sale, known, &[&batch]).await.unwrap();
+    let turn = Turn::Batch { batch, reserved: only(reply) };
     bench.world.store().record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
     bench.pay(1).await;
     bench.cancel(2).await;

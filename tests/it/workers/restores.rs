@@ -88,7 +88,7 @@ pub async fn forgotten_batch<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.decide([bench.batch([1])]).await;
     let lost = bench.batch([2, 3]);
     let known = bench.knowing().await;
-    assert!(matches!(bench.world.turnstile().reserve(known, &lost).await.unwrap(), Reply::Done(_)));
+    assert!(matches!(bench.world.turnstile().reserve(bench.sale, known, &[&lost]).await.unwrap(), Reply::Done(_)));
     many_other_turns(&bench).await;
     bench.decide([lost]).await;
     assert_eq!(bench.kind(2).await, Some(Kind::Held));
@@ -120,7 +120,7 @@ pub async fn answer_under_way<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let sweeper = bench.sweeper();
     for buyers in [[1, 2], [3, 4], [5, 6]] {
         let under_way = bench.batch(buyers);
-        bench.world.turnstile().reserve(bench.knowing().await, &under_way).await.unwrap();
+        bench.world.turnstile().reserve(bench.sale, bench.knowing().await, &[&under_way]).await.unwrap();
         sweeper.sweep().await.unwrap();
         bench.clock.advance_ms(payment_settings().gap_ms - 1);
         sweeper.sweep().await.unwrap();

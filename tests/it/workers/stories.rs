@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use miaosha::domain::attempt::BATCH_MAX;
 use miaosha::domain::id::{AttemptId, BuyerId, RefundId, ReservationId};
 use miaosha::domain::payment::Refund;
 use miaosha::domain::reservation::{Kind, Outcome};
@@ -17,7 +18,7 @@ use miaosha::ports::ledger::Ledger;
 use miaosha::ports::news::{News, NewsStream};
 use miaosha::ports::notices::{NoticeStream, Notices};
 use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::ports::turnstile::{TURNS_MAX, Turnstile};
 use miaosha::services::audit::UNDECIDED_MS_MAX;
 use miaosha::services::news;
 use miaosha::services::payments::Job;
@@ -127,6 +128,23 @@ pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
     swept.unwrap();
     let figures = bench.audit().await.figures;
     assert_eq!((figures.pending, figures.standby, figures.free), (300, 0, Some(400)));
+    bench.assert_sound().await;
+}
+
+/// Far more than one call of the turnstile takes, by attempts and by batches: decided in the order in which they came.
+pub async fn a_full_queue<W: World, T: Turnstile>(bench: Bench<W, T>) {
+    const FULL: u64 = 9;
+    let bench = bench.with_sale(allotment(5, 3)).await;
+    let size = BATCH_MAX as u64;
+    let first = bench.batch([1]);
+    let full = (0..FULL).map(|n| bench.batch(2 + n * size..2 + (n + 1) * size));
+    let small = (0..=TURNS_MAX as u64).map(|n| bench.batch([1_000_000 + n]));
+    bench.decide([first].into_iter().chain(full).chain(small).chain([bench.batch([1])])).await;
+    let kinds: Vec<_> = bench.kinds(1..=9).await.into_values().collect();
+    let expected = [[Kind::Held; 5].as_slice(), &[Kind::Standby; 3]].concat();
+    assert_eq!(kinds, expected.into_iter().map(Some).chain([None]).collect::<Vec<_>>());
+    let figures = bench.audit().await.figures;
+    assert_eq!(figures.attempts, 1 + FULL * size + TURNS_MAX as u64 + 1 + 1);
     bench.assert_sound().await;
 }
 

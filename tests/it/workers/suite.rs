@@ -111,14 +111,14 @@ macro_rules! suite {
             points: early_alarm;
             restores: emptied two_histories forgotten_batch forgotten_release answer_under_way raised raise_lost away
                 restore_promotes;
-            stories: redelivery every_outcome unknown_sale first_that_fits crowd all_paid closed exhausted exhausted_at_once
-                audit_finds;
+            stories: redelivery every_outcome unknown_sale first_that_fits crowd a_full_queue all_paid closed exhausted
+                exhausted_at_once audit_finds;
             paying: stuck orphans paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
             relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-            every_hold_has_its_alarm; relaying: two_relays; }
+        every_hold_has_its_alarm; relaying: two_relays; }
     };
 }
 

@@ -52,8 +52,8 @@ impl<T: Turnstile> Turnstile for Swap<T> {
         self.now()?.open(sale, generation, allotment).await
     }
 
-    async fn reserve(&self, known: Known, batch: &Batch) -> Result<Reply<Reserved>> {
-        self.now()?.reserve(known, batch).await
+    async fn reserve(&self, sale: SaleId, known: Known, batches: &[&Batch]) -> Result<Reply<Vec<Reserved>>> {
+        self.now()?.reserve(sale, known, batches).await
     }
 
     async fn release(&self, sale: SaleId, known: Known, ended: &[Ended]) -> Result<Reply<Vec<Released>>> {

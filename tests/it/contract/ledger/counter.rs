@@ -8,7 +8,7 @@ use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use miaosha::domain::time::Timestamp;
 use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::{Ended, Reply, Turnstile};
+use miaosha::domain::turnstile::{Ended, Turnstile};
 use miaosha::ports::accounts::Accounts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::idempotency::Idempotency;
@@ -16,6 +16,8 @@ use miaosha::ports::lag::Lagging;
 use miaosha::ports::ledger::{Ledger, Recorded};
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::reports::Reports;
+
+use crate::contract::turnstile::{done, only};
 
 pub use crate::support::clock::START as NOW;
 
@@ -69,10 +71,8 @@ impl<S: Store> Counter<S> {
         let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
         let id = BatchId::new(NOW.0 as u64, self.sale.id.0 << 32 | self.batches);
         let batch = Batch { id, sale: self.sale.id, attempts, traced: Vec::new() };
-        match self.turnstile.reserve(self.known(), &batch) {
-            Reply::Done(reserved) => Turn::Batch { batch, reserved },
-            Reply::Stale => panic!("a turnstile is never behind itself"),
-        }
+        let reserved = only(self.turnstile.reserve(self.known(), &[&batch]));
+        Turn::Batch { batch, reserved }
     }
 
     pub fn release(&mut self, id: ReservationId) -> Turn {
@@ -80,17 +80,11 @@ impl<S: Store> Counter<S> {
     }
 
     pub fn release_one(&mut self, ended: Ended) -> Turn {
-        match self.turnstile.release(self.known(), &[ended]) {
-            Reply::Done(mut released) => Turn::Release(released.remove(0)),
-            Reply::Stale => panic!("a turnstile is never behind itself"),
-        }
+        Turn::Release(only(self.turnstile.release(self.known(), &[ended])))
     }
 
     pub fn raise(&mut self, capacity: u32) -> Turn {
-        match self.turnstile.raise(self.known(), capacity) {
-            Reply::Done(raised) => Turn::Raise(raised),
-            Reply::Stale => panic!("a turnstile is never behind itself"),
-        }
+        Turn::Raise(done(self.turnstile.raise(self.known(), capacity)))
     }
 
     pub async fn record(&self, turns: &[Turn]) -> Recorded {
