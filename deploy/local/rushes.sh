@@ -20,6 +20,9 @@ rate=$((buyers / 5))
 [ "$buyers" -lt 50000 ] || rate=$((buyers / 15))
 hold_ms=1500
 [ "$buyers" -lt 50000 ] || hold_ms=3000
+# Where the load's followers have a backlog to pay in: a hold that lapses because they are late sells nothing, and in the end
+# nobody waits any more.
+long_hold_ms=$((hold_ms * 2))
 
 rush() { # WORLD ARGUMENTS…
   local world=$1
@@ -41,9 +44,8 @@ cluster_watched() {
   python3 "$here/eyes.py" "$dir" "$MIAOSHA_BIN/loadtest" rush --world cluster --fleet "$dir" --buyers "$buyers" \
     --capacity "$capacity" --standby "$standby" --rate "$rate" --hold-ms "$hold_ms" --pay-share 0.5 --json
 }
-# Held for longer: the load's followers have five sales to pay in.
 cluster_sales() {
-  rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)) --hold-ms $((hold_ms * 2)) --expect-sold "$capacity"
+  rush cluster --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)) --hold-ms "$long_hold_ms" --expect-sold "$capacity"
 }
 cluster_parties() { rush cluster --quantity-max 4; }
 cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacity"; }
@@ -55,11 +57,12 @@ cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"
 cluster_rolled() { rush cluster --rate $((buyers / 30)) --hold-ms 5000 --roll publisher,consumer,payment-consumer,gateway; }
 cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --hold-ms 5000 --rotate-keys; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
-cluster_redis_emptied() { rush cluster --kill redis --expect-sold "$capacity"; }
-cluster_redis_flushed() { rush cluster --kill redis-flushed --expect-sold "$capacity"; }
-cluster_redis_stale() { rush cluster --kill redis-stale --expect-sold "$capacity"; }
-cluster_rabbitmq_killed() { rush cluster --kill rabbitmq --expect-sold "$capacity"; }
-cluster_mariadb_killed() { rush cluster --kill mariadb --expect-sold "$capacity"; }
+without() { rush cluster --kill "$1" --hold-ms "$long_hold_ms" --expect-sold "$capacity"; }
+cluster_redis_emptied() { without redis; }
+cluster_redis_flushed() { without redis-flushed; }
+cluster_redis_stale() { without redis-stale; }
+cluster_rabbitmq_killed() { without rabbitmq; }
+cluster_mariadb_killed() { without mariadb; }
 
 # Through nginx and not around it, every buyer from an address of its own. Who was not answered sends again.
 front_killed() { rush cluster --front --kill publisher,gateway --hold-ms 4000; }
