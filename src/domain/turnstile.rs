@@ -12,8 +12,8 @@ use crate::domain::id::{BuyerId, ReservationId};
 use crate::domain::sale::{Allotment, PARTY_MAX};
 use crate::domain::turn::{Answer, Cause, Chain, Known, Promotion, Raised, Released, Reserved, Stamp};
 
-/// Answers kept between calls for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a caller looks there
-/// before it asks: this many answers may be on their way to the ledger at once.
+/// Answers kept between calls for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a
+/// caller looks there before it asks: this many answers may be on their way to the ledger at once.
 pub const ANSWERS_MAX: usize = 1024;
 
 /// What the turnstile says to a call that carries a generation and a revision.

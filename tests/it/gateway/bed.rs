@@ -280,18 +280,23 @@ impl<W: World> Bed<W> {
         sale
     }
 
-    /// What a consumer does with one attempt; the reservation it made, if it made one.
+    /// One attempt, decided; the reservation it made, if it made one.
     pub async fn attempt(&self, sale: SaleId, buyer: u64, quantity: u8) -> ReservationId {
         let id = BatchId::new(START.0 as u64, getrandom::u64().unwrap());
         let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }], traced: vec![] };
-        let store = self.world.store();
+        self.decide(batch).await;
+        id.attempt(0).into()
+    }
+
+    /// What a consumer does with a batch.
+    pub async fn decide(&self, batch: Batch) {
+        let (store, sale) = (self.world.store(), batch.sale);
         let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
         let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
         let reply = self.world.turnstile().reserve(sale, known, &[&batch]).await.unwrap();
         let turn = Turn::Batch { batch, reserved: only(reply) };
         let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
-        id.attempt(0).into()
     }
 
     /// The whole of a reservation's order, by an operator, in the ledger.

@@ -14,17 +14,14 @@ use hyper_util::rt::TokioIo;
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::locale::Locale;
-use miaosha::domain::turn::{Known, Turn};
 use miaosha::http::problem;
 use miaosha::ports::World;
 use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::ledger::{Ledger, Recorded};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::ports::ledger::Ledger;
 use miaosha::services::gateway::{Settings, routes};
 use serde_json::{Value, json};
 
 use super::bed::{Bed, HOLD_MS, settings};
-use crate::contract::turnstile::only;
 use crate::support::clock::START;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -156,15 +153,10 @@ async fn an_empty_sale_has_headers_and_an_empty_report<W: World>(bed: Bed<W>) {
     assert_eq!(report["orders"]["gross"], json!({ "minor": 0, "currency": "TWD" }));
 }
 
-/// What a consumer does with a batch that was made at this time.
+/// A batch that was made at this time, decided.
 async fn decide<W: World>(bed: &Bed<W>, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
     let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts, traced: Vec::new() };
-    let look = bed.world.store().look(sale, &[], &[]).await.unwrap().unwrap();
-    let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
-    let reply = bed.world.turnstile().reserve(sale, known, &[&batch]).await.unwrap();
-    let turn = Turn::Batch { batch, reserved: only(reply) };
-    let recorded = bed.world.store().record(sale, &[turn], bed.world.clock().now()).await.unwrap();
-    assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
+    bed.decide(batch).await;
 }
 
 fn one_each(buyers: std::ops::Range<u64>) -> Vec<Attempt> {
