@@ -94,7 +94,7 @@ write_upstream() { # NAME KIND [LINE]
   for part in "${services[@]}"; do
     [ "$(kind_of "$part")" = "$2" ] || continue
     . "$dir/$part/env"
-    echo "    server 127.0.0.1:$listen_port max_fails=3 fail_timeout=2s;"
+    echo "    server 127.0.0.1:$listen_port max_fails=1 fail_timeout=5s;"
   done
   echo "    $3"
   echo "}"

@@ -17,7 +17,8 @@ docker compose version >/dev/null 2>&1 || wanted+=(docker-compose:docker-compose
 
 missing=()
 for pair in "${wanted[@]}"; do
-  command -v "${pair#*:}" >/dev/null || [ -e "${pair#*:}" ] || [[ " ${missing[*]-} " = *" ${pair%%:*} "* ]] || missing+=("${pair%%:*}")
+  # A file is named by its whole path: a folder of this project may have a program's name.
+  command -v "${pair#*:}" >/dev/null || [[ ${pair#*:} = /* && -e ${pair#*:} ]] || [[ " ${missing[*]-} " = *" ${pair%%:*} "* ]] || missing+=("${pair%%:*}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -3,6 +3,7 @@
 mod addresses;
 mod desync;
 mod files;
+mod frozen;
 pub mod front;
 mod limits;
 mod problems;

@@ -76,7 +76,7 @@ impl Front {
     pub async fn before(behind: Behind<'_>) -> Self {
         let (address, inner) = (free(), free());
         let servers =
-            |all: &[&str]| all.iter().map(|at| format!("server {at} max_fails=3 fail_timeout=2s;")).collect::<String>();
+            |all: &[&str]| all.iter().map(|at| format!("server {at} max_fails=1 fail_timeout=5s;")).collect::<String>();
         let place = format!(
             "upstream publishers {{ zone publishers 128k; {} include kept.conf; }}\n\
              upstream gateways {{ zone gateways 128k; {} include kept.conf; }}\n\
