@@ -37,13 +37,13 @@ export function t(key, values) {
 
 export const number = (value) => new Intl.NumberFormat(language).format(value);
 
-export function money({ minor, currency }) {
-  const format = new Intl.NumberFormat(language, { style: 'currency', currency, trailingZeroDisplay: 'stripIfInteger' });
-  return format.format(minor / 10 ** decimals(currency));
+/** As mails and receipts write it. The shop says how many decimals there are: a browser's own table is another one. */
+export function money({ minor, currency, decimals }) {
+  const digits = String(minor).padStart(decimals + 1, '0');
+  const point = digits.length - decimals;
+  const whole = digits.slice(0, point).replace(/\B(?=(\d{3})+$)/g, ',');
+  return `${currency} ${whole}${decimals ? `.${digits.slice(point)}` : ''}`;
 }
-
-export const decimals = (currency) =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
 
 export const when = (at) =>
   new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));

@@ -64,6 +64,8 @@ kinds! {
     HoldLapsed = "hold_lapsed", CONFLICT, "The hold has lapsed";
     NotHeld = "not_held", CONFLICT, "The reservation is not held";
     CardDeclined = "card_declined", PAYMENT_REQUIRED, "The card was declined";
+    /// What a sale asks for, and no payment provider of ours ever takes.
+    Unpayable = "unpayable", UNPROCESSABLE_ENTITY, "The amount cannot be paid";
     KeyMissing = "idempotency_key_missing", BAD_REQUEST, "An Idempotency-Key is needed";
     /// The same request is being carried out.
     InFlight = "in_flight", CONFLICT, "The same request is under way";

@@ -79,6 +79,14 @@ pub enum Confirmed {
     RefundDue(Reservation),
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FreeOrder {
+    /// The order, written now or before with this payment.
+    Order(Order),
+    /// It is not held any more, or its time is over. Nothing was changed; `None` when there is no such reservation of this buyer.
+    Refused(Option<Reservation>),
+}
+
 /// What an operator gives back of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GiveBack {
@@ -244,6 +252,16 @@ pub trait Ledger: Send + Sync + 'static {
         number: &str,
         now: Timestamp,
     ) -> impl Future<Output = Result<Confirmed>> + Send;
+
+    /// Held -> Confirmed while `lapses_at > now`, for nothing: a payment of 0 that no provider hears of, captured, and the order are
+    /// written in the same transaction. `number` is used when the order is written now.
+    fn confirm_free(
+        &self,
+        payment: &Payment,
+        buyer: BuyerId,
+        number: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<FreeOrder>> + Send;
 
     /// The payment is definitely void. Paying with it -> Held while time is left, else Lapsed. The row as it reads now.
     fn payment_voided(

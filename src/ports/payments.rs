@@ -1,10 +1,33 @@
 //! The payment provider. A time-out is never an answer: whoever did not hear one voids the payment, and that answer is definite.
 
 use crate::domain::id::PaymentId;
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::payment::Refund;
 use crate::domain::time::Timestamp;
 use crate::ports::Result;
+
+/// Why the provider can never take an amount, and what it would take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unpayable {
+    #[error("the payment provider does not take {0}")]
+    Currency(Currency),
+    #[error("the payment provider takes {least} at least")]
+    TooLittle { least: Money },
+    #[error("the payment provider takes {most} at most")]
+    TooMuch { most: Money },
+    #[error("the payment provider takes multiples of {step} only")]
+    Uneven { step: Money },
+    /// It said so itself, when it was asked to open a payment.
+    #[error("the payment provider refuses the amount ({why})")]
+    Refused { why: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    Opened,
+    /// Definitely not, and of this amount it never will be.
+    Refused(Unpayable),
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Captured {
@@ -50,8 +73,12 @@ pub enum Heard {
 
 /// Every call is idempotent per payment; a fault means that nobody knows whether it happened.
 pub trait Payments: Send + Sync + 'static {
+    /// By the provider's rules, without asking it: an amount that is refused here is never taken. Nothing is asked of it for
+    /// nothing: an amount of 0 is not for it to take.
+    fn check(&self, amount: Money) -> Result<(), Unpayable>;
+
     /// No money moves.
-    fn open(&self, payment: PaymentId, amount: Money) -> impl Future<Output = Result<()>> + Send;
+    fn open(&self, payment: PaymentId, amount: Money) -> impl Future<Output = Result<Opened>> + Send;
 
     /// `card` is the provider's token for a card, never a card number.
     fn capture(&self, payment: PaymentId, card: &str) -> impl Future<Output = Result<Captured>> + Send;

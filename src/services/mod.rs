@@ -7,6 +7,7 @@ pub mod mailer;
 pub mod news;
 pub mod operator;
 pub mod patience;
+pub mod payable;
 pub mod payments;
 pub mod publisher;
 pub mod question;

@@ -14,7 +14,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Fault, World};
-use crate::services::{audit, restore};
+use crate::services::{audit, payable, restore};
 
 /// Sales one command looks at, at most.
 const SALES_MAX: u32 = 1_000;
@@ -150,6 +150,8 @@ pub async fn open_sale<W: World>(
     questions: Vec<Question>,
 ) -> Result<Sale, CommandError> {
     use crate::domain::time::Timestamp;
+    payable::check(world.payments(), price, allotment.quantity_max)
+        .map_err(|refused| CommandError::Refused(refused.to_string()))?;
     let mut key = [0u8; 32];
     getrandom::fill(&mut key).map_err(|error| CommandError::Refused(error.to_string()))?;
     let sale = NewSale {

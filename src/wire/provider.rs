@@ -5,7 +5,7 @@ use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::payment::Refund;
 use crate::ports::Result;
-use crate::ports::payments::{Captured, Heard, Payments, References, Voided, Word};
+use crate::ports::payments::{Captured, Heard, Opened, Payments, References, Unpayable, Voided, Word};
 use crate::wire::config::StripeConfig;
 
 /// `S` is the world's sandbox, `R` remembers what Stripe calls our payments.
@@ -37,7 +37,14 @@ impl<S: Payments, R: References> Provider<S, R> {
 }
 
 impl<S: Payments, R: References> Payments for Provider<S, R> {
-    async fn open(&self, payment: PaymentId, amount: Money) -> Result<()> {
+    fn check(&self, amount: Money) -> Result<(), Unpayable> {
+        match self {
+            Provider::Sandbox(sandbox) => sandbox.check(amount),
+            Provider::Stripe(stripe) => stripe.check(amount),
+        }
+    }
+
+    async fn open(&self, payment: PaymentId, amount: Money) -> Result<Opened> {
         match self {
             Provider::Sandbox(sandbox) => sandbox.open(payment, amount).await,
             Provider::Stripe(stripe) => stripe.open(payment, amount).await,

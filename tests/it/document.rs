@@ -112,7 +112,7 @@ fn every_kind_of_problem_is_in_the_list() {
 /// The judge can say no.
 #[test]
 fn what_is_not_described_is_seen() {
-    let money = json!({ "minor": 1, "currency": "TWD" });
+    let money = json!({ "minor": 1, "currency": "TWD", "decimals": 2 });
     let order = json!({
         "order_number": "0000-0000-0000", "sale_id": 1, "units": [1], "amount": money, "placed_at": 1, "refunded": false,
         "refunded_units": [], "refunded_amount": money,

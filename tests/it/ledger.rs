@@ -95,6 +95,7 @@ suite! {
     standby_ends_when_a_closed_sale_has_nothing_left_to_give
     standby_ends_when_an_operator_closed_the_sale
     paying_begins_while_there_is_time
+    what_costs_nothing_is_confirmed_at_once
     a_captured_payment_becomes_one_order
     orders_are_listed_newest_first
     a_number_that_is_taken_confirms_nothing

@@ -7,7 +7,7 @@ mod folder;
 #[cfg(feature = "aws")]
 mod lambda;
 mod postman;
-mod rendering;
+pub mod rendering;
 mod seen;
 mod shop;
 mod smtp;

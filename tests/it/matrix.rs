@@ -54,7 +54,7 @@ where
         let mut lane = lane().await;
         let mut cells = Vec::new();
         for who in Who::ALL {
-            for outcome in Outcome::ALL {
+            for &outcome in who.outcomes() {
                 cells.extend(lane.cells(who, outcome).await);
             }
         }

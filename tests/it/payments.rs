@@ -1,5 +1,6 @@
 //! The payment providers: the sandbox in both dialects, and Stripe over a counterpart of our own and over somebody else's.
 
+mod amounts;
 mod faults;
 mod localstripe;
 mod signatures;
@@ -65,6 +66,7 @@ suite! {
     a_payment_goes_back_in_parts_and_never_beyond_itself
     of_refunds_at_once_no_more_goes_back_than_moved
     a_bad_card_voids_the_payment
+    an_amount_of_nothing_is_not_taken
     a_void_of_what_was_never_opened_holds
     of_a_capture_and_a_void_at_the_provider_one_wins
 }

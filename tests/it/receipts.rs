@@ -1,7 +1,7 @@
 //! Receipts apart from the shop: tokens, keys, the printed page as other people's programs read it, and gates without a network.
 
 mod gates;
-mod pages;
+pub mod pages;
 mod tokens;
 
 use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
@@ -11,7 +11,7 @@ use miaosha::services::receipts::keys::ReceiptKeys;
 
 use crate::support::clock::START;
 
-fn keys(digit: &str) -> ReceiptKeys {
+pub fn keys(digit: &str) -> ReceiptKeys {
     ReceiptKeys::parse(&format!("r{digit}:{}", digit.repeat(64))).unwrap()
 }
 

@@ -77,9 +77,10 @@ function ask({ sale, id }, acts) {
 
   function paint() {
     const { quantity } = typed;
-    put(button, present.left > 0 ? t('sale.get', { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
+    const free = present.price.minor === 0 ? '_free' : '';
+    put(button, present.left > 0 ? t(`sale.get${free}`, { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
     const minutes = Math.max(1, Math.round(present.hold_ms / 60_000));
-    put(hint, present.left > 0 ? t('sale.get_hint', { minutes }) : t('sale.line_hint'));
+    put(hint, present.left > 0 ? t(`sale.get_hint${free}`, { minutes }) : t('sale.line_hint'));
   }
 
   async function asked() {

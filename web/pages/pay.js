@@ -1,4 +1,4 @@
-// Held: the time that is left, and the card.
+// Held: the time that is left, and the card; none for what costs nothing.
 
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
@@ -19,20 +19,23 @@ export function paying({ sale, standing, was }, acts) {
   const price = money({ ...sale.price, minor: sale.price.minor * standing.quantity });
   const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', value: 'ok', oninput: paint });
   const card = field(t('pay.card'), input, t('pay.card_hint'));
+  const free = sale.price.minor === 0;
+  const wrong = h('p', { class: 'wrong', role: 'alert' });
+  const blame = (words) => (free ? put(wrong, words) : card.wrong(words));
   const chips = CARDS.map((name) => h('button', { type: 'button', value: name, onclick: () => { input.value = name; paint(); } }, t(`pay.${name}`)));
   const button = h('button', { class: 'big' });
   const over = h('p', { class: 'slow', role: 'status' });
   let busy = false;
   let latest = standing;
-  const form = h('form', { novalidate: true, onsubmit: pay }, card.node,
-    h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips), button, over);
+  const cards = [card.node, h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips)];
+  const form = h('form', { novalidate: true, onsubmit: pay }, free ? wrong : cards, button, over);
   paint();
-  card.wrong(bank.words);
+  blame(bank.words);
   return {
-    node: [h('p', {}, t('face.held_text', { n: standing.quantity, price })), form, h('p', {}, leaving('face.held_leave', acts))],
+    node: [h('p', {}, t(free ? 'face.held_free' : 'face.held_text', { n: standing.quantity, price })), form, h('p', {}, leaving('face.held_leave', acts))],
     update({ standing: newer }) {
       latest = newer;
-      card.wrong(bank.words);
+      blame(bank.words);
       paint();
     },
   };
@@ -41,7 +44,7 @@ export function paying({ sale, standing, was }, acts) {
     const late = now() >= latest.lapses_at;
     put(over, late ? t('face.held_over') : '');
     button.disabled = busy || late;
-    put(button, busy ? t('pay.paying') : t('pay.now', { price }));
+    put(button, busy ? t(free ? 'pay.getting' : 'pay.paying') : free ? t('pay.get') : t('pay.now', { price }));
     for (const chip of chips) chip.setAttribute('aria-pressed', String(chip.value === input.value));
   }
 
@@ -50,17 +53,17 @@ export function paying({ sale, standing, was }, acts) {
     if (busy) return;
     busy = true;
     bank.words = '';
-    card.wrong('');
+    blame('');
     paint();
     // One key for this one wish to pay: whatever is lost on the way, it is sent again as the same.
     const key = uuid();
-    const body = { checkout_token: latest.checkout_token, card: input.value };
+    const body = { checkout_token: latest.checkout_token, card: free ? undefined : input.value };
     try {
       await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
     } catch (error) {
       if (acts.signal.aborted) return;
       bank.words = error instanceof Problem ? error.words : t('problem.internal');
-      card.wrong(bank.words);
+      blame(bank.words);
     }
     busy = false;
     paint();

@@ -57,7 +57,7 @@ export default function page({ signal, of: [id], go }) {
   /** What matters is said aloud, once. */
   function tell(before, { status, position, lapses_at }) {
     if (status === before.status) return;
-    if (status === 'held' && before.status !== 'unknown') say(t('said.held', { minutes: Math.max(1, Math.round((lapses_at - now()) / 60_000)) }));
+    if (status === 'held' && before.status !== 'unknown') say(t(state.sale?.price.minor === 0 ? 'said.held_free' : 'said.held', { minutes: Math.max(1, Math.round((lapses_at - now()) / 60_000)) }));
     else if (status === 'standby') say(t('said.standby', { n: position ?? 1 }));
     else if (['lapsed', 'refused', 'ended', 'confirmed'].includes(status) && before.status !== 'unknown') say(t(`face.${status}_text`));
   }

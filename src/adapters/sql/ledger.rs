@@ -11,8 +11,8 @@ use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
-    AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Place, Recorded, RestoreLock,
-    Standing,
+    AuditFacts, Begun, Confirmed, FreeOrder, GiveBack, GivenBack, History, Ledger, Look, Pace, Place, Recorded,
+    RestoreLock, Standing,
 };
 
 impl Store {
@@ -98,6 +98,11 @@ impl Ledger for Store {
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed> {
         let args = (id, payment, number.to_owned(), now);
         self.telling(self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args)))).await
+    }
+
+    async fn confirm_free(&self, payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> Result<FreeOrder> {
+        let args = (payment.clone(), buyer, number.to_owned(), now);
+        self.telling(self.write("ledger.confirm_free", args, |c, args| Box::pin(paying::confirm_free(c, args)))).await
     }
 
     async fn payment_voided(

@@ -9,7 +9,7 @@ use crate::domain::order::Order;
 use crate::domain::payment::{Payment, PaymentState};
 use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
-use crate::ports::ledger::{Begun, Confirmed};
+use crate::ports::ledger::{Begun, Confirmed, FreeOrder};
 
 pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
     let written = sqlx::query(
@@ -88,19 +88,7 @@ pub async fn confirm(
     let row = row::fetch(conn, *id).await?.ok_or_else(|| broken("there is no such reservation to confirm"))?;
     if confirmed == 1 {
         let paid = must_fetch_payment(conn, *payment).await?;
-        let order = Order {
-            number: number.clone(),
-            reservation: *id,
-            sale: row.sale,
-            buyer: row.buyer,
-            units: row.state.units().to_vec(),
-            amount: paid.amount,
-            payment: *payment,
-            placed_at: *now,
-            refunded: false,
-            refunded_units: Vec::new(),
-            refunded_amount: Money { minor: 0, currency: paid.amount.currency },
-        };
+        let order = new_order(&row, &paid, number, *now);
         insert_order(conn, &order).await?;
         settle(conn, *payment, PaymentState::Captured).await?;
         outbox::write(conn, &[order_paid(&order)]).await?;
@@ -115,6 +103,56 @@ pub async fn confirm(
         outbox::write(conn, &[payment_returned(&row, &paid, *now)]).await?;
     }
     Ok(Confirmed::RefundDue(row))
+}
+
+/// The hold's own condition decides, as it does for [`begin`].
+pub async fn confirm_free(
+    conn: &mut Connection,
+    (payment, buyer, number, now): &(Payment, BuyerId, String, Timestamp),
+) -> Result<FreeOrder> {
+    if !payment.amount.is_zero() || payment.state != PaymentState::Captured {
+        return Err(broken("only a payment of 0 is captured without a provider"));
+    }
+    let confirmed = sqlx::query(
+        "/* ledger.confirm_free */ UPDATE reservations SET state = 4, payment = ?, version = version + 1, updated_at = ? \
+         WHERE id = ? AND buyer = ? AND state = 2 AND lapses_at > ?",
+    )
+    .bind(payment.id.to_bytes().to_vec())
+    .bind(now.0)
+    .bind(payment.reservation.to_bytes().to_vec())
+    .bind(buyer.0 as i64)
+    .bind(now.0)
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    let row = row::fetch(conn, payment.reservation).await?.filter(|row| row.buyer == *buyer);
+    let Some(row) = row else { return Ok(FreeOrder::Refused(None)) };
+    if confirmed == 1 {
+        let order = new_order(&row, payment, number, *now);
+        opened(conn, payment).await?;
+        insert_order(conn, &order).await?;
+        outbox::write(conn, &[order_paid(&order)]).await?;
+        return Ok(FreeOrder::Order(order));
+    }
+    // Whose commit was not heard of asks again.
+    let order = order_of(conn, row.id).await?.filter(|order| order.payment == payment.id);
+    Ok(order.map_or(FreeOrder::Refused(Some(row)), FreeOrder::Order))
+}
+
+fn new_order(row: &Reservation, paid: &Payment, number: &str, now: Timestamp) -> Order {
+    Order {
+        number: number.to_owned(),
+        reservation: row.id,
+        sale: row.sale,
+        buyer: row.buyer,
+        units: row.state.units().to_vec(),
+        amount: paid.amount,
+        payment: paid.id,
+        placed_at: now,
+        refunded: false,
+        refunded_units: Vec::new(),
+        refunded_amount: Money { minor: 0, currency: paid.amount.currency },
+    }
 }
 
 fn order_paid(order: &Order) -> Event {

@@ -15,7 +15,7 @@ use crate::domain::money::Money;
 use crate::domain::payment::Refund;
 use crate::ports;
 use crate::ports::Fault;
-use crate::ports::payments::{Captured, Payments, Voided};
+use crate::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 
 const PART: &str = "payments";
 const OPENED: i64 = 1;
@@ -49,11 +49,22 @@ impl Sandbox {
 }
 
 impl Payments for Sandbox {
-    async fn open(&self, payment: PaymentId, amount: Money) -> ports::Result<()> {
+    /// It takes every currency, and from the smallest unit on as much as its books can say.
+    fn check(&self, amount: Money) -> ports::Result<(), Unpayable> {
+        match amount.minor {
+            1.. => Ok(()),
+            _ => Err(Unpayable::TooLittle { least: Money { minor: 1, ..amount } }),
+        }
+    }
+
+    async fn open(&self, payment: PaymentId, amount: Money) -> ports::Result<Opened> {
+        if let Err(unpayable) = self.check(amount) {
+            return Ok(Opened::Refused(unpayable));
+        }
         let open = self.store.write("sandbox.open", (payment, amount), |c, args| Box::pin(open(c, args)));
         match open.await.map_err(ours)? {
             VOIDED => Err(Fault::new(PART, "the payment is void")),
-            _ => Ok(()),
+            _ => Ok(Opened::Opened),
         }
     }
 

@@ -68,6 +68,19 @@ pub(super) struct Refusal {
     pub(super) kind: String,
     pub(super) code: String,
     pub(super) decline_code: String,
+    /// Of the request.
+    pub(super) param: String,
+}
+
+impl Refusal {
+    /// When it is the amount that is refused, or its currency, and not who asks or how: in Stripe's word for it.
+    pub(super) fn of_amount(&self) -> Option<&str> {
+        match (self.code.as_str(), self.param.as_str()) {
+            (code @ ("amount_too_small" | "amount_too_large"), _) => Some(code),
+            (_, param @ ("amount" | "currency")) => Some(param),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -183,7 +196,8 @@ fn judge(status: StatusCode, body: Value, after: Option<Duration>) -> Result<Ans
 
 fn refusal(status: StatusCode, body: &Value) -> Refusal {
     let word = |name: &str| body["error"][name].as_str().unwrap_or_default().chars().take(80).collect();
-    Refusal { status: status.as_u16(), kind: word("type"), code: word("code"), decline_code: word("decline_code") }
+    let (kind, code, decline_code, param) = (word("type"), word("code"), word("decline_code"), word("param"));
+    Refusal { status: status.as_u16(), kind, code, decline_code, param }
 }
 
 fn unknown(what: impl std::fmt::Display, again: bool) -> Unknown {

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::payment::Refund;
-use crate::ports::payments::{Captured, Heard, Payments, Reference, References, Voided, Word};
+use crate::ports::payments::{Captured, Heard, Opened, Payments, Reference, References, Unpayable, Voided, Word};
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
 use intent::{Intent, Status};
@@ -64,7 +64,7 @@ impl<R: References> Stripe<R> {
     async fn known(&self, payment: PaymentId) -> Result<Option<String>> {
         match self.references.reference(payment).await? {
             Some(Reference::Known(intent)) => Ok(Some(intent)),
-            Some(Reference::Asked(amount)) => self.create(payment, amount).await.map(Some),
+            Some(Reference::Asked(amount)) => Ok(self.create(payment, amount).await?.ok()),
             Some(Reference::Void(_)) => Ok(None),
             None => match self.references.forgo(payment).await? {
                 Reference::Known(intent) => Ok(Some(intent)),
@@ -73,17 +73,17 @@ impl<R: References> Stripe<R> {
         }
     }
 
-    async fn create(&self, payment: PaymentId, amount: Money) -> Result<String> {
+    async fn create(&self, payment: PaymentId, amount: Money) -> Result<Result<String, Refusal>> {
         let intent = match self.ask(payment, amount).await? {
             Ok(intent) => intent.id,
             Err(refusal) => {
                 // There is none under this key, and there never will be.
                 self.references.forgo(payment).await?;
-                return Err(Fault::new(PART, format!("Stripe does not open a payment of {amount}: {refusal}")));
+                return Ok(Err(refusal));
             }
         };
         match self.references.name(payment, &intent).await? {
-            Reference::Known(intent) => Ok(intent),
+            Reference::Known(intent) => Ok(Ok(intent)),
             // Somebody made it void meanwhile. Nobody can confirm what is not written down; this is for tidy books.
             _ => {
                 self.cancel(&intent).await?;
@@ -216,12 +216,24 @@ enum Taken {
 }
 
 impl<R: References> Payments for Stripe<R> {
-    async fn open(&self, payment: PaymentId, amount: Money) -> Result<()> {
-        amount::to_stripe(amount).ok_or_else(|| unspeakable(amount))?;
-        match self.references.ask(payment, amount).await? {
-            Reference::Known(_) => Ok(()),
-            Reference::Asked(amount) => self.create(payment, amount).await.map(|_| ()),
-            Reference::Void(_) => Err(Fault::new(PART, "the payment is void")),
+    fn check(&self, amount: Money) -> Result<(), Unpayable> {
+        amount::check(amount)
+    }
+
+    async fn open(&self, payment: PaymentId, amount: Money) -> Result<Opened> {
+        if let Err(unpayable) = amount::check(amount) {
+            return Ok(Opened::Refused(unpayable));
+        }
+        let created = match self.references.ask(payment, amount).await? {
+            Reference::Known(_) => return Ok(Opened::Opened),
+            Reference::Asked(amount) => self.create(payment, amount).await?,
+            Reference::Void(_) => return Err(Fault::new(PART, "the payment is void")),
+        };
+        let Err(refusal) = created else { return Ok(Opened::Opened) };
+        match refusal.of_amount() {
+            // An account's own least, or a currency that its country has not: the same tomorrow.
+            Some(why) => Ok(Opened::Refused(Unpayable::Refused { why: why.to_owned() })),
+            None => Err(Fault::new(PART, format!("Stripe does not open a payment of {amount}: {refusal}"))),
         }
     }
 

@@ -8,6 +8,9 @@
 //! Whoever dies in between leaves something the payment-consumer finds: an opened payment that no row took, or a row that has
 //! been paying for too long. Of two checkouts of one hold one takes it in step 3, and only that one captures. Here is no retry
 //! of a capture, and a time-out is never a decline.
+//!
+//! What costs nothing needs no provider: a payment of 0, the order and the state are written in one transaction, and there is
+//! nothing to die between. An amount that the provider never takes is refused before anything is written.
 
 use std::time::Duration;
 
@@ -19,8 +22,8 @@ use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::fault::Point;
-use crate::ports::ledger::{Begun, Confirmed, Ledger};
-use crate::ports::payments::{Captured, Payments, Voided};
+use crate::ports::ledger::{Begun, Confirmed, FreeOrder, Ledger};
+use crate::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Settings;
 use crate::services::gateway::effort::{tell, try_to, wake};
@@ -39,6 +42,10 @@ pub enum Paid {
     Declined { why: String, lapses_at: Option<Timestamp> },
     /// The time to pay is over. No money moved.
     Lapsed,
+    /// It costs something, and no card was given.
+    CardMissing(Money),
+    /// The provider never takes such an amount. The hold stays as it is.
+    Unpayable(Money, Unpayable),
     /// There is nothing to pay for: on standby, cancelled, refunded, or no such reservation of this buyer.
     NotHeld(Option<Kind>),
     /// Money moved too late to become an order, and goes back by itself.
@@ -53,6 +60,8 @@ impl Paid {
             Paid::Paying => "paying",
             Paid::Declined { .. } => "declined",
             Paid::Lapsed => "lapsed",
+            Paid::CardMissing(_) => "card_missing",
+            Paid::Unpayable(..) => "unpayable",
             Paid::NotHeld(_) => "not_held",
             Paid::MoneyGoesBack => "money_goes_back",
         }
@@ -65,14 +74,25 @@ pub async fn check_out<W: World>(
     settings: &Settings,
     id: ReservationId,
     buyer: BuyerId,
-    card: &str,
+    card: Option<&str>,
 ) -> Result<Paid> {
     let row = world.store().reservation(id).await?.filter(|row| row.buyer == buyer);
     let Some(row) = row else { return Ok(Paid::NotHeld(None)) };
     if !is_payable(&row, world.clock().now()) {
         return as_it_stands(world, &row).await;
     }
-    let payment = open(world, &row).await?;
+    let amount = amount(world, &row).await?;
+    if amount.is_zero() {
+        return confirm_free(world, settings, &row, amount).await;
+    }
+    let Some(card) = card else { return Ok(Paid::CardMissing(amount)) };
+    if let Err(unpayable) = world.payments().check(amount) {
+        return Ok(Paid::Unpayable(amount, unpayable));
+    }
+    let payment = match open(world, settings, &row, amount).await? {
+        Ok(payment) => payment,
+        Err(unpayable) => return Ok(Paid::Unpayable(amount, unpayable)),
+    };
     let begun =
         call(Part::Ledger, "begin_paying", world.store().begin_paying(id, buyer, payment, sure_now(world)?)).await?;
     let row = match begun {
@@ -104,16 +124,53 @@ pub async fn check_out<W: World>(
 }
 
 /// Writes a new payment down, then opens it. When this fails the payment is an orphan, and is voided in time.
-async fn open<W: World>(world: &W, row: &Reservation) -> Result<PaymentId> {
-    let id = PaymentId::from_bytes(chance());
-    let amount = amount(world, row).await?;
-    let opened_at = world.clock().now();
-    let payment = Payment { id, reservation: row.id, sale: row.sale, amount, state: PaymentState::Opened, opened_at };
+async fn open<W: World>(
+    world: &W,
+    settings: &Settings,
+    row: &Reservation,
+    amount: Money,
+) -> Result<Result<PaymentId, Unpayable>> {
+    let payment = payment(world, row, amount, PaymentState::Opened);
     world.store().payment_opened(&payment).await?;
     world.faults().reach(Point::CheckoutAfterRecord).await;
-    call(Part::Payments, "open", world.payments().open(id, amount)).await?;
+    let opened = call(Part::Payments, "open", world.payments().open(payment.id, amount)).await?;
     world.faults().reach(Point::CheckoutAfterOpen).await;
-    Ok(id)
+    match opened {
+        Opened::Opened => Ok(Ok(payment.id)),
+        Opened::Refused(unpayable) => {
+            tracing::error!(sale.id = %row.sale, %amount, %unpayable, "the payment provider refuses what a sale asks for");
+            try_to("void", settings, void(world, row.id, payment.id)).await;
+            Ok(Err(unpayable))
+        }
+    }
+}
+
+fn payment<W: World>(world: &W, row: &Reservation, amount: Money, state: PaymentState) -> Payment {
+    let (id, opened_at) = (PaymentId::from_bytes(chance()), world.clock().now());
+    Payment { id, reservation: row.id, sale: row.sale, amount, state, opened_at }
+}
+
+async fn confirm_free<W: World>(world: &W, settings: &Settings, row: &Reservation, amount: Money) -> Result<Paid> {
+    let payment = payment(world, row, amount, PaymentState::Captured);
+    let number = order::number(u64::from_be_bytes(chance()));
+    let confirmed = world.store().confirm_free(&payment, row.buyer, &number, sure_now(world)?);
+    let confirmed = call(Part::Ledger, "confirm_free", confirmed).await?;
+    world.faults().reach(Point::CheckoutAfterConfirm).await;
+    match confirmed {
+        FreeOrder::Order(order) => Ok(ordered(world, settings, row.id, order).await),
+        FreeOrder::Refused(Some(row)) => as_it_stands(world, &row).await,
+        FreeOrder::Refused(None) => Ok(Paid::NotHeld(None)),
+    }
+}
+
+/// The order stands: a push that fails must not turn that into an error.
+async fn ordered<W: World>(world: &W, settings: &Settings, id: ReservationId, order: Order) -> Paid {
+    let tell = async {
+        let row = world.store().reservation(id).await?;
+        notify(world, row.as_slice()).await
+    };
+    try_to("tell", settings, tell).await;
+    Paid::Order { order, now: true }
 }
 
 async fn amount<W: World>(world: &W, row: &Reservation) -> Result<Money> {
@@ -129,15 +186,7 @@ async fn confirm<W: World>(world: &W, settings: &Settings, row: &Reservation, pa
     let confirmed = call(Part::Ledger, "confirm", confirmed).await?;
     world.faults().reach(Point::CheckoutAfterConfirm).await;
     match confirmed {
-        Confirmed::Order(order) => {
-            // The money is taken and the order stands: a push that fails must not turn that into an error.
-            let tell = async {
-                let row = world.store().reservation(row.id).await?;
-                notify(world, row.as_slice()).await
-            };
-            try_to("tell", settings, tell).await;
-            Ok(Paid::Order { order, now: true })
-        }
+        Confirmed::Order(order) => Ok(ordered(world, settings, row.id, order).await),
         Confirmed::RefundDue(row) => {
             tell(world, settings, &row).await;
             Ok(Paid::MoneyGoesBack)

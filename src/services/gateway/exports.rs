@@ -49,11 +49,13 @@ impl List {
                 "email",
                 "units",
                 "quantity",
+                "amount",
                 "amount_minor",
                 "currency",
                 "payment",
                 "refunded",
                 "refunded_units",
+                "refunded_amount",
                 "refunded_minor",
             ],
             List::Reservations => {
@@ -202,11 +204,13 @@ fn order_fields(order: &Order, person: Option<&Person>) -> Vec<String> {
         email,
         listed(&order.units),
         order.units.len().to_string(),
+        order.amount.decimal(),
         order.amount.minor.to_string(),
         order.amount.currency.to_string(),
         order.payment.to_string(),
         if order.refunded { "yes" } else { "no" }.to_owned(),
         listed(&order.refunded_units),
+        order.refunded_amount.decimal(),
         order.refunded_amount.minor.to_string(),
     ]
 }

@@ -9,6 +9,8 @@ use crate::domain::time::Timestamp;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::catalogue::{NewItem, NewSale};
+use crate::ports::payments::Payments;
+use crate::services::payable;
 use crate::services::question::ANSWER_CHARS_MAX;
 
 const TITLE_CHARS_MAX: usize = 200;
@@ -105,6 +107,14 @@ impl RaiseBody {
     pub fn checked(self) -> Result<u32, Problem> {
         limits::within("capacity", self.capacity, 1..=CAPACITY_MAX)
     }
+}
+
+/// A sale that nobody could pay for is none.
+pub fn payable<P: Payments>(payments: &P, sale: &NewSale) -> Result<(), Problem> {
+    payable::check(payments, sale.price, sale.allotment.quantity_max).map_err(|refused| {
+        let field = if refused.is_of_currency() { "price.currency" } else { "price.minor" };
+        Problem::field(field, Kind::Invalid, refused.to_string())
+    })
 }
 
 fn question((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {

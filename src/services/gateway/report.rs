@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::tally;
 use crate::ports::reports::{Count, Decided, Reports, Totals};
 use crate::ports::{Result, World};
+use crate::services::gateway::views::MoneyView;
 
 /// Turns in one page, of a kilobyte at most.
 const TURNS_MAX: u32 = 512;
@@ -77,9 +78,9 @@ struct Orders {
     refunded: u64,
     refunded_units: u64,
     sold_units: u64,
-    gross: Money,
-    refunds: Money,
-    net: Money,
+    gross: MoneyView,
+    refunds: MoneyView,
+    net: MoneyView,
 }
 
 pub async fn report<W: World>(world: &W, sale: &Sale) -> Result<Report> {
@@ -154,7 +155,7 @@ impl Reservations {
 
 impl Orders {
     fn of(sale: &Sale, Totals { placed, refunded, .. }: &Totals) -> Self {
-        let money = |minor: i64| Money { minor, currency: sale.price.currency };
+        let money = |minor: i64| MoneyView::from(Money { minor, currency: sale.price.currency });
         Self {
             placed: placed.rows,
             placed_units: placed.units,

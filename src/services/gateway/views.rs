@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::payment::{RefundEntry, Why};
 use crate::domain::reservation::{Kind, Outcome, Reservation, State};
@@ -14,12 +14,38 @@ use crate::ports::{Result, World};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::board::Shown;
 
+/// An amount, and how many of its digits stand behind the point: whoever writes it out need not know the currency.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct MoneyView {
+    minor: i64,
+    currency: Currency,
+    decimals: u32,
+}
+
+impl From<Money> for MoneyView {
+    fn from(Money { minor, currency }: Money) -> Self {
+        Self { minor, currency, decimals: currency.decimals() }
+    }
+}
+
+#[derive(Serialize)]
+pub struct CurrencyView {
+    currency: Currency,
+    decimals: u32,
+}
+
+impl From<Currency> for CurrencyView {
+    fn from(currency: Currency) -> Self {
+        Self { currency, decimals: currency.decimals() }
+    }
+}
+
 #[derive(Serialize)]
 pub struct SaleView {
     id: SaleId,
     item_id: ItemId,
     title: String,
-    price: Money,
+    price: MoneyView,
     capacity: u32,
     quantity_max: u8,
     standby_max: u32,
@@ -38,7 +64,7 @@ impl SaleView {
             id: sale.id,
             item_id: sale.item,
             title: sale.title.clone(),
-            price: sale.price,
+            price: sale.price.into(),
             capacity: sale.allotment.capacity,
             quantity_max: sale.allotment.quantity_max,
             standby_max: sale.allotment.standby_max,
@@ -131,12 +157,12 @@ pub struct OrderView {
     order_number: String,
     sale_id: SaleId,
     units: Vec<u32>,
-    amount: Money,
+    amount: MoneyView,
     placed_at: Timestamp,
     /// Nothing of it is left.
     refunded: bool,
     refunded_units: Vec<u32>,
-    refunded_amount: Money,
+    refunded_amount: MoneyView,
 }
 
 impl From<Order> for OrderView {
@@ -145,11 +171,11 @@ impl From<Order> for OrderView {
             order_number: order.number,
             sale_id: order.sale,
             units: order.units,
-            amount: order.amount,
+            amount: order.amount.into(),
             placed_at: order.placed_at,
             refunded: order.refunded,
             refunded_units: order.refunded_units,
-            refunded_amount: order.refunded_amount,
+            refunded_amount: order.refunded_amount.into(),
         }
     }
 }
@@ -179,7 +205,7 @@ impl WholeOrderView {
 pub struct RefundView {
     id: RefundId,
     units: Vec<u32>,
-    amount: Money,
+    amount: MoneyView,
     why: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -196,6 +222,6 @@ impl From<RefundEntry> for RefundView {
             Why::CouldNotStand => ("could_not_stand", Vec::new(), None),
         };
         let RefundEntry { refund, made_at, done_at, .. } = entry;
-        Self { id: refund.id, units, amount: refund.amount, why, reason, made_at, done_at }
+        Self { id: refund.id, units, amount: refund.amount.into(), why, reason, made_at, done_at }
     }
 }

@@ -118,3 +118,36 @@ async fn two_tabs_agree() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_costs_nothing_is_taken_in_english() {
+    story("free-en", async |stage| takes(stage, Tongue::English).await).await;
+}
+
+#[tokio::test]
+async fn what_costs_nothing_is_taken_in_chinese() {
+    story("free-zh", async |stage| takes(stage, Tongue::Chinese).await).await;
+}
+
+/// No card is asked for, anywhere.
+async fn takes(stage: &Stage, tongue: Tongue) {
+    let price = json!({ "minor": 0, "currency": "TWD" });
+    let sale = stage.shop.sale("A leaflet", json!({ "price": price })).await;
+    let window = stage.window(tongue).await;
+    let words = window.words();
+    window.go(&format!("/sales/{sale}")).await;
+    window.face("log_in").await;
+    window.sign_up("ida").await;
+    window.face("ask").await;
+    let get = words.say("sale.get_free").replace("{n}", "1");
+    window.shows(".ticket", &get).await;
+    window.attempt("4").await;
+    window.face("held").await;
+    window.shows(".ticket", words.say("pay.get")).await;
+    assert_eq!(window.run("return document.querySelectorAll('.ticket input').length").await, json!(0));
+    window.picture(&format!("free-{}", tongue.code())).await;
+    window.press(words.say("pay.get")).await;
+    window.face("confirmed").await;
+    window.go("/orders").await;
+    window.shows("main", "TWD 0.00").await;
+}

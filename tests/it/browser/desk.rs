@@ -73,6 +73,73 @@ async fn opens(stage: &Stage, tongue: Tongue) {
     window.picture(&format!("parked-{code}")).await;
 }
 
+/// What is wrong with a price stands at its field, in words, before anything is made; what is right is meant to the last digit.
+#[tokio::test]
+async fn a_price_is_typed_to_the_last_digit() {
+    story("prices", async |stage| {
+        let window = stage.window(Tongue::English).await;
+        let words = window.words();
+        let (price, code) = (words.say("new.price").to_owned(), words.say("new.currency").to_owned());
+        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.press(words.say("nav.desk")).await;
+        window.press(words.say("desk.new")).await;
+        window.fill(words.say("new.title"), "A drum").await;
+        let first = |key: &str| words.say(key).split('{').next().unwrap().to_owned();
+        let (whole, digits) = ("JPY has no smaller unit".to_owned(), "KWD has 3 digits".to_owned());
+        for (typed, currency, said) in [
+            ("", "TWD", first("new.price_unreadable")),
+            ("   ", "TWD", first("new.price_unreadable")),
+            ("free", "TWD", first("new.price_unreadable")),
+            ("1,5", "TWD", first("new.price_unreadable")),
+            ("-1", "TWD", first("new.price_unreadable")),
+            ("1e3", "TWD", first("new.price_unreadable")),
+            ("一百", "TWD", first("new.price_unreadable")),
+            ("12.345", "TWD", "TWD has 2 digits".to_owned()),
+            ("1.2345", "KWD", digits),
+            ("100.0", "JPY", whole),
+            ("1", "ZZZ", first("new.currency_unknown")),
+            ("1", "", first("new.currency_unknown")),
+            ("0", "TWD", first("new.free_sure")),
+            ("0.00", "EUR", first("new.free_sure")),
+        ] {
+            window.fill(&code, currency).await;
+            window.fill(&price, typed).await;
+            window.run("for (const node of document.querySelectorAll('.field .wrong')) node.textContent = ''").await;
+            window.press(words.say("new.make")).await;
+            window.shows(".field .wrong", &said).await;
+        }
+        window.picture("price-free").await;
+        // Another price is another wish; and what was nothing is not said again.
+        window.fill(&price, "１２．５０").await;
+        window.fill(&code, "ＥＵＲ").await;
+        window.press(words.say("new.make")).await;
+        window.comes_to("/desk/sales/").await;
+        window.go("/desk").await;
+        window.shows("tbody", "EUR 12.50").await;
+        window.go("/desk/new").await;
+        window.fill(words.say("new.title"), "A gift").await;
+        window.fill(&price, "0").await;
+        window.press(words.say("new.make")).await;
+        window.press(words.say("new.make_free")).await;
+        window.comes_to("/desk/sales/").await;
+        window.go("/desk").await;
+        window.shows("tbody", "TWD 0.00").await;
+        // An amount with every digit that a number has.
+        window.go("/desk/new").await;
+        window.fill(words.say("new.title"), "A palace").await;
+        window.fill(&price, "999999999.99").await;
+        window.press(words.say("new.make")).await;
+        window.comes_to("/desk/sales/").await;
+        window.go("/desk").await;
+        window.shows("tbody", "TWD 999,999,999.99").await;
+        let sales = stage.shop.shopper("pat").await.call("GET", "/v1/sales", None).await.is(200);
+        let made: Vec<_> =
+            sales.as_array().unwrap().iter().take(3).map(|sale| sale["price"]["minor"].clone()).collect();
+        assert_eq!(made, [json!(99_999_999_999_i64), json!(0), json!(1_250)]);
+    })
+    .await;
+}
+
 fn figure(number: usize) -> String {
     format!(".charts figure:nth-child({number}) strong")
 }

@@ -3,7 +3,7 @@
 use miaosha::domain::id::{PaymentId, RefundId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::Refund;
-use miaosha::ports::payments::{Captured, Payments, Voided};
+use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 
 /// What a provider calls cards of these kinds.
 #[derive(Clone, Copy)]
@@ -19,8 +19,9 @@ fn amount() -> Money {
 
 async fn opened<P: Payments>(payments: &P, number: u128) -> PaymentId {
     let payment = PaymentId(number);
-    payments.open(payment, amount()).await.unwrap();
-    payments.open(payment, amount()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(payments.open(payment, amount()).await.unwrap(), Opened::Opened);
+    }
     assert_eq!(payments.kept_minor(payment).await.unwrap(), 0, "no money moves");
     payment
 }
@@ -60,6 +61,19 @@ pub async fn a_payment_goes_back_in_parts_and_never_beyond_itself<P: Payments>(p
     assert_eq!(payments.kept_minor(payment).await.unwrap(), 0);
     payments.refund(&refund(3, payment, 1)).await.unwrap_err();
     assert_eq!(payments.void(payment).await.unwrap(), Voided::Captured);
+}
+
+/// The same answer before it is opened and when it is, and nothing is left of it.
+pub async fn an_amount_of_nothing_is_not_taken<P: Payments>(payments: P, _: Cards) {
+    for minor in [0, -1, i64::MIN] {
+        let amount = Money { minor, ..amount() };
+        let Err(refused) = payments.check(amount) else { panic!("{amount} is taken") };
+        let Unpayable::TooLittle { least } = &refused else { panic!("{refused}") };
+        assert_eq!(payments.check(*least), Ok(()));
+        assert_eq!(payments.open(PaymentId(1), amount).await.unwrap(), Opened::Refused(refused));
+        assert_eq!(payments.kept_minor(PaymentId(1)).await.unwrap(), 0);
+    }
+    assert_eq!(payments.void(PaymentId(1)).await.unwrap(), Voided::Voided);
 }
 
 pub async fn of_refunds_at_once_no_more_goes_back_than_moved<P: Payments>(payments: P, cards: Cards) {

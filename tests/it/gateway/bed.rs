@@ -38,7 +38,7 @@ use crate::support::faults::StopAt;
 use crate::support::openapi::{Seen, complaints};
 
 pub const HOLD_MS: i64 = 60_000;
-const PRICE_MINOR: i64 = 250;
+const PRICE: (i64, &str) = (250, "TWD");
 
 pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
@@ -263,11 +263,20 @@ impl<W: World> Bed<W> {
     }
 
     pub async fn sale_with(&self, capacity: u32, standby_max: u32, questions: Vec<Question>) -> Sale {
+        self.new_sale(PRICE, capacity, standby_max, questions).await
+    }
+
+    /// Also one that no operator could make.
+    pub async fn sale_at(&self, minor: i64, currency: &str, capacity: u32) -> Sale {
+        self.new_sale((minor, currency), capacity, 0, Vec::new()).await
+    }
+
+    async fn new_sale(&self, price: (i64, &str), capacity: u32, standby_max: u32, questions: Vec<Question>) -> Sale {
         let item = NewItem { title: "A lamp".into(), description: "It shines.".into() };
         let item = self.world.store().create_item(&item).await.unwrap();
         let sale = NewSale {
             item: item.id,
-            price: Money { minor: PRICE_MINOR, currency: "TWD".parse().unwrap() },
+            price: Money { minor: price.0, currency: price.1.parse().unwrap() },
             allotment: Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max },
             hold_ms: HOLD_MS,
             opens_at: START,

@@ -34,7 +34,7 @@ async fn a_hold_is_paid_and_becomes_an_order<W: World>(bed: Bed<W>) {
     let order = bed.check_out(7, token, "ok").await.is(201);
     assert_eq!(order["sale_id"], sale.id.0);
     assert_eq!(order["units"], json!([1, 2]));
-    assert_eq!(order["amount"], json!({ "minor": 500, "currency": "TWD" }));
+    assert_eq!(order["amount"], json!({ "minor": 500, "currency": "TWD", "decimals": 2 }));
     assert_eq!((&order["placed_at"], &order["refunded"]), (&json!(START.0), &json!(false)));
 
     assert_eq!(bed.check_out(7, token, "ok").await.is(200), order);

@@ -18,7 +18,7 @@ async fn a_sale_is_shown_with_what_is_left() {
     let path = format!("/v1/sales/{}", sale.id);
     let shown = bed.get(&path, "").await.is(200);
     let expected = json!({
-        "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD" },
+        "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD", "decimals": 2 },
         "capacity": 5, "quantity_max": 4, "standby_max": 9, "hold_ms": HOLD_MS, "opens_at": START.0,
         "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "server_time": START.0,
     });

@@ -122,6 +122,8 @@ async fn lists_are_read_as_they_were_meant<W: World>(bed: Bed<W>) {
         (&first["amount_minor"], &first["currency"], &first["refunded"]),
         (&json!("250"), &json!("TWD"), &json!("no"))
     );
+    let amounts = ["amount", "refunded_amount", "refunded_minor"].map(|name| first[name].as_str().unwrap());
+    assert_eq!(amounts, ["2.50", "0.00", "0"]);
     assert_eq!(first["placed_at"], "2026-01-01T00:00:00.000Z");
     let number = bed.get("/v1/orders", &bed.shopper(buyers[0])).await.is(200)[0]["order_number"].clone();
     assert_eq!(first["order"], number);
@@ -150,7 +152,7 @@ async fn an_empty_sale_has_headers_and_an_empty_report<W: World>(bed: Bed<W>) {
         })
     );
     assert_eq!((&report["decided_within_ms"], &report["orders"]["placed"]), (&Value::Null, &json!(0)));
-    assert_eq!(report["orders"]["gross"], json!({ "minor": 0, "currency": "TWD" }));
+    assert_eq!(report["orders"]["gross"], json!({ "minor": 0, "currency": "TWD", "decimals": 2 }));
 }
 
 /// A batch that was made at this time, decided.
@@ -239,7 +241,7 @@ async fn a_report_adds_up<W: World>(bed: Bed<W>) {
     ] {
         reservations(status, expected);
     }
-    let twd = |minor: i64| json!({ "minor": minor, "currency": "TWD" });
+    let twd = |minor: i64| json!({ "minor": minor, "currency": "TWD", "decimals": 2 });
     assert_eq!(
         report["orders"],
         json!({

@@ -1,6 +1,9 @@
 //! Giving back after payment: whole orders and single units, by operators, each unit once.
 
-use miaosha::domain::id::{ReservationId, SaleId};
+use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::money::Money;
+use miaosha::domain::order;
+use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::deadlines::Deadlines;
@@ -8,6 +11,7 @@ use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
 use miaosha::ports::notices::{NoticeStream, Notices};
 use miaosha::ports::outbox::Outbox;
+use miaosha::ports::payments::Payments;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::audit::audit;
 use miaosha::services::gateway::Settings;
@@ -22,6 +26,7 @@ use crate::support::clock::START;
 over_both! {
     a_whole_order_goes_back
     single_units_go_back
+    what_does_not_divide_goes_back_to_the_last_unit
     a_refund_reaches_whoever_waits
     what_cannot_go_back_is_said_by_name
     the_operator_hangs_up
@@ -63,7 +68,7 @@ async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
         (&json!([]), &json!(7), &json!(id))
     );
     let body = bed.post(&refunds(&number), &bed.operator(), &json!({ "reason": " The show is off " })).await.is(201);
-    let amount = json!({ "minor": 750, "currency": "TWD" });
+    let amount = json!({ "minor": 750, "currency": "TWD", "decimals": 2 });
     assert_eq!((&body["refund"]["amount"], &body["refund"]["units"]), (&amount, &json!([1, 2, 3])));
     assert_eq!((&body["refund"]["why"], &body["refund"]["reason"]), (&json!("operator"), &json!("The show is off")));
     assert_eq!((&body["order"]["refunded"], &body["order"]["refunded_amount"]), (&json!(true), &amount));
@@ -79,7 +84,7 @@ async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
     assert_eq!(bed.world.turnstile().look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
     let seen = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
     assert_eq!((&seen["refunded"], &seen["refunded_units"]), (&json!(true), &json!([1, 2, 3])));
-    let token = bed.keys.sign_checkout(id, miaosha::domain::id::BuyerId(7), START, 600_000);
+    let token = bed.keys.sign_checkout(id, BuyerId(7), START, 600_000);
     bed.check_out(7, &token, "ok").await.is_problem(409, "not_held");
     sound(&bed, sale.id).await;
 }
@@ -103,6 +108,40 @@ async fn single_units_go_back<W: World>(bed: Bed<W>) {
     assert_eq!((&order["refunded_units"], &order["refunded_amount"]["minor"]), (&json!([1, 2, 3]), &json!(750)));
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
     sound(&bed, sale.id).await;
+}
+
+/// Ten for three units: each is worth three, and the last one to go takes what is left, wherever it stands.
+async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) {
+    for (parts, amounts) in [
+        (vec![vec![2], vec![1], vec![3]], vec![333, 333, 334]),
+        (vec![vec![1, 3], vec![2]], vec![666, 334]),
+        (vec![vec![3], vec![1, 2]], vec![333, 667]),
+        (vec![vec![1, 2, 3]], vec![1_000]),
+    ] {
+        let sale = bed.sale(3, 0).await;
+        let id = bed.attempt(sale.id, 7, 3).await;
+        let amount = Money { minor: 1_000, ..sale.price };
+        let payment = PaymentId(id.0 ^ 1);
+        let (state, opened_at) = (PaymentState::Opened, START);
+        let opened = Payment { id: payment, reservation: id, sale: sale.id, amount, state, opened_at };
+        let (store, payments) = (bed.world.store(), bed.world.payments());
+        store.payment_opened(&opened).await.unwrap();
+        payments.open(payment, amount).await.unwrap();
+        store.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
+        payments.capture(payment, "ok").await.unwrap();
+        let number = order::number(sale.id.0);
+        store.confirm(id, payment, &number, START).await.unwrap();
+        let mut kept = 1_000;
+        for (units, amount) in parts.iter().zip(amounts) {
+            let given = bed.post(&refunds(&number), &bed.operator(), &json!({ "units": units })).await.is(201);
+            assert_eq!(given["refund"]["amount"]["minor"], json!(amount), "{units:?} of {parts:?}");
+            sweep(&bed).await;
+            kept -= amount;
+            assert_eq!(payments.kept_minor(payment).await.unwrap(), kept, "{units:?} of {parts:?}");
+            sound(&bed, sale.id).await;
+        }
+        assert_eq!(kept, 0);
+    }
 }
 
 /// The unit goes to whoever waits, and the wake-up for that is sent at once.

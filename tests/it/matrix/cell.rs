@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::rt;
 use actix_web::test::TestRequest;
 use miaosha::domain::id::{BuyerId, PaymentId, ReservationId};
+use miaosha::domain::payment::PaymentState;
 use miaosha::domain::reservation::Kind;
 use miaosha::http::auth::TokenKeys;
 use miaosha::ports::World;
@@ -40,10 +41,21 @@ pub enum Who {
     PaymentConsumer,
     /// A gateway that hears the provider's word, behind one that did not finish.
     Word,
+    /// In a checkout of what costs nothing.
+    FreeGateway,
 }
 
 impl Who {
-    pub const ALL: [Who; 3] = [Who::Gateway, Who::PaymentConsumer, Who::Word];
+    pub const ALL: [Who; 4] = [Who::Gateway, Who::PaymentConsumer, Who::Word, Who::FreeGateway];
+
+    /// What may become of a capture; where there is none, nothing but this.
+    pub fn outcomes(self) -> &'static [Outcome] {
+        if self == Who::FreeGateway { &[Outcome::Captured] } else { &Outcome::ALL }
+    }
+
+    fn is_first(self) -> bool {
+        matches!(self, Who::Gateway | Who::FreeGateway)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -112,21 +124,24 @@ impl<W: World, T: Turnstile> Lane<W, T> {
     }
 
     async fn play(&mut self, cell: &Cell) -> (Vec<Place>, Result<(), String>) {
-        self.bench.sale = self.bench.new_sale(allotment(1, 1), HOLD_MS).await.id;
+        let is_free = cell.who == Who::FreeGateway;
+        let minor = if is_free { 0 } else { 1_000 };
+        self.bench.sale = self.bench.new_sale_at(minor, allotment(1, 1), HOLD_MS).await.id;
         self.bench.decide([self.bench.batch([BUYER, 2])]).await;
         let id = self.bench.row(BUYER).await.unwrap().id;
         let moods = Arc::new(Moods::default());
         let fault = cell.fault.as_ref().map(|(number, _, how)| (*number, *how));
         let faulty = Plan::new(fault);
         let first = match cell.who {
-            Who::Gateway => self.shop(&faulty, &moods).await,
+            who if who.is_first() => self.shop(&faulty, &moods).await,
             _ => self.shop(&self.unfinished(cell.outcome), &moods).await,
         };
         let mut told = Vec::new();
-        let checkout = rt::spawn(self.check_out(&first, id, &cell.outcome.card()));
+        let card = cell.outcome.card();
+        let checkout = rt::spawn(self.check_out(&first, id, (!is_free).then_some(&card)));
         // Somebody who stands still answers later.
         let mut late = None;
-        if cell.who == Who::Gateway {
+        if cell.who.is_first() {
             late = stands_or_ends(&faulty, checkout, &mut told).await;
         } else {
             told.extend(checkout.await);
@@ -134,7 +149,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         let consumer = self.faulty_work(cell.who, &faulty, &moods).await;
         let other = self.shop(&Plan::new(None), &moods).await;
         let mut verdict = self.come_to_rest(&other, &moods).await;
-        told.push(self.check_out(&other, id, "ok").await);
+        told.push(self.check_out(&other, id, (!is_free).then_some("ok")).await);
         faulty.go_on();
         if let Some(checkout) = late {
             told.extend(checkout.await);
@@ -145,7 +160,10 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         let _ = other.world_payments().arrive(true).await;
         self.bench.clock.advance_ms(HOLD_MS);
         verdict = verdict.and(self.come_to_rest(&other, &moods).await);
-        verdict = verdict.and(self.judge(id, &moods, &told).await);
+        verdict = verdict.and(match is_free {
+            true => self.judge_free(id, &moods, &told).await,
+            false => self.judge(id, &moods, &told).await,
+        });
         (faulty.came_by(), verdict)
     }
 
@@ -166,7 +184,12 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         Rc::new(Shop { world, calls: bed::calls(gateway).await })
     }
 
-    fn check_out(&self, shop: &Rc<Shop<W>>, id: ReservationId, card: &str) -> impl Future<Output = Told> + 'static {
+    fn check_out(
+        &self,
+        shop: &Rc<Shop<W>>,
+        id: ReservationId,
+        card: Option<&str>,
+    ) -> impl Future<Output = Told> + 'static {
         let now = self.bench.clock.now();
         let token = self.keys.sign_checkout(id, BuyerId(BUYER), now, 10 * HOLD_MS);
         let access = self.keys.sign_access(BuyerId(BUYER), Role::Shopper, now, 10 * HOLD_MS);
@@ -186,7 +209,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
     /// The second one's work, which meets the fault; what stands still comes back.
     async fn faulty_work(&self, who: Who, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Option<rt::task::JoinHandle<()>> {
         let mut work = match who {
-            Who::Gateway => return None,
+            Who::Gateway | Who::FreeGateway => return None,
             Who::PaymentConsumer => {
                 self.bench.clock.advance_ms(PAUSE_MS);
                 rt::spawn(sweep(Watched::new(&self.bench.world, &self.broken, plan, moods)))
@@ -243,6 +266,28 @@ impl<W: World, T: Turnstile> Lane<W, T> {
             self.is_true(answer, payments, moods)
                 .await
                 .map_err(|what| format!("was told {} {}, and {what}", answer.status, answer.body))?;
+        }
+        Ok(())
+    }
+
+    /// One order, whatever happened, and a provider that never heard of it.
+    async fn judge_free(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
+        let store = self.bench.world.store();
+        let facts = store.audit(self.bench.sale, self.bench.clock.now()).await.unwrap().unwrap();
+        let payments: Vec<_> = facts.payments.iter().map(|payment| (payment.amount.minor, payment.state)).collect();
+        if facts.orders.len() != 1 || payments != [(0, PaymentState::Captured)] {
+            return Err(format!("{} orders, and payments {payments:?}", facts.orders.len()));
+        }
+        let row = store.reservation(id).await.unwrap().unwrap();
+        if row.state.kind() != Kind::Confirmed || !moods.opened.lock().unwrap().is_empty() {
+            return Err(format!("is {:?}, and the provider was asked for {:?}", row.state.kind(), moods.opened));
+        }
+        for Told { answer, .. } in told {
+            match answer.status.as_u16() {
+                200 | 201 if answer.body["order_number"] == facts.orders[0].number.as_str() => {}
+                500 | 503 => {}
+                _ => return Err(format!("was told {} {}", answer.status, answer.body)),
+            }
         }
         Ok(())
     }

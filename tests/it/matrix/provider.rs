@@ -7,7 +7,7 @@ use miaosha::domain::id::PaymentId;
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::Refund;
 use miaosha::ports::ledger::Ledger;
-use miaosha::ports::payments::{Captured, Heard, Payments, Voided, Word};
+use miaosha::ports::payments::{Captured, Heard, Opened, Payments, Unpayable, Voided, Word};
 use miaosha::ports::{Fault, Result, World};
 
 use super::places::Plan;
@@ -167,7 +167,11 @@ pub async fn kept<W: World>(world: &W, payment: PaymentId) -> Result<bool> {
 }
 
 impl<W: World> Payments for Lever<W> {
-    async fn open(&self, payment: PaymentId, amount: Money) -> Result<()> {
+    fn check(&self, amount: Money) -> Result<(), Unpayable> {
+        self.world.payments().check(amount)
+    }
+
+    async fn open(&self, payment: PaymentId, amount: Money) -> Result<Opened> {
         self.opened.lock().unwrap().push(payment);
         self.moods.opened.lock().unwrap().push(payment);
         self.plan.call("open", self.world.payments().open(payment, amount)).await

@@ -5,7 +5,7 @@ use miaosha::adapters::stripe::{Settings, Stripe};
 use miaosha::domain::id::{PaymentId, RefundId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::Refund;
-use miaosha::ports::payments::{Captured, Payments, Voided};
+use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 use serde_json::Value;
 
 use super::{OURS, sqlite};
@@ -140,11 +140,15 @@ async fn an_opening_that_is_answered_too_late_is_cancelled() {
 async fn what_stripe_refuses_to_open_is_void() {
     let bench = bench().await;
     let small = Money { minor: 13, ..amount() };
-    bench.stripe.open(PAYMENT, small).await.unwrap_err();
+    let refused = Unpayable::Refused { why: "amount_too_small".to_owned() };
+    assert_eq!(bench.stripe.check(small), Ok(()), "only the account knows");
+    assert_eq!(bench.stripe.open(PAYMENT, small).await.unwrap(), Opened::Refused(refused));
     assert_eq!(bench.server.calls(Step::Create), 1, "a refusal is not asked again");
     assert_eq!(bench.stripe.void(PAYMENT).await.unwrap(), Voided::Voided);
     let odd = Money { minor: 5_124, currency: "KWD".parse().unwrap() };
-    assert!(bench.stripe.open(PaymentId(8), odd).await.unwrap_err().what.contains("no amount"));
+    let step = Money { minor: 10, ..odd };
+    assert_eq!(bench.stripe.open(PaymentId(8), odd).await.unwrap(), Opened::Refused(Unpayable::Uneven { step }));
+    assert_eq!(bench.server.calls(Step::Create), 1, "it is not asked for what it never takes");
 }
 
 #[tokio::test]

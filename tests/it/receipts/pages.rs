@@ -18,7 +18,7 @@ fn run(program: &str, args: &[&str], folder: &Path) -> Output {
     output
 }
 
-fn text_of(pdf: &[u8]) -> String {
+pub fn text_of(pdf: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.pdf"), pdf).unwrap();
     let text = run("pdftotext", &["-layout", "a.pdf", "-"], folder.path()).stdout;

@@ -120,6 +120,10 @@ impl StripeServer {
         self.books.lock().unwrap().calls.iter().filter(|call| **call == step).count()
     }
 
+    pub fn all_calls(&self) -> Vec<Step> {
+        self.books.lock().unwrap().calls.clone()
+    }
+
     /// Everything that was put off is done now.
     pub fn do_later(&self) -> usize {
         let mut books = self.books.lock().unwrap();

@@ -156,12 +156,16 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     }
 
     pub async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
+        self.new_sale_at(1_000, allotment, hold_ms).await
+    }
+
+    pub async fn new_sale_at(&self, minor: i64, allotment: Allotment, hold_ms: i64) -> Sale {
         let store = self.world.store();
         let item =
             store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
         let sale = NewSale {
             item,
-            price: Money { minor: 1_000, currency: "TWD".parse().unwrap() },
+            price: Money { minor, currency: "TWD".parse().unwrap() },
             allotment,
             hold_ms,
             opens_at: START,

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use crate::domain::money::Money;
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::http::problem::{Kind, Problem};
@@ -16,7 +15,7 @@ use crate::services::gateway::accounts::{User, change_password, prove};
 use crate::services::gateway::effort::try_to;
 use crate::services::gateway::routes::people::{no_account, welcome};
 use crate::services::gateway::routes::{Reply, path};
-use crate::services::gateway::views::OrderView;
+use crate::services::gateway::views::{MoneyView, OrderView};
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/me/password").route(web::put().to(put_password::<W>)))
@@ -122,7 +121,7 @@ impl From<Reservation> for ReservationView {
 struct PaymentView {
     payment_id: PaymentId,
     reservation_id: ReservationId,
-    amount: Money,
+    amount: MoneyView,
     opened_at: Timestamp,
 }
 
@@ -142,7 +141,7 @@ async fn get_export<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Re
     let payments = person.payments.into_iter().map(|payment| PaymentView {
         payment_id: payment.id,
         reservation_id: payment.reservation,
-        amount: payment.amount,
+        amount: payment.amount.into(),
         opened_at: payment.opened_at,
     });
     Ok(HttpResponse::Ok().json(Export {

@@ -70,17 +70,19 @@ async fn nothing_there<W: World>(gateway: &Gateway<W>, sale: SaleId) -> Result<P
 #[serde(deny_unknown_fields)]
 struct Checkout {
     checkout_token: String,
-    card: String,
+    /// None is needed for what costs nothing.
+    card: Option<String>,
 }
 
 async fn post_checkout<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
     let buyer = gateway.buyer(&req)?;
     let body: Checkout = gateway.body(&req, &mut payload.into_inner()).await?;
-    let card = limits::text("card", &body.card, CARD_CHARS_MAX)?.to_owned();
+    let card = body.card.as_deref().map(|card| limits::text("card", card, CARD_CHARS_MAX)).transpose()?;
+    let card = card.map(str::to_owned);
     let reservation = payable_by(&gateway, &body.checkout_token, buyer)?;
     let began = Instant::now();
     let here = Gateway::clone(&gateway);
-    let a_move = async move { check_out(here.world(), here.settings(), reservation, buyer, &card).await };
+    let a_move = async move { check_out(here.world(), here.settings(), reservation, buyer, card.as_deref()).await };
     let paid = gateway.finish(a_move).await?;
     metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
     metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
@@ -118,6 +120,13 @@ fn reply(paid: Paid) -> Reply {
             };
             Err(Problem::field("card", Kind::CardDeclined, format!("the card was declined ({why}); {then}")))
         }
+        Paid::CardMissing(amount) => {
+            Err(Problem::field("card", Kind::Invalid, format!("is needed: {amount} is to be paid")))
+        }
+        Paid::Unpayable(amount, why) => Err(Problem::new(
+            Kind::Unpayable,
+            format!("{amount} cannot be paid here, and trying again does not help: {why}; no money moved"),
+        )),
         Paid::Lapsed => Err(Problem::new(Kind::HoldLapsed, "the time to pay is over; no money moved")),
         Paid::NotHeld(Some(Status::Standby)) => {
             Err(Problem::new(Kind::NotHeld, "the reservation is on standby; it cannot be paid for yet"))

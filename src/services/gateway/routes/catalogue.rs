@@ -3,16 +3,19 @@
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::domain::money::{Currency, Money};
 use crate::ports::World;
+use crate::ports::payments::{Payments, Unpayable};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
-use crate::services::gateway::views::SaleView;
+use crate::services::gateway::views::{CurrencyView, SaleView};
 use crate::services::question;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/sales").route(web::get().to(get_sales::<W>)))
         .service(path("/v1/sales/{id}").route(web::get().to(get_sale::<W>)))
-        .service(path("/v1/sales/{id}/question").route(web::get().to(get_question::<W>)));
+        .service(path("/v1/sales/{id}/question").route(web::get().to(get_question::<W>)))
+        .service(path("/v1/currencies").route(web::get().to(get_currencies::<W>)));
 }
 
 async fn get_sales<W: World>(gateway: Data<Gateway<W>>) -> Reply {
@@ -33,4 +36,13 @@ async fn get_question<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> 
     let index = question::index_for(&shown.sale, buyer);
     let prompt = index.map(|index| &shown.sale.questions[index].prompt);
     Ok(HttpResponse::Ok().json(serde_json::json!({ "question_id": index, "prompt": prompt })))
+}
+
+/// Those in which something can be paid here.
+async fn get_currencies<W: World>(gateway: Data<Gateway<W>>) -> Reply {
+    let payments = gateway.world().payments();
+    let is_taken =
+        |&currency: &Currency| !matches!(payments.check(Money { minor: 1, currency }), Err(Unpayable::Currency(_)));
+    let views: Vec<CurrencyView> = Currency::all().into_iter().filter(is_taken).map(CurrencyView::from).collect();
+    Ok(HttpResponse::Ok().json(views))
 }

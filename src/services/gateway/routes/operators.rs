@@ -12,7 +12,7 @@ use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::effort::try_to;
-use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody};
+use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody, payable};
 use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
 use crate::services::gateway::views::SaleView;
@@ -43,6 +43,7 @@ async fn post_sale<W: World>(req: HttpRequest, payload: Payload, gateway: Data<G
     gateway.operator(&req)?;
     let body: SaleBody = gateway.body(&req, &mut payload.into_inner()).await?;
     let new = body.checked()?;
+    payable(gateway.world().payments(), &new)?;
     // The ledgers number with 63 bits.
     let may_be = i64::try_from(new.item.0).is_ok();
     let request = cause(&req).map(|cause| cause.request);

@@ -1,0 +1,95 @@
+//! What a page says of money is what the receipt and the mail say, and what the provider takes: in every currency there is.
+
+use std::collections::BTreeMap;
+
+use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::locale::Locale;
+use miaosha::domain::money::{Currency, Money};
+use miaosha::domain::order::Order;
+use miaosha::ports::mail::Matter;
+use miaosha::services::mailer::{self, render::render as mail};
+use miaosha::services::receipts::fonts::Fonts;
+use miaosha::services::receipts::pdf::render;
+use miaosha::services::receipts::sheet::Sheet;
+use serde_json::json;
+
+use super::stage::{Stage, story};
+use super::words::Tongue;
+use crate::mail::rendering::letter;
+use crate::receipts::{keys, pages::text_of};
+use crate::support::clock::START;
+
+/// The catalogue shows a hundred sales at most.
+const SALES_MAX: usize = 80;
+/// With digits of its own in every place, so that one that moves is seen.
+const MINOR: i64 = 123_456;
+
+#[tokio::test]
+async fn every_currency_reads_the_same_everywhere() {
+    story("money", async |stage| reads_the_same(stage).await).await;
+}
+
+async fn reads_the_same(stage: &Stage) {
+    let windows = [stage.window(Tongue::English).await, stage.window(Tongue::Chinese).await];
+    for window in &windows {
+        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.shows("h1", window.words().say("sales.title")).await;
+    }
+    let all = Currency::all();
+    for some in all.chunks(SALES_MAX) {
+        for currency in some {
+            let offer = json!({ "price": { "minor": MINOR, "currency": currency } });
+            stage.shop.sale(&format!("In {currency}"), offer).await;
+        }
+        for window in &windows {
+            let shown = shown(window, some.len()).await;
+            for &currency in some {
+                let amount = Money { minor: MINOR, currency };
+                assert_eq!(shown[&format!("In {currency}")], amount.to_string(), "on the page");
+            }
+        }
+    }
+    for currency in all {
+        let amount = Money { minor: MINOR, currency };
+        let said = amount.to_string();
+        assert!(printed(amount).contains(&said), "{said} is not on its receipt:\n{}", printed(amount));
+        for locale in [Locale::En, Locale::ZhTw] {
+            let matter = Matter::Paid { order: "1A2B-3C4D-5E6F".to_owned(), units: vec![1], amount };
+            let mail = mail(letter(locale, matter), &mailer::Settings::default(), None);
+            for written in [&mail.text, &mail.html] {
+                assert!(written.contains(&said), "{said} is not in its mail:\n{written}");
+            }
+        }
+    }
+}
+
+/// Each sale's price by its title, as the desk's list shows them.
+async fn shown(window: &super::window::Window, at_least: usize) -> BTreeMap<String, String> {
+    window.go("/desk").await;
+    let script =
+        "return [...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))";
+    window
+        .until("every sale is listed", async || {
+            let rows: Vec<Vec<String>> = serde_json::from_value(window.run(script).await).unwrap();
+            let prices = rows.into_iter().map(|row| (row[0].clone(), row[3].clone()));
+            Some(prices.collect::<BTreeMap<_, _>>()).filter(|prices| prices.len() >= at_least)
+        })
+        .await
+}
+
+fn printed(amount: Money) -> String {
+    let order = Order {
+        number: "1A2B-3C4D-5E6F".to_owned(),
+        reservation: ReservationId(1),
+        sale: SaleId(1),
+        buyer: BuyerId(1),
+        units: vec![1],
+        amount,
+        payment: PaymentId(1),
+        placed_at: START,
+        refunded: false,
+        refunded_units: Vec::new(),
+        refunded_amount: Money { minor: 0, ..amount },
+    };
+    text_of(&render(&Sheet::of(&order, "A lamp", None, &keys("1")), Fonts::get()).unwrap())
+}
