@@ -2,6 +2,7 @@
 
 mod faults;
 mod localstripe;
+mod refund_states;
 mod signatures;
 
 use std::time::Duration;
