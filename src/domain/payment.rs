@@ -230,7 +230,7 @@ impl RefundEntry {
             RefundState::Sent { next_at } if next_at <= now => RefundState::Sent { next_at: after },
             _ => return None,
         };
-        Some(Self { asks: self.asks + 1, ..self.moved(state) })
+        Some(Self { asks: self.asks.saturating_add(1), ..self.moved(state) })
     }
 
     /// What the answer to a try makes of it; `None` when it changes nothing.

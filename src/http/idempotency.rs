@@ -264,15 +264,15 @@ async fn keep<K: Keeper>(
 ) -> ServiceResponse<BoxBody> {
     keeper.faults().reach(Point::RequestAfterEffect).await;
     let (req, response) = answered.into_parts();
-    let left = match Left::by(response.status()) {
-        Left::Answer => Ok(()),
-        Left::Work => keeper.store().let_go(key, lease).await,
-        Left::Nothing => keeper.store().withdraw(key, lease).await,
+    let let_go = match Left::by(response.status()) {
+        Left::Answer => None,
+        Left::Work => Some(keeper.store().let_go(key, lease).await),
+        Left::Nothing => Some(keeper.store().withdraw(key, lease).await),
     };
-    if let Err(fault) = left {
-        tracing::info!(%fault, "a claim is left to end by itself");
-    }
-    if Left::by(response.status()) != Left::Answer {
+    if let Some(let_go) = let_go {
+        if let Err(fault) = let_go {
+            tracing::info!(%fault, "a claim is left to end by itself");
+        }
         return ServiceResponse::new(req, response);
     }
     let is_secret = response.extensions().get::<Secret>().is_some();

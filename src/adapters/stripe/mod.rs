@@ -160,7 +160,7 @@ impl<R: References> Stripe<R> {
         }
     }
 
-    async fn refunds(&self, intent: &str) -> Result<Vec<Value>> {
+    async fn list_refunds(&self, intent: &str) -> Result<Vec<Value>> {
         let path = format!("/v1/refunds?payment_intent={intent}&limit={REFUNDS_MAX}");
         match self.client.call(Call::get(&path)).await? {
             Answer::Done(mut body) => match body["data"].take() {
@@ -181,7 +181,7 @@ impl<R: References> Stripe<R> {
             return Ok(refused("nothing_moved"));
         }
         let Some(number) = amount::to_stripe(refund.amount) else { return Ok(refused("no_such_amount")) };
-        let (name, refunds) = (refund.id.to_string(), self.refunds(&intent).await?);
+        let (name, refunds) = (refund.id.to_string(), self.list_refunds(&intent).await?);
         let ours = || refunds.iter().filter(|made| id_of(made).0 == refund.id);
         if let Some(made) = ours().find(|made| !has_failed(made)) {
             return Ok(stands(made));
@@ -273,7 +273,7 @@ impl<R: References> Payments for Stripe<R> {
     async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
         let Some(Reference::Known(intent)) = self.references.reference(payment).await? else { return Ok(Vec::new()) };
         let currency = self.look(&intent).await?.currency;
-        Ok(self.refunds(&intent).await?.iter().map(|made| made_refund(made, currency)).collect())
+        Ok(self.list_refunds(&intent).await?.iter().map(|made| made_refund(made, currency)).collect())
     }
 
     async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
@@ -282,7 +282,7 @@ impl<R: References> Payments for Stripe<R> {
         if at_stripe.status != Status::Succeeded {
             return Ok(0);
         }
-        let kept = at_stripe.received - given_back(&self.refunds(&intent).await?);
+        let kept = at_stripe.received - given_back(&self.list_refunds(&intent).await?);
         Ok(amount::from_stripe(kept, at_stripe.currency))
     }
 

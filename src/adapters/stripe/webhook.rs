@@ -51,10 +51,10 @@ pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<About>, 
     let unreadable = |error: serde_json::Error| Heard::Unreadable { why: error.to_string() };
     let kind: Kind = serde_json::from_slice(word.body).map_err(unreadable)?;
     let about: fn(Object) -> Option<About> = match kind.kind.as_str() {
-        "payment_intent.succeeded" | "payment_intent.canceled" => |object| object.id.map(About::Payment),
+        "payment_intent.succeeded" | "payment_intent.canceled" => |object: Object| object.id.map(About::Payment),
         // Of a charge, and of a refund.
         "charge.refunded" | "charge.refund.updated" | "refund.updated" | "refund.failed" => {
-            |object| object.payment_intent.map(About::WentBack)
+            |object: Object| object.payment_intent.map(About::WentBack)
         }
         _ => return Ok(None),
     };

@@ -66,15 +66,16 @@ pub struct Settings {
 impl Settings {
     /// What contradicts itself, for whoever starts a process with it.
     pub fn check(&self) -> Result<(), &'static str> {
-        match () {
-            () if self.sweep_refunds_max == 0 => Err("payments.sweep_refunds_max must be at least 1"),
-            () if self.refund_tries_max == 0 => Err("payments.refund_tries_max must be at least 1"),
-            () if self.refund_wait_ms <= 0 => Err("payments.refund_wait_ms must be at least 1"),
-            () if self.refund_wait_ms_max < self.refund_wait_ms => {
-                Err("payments.refund_wait_ms_max must not be shorter than payments.refund_wait_ms")
-            }
-            () => Ok(()),
-        }
+        let rules = [
+            (self.sweep_refunds_max > 0, "payments.sweep_refunds_max must be at least 1"),
+            (self.refund_tries_max > 0, "payments.refund_tries_max must be at least 1"),
+            (self.refund_wait_ms > 0, "payments.refund_wait_ms must be at least 1"),
+            (
+                self.refund_wait_ms <= self.refund_wait_ms_max,
+                "payments.refund_wait_ms_max must not be shorter than payments.refund_wait_ms",
+            ),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
     }
 
     pub(super) fn refund_pace(&self) -> RefundPace {

@@ -5,7 +5,6 @@ use miaosha::domain::id::{ReservationId, SaleId};
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
 use miaosha::ports::clock::Clock;
-use miaosha::ports::ledger::Ledger;
 use miaosha::ports::outbox::Outbox;
 use miaosha::services::audit::{Verdict, audit};
 use miaosha::services::payments::{self, Job, Sweeper};

@@ -262,7 +262,9 @@ async fn a_decline_is_an_end<W: World>(bed: Bed<W>) {
 
 /// Whoever mends a mistake asks under the same key; what is refused now may be right later.
 async fn what_was_refused_leaves_nothing_behind<W: World>(bed: Bed<W>) {
-    bed.post_under(KEY, ITEMS, &bed.operator(), &json!({ "title": "" })).await.blames(400, "title");
+    bed.post_under(KEY, ITEMS, &bed.operator(), &json!({ "title": " ", "description": "x" }))
+        .await
+        .blames(400, "title");
     bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
     let sale = bed.sale(2, 1).await;
     bed.attempt(sale.id, 8, 2).await;
