@@ -17,6 +17,7 @@ const ROUTES = [
   [/^\/desk\/new$/, () => import('./desk/new.js'), 'operator'],
   [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'operator'],
   [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'operator'],
+  [/^\/desk\/refunds$/, () => import('./desk/refunds.js'), 'operator'],
   [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'operator'],
   [/^\/desk\/audit$/, () => import('./desk/audit.js'), 'operator'],
 ];

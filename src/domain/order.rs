@@ -37,10 +37,12 @@ impl Order {
     /// the currency's smallest unit; the last ones take all that is left, so that the sum is exact.
     pub fn share_of(&self, units: usize) -> Money {
         let bought = self.units.len();
+        // What was given back at the provider names no units, and is not given back twice.
+        let left = (self.amount.minor - self.refunded_amount.minor).max(0);
         let minor = if self.refunded_units.len() + units >= bought {
-            self.amount.minor - self.refunded_amount.minor
+            left
         } else {
-            self.amount.minor / bought as i64 * units as i64
+            (self.amount.minor / bought as i64 * units as i64).min(left)
         };
         Money { minor, currency: self.amount.currency }
     }

@@ -1,8 +1,10 @@
 //! `Idempotency-Key`: a request that costs something is carried out once, and whoever asks again gets the same answer.
 //!
 //! Wrapped around a route, this reads the key and the body, claims the request before the handler runs, and keeps what the
-//! handler answered. It knows nothing of what is done. Only what is definite is kept: a 2xx, or a 4xx that would be the same
-//! tomorrow. A request that was begun is finished and kept also when its caller hangs up. Whoever dies in the middle leaves a
+//! handler answered. It knows nothing of what is done. Only how an effect ended is kept: a 2xx, but for 202, which says that
+//! nobody knows yet; and 402, a charge that was declined. What was refused had no effect and leaves nothing behind: a stranger's
+//! mistakes fill no table, and whoever mends theirs asks under the same key. A request that was begun is finished and kept also
+//! when its caller hangs up. Whoever dies in the middle leaves a
 //! claim that ends by itself; then the next one runs the handler again, so the handler's effect is idempotent under
 //! [`Cause::request`], or by its nature.
 //!
@@ -262,8 +264,13 @@ async fn keep<K: Keeper>(
 ) -> ServiceResponse<BoxBody> {
     keeper.faults().reach(Point::RequestAfterEffect).await;
     let (req, response) = answered.into_parts();
-    if !is_definite(response.status()) {
-        if let Err(fault) = keeper.store().let_go(key, lease).await {
+    let let_go = match Left::by(response.status()) {
+        Left::Answer => None,
+        Left::Work => Some(keeper.store().let_go(key, lease).await),
+        Left::Nothing => Some(keeper.store().withdraw(key, lease).await),
+    };
+    if let Some(let_go) = let_go {
+        if let Err(fault) = let_go {
             tracing::info!(%fault, "a claim is left to end by itself");
         }
         return ServiceResponse::new(req, response);
@@ -290,9 +297,25 @@ fn answer(head: &HttpResponse<()>, body: &Bytes) -> Answer {
     Answer::Kept { status: head.status().as_u16(), content_type: content_type.to_owned(), body: body.to_vec() }
 }
 
-/// Whether it would be the same tomorrow: a token is renewed, and who is told to wait comes again.
-fn is_definite(status: StatusCode) -> bool {
-    let passing =
-        [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-    status.is_success() || (status.is_client_error() && !passing.contains(&status))
+/// What a request leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// It is over, and this is how it ended.
+    Answer,
+    /// Perhaps something was done, and it is not over: the next one goes on under the same id.
+    Work,
+    /// It was refused, and nothing was done.
+    Nothing,
+}
+
+impl Left {
+    fn by(status: StatusCode) -> Self {
+        match status {
+            StatusCode::ACCEPTED | StatusCode::REQUEST_TIMEOUT => Left::Work,
+            StatusCode::PAYMENT_REQUIRED => Left::Answer,
+            status if status.is_success() => Left::Answer,
+            status if status.is_client_error() => Left::Nothing,
+            _ => Left::Work,
+        }
+    }
 }

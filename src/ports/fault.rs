@@ -28,6 +28,7 @@ pub enum Point {
     CancelAfterLedger,
     GiveBackAfterLedger,
     ResolveAfterVoid,
+    RefundAfterClaim,
     RefundAfterProvider,
     RequestAfterClaim,
     RequestAfterEffect,

@@ -77,6 +77,9 @@ pub trait Idempotency: Send + Sync + 'static {
     /// Nothing definite came of it: the next who asks need not wait for the lease to end.
     fn let_go(&self, key: Key, lease: Lease) -> impl Future<Output = Result<()>> + Send;
 
+    /// It was refused, and nothing was done: as if it had never been asked. Where others have claimed it since, it is theirs.
+    fn withdraw(&self, key: Key, lease: Lease) -> impl Future<Output = Result<()>> + Send;
+
     /// Removes some of what has expired, and says how many.
     fn forget(&self, now: Timestamp, max: u32) -> impl Future<Output = Result<u64>> + Send;
 }

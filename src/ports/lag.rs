@@ -12,8 +12,10 @@ pub struct Lags {
     pub unfreed_since: Option<Timestamp>,
     /// Since when somebody pays.
     pub paying_since: Option<Timestamp>,
-    /// Since when money is to go back.
+    /// Since when money is to go back that the provider does not have in hand.
     pub refund_due_since: Option<Timestamp>,
+    /// Refunds that failed, and that no operator settled.
+    pub refunds_failed: u64,
 }
 
 pub trait Lagging: Send + Sync + 'static {

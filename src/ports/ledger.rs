@@ -5,7 +5,7 @@
 
 use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, RefundEntry};
+use crate::domain::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::sale::Allotment;
 use crate::domain::time::Timestamp;
@@ -275,11 +275,32 @@ pub trait Ledger: Send + Sync + 'static {
     /// left; else they become a row of their own, Refunded from birth, whose release takes them back. Each unit goes back once.
     fn give_back(&self, what: &GiveBack, now: Timestamp) -> impl Future<Output = Result<GivenBack>> + Send;
 
-    /// The provider gave it back.
-    fn refund_done(&self, id: RefundId, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    /// One conditional write: from what was read, if it is still so. Says whether it was.
+    fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> impl Future<Output = Result<bool>> + Send;
 
-    /// Of one reservation, oldest first.
-    fn refunds_of(&self, reservation: ReservationId) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
+    /// Refunds that somebody made at the provider, which keeps `kept_minor` of the payment: those that are not written yet are,
+    /// and what is owed is owed no more as far as they go. Where nothing is kept, its order ends as if an operator had given
+    /// back what is left of it.
+    fn refunds_made(
+        &self,
+        payment: PaymentId,
+        made: &[MadeRefund],
+        kept_minor: i64,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    fn refund(&self, id: RefundId) -> impl Future<Output = Result<Option<RefundEntry>>> + Send;
+
+    /// Of these reservations, oldest first.
+    fn refunds_of(&self, reservations: &[ReservationId]) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
+
+    /// Those in this state after this one, oldest first, each with the number of its order if there is one.
+    fn refunds_in(
+        &self,
+        kind: RefundKind,
+        after: Option<RefundId>,
+        max: u32,
+    ) -> impl Future<Output = Result<Vec<(RefundEntry, Option<String>)>>> + Send;
 
     // -- what the payment-consumer does --
 
@@ -307,8 +328,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Payments opened before `before` that no Paying or Confirmed row names: to be voided.
     fn orphans(&self, before: Timestamp, max: u32) -> impl Future<Output = Result<Vec<Payment>>> + Send;
 
-    /// Money that is to go back, oldest first.
-    fn refunds_due(&self, max: u32) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
+    /// Refunds of which the provider is to be asked by now, whose turn came first before the others.
+    fn refunds_due(&self, now: Timestamp, max: u32) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
 
     /// Standby -> Ended, when everything is paid, or the sale is closed and nothing is held, paying or unfreed. At most `max`;
     /// the rows that were moved now.

@@ -2,7 +2,7 @@
 
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, Money};
-use crate::domain::payment::Refund;
+use crate::domain::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::domain::time::Timestamp;
 use crate::ports::Result;
 
@@ -59,7 +59,7 @@ pub struct Word<'a> {
 pub enum Heard {
     /// Something about this payment is final.
     Payment(PaymentId),
-    /// Money of it went back, by us or by somebody else.
+    /// Money of it went back, by us or by somebody else; or did not, after all.
     WentBack(PaymentId),
     /// Nothing of ours, or nothing that is final.
     Nothing,
@@ -86,8 +86,13 @@ pub trait Payments: Send + Sync + 'static {
     /// Of a payment the provider never heard of: voided, and opening it later fails.
     fn void(&self, payment: PaymentId) -> impl Future<Output = Result<Voided>> + Send;
 
-    /// Idempotent per refund. Of a payment never more goes back than moved: a refund that would is a fault.
-    fn refund(&self, refund: &Refund) -> impl Future<Output = Result<()>> + Send;
+    /// Idempotent per refund and try: a try that was refused stays refused, and after `tries` of them the next has a name of its
+    /// own. What the provider has under this refund's id already is looked for first. Of a payment never more goes back than
+    /// moved: a refund that would is refused.
+    fn refund(&self, refund: &Refund, tries: u32) -> impl Future<Output = Result<RefundAnswer>> + Send;
+
+    /// Every refund of the payment that the provider has, the newest first.
+    fn refunds(&self, payment: PaymentId) -> impl Future<Output = Result<Vec<MadeRefund>>> + Send;
 
     /// What moved and was not given back, in the smallest unit of the payment's currency; 0 where nothing moved. For the audit.
     fn kept_minor(&self, payment: PaymentId) -> impl Future<Output = Result<i64>> + Send;

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
+use crate::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::payment::RefundKind;
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Kind, Reservation};
 use crate::domain::time::Timestamp;
@@ -58,6 +59,8 @@ pub struct Totals {
     pub placed: Count,
     /// Orders of which nothing is left; units and money also of those that were refunded in part.
     pub refunded: Count,
+    /// Refunds of orders, by where they stand: their sum is the money above.
+    pub refunds: Vec<(RefundKind, Count)>,
 }
 
 pub trait Reports: Send + Sync + 'static {
@@ -75,6 +78,12 @@ pub trait Reports: Send + Sync + 'static {
         after: Option<Place>,
         max: u32,
     ) -> impl Future<Output = Result<Vec<Reservation>>> + Send;
+
+    /// Where the refunds of these reservations' payments stand, and how much each is.
+    fn refunds_of_orders(
+        &self,
+        reservations: &[ReservationId],
+    ) -> impl Future<Output = Result<HashMap<PaymentId, Vec<(RefundKind, i64)>>>> + Send;
 
     /// Those of the buyers who still have an account.
     fn people(&self, buyers: &[BuyerId]) -> impl Future<Output = Result<HashMap<BuyerId, Person>>> + Send;

@@ -18,6 +18,7 @@ use crate::http::{problem, server};
 use crate::ports::fault::NoFaults;
 use crate::ports::ledger::Ledger;
 use crate::ports::{Door, Fault, Parts, PartsOf, World};
+use crate::runtime::config::ConfigError;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::runtime::{Failure, Process};
 use crate::services::receipts::Receipts;
@@ -127,6 +128,7 @@ pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
 
 pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
+    config.payments.check().map_err(ConfigError::new)?;
     let receipt_keys = receipt_keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));

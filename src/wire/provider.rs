@@ -3,7 +3,7 @@
 use crate::adapters::stripe::{Settings, Stripe};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
-use crate::domain::payment::Refund;
+use crate::domain::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::ports::Result;
 use crate::ports::payments::{Captured, Heard, Opened, Payments, References, Unpayable, Voided, Word};
 use crate::wire::config::StripeConfig;
@@ -65,10 +65,17 @@ impl<S: Payments, R: References> Payments for Provider<S, R> {
         }
     }
 
-    async fn refund(&self, refund: &Refund) -> Result<()> {
+    async fn refund(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
         match self {
-            Provider::Sandbox(sandbox) => sandbox.refund(refund).await,
-            Provider::Stripe(stripe) => stripe.refund(refund).await,
+            Provider::Sandbox(sandbox) => sandbox.refund(refund, tries).await,
+            Provider::Stripe(stripe) => stripe.refund(refund, tries).await,
+        }
+    }
+
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
+        match self {
+            Provider::Sandbox(sandbox) => sandbox.refunds(payment).await,
+            Provider::Stripe(stripe) => stripe.refunds(payment).await,
         }
     }
 

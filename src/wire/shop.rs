@@ -21,6 +21,7 @@ use crate::http::problem;
 use crate::ports::fault::NoFaults;
 use crate::ports::letters::Letters;
 use crate::ports::{Parts, PartsOf, World};
+use crate::runtime::config::ConfigError;
 use crate::runtime::{self, Failure, Process, config};
 use crate::services::receipts::Receipts;
 use crate::services::traced::{Systems, name_systems};
@@ -66,6 +67,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
+    config.payments.check().map_err(ConfigError::new)?;
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);

@@ -7,6 +7,7 @@ mod cancelling;
 mod catalogue;
 mod check_ins;
 mod exports;
+mod failing_refunds;
 mod free;
 mod input;
 mod once;

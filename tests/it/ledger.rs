@@ -111,6 +111,11 @@ suite! {
     the_last_refund_takes_what_is_left
     of_refunds_at_once_each_unit_goes_back_once
     a_restore_knows_what_is_left_of_an_order
+    a_refund_moves_from_what_was_read
+    refunds_are_listed_by_where_they_stand
+    what_was_made_at_the_provider_is_in_the_books
+    what_is_made_good_at_the_provider_is_owed_no_more
+    a_capture_that_could_not_stand_goes_back_by_hand
     of_two_lapses_and_a_checkout_one_wins
     of_a_capture_and_a_void_one_wins
     turns_recorded_by_many_at_once_are_each_recorded_once
@@ -161,6 +166,7 @@ suite! {
     a_key_is_good_for_one_payload
     what_was_kept_is_told_again
     what_was_let_go_is_claimed_at_once
+    what_was_refused_was_never_asked
     an_expired_key_is_a_new_request
     old_requests_are_forgotten_some_at_a_time
     a_request_makes_one_item_and_one_sale

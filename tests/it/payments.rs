@@ -3,6 +3,7 @@
 mod amounts;
 mod faults;
 mod localstripe;
+mod refund_states;
 mod signatures;
 
 use std::time::Duration;

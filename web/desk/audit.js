@@ -34,11 +34,12 @@ export default function audit({ signal }) {
   }
 }
 
-function one({ sale, pass, figures, divergence, in_motion }) {
+function one({ sale, pass, figures, divergence, in_motion, owed }) {
   const facts = FIGURES.map((name) => h('div', {}, h('dt', {}, t(`audit.${name}`)), h('dd', {}, figures[name] === null ? '?' : number(figures[name]))));
   return h('section', { class: 'paper' },
     h('div', { class: 'between' }, h('h2', {}, h('a', { href: `/desk/sales/${sale}` }, t('audit.sale', { id: String(sale) }))), h('span', { class: pass ? 'verdict good' : 'verdict wrong' }, pass ? 'PASS' : 'FAIL')),
     divergence && h('p', { class: 'wrong' }, `${divergence.invariant}: ${divergence.what}`),
+    owed.length > 0 && h('p', { class: 'wrong' }, h('a', { href: '/desk/refunds' }, t('audit.owed', { n: figures.refunds_failed }))),
     in_motion.length > 0 && h('p', { class: 'soft' }, `${t('audit.moving')}: ${in_motion.join(', ')}`),
     h('dl', { class: 'facts' }, facts));
 }

@@ -12,7 +12,7 @@ export default function desk({ signal }) {
   const link = (href, key, kind = 'button plain') => h('a', { href, class: kind }, t(key));
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, h('h1', {}, t('desk.title')),
-    h('div', { class: 'row' }, link('/desk/new', 'desk.new', 'button'), link('/desk/refund', 'desk.refund'), link('/desk/audit', 'desk.audit'), link('/desk/parked', 'desk.parked'), link('/check-in', 'nav.check_in')),
+    h('div', { class: 'row' }, link('/desk/new', 'desk.new', 'button'), link('/desk/refund', 'desk.refund'), link('/desk/refunds', 'desk.refunds'), link('/desk/audit', 'desk.audit'), link('/desk/parked', 'desk.parked'), link('/check-in', 'nav.check_in')),
     wrong,
     h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.title') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), body)));
 

@@ -24,7 +24,7 @@ export default function order({ signal, of: [number] }) {
     root.replaceChildren(h('h1', {}, t('order.title', { number })),
       h('div', { class: 'paper' },
         h('dl', { class: 'facts' }, facts.map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value)))),
-        bought.refunded ? h('p', { class: 'wrong' }, t('order.refunded')) : bought.refunded_units?.length > 0 && h('p', { class: 'wrong' }, t('orders.some_refunded', { n: bought.refunded_units.length })), receipt, told), slot);
+        bought.refunded ? h('p', { class: 'wrong' }, t('order.refunded')) : bought.refunded_units?.length > 0 && h('p', { class: 'wrong' }, t('orders.some_refunded', { n: bought.refunded_units.length })), ...refunds(bought.refunds ?? []), receipt, told), slot);
     const tickets = await persist(() => call('GET', `/v1/orders/${number}/tickets`, { signal }), signal).catch(() => null);
     if (!signal.aborted && tickets?.units.length) slot.append(...stubs(tickets.units));
   }
@@ -37,6 +37,12 @@ export default function order({ signal, of: [number] }) {
       if (!signal.aborted) put(told, error.status === 404 ? t('order.receipt_none') : error.words);
     }
   }
+}
+
+// Where the money is, each in words of its own: what is on its way is not back.
+function refunds(all) {
+  const line = ({ amount, state, done_at }) => h('li', { class: state === 'done' ? 'good' : state === 'failed' ? 'wrong' : '' }, t(`order.refund_${state}`, { amount: money(amount), at: done_at && when(done_at) }));
+  return all.length ? [h('ul', { class: 'refunds', 'aria-label': t('order.refunds') }, all.map(line))] : [];
 }
 
 function stubs(units) {

@@ -51,7 +51,7 @@ export default {
   'face.cancelled': 'Let go', 'face.cancelled_text': 'You let it go. No money moved.',
   'face.ended': 'All sold', 'face.ended_text': 'Everything is sold and paid for, so the line has ended. Sorry.',
   'face.refused': 'Sold out', 'face.refused_text': 'Everything is taken, and the line is full. You were not charged.',
-  'face.refunded': 'Given back', 'face.refunded_text': 'This was refunded.',
+  'face.refunded': 'Given back', 'face.refunded_text': 'The money is on its way back, or there. Your order says which.',
   'face.again': 'Try again', 'face.sure': 'Really let it go? Somebody else gets it at once.', 'face.keep': 'Keep it', 'face.yes': 'Yes, let go',
   'pay.card': 'Card', 'pay.card_hint': 'A payment provider’s token. No card number ever comes here.', 'pay.cards': 'Cards to try',
   'pay.ok': 'works', 'pay.declined': 'is declined', 'pay.timeout': 'never answers', 'pay.late': 'answers late',
@@ -62,11 +62,12 @@ export default {
   'entry.password_hint': 'At least 8 characters.', 'entry.to_sign_up': 'No account yet? Sign up', 'entry.to_log_in': 'Signed up already? Log in',
 
   'orders.title': 'My orders', 'orders.none': 'Nothing bought yet.', 'orders.number': 'Order', 'orders.sale': 'What', 'orders.units': 'Units', 'orders.amount': 'Paid', 'orders.at': 'When',
-  'orders.refunded': 'refunded', 'orders.some_refunded': '{n} refunded',
+  'orders.refunded': 'given back', 'orders.some_refunded': '{n} given back',
   'order.title': 'Order {number}', 'order.missing': 'You have no such order', 'order.receipt': 'Receipt (PDF)', 'order.tickets': 'Tickets', 'order.ticket': 'Unit {unit}',
   'order.tickets_text': 'Show one at the door for each person. The codes are signed by the shop: whoever has one gets in with it, once.',
   'order.given_back': 'given back', 'order.code': 'As text', 'order.qr': 'Code of unit {unit}', 'order.receipt_none': 'The receipt is not there yet. Try again in a moment.',
-  'order.units': 'Units', 'order.paid': 'Paid', 'order.at': 'Bought', 'order.sale': 'Sale', 'order.refunded': 'This order was refunded.',
+  'order.units': 'Units', 'order.paid': 'Paid', 'order.at': 'Bought', 'order.sale': 'Sale', 'order.refunded': 'This order was given back.',
+  'order.refunds': 'Refunds', 'order.refund_due': '{amount} is on its way back to you.', 'order.refund_sent': '{amount} is on its way back: the bank has it in hand.', 'order.refund_done': '{amount} went back to your card on {at}.', 'order.refund_failed': '{amount} could not be sent back. The shop sees to it.', 'order.refund_settled': '{amount} was settled with you in another way.',
 
   'account.title': 'Account', 'account.out': 'Log out', 'account.out_all': 'Log out everywhere', 'account.out_all_text': 'Ends this login on every device.',
   'account.password': 'Change password', 'account.old': 'Present password', 'account.new': 'New password', 'account.changed': 'The password is changed.',
@@ -77,7 +78,7 @@ export default {
   'check.no_camera': 'This browser cannot scan by itself. A hand scanner that types works in the field.', 'check.denied': 'The camera may not be used.',
   'check.in': 'Come in', 'check.again': 'Already used', 'check.wrong': 'Not valid', 'check.unit': 'Sale {sale}, unit {unit}', 'check.back': 'Given back', 'check.unknown': 'Could not be checked', 'check.first': 'first used {when}',
 
-  'desk.title': 'Desk', 'desk.new': 'New sale', 'desk.refund': 'Refund', 'desk.audit': 'Audit', 'desk.parked': 'Parked messages',
+  'desk.title': 'Desk', 'desk.new': 'New sale', 'desk.refund': 'Refund', 'desk.refunds': 'Refunds', 'desk.audit': 'Audit', 'desk.parked': 'Parked messages',
   'desk.sale': 'Sale', 'desk.phase': 'Phase', 'desk.left': 'Left', 'desk.price': 'Price', 'desk.opens': 'Opens',
   'desk.phase_open': 'Open', 'desk.phase_scheduled': 'Scheduled', 'desk.phase_paused': 'Paused', 'desk.phase_closed': 'Closed',
   'new.title': 'What is sold', 'new.description': 'Description', 'new.price': 'Price of one', 'new.currency': 'Currency', 'new.capacity': 'Units', 'new.quantity_max': 'At most per person',
@@ -91,6 +92,9 @@ export default {
   'live.take': 'Take home', 'live.orders': 'Orders (CSV)', 'live.reservations': 'Reservations (CSV)', 'live.report': 'Report (JSON)',
   'parked.lead': 'Messages that nobody could read are kept here. Sent back, they are tried again.', 'parked.none': 'Nothing is parked. All is well.', 'parked.replay': 'Send all back', 'parked.replayed': '{n} sent back.',
   'audit.lead': 'Every invariant, over ledger, turnstile and payments.', 'audit.again': 'Check again', 'audit.pass': 'Everything holds.', 'audit.pass_moving': 'Everything that can be checked in motion holds.', 'audit.fail': 'Something does not hold.',
-  'audit.sale': 'Sale {id}', 'audit.moving': 'In motion', 'audit.capacity': 'Units', 'audit.sold': 'Sold', 'audit.pending': 'Held or paying', 'audit.free': 'Free', 'audit.standby': 'In line', 'audit.attempts': 'Attempts', 'audit.orders': 'Orders', 'audit.captured': 'Paid',
+  'audit.sale': 'Sale {id}', 'audit.moving': 'In motion', 'audit.owed': 'Refunds that failed and are owed: {n}', 'audit.capacity': 'Units', 'audit.sold': 'Sold', 'audit.pending': 'Held or paying', 'audit.free': 'Free', 'audit.standby': 'In line', 'audit.attempts': 'Attempts', 'audit.orders': 'Orders', 'audit.captured': 'Paid',
   'refund.lead': 'The money goes back by itself, and the units with it.', 'refund.number': 'Order', 'refund.units': 'Units', 'refund.units_hint': 'Numbers with commas; empty for the whole order.', 'refund.reason': 'Reason', 'refund.give': 'Give the money back', 'refund.done': 'Order {number} is being refunded.',
+  'refunds.lead': 'What the provider did not give back waits here. Ask once more, or say how it was settled otherwise.', 'refunds.none': 'There are none.', 'refunds.more': 'More', 'refunds.state': 'Which', 'refunds.failed': 'Failed', 'refunds.due': 'Due', 'refunds.sent': 'Pending at the provider', 'refunds.settled': 'Settled otherwise', 'refunds.done': 'Done',
+  'refunds.no_order': 'No order', 'refunds.amount': 'Amount', 'refunds.made': 'Decided', 'refunds.why': 'Why', 'refunds.why_operator': 'An operator gave it back', 'refunds.why_could_not_stand': 'The payment came too late', 'refunds.why_at_provider': 'Made in the provider’s own window', 'refunds.id': 'Refund', 'refunds.failed_at': 'Failed', 'refunds.code': 'The provider says', 'refunds.tries': 'Refusals', 'refunds.done_at': 'Went back', 'refunds.settled_at': 'Settled', 'refunds.by': 'By operator',
+  'refunds.note': 'How it was settled', 'refunds.note_hint': 'For example: by bank transfer, with its number.', 'refunds.retry': 'Ask once more', 'refunds.settle': 'Settled otherwise', 'refunds.is_due': 'The provider is asked once more: {number}.', 'refunds.is_settled': 'Written down: {number}.',
 };

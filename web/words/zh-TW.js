@@ -51,7 +51,7 @@ export default {
   'face.cancelled': '已放棄', 'face.cancelled_text': '您已放棄，沒有扣款。',
   'face.ended': '全數售完', 'face.ended_text': '全部都已售出並付款，候補到此結束，很抱歉。',
   'face.refused': '已搶完', 'face.refused_text': '全數都有人了，候補也滿了，沒有扣款。',
-  'face.refunded': '已退款', 'face.refunded_text': '這筆已經退款。',
+  'face.refunded': '已退回', 'face.refunded_text': '款項正在退還，或已經退回；請見您的訂單。',
   'face.again': '再試一次', 'face.sure': '確定要放棄嗎？會馬上讓給別人。', 'face.keep': '保留', 'face.yes': '確定放棄',
   'pay.card': '付款卡', 'pay.card_hint': '金流業者給的代碼，卡號不會經過這裡。', 'pay.cards': '可以試試的卡',
   'pay.ok': '可以付款', 'pay.declined': '會被拒絕', 'pay.timeout': '銀行不回覆', 'pay.late': '銀行很慢才回覆',
@@ -62,11 +62,12 @@ export default {
   'entry.password_hint': '至少 8 個字元。', 'entry.to_sign_up': '還沒有帳號？註冊', 'entry.to_log_in': '已經有帳號？登入',
 
   'orders.title': '我的訂單', 'orders.none': '還沒有買過東西。', 'orders.number': '訂單', 'orders.sale': '商品', 'orders.units': '件數', 'orders.amount': '金額', 'orders.at': '時間',
-  'orders.refunded': '已退款', 'orders.some_refunded': '已退 {n} 件',
+  'orders.refunded': '已退回', 'orders.some_refunded': '已退 {n} 件',
   'order.title': '訂單 {number}', 'order.missing': '您沒有這筆訂單', 'order.receipt': '收據（PDF）', 'order.tickets': '票券', 'order.ticket': '第 {unit} 號',
   'order.tickets_text': '每人入場時出示一張。條碼有商店的簽章，持有者可憑以入場，限用一次。',
   'order.given_back': '已退回', 'order.code': '文字代碼', 'order.qr': '第 {unit} 號的條碼', 'order.receipt_none': '收據還沒準備好，請稍後再試。',
-  'order.units': '件數', 'order.paid': '金額', 'order.at': '購買時間', 'order.sale': '搶購', 'order.refunded': '這筆訂單已退款。',
+  'order.units': '件數', 'order.paid': '金額', 'order.at': '購買時間', 'order.sale': '搶購', 'order.refunded': '這筆訂單已退回。',
+  'order.refunds': '退款', 'order.refund_due': '{amount} 正在退還給您。', 'order.refund_sent': '{amount} 正在退還中，銀行處理中。', 'order.refund_done': '{amount} 已於 {at} 退回您的信用卡。', 'order.refund_failed': '{amount} 無法退回，商店會處理。', 'order.refund_settled': '{amount} 已用其他方式退還給您。',
 
   'account.title': '帳號', 'account.out': '登出', 'account.out_all': '登出所有裝置', 'account.out_all_text': '所有裝置上的登入都會失效。',
   'account.password': '變更密碼', 'account.old': '目前的密碼', 'account.new': '新密碼', 'account.changed': '密碼已變更。',
@@ -77,7 +78,7 @@ export default {
   'check.no_camera': '這個瀏覽器無法直接掃描，可以用手持掃描器輸入到欄位中。', 'check.denied': '無法使用相機。',
   'check.in': '請進', 'check.again': '已經用過', 'check.wrong': '無效', 'check.unit': '搶購 {sale}，第 {unit} 號', 'check.back': '已退回', 'check.unknown': '無法查驗', 'check.first': '首次使用於 {when}',
 
-  'desk.title': '管理台', 'desk.new': '新增搶購', 'desk.refund': '退款', 'desk.audit': '稽核', 'desk.parked': '擱置的訊息',
+  'desk.title': '管理台', 'desk.new': '新增搶購', 'desk.refund': '退款', 'desk.refunds': '退款紀錄', 'desk.audit': '稽核', 'desk.parked': '擱置的訊息',
   'desk.sale': '搶購', 'desk.phase': '狀態', 'desk.left': '剩餘', 'desk.price': '價格', 'desk.opens': '開始時間',
   'desk.phase_open': '開放中', 'desk.phase_scheduled': '尚未開始', 'desk.phase_paused': '暫停中', 'desk.phase_closed': '已結束',
   'new.title': '商品名稱', 'new.description': '說明', 'new.price': '單價', 'new.currency': '幣別', 'new.capacity': '件數', 'new.quantity_max': '每人上限',
@@ -91,6 +92,9 @@ export default {
   'live.take': '匯出', 'live.orders': '訂單（CSV）', 'live.reservations': '保留紀錄（CSV）', 'live.report': '報告（JSON）',
   'parked.lead': '無法解讀的訊息會保留在這裡，送回後會再處理一次。', 'parked.none': '沒有擱置的訊息，一切正常。', 'parked.replay': '全部送回', 'parked.replayed': '已送回 {n} 則。',
   'audit.lead': '對帳本、閘門與付款，逐條檢查所有不變量。', 'audit.again': '再檢查一次', 'audit.pass': '全部成立。', 'audit.pass_moving': '進行中可檢查的部分全部成立。', 'audit.fail': '有不成立的項目。',
-  'audit.sale': '搶購 {id}', 'audit.moving': '進行中', 'audit.capacity': '件數', 'audit.sold': '已售出', 'audit.pending': '保留或付款中', 'audit.free': '可用', 'audit.standby': '候補中', 'audit.attempts': '搶購次數', 'audit.orders': '訂單', 'audit.captured': '已付款',
+  'audit.sale': '搶購 {id}', 'audit.moving': '進行中', 'audit.owed': '失敗而尚待處理的退款：{n} 筆', 'audit.capacity': '件數', 'audit.sold': '已售出', 'audit.pending': '保留或付款中', 'audit.free': '可用', 'audit.standby': '候補中', 'audit.attempts': '搶購次數', 'audit.orders': '訂單', 'audit.captured': '已付款',
   'refund.lead': '款項會自動退回，票券也隨之失效。', 'refund.number': '訂單編號', 'refund.units': '號碼', 'refund.units_hint': '以逗號分隔；留空表示整筆訂單。', 'refund.reason': '原因', 'refund.give': '退款', 'refund.done': '訂單 {number} 退款處理中。',
+  'refunds.lead': '金流業者沒有退回的款項會列在這裡。請再試一次，或註明已用其他方式處理。', 'refunds.none': '沒有資料。', 'refunds.more': '更多', 'refunds.state': '狀態', 'refunds.failed': '失敗', 'refunds.due': '待退款', 'refunds.sent': '金流業者處理中', 'refunds.settled': '已用其他方式處理', 'refunds.done': '已退回',
+  'refunds.no_order': '沒有訂單', 'refunds.amount': '金額', 'refunds.made': '決定時間', 'refunds.why': '原因類別', 'refunds.why_operator': '由管理員退款', 'refunds.why_could_not_stand': '付款太晚，訂單無法成立', 'refunds.why_at_provider': '在金流業者的後台退款', 'refunds.id': '退款編號', 'refunds.failed_at': '失敗時間', 'refunds.code': '金流業者的說明', 'refunds.tries': '被拒次數', 'refunds.done_at': '退回時間', 'refunds.settled_at': '處理時間', 'refunds.by': '處理人員',
+  'refunds.note': '處理方式', 'refunds.note_hint': '例如：銀行轉帳與交易序號。', 'refunds.retry': '再試一次', 'refunds.settle': '已用其他方式處理', 'refunds.is_due': '已再次向金流業者請求退款：{number}。', 'refunds.is_settled': '已記錄：{number}。',
 };

@@ -25,6 +25,10 @@ impl Idempotency for Store {
         self.write("requests.let_go", (key, lease), |c, args| Box::pin(let_go(c, args))).await
     }
 
+    async fn withdraw(&self, key: Key, lease: Lease) -> ports::Result<()> {
+        self.write("requests.withdraw", (key, lease), |c, args| Box::pin(withdraw(c, args))).await
+    }
+
     async fn forget(&self, now: Timestamp, max: u32) -> ports::Result<u64> {
         self.write("requests.forget", (now, max), |c, args| Box::pin(forget(c, args))).await
     }
@@ -172,6 +176,22 @@ async fn let_go(conn: &mut Connection, (key, lease): &(Key, Lease)) -> Result<()
     .bind(key.0.to_vec())
     .bind(lease.request.to_bytes().to_vec())
     .bind(lease.attempt as i64)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Of a later one an earlier one may still sleep: its effect is under this id, so the id stays.
+async fn withdraw(conn: &mut Connection, args: &(Key, Lease)) -> Result<()> {
+    let (key, lease) = args;
+    if lease.is_again() {
+        return let_go(conn, args).await;
+    }
+    sqlx::query(
+        "/* requests.withdraw */ DELETE FROM requests WHERE id = ? AND request = ? AND attempt = 1 AND status IS NULL",
+    )
+    .bind(key.0.to_vec())
+    .bind(lease.request.to_bytes().to_vec())
     .execute(conn)
     .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Store};
-use super::{Result, fault};
+use super::{Result, fault, row};
 use crate::domain::time::Timestamp;
 use crate::ports;
 use crate::ports::lag::{Lagging, Lags};
@@ -20,10 +20,17 @@ async fn lags(conn: &mut Connection) -> Result<Lags> {
         "/* lag.lags */ SELECT (SELECT MIN(lapses_at) FROM reservations WHERE state = 2), \
          (SELECT MIN(unfreed_since) FROM reservations), \
          (SELECT MIN(paying_since) FROM reservations WHERE state = 3), \
-         (SELECT MIN(made_at) FROM refunds WHERE done_at IS NULL)",
+         (SELECT MIN(made_at) FROM refunds WHERE state = 1), \
+         (SELECT COUNT(*) FROM refunds WHERE state = 4)",
     )
     .fetch_one(conn)
     .await?;
     let at = |column: usize| Ok::<_, sqlx::Error>(found.try_get::<Option<i64>, _>(column)?.map(Timestamp));
-    Ok(Lags { lapses_at: at(0)?, unfreed_since: at(1)?, paying_since: at(2)?, refund_due_since: at(3)? })
+    Ok(Lags {
+        lapses_at: at(0)?,
+        unfreed_since: at(1)?,
+        paying_since: at(2)?,
+        refund_due_since: at(3)?,
+        refunds_failed: row::number(&found, 4)?,
+    })
 }

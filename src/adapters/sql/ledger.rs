@@ -4,7 +4,7 @@ use super::dialect::Store;
 use super::{audit, fault, look, moves, paying, record, refund, restore, row};
 use crate::domain::id::{AttemptId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, RefundEntry};
+use crate::domain::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
 use crate::domain::reservation::{Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Turn};
@@ -119,12 +119,37 @@ impl Ledger for Store {
         self.telling(self.write("ledger.give_back", args, |c, args| Box::pin(refund::give_back(c, args)))).await
     }
 
-    async fn refund_done(&self, id: RefundId, now: Timestamp) -> Result<()> {
-        self.write("ledger.refund_done", (id, now), |c, args| Box::pin(refund::done(c, args))).await
+    async fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> Result<bool> {
+        let args = (from.clone(), to.clone());
+        self.write("ledger.move_refund", args, |c, args| Box::pin(refund::move_from(c, args))).await
     }
 
-    async fn refunds_of(&self, reservation: ReservationId) -> Result<Vec<RefundEntry>> {
-        refund::of(&mut *self.reader().await?, reservation).await.map_err(fault)
+    async fn refunds_made(
+        &self,
+        payment: PaymentId,
+        made: &[MadeRefund],
+        kept_minor: i64,
+        now: Timestamp,
+    ) -> Result<()> {
+        let args = refund::Made { payment, made: made.to_vec(), kept_minor, now };
+        self.telling(self.write("ledger.refunds_made", args, |c, args| Box::pin(refund::made(c, args)))).await
+    }
+
+    async fn refund(&self, id: RefundId) -> Result<Option<RefundEntry>> {
+        refund::find(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
+    async fn refunds_of(&self, reservations: &[ReservationId]) -> Result<Vec<RefundEntry>> {
+        refund::of(&mut *self.reader().await?, reservations).await.map_err(fault)
+    }
+
+    async fn refunds_in(
+        &self,
+        kind: RefundKind,
+        after: Option<RefundId>,
+        max: u32,
+    ) -> Result<Vec<(RefundEntry, Option<String>)>> {
+        refund::in_state(&mut *self.reader().await?, (kind, after, max)).await.map_err(fault)
     }
 
     async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>> {
@@ -150,8 +175,8 @@ impl Ledger for Store {
         look::orphans(&mut *self.reader().await?, before, max).await.map_err(fault)
     }
 
-    async fn refunds_due(&self, max: u32) -> Result<Vec<RefundEntry>> {
-        refund::due(&mut *self.reader().await?, max).await.map_err(fault)
+    async fn refunds_due(&self, now: Timestamp, max: u32) -> Result<Vec<RefundEntry>> {
+        refund::due(&mut *self.reader().await?, (now, max)).await.map_err(fault)
     }
 
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>> {

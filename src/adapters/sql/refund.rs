@@ -1,12 +1,17 @@
 //! Money that goes back: written with what it is for, and asked for at the provider afterwards, until it is done.
 
+use std::collections::HashMap;
+
 use super::dialect::{Connection, for_update, insert_new};
-use super::{Result, broken, claims, look, outbox, row};
+use super::{Result, broken, bulk, claims, look, outbox, paying, row};
 use crate::domain::event::{Event, Fact, Refunded};
-use crate::domain::id::{RefundId, RequestId, ReservationId};
+use crate::domain::id::{PaymentId, RefundId, RequestId, ReservationId};
+use crate::domain::money::Money;
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, Refund, RefundEntry, Why};
-use crate::domain::reservation::State;
+use crate::domain::payment::{
+    MadeRefund, Payment, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why, made_good,
+};
+use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::ports::ledger::{GiveBack, Given, GivenBack};
 
@@ -15,7 +20,7 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
     let Some(found) = look::order(conn, &what.number).await? else { return Ok(GivenBack::Missing) };
     let row = row::fetch_locked(conn, found.reservation).await?;
     let row = row.ok_or_else(|| broken("an order has no reservation"))?;
-    let order = order_locked(conn, &what.number).await?;
+    let order = must_order_locked(conn, row.id).await?;
     let left = order.left();
     let units = match chosen(&order, &left, what.units.as_deref()) {
         Ok(units) => units,
@@ -28,33 +33,48 @@ pub async fn give_back(conn: &mut Connection, (what, now): &(GiveBack, Timestamp
             None => return Ok(refused),
         },
     };
+    let amount = order.share_of(units.len());
+    let told = Told { units, reason: what.reason.clone(), amount, request: what.request };
+    Ok(GivenBack::Done(Box::new(end_units(conn, order, row, amount, told, *now).await?)))
+}
+
+/// Which units end, why, and what is said to go back for them.
+struct Told {
+    units: Vec<u32>,
+    reason: Option<String>,
+    amount: Money,
+    request: Option<RequestId>,
+}
+
+async fn end_units(
+    conn: &mut Connection,
+    order: Order,
+    row: Reservation,
+    amount: Money,
+    told: Told,
+    now: Timestamp,
+) -> Result<Given> {
+    let left = order.left();
     if !matches!(&row.state, State::Confirmed { units, .. } if *units == left) {
         return Err(broken(format!("order {} is not what its reservation says", order.number)));
     }
-    let sale = row.sale;
+    let (sale, units) = (row.sale, told.units);
     let (row, ended) = if units == left {
         let id = row.id;
-        (claims::end(conn, sale, vec![row], State::Refunded, *now).await?.remove(0), id)
+        (claims::end(conn, sale, vec![row], State::Refunded, now).await?.remove(0), id)
     } else {
-        claims::split(conn, row, &units, *now).await?
+        claims::split(conn, row, &units, now).await?
     };
-    let amount = order.share_of(units.len());
-    let entry = RefundEntry {
-        refund: Refund { id: RefundId::of_ended(ended), payment: order.payment, amount },
-        reservation: row.id,
-        sale,
-        why: Why::Operator { units: units.clone(), reason: what.reason.clone() },
-        made_at: *now,
-        // Nothing moves for nothing.
-        done_at: (amount.minor == 0).then_some(*now),
-    };
-    if !insert(conn, &entry, what.request).await? {
+    let refund = Refund { id: RefundId::of_ended(ended), payment: order.payment, amount };
+    let why = Why::Operator { units: units.clone(), reason: told.reason };
+    let entry = RefundEntry::due(refund, row.id, sale, why, now);
+    if !insert(conn, &entry, told.request).await? {
         return Err(broken(format!("of order {} these units went back before", order.number)));
     }
     let order = order.without(&units, amount);
     write_order(conn, &order).await?;
-    outbox::write(conn, &[order_refunded(&order, &entry, units)]).await?;
-    Ok(GivenBack::Done(Box::new(Given { order, entry, row, ended })))
+    outbox::write(conn, &[order_refunded(&order, &entry, units, told.amount)]).await?;
+    Ok(Given { order, entry, row, ended })
 }
 
 /// Those of the units that are asked for, in the order's own order.
@@ -72,14 +92,14 @@ fn chosen(order: &Order, left: &[u32], asked: Option<&[u32]>) -> Result<Vec<u32>
     Ok(left.iter().filter(|unit| asked.contains(unit)).copied().collect())
 }
 
-fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>) -> Event {
+fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>, amount: Money) -> Event {
     let fact = Fact::OrderRefunded(Refunded {
         order: order.number.clone(),
         reservation: order.reservation,
         sale: order.sale,
         buyer: order.buyer,
         units,
-        amount: entry.refund.amount,
+        amount,
         left: order.left(),
     });
     Event::new(fact, entry.refund.id.0, entry.made_at)
@@ -87,14 +107,8 @@ fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>) -> Event 
 
 /// All of a payment, which moved and could not stand; says whether it was written now.
 pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Result<bool> {
-    let entry = RefundEntry {
-        refund: Refund { id: RefundId::of_payment(paid.id), payment: paid.id, amount: paid.amount },
-        reservation: paid.reservation,
-        sale: paid.sale,
-        why: Why::CouldNotStand,
-        made_at: now,
-        done_at: (paid.amount.minor == 0).then_some(now),
-    };
+    let refund = Refund { id: RefundId::of_payment(paid.id), payment: paid.id, amount: paid.amount };
+    let entry = RefundEntry::due(refund, paid.reservation, paid.sale, Why::CouldNotStand, now);
     insert(conn, &entry, None).await
 }
 
@@ -103,12 +117,14 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<Requ
     let (why, units, reason) = match &entry.why {
         Why::CouldNotStand => (row::COULD_NOT_STAND, Vec::new(), None),
         Why::Operator { units, reason } => (row::OPERATOR, row::units_bytes(units), reason.clone()),
+        Why::AtProvider => (row::AT_PROVIDER, Vec::new(), None),
     };
+    let Columns { next_at, ended_at, .. } = Columns::of(&entry.state);
     let written = sqlx::query(concat!(
         "/* ledger.refund.insert */ ",
         insert_new!(),
-        " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, done_at, \
-         request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, request, \
+         state, next_at, ended_at, tries, asks, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))
     .bind(entry.refund.id.to_bytes().to_vec())
     .bind(entry.refund.payment.to_bytes().to_vec())
@@ -120,36 +136,198 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<Requ
     .bind(why)
     .bind(reason)
     .bind(entry.made_at.0)
-    .bind(entry.done_at.map(|at| at.0))
     .bind(request.map(|request| request.to_bytes().to_vec()))
+    .bind(entry.state.kind() as i64)
+    .bind(next_at)
+    .bind(ended_at)
+    .bind(i64::from(entry.tries))
+    .bind(i64::from(entry.asks))
+    .bind(entry.version as i64)
     .execute(conn)
     .await?;
     Ok(written.rows_affected() > 0)
 }
 
-pub async fn done(conn: &mut Connection, &(id, now): &(RefundId, Timestamp)) -> Result<()> {
-    sqlx::query("/* ledger.refund.done */ UPDATE refunds SET done_at = ? WHERE id = ? AND done_at IS NULL")
-        .bind(now.0)
-        .bind(id.to_bytes().to_vec())
-        .execute(conn)
-        .await?;
-    Ok(())
+/// A state, as its row has it.
+#[derive(Default)]
+struct Columns {
+    next_at: Option<i64>,
+    ended_at: Option<i64>,
+    code: Option<String>,
+    note: Option<String>,
+    settled_by: Option<i64>,
 }
 
-pub async fn due(conn: &mut Connection, max: u32) -> Result<Vec<RefundEntry>> {
-    let found = sqlx::query(row::refunds!("ledger.refund.due", "WHERE done_at IS NULL ORDER BY made_at, id LIMIT ?"))
+impl Columns {
+    fn of(state: &RefundState) -> Self {
+        match state.clone() {
+            RefundState::Due { next_at } | RefundState::Sent { next_at } => {
+                Self { next_at: Some(next_at.0), ..Self::default() }
+            }
+            RefundState::Done { at } => Self { ended_at: Some(at.0), ..Self::default() },
+            RefundState::Failed { at, code } => Self { ended_at: Some(at.0), code: Some(code), ..Self::default() },
+            RefundState::Settled { at, by, note } => {
+                let (note, settled_by) = (Some(note), Some(by.0 as i64));
+                Self { ended_at: Some(at.0), note, settled_by, ..Self::default() }
+            }
+        }
+    }
+}
+
+pub async fn move_from(conn: &mut Connection, (from, to): &(RefundEntry, RefundEntry)) -> Result<bool> {
+    let Columns { next_at, ended_at, code, note, settled_by } = Columns::of(&to.state);
+    let moved = sqlx::query(
+        "/* ledger.refund.move */ UPDATE refunds SET amount_minor = ?, state = ?, next_at = ?, ended_at = ?, tries = ?, \
+         asks = ?, code = ?, note = ?, settled_by = ?, version = ? WHERE id = ? AND version = ?",
+    )
+    .bind(to.refund.amount.minor)
+    .bind(to.state.kind() as i64)
+    .bind(next_at)
+    .bind(ended_at)
+    .bind(i64::from(to.tries))
+    .bind(i64::from(to.asks))
+    .bind(code)
+    .bind(note)
+    .bind(settled_by)
+    .bind(to.version as i64)
+    .bind(from.refund.id.to_bytes().to_vec())
+    .bind(from.version as i64)
+    .execute(conn)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// What somebody made at the provider, of one payment.
+pub struct Made {
+    pub payment: PaymentId,
+    pub made: Vec<MadeRefund>,
+    pub kept_minor: i64,
+    pub now: Timestamp,
+}
+
+/// The same lock as for giving back: units that go meanwhile are gone, or still there.
+pub async fn made(conn: &mut Connection, Made { payment, made, kept_minor, now }: &Made) -> Result<()> {
+    let paid = paying::find(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
+    let row = row::fetch_locked(conn, paid.reservation).await?;
+    let row = row.ok_or_else(|| broken("a payment has no reservation"))?;
+    let mut order = order_locked(conn, row.id).await?.filter(|order| order.payment == *payment);
+    for one in made {
+        let refund = Refund { id: one.id, payment: *payment, amount: Money { minor: one.minor, ..paid.amount } };
+        let state = match one.answer {
+            RefundAnswer::Sent => RefundState::Sent { next_at: *now },
+            _ => RefundState::Done { at: *now },
+        };
+        let owed = of_payment_locked(conn, &paid).await?;
+        let entry = RefundEntry { state, ..RefundEntry::due(refund, row.id, row.sale, Why::AtProvider, *now) };
+        if !insert(conn, &entry, None).await? {
+            continue;
+        }
+        let (changes, rest) = made_good(&owed, one.minor, *kept_minor, *now);
+        for change in changes {
+            move_from(conn, &change).await?;
+        }
+        if let Some(order) = order.as_mut() {
+            order.refunded_amount.minor += rest;
+        }
+    }
+    let Some(order) = order else { return Ok(()) };
+    write_order(conn, &order).await?;
+    let stands = matches!(row.state, State::Confirmed { payment: with, .. } if with == *payment);
+    if *kept_minor > 0 || !stands || order.refunded {
+        return Ok(());
+    }
+    let back: i64 = of_payment_locked(conn, &paid)
+        .await?
+        .iter()
+        .filter(|entry| entry.why == Why::AtProvider)
+        .map(|entry| entry.refund.amount.minor)
+        .sum();
+    let amount = order.share_of(order.left().len());
+    let reason = Some("given back at the payment provider".to_owned());
+    let told = Money { minor: back + amount.minor, ..amount };
+    let told = Told { units: order.left(), reason, amount: told, request: None };
+    end_units(conn, order, row, amount, told, *now).await.map(|_| ())
+}
+
+pub async fn due(conn: &mut Connection, (now, max): (Timestamp, u32)) -> Result<Vec<RefundEntry>> {
+    let found = sqlx::query(row::refunds!("ledger.refund.due", "WHERE next_at <= ? ORDER BY next_at, id LIMIT ?"))
+        .bind(now.0)
         .bind(i64::from(max))
         .fetch_all(conn)
         .await?;
     found.iter().map(row::refund).collect()
 }
 
-pub async fn of(conn: &mut Connection, reservation: ReservationId) -> Result<Vec<RefundEntry>> {
-    let found = sqlx::query(row::refunds!("ledger.refund.of", "WHERE reservation = ? ORDER BY made_at, id"))
-        .bind(reservation.to_bytes().to_vec())
-        .fetch_all(conn)
+pub async fn find(conn: &mut Connection, id: RefundId) -> Result<Option<RefundEntry>> {
+    let found = sqlx::query(row::refunds!("ledger.refund.find", "WHERE id = ?"))
+        .bind(id.to_bytes().to_vec())
+        .fetch_optional(conn)
         .await?;
+    found.as_ref().map(row::refund).transpose()
+}
+
+pub async fn of(conn: &mut Connection, reservations: &[ReservationId]) -> Result<Vec<RefundEntry>> {
+    let mut entries = Vec::new();
+    for ids in reservations.chunks(bulk::ROWS_MAX) {
+        let mut query = sqlx::QueryBuilder::new(row::refunds!("ledger.refund.of", "WHERE reservation IN "));
+        bulk::push_ids(&mut query, ids);
+        for found in query.build().fetch_all(&mut *conn).await? {
+            entries.push(row::refund(&found)?);
+        }
+    }
+    entries.sort_by_key(|entry| (entry.made_at, entry.refund.id));
+    Ok(entries)
+}
+
+async fn of_payment_locked(conn: &mut Connection, paid: &Payment) -> Result<Vec<RefundEntry>> {
+    let found = sqlx::query(row::refunds!(
+        "ledger.refund.of_payment.lock",
+        "WHERE payment = ? ORDER BY made_at, id",
+        for_update!()
+    ))
+    .bind(paid.id.to_bytes().to_vec())
+    .fetch_all(conn)
+    .await?;
     found.iter().map(row::refund).collect()
+}
+
+/// A page of those in this state; the place is where the last one ended.
+pub async fn in_state(
+    conn: &mut Connection,
+    (kind, after, max): (RefundKind, Option<RefundId>, u32),
+) -> Result<Vec<(RefundEntry, Option<String>)>> {
+    let place = match after {
+        Some(id) => find(conn, id).await?.map(|entry| (entry.made_at.0, id.to_bytes().to_vec())),
+        None => None,
+    };
+    let (made_at, id) = place.unwrap_or((i64::MIN, Vec::new()));
+    let found = sqlx::query(row::refunds!(
+        "ledger.refund.in_state",
+        "WHERE state = ? AND (made_at > ? OR (made_at = ? AND id > ?)) ORDER BY made_at, id LIMIT ?"
+    ))
+    .bind(kind as i64)
+    .bind(made_at)
+    .bind(made_at)
+    .bind(id)
+    .bind(i64::from(max))
+    .fetch_all(&mut *conn)
+    .await?;
+    let entries = found.iter().map(row::refund).collect::<Result<Vec<_>>>()?;
+    let mut numbers = HashMap::new();
+    for entries in entries.chunks(bulk::ROWS_MAX) {
+        let ids: Vec<ReservationId> = entries.iter().map(|entry| entry.reservation).collect();
+        let mut query = sqlx::QueryBuilder::new(row::orders!("ledger.refund.orders", "WHERE reservation IN "));
+        bulk::push_ids(&mut query, &ids);
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let order = row::order(&found)?;
+            numbers.insert(order.payment, order.number);
+        }
+    }
+    let with_order = |entry: RefundEntry| {
+        let number = numbers.get(&entry.refund.payment).cloned();
+        (entry, number)
+    };
+    Ok(entries.into_iter().map(with_order).collect())
 }
 
 /// What this request wrote before.
@@ -162,12 +340,16 @@ async fn of_request(conn: &mut Connection, request: Option<RequestId>) -> Result
     found.as_ref().map(row::refund).transpose()
 }
 
-async fn order_locked(conn: &mut Connection, number: &str) -> Result<Order> {
-    let found = sqlx::query(row::orders!("ledger.refund.order.lock", "WHERE number = ?", for_update!()))
-        .bind(number.to_owned())
-        .fetch_one(conn)
+async fn order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
+    let found = sqlx::query(row::orders!("ledger.refund.order.lock", "WHERE reservation = ?", for_update!()))
+        .bind(reservation.to_bytes().to_vec())
+        .fetch_optional(conn)
         .await?;
-    row::order(&found)
+    found.as_ref().map(row::order).transpose()
+}
+
+async fn must_order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Order> {
+    order_locked(conn, reservation).await?.ok_or_else(|| broken("an order is gone"))
 }
 
 async fn write_order(conn: &mut Connection, order: &Order) -> Result<()> {

@@ -7,9 +7,10 @@ use sqlx::{QueryBuilder, Row as _};
 
 use super::admissions::check_ins_page;
 use super::dialect::{Connection, Db, Row, Store, by_index};
-use super::{Result, bulk, fault, row};
-use crate::domain::id::{BuyerId, ReservationId, SaleId};
+use super::{Result, bulk, fault, refund, row};
+use crate::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::payment::RefundKind;
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Kind, Reservation};
 use crate::domain::time::Timestamp;
@@ -144,8 +145,19 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
          FROM orders WHERE sale = ?",
     )
     .bind(sale.0 as i64)
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    let refunds = sqlx::query(
+        "/* reports.totals.refunds */ SELECT state, COUNT(*), CAST(SUM(LENGTH(units)) AS SIGNED), \
+         CAST(SUM(amount_minor) AS SIGNED) FROM refunds WHERE sale = ? AND why <> 1 GROUP BY state ORDER BY state",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(conn)
+    .await?;
+    let of_refunds = |found: &Row| {
+        let (rows, bytes) = (row::number(found, 1)?, row::number(found, 2)?);
+        Ok((row::code(found, 0, RefundKind::from_code)?, Count { rows, units: bytes / 4, minor: found.try_get(3)? }))
+    };
     let of_orders = |first: usize| {
         let (rows, bytes) = (row::number(&orders, first)?, row::number(&orders, first + 1)?);
         Ok::<_, sqlx::Error>(Count { rows, units: bytes / 4, minor: orders.try_get(first + 2)? })
@@ -154,6 +166,7 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
         reservations: reservations.iter().map(of_state).collect::<Result<_>>()?,
         placed: of_orders(0)?,
         refunded: of_orders(3)?,
+        refunds: refunds.iter().map(of_refunds).collect::<Result<_>>()?,
     })
 }
 
@@ -169,6 +182,20 @@ impl Reports for Store {
         max: u32,
     ) -> ports::Result<Vec<Reservation>> {
         reservations(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
+    }
+
+    async fn refunds_of_orders(
+        &self,
+        reservations: &[ReservationId],
+    ) -> ports::Result<HashMap<PaymentId, Vec<(RefundKind, i64)>>> {
+        let mut refunds = HashMap::<PaymentId, Vec<(RefundKind, i64)>>::new();
+        if reservations.is_empty() {
+            return Ok(refunds);
+        }
+        for entry in refund::of(&mut *self.list_reader().await?, reservations).await.map_err(fault)? {
+            refunds.entry(entry.refund.payment).or_default().push((entry.state.kind(), entry.refund.amount.minor));
+        }
+        Ok(refunds)
     }
 
     async fn people(&self, buyers: &[BuyerId]) -> ports::Result<HashMap<BuyerId, Person>> {

@@ -7,7 +7,7 @@ use super::{Result, broken, bulk};
 use crate::domain::id::{BatchId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, PaymentState, Refund, RefundEntry, Why};
+use crate::domain::payment::{Payment, PaymentState, Refund, RefundEntry, RefundKind, RefundState, Why};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::Cause;
@@ -49,7 +49,7 @@ macro_rules! refunds {
     ($name:literal, $($tail:tt)*) => {
         concat!(
             "/* ", $name, " */ SELECT id, payment, amount_minor, currency, reservation, sale, units, why, reason, made_at, ",
-            "done_at FROM refunds ",
+            "state, next_at, ended_at, tries, asks, version, code, note, settled_by FROM refunds ",
             $($tail)*
         )
     };
@@ -60,6 +60,7 @@ pub(super) use {orders, payments, refunds, reservations};
 /// Why money goes back, as a refund's row has it.
 pub const COULD_NOT_STAND: i64 = 1;
 pub const OPERATOR: i64 = 2;
+pub const AT_PROVIDER: i64 = 3;
 
 pub fn reservation(row: &Row) -> Result<Reservation> {
     let kind = code(row, 4, Kind::from_code)?;
@@ -109,6 +110,7 @@ pub fn refund(row: &Row) -> Result<RefundEntry> {
     let why = match row.try_get(7)? {
         COULD_NOT_STAND => Why::CouldNotStand,
         OPERATOR => Why::Operator { units: units(row, 6)?, reason: row.try_get(8)? },
+        AT_PROVIDER => Why::AtProvider,
         other => return Err(broken(format!("money goes back because of {other}"))),
     };
     Ok(RefundEntry {
@@ -121,7 +123,23 @@ pub fn refund(row: &Row) -> Result<RefundEntry> {
         sale: SaleId(number(row, 5)?),
         why,
         made_at: Timestamp(row.try_get(9)?),
-        done_at: row.try_get::<Option<i64>, _>(10)?.map(Timestamp),
+        tries: small(row, 13)?,
+        asks: small(row, 14)?,
+        version: number(row, 15)?,
+        state: refund_state(row)?,
+    })
+}
+
+fn refund_state(row: &Row) -> Result<RefundState> {
+    let time = |column: usize| row.try_get(column).map(Timestamp);
+    Ok(match code(row, 10, RefundKind::from_code)? {
+        RefundKind::Due => RefundState::Due { next_at: time(11)? },
+        RefundKind::Sent => RefundState::Sent { next_at: time(11)? },
+        RefundKind::Done => RefundState::Done { at: time(12)? },
+        RefundKind::Failed => RefundState::Failed { at: time(12)?, code: row.try_get(16)? },
+        RefundKind::Settled => {
+            RefundState::Settled { at: time(12)?, by: BuyerId(number(row, 18)?), note: row.try_get(17)? }
+        }
     })
 }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Store, for_update, insert_new};
+use super::dialect::{Connection, Row, Store, for_update, insert_new};
 use super::{Result, Verdict, row};
-use crate::domain::id::PaymentId;
+use crate::domain::id::{PaymentId, RefundId};
 use crate::domain::money::Money;
-use crate::domain::payment::Refund;
+use crate::domain::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::ports;
 use crate::ports::Fault;
 use crate::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
@@ -92,9 +92,18 @@ impl Payments for Sandbox {
         })
     }
 
-    async fn refund(&self, of: &Refund) -> ports::Result<()> {
+    async fn refund(&self, of: &Refund, _tries: u32) -> ports::Result<RefundAnswer> {
         let refund = self.store.transact("sandbox.refund", *of, |c, of| Box::pin(refund(c, of)));
-        if refund.await.map_err(ours)? { Ok(()) } else { Err(Fault::new(PART, "so much did not move")) }
+        Ok(match refund.await.map_err(ours)? {
+            true => RefundAnswer::Done,
+            false => RefundAnswer::Refused { code: "more_than_is_left".to_owned() },
+        })
+    }
+
+    /// All of them are ours: nobody else has a window here.
+    async fn refunds(&self, payment: PaymentId) -> ports::Result<Vec<MadeRefund>> {
+        let mut conn = self.store.reader().await.map_err(ours)?;
+        refunds(&mut conn, payment).await.map_err(super::fault).map_err(ours)
     }
 
     async fn kept_minor(&self, payment: PaymentId) -> ports::Result<i64> {
@@ -146,6 +155,18 @@ async fn refund(conn: &mut Connection, of: &Refund) -> Result<Verdict<bool>> {
     .await?;
     let fits = currency == Some(of.amount.currency.to_string()) && kept(conn, of.payment).await? >= 0;
     Ok(if fits { Verdict::Keep(true) } else { Verdict::Undo(false) })
+}
+
+async fn refunds(conn: &mut Connection, payment: PaymentId) -> Result<Vec<MadeRefund>> {
+    let found = sqlx::query("/* sandbox.refunds */ SELECT id, amount_minor FROM sandbox_refunds WHERE payment = ?")
+        .bind(payment.to_bytes().to_vec())
+        .fetch_all(conn)
+        .await?;
+    let made = |found: &Row| {
+        let id = RefundId::from_bytes(row::id(found, 0)?);
+        Ok(MadeRefund { id, by_us: true, minor: found.try_get(1)?, answer: RefundAnswer::Done })
+    };
+    found.iter().map(made).collect()
 }
 
 /// What moved, less what went back.

@@ -3,7 +3,7 @@
 //!   open      an intent of the amount; no card, no money           key: our payment's id
 //!   capture   the card is set, the intent confirmed, then captured  keys: the payment's id, and which step
 //!   void      the intent is cancelled: cancelled, or captured before; nothing else is an answer
-//!   refund    what was not given back under this name before        key: the refund's
+//!   refund    what was not given back under this name before        key: the refund's, and which try
 //!
 //! Money only moves of an intent whose name is written down in [`References`]. So a payment that is void before its intent is
 //! known is void for ever, whatever Stripe answers later, and no crash between two calls leaves anything but an intent that
@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::id::PaymentId;
-use crate::domain::money::Money;
-use crate::domain::payment::Refund;
+use crate::domain::id::{PaymentId, RefundId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::ports::payments::{Captured, Heard, Opened, Payments, Reference, References, Unpayable, Voided, Word};
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
@@ -30,6 +30,8 @@ use webhook::About;
 const PART: &str = "payments";
 /// Refunds of one payment that are read, at most. A reservation has fewer units.
 const REFUNDS_MAX: &str = "100";
+/// Of Stripe's reason why a refund failed.
+const CODE_CHARS_MAX: usize = 80;
 
 #[derive(Clone)]
 pub struct Settings {
@@ -158,7 +160,7 @@ impl<R: References> Stripe<R> {
         }
     }
 
-    async fn refunds(&self, intent: &str) -> Result<Vec<Value>> {
+    async fn list_refunds(&self, intent: &str) -> Result<Vec<Value>> {
         let path = format!("/v1/refunds?payment_intent={intent}&limit={REFUNDS_MAX}");
         match self.client.call(Call::get(&path)).await? {
             Answer::Done(mut body) => match body["data"].take() {
@@ -170,40 +172,42 @@ impl<R: References> Stripe<R> {
     }
 
     /// What Stripe has under this name already is looked for first: it forgets keys after a day.
-    async fn give_back(&self, refund: &Refund) -> Result<()> {
+    async fn give_back(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
         let Some(Reference::Known(intent)) = self.references.reference(refund.payment).await? else {
-            return Err(nothing_moved());
+            return Ok(refused("nothing_moved"));
         };
         let at_stripe = self.look(&intent).await?;
         if at_stripe.status != Status::Succeeded {
-            return Err(nothing_moved());
+            return Ok(refused("nothing_moved"));
         }
-        let number = amount::to_stripe(refund.amount).ok_or_else(|| unspeakable(refund.amount))?;
-        let (name, refunds) = (refund.id.to_string(), self.refunds(&intent).await?);
-        let ours: Vec<_> = refunds.iter().filter(|made| made["metadata"]["refund"] == name.as_str()).collect();
-        match ours.iter().find(|made| !has_failed(made)) {
-            Some(made) if made["status"] == "succeeded" => return Ok(()),
-            Some(_) => return Err(Fault::new(PART, "the refund is under way")),
-            None => {}
+        let Some(number) = amount::to_stripe(refund.amount) else { return Ok(refused("no_such_amount")) };
+        let (name, refunds) = (refund.id.to_string(), self.list_refunds(&intent).await?);
+        let ours = || refunds.iter().filter(|made| id_of(made).0 == refund.id);
+        if let Some(made) = ours().find(|made| !has_failed(made)) {
+            return Ok(stands(made));
         }
-        let by_others = given_back(refunds.iter().filter(|made| made["metadata"]["refund"].is_null()));
-        if by_others > 0 && given_back(&refunds) >= at_stripe.received {
-            tracing::warn!(payment.id = %refund.payment, refund.id = %refund.id, "was given back by somebody else");
-            return Ok(());
+        // One that was taken and has failed since is the end of its own try.
+        let tried = tries.to_string();
+        if let Some(made) = ours().find(|made| made["metadata"]["try"].as_str().unwrap_or("0") == tried) {
+            return Ok(stands(made));
         }
         if given_back(&refunds) + number > at_stripe.received || refund.amount.currency != at_stripe.currency {
-            return Err(nothing_moved());
+            return Ok(refused("more_than_is_left"));
         }
-        // A refund that failed keeps its key; the next one needs another.
-        let key = format!("{name}-{}", ours.len());
+        // A refusal is kept under its key for a day, so every try has its own.
+        let key = format!("{name}-{tries}");
         let number = number.to_string();
-        let form = [("payment_intent", intent.as_str()), ("amount", number.as_str()), ("metadata[refund]", &name)];
+        let form = [
+            ("payment_intent", intent.as_str()),
+            ("amount", number.as_str()),
+            ("metadata[refund]", &name),
+            ("metadata[try]", &tried),
+        ];
         match self.client.call(Call::post("/v1/refunds", &form).with_key(&key)).await? {
-            Answer::Done(made) if made["status"] == "succeeded" => Ok(()),
-            Answer::Done(_) => Err(Fault::new(PART, "the refund is under way")),
+            Answer::Done(made) => Ok(stands(&made)),
             Answer::Refused(refusal) => {
-                tracing::error!(payment.id = %refund.payment, refund.id = %refund.id, %refusal, "Stripe refuses a refund");
-                Err(Fault::new(PART, format!("Stripe refuses a refund: {refusal}")))
+                tracing::warn!(payment.id = %refund.payment, refund.id = %refund.id, tries, %refusal, "Stripe refuses a refund");
+                Ok(refused(if refusal.code.is_empty() { &refusal.kind } else { &refusal.code }))
             }
         }
     }
@@ -274,8 +278,14 @@ impl<R: References> Payments for Stripe<R> {
         }
     }
 
-    async fn refund(&self, refund: &Refund) -> Result<()> {
-        self.give_back(refund).await
+    async fn refund(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
+        self.give_back(refund, tries).await
+    }
+
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
+        let Some(Reference::Known(intent)) = self.references.reference(payment).await? else { return Ok(Vec::new()) };
+        let currency = self.look(&intent).await?.currency;
+        Ok(self.list_refunds(&intent).await?.iter().map(|made| made_refund(made, currency)).collect())
     }
 
     async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
@@ -284,7 +294,7 @@ impl<R: References> Payments for Stripe<R> {
         if at_stripe.status != Status::Succeeded {
             return Ok(0);
         }
-        let kept = at_stripe.received - given_back(&self.refunds(&intent).await?);
+        let kept = at_stripe.received - given_back(&self.list_refunds(&intent).await?);
         Ok(amount::from_stripe(kept, at_stripe.currency))
     }
 
@@ -313,8 +323,37 @@ fn given_back<'a>(refunds: impl IntoIterator<Item = &'a Value>) -> i64 {
     refunds.into_iter().filter(|refund| !has_failed(refund)).filter_map(|refund| refund["amount"].as_i64()).sum()
 }
 
-fn nothing_moved() -> Fault {
-    Fault::new(PART, "not so much money moved that could go back")
+fn refused(code: &str) -> RefundAnswer {
+    RefundAnswer::Refused { code: code.to_owned() }
+}
+
+/// Where a refund that Stripe took stands. What is neither done nor over is under way.
+fn stands(made: &Value) -> RefundAnswer {
+    match made["status"].as_str().unwrap_or_default() {
+        "succeeded" => RefundAnswer::Done,
+        status @ ("failed" | "canceled") => {
+            let code = made["failure_reason"].as_str().unwrap_or(status).chars().take(CODE_CHARS_MAX).collect();
+            RefundAnswer::Failed { code }
+        }
+        _ => RefundAnswer::Sent,
+    }
+}
+
+/// Ours carry the name we gave them; and whether it is one.
+fn id_of(made: &Value) -> (RefundId, bool) {
+    let ours = made["metadata"]["refund"].as_str().and_then(|name| name.parse().ok());
+    let theirs = || RefundId::at_provider(made["id"].as_str().unwrap_or_default());
+    (ours.unwrap_or_else(theirs), ours.is_some())
+}
+
+fn made_refund(made: &Value, currency: Currency) -> MadeRefund {
+    let (id, by_us) = id_of(made);
+    MadeRefund {
+        id,
+        by_us,
+        minor: amount::from_stripe(made["amount"].as_i64().unwrap_or_default(), currency),
+        answer: stands(made),
+    }
 }
 
 fn unspeakable(amount: Money) -> Fault {

@@ -18,8 +18,6 @@ const HEADER_CHARS_MAX: usize = 2_048;
 
 #[derive(Deserialize)]
 struct Event {
-    #[serde(rename = "type")]
-    kind: String,
     data: Data,
 }
 
@@ -52,15 +50,16 @@ pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<About>, 
     }
     let unreadable = |error: serde_json::Error| Heard::Unreadable { why: error.to_string() };
     let kind: Kind = serde_json::from_slice(word.body).map_err(unreadable)?;
-    if !matches!(kind.kind.as_str(), "payment_intent.succeeded" | "payment_intent.canceled" | "charge.refunded") {
-        return Ok(None);
-    }
+    let about: fn(Object) -> Option<About> = match kind.kind.as_str() {
+        "payment_intent.succeeded" | "payment_intent.canceled" => |object: Object| object.id.map(About::Payment),
+        // Of a charge, and of a refund.
+        "charge.refunded" | "charge.refund.updated" | "refund.updated" | "refund.failed" => {
+            |object: Object| object.payment_intent.map(About::WentBack)
+        }
+        _ => return Ok(None),
+    };
     let event: Event = serde_json::from_slice(word.body).map_err(unreadable)?;
-    let object = event.data.object;
-    Ok(match event.kind.as_str() {
-        "charge.refunded" => object.payment_intent.map(About::WentBack),
-        _ => object.id.map(About::Payment),
-    })
+    Ok(about(event.data.object))
 }
 
 fn is_signed(secrets: &[String], word: Word<'_>) -> Result<(), &'static str> {

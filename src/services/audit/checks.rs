@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{Divergence, Evidence, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX};
+use super::{Divergence, Evidence, Owed, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX};
 use crate::domain::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::order::Order;
-use crate::domain::payment::{Payment, PaymentState, RefundEntry, Why};
+use crate::domain::payment::{Payment, PaymentState, RefundEntry, RefundKind, RefundState, Why};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::turnstile::Snapshot;
+use crate::ports::ledger::AuditFacts;
 use crate::ports::payments::Payments;
 use crate::ports::{Result, World};
 
@@ -45,10 +46,6 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
     if open > 0 {
         why.push(format!("{open} payments are to be voided"));
     }
-    let due = facts.refunds.iter().filter(|entry| entry.done_at.is_none()).count();
-    if due > 0 {
-        why.push(format!("{due} refunds are due"));
-    }
     match &evidence.turnstile {
         None => why.push("the turnstile is missing".to_owned()),
         Some(turnstile) => {
@@ -65,6 +62,30 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
         why.push("the ledger moved while it was read".to_owned());
     }
     why
+}
+
+/// Refunds under way. Units went back with their rows, so what holds at rest holds whether or not the money did.
+pub(super) fn refunds_in_motion(refunds: &[RefundEntry]) -> Vec<String> {
+    let of = |kind: RefundKind| refunds.iter().filter(|entry| entry.state.kind() == kind).count();
+    let counts =
+        [(of(RefundKind::Due), "refunds are due"), (of(RefundKind::Sent), "refunds are pending at the provider")];
+    counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+}
+
+/// Refunds that failed and that nobody has settled: no broken invariant, and not done either.
+pub(super) fn owed(facts: &AuditFacts) -> Vec<Owed> {
+    let numbers: HashMap<PaymentId, &str> =
+        facts.orders.iter().map(|order| (order.payment, order.number.as_str())).collect();
+    let owed = |entry: &RefundEntry| match &entry.state {
+        RefundState::Failed { code, .. } => Some(Owed {
+            refund: entry.refund.id,
+            order: numbers.get(&entry.refund.payment).map(|number| (*number).to_owned()),
+            amount: entry.refund.amount,
+            code: code.clone(),
+        }),
+        _ => None,
+    };
+    facts.refunds.iter().filter_map(owed).collect()
 }
 
 /// A check and the invariant's number.
@@ -175,14 +196,16 @@ fn payment_is_right(payment: &Payment, kept: i64, order: Option<&Order>, refunds
         entries.map(|entry| entry.refund.amount.minor).sum()
     };
     let going_back = sum(&mut refunds.iter());
-    let due = sum(&mut refunds.iter().filter(|entry| entry.done_at.is_none()));
+    // Of what failed the provider keeps the money, and of what an operator settled in another way.
+    let stays = sum(&mut refunds.iter().filter(|entry| entry.state.kind().stays()));
+    let due = sum(&mut refunds.iter().filter(|entry| entry.state.kind() == RefundKind::Due));
     let (right, owed) = match (payment.state, order) {
         // What is captured here is found, and becomes an order or goes back.
         (PaymentState::Opened, None) => (going_back == 0, kept),
         (PaymentState::Voided, None) => (going_back == 0, 0),
-        (PaymentState::Captured, None) => (going_back == payment.amount.minor, 0),
+        (PaymentState::Captured, None) => (going_back == payment.amount.minor, stays),
         (PaymentState::Captured, Some(order)) => {
-            (is_refunded_as_written(order, payment, refunds), order.amount.minor - going_back)
+            (is_refunded_as_written(order, payment, refunds), order.amount.minor - going_back + stays)
         }
         (PaymentState::Opened | PaymentState::Voided, Some(_)) => (false, 0),
     };
@@ -191,7 +214,8 @@ fn payment_is_right(payment: &Payment, kept: i64, order: Option<&Order>, refunds
         return Ok(());
     }
     Err(format!(
-        "payment {} over {} is {:?}, the provider kept {kept}, {going_back} go back of which {due} are due, and its order is {}",
+        "payment {} over {} is {:?}, the provider kept {kept}, {going_back} go back of which {due} are due and {stays} failed, \
+         and its order is {}",
         payment.id,
         payment.amount.minor,
         payment.state,
@@ -205,6 +229,8 @@ fn is_refunded_as_written(order: &Order, payment: &Payment, refunds: &[&RefundEn
     for entry in refunds {
         match &entry.why {
             Why::Operator { units: some, .. } => units.extend(some),
+            // It names no units.
+            Why::AtProvider => {}
             Why::CouldNotStand => return false,
         }
     }

@@ -7,7 +7,9 @@ mod checks;
 
 use serde::Serialize;
 
-use crate::domain::id::SaleId;
+use crate::domain::id::{RefundId, SaleId};
+use crate::domain::money::Money;
+use crate::domain::payment::RefundKind;
 use crate::domain::turnstile::Snapshot;
 use crate::ports::ledger::{AuditFacts, Ledger};
 use crate::ports::outbox::{Backlog, Outbox};
@@ -21,6 +23,8 @@ pub const UNPUBLISHED_MS_MAX: i64 = 10_000;
 pub const UNDECIDED_MS_MAX: i64 = 5_000;
 /// Parked messages counted, at most.
 const PARKED_MAX: u32 = 10_000;
+/// Failed refunds told one by one, at most.
+const OWED_MAX: usize = 20;
 
 /// A sale's figures, in units unless they say otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +50,8 @@ pub struct Figures {
     /// Of which something was not given back.
     pub captured: u64,
     pub refunds: u64,
+    /// Refunds that failed: the shop owes them. Those that an operator settled in another way are not among them.
+    pub refunds_failed: u64,
     pub generation: u64,
     pub revision: u64,
     /// Messages of the whole shop that could not be decoded.
@@ -62,6 +68,17 @@ pub struct Divergence {
     pub what: String,
 }
 
+/// Money that did not go back to whom it is due, and that no operator has seen to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    pub refund: RefundId,
+    /// Of a payment that became none, nothing.
+    pub order: Option<String>,
+    pub amount: Money,
+    /// Why it failed, as the provider says it.
+    pub code: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub sale: SaleId,
@@ -72,6 +89,8 @@ pub struct Verdict {
     pub figures: Figures,
     /// The first that was found.
     pub divergence: Option<Divergence>,
+    /// Refunds that failed. The books are right about them, so that the verdict may be a pass; `figures` counts them all.
+    pub owed: Vec<Owed>,
 }
 
 impl Verdict {
@@ -114,6 +133,14 @@ impl std::fmt::Display for Verdict {
         if !self.is_at_rest() {
             write!(f, "; in motion: {}", self.in_motion.join(", "))?;
         }
+        if figures.refunds_failed > 0 {
+            let said = |owed: &Owed| {
+                let order = owed.order.as_ref().map_or(String::new(), |order| format!(" of order {order}"));
+                format!("{}{order} over {} ({})", owed.refund, owed.amount, owed.code)
+            };
+            let said: Vec<String> = self.owed.iter().map(said).collect();
+            write!(f, "; owed: {} refunds failed: {}", figures.refunds_failed, said.join(", "))?;
+        }
         Ok(())
     }
 }
@@ -141,8 +168,11 @@ pub async fn audit<W: World>(world: &W, sale: SaleId) -> Result<Option<Verdict>>
     if evidence.backlog.events > 0 {
         in_motion.push(format!("{} events are to be published", evidence.backlog.events));
     }
+    in_motion.extend(checks::refunds_in_motion(&evidence.facts.refunds));
     let figures = figures(&evidence, parked);
-    Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence }))
+    let mut owed = checks::owed(&evidence.facts);
+    owed.truncate(OWED_MAX);
+    Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence, owed }))
 }
 
 /// The ledger is read before and after the others: only when it stood still are they one picture.
@@ -176,6 +206,7 @@ fn figures(evidence: &Evidence, parked: u64) -> Figures {
         payments: payments.len() as u64,
         captured: evidence.kept.iter().filter(|kept| **kept > 0).count() as u64,
         refunds: refunds.len() as u64,
+        refunds_failed: refunds.iter().filter(|entry| entry.state.kind() == RefundKind::Failed).count() as u64,
         generation: standing.generation,
         revision: standing.revision,
         parked,

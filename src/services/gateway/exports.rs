@@ -12,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::order::Order;
+use crate::domain::payment::RefundKind;
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
@@ -57,6 +58,10 @@ impl List {
                 "refunded_units",
                 "refunded_amount",
                 "refunded_minor",
+                "refund_pending_minor",
+                "refund_done_minor",
+                "refund_failed_minor",
+                "refund_settled_minor",
             ],
             List::Reservations => {
                 &["reservation", "created_at", "buyer", "name", "email", "quantity", "state", "units", "lapses_at"]
@@ -142,8 +147,11 @@ impl<W: World> Export<W> {
         let (store, rows_max) = (self.gateway.world().store(), self.gateway.settings().export_rows_max);
         let orders = store.orders_of_sale(self.sale, after, rows_max).await?;
         let people = store.people(&buyers(orders.iter().map(|order| order.buyer))).await?;
+        let given_back: Vec<ReservationId> =
+            orders.iter().filter(|order| order.refunded_amount.minor > 0).map(|order| order.reservation).collect();
+        let refunds = store.refunds_of_orders(&given_back).await?;
         for order in &orders {
-            write(writer, order_fields(order, people.get(&order.buyer)))?;
+            write(writer, order_fields(order, people.get(&order.buyer), refunds.get(&order.payment)))?;
         }
         self.rows += orders.len() as u64;
         let last = orders.last().filter(|_| orders.len() == rows_max as usize);
@@ -193,8 +201,12 @@ fn buyers(all: impl Iterator<Item = BuyerId>) -> Vec<BuyerId> {
     buyers
 }
 
-fn order_fields(order: &Order, person: Option<&Person>) -> Vec<String> {
+fn order_fields(order: &Order, person: Option<&Person>, refunds: Option<&Vec<(RefundKind, i64)>>) -> Vec<String> {
     let (name, email) = of_person(person);
+    let of = |kinds: &[RefundKind]| {
+        let refunds = refunds.into_iter().flatten().filter(|(kind, _)| kinds.contains(kind));
+        refunds.map(|(_, minor)| minor).sum::<i64>().to_string()
+    };
     vec![
         order.number.clone(),
         moment(order.placed_at),
@@ -212,6 +224,10 @@ fn order_fields(order: &Order, person: Option<&Person>) -> Vec<String> {
         listed(&order.refunded_units),
         order.refunded_amount.decimal(),
         order.refunded_amount.minor.to_string(),
+        of(&[RefundKind::Due, RefundKind::Sent]),
+        of(&[RefundKind::Done]),
+        of(&[RefundKind::Failed]),
+        of(&[RefundKind::Settled]),
     ]
 }
 

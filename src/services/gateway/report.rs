@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::id::SaleId;
 use crate::domain::money::Money;
+use crate::domain::payment::RefundKind;
 use crate::domain::reservation::Kind;
 use crate::domain::sale::Sale;
 use crate::domain::time::Timestamp;
@@ -79,8 +80,26 @@ struct Orders {
     refunded_units: u64,
     sold_units: u64,
     gross: MoneyView,
+    /// What went back or is to go back.
     refunds: MoneyView,
+    refunds_by_state: RefundsByState,
     net: MoneyView,
+}
+
+/// The sum above, by where it stands.
+#[derive(Debug, Serialize)]
+struct RefundsByState {
+    due: Refunds,
+    sent: Refunds,
+    done: Refunds,
+    failed: Refunds,
+    settled: Refunds,
+}
+
+#[derive(Debug, Serialize)]
+struct Refunds {
+    refunds: u64,
+    amount: MoneyView,
 }
 
 pub async fn report<W: World>(world: &W, sale: &Sale) -> Result<Report> {
@@ -154,8 +173,12 @@ impl Reservations {
 }
 
 impl Orders {
-    fn of(sale: &Sale, Totals { placed, refunded, .. }: &Totals) -> Self {
+    fn of(sale: &Sale, Totals { placed, refunded, refunds, .. }: &Totals) -> Self {
         let money = |minor: i64| MoneyView::from(Money { minor, currency: sale.price.currency });
+        let of = |kind: RefundKind| {
+            let count = refunds.iter().find(|(known, _)| *known == kind).map(|(_, count)| *count).unwrap_or_default();
+            Refunds { refunds: count.rows, amount: money(count.minor) }
+        };
         Self {
             placed: placed.rows,
             placed_units: placed.units,
@@ -164,6 +187,13 @@ impl Orders {
             sold_units: placed.units.saturating_sub(refunded.units),
             gross: money(placed.minor),
             refunds: money(refunded.minor),
+            refunds_by_state: RefundsByState {
+                due: of(RefundKind::Due),
+                sent: of(RefundKind::Sent),
+                done: of(RefundKind::Done),
+                failed: of(RefundKind::Failed),
+                settled: of(RefundKind::Settled),
+            },
             net: money(placed.minor - refunded.minor),
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
-use crate::domain::payment::{RefundEntry, Why};
+use crate::domain::payment::{RefundEntry, RefundState, Why};
 use crate::domain::reservation::{Kind, Outcome, Reservation, State};
 use crate::domain::sale::Phase;
 use crate::domain::time::Timestamp;
@@ -162,7 +162,19 @@ pub struct OrderView {
     /// Nothing of it is left.
     refunded: bool,
     refunded_units: Vec<u32>,
+    /// What went back or is to go back: where it stands, the refunds say.
     refunded_amount: MoneyView,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<OwnRefundView>,
+}
+
+impl OrderView {
+    /// Of these refunds the order's own are shown with it.
+    pub fn with_refunds(order: Order, refunds: &[RefundEntry]) -> Self {
+        let own = refunds.iter().filter(|entry| entry.refund.payment == order.payment);
+        let refunds = own.map(OwnRefundView::from).collect();
+        Self { refunds, ..order.into() }
+    }
 }
 
 impl From<Order> for OrderView {
@@ -176,13 +188,41 @@ impl From<Order> for OrderView {
             refunded: order.refunded,
             refunded_units: order.refunded_units,
             refunded_amount: order.refunded_amount.into(),
+            refunds: Vec::new(),
         }
+    }
+}
+
+/// A refund as its buyer sees it.
+#[derive(Serialize)]
+struct OwnRefundView {
+    units: Vec<u32>,
+    amount: MoneyView,
+    made_at: Timestamp,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_at: Option<Timestamp>,
+}
+
+impl From<&RefundEntry> for OwnRefundView {
+    fn from(entry: &RefundEntry) -> Self {
+        let units = match &entry.why {
+            Why::Operator { units, .. } => units.clone(),
+            Why::CouldNotStand | Why::AtProvider => Vec::new(),
+        };
+        let done_at = match entry.state {
+            RefundState::Done { at } => Some(at),
+            _ => None,
+        };
+        let (amount, state) = (entry.refund.amount.into(), entry.state.kind().name());
+        Self { units, amount, made_at: entry.made_at, state, done_at }
     }
 }
 
 /// An order as operators see it.
 #[derive(Serialize)]
 pub struct WholeOrderView {
+    /// Without the buyer's view of its refunds.
     #[serde(flatten)]
     order: OrderView,
     reservation_id: ReservationId,
@@ -191,12 +231,14 @@ pub struct WholeOrderView {
 }
 
 impl WholeOrderView {
+    /// Of these refunds the order's own are shown with it.
     pub fn new(order: Order, refunds: Vec<RefundEntry>) -> Self {
+        let own = refunds.into_iter().filter(|entry| entry.refund.payment == order.payment);
         Self {
+            refunds: own.map(RefundView::from).collect(),
             reservation_id: order.reservation,
             buyer_id: order.buyer,
             order: order.into(),
-            refunds: refunds.into_iter().map(RefundView::from).collect(),
         }
     }
 }
@@ -204,15 +246,41 @@ impl WholeOrderView {
 #[derive(Serialize)]
 pub struct RefundView {
     id: RefundId,
+    sale_id: SaleId,
+    reservation_id: ReservationId,
     units: Vec<u32>,
     amount: MoneyView,
     why: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     made_at: Timestamp,
-    /// Left out while the provider is still to give it back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    done_at: Option<Timestamp>,
+    /// The provider's definite refusals.
+    tries: u32,
+    #[serde(flatten)]
+    state: RefundStateView,
+}
+
+/// What belongs to a state and to no other.
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum RefundStateView {
+    Due { next_at: Timestamp },
+    Sent { next_at: Timestamp },
+    Done { done_at: Timestamp },
+    Failed { failed_at: Timestamp, code: String },
+    Settled { settled_at: Timestamp, settled_by: BuyerId, note: String },
+}
+
+impl From<RefundState> for RefundStateView {
+    fn from(state: RefundState) -> Self {
+        match state {
+            RefundState::Due { next_at } => Self::Due { next_at },
+            RefundState::Sent { next_at } => Self::Sent { next_at },
+            RefundState::Done { at } => Self::Done { done_at: at },
+            RefundState::Failed { at, code } => Self::Failed { failed_at: at, code },
+            RefundState::Settled { at, by, note } => Self::Settled { settled_at: at, settled_by: by, note },
+        }
+    }
 }
 
 impl From<RefundEntry> for RefundView {
@@ -220,8 +288,25 @@ impl From<RefundEntry> for RefundView {
         let (why, units, reason) = match entry.why {
             Why::Operator { units, reason } => ("operator", units, reason),
             Why::CouldNotStand => ("could_not_stand", Vec::new(), None),
+            Why::AtProvider => ("at_provider", Vec::new(), None),
         };
-        let RefundEntry { refund, made_at, done_at, .. } = entry;
-        Self { id: refund.id, units, amount: refund.amount.into(), why, reason, made_at, done_at }
+        let RefundEntry { refund, sale, reservation, made_at, tries, state, .. } = entry;
+        let (id, amount, state) = (refund.id, refund.amount.into(), state.into());
+        Self { id, sale_id: sale, reservation_id: reservation, units, amount, why, reason, made_at, tries, state }
+    }
+}
+
+/// A refund in a list, with its order if it has one.
+#[derive(Serialize)]
+pub struct ListedRefundView {
+    #[serde(flatten)]
+    refund: RefundView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_number: Option<String>,
+}
+
+impl From<(RefundEntry, Option<String>)> for ListedRefundView {
+    fn from((entry, order_number): (RefundEntry, Option<String>)) -> Self {
+        Self { refund: entry.into(), order_number }
     }
 }

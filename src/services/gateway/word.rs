@@ -5,14 +5,12 @@
 
 use crate::domain::id::{PaymentId, ReservationId};
 use crate::domain::payment::PaymentState;
-use crate::domain::reservation::State;
-use crate::ports::ledger::{Confirmed, GiveBack, Ledger};
+use crate::ports::ledger::Ledger;
 use crate::ports::payments::Payments;
 use crate::ports::{Result, World};
 use crate::services::gateway::Settings;
 use crate::services::gateway::effort::{tell, wake};
-use crate::services::payments::settle;
-use crate::services::turns::sure_now;
+use crate::services::payments::{settle, take_over};
 
 /// What came of it, for the metrics.
 pub async fn heed<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Result<&'static str> {
@@ -32,26 +30,19 @@ pub async fn heed<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Re
     Ok("settled")
 }
 
-/// Money went back. When that was not us, and nothing of it is left, its order goes as if an operator had given it back here.
+/// Money went back, or did not after all. What the provider has is what our books say afterwards; where somebody gave back all
+/// that was left, the order goes as if an operator had given it back here.
 pub async fn heed_refund<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Result<&'static str> {
     let Some(payment) = world.store().payment(id).await? else { return Ok("unknown") };
-    let row = world.store().reservation(payment.reservation).await?;
-    let stands = row.is_some_and(|row| matches!(row.state, State::Confirmed { payment, .. } if payment == id));
-    if !stands {
+    if payment.state != PaymentState::Captured {
+        // The word of the money's coming is still on its way, or was lost.
+        heed(world, settings, id).await?;
+    }
+    if !take_over(world, id).await? {
         return Ok("known");
     }
-    if world.payments().kept_minor(id).await? > 0 {
-        // Units that we gave back, or a part that somebody gave back elsewhere: which units that means, nobody can say here.
-        return Ok("in_part");
-    }
-    // Confirming what is confirmed with this payment reads its order.
-    let now = sure_now(world)?;
-    if let Confirmed::Order(order) = world.store().confirm(payment.reservation, id, "", now).await? {
-        let reason = Some("given back at the payment provider".to_owned());
-        world.store().give_back(&GiveBack { number: order.number, units: None, reason, request: None }, now).await?;
-    }
     pass_on(world, settings, payment.reservation).await?;
-    Ok("given_back")
+    Ok("taken_over")
 }
 
 async fn pass_on<W: World>(world: &W, settings: &Settings, reservation: ReservationId) -> Result<()> {

@@ -29,7 +29,7 @@ fn english(letter: &Letter, when: impl Fn(Timestamp) -> String, attached: bool) 
     let mut facts = vec![("Item", item.clone())];
     let mut closing = Vec::new();
     let elsewhere = "Your receipt is kept in the shop: log in to download it at any time.";
-    let back = "The money goes back to the card you paid with. Your bank may take some days to show it.";
+    let back = "The money is on its way back to the card you paid with. Your bank may take some days to show it.";
     let (subject, opening) = match &letter.matter {
         Matter::Paid { order, units, amount } => {
             facts.extend([("Order", order.clone()), ("Units", listed(units)), ("Paid", amount.to_string())]);
@@ -41,20 +41,22 @@ fn english(letter: &Letter, when: impl Fn(Timestamp) -> String, attached: bool) 
         }
         Matter::Refunded { order, units, amount, left } => {
             facts.extend([("Order", order.clone()), ("Units given back", listed(units))]);
-            facts.push(("Refunded", amount.to_string()));
+            facts.push(("On its way back", amount.to_string()));
             closing.push(back.to_owned());
             if left.is_empty() {
                 closing.push("The receipt you had is no longer good for anything.".to_owned());
-                (format!("Order {order} was refunded: {item}"), "Your order was refunded.")
+                let opening = "All of your order was given back, and your money is on its way.";
+                (format!("Order {order} was given back: {item}"), opening)
             } else {
                 facts.push(("Units that stay yours", listed(left)));
                 let use_new = "Your new receipt is attached: please use it instead of the one you had.";
                 closing.push(if attached { use_new } else { elsewhere }.to_owned());
-                (format!("A part of order {order} was refunded: {item}"), "A part of your order was refunded.")
+                let opening = "A part of your order was given back, and the money for it is on its way.";
+                (format!("A part of order {order} was given back: {item}"), opening)
             }
         }
         Matter::Returned { amount } => {
-            facts.push(("Returned", amount.to_string()));
+            facts.push(("On its way back", amount.to_string()));
             closing.push(back.to_owned());
             let opening = "Your payment arrived when your reservation had already ended and could not become an order. \
                            You have no order for it, and we do not keep the money.";
@@ -88,7 +90,7 @@ fn chinese(letter: &Letter, when: impl Fn(Timestamp) -> String, attached: bool) 
     let mut facts = vec![("商品", item.clone())];
     let mut closing = Vec::new();
     let elsewhere = "您的收據保存於商店中，登入後可隨時下載。";
-    let back = "款項將退回您原付款的信用卡，實際入帳時間依發卡銀行作業而定，可能需要數個工作天。";
+    let back = "款項正在退回您原付款的信用卡，目前尚未入帳；實際入帳時間依發卡銀行作業而定，可能需要數個工作天。";
     let (subject, opening) = match &letter.matter {
         Matter::Paid { order, units, amount } => {
             facts.extend([("訂單編號", order.clone()), ("商品序號", listed(units)), ("付款金額", amount.to_string())]);
@@ -100,20 +102,20 @@ fn chinese(letter: &Letter, when: impl Fn(Timestamp) -> String, attached: bool) 
         }
         Matter::Refunded { order, units, amount, left } => {
             facts.extend([("訂單編號", order.clone()), ("退款商品序號", listed(units))]);
-            facts.push(("退款金額", amount.to_string()));
+            facts.push(("退款處理中金額", amount.to_string()));
             closing.push(back.to_owned());
             if left.is_empty() {
                 closing.push("您原有的收據已失效。".to_owned());
-                (format!("訂單 {order} 已退款：{item}"), "您的訂單已退款。")
+                (format!("訂單 {order} 已辦理退款：{item}"), "您的訂單已全數退回，款項正在退還給您。")
             } else {
                 facts.push(("仍保留的商品序號", listed(left)));
                 let use_new = "更新後的收據已附在本郵件中，請以新的收據為準。";
                 closing.push(if attached { use_new } else { elsewhere }.to_owned());
-                (format!("訂單 {order} 已部分退款：{item}"), "您的訂單已部分退款。")
+                (format!("訂單 {order} 已辦理部分退款：{item}"), "您的訂單已部分退回，該部分款項正在退還給您。")
             }
         }
         Matter::Returned { amount } => {
-            facts.push(("退還金額", amount.to_string()));
+            facts.push(("退還處理中金額", amount.to_string()));
             closing.push(back.to_owned());
             let opening =
                 "您的付款完成時，保留名額已經結束，無法成立訂單。因此您沒有這筆訂單，我們也不會收取這筆款項。";

@@ -36,6 +36,7 @@ async fn lags<W: World>(world: &W) -> Result<(), Fault> {
     ] {
         metrics::gauge!(metric.name()).set(late_s(now, since));
     }
+    metrics::gauge!(Metric::RefundsFailed.name()).set(lags.refunds_failed as f64);
     Ok(())
 }
 

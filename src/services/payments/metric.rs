@@ -11,6 +11,7 @@ pub enum Metric {
     Ended,
     Resolved,
     Refunded,
+    RefundFailed,
     Faults,
     Tries,
     SweepSeconds,
@@ -19,17 +20,19 @@ pub enum Metric {
     UnfreedSeconds,
     PayingSeconds,
     RefundDueSeconds,
+    RefundsFailed,
     QueueMessages,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: [Metric; 17] = [
         Metric::Lapsed,
         Metric::GivenOn,
         Metric::Promoted,
         Metric::Ended,
         Metric::Resolved,
         Metric::Refunded,
+        Metric::RefundFailed,
         Metric::Faults,
         Metric::Tries,
         Metric::SweepSeconds,
@@ -38,6 +41,7 @@ impl Metric {
         Metric::UnfreedSeconds,
         Metric::PayingSeconds,
         Metric::RefundDueSeconds,
+        Metric::RefundsFailed,
         Metric::QueueMessages,
     ];
 
@@ -49,6 +53,7 @@ impl Metric {
             Metric::Ended => "miaosha_payments_standby_ended_total",
             Metric::Resolved => "miaosha_payments_resolved_total",
             Metric::Refunded => "miaosha_payments_refunded_total",
+            Metric::RefundFailed => "miaosha_payments_refund_failed_total",
             Metric::Faults => "miaosha_payments_faults_total",
             Metric::Tries => "miaosha_payments_tries_total",
             Metric::SweepSeconds => "miaosha_payments_sweep_seconds",
@@ -57,6 +62,7 @@ impl Metric {
             Metric::UnfreedSeconds => "miaosha_payments_unfreed_seconds",
             Metric::PayingSeconds => "miaosha_payments_paying_seconds",
             Metric::RefundDueSeconds => "miaosha_payments_refund_due_seconds",
+            Metric::RefundsFailed => "miaosha_payments_refunds_failed",
             Metric::QueueMessages => "miaosha_payments_queue_messages",
         }
     }
@@ -64,6 +70,7 @@ impl Metric {
     /// Counters that are there from the beginning show their first step.
     fn begin() {
         metrics::counter!(Metric::Tries.name()).increment(0);
+        metrics::counter!(Metric::RefundFailed.name()).increment(0);
         let jobs = Job::ALL.map(Job::label);
         for job in jobs.into_iter().chain(["alarms", "measure"]) {
             for part in ["turnstile", "ledger", "broker", "payments"] {
@@ -86,6 +93,9 @@ impl Metric {
                     metrics::describe_counter!(name, "Payments nobody finished, by what voiding them answered.");
                 }
                 Metric::Refunded => metrics::describe_counter!(name, "Refunds that the provider made."),
+                Metric::RefundFailed => {
+                    metrics::describe_counter!(name, "Refunds that the provider refused for good, or ended as failed.");
+                }
                 Metric::Faults => {
                     metrics::describe_counter!(
                         name,
@@ -118,6 +128,9 @@ impl Metric {
                 }
                 Metric::RefundDueSeconds => {
                     metrics::describe_gauge!(name, "How long the oldest refund has been due.");
+                }
+                Metric::RefundsFailed => {
+                    metrics::describe_gauge!(name, "Refunds that failed and that no operator has seen to.");
                 }
                 Metric::QueueMessages => metrics::describe_gauge!(name, "Messages that wait, by queue."),
             }

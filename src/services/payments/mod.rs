@@ -8,6 +8,7 @@ mod alarms;
 mod give_on;
 pub mod measure;
 pub mod metric;
+mod refunds;
 mod resolve;
 mod sweeper;
 mod watch;
@@ -16,11 +17,13 @@ use serde::Deserialize;
 
 pub use crate::services::payments::alarms::Alarms;
 pub use crate::services::payments::give_on::give_on;
+pub use crate::services::payments::refunds::take_over;
 pub use crate::services::payments::resolve::settle;
 pub use crate::services::payments::sweeper::{Job, Sweeper};
 
 use std::sync::Arc;
 
+use crate::domain::payment::RefundPace;
 use crate::ports::World;
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::news;
@@ -49,7 +52,39 @@ pub struct Settings {
     pub gap_ms: i64,
     /// Calls to the payment provider at the same time.
     pub provider_calls_max: usize,
+    /// Refunds asked for in one sweep; with `sweep_ms` it bounds how often a process asks the provider for money back.
+    pub sweep_refunds_max: u32,
+    /// Before a refund is asked for again; each later wait is twice as long, up to the longest. Longer than one ask may take,
+    /// for it is also how long nobody else asks.
+    pub refund_wait_ms: i64,
+    pub refund_wait_ms_max: i64,
+    /// A refund that the provider refused so often has failed, and waits for an operator.
+    pub refund_tries_max: u32,
     pub backoff: Backoff,
+}
+
+impl Settings {
+    /// What contradicts itself, for whoever starts a process with it.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let rules = [
+            (self.sweep_refunds_max > 0, "payments.sweep_refunds_max must be at least 1"),
+            (self.refund_tries_max > 0, "payments.refund_tries_max must be at least 1"),
+            (self.refund_wait_ms > 0, "payments.refund_wait_ms must be at least 1"),
+            (
+                self.refund_wait_ms <= self.refund_wait_ms_max,
+                "payments.refund_wait_ms_max must not be shorter than payments.refund_wait_ms",
+            ),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
+    }
+
+    pub(super) fn refund_pace(&self) -> RefundPace {
+        RefundPace {
+            wait_ms: self.refund_wait_ms,
+            wait_ms_max: self.refund_wait_ms_max,
+            tries_max: self.refund_tries_max,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -64,6 +99,10 @@ impl Default for Settings {
             absent_ms_max: 5_000,
             gap_ms: 5_000,
             provider_calls_max: 16,
+            sweep_refunds_max: 16,
+            refund_wait_ms: 60_000,
+            refund_wait_ms_max: 3_600_000,
+            refund_tries_max: 8,
             backoff: Backoff::default(),
         }
     }

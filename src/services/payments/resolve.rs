@@ -5,7 +5,6 @@
 
 use crate::domain::id::{PaymentId, ReservationId};
 use crate::domain::order;
-use crate::domain::payment::RefundEntry;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Confirmed, Ledger};
 use crate::ports::payments::{Payments, Voided};
@@ -49,14 +48,4 @@ pub async fn settle<W: World>(world: &W, reservation: ReservationId, payment: Pa
     };
     metrics::counter!(Metric::Resolved.name(), "answer" => answer).increment(1);
     Ok(())
-}
-
-/// Money that is to go back goes back, until it has.
-pub(super) async fn give_back<W: World>(world: &W, due: &RefundEntry) -> Result<()> {
-    world.payments().refund(&due.refund).await?;
-    world.faults().reach(Point::RefundAfterProvider).await;
-    world.store().refund_done(due.refund.id, sure_now(world)?).await?;
-    metrics::counter!(Metric::Refunded.name()).increment(1);
-    let row = world.store().reservation(due.reservation).await?;
-    notify(world, row.as_slice()).await
 }

@@ -17,7 +17,8 @@ use crate::ports::{Fault, Result, World};
 use crate::runtime::lifecycle::Lifecycle;
 use crate::services::payments::alarms::lapse;
 use crate::services::payments::metric::Metric;
-use crate::services::payments::resolve::{give_back, resolve};
+use crate::services::payments::refunds::ask;
+use crate::services::payments::resolve::resolve;
 use crate::services::payments::watch::Watch;
 use crate::services::payments::{Settings, give_on};
 use crate::services::tell::notify;
@@ -37,7 +38,7 @@ pub enum Job {
     Stuck,
     /// Payments that no reservation took.
     Orphans,
-    /// Money to be given back.
+    /// Money to be given back, and what became of it.
     Refunds,
     /// Standby that can no longer become anything.
     Standby,
@@ -148,8 +149,10 @@ impl<W: World> Sweeper<W> {
     }
 
     async fn refunds(&self) -> Result<()> {
-        let entries = self.world.store().refunds_due(self.settings.rows_max).await?;
-        let work = entries.iter().map(|due| give_back(&self.world, due)).collect();
+        let now = sure_now(&self.world)?;
+        let entries = self.world.store().refunds_due(now, self.settings.sweep_refunds_max).await?;
+        let pace = self.settings.refund_pace();
+        let work = entries.iter().map(|due| ask(&self.world, pace, due)).collect();
         self.a_few_at_a_time(work).await
     }
 

@@ -23,6 +23,10 @@ locals {
       metric = "miaosha_payments_refund_due_seconds", threshold = local.limit.refund_due_s_max
       what   = "Money that is to go back has not gone."
     })
+    refunds-failed = merge(local.behind, {
+      metric = "miaosha_payments_refunds_failed", threshold = 0
+      what   = "Refunds failed and are owed: /desk/refunds."
+    })
     relay-lag = merge(local.relayed, {
       metric = "miaosha_relay_oldest_seconds", threshold = local.limit.relay_s_max
       what   = "Events are written and not sent: the broker is away, or nobody relays."

@@ -31,9 +31,10 @@ async fn looks(stage: &Stage, tongue: Tongue) {
     }
     window.log_in("operator@miaosha.test", "demodemo").await;
     window.shows("header nav", words.say("nav.desk")).await;
-    for path in
-        ["/orders", "/account", "/check-in", "/desk", "/desk/new", "/desk/refund", "/desk/parked", "/desk/audit"]
-    {
+    for path in ["/orders", "/account", "/check-in", "/desk", "/desk/new", "/desk/refund", "/desk/refunds"] {
+        holds(&window, path).await;
+    }
+    for path in ["/desk/parked", "/desk/audit"] {
         holds(&window, path).await;
     }
     holds(&window, &format!("/desk/sales/{open}")).await;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::api::Person;
 use super::stage::{Stage, story};
 use super::words::Tongue;
 
@@ -166,6 +167,89 @@ async fn an_operator_gives_money_back() {
         let order = buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
         assert_eq!((&order["refunded"], &order["refunded_units"]), (&json!(false), &json!([held["units"][0]])));
         window.picture("refund").await;
+    })
+    .await;
+}
+
+/// A refund that the provider ended as failed is never called refunded, and an operator sees to it: once more, or otherwise.
+#[tokio::test]
+async fn an_operator_sees_to_what_failed() {
+    story("refunds", async |stage| {
+        let sale = stage.shop.sale("A broken bell", json!({})).await;
+        let buyer = stage.shop.shopper("oda").await;
+        buyer.attempt(sale, 2).await;
+        let number = buyer.pay(sale).await;
+        let state = async || {
+            let order = buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
+            order["refunds"][0]["state"].as_str().map(str::to_owned)
+        };
+        let operator = stage.shop.operator().await;
+        operator.call("POST", &format!("/v1/admin/orders/{number}/refunds"), Some(&json!({}))).await.is(201);
+        let window = stage.window(Tongue::English).await;
+        let words = window.words();
+        let comes_to = async |wanted: &str| {
+            window.until(wanted, async || state().await.filter(|state| state == wanted)).await;
+        };
+        let fails =
+            "UPDATE refunds SET state = 4, code = 'lost_or_stolen_card', version = version + 1, tries = tries + 1";
+        comes_to("done").await;
+        stage.shop.spoil(fails).await;
+
+        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.press(words.say("nav.desk")).await;
+        window.press(words.say("desk.refunds")).await;
+        window.shows("section h2", &number).await;
+        window.shows("section", "lost_or_stolen_card").await;
+        window.picture("refunds").await;
+        window.press(words.say("refunds.retry")).await;
+        window.shows("main [role=status]", &number).await;
+        window.shows("main", words.say("refunds.none")).await;
+        comes_to("done").await;
+
+        stage.shop.spoil(fails).await;
+        window.reload().await;
+        window.press(words.say("refunds.settle")).await;
+        window.shows("form .wrong", "note").await;
+        window.fill(words.say("refunds.note"), "By transfer 7788").await;
+        window.press(words.say("refunds.settle")).await;
+        window.shows("main", words.say("refunds.none")).await;
+        comes_to("settled").await;
+        let listed = operator.call("GET", "/v1/admin/refunds?state=settled", None).await.is(200);
+        assert_eq!(listed["refunds"][0]["note"], "By transfer 7788");
+    })
+    .await;
+}
+
+/// What the buyer reads of the money, word for word by where it is.
+#[tokio::test]
+async fn a_buyer_reads_where_the_money_is() {
+    story("refund-states", async |stage| {
+        let sale = stage.shop.sale("A cracked cup", json!({})).await;
+        let window = stage.window(Tongue::English).await;
+        window.go("/").await;
+        window.sign_up("pia").await;
+        let buyer = Person::log_in(&stage.shop.authority, "pia@example.org", "correct horse").await;
+        buyer.attempt(sale, 1).await;
+        let number = buyer.pay(sale).await;
+        let operator = stage.shop.operator().await;
+        operator.call("POST", &format!("/v1/admin/orders/{number}/refunds"), Some(&json!({}))).await.is(201);
+        let done = async || {
+            let order = buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
+            (order["refunds"][0]["state"] == "done").then_some(())
+        };
+        window.until("done", done).await;
+        window.go(&format!("/orders/{number}")).await;
+        window.shows(".refunds", "went back to your card").await;
+        for (sql, said) in [
+            ("UPDATE refunds SET state = 4, code = 'x', version = version + 1", "could not be sent back"),
+            ("UPDATE refunds SET state = 2, next_at = 9000000000000000, version = version + 1", "has it in hand"),
+            ("UPDATE refunds SET state = 1, version = version + 1", "is on its way back to you"),
+        ] {
+            stage.shop.spoil(sql).await;
+            window.reload().await;
+            window.shows(".refunds", said).await;
+            window.shows_no_more(".refunds", "went back").await;
+        }
     })
     .await;
 }

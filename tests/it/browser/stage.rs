@@ -136,6 +136,14 @@ impl Shop {
         assert_eq!(url_of(self.folder.path()).await, self.authority);
     }
 
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.sqlite").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+
     pub async fn operator(&self) -> Person {
         Person::log_in(&self.authority, "operator@miaosha.test", "demodemo").await
     }

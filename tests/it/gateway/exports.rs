@@ -247,6 +247,13 @@ async fn a_report_adds_up<W: World>(bed: Bed<W>) {
         json!({
             "placed": 2, "placed_units": 2, "refunded": 1, "refunded_units": 1, "sold_units": 1,
             "gross": twd(500), "refunds": twd(250), "net": twd(250),
+            "refunds_by_state": {
+                "due": { "refunds": 1, "amount": twd(250) },
+                "sent": { "refunds": 0, "amount": twd(0) },
+                "done": { "refunds": 0, "amount": twd(0) },
+                "failed": { "refunds": 0, "amount": twd(0) },
+                "settled": { "refunds": 0, "amount": twd(0) },
+            },
         })
     );
     assert_eq!((&report["title"], &report["capacity"]), (&json!("A lamp"), &json!(6)));

@@ -12,6 +12,7 @@ use miaosha::ports::fault::Point;
 use miaosha::ports::idempotency::Idempotency;
 use miaosha::ports::ledger::Ledger;
 use miaosha::services::gateway::Settings;
+use miaosha::services::payments;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
@@ -32,6 +33,9 @@ over_both! {
     a_checkout_that_died_before_its_answer_is_paid_once
     who_hangs_up_finds_the_answer_later
     what_may_pass_is_not_kept
+    who_was_told_to_wait_asks_again_for_the_order
+    a_decline_is_an_end
+    what_was_refused_leaves_nothing_behind
     a_key_is_forgotten_after_a_day
     who_signs_up_twice_is_one_person
 }
@@ -98,7 +102,7 @@ async fn the_same_request_is_answered_the_same_again<W: World>(bed: Bed<W>) {
         "as it was told then"
     );
     assert_eq!(bed.world.store().sales(9).await.unwrap().len(), 1);
-    // A refusal is an answer, too.
+    // What is refused is refused again.
     for _ in 0..2 {
         bed.post_under("t", "/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
     }
@@ -213,6 +217,75 @@ async fn what_may_pass_is_not_kept<W: World>(bed: Bed<W>) {
     bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
 }
 
+/// "Still paying" is no end: under the same key the buyer hears how it ended, and that is kept.
+async fn who_was_told_to_wait_asks_again_for_the_order<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(1, 0).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "late" });
+    let ask = || bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body);
+    for _ in 0..2 {
+        let waits = ask().await;
+        assert!(!is_replay(&waits));
+        assert_eq!(waits.is(202)["status"], "paying");
+    }
+    let sweeps = payments::Settings { paying_ms_max: 10, ..payments::Settings::default() };
+    bed.clock.advance_ms(20);
+    payments::Sweeper::new(bed.world.clone(), sweeps).sweep_one(payments::Job::Stuck).await.unwrap();
+    let told = ask().await;
+    assert!(!is_replay(&told));
+    let order = told.is(201);
+    assert_eq!(order["order_number"].as_str().map(str::len), Some(14));
+    let again = ask().await;
+    assert!(is_replay(&again));
+    assert_eq!(again.is(201), order);
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+}
+
+/// The card was charged in vain: under this key that is so for ever, and another card is another request.
+async fn a_decline_is_an_end<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(1, 0).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let token = bed.checkout_token(sale.id, 7).await;
+    let pay = |key: &str, card: &str| {
+        bed.post_under(key, "/v1/checkouts", &bed.shopper(7), &json!({ "checkout_token": token, "card": card }))
+    };
+    for is_again in [false, true] {
+        let declined = pay(KEY, "declined").await;
+        assert_eq!(is_replay(&declined), is_again);
+        declined.is_problem(402, "card_declined");
+    }
+    pay(KEY, "ok").await.is_problem(422, "idempotency_key_reused");
+    pay("another", "ok").await.is(201);
+    pay(KEY, "declined").await.is_problem(402, "card_declined");
+    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+}
+
+/// Whoever mends a mistake asks under the same key; what is refused now may be right later.
+async fn what_was_refused_leaves_nothing_behind<W: World>(bed: Bed<W>) {
+    bed.post_under(KEY, ITEMS, &bed.operator(), &json!({ "title": " ", "description": "x" }))
+        .await
+        .blames(400, "title");
+    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let sale = bed.sale(2, 1).await;
+    bed.attempt(sale.id, 8, 2).await;
+    bed.attempt(sale.id, 7, 1).await;
+    let standby = bed.world.store().reservation_of(sale.id, BuyerId(7)).await.unwrap().unwrap();
+    let body =
+        json!({ "checkout_token": bed.keys.sign_checkout(standby.id, BuyerId(7), START, 600_000), "card": "ok" });
+    let pay = || bed.post_under("p", "/v1/checkouts", &bed.shopper(7), &body);
+    for _ in 0..2 {
+        let answer = pay().await;
+        assert!(!is_replay(&answer));
+        answer.is_problem(409, "not_held");
+    }
+    bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
+    payments::Sweeper::new(bed.world.clone(), payments::Settings::default())
+        .sweep_one(payments::Job::Unfreed)
+        .await
+        .unwrap();
+    pay().await.is(201);
+}
+
 async fn a_key_is_forgotten_after_a_day<W: World>(bed: Bed<W>) {
     let operator = bed.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 10 * 86_400_000);
     let first = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
@@ -265,6 +338,20 @@ async fn no_secret_is_written_down() {
     let kept: Vec<(i64, Option<Vec<u8>>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     assert_eq!((kept.len(), kept[0].clone(), kept[1].0), (2, (0, None), 201));
     assert!(String::from_utf8(kept[1].1.clone().unwrap()).unwrap().contains("A lamp"));
+}
+
+/// A stranger's mistakes fill no table.
+#[actix_web::test]
+async fn strangers_mistakes_are_not_written_down() {
+    let bed = Bed::new().await;
+    for n in 0..5 {
+        let bad = json!({ "name": "Eve", "email": "nobody", "password": "x" });
+        bed.post_under(&format!("k{n}"), "/v1/users", "", &bad).await.is_problem(400, "invalid");
+    }
+    let file = format!("sqlite://{}", bed.folder.path().join("ledger.db").display());
+    let mut conn = SqliteConnection::connect(&file).await.unwrap();
+    let rows = sqlx::query("SELECT COUNT(*) FROM requests").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(rows.get::<i64, _>(0), 0);
 }
 
 /// A pool without a place: 503 twice, and never "in flight".

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 15] = [
+pub const ROUTES: [(Method, &str); 18] = [
     (Method::GET, "/v1/admin/audit"),
     (Method::GET, "/v1/admin/sales/1/live"),
     (Method::POST, "/v1/admin/items"),
@@ -26,6 +26,9 @@ pub const ROUTES: [(Method, &str); 15] = [
     (Method::POST, "/v1/admin/parked/replay"),
     (Method::GET, "/v1/admin/orders/0000-0000-0000"),
     (Method::POST, "/v1/admin/orders/0000-0000-0000/refunds"),
+    (Method::GET, "/v1/admin/refunds"),
+    (Method::POST, "/v1/admin/refunds/00000000000000000000000000000001/retry"),
+    (Method::POST, "/v1/admin/refunds/00000000000000000000000000000001/settlement"),
 ];
 
 pub fn sale_body(item_id: u64) -> Value {

@@ -187,7 +187,7 @@ async fn what_cannot_go_back_is_said_by_name<W: World>(bed: Bed<W>) {
         bed.post(&refunds(nobody), &bed.operator(), &json!({})).await.is_problem(404, "not_found");
         bed.get(&format!("/v1/admin/orders/{nobody}"), &bed.operator()).await.is_problem(404, "not_found");
     }
-    assert_eq!((bed.kind(id).await, bed.world.store().refunds_due(9).await.unwrap()), (Kind::Confirmed, vec![]));
+    assert_eq!((bed.kind(id).await, bed.world.store().refunds_due(START, 9).await.unwrap()), (Kind::Confirmed, vec![]));
 }
 
 /// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
@@ -204,7 +204,7 @@ async fn who_dies_before_the_answer_gave_back_once<W: World>(bed: Bed<W>) {
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201), again);
     assert_eq!(bed.row(id).await.state.units(), [1]);
-    assert_eq!(bed.world.store().refunds_of(id).await.unwrap().len(), 1);
+    assert_eq!(bed.world.store().refunds_of(&[id]).await.unwrap().len(), 1);
 }
 
 /// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.

@@ -134,7 +134,7 @@ async fn a_capture_that_cannot_stand_goes_back<W: World>(bed: Bed<W>) {
     answer.is_problem(409, "conflict");
     assert!(answer.body["detail"].as_str().unwrap().contains("money goes back"));
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 1));
-    let due = bed.world.store().refunds_due(10).await.unwrap();
+    let due = bed.world.store().refunds_due(START, 10).await.unwrap();
     assert_eq!((due[0].refund.payment, &due[0].why), (payment, &Why::CouldNotStand));
     sweep(&bed).await;
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));

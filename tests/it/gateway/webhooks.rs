@@ -17,15 +17,15 @@ use super::worlds::OnStripe;
 use crate::support::localstripe::LocalStripe;
 use crate::support::stripe::{Mood, Step, StripeServer, WEBHOOK_SECRET, signature};
 
-const CARD: &str = "pm_card_visa";
+pub const CARD: &str = "pm_card_visa";
 
-async fn bed() -> (StripeServer, Bed<OnStripe>) {
+pub async fn bed() -> (StripeServer, Bed<OnStripe>) {
     let server = StripeServer::start().await;
     let bed = Bed::on_stripe(&server.url).await;
     (server, bed)
 }
 
-async fn tell(bed: &Bed<OnStripe>, event: &Value) -> Answer {
+pub async fn tell(bed: &Bed<OnStripe>, event: &Value) -> Answer {
     let body = event.to_string();
     let signed = signature(WEBHOOK_SECRET, bed.clock.now().0 / 1_000, body.as_bytes());
     tell_as(bed, &signed, body).await
@@ -142,7 +142,7 @@ async fn what_was_given_back_by_hand_ends_its_order() {
         assert_eq!(bed.kind(id).await, Kind::Refunded);
     }
     sweep(&bed).await;
-    assert_eq!(bed.world.store().refunds_due(9).await.unwrap().len(), 0);
+    assert_eq!(bed.world.store().refunds_due(bed.clock.now(), 9).await.unwrap().len(), 0);
     assert_eq!((server.moved(), server.calls(Step::Refund)), ((250, 250), 0));
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
     bed.check_out(7, &token, CARD).await.is_problem(409, "not_held");

@@ -41,7 +41,7 @@ fn money(minor: i64) -> Money {
 /// Each kind of letter, with what its reader must find in it, in English and in Chinese.
 fn matters() -> Vec<(Matter, [Vec<&'static str>; 2])> {
     let order = || "1A2B-3C4D-5E6F".to_owned();
-    let back = ["goes back to the card", "款項將退回您原付款的信用卡"];
+    let back = ["is on its way back to the card", "款項正在退回您原付款的信用卡"];
     vec![
         (
             Matter::Paid { order: order(), units: vec![3, 14], amount: money(256_000) },
@@ -67,15 +67,15 @@ fn matters() -> Vec<(Matter, [Vec<&'static str>; 2])> {
         (
             Matter::Refunded { order: order(), units: vec![3, 14], amount: money(256_000), left: vec![] },
             [
-                vec!["Your order was refunded", "TWD 2,560.00", "no longer good", back[0]],
-                vec!["您的訂單已退款", "TWD 2,560.00", "收據已失效", back[1]],
+                vec!["and your money is on its way", "TWD 2,560.00", "no longer good", back[0]],
+                vec!["款項正在退還給您", "TWD 2,560.00", "收據已失效", back[1]],
             ],
         ),
         (
             Matter::Returned { amount: money(5) },
             [
-                vec!["You have no order for it", "Returned: TWD 0.05", back[0]],
-                vec!["無法成立訂單", "退還金額: TWD 0.05", back[1]],
+                vec!["You have no order for it", "On its way back: TWD 0.05", back[0]],
+                vec!["無法成立訂單", "退還處理中金額: TWD 0.05", back[1]],
             ],
         ),
         (

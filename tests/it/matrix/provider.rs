@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use miaosha::domain::id::PaymentId;
 use miaosha::domain::money::Money;
-use miaosha::domain::payment::Refund;
+use miaosha::domain::payment::{MadeRefund, Refund, RefundAnswer};
 use miaosha::ports::ledger::Ledger;
 use miaosha::ports::payments::{Captured, Heard, Opened, Payments, Unpayable, Voided, Word};
 use miaosha::ports::{Fault, Result, World};
@@ -27,12 +27,14 @@ pub enum Outcome {
     LateAfterVoid,
     /// The money moves, and the row is gone.
     RefundNeeded,
-    /// The same, and it cannot go back for a while.
+    /// The same, and it cannot go back for a while: nobody knows, and then it is refused.
     RefundFailing,
+    /// The same, and it is pending for a while.
+    RefundPending,
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Captured,
         Outcome::Declined,
         Outcome::TimeOutCaptured,
@@ -41,6 +43,7 @@ impl Outcome {
         Outcome::LateAfterVoid,
         Outcome::RefundNeeded,
         Outcome::RefundFailing,
+        Outcome::RefundPending,
     ];
 
     /// The card that brings it about.
@@ -49,7 +52,7 @@ impl Outcome {
     }
 
     pub fn needs_refund(self) -> bool {
-        matches!(self, Outcome::RefundNeeded | Outcome::RefundFailing)
+        matches!(self, Outcome::RefundNeeded | Outcome::RefundFailing | Outcome::RefundPending)
     }
 }
 
@@ -59,6 +62,7 @@ pub struct Moods {
     /// Captures under way, and whether they wait for a void to be done.
     late: Mutex<Vec<(PaymentId, bool)>>,
     refunds_failing: AtomicU32,
+    refunds_pending: AtomicU32,
     /// Every payment of which money moved, in order.
     captured: Mutex<Vec<PaymentId>>,
     /// Money moved while other money of the same buyer had not gone back.
@@ -146,7 +150,7 @@ impl<W: World> Lever<W> {
                 self.moods.late.lock().unwrap().push((payment, outcome == Outcome::LateAfterVoid));
                 silence()
             }
-            Outcome::RefundNeeded | Outcome::RefundFailing => {
+            Outcome::RefundNeeded | Outcome::RefundFailing | Outcome::RefundPending => {
                 let captured = self.take(payment, "ok").await?;
                 // Somebody believed that it was void.
                 let row = self.world.store().payment(payment).await?.map(|payment| payment.reservation);
@@ -155,6 +159,9 @@ impl<W: World> Lever<W> {
                 }
                 if outcome == Outcome::RefundFailing {
                     self.moods.refunds_failing.store(2, Ordering::SeqCst);
+                }
+                if outcome == Outcome::RefundPending {
+                    self.moods.refunds_pending.store(2, Ordering::SeqCst);
                 }
                 Ok(captured)
             }
@@ -191,16 +198,22 @@ impl<W: World> Payments for Lever<W> {
         self.plan.call("void", void).await
     }
 
-    async fn refund(&self, refund: &Refund) -> Result<()> {
+    async fn refund(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
+        let one_less = |left: &AtomicU32| left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         let deed = async {
-            let fails =
-                self.moods.refunds_failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
-            match fails {
-                Ok(_) => Err(Fault::new("payments", "the bank is closed")),
-                Err(_) => self.world.payments().refund(refund).await,
+            match one_less(&self.moods.refunds_failing) {
+                Ok(2) => return Err(Fault::new("payments", "the bank is closed")),
+                Ok(_) => return Ok(RefundAnswer::Refused { code: "the bank says no".to_owned() }),
+                Err(_) => {}
             }
+            let answer = self.world.payments().refund(refund, tries).await?;
+            Ok(if one_less(&self.moods.refunds_pending).is_ok() { RefundAnswer::Sent } else { answer })
         };
         self.plan.call("refund", deed).await
+    }
+
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
+        self.plan.call("refunds", self.world.payments().refunds(payment)).await
     }
 
     async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {

@@ -4,7 +4,7 @@ use miaosha::adapters::sqlite::SqliteStore;
 use miaosha::adapters::stripe::{Settings, Stripe};
 use miaosha::domain::id::{PaymentId, RefundId};
 use miaosha::domain::money::Money;
-use miaosha::domain::payment::Refund;
+use miaosha::domain::payment::{Refund, RefundAnswer};
 use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 use serde_json::Value;
 
@@ -285,25 +285,68 @@ async fn a_refund_is_made_once_whatever_is_lost() {
     let bench = bench().await.opened().await;
     bench.capture().await.unwrap();
     bench.next(Step::Refund, &[Mood::CutAfter, Mood::CutAfter]);
-    bench.stripe.refund(&refund()).await.unwrap_err();
+    bench.stripe.refund(&refund(), 0).await.unwrap_err();
     bench.server.forget_keys();
-    for _ in 0..2 {
-        bench.stripe.refund(&refund()).await.unwrap();
+    for tries in [0, 0, 1] {
+        assert_eq!(bench.stripe.refund(&refund(), tries).await.unwrap(), RefundAnswer::Done);
     }
     assert_eq!((bench.server.moved(), bench.server.calls(Step::Refund)), ((2500, 2500), 2));
 }
 
-/// One that failed is made again under another key; one that is under way is waited for.
+/// A try that was taken ends as Stripe ends it; the next one has a name of its own.
 #[tokio::test]
 async fn a_refund_is_seen_through() {
     let bench = bench().await.opened().await;
     bench.capture().await.unwrap();
-    bench.stripe.refund(&refund()).await.unwrap();
-    bench.server.set_last_refund("pending");
-    assert!(bench.stripe.refund(&refund()).await.unwrap_err().what.contains("under way"));
+    bench.server.next_refund("pending");
+    for _ in 0..2 {
+        assert_eq!(bench.stripe.refund(&refund(), 0).await.unwrap(), RefundAnswer::Sent);
+    }
     assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 0);
     bench.server.set_last_refund("failed");
     assert_eq!(bench.stripe.kept_minor(PAYMENT).await.unwrap(), 2500);
-    bench.stripe.refund(&refund()).await.unwrap();
+    let failed = RefundAnswer::Failed { code: "lost_or_stolen_card".to_owned() };
+    for _ in 0..2 {
+        assert_eq!(bench.stripe.refund(&refund(), 0).await.unwrap(), failed);
+    }
+    assert_eq!((bench.server.moved(), bench.server.calls(Step::Refund)), ((2500, 0), 1));
+    assert_eq!(bench.stripe.refund(&refund(), 1).await.unwrap(), RefundAnswer::Done);
     assert_eq!(bench.server.moved(), (2500, 2500));
+    let made = bench.stripe.refunds(PAYMENT).await.unwrap();
+    let listed: Vec<_> = made.iter().map(|made| (made.id, made.by_us, made.minor, made.answer.clone())).collect();
+    let ours = refund().id;
+    assert_eq!(listed, [(ours, true, 2500, RefundAnswer::Done), (ours, true, 2500, failed)]);
+}
+
+/// Stripe keeps a refusal under the key it was asked with: only another key is another question.
+#[tokio::test]
+async fn a_refusal_blocks_its_own_try_only() {
+    let bench = bench().await.opened().await;
+    bench.capture().await.unwrap();
+    bench.next(Step::Refund, &[Mood::Kept(400)]);
+    for _ in 0..2 {
+        let answer = bench.stripe.refund(&refund(), 0).await.unwrap();
+        assert_eq!(answer, RefundAnswer::Refused { code: "api_error".to_owned() });
+    }
+    assert_eq!(bench.server.moved(), (2500, 0));
+    assert_eq!(bench.stripe.refund(&refund(), 1).await.unwrap(), RefundAnswer::Done);
+    assert_eq!((bench.server.moved(), bench.server.calls(Step::Refund)), ((2500, 2500), 3));
+}
+
+/// What cannot be said to Stripe is not asked; it is refused, and not tried for ever.
+#[tokio::test]
+async fn what_cannot_go_back_is_refused_without_a_call() {
+    let bench = bench().await.opened().await;
+    bench.capture().await.unwrap();
+    let refused = |code: &str| RefundAnswer::Refused { code: code.to_owned() };
+    let odd = Refund { amount: Money { minor: 5_124, currency: "KWD".parse().unwrap() }, ..refund() };
+    assert_eq!(bench.stripe.refund(&odd, 0).await.unwrap(), refused("no_such_amount"));
+    let more = Refund { amount: Money { minor: 2_501, ..amount() }, ..refund() };
+    assert_eq!(bench.stripe.refund(&more, 0).await.unwrap(), refused("more_than_is_left"));
+    bench.server.give_back_by_hand(2_400);
+    assert_eq!(bench.stripe.refund(&refund(), 0).await.unwrap(), refused("more_than_is_left"));
+    assert_eq!(bench.server.calls(Step::Refund), 0);
+    let made = bench.stripe.refunds(PAYMENT).await.unwrap();
+    assert_eq!((made.len(), made[0].by_us, made[0].minor), (1, false, 2_400));
+    assert_ne!(made[0].id, refund().id);
 }

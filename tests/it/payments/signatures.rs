@@ -58,6 +58,9 @@ async fn what_is_signed_and_fresh_is_heard() {
     for (kind, object, ours) in [
         ("payment_intent.canceled", json!({ "id": "pi_known" }), ours),
         ("charge.refunded", json!({ "id": "ch_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
+        ("charge.refund.updated", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
+        ("refund.updated", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
+        ("refund.failed", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
     ] {
         let body = event(kind, object);
         assert_eq!(hear(&stripe, Some(&signature(WEBHOOK_SECRET, NOW_S, &body)), &body).await, ours, "{kind}");

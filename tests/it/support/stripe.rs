@@ -56,6 +56,8 @@ struct Books {
     calls: Vec<Step>,
     events: Vec<Value>,
     later: Vec<Request>,
+    /// The status that the next refund is made with.
+    next_refund: Option<String>,
     made: u64,
 }
 
@@ -157,14 +159,34 @@ impl StripeServer {
     pub fn give_back_by_hand(&self, amount: i64) {
         let mut books = self.books.lock().unwrap();
         let id = books.intents.values().find(|intent| intent["status"] == "succeeded").unwrap()["id"].clone();
-        let refund = json!({ "id": "re_hand", "payment_intent": id, "amount": amount, "status": "succeeded" });
+        let name = format!("re_hand_{}", books.refunds.len());
+        let refund = json!({ "id": name, "payment_intent": id, "amount": amount, "status": "succeeded" });
         books.refunds.push(refund);
         let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": id });
         books.events.push(json!({ "type": "charge.refunded", "data": { "object": charge } }));
     }
 
+    /// The next refund that is taken begins like this.
+    pub fn next_refund(&self, status: &str) {
+        self.books.lock().unwrap().next_refund = Some(status.to_owned());
+    }
+
+    /// It comes to this, and Stripe says so.
     pub fn set_last_refund(&self, status: &str) {
-        self.books.lock().unwrap().refunds.last_mut().unwrap()["status"] = json!(status);
+        let mut books = self.books.lock().unwrap();
+        let refund = books.refunds.last_mut().unwrap();
+        refund["status"] = json!(status);
+        if status == "failed" {
+            refund["failure_reason"] = json!("lost_or_stolen_card");
+        }
+        let kind = if status == "failed" { "refund.failed" } else { "refund.updated" };
+        let event = json!({ "type": kind, "data": { "object": refund } });
+        books.events.push(event);
+    }
+
+    /// Of each refund that was asked for, under which name and which try.
+    pub fn refunds(&self) -> Vec<Value> {
+        self.books.lock().unwrap().refunds.clone()
     }
 
     async fn serve(self, mut stream: TcpStream) {
@@ -393,9 +415,10 @@ impl Books {
         if amount < 1 || given + amount > received {
             return refused("charge_already_refunded");
         }
+        let status = self.next_refund.take().unwrap_or_else(|| "succeeded".to_owned());
         let refund = json!({
             "id": format!("re_{}", self.refunds.len()), "object": "refund", "payment_intent": id, "amount": amount,
-            "status": "succeeded", "metadata": { "refund": form["metadata[refund]"] },
+            "status": status, "metadata": { "refund": form["metadata[refund]"], "try": form["metadata[try]"] },
         });
         self.refunds.push(refund.clone());
         let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": id });

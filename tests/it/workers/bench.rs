@@ -137,7 +137,8 @@ pub fn consumer_settings() -> consumer::Settings {
 }
 
 pub fn payment_settings() -> payments::Settings {
-    payments::Settings { backoff: quick(), absent_ms_max: 100, ..payments::Settings::default() }
+    // A refund whose asker is gone is due again at once.
+    payments::Settings { backoff: quick(), absent_ms_max: 100, refund_wait_ms: 0, ..payments::Settings::default() }
 }
 
 pub fn relay_settings() -> relay::Settings {

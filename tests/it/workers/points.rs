@@ -35,6 +35,9 @@ pub const LAPSE: [Point; 6] = [
 
 pub const RESTORE: [Point; 3] = [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];
 
+/// Before the provider is asked for a refund, and before its answer is written down.
+pub const REFUND: [Point; 2] = [Point::RefundAfterClaim, Point::RefundAfterProvider];
+
 /// What the second copy does while the first stands at the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum First {
@@ -185,13 +188,13 @@ pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
 }
 
 /// An order is refunded, and whoever gives the money back is stopped before it is written down.
-pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.pay(1).await;
     bench.give_back(1, None).await;
     let work: Work<W, T> =
         Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
-    twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     bench.sweeper().sweep().await.unwrap();
     assert_eq!(bench.kind(1).await, Some(Kind::Refunded));
     assert_eq!(bench.kind(3).await, Some(Kind::Held), "the unit went to the next in line");

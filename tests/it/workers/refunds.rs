@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use miaosha::domain::id::ReservationId;
 use miaosha::domain::reservation::Kind;
 use miaosha::ports::World;
+use miaosha::ports::clock::Clock;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::{GivenBack, Ledger};
 use miaosha::ports::payments::Payments;
@@ -40,7 +41,7 @@ fn ended(given: GivenBack) -> ReservationId {
 /// The money goes back too, and everything is as it should be.
 async fn assert_settled<W: World, T: Turnstile>(bench: &Bench<W, T>) {
     bench.sweeper().sweep().await.unwrap();
-    assert_eq!(bench.world.store().refunds_due(9).await.unwrap(), []);
+    assert_eq!(bench.world.store().refunds_due(bench.clock.now(), 9).await.unwrap(), []);
     bench.assert_sound().await;
 }
 
@@ -105,15 +106,14 @@ pub async fn wiped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
 }
 
 /// The provider is asked for a unit's money by two, and the first is stopped before it is written down.
-pub async fn money_of_a_part<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+pub async fn money_of_a_part<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
     bench.give_back(1, Some(&[2])).await;
     let work: Work<W, T> =
         Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
-    twice(&bench, Point::RefundAfterProvider, first, &[1, 2, 3, 4, 5], work).await;
+    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     assert_settled(&bench).await;
-    let facts =
-        bench.world.store().audit(bench.sale, miaosha::ports::clock::Clock::now(&*bench.clock)).await.unwrap().unwrap();
+    let facts = bench.world.store().audit(bench.sale, bench.clock.now()).await.unwrap().unwrap();
     assert_eq!(bench.world.payments().kept_minor(facts.payments[0].id).await.unwrap(), 1_000, "one of two units");
 }
 
@@ -193,21 +193,22 @@ pub async fn in_mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
 pub async fn audit_finds_money<W: World, T: Turnstile>(bench: Bench<W, T>) {
     use miaosha::domain::id::RefundId;
     use miaosha::domain::money::Money;
-    use miaosha::domain::payment::Refund;
+    use miaosha::domain::payment::{Refund, RefundEntry, RefundState};
     let bench = one_paid_three_waiting(bench).await;
     let GivenBack::Done(given) = bench.give_back(1, Some(&[2])).await else { panic!() };
     let entry = given.entry;
     let verdict = bench.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "what is due is in motion: {verdict}");
     // Written down as done, and the provider has not heard of it.
-    bench.world.store().refund_done(entry.refund.id, entry.made_at).await.unwrap();
+    let done = RefundEntry { version: 2, state: RefundState::Done { at: entry.made_at }, ..entry.clone() };
+    assert!(bench.world.store().move_refund(&entry, &done).await.unwrap());
     let verdict = bench.audit().await;
     assert_eq!(verdict.divergence.unwrap().invariant, 7);
-    bench.world.payments().refund(&entry.refund).await.unwrap();
+    bench.world.payments().refund(&entry.refund, 0).await.unwrap();
     bench.sweeper().sweep().await.unwrap();
     bench.assert_sound().await;
     // More went back than the books say.
     let amount = Money { minor: 1, ..entry.refund.amount };
-    bench.world.payments().refund(&Refund { id: RefundId(9), amount, ..entry.refund }).await.unwrap();
+    bench.world.payments().refund(&Refund { id: RefundId(9), amount, ..entry.refund }, 0).await.unwrap();
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
 }

@@ -260,7 +260,7 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.world.store().payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
     let refund = Refund { id: RefundId(1), payment: payment.id, amount: payment.amount };
-    bench.world.payments().refund(&refund).await.unwrap();
+    bench.world.payments().refund(&refund, 0).await.unwrap();
     bench.assert_sound().await;
 
     bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);

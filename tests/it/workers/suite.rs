@@ -45,7 +45,9 @@ macro_rules! suite {
         async fn stuck_payments_and_refunds_stopped_in_between() {
             for first in BOTH {
                 points::resolve($bench().await, first).await;
-                points::refund($bench().await, first).await;
+                for point in points::REFUND {
+                    points::refund($bench().await, point, first).await;
+                }
             }
         }
 
@@ -82,7 +84,9 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn the_money_of_a_part_stopped_in_between() {
             for first in BOTH {
-                refunds::money_of_a_part($bench().await, first).await;
+                for point in points::REFUND {
+                    refunds::money_of_a_part($bench().await, point, first).await;
+                }
             }
         }
 

@@ -146,12 +146,17 @@ fn reply(paid: Paid) -> Reply {
 async fn get_orders<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     let buyer = gateway.buyer(&req)?;
     let orders = gateway.world().store().orders(buyer, gateway.settings().orders_max).await?;
-    let views: Vec<OrderView> = orders.into_iter().map(OrderView::from).collect();
+    let given_back: Vec<ReservationId> =
+        orders.iter().filter(|order| order.refunded_amount.minor > 0).map(|order| order.reservation).collect();
+    let refunds = gateway.world().store().refunds_of(&given_back).await?;
+    let views: Vec<OrderView> = orders.into_iter().map(|order| OrderView::with_refunds(order, &refunds)).collect();
     Ok(HttpResponse::Ok().json(views))
 }
 
 async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
-    Ok(HttpResponse::Ok().json(OrderView::from(own_order(&gateway, &req).await?)))
+    let order = own_order(&gateway, &req).await?;
+    let refunds = gateway.world().store().refunds_of(&[order.reservation]).await?;
+    Ok(HttpResponse::Ok().json(OrderView::with_refunds(order, &refunds)))
 }
 
 /// The order that the path names, for its buyer.

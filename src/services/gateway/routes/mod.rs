@@ -9,6 +9,7 @@ mod operators;
 mod orders;
 mod people;
 mod receipts;
+mod refunds;
 mod reports;
 mod running;
 mod shop;
@@ -43,6 +44,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     running::routes::<W>(cfg);
     shop::routes(cfg);
     orders::routes::<W>(cfg);
+    refunds::routes::<W>(cfg);
     receipts::routes::<W>(cfg);
     check_ins::routes::<W>(cfg);
     reports::routes::<W>(cfg);

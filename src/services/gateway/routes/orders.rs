@@ -81,7 +81,7 @@ async fn post_refund<W: World>(req: HttpRequest, payload: Payload, gateway: Data
 }
 
 async fn whole<W: World>(gateway: &Gateway<W>, order: Order) -> Result<WholeOrderView, Problem> {
-    let refunds = gateway.world().store().refunds_of(order.reservation).await?;
+    let refunds = gateway.world().store().refunds_of(&[order.reservation]).await?;
     Ok(WholeOrderView::new(order, refunds))
 }
 

@@ -5,7 +5,7 @@ use actix_web::web::ServiceConfig;
 use crate::http::assets;
 
 /// Paths the page knows. Whatever else begins with `/` is the API's, or nothing.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "/",
     "/sales/{sale}",
     "/log-in",
@@ -18,6 +18,7 @@ const PAGES: [&str; 14] = [
     "/desk/new",
     "/desk/sales/{sale}",
     "/desk/refund",
+    "/desk/refunds",
     "/desk/parked",
     "/desk/audit",
 ];

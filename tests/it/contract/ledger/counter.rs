@@ -3,7 +3,7 @@
 use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId};
 use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Payment, PaymentState};
+use miaosha::domain::payment::{Payment, PaymentState, RefundPace};
 use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
 use miaosha::domain::time::Timestamp;
@@ -22,6 +22,7 @@ use crate::contract::turnstile::{done, only};
 pub use crate::support::clock::START as NOW;
 
 pub const HOLD_MS: i64 = 60_000;
+pub const PACE: RefundPace = RefundPace { wait_ms: 1_000, wait_ms_max: 4_000, tries_max: 3 };
 
 pub trait Store: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
 impl<S: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}

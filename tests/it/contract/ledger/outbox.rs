@@ -1,12 +1,13 @@
 //! What happened is written where it happened, once, and read until it is published.
 
 use miaosha::domain::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
-use miaosha::domain::id::{RefundId, ReservationId};
+use miaosha::domain::id::ReservationId;
+use miaosha::domain::payment::RefundAnswer;
 use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, Recorded};
 use miaosha::ports::outbox::Backlog;
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, NOW, PACE, Store, later};
 
 async fn outbox<S: Store>(store: &S) -> Vec<Event> {
     store.unpublished(10_000).await.unwrap()
@@ -109,7 +110,9 @@ pub async fn money_that_goes_back_is_told_once<S: Store>(store: S) {
         let confirmed = counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::RefundDue(_)));
     }
-    counter.store.refund_done(RefundId::of_payment(payment), later()).await.unwrap();
+    let due = counter.store.refunds_due(later(), 9).await.unwrap().remove(0);
+    let done = due.answered(&RefundAnswer::Done, PACE, later()).unwrap();
+    assert!(counter.store.move_refund(&due, &done).await.unwrap());
     counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     assert_eq!(outbox(&store).await, [Event::new(fact, payment.0, later())]);
 }

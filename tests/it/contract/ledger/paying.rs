@@ -2,11 +2,11 @@
 
 use miaosha::domain::id::{BuyerId, PaymentId, RefundId};
 use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Payment, PaymentState, Refund, RefundEntry, Why};
+use miaosha::domain::payment::{Payment, PaymentState, Refund, RefundAnswer, RefundEntry, Why};
 use miaosha::domain::reservation::{Reservation, State};
 use miaosha::ports::ledger::{Begun, Confirmed, FreeOrder};
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, NOW, PACE, Store, later};
 
 pub async fn paying_begins_while_there_is_time<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 1).await;
@@ -99,19 +99,21 @@ pub async fn a_capture_that_cannot_stand_is_to_be_refunded<S: Store>(store: S) {
     let confirmed = counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     assert!(matches!(&confirmed, Confirmed::RefundDue(row) if row.state == State::Lapsed), "{confirmed:?}");
     assert_eq!(counter.store.order("N").await.unwrap(), None);
-    let due = counter.store.refunds_due(9).await.unwrap();
+    assert_eq!(counter.store.refunds_due(later().plus_ms(-1), 9).await.unwrap(), []);
+    let due = counter.store.refunds_due(later(), 9).await.unwrap();
     let refund = Refund { id: RefundId::of_payment(payment), payment, amount: counter.sale.price };
     let (reservation, sale, why) = (row.id, row.sale, Why::CouldNotStand);
-    let entry = RefundEntry { refund, reservation, sale, why, made_at: later(), done_at: None };
+    let entry = RefundEntry::due(refund, reservation, sale, why, later());
     assert_eq!(due, std::slice::from_ref(&entry));
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
     for late_ms in [0, 1] {
-        counter.store.refund_done(refund.id, later().plus_ms(late_ms)).await.unwrap();
-        assert_eq!(counter.store.refunds_due(9).await.unwrap(), []);
+        let done = entry.answered(&RefundAnswer::Done, PACE, later().plus_ms(late_ms)).unwrap();
+        assert_eq!(counter.store.move_refund(&entry, &done).await.unwrap(), late_ms == 0);
+        assert_eq!(counter.store.refunds_due(later(), 9).await.unwrap(), []);
         counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     }
-    let done = RefundEntry { done_at: Some(later()), ..entry };
-    assert_eq!(counter.store.refunds_of(row.id).await.unwrap(), [done], "once, and it stays done");
+    let done = entry.answered(&RefundAnswer::Done, PACE, later()).unwrap();
+    assert_eq!(counter.store.refunds_of(&[row.id]).await.unwrap(), [done], "once, and it stays done");
 }
 
 pub async fn a_second_payment_of_a_confirmed_reservation_is_to_be_refunded<S: Store>(store: S) {
@@ -123,7 +125,7 @@ pub async fn a_second_payment_of_a_confirmed_reservation_is_to_be_refunded<S: St
     assert!(matches!(counter.store.confirm(row.id, first, "A", NOW).await.unwrap(), Confirmed::RefundDue(_)));
     assert!(matches!(counter.store.confirm(row.id, second, "B", NOW).await.unwrap(), Confirmed::Order(_)));
     assert!(matches!(counter.store.confirm(row.id, first, "C", NOW).await.unwrap(), Confirmed::RefundDue(_)));
-    let due = counter.store.refunds_due(9).await.unwrap();
+    let due = counter.store.refunds_due(later(), 9).await.unwrap();
     assert_eq!(due.iter().map(|entry| entry.refund.payment).collect::<Vec<_>>(), [first]);
     assert_eq!(counter.payment_state(second).await, PaymentState::Captured);
 }

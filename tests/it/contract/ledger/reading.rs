@@ -1,12 +1,13 @@
 //! What workers look at before they act, and what buyers ask.
 
 use miaosha::domain::id::{AttemptId, BuyerId, SaleId};
+use miaosha::domain::payment::RefundAnswer;
 use miaosha::domain::reservation::{Kind, Outcome};
 use miaosha::domain::turn::{Cause, Chain, Turn};
 use miaosha::ports::lag::Lags;
 use miaosha::ports::ledger::{GiveBack, GivenBack, Look, RecordedTurn};
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, NOW, PACE, Store, later};
 
 pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 0).await;
@@ -175,8 +176,14 @@ pub async fn the_oldest_of_each_kind_is_known<S: Store>(store: S) {
     let GivenBack::Done(given) = counter.store.give_back(&all, NOW.plus_ms(9)).await.unwrap() else { panic!() };
     let due = Lags { unfreed_since: Some(NOW.plus_ms(9)), refund_due_since: Some(NOW.plus_ms(9)), ..held };
     assert_eq!(counter.store.lags().await.unwrap(), due);
-    counter.store.refund_done(given.entry.refund.id, NOW.plus_ms(10)).await.unwrap();
-    assert_eq!(counter.store.lags().await.unwrap(), Lags { refund_due_since: None, ..due });
+    let at = NOW.plus_ms(10);
+    let failed = given.entry.answered(&RefundAnswer::Failed { code: "no".into() }, PACE, at).unwrap();
+    assert!(counter.store.move_refund(&given.entry, &failed).await.unwrap());
+    let owed = Lags { refund_due_since: None, refunds_failed: 1, ..due };
+    assert_eq!(counter.store.lags().await.unwrap(), owed);
+    let settled = failed.settled(BuyerId(9), "in cash", at).unwrap();
+    assert!(counter.store.move_refund(&failed, &settled).await.unwrap());
+    assert_eq!(counter.store.lags().await.unwrap(), Lags { refunds_failed: 0, ..owed });
 }
 
 pub async fn an_audit_reports_what_is_broken<S: Store>(store: S) {

@@ -1,14 +1,17 @@
 //! Money that an operator gives back: of the whole order, or of some of its units.
 
-use miaosha::domain::id::{RefundId, RequestId, ReservationId};
+use miaosha::domain::event::Fact;
+use miaosha::domain::id::{BuyerId, RefundId, RequestId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::order::Order;
-use miaosha::domain::payment::{PaymentState, Refund, RefundEntry, Why};
+use miaosha::domain::payment::{
+    MadeRefund, PaymentState, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why,
+};
 use miaosha::domain::reservation::{Kind, Reservation, State};
 use miaosha::domain::turnstile::{Ended, Part};
 use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, NOW, PACE, Store, later};
 
 fn all(number: &str) -> GiveBack {
     GiveBack { number: number.into(), units: None, reason: None, request: None }
@@ -51,14 +54,14 @@ pub async fn an_operator_gives_back_a_whole_order<S: Store>(store: S) {
     assert_eq!(order.left(), [0_u32; 0]);
     let refund = Refund { id: RefundId::of_ended(row.id), payment, amount: minor(&counter, 2) };
     let why = Why::Operator { units: vec![1, 2], reason: None };
-    let due = RefundEntry { refund, reservation: row.id, sale: row.sale, why, made_at: later(), done_at: None };
-    assert_eq!((&entry, counter.store.refunds_due(9).await.unwrap()), (&due, vec![due.clone()]));
+    let due = RefundEntry::due(refund, row.id, row.sale, why, later());
+    assert_eq!((&entry, counter.store.refunds_due(later(), 9).await.unwrap()), (&due, vec![due.clone()]));
     assert_eq!(counter.store.order("N").await.unwrap(), Some(order.clone()));
     assert_eq!(counter.claimed().await, [0_u32; 0]);
     for again in [all("N"), some("N", &[1])] {
         assert_eq!(counter.store.give_back(&again, NOW).await.unwrap(), GivenBack::NothingLeft);
     }
-    assert_eq!(counter.store.refunds_of(row.id).await.unwrap(), [due]);
+    assert_eq!(counter.store.refunds_of(&[row.id]).await.unwrap(), [due]);
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
     let again = counter.store.confirm(row.id, payment, "M", NOW).await.unwrap();
     assert_eq!(again, Confirmed::Order(order), "a late copy of the checkout undoes nothing");
@@ -94,7 +97,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
 
     assert_eq!(counter.store.give_back(&some("N", &[1, 2]), NOW).await.unwrap(), GivenBack::Refunded { place: 1 });
     assert_eq!(counter.store.give_back(&some("N", &[3, 4]), NOW).await.unwrap(), GivenBack::Foreign { place: 1 });
-    assert_eq!(counter.store.refunds_of(paid.id).await.unwrap().len(), 1, "nothing of it was written");
+    assert_eq!(counter.store.refunds_of(&[paid.id]).await.unwrap().len(), 1, "nothing of it was written");
 
     let release = counter.release_one(part);
     counter.recorded(&[release]).await;
@@ -125,7 +128,7 @@ pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(st
     done(counter.store.give_back(&GiveBack { units: None, ..asked(3, &[]) }, NOW).await.unwrap());
     let (order, again, ..) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
     assert_eq!((again, order.refunded), (entry, true));
-    assert_eq!(counter.store.refunds_of(paid.id).await.unwrap().len(), 2);
+    assert_eq!(counter.store.refunds_of(&[paid.id]).await.unwrap().len(), 2);
 }
 
 /// A price that cannot be divided: what goes back is the amount at last, to the smallest unit.
@@ -176,7 +179,7 @@ pub async fn of_refunds_at_once_each_unit_goes_back_once<S: Store>(store: S) {
     assert_eq!(units, [1, 2, 3, 4]);
     let order = store.order("N").await.unwrap().unwrap();
     assert_eq!((order.refunded, order.refunded_amount), (true, order.amount));
-    let back: i64 = store.refunds_of(paid.id).await.unwrap().iter().map(|entry| entry.refund.amount.minor).sum();
+    let back: i64 = store.refunds_of(&[paid.id]).await.unwrap().iter().map(|entry| entry.refund.amount.minor).sum();
     assert_eq!(back, order.amount.minor);
     let ids: Vec<_> = store.unfreed(9).await.unwrap().into_iter().map(|(_, id)| id).collect();
     let look = store.look(paid.sale, &[], &ids).await.unwrap().unwrap();
@@ -198,4 +201,148 @@ pub async fn a_restore_knows_what_is_left_of_an_order<S: Store>(store: S) {
     assert!(counter.row(ended).await.freed);
     counter.turnstile = miaosha::domain::turnstile::Turnstile::restore(state);
     counter.agrees().await;
+}
+
+/// Every state is written as it is, and only from what was read.
+pub async fn a_refund_moves_from_what_was_read<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 0).await;
+    let paid = bought(&mut counter, 2).await;
+    let (_, due, ..) = done(counter.store.give_back(&all("N"), NOW).await.unwrap());
+    let store = &counter.store;
+    let claimed = due.asked(PACE, NOW).unwrap();
+    let claims = futures_util::future::join_all((0..8).map(|_| store.move_refund(&due, &claimed))).await;
+    assert_eq!(claims.into_iter().filter(|claim| *claim.as_ref().unwrap()).count(), 1, "one of many asks");
+    assert_eq!(store.refunds_due(NOW.plus_ms(999), 9).await.unwrap(), []);
+    assert_eq!(store.refunds_due(NOW.plus_ms(1_000), 9).await.unwrap(), std::slice::from_ref(&claimed));
+
+    let sent = claimed.answered(&RefundAnswer::Sent, PACE, NOW).unwrap();
+    let failed = sent.answered(&RefundAnswer::Failed { code: "lost_card".into() }, PACE, later()).unwrap();
+    let settled = failed.settled(BuyerId(u64::MAX), "現金", later()).unwrap();
+    let mut before = claimed;
+    for next in [sent, failed.clone(), settled] {
+        assert!(store.move_refund(&before, &next).await.unwrap());
+        assert!(!store.move_refund(&before, &next).await.unwrap(), "once");
+        assert_eq!(store.refund(due.refund.id).await.unwrap().as_ref(), Some(&next));
+        before = next;
+    }
+    assert!(!store.move_refund(&failed, &failed.retried(later()).unwrap()).await.unwrap(), "it is settled by now");
+    assert_eq!(store.refunds_of(&[paid.id]).await.unwrap(), [before]);
+    assert_eq!(store.refund(RefundId(5)).await.unwrap(), None);
+}
+
+/// A page after the other, oldest first, whatever moves meanwhile.
+pub async fn refunds_are_listed_by_where_they_stand<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 4, 0).await;
+    bought(&mut counter, 4).await;
+    let mut ids = Vec::new();
+    for (unit, late_ms) in [(3, 0), (1, 5), (2, 5), (4, 9)] {
+        let given = counter.store.give_back(&some("N", &[unit]), NOW.plus_ms(late_ms)).await.unwrap();
+        ids.push((late_ms, done(given).1.refund.id));
+    }
+    ids.sort_unstable();
+    let ids: Vec<RefundId> = ids.into_iter().map(|(_, id)| id).collect();
+    let page = async |kind, after, max| {
+        let found = counter.store.refunds_in(kind, after, max).await.unwrap();
+        assert!(found.iter().all(|(_, order)| order.as_deref() == Some("N")));
+        found.into_iter().map(|(entry, _)| entry.refund.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(RefundKind::Due, None, 9).await, ids);
+    assert_eq!(page(RefundKind::Due, None, 2).await, ids[..2]);
+    // The last one of a page is another's by the time that the next is asked for.
+    let last = counter.store.refund(ids[1]).await.unwrap().unwrap();
+    let failed = last.answered(&RefundAnswer::Failed { code: "no".into() }, PACE, later()).unwrap();
+    assert!(counter.store.move_refund(&last, &failed).await.unwrap());
+    assert_eq!(page(RefundKind::Due, Some(ids[1]), 2).await, ids[2..]);
+    assert_eq!(page(RefundKind::Due, Some(ids[3]), 2).await, []);
+    assert_eq!(page(RefundKind::Failed, None, 9).await, ids[1..2]);
+}
+
+fn by_hand(name: &str, minor: i64) -> MadeRefund {
+    MadeRefund { id: RefundId::at_provider(name), by_us: false, minor, answer: RefundAnswer::Done }
+}
+
+async fn back<S: Store>(counter: &Counter<S>, row: ReservationId) -> Vec<(i64, RefundKind)> {
+    let entries = counter.store.refunds_of(&[row]).await.unwrap();
+    entries.iter().map(|entry| (entry.refund.amount.minor, entry.state.kind())).collect()
+}
+
+/// A part names no units and is written once; nothing later gives it back again; all of it ends the order.
+pub async fn what_was_made_at_the_provider_is_in_the_books<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 0).await;
+    let paid = bought(&mut counter, 3).await;
+    let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
+    let price = counter.sale.price.minor;
+    let (part, rest) = (by_hand("re_1", 2 * price + 1), by_hand("re_2", price - 1));
+    for _ in 0..2 {
+        counter.store.refunds_made(payment, std::slice::from_ref(&part), price - 1, NOW).await.unwrap();
+    }
+    let order = counter.store.order("N").await.unwrap().unwrap();
+    assert_eq!((order.refunded_amount.minor, order.left(), order.refunded), (2 * price + 1, vec![1, 2, 3], false));
+    assert_eq!(counter.row(paid.id).await, paid);
+    assert_eq!(back(&counter, paid.id).await, [(2 * price + 1, RefundKind::Done)]);
+    let (_, entry, ..) = done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
+    assert_eq!(entry.refund.amount.minor, price - 1, "no more than is left");
+
+    // Somebody gives that back by hand, too: it is owed no more, and the order is over.
+    let now = later().plus_ms(1);
+    for _ in 0..2 {
+        counter.store.refunds_made(payment, &[part.clone(), rest.clone()], 0, now).await.unwrap();
+    }
+    let order = counter.store.order("N").await.unwrap().unwrap();
+    assert_eq!((order.refunded, order.refunded_amount), (true, order.amount));
+    assert_eq!(counter.kind(paid.id).await, Kind::Refunded);
+    let all = back(&counter, paid.id).await;
+    assert_eq!(all.iter().map(|(minor, _)| minor).sum::<i64>(), order.amount.minor);
+    assert!(all.iter().all(|(_, kind)| *kind == RefundKind::Done), "{all:?}");
+    let events = counter.store.unpublished(99).await.unwrap();
+    let told: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.fact {
+            Fact::OrderRefunded(fact) => Some((fact.units.clone(), fact.amount.minor)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [(vec![2], price - 1), (vec![1, 3], 3 * price)]);
+}
+
+/// What failed and is then given back by hand is owed no more, as far as it goes; what is due and can still go stays due.
+pub async fn what_is_made_good_at_the_provider_is_owed_no_more<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 3, 0).await;
+    let paid = bought(&mut counter, 3).await;
+    let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
+    let price = counter.sale.price.minor;
+    let (_, first, ..) = done(counter.store.give_back(&some("N", &[1]), NOW).await.unwrap());
+    done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
+    let failed = first.answered(&RefundAnswer::Failed { code: "no".into() }, PACE, NOW).unwrap();
+    assert!(counter.store.move_refund(&first, &failed).await.unwrap());
+    counter.store.refunds_made(payment, &[by_hand("re_1", 100)], 3 * price - 100, later().plus_ms(1)).await.unwrap();
+    let expected = [(price - 100, RefundKind::Failed), (price, RefundKind::Due), (100, RefundKind::Done)];
+    assert_eq!(back(&counter, paid.id).await, expected);
+    counter.store.refunds_made(payment, &[by_hand("re_2", price)], 2 * price - 100, later().plus_ms(2)).await.unwrap();
+    let expected =
+        [(0, RefundKind::Done), (price, RefundKind::Due), (100, RefundKind::Done), (price, RefundKind::Done)];
+    assert_eq!(back(&counter, paid.id).await, expected);
+    let order = counter.store.order("N").await.unwrap().unwrap();
+    assert_eq!((order.refunded_amount.minor, order.share_of(1).minor), (2 * price + 100, price - 100));
+    let retried = counter.store.refund(first.refund.id).await.unwrap().unwrap();
+    assert_eq!((retried.tries, retried.retried(NOW)), (failed.tries + 2, None), "another amount is another try");
+}
+
+/// Of a payment that became no order: what goes back is all of it, by whoever.
+pub async fn a_capture_that_could_not_stand_goes_back_by_hand<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 0).await;
+    let row = counter.reserved(&[(1, 1)]).await.remove(0);
+    let payment = counter.payment(&row, 1).await;
+    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    counter.store.payment_voided(row.id, payment, later()).await.unwrap();
+    counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
+    let price = counter.sale.price.minor;
+    counter.store.refunds_made(payment, &[by_hand("re_1", 100)], price - 100, later().plus_ms(1)).await.unwrap();
+    assert_eq!(back(&counter, row.id).await, [(price - 100, RefundKind::Due), (100, RefundKind::Done)]);
+    counter.store.refunds_made(payment, &[by_hand("re_2", price - 100)], 0, later().plus_ms(2)).await.unwrap();
+    let done = [(0, RefundKind::Done), (100, RefundKind::Done), (price - 100, RefundKind::Done)];
+    assert_eq!(back(&counter, row.id).await, done);
+    let entries = counter.store.refunds_of(&[row.id]).await.unwrap();
+    assert!(matches!(entries[0].state, RefundState::Done { .. }));
+    assert!(counter.store.refunds_made(miaosha::domain::id::PaymentId(99), &[by_hand("x", 1)], 0, NOW).await.is_err());
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use miaosha::domain::id::{BuyerId, ReservationId};
 use miaosha::domain::locale::Locale;
 use miaosha::domain::order::Order;
+use miaosha::domain::payment::{RefundAnswer, RefundKind};
 use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::ports::accounts::Role;
 use miaosha::ports::ledger::{Confirmed, GiveBack};
 use miaosha::ports::reports::{Count, Decisions, Person, Place, Totals};
 
-use super::counter::{Counter, NOW, Store, later};
+use super::counter::{Counter, NOW, PACE, Store, later};
 
 async fn pay<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Order {
     let payment = counter.payment(row, number).await;
@@ -131,7 +132,8 @@ pub async fn decisions_are_read_a_page_at_a_time<S: Store>(store: S) {
 pub async fn totals_are_what_the_rows_come_to<S: Store>(store: S) {
     let mut counter = Counter::open(store.clone(), 6, 2).await;
     let sale = counter.sale.id;
-    let empty = Totals { reservations: Vec::new(), placed: Count::default(), refunded: Count::default() };
+    let (placed, refunded) = (Count::default(), Count::default());
+    let empty = Totals { reservations: Vec::new(), placed, refunded, refunds: Vec::new() };
     assert_eq!(store.totals(sale).await.unwrap(), empty);
     let rows = counter.reserved(&[(1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 2)]).await;
     pay(&counter, &rows[0], 1).await;
@@ -157,4 +159,15 @@ pub async fn totals_are_what_the_rows_come_to<S: Store>(store: S) {
     assert_eq!(totals.reservations, expected);
     assert_eq!(totals.placed, count(2, 3, 3 * price));
     assert_eq!(totals.refunded, count(1, 2, 2 * price));
+    assert_eq!(totals.refunds, [(RefundKind::Due, count(2, 2, 2 * price))]);
+    let due = store.refunds_due(later(), 1).await.unwrap().remove(0);
+    let done = due.answered(&RefundAnswer::Done, PACE, later()).unwrap();
+    assert!(store.move_refund(&due, &done).await.unwrap());
+    let refunds = store.totals(sale).await.unwrap().refunds;
+    assert_eq!(refunds, [(RefundKind::Due, count(1, 1, price)), (RefundKind::Done, count(1, 1, price))]);
+    let of_orders = store.refunds_of_orders(&[rows[0].id, rows[1].id]).await.unwrap();
+    let mut kinds = of_orders[&due.refund.payment].clone();
+    kinds.sort_by_key(|(kind, _)| *kind as u8);
+    assert_eq!((of_orders.len(), kinds), (1, vec![(RefundKind::Due, price), (RefundKind::Done, price)]));
+    assert!(store.refunds_of_orders(&[]).await.unwrap().is_empty());
 }

@@ -97,6 +97,24 @@ pub async fn what_was_let_go_is_claimed_at_once<S: Store>(store: S) {
     assert!(matches!(store.claim(&asked(2, 12)).await.unwrap(), Claim::Done { .. }), "what is kept stays");
 }
 
+pub async fn what_was_refused_was_never_asked<S: Store>(store: S) {
+    let first = claimed(&store, &asked(0, 10)).await;
+    store.withdraw(KEY, first).await.unwrap();
+    let other = Asked { fingerprints: vec![Fingerprint([3; 32])], ..asked(1, 11) };
+    let second = claimed(&store, &other).await;
+    assert_eq!((second.request, second.is_again()), (RequestId(11), false), "also with another body");
+    // A later one's refusal is not an earlier one's: it may only sleep.
+    let third = claimed(&store, &Asked { now: other.leased_until, ..other.clone() }).await;
+    store.withdraw(KEY, second).await.unwrap();
+    assert_eq!(store.claim(&other).await.unwrap(), Claim::InFlight, "it is the third one's");
+    store.withdraw(KEY, third).await.unwrap();
+    let fourth = claimed(&store, &other).await;
+    assert_eq!((fourth.request, fourth.is_again()), (RequestId(11), true), "the effect keeps its id");
+    store.keep(KEY, fourth, &answer(b"x")).await.unwrap();
+    store.withdraw(KEY, fourth).await.unwrap();
+    assert!(matches!(store.claim(&other).await.unwrap(), Claim::Done { .. }), "what is kept stays");
+}
+
 pub async fn an_expired_key_is_a_new_request<S: Store>(store: S) {
     let first = claimed(&store, &asked(0, 10)).await;
     assert!(store.keep(KEY, first, &answer(b"old")).await.unwrap());
