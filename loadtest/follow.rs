@@ -1,7 +1,7 @@
 //! What buyers do after their 202: ask what became of it, pay or let the hold lapse, and wait on standby.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,6 +29,8 @@ pub struct Queue {
     waiting: Mutex<BinaryHeap<Reverse<(Instant, u64, Followed)>>>,
     open: AtomicU64,
     count: AtomicU64,
+    /// Buyers, of their sales, who were on standby when they asked last.
+    standing_by: Mutex<HashSet<(u64, u64)>>,
     pub tally: Tally,
 }
 
@@ -56,6 +58,21 @@ impl Queue {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// Whether nobody does anything but wait for what somebody else might give back.
+    fn all_stand_by(&self) -> bool {
+        self.standing_by.lock().expect("no follower panics").len() as u64 == self.open()
+    }
+
+    fn note(&self, followed: &Followed, stands_by: bool) {
+        let mut standing_by = self.standing_by.lock().expect("no follower panics");
+        let who = (followed.sale, followed.buyer);
+        if stands_by {
+            standing_by.insert(who)
+        } else {
+            standing_by.remove(&who)
+        };
+    }
+
     fn later(&self, followed: Followed, ms: u64) {
         let at = Instant::now() + Duration::from_millis(ms);
         let number = self.count.fetch_add(1, Ordering::Relaxed);
@@ -81,6 +98,34 @@ impl Queue {
         counter.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Waits until every buyer knows how it ended. Nobody presses any more; when nobody holds or pays either, the operator closes
+/// the sales: until then who waits would wait on.
+pub async fn settle(plan: &Plan, queue: &Queue, within: Duration) {
+    let give_up = Instant::now() + within;
+    let mut way = Way::new(&plan.gateways, 0);
+    let mut to_close = plan.sales.iter().peekable();
+    while queue.open() > 0 && Instant::now() < give_up {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        while queue.all_stand_by()
+            && let Some(sale) = to_close.peek()
+        {
+            match close(plan, &mut way, **sale).await {
+                Ok(200) => drop(to_close.next()),
+                // The gateway may be away, or busy.
+                Ok(_) | Err(_) => {
+                    way.turn();
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn close(plan: &Plan, way: &mut Way, sale: u64) -> Result<u16, String> {
+    let path = format!("/v1/admin/sales/{sale}/close");
+    Ok(way.post(&plan.needless, &path, &plan.operator_token(), "{}".to_owned()).await?.status)
 }
 
 /// One follower: asks for buyer after buyer on one connection, until it is told to stop.
@@ -112,6 +157,7 @@ async fn ask(plan: &Plan, queue: &Queue, way: &mut Way, followed: &Followed) -> 
         queue.later(followed.clone(), answer.retry_after_s.unwrap_or(1) * 1000);
         return Ok(());
     }
+    queue.note(followed, body["status"] == "standby");
     match (answer.status, body["status"].as_str().unwrap_or_default()) {
         (200, "pending") => queue.later(followed.clone(), ASK_AGAIN_MS),
         (200, "refused" | "already") => queue.done(&queue.tally.refused),

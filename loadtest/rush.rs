@@ -270,7 +270,7 @@ pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Re
         pressed.extend(worker.await.map_err(|error| error.to_string())?);
     }
 
-    settle(options, &queue).await;
+    follow::settle(&plan, &queue, Duration::from_secs(options.settle_s_max)).await;
     stop.cancel();
     for follower in followers {
         follower.await.map_err(|error| error.to_string())?;
@@ -469,14 +469,6 @@ async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String>
         429 | 502 | 503 | 504 => Press::Shed { retry_after_s: answer.retry_after_s.unwrap_or(1) },
         status => Press::Answered(PressAnswer::Refused(status)),
     })
-}
-
-/// Waits until every buyer knows how it ended.
-async fn settle(options: &Options, queue: &Queue) {
-    let give_up = Instant::now() + Duration::from_secs(options.settle_s_max);
-    while queue.open() > 0 && Instant::now() < give_up {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// The audit of a sale that has come to rest, or of one that did not in time.

@@ -21,9 +21,9 @@ export function phaseOf(sale) {
 /** Tells `heard` of the sale until the signal; nothing while nobody looks. */
 export async function followSale(id, heard, signal) {
   let sale = null;
-  watch(id, ({ type, state, left }) => {
+  watch(id, ({ type, state, left, all_paid }) => {
     if (type !== 'sale' || !sale) return;
-    sale = { ...sale, phase: state, left };
+    sale = { ...sale, phase: state, left, all_paid };
     heard(sale);
   }, signal);
   for (;;) {

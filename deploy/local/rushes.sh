@@ -34,6 +34,8 @@ rush() { # WORLD ARGUMENTS…
 embedded_plain() { rush embedded --expect-sold "$capacity"; }
 embedded_sales() { rush embedded --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
 embedded_parties() { rush embedded --quantity-max 4; }
+# What an operator gives back goes to who waits, and is paid for again.
+embedded_refunds() { rush embedded --refund-share 0.4; }
 embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
 
 embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
@@ -71,7 +73,7 @@ front_sockets() {
     --connections $((buyers < 15000 ? buyers : 15000))
 }
 
-rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
+rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded_killed embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated

@@ -1,4 +1,4 @@
--- state: 1 active, 2 paused, 3 closed. questions: JSON, a list of {prompt, answer}.
+-- state: 1 active, 2 paused, 3 closed. standby_until: 1 paid, 2 closed. questions: JSON, a list of {prompt, answer}.
 CREATE TABLE sales (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     item BIGINT NOT NULL,
@@ -7,6 +7,7 @@ CREATE TABLE sales (
     capacity BIGINT NOT NULL,
     quantity_max TINYINT NOT NULL,
     standby_max BIGINT NOT NULL,
+    standby_until TINYINT NOT NULL,
     hold_ms BIGINT NOT NULL,
     opens_at BIGINT NOT NULL,
     closes_at BIGINT NOT NULL,

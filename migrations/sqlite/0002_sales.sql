@@ -1,4 +1,4 @@
--- state: 1 active, 2 paused, 3 closed. questions: JSON, a list of {prompt, answer}.
+-- state: 1 active, 2 paused, 3 closed. standby_until: 1 paid, 2 closed. questions: JSON, a list of {prompt, answer}.
 CREATE TABLE sales (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     item INTEGER NOT NULL,
@@ -7,6 +7,7 @@ CREATE TABLE sales (
     capacity INTEGER NOT NULL,
     quantity_max INTEGER NOT NULL,
     standby_max INTEGER NOT NULL,
+    standby_until INTEGER NOT NULL,
     hold_ms INTEGER NOT NULL,
     opens_at INTEGER NOT NULL,
     closes_at INTEGER NOT NULL,

@@ -27,6 +27,17 @@ pub struct Allotment {
     pub standby_max: u32,
 }
 
+/// How long those who wait stay in line, as the operator wishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", try_from = "String")]
+pub enum StandbyUntil {
+    /// Until every unit is paid for; what comes back or is added after that goes to whoever comes first.
+    Paid,
+    /// Until the sale is closed and nothing can come back any more.
+    #[default]
+    Closed,
+}
+
 /// What the operator last said. Whether it is scheduled or open now is [`Sale::phase`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +76,9 @@ pub struct Sale {
     pub title: String,
     pub price: Money,
     pub allotment: Allotment,
+    /// One that was sent before there was a choice says nothing of it.
+    #[serde(default)]
+    pub standby_until: StandbyUntil,
     pub hold_ms: i64,
     pub opens_at: Timestamp,
     pub closes_at: Timestamp,
@@ -76,6 +90,19 @@ pub struct Sale {
     /// Empty: nothing is asked.
     pub questions: Vec<Question>,
     pub question_key: QuestionKey,
+}
+
+/// From a text, so that whatever else is sent is told to be none.
+impl TryFrom<String> for StandbyUntil {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "paid" => Ok(StandbyUntil::Paid),
+            "closed" => Ok(StandbyUntil::Closed),
+            _ => Err("must be paid or closed"),
+        }
+    }
 }
 
 impl Sale {

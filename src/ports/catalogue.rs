@@ -2,7 +2,7 @@
 
 use crate::domain::id::{ItemId, RequestId, SaleId};
 use crate::domain::money::Money;
-use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
 use crate::domain::time::Timestamp;
 use crate::ports::Result;
 
@@ -24,6 +24,7 @@ pub struct NewSale {
     pub item: ItemId,
     pub price: Money,
     pub allotment: Allotment,
+    pub standby_until: StandbyUntil,
     pub hold_ms: i64,
     pub opens_at: Timestamp,
     pub closes_at: Timestamp,

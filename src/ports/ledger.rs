@@ -62,6 +62,13 @@ pub struct Standing {
     pub unfreed: u32,
 }
 
+impl Standing {
+    /// Nothing of the sale is free, held or being paid for: only what is given back or added can be had.
+    pub fn all_paid(&self) -> bool {
+        self.sold >= self.allotment.capacity
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// The hold is being paid with this payment.
@@ -331,8 +338,12 @@ pub trait Ledger: Send + Sync + 'static {
     /// Refunds of which the provider is to be asked by now, whose turn came first before the others.
     fn refunds_due(&self, now: Timestamp, max: u32) -> impl Future<Output = Result<Vec<RefundEntry>>> + Send;
 
-    /// Standby -> Ended, when everything is paid, or the sale is closed and nothing is held, paying or unfreed. At most `max`;
-    /// the rows that were moved now.
+    /// Sales of which somebody waits who may wait in vain: closed ones, and those whose standby goes on until all is paid.
+    fn standby_to_end(&self, now: Timestamp) -> impl Future<Output = Result<Vec<SaleId>>> + Send;
+
+    /// Standby -> Ended: when the sale is closed and nothing is held, paying or unfreed, for those whom nothing that is free
+    /// fits; or when everything is paid, in a sale whose standby ends with that. At most `max`, who came last first: whoever is
+    /// left, should a unit come back meanwhile, came before them. The rows that were moved now.
     fn end_standby(
         &self,
         sale: SaleId,

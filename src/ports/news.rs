@@ -12,7 +12,7 @@ use crate::ports::accounts::Revoked;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SaleNews {
     pub sale: Sale,
-    /// Nothing is free and standby is full, or everything is paid for.
+    /// Nothing is free and standby is full, or over because everything is paid for.
     pub exhausted: bool,
     /// Of the turnstile that was looked at: the highest pair is the newest word on `exhausted`.
     pub generation: u64,

@@ -1,7 +1,7 @@
 //! What publishers know of sales comes from here: once a second, and when a sale becomes exhausted or stops being so.
 //!
-//! The word on `exhausted` is the turnstile's, or the ledger's when everything is paid for. Without a turnstile to look at,
-//! a sale is not exhausted: its attempts wait for it.
+//! The word on `exhausted` is the turnstile's, or the ledger's when everything is paid for and standby is full, or over with
+//! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,10 +11,10 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::domain::id::SaleId;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Sale, StandbyUntil};
 use crate::ports::accounts::{Accounts, REVOKED_MAX, Revoked, TOKEN_MS_MAX};
 use crate::ports::catalogue::Catalogue;
-use crate::ports::ledger::Ledger;
+use crate::ports::ledger::{Ledger, Standing};
 use crate::ports::news::{Bulletin, News, SaleNews};
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
@@ -80,14 +80,18 @@ async fn news_of<W: World>(world: &W, mut sale: Sale) -> Result<SaleNews> {
         tracing::warn!(sale.id = %sale.id, %fault, "no turnstile to look at");
         None
     });
-    let all_paid = standing.as_ref().is_some_and(|standing| standing.sold >= standing.allotment.capacity);
+    let ends_with_that = sale.standby_until == StandbyUntil::Paid;
+    let takes_nobody = |standing: &Standing| {
+        standing.all_paid() && (ends_with_that || standing.standby >= standing.allotment.standby_max)
+    };
+    let shut = standing.as_ref().is_some_and(takes_nobody);
     if let Some(standing) = &standing {
         sale.generation = standing.generation;
     }
     let read = standing.map_or((sale.generation, 0), |standing| (standing.generation, standing.revision));
     let (generation, revision) = level.map_or(read, |level| (level.generation, level.revision));
     Ok(SaleNews {
-        exhausted: all_paid || level.is_some_and(|level| level.is_exhausted()),
+        exhausted: shut || level.is_some_and(|level| level.is_exhausted()),
         sale,
         generation,
         revision,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::domain::id::{ItemId, SaleId};
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::domain::sale::{Allotment, CAPACITY_MAX, Question, QuestionKey, Sale};
+use crate::domain::sale::{Allotment, CAPACITY_MAX, Question, QuestionKey, Sale, StandbyUntil};
 use crate::ports::accounts::{Accounts, Role};
 use crate::ports::catalogue::{Catalogue, NewItem, NewSale};
 use crate::ports::ledger::Ledger;
@@ -158,6 +158,7 @@ pub async fn open_sale<W: World>(
         item,
         price,
         allotment,
+        standby_until: StandbyUntil::default(),
         hold_ms: 600_000,
         opens_at: Timestamp(window.0),
         closes_at: Timestamp(window.1),

@@ -92,6 +92,9 @@ suite! {
     a_buyer_cancels_what_is_held_or_waits
     what_is_being_paid_or_was_is_not_cancelled
     standby_ends_when_everything_is_paid
+    standby_outlasts_the_last_payment
+    a_raise_written_before_the_close_keeps_whom_it_fits
+    lines_that_may_end_are_found
     standby_ends_when_a_closed_sale_has_nothing_left_to_give
     standby_ends_when_an_operator_closed_the_sale
     paying_begins_while_there_is_time

@@ -233,6 +233,19 @@ async fn sold_out_is_said_at_once_while_fresh_news_say_so() {
     assert_eq!(says(&shop, 1).await, "accepted", "the old one does not come back");
 }
 
+/// The last payment and an operator's raise move no turnstile: of two words on one state of it the later one counts.
+#[actix_web::test]
+async fn the_later_of_two_words_on_one_turnstile_counts() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    shop.tell(&[word(sale(1), false, 5, 0)]).await;
+    shop.tell(&[word(sale(1), true, 5, 10)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out", "the last unit was paid for, and with that standby is over");
+    shop.tell(&[word(sale(1), false, 5, 5)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out", "said before, and late");
+    shop.tell(&[word(sale(1), false, 5, 20)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "units were added");
+}
+
 #[actix_web::test]
 async fn old_news_are_not_trusted() {
     let shop = Shop::new(open_gate(), Settings::default());

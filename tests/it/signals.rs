@@ -37,6 +37,15 @@ mod memory {
         signals::news_greet_a_newcomer(&MemorySignals::new()).await;
     }
 
+    /// A payment-consumer of before the deploy says nothing of a line's end.
+    #[test]
+    fn older_news_are_read() {
+        let mut word = serde_json::to_value(signals::news(1, 1)).unwrap();
+        assert_eq!(word["sale"].as_object_mut().unwrap().remove("standby_until"), Some("closed".into()));
+        let read: miaosha::ports::news::SaleNews = serde_json::from_value(word).unwrap();
+        assert_eq!(read.sale, signals::news(1, 1).sale);
+    }
+
     /// Who does not keep up hears of it, instead of missing some in silence; memory stays bounded.
     #[tokio::test]
     async fn who_lags_begins_anew() {

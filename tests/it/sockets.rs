@@ -17,7 +17,8 @@ macro_rules! over {
 
             over!(@each $way, over_memory, telling, in_memory:
                 a_buyer_hears_held_and_then_confirmed every_tab_hears_and_nobody_else_does
-                doubled_late_and_mixed_notices_show_nothing_older);
+                doubled_late_and_mixed_notices_show_nothing_older
+                counters_say_that_all_is_paid_and_whether_one_may_wait);
             over!(@each $way, over_rabbit, telling, with_rabbit:
                 a_buyer_hears_held_and_then_confirmed every_tab_hears_and_nobody_else_does
                 doubled_late_and_mixed_notices_show_nothing_older);

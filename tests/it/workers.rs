@@ -10,6 +10,7 @@ mod queues;
 mod refunds;
 mod relaying;
 mod restores;
+mod standing_by;
 mod stories;
 mod suite;
 mod swap;

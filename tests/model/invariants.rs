@@ -82,15 +82,17 @@ fn at_rest(scenario: &Scenario, state: &State) -> Option<Broken> {
     if core.free() + taken != u32::from(ledger.capacity) {
         return Some(Broken::Conservation);
     }
-    // A party that was ended by the sale, not by its buyer, still counts: nothing may come free after it was sent away.
+    // A party that was ended by the sale, not by its buyer, still counts: nothing may come free after it was sent away, but for
+    // what an operator gives back then.
     let row = |r: usize| &ledger.rows[r];
     let waits = |r: &usize| matches!(row(*r).standing, Standing::Standby | Standing::Ended);
     for party in (0..R).filter(waits) {
-        if scenario.quantity(party) <= core.free() {
+        let late = if row(party).standing == Standing::Ended { u32::from(ledger.late) } else { 0 };
+        if scenario.quantity(party) <= core.free().saturating_sub(late) {
             return Some(Broken::Idle);
         }
         let came_later = |r: usize| row(r).is_holding() && scenario.quantity(r) >= scenario.quantity(party);
-        if row(party).standing == Standing::Standby && (party + 1..scenario.attempts.len()).any(came_later) {
+        if late == 0 && (party + 1..scenario.attempts.len()).any(came_later) {
             return Some(Broken::Order);
         }
     }

@@ -12,8 +12,8 @@
 //! **What is checked.** By the design's numbers: in every state 1 (no oversell), 3 (accepted is answered, and no retry changes
 //! it: an ended row stays ended, an acknowledged batch has its turn, ALREADY is true), 4 (limit), 7 (a capture stands: its
 //! reservation names it), claims equal to holds; as it is written down 5 (order); as it is told 10. At rest, which is when nobody
-//! has anything left to do: 2 (conservation), 5, 6 (no idle unit; who was sent away by the sale counts as waiting), 9
-//! (authority). That from every state rest can be reached without a fault. And two more that rest needs under any schedule:
+//! has anything left to do: 2 (conservation), 5, 6 (no idle unit; in both, who was sent away by the sale counts as waiting, but for
+//! units that were given back after that), 9 (authority). That from every state rest can be reached without a fault. And two more that rest needs under any schedule:
 //! **Calm**, no restore that no fault called for, or two workers could restore each other's turnstile for ever; **Stuck**, nobody
 //! waits for what will never come.
 //!
@@ -66,7 +66,8 @@ use std::time::Instant;
 use crate::explorer::{Failure, explore};
 use crate::rules::{Rule, Rules};
 use crate::scenarios::{
-    ABSENT, BORN, CLOSE, ENDED_LINE, GATHER, LARGE, LINE, MONEY, RAISE, REFUND, SMALL, STALE, SWAP, TOLD,
+    ABSENT, ADDED, BORN, CLOSE, ENDED_LINE, GATHER, GIVEN_BACK, LARGE, LINE, MONEY, RAISE, REFUND, SMALL, STALE, SWAP,
+    TOLD,
 };
 use crate::state::Scenario;
 
@@ -113,6 +114,8 @@ const NEEDED: &[(Rule, Scenario, &str)] = &[
     (Rule::TimeoutIsNoDecline, MONEY, "Money"),
     (Rule::PayingNamesPayment, MONEY, "Money"),
     (Rule::StandbyOutlastsHolds, CLOSE, "Idle"),
+    (Rule::StandbyOutlastsPayment, GIVEN_BACK, "Idle"),
+    (Rule::StandbyOutlastsRaise, ADDED, "Idle"),
     (Rule::SweepsMissing, BORN, "Authority"),
     (Rule::SweepsGeneration, SWAP, "Authority"),
     (Rule::SweepsBehind, STALE, "Authority"),

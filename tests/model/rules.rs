@@ -32,6 +32,10 @@ pub enum Rule {
     PayingNamesPayment,
     /// After the close, standby ends only when nothing is held, paying or unfreed. Off: it ends with the sale.
     StandbyOutlastsHolds,
+    /// While the sale is open, standby goes on though everything is paid. Off: it ends with the last payment.
+    StandbyOutlastsPayment,
+    /// After the close, a party that fits into what the ledger has free stays: a raise is on its way. Off: it is ended.
+    StandbyOutlastsRaise,
     /// The sweeper restores a turnstile that is missing.
     SweepsMissing,
     /// … that is of another generation than the sale.
@@ -65,7 +69,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Rule; 27] = [
+    pub const ALL: [Rule; 29] = [
         Rule::ReleaseRepeats,
         Rule::RevisionCarried,
         Rule::OldGenerationReads,
@@ -79,6 +83,8 @@ impl Rule {
         Rule::TimeoutIsNoDecline,
         Rule::PayingNamesPayment,
         Rule::StandbyOutlastsHolds,
+        Rule::StandbyOutlastsPayment,
+        Rule::StandbyOutlastsRaise,
         Rule::SweepsMissing,
         Rule::SweepsGeneration,
         Rule::SweepsBehind,

@@ -22,6 +22,7 @@ const CALM: Scenario = Scenario {
     paid: 0,
     refunds: false,
     closes: false,
+    until_paid: false,
     tells: false,
     pairs: false,
     gathers: false,
@@ -162,6 +163,31 @@ pub const CLOSE: Scenario = Scenario {
     ..CALM
 };
 
+/// Everything is paid and two wait; a newcomer presses while an operator gives the unit back, and closes the sale.
+pub const GIVEN_BACK: Scenario = Scenario {
+    name: "given back",
+    attempts: &[(0, 0, 1), (0, 1, 1), (0, 2, 1), (1, 3, 1)],
+    decided: 1,
+    paid: 0b1,
+    refunds: true,
+    closes: true,
+    slots: &[Consumer, Releaser, Sweeper],
+    left: Budget { wipes: 1, ..NONE },
+    ..CALM
+};
+
+/// The same with a unit that is added.
+pub const ADDED: Scenario = Scenario {
+    name: "added",
+    refunds: false,
+    slots: &[Consumer, Raiser, Sweeper],
+    left: Budget { wipes: 1, raises: 1, ..NONE },
+    ..GIVEN_BACK
+};
+
+/// A sale whose standby ends when everything is paid: what comes back after that is whoever's comes first.
+pub const UNTIL_PAID: Scenario = Scenario { name: "until paid", until_paid: true, ..GIVEN_BACK };
+
 /// One hold, up to three payments, two checkouts, and a payment-consumer that voids what takes long.
 pub const MONEY: Scenario = Scenario {
     name: "money",
@@ -186,8 +212,10 @@ pub const REFUND: Scenario = Scenario {
     ..CALM
 };
 
-pub const SMALL: &[Scenario] =
-    &[WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, MONEY, REFUND];
+pub const SMALL: &[Scenario] = &[
+    WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, GIVEN_BACK, ADDED, UNTIL_PAID, MONEY,
+    REFUND,
+];
 
 /// For `make prove`: minutes.
 pub const LARGE: &[Scenario] = &[
@@ -205,6 +233,13 @@ pub const LARGE: &[Scenario] = &[
         cancels: 0b10,
         pairs: true,
         ..REFUND
+    },
+    Scenario {
+        name: "given back and added",
+        slots: &[Consumer, Releaser, Raiser, Sweeper],
+        left: Budget { failovers: 1, raises: 1, ..NONE },
+        lapses: 0b110,
+        ..GIVEN_BACK
     },
     ENDED_LINE,
     Scenario { name: "line with two releasers", slots: &[Consumer, Releaser, Releaser, Sweeper], ..LINE },

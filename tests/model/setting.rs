@@ -54,6 +54,8 @@ pub struct Scenario {
     /// Of what is paid, an operator may give back one unit, and then the rest.
     pub refunds: bool,
     pub closes: bool,
+    /// Standby ends when everything is paid, as the operator wished.
+    pub until_paid: bool,
     /// Notices are steps.
     pub tells: bool,
     /// Releases may travel two in a call.

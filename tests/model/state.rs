@@ -137,6 +137,8 @@ pub struct Ledger {
     pub generation: u8,
     pub capacity: u8,
     pub closed: bool,
+    /// Units that were given back when standby had ended: who was sent away has no right to them.
+    pub late: u8,
     /// By cause, which is unique.
     pub turns: [Turn; CAUSES],
     pub rows: [Row; R],

@@ -80,13 +80,15 @@ fn raise(steps: &mut Steps, slot: usize) {
         return releaser::steps(steps, slot);
     }
     let ledger_first = steps.scenario.rules.has(Rule::LedgerRaisesFirst);
-    if state.left.raises > 0 && ledger_first {
+    // The capacity of a closed sale stays as it is.
+    let may_raise = state.left.raises > 0 && !state.ledger.closed;
+    if may_raise && ledger_first {
         steps.add(Who::Operator, "raises the capacity in the ledger", 0, |next| {
             next.left.raises -= 1;
             next.ledger.capacity += 1;
             ""
         });
-    } else if state.left.raises > 0 {
+    } else if may_raise {
         let before = steps.out.len();
         releaser::start(steps, slot, RAISE, None);
         steps.out[before..].iter_mut().for_each(|(_, next)| next.left.raises -= 1);
@@ -126,12 +128,13 @@ fn passage(steps: &mut Steps) {
                 ""
             });
         }
-        if standby_ends(scenario, steps.state, reservation) {
-            steps.add(Who::Time, "the sweeper ends standby r#", reservation, |next| {
-                next.ledger.end(reservation, Standing::Ended);
-                ""
-            });
-        }
+    }
+    let ends: Vec<usize> = scenario.reservations().filter(|r| standby_ends(scenario, steps.state, *r)).collect();
+    if let Some(&first) = ends.first() {
+        steps.add(Who::Time, "the sweeper ends standby, of r# and all behind it", first, |next| {
+            ends.iter().for_each(|r| next.ledger.end(*r, Standing::Ended));
+            ""
+        });
     }
     for reservation in scenario.reservations().filter(|r| scenario.split_of(*r).is_some()) {
         give_back(steps, reservation);
@@ -170,22 +173,32 @@ fn give_back(steps: &mut Steps, reservation: usize) {
     steps.add(Who::Operator, "gives back what is left of r#", reservation, |next| {
         let payment = next.ledger.rows[reservation].payment;
         next.provider.money[payment as usize] = Money::Back;
+        // Of a sale whose standby goes on until the close, nobody is sent away before.
+        let ends = next.ledger.closed || scenario.until_paid;
+        if ends && next.ledger.rows.iter().any(|row| row.standing == Standing::Ended) {
+            next.ledger.late += next.ledger.rows[reservation].units.count_ones() as u8;
+        }
         next.ledger.end(reservation, Standing::Refunded);
         ""
     });
 }
 
-/// Everything is paid, or the sale is closed and nothing can come back.
+/// The sale is closed and nothing can come back, or everything is paid and the operator wished it so.
 pub fn standby_ends(scenario: &Scenario, state: &State, reservation: usize) -> bool {
-    let ledger = &state.ledger;
-    if ledger.rows[reservation].standing != Standing::Standby {
+    let (ledger, rules) = (&state.ledger, scenario.rules);
+    let rows = &ledger.rows;
+    let free =
+        u32::from(ledger.capacity).saturating_sub(ledger.claims.iter().filter(|owner| **owner != 0).count() as u32);
+    let fits = scenario.quantity(reservation) <= free && rules.has(Rule::StandbyOutlastsRaise);
+    if rows[reservation].standing != Standing::Standby || fits {
         return false;
     }
     let comes_back =
-        ledger.rows.iter().any(|row| matches!(row.standing, Standing::Held | Standing::Paying) || row.is_unfreed());
-    let paid = ledger.rows.iter().filter(|row| row.standing == Standing::Confirmed);
+        rows.iter().any(|row| matches!(row.standing, Standing::Held | Standing::Paying) || row.is_unfreed());
+    let paid = rows.iter().filter(|row| row.standing == Standing::Confirmed);
     let all_paid = paid.map(|row| row.units.count_ones()).sum::<u32>() == u32::from(ledger.capacity);
-    all_paid || (ledger.closed && !(comes_back && scenario.rules.has(Rule::StandbyOutlastsHolds)))
+    let paid = all_paid && (scenario.until_paid || !rules.has(Rule::StandbyOutlastsPayment));
+    paid || (ledger.closed && !(comes_back && rules.has(Rule::StandbyOutlastsHolds)))
 }
 
 fn faults(steps: &mut Steps) {

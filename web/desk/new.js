@@ -22,6 +22,7 @@ export default function make({ signal, go }) {
     capacity: count('capacity', 100, { min: 1 }),
     quantity_max: count('quantity_max', 2, { min: 1, max: 8 }),
     standby_max: count('standby_max', 200),
+    standby_until: field(t('new.standby_until'), h('select', {}, ['closed', 'paid'].map((until) => h('option', { value: until }, t(`new.until_${until}`))))),
     hold: count('hold', 10, { min: 1, step: 'any' }),
     opens_at: time('opens_at', now()),
     closes_at: time('closes_at', now() + 86_400_000),
@@ -38,7 +39,7 @@ export default function make({ signal, go }) {
   const more = h('button', { type: 'button', class: 'plain', onclick: () => { ask(); asked.at(-1).prompt.control.focus(); } }, t('new.question_more'));
   const pair = (...names) => h('div', { class: 'row pair' }, names.map((name) => fields[name].node));
   const form = h('form', { novalidate: true, onsubmit: submit, class: 'paper' },
-    fields.title.node, fields.description.node, pair('price', 'currency'), pair('capacity', 'quantity_max'), pair('standby_max', 'hold'), pair('opens_at', 'closes_at'),
+    fields.title.node, fields.description.node, pair('price', 'currency'), pair('capacity', 'quantity_max'), pair('standby_max', 'standby_until'), fields.hold.node, pair('opens_at', 'closes_at'),
     h('h2', {}, t('new.questions')), h('p', { class: 'hint' }, t('new.questions_hint')), questions, h('p', {}, more), wrong, button);
   return h('div', { class: 'narrow wider' }, h('h1', {}, t('desk.new')), form);
 
@@ -79,7 +80,7 @@ export default function make({ signal, go }) {
     const value = (name) => fields[name].control.value;
     const moment = (name) => new Date(value(name)).getTime();
     return {
-      capacity: Number(value('capacity')), quantity_max: Number(value('quantity_max')), standby_max: Number(value('standby_max')),
+      capacity: Number(value('capacity')), quantity_max: Number(value('quantity_max')), standby_max: Number(value('standby_max')), standby_until: value('standby_until'),
       hold_ms: Math.round(Number(value('hold')) * 60_000), opens_at: moment('opens_at'), closes_at: moment('closes_at'),
       questions: asked.map(({ prompt, answer }) => ({ prompt: prompt.control.value, answer: answer.control.value })),
     };

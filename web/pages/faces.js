@@ -22,12 +22,19 @@ export function faceOf({ sale, standing }, phase) {
   if (status === 'confirmed') return face('confirmed', bought, version);
   if (status === 'sending') return face('sending', sending);
   if (status === 'pending') return face('pending', pending);
-  if (ENDED.includes(status)) return face(status, ended(status, phase), `${reservation_id} ${phase}`);
+  if (ENDED.includes(status)) {
+    const name = endOf(status, sale, phase);
+    return face(name, ended(name, phase), `${reservation_id} ${phase}`);
+  }
   if (phase !== 'open') return face(phase, words(phase));
   if (status === 'nobody') return face('log_in', invited);
   if (status === 'unknown') return face('pending', () => ({ node: h('p', {}, t('wait.loading')) }), 'unknown');
+  if (sale.all_paid && sale.standby_until === 'paid') return face('sold', words('sold'));
   return face(sale.left > 0 ? 'ask' : 'line', ask, '');
 }
+
+/** How it ended, in words: the line of a sale may end although not everything is sold. */
+export const endOf = (status, sale, phase) => (status === 'ended' && phase === 'closed' && !sale?.all_paid ? 'ended_closed' : status);
 
 const words = (name) => () => ({ node: h('p', {}, t(`face.${name}_text`)) });
 
@@ -80,7 +87,7 @@ function ask({ sale, id }, acts) {
     const free = present.price.minor === 0 ? '_free' : '';
     put(button, present.left > 0 ? t(`sale.get${free}`, { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
     const minutes = Math.max(1, Math.round(present.hold_ms / 60_000));
-    put(hint, present.left > 0 ? t(`sale.get_hint${free}`, { minutes }) : t('sale.line_hint'));
+    put(hint, present.left > 0 ? t(`sale.get_hint${free}`, { minutes }) : t(present.all_paid ? 'sale.line_paid_hint' : 'sale.line_hint'));
   }
 
   async function asked() {
@@ -131,9 +138,13 @@ function pending() {
 
 function standby({ standing }, acts) {
   const place = h('p', { class: 'place' });
+  const hint = h('p', {});
   return {
-    node: [h('p', { class: 'soft' }, t('face.standby_text')), place, h('p', {}, t('face.standby_hint', { n: standing.quantity })), leaving('face.standby_leave', acts)],
-    update({ standing: newer }) { put(place, newer.position ? t('sale.count', { n: newer.position }) : '…'); },
+    node: [h('p', { class: 'soft' }, t('face.standby_text')), place, hint, leaving('face.standby_leave', acts)],
+    update({ standing: newer, sale }) {
+      put(place, newer.position ? t('sale.count', { n: newer.position }) : '…');
+      put(hint, t(sale.all_paid ? 'face.standby_paid' : 'face.standby_hint', { n: standing.quantity }));
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { followSale, followStanding, phaseOf } from '../live.js';
 import { remember, session, tried, user } from '../session.js';
 import { money, t } from '../words.js';
 import { picture } from '../picture.js';
-import { faceOf } from './faces.js';
+import { endOf, faceOf } from './faces.js';
 
 const TICK_MS = 250;
 /** So long after its time a hold has lapsed, and the page should know. */
@@ -59,7 +59,7 @@ export default function page({ signal, of: [id], go }) {
     if (status === before.status) return;
     if (status === 'held' && before.status !== 'unknown') say(t(state.sale?.price.minor === 0 ? 'said.held_free' : 'said.held', { minutes: Math.max(1, Math.round((lapses_at - now()) / 60_000)) }));
     else if (status === 'standby') say(t('said.standby', { n: position ?? 1 }));
-    else if (['lapsed', 'refused', 'ended', 'confirmed'].includes(status) && before.status !== 'unknown') say(t(`face.${status}_text`));
+    else if (['lapsed', 'refused', 'ended', 'confirmed'].includes(status) && before.status !== 'unknown') say(t(`face.${endOf(status, state.sale, state.sale && phaseOf(state.sale))}_text`));
   }
 
   function send(wish) {

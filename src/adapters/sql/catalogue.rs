@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::dialect::{self, Connection, Row, Store, for_update};
 use super::{Result, broken, fault, is_duplicate, row};
 use crate::domain::id::{ItemId, RequestId, SaleId};
-use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState};
+use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState, StandbyUntil};
 use crate::domain::time::Timestamp;
 use crate::ports;
 use crate::ports::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
@@ -13,13 +13,16 @@ use crate::ports::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
 const ACTIVE: i64 = 1;
 const PAUSED: i64 = 2;
 pub const CLOSED: i64 = 3;
+/// Of `standby_until`.
+pub const UNTIL_PAID: i64 = 1;
+const UNTIL_CLOSED: i64 = 2;
 
 /// What [`sale`] reads.
 macro_rules! sales {
     ($name:literal, $($tail:tt)*) => {
         concat!(
             "/* ", $name, " */ SELECT sales.id, item, title, price_minor, currency, capacity, quantity_max, standby_max, ",
-            "hold_ms, opens_at, closes_at, state, version, generation, questions, question_key ",
+            "hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until ",
             "FROM sales JOIN items ON items.id = sales.item ",
             $($tail)*
         )
@@ -103,8 +106,8 @@ async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<R
     }
     let inserted = sqlx::query(
         "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
-         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, request) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?)",
+         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, request) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)",
     )
     .bind(sale.item.0 as i64)
     .bind(sale.price.minor)
@@ -118,6 +121,7 @@ async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<R
     .bind(ACTIVE)
     .bind(serde_json::to_string(&sale.questions).map_err(broken)?)
     .bind(sale.question_key.0.to_vec())
+    .bind(until_code(sale.standby_until))
     .bind(request.map(|request| request.to_bytes().to_vec()))
     .execute(&mut *conn)
     .await;
@@ -236,6 +240,11 @@ fn sale(found: &Row) -> Result<Sale> {
         question_key: QuestionKey(
             found.try_get::<Vec<u8>, _>(15)?.try_into().map_err(|_| broken("a question key is 32 bytes long"))?,
         ),
+        standby_until: match found.try_get(16)? {
+            UNTIL_PAID => StandbyUntil::Paid,
+            UNTIL_CLOSED => StandbyUntil::Closed,
+            other => return Err(broken(format!("a sale's standby goes on until {other}"))),
+        },
     })
 }
 
@@ -244,5 +253,12 @@ fn state_code(state: SaleState) -> i64 {
         SaleState::Active => ACTIVE,
         SaleState::Paused => PAUSED,
         SaleState::Closed => CLOSED,
+    }
+}
+
+fn until_code(until: StandbyUntil) -> i64 {
+    match until {
+        StandbyUntil::Paid => UNTIL_PAID,
+        StandbyUntil::Closed => UNTIL_CLOSED,
     }
 }

@@ -179,6 +179,10 @@ impl Ledger for Store {
         refund::due(&mut *self.reader().await?, (now, max)).await.map_err(fault)
     }
 
+    async fn standby_to_end(&self, now: Timestamp) -> Result<Vec<SaleId>> {
+        moves::standby_to_end(&mut *self.reader().await?, now).await.map_err(fault)
+    }
+
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>> {
         self.write("ledger.end_standby", (sale, now, max), |c, args| Box::pin(moves::end_standby(c, args))).await
     }

@@ -5,7 +5,7 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, for_update};
-use super::{Result, claims, outbox, row};
+use super::{Result, catalogue, claims, outbox, row};
 use crate::domain::event::{Cancelled, Event, Fact};
 use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
@@ -43,32 +43,57 @@ pub async fn cancel(
     }
 }
 
-/// The sale's row is locked, so that no recording makes a hold or a party meanwhile.
+/// Closed sales stay, and a sale that never had standby has no row to find: one look into an index for each of them.
+pub async fn standby_to_end(conn: &mut Connection, now: Timestamp) -> Result<Vec<SaleId>> {
+    let found = sqlx::query(
+        "/* ledger.standby_to_end */ SELECT id FROM sales \
+         WHERE (state = 3 OR closes_at <= ? OR standby_until = 1) \
+         AND EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state = 1) ORDER BY id",
+    )
+    .bind(now.0)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(|found| row::number(found, 0).map(SaleId)).collect()
+}
+
+/// The sale's row is locked, so that no recording makes a hold or a party meanwhile. A party that fits into what the ledger has
+/// free stays: a raise that was written before the close has not reached the turnstile yet, and will promote it.
 pub async fn end_standby(
     conn: &mut Connection,
     &(sale, now, max): &(SaleId, Timestamp, u32),
 ) -> Result<Vec<Reservation>> {
     let found = sqlx::query(concat!(
-        "/* ledger.end_standby.sale */ SELECT capacity, state, closes_at FROM sales WHERE id = ?",
+        "/* ledger.end_standby.sale */ SELECT capacity, state, closes_at, standby_until FROM sales WHERE id = ?",
         for_update!()
     ))
     .bind(sale.0 as i64)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(found) = found else { return Ok(Vec::new()) };
-    let closed = found.try_get::<i64, _>(1)? == super::catalogue::CLOSED || found.try_get::<i64, _>(2)? <= now.0;
+    let capacity: i64 = found.try_get(0)?;
+    let closed = found.try_get::<i64, _>(1)? == catalogue::CLOSED || found.try_get::<i64, _>(2)? <= now.0;
+    let until_paid = found.try_get::<i64, _>(3)? == catalogue::UNTIL_PAID;
+    if !closed && !until_paid {
+        return Ok(Vec::new());
+    }
     let counts = count(conn, sale).await?;
-    let paid = counts.sold >= found.try_get::<i64, _>(0)?;
+    let paid = until_paid && counts.sold >= capacity;
     let over = closed && counts.pending == 0 && counts.unfreed == 0;
     if !paid && !over {
         return Ok(Vec::new());
     }
+    let claimed: i64 =
+        sqlx::query_scalar("/* ledger.end_standby.claimed */ SELECT COUNT(*) FROM claims WHERE sale = ?")
+            .bind(sale.0 as i64)
+            .fetch_one(&mut *conn)
+            .await?;
     let rows = sqlx::query(row::reservations!(
         "ledger.end_standby",
-        "WHERE sale = ? AND state = 1 ORDER BY generation, arrival LIMIT ?",
+        "WHERE sale = ? AND state = 1 AND quantity > ? ORDER BY generation DESC, arrival DESC LIMIT ?",
         for_update!()
     ))
     .bind(sale.0 as i64)
+    .bind(capacity - claimed)
     .bind(i64::from(max))
     .fetch_all(&mut *conn)
     .await?;

@@ -56,6 +56,10 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
                     turnstile.generation, turnstile.revision, standing.generation, standing.revision
                 ));
             }
+            let (theirs, ours) = (turnstile.allotment.capacity, standing.allotment.capacity);
+            if theirs < ours {
+                why.push(format!("{} more units are on their way to the turnstile", ours - theirs));
+            }
         }
     }
     if evidence.moved {

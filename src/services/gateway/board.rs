@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::id::SaleId;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Sale, StandbyUntil};
 use crate::ports::catalogue::Catalogue;
 use crate::ports::ledger::{Ledger, Standing};
 use crate::ports::showcase::Showcase;
@@ -25,10 +25,21 @@ pub struct Shown {
     pub sale: Sale,
     /// Units neither sold nor held.
     pub left: u32,
+    /// Everything is sold: nothing is left, held or being paid for.
+    pub all_paid: bool,
     /// Parties that wait.
     pub standby: u32,
     /// What was looked at later is newer.
     pub looked_at: Instant,
+}
+
+impl Shown {
+    /// Nothing is left, and nobody more may wait for what comes back.
+    pub fn is_exhausted(&self) -> bool {
+        let ends_with_that = self.sale.standby_until == StandbyUntil::Paid;
+        let is_full = self.standby >= self.sale.allotment.standby_max;
+        self.left == 0 && (is_full || (self.all_paid && ends_with_that))
+    }
 }
 
 pub struct Board {
@@ -97,9 +108,10 @@ async fn seen<W: World>(world: &W, sale: Sale, looked_at: Instant) -> Result<Arc
 
 fn shown(sale: Sale, standing: Option<Standing>, looked_at: Instant) -> Arc<Shown> {
     let standby = standing.as_ref().map_or(0, |standing| standing.standby);
+    let all_paid = standing.as_ref().is_some_and(Standing::all_paid);
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
     let left = sale.allotment.capacity.saturating_sub(gone);
-    Arc::new(Shown { sale, left, standby, looked_at })
+    Arc::new(Shown { sale, left, all_paid, standby, looked_at })
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use crate::domain::id::ItemId;
 use crate::domain::money::Money;
-use crate::domain::sale::{Allotment, CAPACITY_MAX, PARTY_MAX, QUESTIONS_MAX, Question, QuestionKey, STANDBY_MAX};
+use crate::domain::sale::{
+    Allotment, CAPACITY_MAX, PARTY_MAX, QUESTIONS_MAX, Question, QuestionKey, STANDBY_MAX, StandbyUntil,
+};
 use crate::domain::time::Timestamp;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
@@ -37,6 +39,8 @@ pub struct SaleBody {
     capacity: u32,
     quantity_max: u8,
     standby_max: u32,
+    #[serde(default)]
+    standby_until: StandbyUntil,
     hold_ms: i64,
     opens_at: i64,
     closes_at: i64,
@@ -94,6 +98,7 @@ impl SaleBody {
                 quantity_max: limits::within("quantity_max", self.quantity_max, 1..=party_max)?,
                 standby_max: limits::within("standby_max", self.standby_max, 0..=STANDBY_MAX)?,
             },
+            standby_until: self.standby_until,
             hold_ms: limits::within("hold_ms", self.hold_ms, HOLD_MS)?,
             opens_at: Timestamp(opens_at),
             closes_at: Timestamp(closes_at),

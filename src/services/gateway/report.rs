@@ -8,7 +8,7 @@ use crate::domain::id::SaleId;
 use crate::domain::money::Money;
 use crate::domain::payment::RefundKind;
 use crate::domain::reservation::Kind;
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Sale, StandbyUntil};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::tally;
 use crate::ports::reports::{Count, Decided, Reports, Totals};
@@ -23,6 +23,8 @@ pub struct Report {
     sale_id: SaleId,
     title: String,
     capacity: u32,
+    /// Whether those who stand by wait for what is given back, too, or only for what is not paid for.
+    standby_until: StandbyUntil,
     reported_at: Timestamp,
     attempts: Attempts,
     /// From the moment a publisher made the batch, by the batch's id, to its record in the ledger, of every attempt; without
@@ -109,6 +111,7 @@ pub async fn report<W: World>(world: &W, sale: &Sale) -> Result<Report> {
         sale_id: sale.id,
         title: sale.title.clone(),
         capacity: sale.allotment.capacity,
+        standby_until: sale.standby_until,
         reported_at: world.clock().now(),
         attempts,
         decided_within_ms: spread.percentiles(),

@@ -7,7 +7,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::payment::{RefundEntry, RefundState, Why};
 use crate::domain::reservation::{Kind, Outcome, Reservation, State};
-use crate::domain::sale::Phase;
+use crate::domain::sale::{Phase, StandbyUntil};
 use crate::domain::time::Timestamp;
 use crate::ports::ledger::{Ledger, Place};
 use crate::ports::{Result, World};
@@ -49,11 +49,13 @@ pub struct SaleView {
     capacity: u32,
     quantity_max: u8,
     standby_max: u32,
+    standby_until: StandbyUntil,
     hold_ms: i64,
     opens_at: Timestamp,
     closes_at: Timestamp,
     phase: Phase,
     left: u32,
+    all_paid: bool,
     server_time: Timestamp,
 }
 
@@ -68,11 +70,13 @@ impl SaleView {
             capacity: sale.allotment.capacity,
             quantity_max: sale.allotment.quantity_max,
             standby_max: sale.allotment.standby_max,
+            standby_until: sale.standby_until,
             hold_ms: sale.hold_ms,
             opens_at: sale.opens_at,
             closes_at: sale.closes_at,
             phase: sale.phase(now),
             left: shown.left,
+            all_paid: shown.all_paid,
             server_time: now,
         }
     }

@@ -157,17 +157,17 @@ impl<W: World> Sweeper<W> {
     }
 
     async fn standby(&self) -> Result<()> {
-        let sales = self.sales().await?;
-        all(join_all(sales.iter().map(|sale| self.end_standby(sale))).await)
+        let sales = self.world.store().standby_to_end(sure_now(&self.world)?).await?;
+        all(join_all(sales.into_iter().map(|sale| self.end_standby(sale))).await)
     }
 
-    async fn end_standby(&self, sale: &Sale) -> Result<()> {
+    async fn end_standby(&self, sale: SaleId) -> Result<()> {
         loop {
-            let rows = self.world.store().end_standby(sale.id, sure_now(&self.world)?, ENDED_MAX).await?;
+            let rows = self.world.store().end_standby(sale, sure_now(&self.world)?, ENDED_MAX).await?;
             let ids: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
             metrics::counter!(Metric::Ended.name()).increment(ids.len() as u64);
             notify(&self.world, &rows).await?;
-            give_on(&self.world, &self.settings, sale.id, &ids).await?;
+            give_on(&self.world, &self.settings, sale, &ids).await?;
             if ids.len() < ENDED_MAX as usize {
                 return Ok(());
             }

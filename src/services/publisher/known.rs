@@ -115,7 +115,7 @@ impl View {
 
     fn with(&self, word: SaleNews, now: Timestamp) -> Self {
         let newer = View::new(word, now);
-        // Two words on one position differ when everything was paid for meanwhile: then the later one counts.
+        // Two words on one position differ when the last unit was paid for meanwhile, or units were added: the later one counts.
         let newest = (newer.position, newer.sent_at) >= (self.position, self.sent_at);
         let on_units = if newest { &newer } else { self };
         Self {
@@ -127,7 +127,7 @@ impl View {
         }
     }
 
-    /// Nothing is free, nobody more may wait, and we heard so just now.
+    /// Nothing is free, nobody more may wait for what comes back, and we heard so just now.
     pub fn is_exhausted(&self, now: Timestamp) -> bool {
         self.exhausted && now.since_ms(self.sent_at).abs() < FRESH_MS_MAX
     }

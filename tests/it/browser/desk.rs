@@ -29,6 +29,7 @@ async fn opens(stage: &Stage, tongue: Tongue) {
     window.fill(words.say("new.title"), "A drum").await;
     window.fill(words.say("new.price"), "12.5").await;
     window.fill(words.say("new.capacity"), "0").await;
+    window.choose(words.say("new.until_paid")).await;
     window.press(words.say("new.question_more")).await;
     window.fill(words.say("new.prompt"), "2 + 2 = ?").await;
     window.fill(words.say("new.answer"), "4").await;
@@ -41,6 +42,9 @@ async fn opens(stage: &Stage, tongue: Tongue) {
     window.shows("h1", "A drum").await;
     window.shows(".mark", words.say("desk.phase_open")).await;
     let sale: u64 = window.path().await.rsplit('/').next().unwrap().parse().unwrap();
+
+    let made = stage.shop.operator().await.call("GET", &format!("/v1/sales/{sale}"), None).await.is(200);
+    assert_eq!(made["standby_until"], "paid");
 
     // What shoppers do is seen here.
     let shopper = stage.shop.shopper("kim").await;

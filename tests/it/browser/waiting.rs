@@ -31,6 +31,74 @@ async fn who_is_in_line_is_promoted_while_watching() {
 }
 
 #[tokio::test]
+async fn who_is_in_line_when_all_is_paid_has_what_is_given_back() {
+    story("given-back", async |stage| {
+        let sale = stage.shop.sale("A quiet room", json!({ "capacity": 1, "quantity_max": 1 })).await;
+        let first = stage.shop.shopper("first").await;
+        assert_eq!(first.attempt(sale, 1).await["status"], "held");
+        let order = first.pay(sale).await;
+        let windows = [stage.window(Tongue::English).await, stage.window(Tongue::Chinese).await];
+        for (window, name) in windows.iter().zip(["ida", "jon"]) {
+            window.go(&format!("/sales/{sale}")).await;
+            window.sign_up(name).await;
+            window.face("line").await;
+            window.shows(".hint", window.words().say("sale.line_paid_hint")).await;
+            window.attempt("4").await;
+            window.face("standby").await;
+            let stays = window.words().say("face.standby_paid").replace("{n}", "1");
+            window.shows(".ticket", &stays).await;
+        }
+        let [next, last] = &windows;
+        last.shows(".place", "2").await;
+        last.picture("standby-paid").await;
+        let operator = stage.shop.operator().await;
+        operator.call("POST", &format!("/v1/admin/orders/{order}/refunds"), Some(&json!({}))).await.is(201);
+        next.face("held").await;
+        last.shows(".ticket", &last.words().say("face.standby_hint").replace("{n}", "1")).await;
+        next.press_form().await;
+        next.face("confirmed").await;
+        last.shows(".ticket", &last.words().say("face.standby_paid").replace("{n}", "1")).await;
+        operator.call("POST", &format!("/v1/admin/sales/{sale}/close"), Some(&json!({}))).await.is(200);
+        last.face("ended").await;
+        last.shows(".ticket", last.words().say("face.ended_text")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_line_that_ends_with_the_sale_says_so() {
+    story("line-ends", async |stage| {
+        let sale =
+            stage.shop.sale("A long table", json!({ "capacity": 2, "quantity_max": 2, "standby_until": "paid" })).await;
+        let first = stage.shop.shopper("first").await;
+        assert_eq!(first.attempt(sale, 1).await["status"], "held");
+        first.pay(sale).await;
+        assert_eq!(stage.shop.shopper("second").await.attempt(sale, 2).await["status"], "standby");
+        let window = stage.window(Tongue::English).await;
+        window.go(&format!("/sales/{sale}")).await;
+        window.sign_up("kai").await;
+        window.face("ask").await;
+        window.choose("2").await;
+        window.attempt("4").await;
+        window.face("standby").await;
+        // A party of two, and one unit that nobody else took.
+        let operator = stage.shop.operator().await;
+        operator.call("POST", &format!("/v1/admin/sales/{sale}/close"), Some(&json!({}))).await.is(200);
+        window.face("ended_closed").await;
+        // Where the line ends with the last payment, who comes after that is told.
+        let sold = stage
+            .shop
+            .sale("A short bench", json!({ "capacity": 1, "standby_until": "paid", "quantity_max": 1 }))
+            .await;
+        assert_eq!(first.attempt(sold, 1).await["status"], "held");
+        first.pay(sold).await;
+        window.go(&format!("/sales/{sold}")).await;
+        window.face("sold").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_hold_lapses_before_the_buyers_eyes() {
     story("lapsed", async |stage| {
         let sale = stage.shop.sale("A short song", json!({ "hold_ms": 4_000 })).await;
@@ -52,7 +120,8 @@ async fn a_hold_lapses_before_the_buyers_eyes() {
 #[tokio::test]
 async fn two_buyers_race_for_one_unit() {
     story("race", async |stage| {
-        let sale = stage.shop.sale("The only one", json!({ "capacity": 1, "quantity_max": 1 })).await;
+        let sale =
+            stage.shop.sale("The only one", json!({ "capacity": 1, "quantity_max": 1, "standby_until": "paid" })).await;
         let windows = [stage.window(Tongue::English).await, stage.window(Tongue::English).await];
         for (window, name) in windows.iter().zip(["fay", "gus"]) {
             window.go(&format!("/sales/{sale}")).await;

@@ -166,7 +166,7 @@ impl Window {
 
     /// A choice of a group, by its words.
     pub async fn choose(&self, words: &str) {
-        let xpath = format!("//label[normalize-space()={}]", quoted(words));
+        let xpath = format!("//label[normalize-space()={0}] | //option[normalize-space()={0}]", quoted(words));
         self.until(&format!("choosing {words:?}"), async || self.element(&xpath).await?.click().await.ok()).await;
     }
 

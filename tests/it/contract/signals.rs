@@ -7,7 +7,7 @@ use miaosha::domain::id::{BuyerId, ItemId, ReservationId, SaleId};
 use miaosha::domain::money::{Currency, Money};
 use miaosha::domain::notice::Notice;
 use miaosha::domain::reservation::Kind;
-use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
 use miaosha::domain::time::Timestamp;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
 use miaosha::ports::news::{Bulletin, News, NewsStream, SaleNews};
@@ -48,6 +48,7 @@ pub fn news(sale: u64, revision: u64) -> SaleNews {
         title: "a chair — “stuhl”".to_owned(),
         price: Money { minor: 1_000, currency: "EUR".parse::<Currency>().unwrap() },
         allotment: Allotment { capacity: 10, quantity_max: 2, standby_max: 3 },
+        standby_until: StandbyUntil::default(),
         hold_ms: 1_000,
         opens_at: Timestamp(1),
         closes_at: Timestamp(2),

@@ -14,7 +14,7 @@ use miaosha::domain::attempt::{Attempt, Batch};
 use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::money::Money;
 use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::turn::{Known, Turn};
 use miaosha::http::auth::TokenKeys;
 use miaosha::http::problem;
@@ -263,21 +263,39 @@ impl<W: World> Bed<W> {
     }
 
     pub async fn sale_with(&self, capacity: u32, standby_max: u32, questions: Vec<Question>) -> Sale {
-        self.new_sale(PRICE, capacity, standby_max, questions).await
+        self.sale_until(capacity, standby_max, questions, StandbyUntil::default()).await
     }
 
     /// Also one that no operator could make.
     pub async fn sale_at(&self, minor: i64, currency: &str, capacity: u32) -> Sale {
-        self.new_sale((minor, currency), capacity, 0, Vec::new()).await
+        self.new_sale((minor, currency), capacity, 0, Vec::new(), StandbyUntil::default()).await
     }
 
-    async fn new_sale(&self, price: (i64, &str), capacity: u32, standby_max: u32, questions: Vec<Question>) -> Sale {
+    pub async fn sale_until(
+        &self,
+        capacity: u32,
+        standby_max: u32,
+        questions: Vec<Question>,
+        standby_until: StandbyUntil,
+    ) -> Sale {
+        self.new_sale(PRICE, capacity, standby_max, questions, standby_until).await
+    }
+
+    async fn new_sale(
+        &self,
+        price: (i64, &str),
+        capacity: u32,
+        standby_max: u32,
+        questions: Vec<Question>,
+        standby_until: StandbyUntil,
+    ) -> Sale {
         let item = NewItem { title: "A lamp".into(), description: "It shines.".into() };
         let item = self.world.store().create_item(&item).await.unwrap();
         let sale = NewSale {
             item: item.id,
             price: Money { minor: price.0, currency: price.1.parse().unwrap() },
             allotment: Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max },
+            standby_until,
             hold_ms: HOLD_MS,
             opens_at: START,
             closes_at: START.plus_ms(86_400_000),

@@ -19,8 +19,9 @@ async fn a_sale_is_shown_with_what_is_left() {
     let shown = bed.get(&path, "").await.is(200);
     let expected = json!({
         "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD", "decimals": 2 },
-        "capacity": 5, "quantity_max": 4, "standby_max": 9, "hold_ms": HOLD_MS, "opens_at": START.0,
-        "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "server_time": START.0,
+        "capacity": 5, "quantity_max": 4, "standby_max": 9, "standby_until": "closed", "hold_ms": HOLD_MS,
+        "opens_at": START.0, "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "all_paid": false,
+        "server_time": START.0,
     });
     assert_eq!(shown, expected);
 
@@ -37,6 +38,25 @@ async fn a_sale_is_shown_with_what_is_left() {
     bed.clock.advance_ms(86_400_000);
     assert_eq!(bed.get(&path, "").await.is(200)["phase"], "closed");
     bed.get("/v1/sales/99", "").await.is_problem(404, "not_found");
+}
+
+/// What is held may lapse; what is paid for comes back only if somebody gives it back.
+#[actix_web::test]
+async fn a_sale_says_when_everything_is_paid() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(1, 2).await;
+    let path = format!("/v1/sales/{}", sale.id);
+    let shown = async || {
+        let shown = bed.get(&path, "").await.is(200);
+        (shown["left"].as_u64().unwrap(), shown["all_paid"].as_bool().unwrap())
+    };
+    let id = bed.attempt(sale.id, 7, 1).await;
+    assert_eq!(shown().await, (0, false));
+    let token = bed.checkout_token(sale.id, 7).await;
+    bed.check_out(7, &token, "ok").await.is(201);
+    assert_eq!(shown().await, (0, true));
+    bed.refund_all(id).await;
+    assert_eq!(shown().await, (1, false));
 }
 
 #[actix_web::test]

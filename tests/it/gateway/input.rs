@@ -131,6 +131,11 @@ async fn offers_keep_to_the_limits() {
     let bed = Bed::new().await;
     let sale = bed.sale(5, 0).await;
     let good = sale_body(sale.item.0);
+    for until in [json!("never"), json!("Paid"), json!(""), json!(1), json!(null), json!({})] {
+        let mut body = good.clone();
+        body["standby_until"] = until;
+        bed.post("/v1/admin/sales", &bed.operator(), &body).await.blames(400, "standby_until");
+    }
     let question = |prompt: &str, answer: &str| json!({ "prompt": prompt, "answer": answer });
     let long = "x".repeat(1_000);
     let bad = [

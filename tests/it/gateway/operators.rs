@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use miaosha::domain::id::SaleId;
+use miaosha::domain::sale::StandbyUntil;
 use miaosha::ports::World;
 use miaosha::ports::catalogue::Catalogue;
 use miaosha::ports::turnstile::Turnstile;
@@ -69,6 +70,14 @@ async fn an_item_is_put_on_sale() {
     let sale = bed.world.store().sale(id).await.unwrap().unwrap();
     assert_eq!((sale.questions[0].answer.as_str(), sale.hold_ms), ("4", 600_000));
     assert_ne!(sale.question_key.0, [0; 32]);
+    assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("closed"), StandbyUntil::Closed), "by default");
+    let mut until_paid = sale_body(item_id);
+    until_paid["standby_until"] = json!("paid");
+    let shown = bed.post("/v1/admin/sales", &bed.operator(), &until_paid).await.is(201);
+    let sale = bed.world.store().sale(SaleId(shown["id"].as_u64().unwrap())).await.unwrap().unwrap();
+    assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("paid"), StandbyUntil::Paid));
+    let report = bed.get(&format!("/v1/admin/sales/{}/report", sale.id), &bed.operator()).await.is(200);
+    assert_eq!(report["standby_until"], "paid");
 
     bed.post("/v1/admin/sales", &bed.operator(), &sale_body(item_id + 1)).await.blames(400, "item_id");
     bed.post("/v1/admin/sales", &bed.operator(), &sale_body(u64::MAX)).await.blames(400, "item_id");

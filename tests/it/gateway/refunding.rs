@@ -28,6 +28,7 @@ over_both! {
     single_units_go_back
     what_does_not_divide_goes_back_to_the_last_unit
     a_refund_reaches_whoever_waits
+    a_refund_after_all_is_paid_reaches_whoever_waits
     what_cannot_go_back_is_said_by_name
     the_operator_hangs_up
     who_dies_before_the_answer_gave_back_once
@@ -167,6 +168,36 @@ async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
     let row = bed.row(waits).await;
     assert_eq!((row.state.kind(), row.state.units()), (Kind::Held, [1].as_slice()));
     sweep(&bed).await;
+    sound(&bed, sale.id).await;
+}
+
+/// Everything is paid, and the line is still there; who is promoted pays, though the sale is closed meanwhile.
+async fn a_refund_after_all_is_paid_reaches_whoever_waits<W: World>(bed: Bed<W>) {
+    let sale = bed.sale(2, 2).await;
+    let (_, number) = bought(&bed, sale.id, 2).await;
+    let waits = [bed.attempt(sale.id, 8, 1).await, bed.attempt(sale.id, 9, 2).await];
+    sweep(&bed).await;
+    let standing = async |buyer: u64| {
+        let standing = bed.get(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(buyer)).await.is(200);
+        (standing["status"].as_str().unwrap().to_owned(), standing["position"].as_u64())
+    };
+    assert_eq!(standing(8).await, ("standby".to_owned(), Some(1)), "everything is paid");
+    bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
+    sweep(&bed).await;
+    assert_eq!(standing(8).await, ("held".to_owned(), None));
+    assert_eq!(standing(9).await, ("standby".to_owned(), Some(1)));
+    let close = format!("/v1/admin/sales/{}/close", sale.id);
+    bed.post(&close, &bed.operator(), &json!({})).await.is(200);
+    sweep(&bed).await;
+    assert_eq!(bed.kind(waits[1]).await, Kind::Standby, "what is held may come back");
+    let token = bed.checkout_token(sale.id, 8).await;
+    bed.check_out(8, &token, "ok").await.is(201);
+    sweep(&bed).await;
+    assert_eq!(standing(9).await, ("ended".to_owned(), None));
+    bed.post(&refunds(&number), &bed.operator(), &json!({})).await.is(201);
+    sweep(&bed).await;
+    assert_eq!(bed.kind(waits[1]).await, Kind::Ended, "what comes back after everything ended stays unsold");
+    assert_eq!(bed.world.turnstile().look(sale.id).await.unwrap().unwrap().free, 1);
     sound(&bed, sale.id).await;
 }
 

@@ -9,7 +9,7 @@ use miaosha::domain::event::{Cancelled, Event, Fact, Purchase, Refunded};
 use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
-use miaosha::domain::sale::{Allotment, QuestionKey};
+use miaosha::domain::sale::{Allotment, QuestionKey, StandbyUntil};
 use miaosha::ports::accounts::{Account, Accounts, Role};
 use miaosha::ports::archive::Boxed;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
@@ -166,6 +166,7 @@ pub async fn new_sale(catalogue: &impl Catalogue) -> SaleId {
         item: item.id,
         price: money(25_000),
         allotment: Allotment { capacity: 10, quantity_max: 2, standby_max: 10 },
+        standby_until: StandbyUntil::default(),
         hold_ms: 60_000,
         opens_at: START,
         closes_at: START.plus_ms(86_400_000),

@@ -21,9 +21,13 @@ async fn person(shop: &Shop, name: &str, email: &str, locale: &str) -> Buyer {
     Buyer { token: welcome["access_token"].as_str().unwrap().to_owned() }
 }
 
-async fn sale(shop: &Shop) -> u64 {
+async fn operator(shop: &Shop) -> String {
     let login = json!({ "email": "operator@miaosha.test", "password": "demodemo" });
-    let operator = shop.post("/v1/sessions", "", login).await["access_token"].as_str().unwrap().to_owned();
+    shop.post("/v1/sessions", "", login).await["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn sale(shop: &Shop) -> u64 {
+    let operator = operator(shop).await;
     let item = json!({ "title": "跨年演唱會", "description": "" });
     let item = shop.post("/v1/admin/items", &operator, item).await["id"].clone();
     let now = SystemClock::machine_now().0;
@@ -138,6 +142,34 @@ async fn what_happens_in_a_shop_without_a_mail_server_is_in_its_folder() {
         let seen = Seen::read(bytes);
         assert!(seen.text.contains("TWD 1,280.00") && seen.text.contains("http://127.0.0.1:"), "{}", seen.text);
     }
+}
+
+/// Everything was paid; who waits all the same has what is given back, and is written to.
+#[tokio::test]
+async fn who_waits_when_all_is_paid_is_written_to_when_a_unit_is_given_back() {
+    let shop = Shop::start(Vec::new()).await;
+    let ann = person(&shop, "Ann", "ann@example.org", "en").await;
+    let chen = person(&shop, "陳小姐", "chen@example.org", "zh-TW").await;
+    let sale = sale(&shop).await;
+    attempt(&shop, sale, &ann, 2).await;
+    pay(&shop, sale, &ann).await;
+    attempt(&shop, sale, &chen, 1).await;
+    stands(&shop, sale, &chen, "standby").await;
+    let order = stands(&shop, sale, &ann, "confirmed").await["order_number"].as_str().unwrap().to_owned();
+    let path = format!("/v1/admin/orders/{order}/refunds");
+    shop.post(&path, &operator(&shop).await, json!({ "units": [1] })).await;
+    stands(&shop, sale, &chen, "held").await;
+    let folder = shop.state().join("mail");
+    let promoted =
+        || files(&folder).into_iter().find(|(name, _)| name.contains("-promoted-") && name.ends_with(".eml"));
+    for _ in 0..600 {
+        if promoted().is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let seen = Seen::read(&promoted().expect("it is written").1);
+    assert_eq!((seen.to.1.as_str(), seen.subject.starts_with("輪到您了，請於")), ("chen@example.org", true));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use miaosha::adapters::sqlite::queue::{SqliteQueue, SqliteSubscription};
 use miaosha::domain::attempt::Batch;
 use miaosha::domain::id::{BuyerId, ItemId, SaleId};
 use miaosha::domain::money::Money;
-use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
 use miaosha::http::auth::TokenKeys;
 use miaosha::ports::accounts::Role;
 use miaosha::ports::attempts::{Attempts, Shed};
@@ -212,6 +212,7 @@ pub fn sale(id: u64) -> Sale {
         title: "A thing".to_owned(),
         price: Money { minor: 100, currency: "TWD".parse().unwrap() },
         allotment: Allotment { capacity: 10, quantity_max: 4, standby_max: 5 },
+        standby_until: StandbyUntil::default(),
         hold_ms: 60_000,
         opens_at: START,
         closes_at: START.plus_ms(3_600_000),

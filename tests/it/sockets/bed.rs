@@ -225,7 +225,8 @@ impl Client {
     }
 
     /// A sale's counters, once this one reads like this.
-    pub async fn counters_with(&mut self, key: &str, value: u64) -> Value {
+    pub async fn counters_with(&mut self, key: &str, value: impl Into<Value>) -> Value {
+        let value = value.into();
         loop {
             let counters = self.hear("sale").await;
             if counters[key] == value {

@@ -1,6 +1,7 @@
 //! What buyers are told, over both transports and both brokers.
 
 use miaosha::domain::notice::Notice;
+use miaosha::domain::sale::StandbyUntil;
 use miaosha::ports::World;
 use miaosha::ports::notices::Notices;
 use miaosha::services::gateway::sockets::Settings;
@@ -143,4 +144,24 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
         numbers += heard.len() - 1;
     }
     assert!(numbers < crowd.len() / 2, "{numbers} of {} heard of the number first", crowd.len());
+}
+
+/// A page says whether the line goes on when everything is paid: it is told by the counters.
+pub async fn counters_say_that_all_is_paid_and_whether_one_may_wait<W: World>(line: Line<W>) {
+    for (until, may_wait) in [(StandbyUntil::Closed, true), (StandbyUntil::Paid, false)] {
+        let sale = line.bed.sale_until(1, 2, Vec::new(), until).await;
+        let mut watcher = line.buyer(9, &[sale.id]).await;
+        line.attempt(sale.id, 7).await;
+        let held = watcher.counters_with("left", 0).await;
+        assert_eq!((&held["all_paid"], &held["exhausted"]), (&json!(false), &json!(false)));
+        let token = line.bed.checkout_token(sale.id, 7).await;
+        line.bed.check_out(7, &token, "ok").await.is(201);
+        let paid = watcher.counters_with("all_paid", true).await;
+        assert_eq!((&paid["left"], &paid["exhausted"]), (&json!(0), &json!(!may_wait)), "{until:?}");
+        for (buyer, waiting) in [(10, 1), (11, 2)] {
+            line.attempt(sale.id, buyer).await;
+            let more = watcher.counters_with("standby", waiting).await;
+            assert_eq!(more["exhausted"], json!(waiting == 2 || !may_wait));
+        }
+    }
 }

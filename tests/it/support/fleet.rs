@@ -9,7 +9,7 @@ use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::id::SaleId;
 use miaosha::domain::money::Money;
-use miaosha::domain::sale::{Allotment, Question, QuestionKey};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, StandbyUntil};
 use miaosha::http::auth::TokenKeys;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::turnstile::Turnstile;
@@ -139,6 +139,7 @@ pub async fn sale(store: &MysqlStore, redis_url: &str, namespace: &str, offer: O
         item: item.id,
         price: Money { minor: 128_000, currency: "TWD".parse().unwrap() },
         allotment,
+        standby_until: StandbyUntil::default(),
         hold_ms,
         opens_at: now.plus_ms(-1_000),
         closes_at: now.plus_ms(3_600_000),

@@ -13,7 +13,7 @@ use miaosha::domain::money::Money;
 use miaosha::domain::order;
 use miaosha::domain::payment::{Payment, PaymentState};
 use miaosha::domain::reservation::{Kind, Reservation, State};
-use miaosha::domain::sale::{Allotment, QuestionKey, Sale};
+use miaosha::domain::sale::{Allotment, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::turn::Known;
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
@@ -156,11 +156,24 @@ impl<W: World, T: Turnstile> Bench<W, T> {
         self
     }
 
+    pub async fn with_sale_until(mut self, allotment: Allotment, until: StandbyUntil) -> Self {
+        self.sale = self.new_sale_until(allotment, HOLD_MS, until).await.id;
+        self
+    }
+
     pub async fn new_sale(&self, allotment: Allotment, hold_ms: i64) -> Sale {
-        self.new_sale_at(1_000, allotment, hold_ms).await
+        self.make_sale(1_000, allotment, hold_ms, StandbyUntil::default()).await
     }
 
     pub async fn new_sale_at(&self, minor: i64, allotment: Allotment, hold_ms: i64) -> Sale {
+        self.make_sale(minor, allotment, hold_ms, StandbyUntil::default()).await
+    }
+
+    async fn new_sale_until(&self, allotment: Allotment, hold_ms: i64, standby_until: StandbyUntil) -> Sale {
+        self.make_sale(1_000, allotment, hold_ms, standby_until).await
+    }
+
+    async fn make_sale(&self, minor: i64, allotment: Allotment, hold_ms: i64, standby_until: StandbyUntil) -> Sale {
         let store = self.world.store();
         let item =
             store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
@@ -168,6 +181,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
             item,
             price: Money { minor, currency: "TWD".parse().unwrap() },
             allotment,
+            standby_until,
             hold_ms,
             opens_at: START,
             closes_at: START.plus_ms(86_400_000),

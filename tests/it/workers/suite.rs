@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, refunds, relaying, stories};
+        use crate::workers::{paying, queues, refunds, relaying, standing_by, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -115,8 +115,10 @@ macro_rules! suite {
             points: early_alarm;
             restores: emptied two_histories forgotten_batch forgotten_release answer_under_way raised raise_lost away
                 restore_promotes;
-            stories: redelivery every_outcome unknown_sale first_that_fits crowd a_full_queue all_paid closed exhausted
+            stories: redelivery every_outcome unknown_sale first_that_fits crowd a_full_queue closed exhausted
                 exhausted_at_once audit_finds;
+            standing_by: a_refund_after_all_is_paid who_waits_is_told a_raise_after_all_is_paid a_raise_before_the_close
+                promoted_and_then_closed until_all_is_paid exhausted_when_the_line_is_full;
             paying: stuck orphans paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
             relaying: woken tended audit_waits;

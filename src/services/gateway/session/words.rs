@@ -45,6 +45,8 @@ pub struct Counters {
     pub sale: SaleId,
     pub state: Phase,
     pub left: u32,
+    /// Everything is sold: only what is given back or added can be had.
+    pub all_paid: bool,
     /// Parties that wait.
     pub standby: u32,
     /// Nothing is left, and nobody more may wait.

@@ -110,8 +110,9 @@ fn counters<W: World>(gateway: &Gateway<W>, shown: &Shown) -> words::Counters {
         sale: sale.id,
         state: sale.phase(gateway.clock().now()),
         left: shown.left,
+        all_paid: shown.all_paid,
         standby: shown.standby,
-        exhausted: shown.left == 0 && shown.standby >= sale.allotment.standby_max,
+        exhausted: shown.is_exhausted(),
     }
 }
 

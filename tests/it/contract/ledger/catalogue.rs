@@ -3,11 +3,11 @@
 use miaosha::domain::id::{BuyerId, ItemId, SaleId};
 use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
-use miaosha::domain::sale::{QuestionKey, SaleState};
+use miaosha::domain::sale::{QuestionKey, SaleState, StandbyUntil};
 use miaosha::ports::accounts::Role;
 use miaosha::ports::catalogue::{Changed, NewItem, NewSale};
 
-use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, new_sale};
+use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, new_sale, new_sale_until};
 
 pub async fn a_sale_is_read_as_it_was_written<S: Store>(store: S) {
     let sale = new_sale(&store, allotment(5, 7)).await;
@@ -20,6 +20,10 @@ pub async fn a_sale_is_read_as_it_was_written<S: Store>(store: S) {
     assert_eq!((item.title.as_str(), item.description.as_str()), ("座位 A", "蓝色"));
     assert_eq!(store.item(ItemId(sale.item.0 + 1)).await.unwrap(), None);
     assert_eq!(store.sale(SaleId(sale.id.0 + 1)).await.unwrap(), None);
+    assert_eq!(sale.standby_until, StandbyUntil::Closed, "where nothing else is said");
+    let until_paid = new_sale_until(&store, allotment(1, 0), StandbyUntil::Paid).await;
+    let read = store.sale(until_paid.id).await.unwrap().unwrap();
+    assert_eq!((read.standby_until, &read), (StandbyUntil::Paid, &until_paid));
 }
 
 pub async fn a_sale_needs_its_item<S: Store>(store: S) {
@@ -28,6 +32,7 @@ pub async fn a_sale_needs_its_item<S: Store>(store: S) {
         item: ItemId(item.id.0 + 1),
         price: Money { minor: 1, currency: "TWD".parse().unwrap() },
         allotment: allotment(1, 0),
+        standby_until: StandbyUntil::default(),
         hold_ms: 1,
         opens_at: NOW,
         closes_at: NOW,

@@ -5,7 +5,7 @@ use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::{Payment, PaymentState, RefundPace};
 use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale};
+use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::time::Timestamp;
 use miaosha::domain::turn::{Known, Turn};
 use miaosha::domain::turnstile::{Ended, Turnstile};
@@ -39,11 +39,16 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
 }
 
 pub async fn new_sale<S: Store>(store: &S, allotment: Allotment) -> Sale {
+    new_sale_until(store, allotment, StandbyUntil::default()).await
+}
+
+pub async fn new_sale_until<S: Store>(store: &S, allotment: Allotment, standby_until: StandbyUntil) -> Sale {
     let item = store.create_item(&NewItem { title: "座位 A".into(), description: "蓝色".into() }).await.unwrap();
     let sale = NewSale {
         item: item.id,
         price: Money { minor: 2500, currency: "TWD".parse().unwrap() },
         allotment,
+        standby_until,
         hold_ms: HOLD_MS,
         opens_at: NOW,
         closes_at: NOW.plus_ms(3_600_000),
@@ -55,8 +60,12 @@ pub async fn new_sale<S: Store>(store: &S, allotment: Allotment) -> Sale {
 
 impl<S: Store> Counter<S> {
     pub async fn open(store: S, capacity: u32, standby_max: u32) -> Self {
+        Self::open_until(store, capacity, standby_max, StandbyUntil::default()).await
+    }
+
+    pub async fn open_until(store: S, capacity: u32, standby_max: u32, until: StandbyUntil) -> Self {
         let allotment = allotment(capacity, standby_max);
-        let sale = new_sale(&store, allotment).await;
+        let sale = new_sale_until(&store, allotment, until).await;
         let turnstile = Turnstile::open(sale.generation, allotment);
         Self { store, sale, turnstile, batches: 0 }
     }

@@ -153,6 +153,7 @@ pub async fn a_request_makes_one_item_and_one_sale<S: Store>(store: S) {
         item: sale.item,
         price: sale.price,
         allotment: sale.allotment,
+        standby_until: sale.standby_until,
         hold_ms: sale.hold_ms,
         opens_at: sale.opens_at,
         closes_at: sale.closes_at,
