@@ -10,6 +10,7 @@ mod exports;
 mod input;
 mod once;
 mod operators;
+mod paging;
 mod parts;
 mod people;
 mod races;

@@ -1,5 +1,7 @@
 //! What people are shown: the shapes of the answers, apart from the words of the kernel.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
@@ -29,9 +31,16 @@ pub struct SaleView {
     phase: Phase,
     left: u32,
     server_time: Timestamp,
+    /// Of the item; told of one sale alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
 }
 
 impl SaleView {
+    pub fn described(self, description: &str) -> Self {
+        Self { description: Some(description.to_owned()), ..self }
+    }
+
     pub fn new(shown: &Shown, now: Timestamp) -> Self {
         let sale = &shown.sale;
         Self {
@@ -48,6 +57,7 @@ impl SaleView {
             phase: sale.phase(now),
             left: shown.left,
             server_time: now,
+            description: None,
         }
     }
 }
@@ -112,9 +122,7 @@ impl StandingView {
             }
             State::Paying { lapses_at, .. } => view.lapses_at = Some(lapses_at),
             State::Confirmed { .. } => {
-                let orders = gateway.world().store().orders(row.buyer, gateway.settings().orders_max).await?;
-                let order = orders.into_iter().find(|order| order.reservation == row.id);
-                view.order_number = order.map(|order| order.number);
+                view.order_number = gateway.world().store().order_of(row.id).await?.map(|order| order.number);
             }
             State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
         }
@@ -151,6 +159,20 @@ impl From<Order> for OrderView {
             refunded_units: order.refunded_units,
             refunded_amount: order.refunded_amount,
         }
+    }
+}
+
+/// An order in its buyer's list.
+#[derive(Serialize)]
+pub struct ListedOrderView {
+    #[serde(flatten)]
+    order: OrderView,
+    sale_title: Option<String>,
+}
+
+impl ListedOrderView {
+    pub fn new(order: Order, titles: &HashMap<SaleId, String>) -> Self {
+        Self { sale_title: titles.get(&order.sale).cloned(), order: order.into() }
     }
 }
 
