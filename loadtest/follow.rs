@@ -150,7 +150,7 @@ pub async fn follow(plan: Arc<Plan>, queue: Arc<Queue>, gateway: usize, stop: to
 async fn ask(plan: &Plan, queue: &Queue, way: &mut Way, followed: &Followed) -> Result<(), String> {
     let token = plan.token(BuyerId(followed.buyer));
     way.on_behalf_of(plan.address(followed.buyer));
-    let path = format!("/v1/sales/{}/reservation?attempt={}", followed.sale, followed.attempt);
+    let path = format!("/v1/sales/{}/reservation?attempt={}&wait_ms=0", followed.sale, followed.attempt);
     let answer = way.get(&plan.needless, &path, &token).await?;
     let body = answer.json();
     if [429, 502, 503, 504].contains(&answer.status) {

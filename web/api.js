@@ -76,6 +76,8 @@ export async function call(method, path, { body, key, signal, as = 'json' } = {}
     if (as === 'blob') return data;
     const value = data ? JSON.parse(data) : null;
     if (value?.server_time) measured(value.server_time, asked, mine());
+    // A list in pages says where the next one is.
+    if (as === 'page') return { items: value, next: /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link'))?.[1] ?? null };
     return value;
   }
   const problem = read(response, data);

@@ -10,6 +10,6 @@ CREATE TABLE orders (
     placed_at BIGINT NOT NULL,
     refunded TINYINT NOT NULL,
     UNIQUE KEY orders_number (number),
-    KEY orders_buyer (buyer, placed_at),
+    KEY orders_buyer (buyer, placed_at, number),
     KEY orders_sale (sale)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -11,5 +11,5 @@ CREATE TABLE orders (
     refunded INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX orders_number ON orders (number);
-CREATE INDEX orders_buyer ON orders (buyer, placed_at);
+CREATE INDEX orders_buyer ON orders (buyer, placed_at, number);
 CREATE INDEX orders_sale ON orders (sale);

@@ -10,6 +10,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::http::metric::Metric;
 use crate::ports::Fault;
@@ -125,6 +126,25 @@ impl Problem {
         Self { field: Some(field.into()), ..Self::new(kind, detail) }
     }
 
+    /// The answer, with members of its own (RFC 9457, 3.2): facts for machines, an object.
+    pub fn with(&self, facts: &Value) -> HttpResponse {
+        let mut body = serde_json::to_value(self.wire()).expect("strings and a number are always JSON");
+        if let (Some(body), Some(facts)) = (body.as_object_mut(), facts.as_object()) {
+            body.extend(facts.clone());
+        }
+        self.answer(body.to_string().into_bytes())
+    }
+
+    fn wire(&self) -> Wire<'_> {
+        Wire {
+            r#type: self.kind.type_uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+        }
+    }
+
     pub fn retry_after_s(self, seconds: u32) -> Self {
         Self { retry_after_s: Some(seconds), ..self }
     }
@@ -144,17 +164,16 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        let wire = Wire {
-            r#type: self.kind.type_uri(),
-            title: self.kind.title(),
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            field: self.field.as_deref(),
-        };
+        let body = serde_json::to_vec(&self.wire()).expect("strings and a number are always JSON");
+        self.answer(body)
+    }
+}
+
+impl Problem {
+    fn answer(&self, body: Vec<u8>) -> HttpResponse<BoxBody> {
         if self.kind.status().is_server_error() {
             metrics::counter!(Metric::Faults.name(), "kind" => self.kind.name()).increment(1);
         }
-        let body = serde_json::to_vec(&wire).expect("strings and a number are always JSON");
         let mut response = HttpResponse::with_body(self.kind.status(), BoxBody::new(body));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));

@@ -42,11 +42,31 @@ pub struct Revoked {
     pub epoch: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An order with units that were neither given back nor used: whoever has their codes gets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    pub order: Order,
+    pub units: Vec<u32>,
+}
+
+/// What would be lost with an account. At most [`IN_THE_WAY_MAX`] of each are named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InTheWay {
+    /// On standby, held or being paid, oldest first.
+    pub reservations: Vec<Reservation>,
+    /// Newest first.
+    pub orders: Vec<Unused>,
+    /// Units of all such orders, of those that are not named as well.
+    pub units: u64,
+}
+
+pub const IN_THE_WAY_MAX: usize = 100;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Erased {
     Done(Revoked),
-    /// Something is held, paid for or waited for.
-    Live,
+    /// Nothing was erased.
+    Refused(InTheWay),
     Missing,
 }
 
@@ -90,8 +110,13 @@ pub trait Accounts: Send + Sync + 'static {
     /// Later than this, the newest first.
     fn revoked_since(&self, since: Timestamp, max: u32) -> impl Future<Output = Result<Vec<Revoked>>> + Send;
 
-    /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number.
-    fn erase(&self, id: BuyerId, now: Timestamp) -> impl Future<Output = Result<Erased>> + Send;
+    /// What [`Accounts::erase`] would refuse for, `keep_orders` not being said.
+    fn in_the_way(&self, id: BuyerId) -> impl Future<Output = Result<InTheWay>> + Send;
+
+    /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number, and
+    /// their codes go on letting in: it takes a word of their owner, `keep_orders`, where any of them still would. Refused
+    /// whatever is said while something is on standby, held or being paid.
+    fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> impl Future<Output = Result<Erased>> + Send;
 
     /// At most so many of each.
     fn person(&self, id: BuyerId, max: u32) -> impl Future<Output = Result<Person>> + Send;

@@ -42,6 +42,32 @@ pub enum Why {
 pub struct Conflict {
     pub admission: Admission,
     pub why: Why,
+    pub recorded_at: Timestamp,
+}
+
+/// Where a conflict stands among its sale's: by these, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictPlace {
+    pub recorded_at: Timestamp,
+    pub unit: u32,
+    pub reservation: ReservationId,
+    pub device: String,
+    pub sequence: u64,
+    pub admitted_at: Timestamp,
+}
+
+impl From<&Conflict> for ConflictPlace {
+    fn from(conflict: &Conflict) -> Self {
+        let Admission { proof, at, source, .. } = &conflict.admission;
+        Self {
+            recorded_at: conflict.recorded_at,
+            unit: proof.unit,
+            reservation: proof.reservation,
+            device: source.device.clone(),
+            sequence: source.sequence,
+            admitted_at: *at,
+        }
+    }
 }
 
 pub trait Admissions: Send + Sync + 'static {
@@ -60,8 +86,13 @@ pub trait Admissions: Send + Sync + 'static {
         max: u32,
     ) -> impl Future<Output = Result<Vec<Admission>>> + Send;
 
-    /// Those that do not stand, the last recorded first.
-    fn conflicts(&self, sale: SaleId, max: u32) -> impl Future<Output = Result<Vec<Conflict>>> + Send;
+    /// Those that do not stand, the last recorded first, that come after this place in that order.
+    fn conflicts_after(
+        &self,
+        sale: SaleId,
+        after: Option<&ConflictPlace>,
+        max: u32,
+    ) -> impl Future<Output = Result<Vec<Conflict>>> + Send;
 
     /// Units that were sold and are their reservation's no more: of at most `max` orders after the one of reservation `after`,
     /// and the reservation to go on from when there may be more.

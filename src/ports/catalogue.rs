@@ -1,5 +1,7 @@
 //! Items and sales, as operators write them and everybody reads them.
 
+use std::collections::HashMap;
+
 use crate::domain::id::{ItemId, RequestId, SaleId};
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
@@ -69,7 +71,15 @@ pub trait Catalogue: Send + Sync + 'static {
     fn sale(&self, id: SaleId) -> impl Future<Output = Result<Option<Sale>>> + Send;
 
     /// Newest first.
-    fn sales(&self, max: u32) -> impl Future<Output = Result<Vec<Sale>>> + Send;
+    fn sales(&self, max: u32) -> impl Future<Output = Result<Vec<Sale>>> + Send {
+        self.sales_after(None, max)
+    }
+
+    /// Newest first, those that come after this one in that order.
+    fn sales_after(&self, after: Option<SaleId>, max: u32) -> impl Future<Output = Result<Vec<Sale>>> + Send;
+
+    /// What is sold in each, of those that there are.
+    fn titles(&self, sales: &[SaleId]) -> impl Future<Output = Result<HashMap<SaleId, String>>> + Send;
 
     /// Sales for which something can still happen: not over, or with a row that is on standby, held, paying or unfreed.
     fn sales_that_matter(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Sale>>> + Send;

@@ -189,6 +189,19 @@ pub struct Place {
     pub position: Option<u32>,
 }
 
+/// Where an order stands among its buyer's: by time, and of one moment by number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPlace {
+    pub placed_at: Timestamp,
+    pub number: String,
+}
+
+impl From<&Order> for OrderPlace {
+    fn from(order: &Order) -> Self {
+        Self { placed_at: order.placed_at, number: order.number.clone() }
+    }
+}
+
 pub trait Ledger: Send + Sync + 'static {
     /// `None` when there is no such sale.
     fn look(
@@ -222,7 +235,21 @@ pub trait Ledger: Send + Sync + 'static {
     /// Parties that are served before this one, plus 1; `None` when it does not wait.
     fn position(&self, id: ReservationId) -> impl Future<Output = Result<Option<u32>>> + Send;
 
-    fn orders(&self, buyer: BuyerId, max: u32) -> impl Future<Output = Result<Vec<Order>>> + Send;
+    /// Newest first.
+    fn orders(&self, buyer: BuyerId, max: u32) -> impl Future<Output = Result<Vec<Order>>> + Send {
+        self.orders_after(buyer, None, max)
+    }
+
+    /// Newest first, those that come after this place in that order.
+    fn orders_after(
+        &self,
+        buyer: BuyerId,
+        after: Option<&OrderPlace>,
+        max: u32,
+    ) -> impl Future<Output = Result<Vec<Order>>> + Send;
+
+    /// What this reservation was paid as.
+    fn order_of(&self, reservation: ReservationId) -> impl Future<Output = Result<Option<Order>>> + Send;
 
     fn order(&self, number: &str) -> impl Future<Output = Result<Option<Order>>> + Send;
 

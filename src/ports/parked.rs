@@ -13,7 +13,12 @@ pub struct ParkedMessage {
 
 pub trait Parked: Send + Sync + 'static {
     /// Leaves them where they are.
-    fn parked(&self, max: u32) -> impl Future<Output = Result<Vec<ParkedMessage>>> + Send;
+    fn parked(&self, max: u32) -> impl Future<Output = Result<Vec<ParkedMessage>>> + Send {
+        async move { Ok(self.parked_after(0, max).await?.into_iter().map(|(_, message)| message).collect()) }
+    }
+
+    /// Each with its place, those after this one: places grow, from 1, and one that is parked meanwhile moves nobody's.
+    fn parked_after(&self, after: u64, max: u32) -> impl Future<Output = Result<Vec<(u64, ParkedMessage)>>> + Send;
 
     /// Sends them back to where they were found; says how many.
     fn replay(&self, max: u32) -> impl Future<Output = Result<u32>> + Send;

@@ -16,7 +16,7 @@ use crate::ports::turnstile::Turnstile;
 use crate::ports::{Fault, World};
 use crate::services::{audit, payable, restore};
 
-/// Sales one command looks at, at most.
+/// Sales one command makes, at most, and reads at once.
 const SALES_MAX: u32 = 1_000;
 /// Messages one command lists or replays, at most.
 const PARKED_MAX: u32 = 10_000;
@@ -87,7 +87,7 @@ pub async fn carry_out<W: World>(world: &W, command: Command) -> Result<Value, C
 async fn audit_sales<W: World>(world: &W, sales: Vec<SaleId>, turns: bool) -> Result<Value, CommandError> {
     let sales = match sales.is_empty() {
         false => sales,
-        true => world.store().sales(SALES_MAX).await?.iter().rev().map(|sale| sale.id).collect(),
+        true => all_sales(world).await?,
     };
     let (mut pass, mut at_rest, mut reports, mut words) = (true, true, Vec::new(), Vec::new());
     for sale in sales {
@@ -103,6 +103,19 @@ async fn audit_sales<W: World>(world: &W, sales: Vec<SaleId>, turns: bool) -> Re
         reports.push(report);
     }
     Ok(json!({ "pass": pass, "at_rest": at_rest, "in_words": words, "sales": reports }))
+}
+
+/// Oldest first.
+async fn all_sales<W: World>(world: &W) -> Result<Vec<SaleId>, CommandError> {
+    let mut sales: Vec<SaleId> = Vec::new();
+    loop {
+        let page = world.store().sales_after(sales.last().copied(), SALES_MAX).await?;
+        if page.is_empty() {
+            sales.reverse();
+            return Ok(sales);
+        }
+        sales.extend(page.iter().map(|sale| sale.id));
+    }
 }
 
 async fn add_history<W: World>(world: &W, sale: SaleId, report: &mut Value) -> Result<(), CommandError> {

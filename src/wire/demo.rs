@@ -1,6 +1,7 @@
 //! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
 //! minute.
 
+use crate::domain::id::SaleId;
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::sale::{Allotment, Question};
@@ -19,15 +20,15 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// The demo's sales.
 pub struct Demo {
-    open: u64,
-    soon: u64,
+    pub open: SaleId,
+    soon: SaleId,
 }
 
 /// Makes the demo where the shop has no sale yet; finds it where it is.
 pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
     let sales = world.store().sales(2).await?;
     if let [soon, open] = sales.as_slice() {
-        return Ok(Some(Demo { open: open.id.0, soon: soon.id.0 }));
+        return Ok(Some(Demo { open: open.id, soon: soon.id }));
     }
     if !sales.is_empty() {
         return Ok(None);
@@ -44,31 +45,33 @@ pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
         let price = Money { minor: 120_000, currency: "TWD".parse().expect("three capital letters") };
         let allotment = Allotment { capacity: 100, quantity_max: 4, standby_max: 200 };
         let window = (opens_at.0, opens_at.plus_ms(24 * HOUR_MS).0);
-        ids.push(open_sale(world, item.id, price, allotment, window, vec![question.clone()]).await?.id.0);
+        ids.push(open_sale(world, item.id, price, allotment, window, vec![question.clone()]).await?.id);
     }
     Ok(Some(Demo { open: ids[0], soon: ids[1] }))
 }
 
 impl Demo {
-    /// What to try next.
+    /// What to try next: lines for any shell, which may be pasted all at once. Comments are printed, since not every shell that
+    /// somebody types into knows any.
     pub fn says(&self, url: &str, inner_url: &str) -> String {
         let Demo { open, soon } = self;
         format!(
             r#"The shop is open on {url}  (probes and metrics: {inner_url}/readyz, {inner_url}/metrics)
 Sale {open} is open, sale {soon} opens within a minute. Buy something:
 
-  # log in, and keep the token
+  echo "- log in, and keep the token"
   TOKEN=$(curl -s {url}/v1/sessions -H 'content-type: application/json' \
     -d '{{"email":"{SHOPPER}","password":"{PASSWORD}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  # what this buyer is asked
+  echo "- what this buyer is asked"
   curl -s {url}/v1/sales/{open}/question -H "authorization: Bearer $TOKEN"; echo
-  # press the button
-  curl -s {url}/v1/sales/{open}/attempts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
-    -d '{{"question_id":0,"answer":"4","quantity":2}}'; echo
-  # what became of it: yours for ten minutes, with the token to pay
-  curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN"; echo
-  CHECKOUT=$(curl -s {url}/v1/sales/{open}/reservation -H "authorization: Bearer $TOKEN" | sed 's/.*"checkout_token":"\([^"]*\)".*/\1/')
-  # pay (other cards: "declined", "timeout", "late")
+  echo "- press the button"
+  ACCEPTED=$(curl -s {url}/v1/sales/{open}/attempts -H "authorization: Bearer $TOKEN" \
+    -H 'content-type: application/json' -d '{{"question_id":0,"answer":"4","quantity":2}}'); echo "$ACCEPTED"
+  echo "- what became of it, as soon as it is decided: yours for ten minutes, with the token to pay"
+  ATTEMPT=$(echo "$ACCEPTED" | sed -n 's/.*"attempt_id":"\([^"]*\)".*/\1/p')
+  HELD=$(curl -s "{url}/v1/sales/{open}/reservation?attempt=$ATTEMPT" -H "authorization: Bearer $TOKEN"); echo "$HELD"
+  echo "- pay; other cards are declined, timeout and late"
+  CHECKOUT=$(echo "$HELD" | sed -n 's/.*"checkout_token":"\([^"]*\)".*/\1/p')
   curl -s {url}/v1/checkouts -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \
     -H "idempotency-key: $(date +%s%N)" -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
   curl -s {url}/v1/orders -H "authorization: Bearer $TOKEN"; echo

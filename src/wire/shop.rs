@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::App;
 use actix_web::web::ServiceConfig;
@@ -32,6 +33,10 @@ use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::provider::Provider;
 use crate::wire::{demo, mail, watch};
+
+/// Between two looks whether the button works yet, and how long the lines to try wait for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const TELL_WAIT: Duration = Duration::from_secs(10);
 
 pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Provider<Sandbox, SqliteStore>>;
 
@@ -89,6 +94,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
 
     serve_sockets(&gateway, &lifecycle)?;
+    let pressed = publisher.clone();
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
         App::new()
@@ -111,11 +117,22 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     facts.write(&state)?;
     readiness.started();
     if let Some(demo) = demo {
-        println!("{}", demo.says(&facts.url, &facts.inner_url));
+        lifecycle.tracker.spawn(lifecycle.soft.clone().run_until_cancelled_owned(tell(pressed, demo, facts)));
     }
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
     Ok(())
+}
+
+/// Says what to try, as soon as whoever tries it at once is not asked to come again; in the end, whether or not.
+async fn tell<W: World>(publisher: publisher::Publisher<W>, demo: demo::Demo, facts: ShopFacts) {
+    let opens = async {
+        while !(publisher.problems().is_empty() && publisher.knows(demo.open)) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let _ = tokio::time::timeout(TELL_WAIT, opens).await;
+    println!("{}", demo.says(&facts.url, &facts.inner_url));
 }
 
 /// A shop without a mail server writes its mails into its folder, and knows by itself where it is.

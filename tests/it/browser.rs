@@ -9,6 +9,7 @@ mod desk;
 mod door;
 mod fleet;
 mod keeping;
+mod lists;
 mod money;
 mod stage;
 mod waiting;

@@ -94,6 +94,18 @@ async fn a_command_is_carried_out_or_names_what_is_wrong() {
     answers[12].blames_kind(400, "invalid");
 }
 
+/// More than are read at once.
+#[actix_web::test]
+async fn every_sale_is_audited() {
+    let seed = |sales: u32| post(&json!({ "seed": { "sales": sales, "capacity": 1 } }));
+    let audit = post(&json!({ "audit": { "sales": [], "turns": false } }));
+    let answers = asked([seed(1_000), seed(3), audit]).await;
+    assert_eq!((answers[0].status, answers[1].status, answers[2].status), (200, 200, 200));
+    let audited: Vec<u64> =
+        answers[2].body["sales"].as_array().unwrap().iter().map(|sale| sale["sale"].as_u64().unwrap()).collect();
+    assert_eq!(audited, (1..=1_003).collect::<Vec<_>>(), "oldest first");
+}
+
 #[actix_web::test]
 async fn noise_is_answered_by_problems() {
     let json_like = proptest::string::string_regex(r#"[\[\]{}",:0-9a-z_ .-]{0,60}"#).unwrap();

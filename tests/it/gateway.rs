@@ -12,6 +12,7 @@ mod free;
 mod input;
 mod once;
 mod operators;
+mod paging;
 mod parts;
 mod payable;
 mod people;

@@ -87,6 +87,7 @@ suite! {
     a_closed_sale_stays_closed_and_capacity_only_grows
     a_sale_matters_until_nothing_can_happen
     an_address_has_one_account
+    an_account_with_good_tickets_is_erased_by_its_owners_word
     a_hold_lapses_when_its_time_is_over
     a_hold_that_is_being_paid_does_not_lapse
     a_buyer_cancels_what_is_held_or_waits
@@ -101,6 +102,7 @@ suite! {
     what_costs_nothing_is_confirmed_at_once
     a_captured_payment_becomes_one_order
     orders_are_listed_newest_first
+    orders_are_read_from_a_place_on
     a_number_that_is_taken_confirms_nothing
     a_capture_that_cannot_stand_is_to_be_refunded
     a_second_payment_of_a_confirmed_reservation_is_to_be_refunded

@@ -20,6 +20,7 @@ mod ledger;
 mod mail;
 mod matrix;
 mod nginx;
+mod pasted;
 mod payments;
 mod publisher;
 mod readiness;

@@ -1,7 +1,8 @@
 // The audit's verdict: whether every invariant holds, sale by sale.
 
 import { h, put } from '../dom.js';
-import { Problem, call, persist } from '../api.js';
+import { Problem } from '../api.js';
+import { more, page } from '../more.js';
 import { number, t } from '../words.js';
 
 const FIGURES = ['capacity', 'sold', 'pending', 'free', 'standby', 'attempts', 'orders', 'captured'];
@@ -10,27 +11,36 @@ export default function audit({ signal }) {
   const sale = new URLSearchParams(location.search).get('sale');
   const verdict = h('p', { class: 'verdict', role: 'status' }, t('wait.loading'));
   const list = h('div', {});
+  const rest = more(load, signal);
+  let all = { pass: true, at_rest: true };
   const again = h('button', { type: 'button', class: 'plain', onclick: ask }, t('audit.again'));
   ask();
-  return h('div', {}, h('h1', {}, t('desk.audit')), h('p', { class: 'lead' }, t('audit.lead')), verdict, again, list);
+  return h('div', {}, h('h1', {}, t('desk.audit')), h('p', { class: 'lead' }, t('audit.lead')), verdict, again, list, rest.node);
 
   async function ask() {
     again.disabled = true;
     put(verdict, t('wait.loading'));
     verdict.className = 'verdict';
     try {
-      const query = /^\d+$/.test(sale ?? '') ? `?sale=${sale}` : '';
-      show(await persist(() => call('GET', `/v1/admin/audit${query}`, { signal }), signal));
+      all = { pass: true, at_rest: true };
+      list.replaceChildren();
+      const { next } = await load(`/v1/admin/audit${/^\d+$/.test(sale ?? '') ? `?sale=${sale}` : ''}`);
+      rest.leadsTo(next);
     } catch (error) {
       if (!signal.aborted) put(verdict, error instanceof Problem ? error.words : t('problem.internal'));
     }
     again.disabled = false;
   }
 
-  function show({ pass, at_rest, sales }) {
-    put(verdict, pass ? t(at_rest ? 'audit.pass' : 'audit.pass_moving') : t('audit.fail'));
-    verdict.className = `verdict ${pass ? 'good' : 'wrong'}`;
-    list.replaceChildren(...sales.map(one));
+  /** Of a page of sales; the verdict is over all that are shown. */
+  async function load(path) {
+    const { items: { pass, at_rest, sales }, next } = await page(path, signal);
+    all = { pass: all.pass && pass, at_rest: all.at_rest && at_rest };
+    put(verdict, all.pass ? t(all.at_rest ? 'audit.pass' : 'audit.pass_moving') : t('audit.fail'));
+    verdict.className = `verdict ${all.pass ? 'good' : 'wrong'}`;
+    const nodes = sales.map(one);
+    list.append(...nodes);
+    return { count: nodes.length, next, first: nodes[0] };
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
+import { more, page } from '../more.js';
 import { t } from '../words.js';
 
 export default function parked({ signal }) {
@@ -9,17 +10,27 @@ export default function parked({ signal }) {
   const told = h('p', { class: 'good', role: 'status' });
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const button = h('button', { type: 'button', onclick: replay, hidden: true }, t('parked.replay'));
+  const rest = more(add, signal);
+  let body = h('tbody', {});
   load().catch(failed);
-  return h('div', {}, h('h1', {}, t('desk.parked')), h('p', { class: 'lead' }, t('parked.lead')), button, told, wrong, list);
+  return h('div', {}, h('h1', {}, t('desk.parked')), h('p', { class: 'lead' }, t('parked.lead')), button, told, wrong, list, rest.node);
 
   async function load() {
-    const all = await persist(() => call('GET', '/v1/admin/parked', { signal }), signal);
-    button.hidden = all.length === 0;
-    const rows = all.map((message) => h('tr', {}, Object.values(message).map((value) => h('td', { class: 'code' }, typeof value === 'object' ? JSON.stringify(value) : String(value)))));
-    const heads = Object.keys(all[0] ?? {}).map((name) => h('th', { scope: 'col' }, name));
-    list.replaceChildren(all.length
-      ? h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.parked') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, rows)))
+    body = h('tbody', {});
+    const { count, next, names } = await add('/v1/admin/parked');
+    button.hidden = count === 0;
+    rest.leadsTo(next);
+    const heads = names.map((name) => h('th', { scope: 'col' }, name));
+    list.replaceChildren(count
+      ? h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.parked') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), body))
       : h('p', {}, t('parked.none')));
+  }
+
+  async function add(path) {
+    const { items, next } = await page(path, signal);
+    const rows = items.map((message) => h('tr', {}, Object.values(message).map((value) => h('td', { class: 'code' }, typeof value === 'object' ? JSON.stringify(value) : String(value)))));
+    body.append(...rows);
+    return { count: rows.length, next, names: Object.keys(items[0] ?? {}) };
   }
 
   async function replay() {

@@ -1,8 +1,9 @@
 // The operators' desk: every sale, and the ways to the rest.
 
 import { h, put } from '../dom.js';
-import { Problem, call, pause, persist } from '../api.js';
+import { Problem, pause } from '../api.js';
 import { phaseOf } from '../live.js';
+import { growing } from '../more.js';
 import { money, t, when } from '../words.js';
 
 export default function desk({ signal }) {
@@ -10,20 +11,26 @@ export default function desk({ signal }) {
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const heads = ['sale', 'phase', 'left', 'price', 'opens'].map((name) => h('th', { scope: 'col', class: ['left', 'price'].includes(name) && 'n' }, t(`desk.${name}`)));
   const link = (href, key, kind = 'button plain') => h('a', { href, class: kind }, t(key));
+  const list = growing('/v1/sales', signal, show);
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, h('h1', {}, t('desk.title')),
     h('div', { class: 'row' }, link('/desk/new', 'desk.new', 'button'), link('/desk/refund', 'desk.refund'), link('/desk/refunds', 'desk.refunds'), link('/desk/audit', 'desk.audit'), link('/desk/parked', 'desk.parked'), link('/check-in', 'nav.check_in')),
     wrong,
-    h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.title') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), body)));
+    h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.title') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), body)), list.node);
 
   async function follow() {
     for (;;) {
-      const sales = await persist(() => call('GET', '/v1/sales', { signal }), signal);
-      const focused = document.activeElement?.getAttribute('href');
-      body.replaceChildren(...sales.map(row));
-      if (focused) body.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+      await list.refresh();
       await pause(4_000, signal);
     }
+  }
+
+  function show(sales) {
+    const focused = document.activeElement?.getAttribute('href');
+    const rows = sales.map(row);
+    body.replaceChildren(...rows);
+    if (focused) body.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+    return new Map(rows.map((node, place) => [sales[place].id, node]));
   }
 }
 

@@ -18,8 +18,10 @@ export default function account({ signal, go }) {
   const owner = () => h('input', { type: 'text', autocomplete: 'username', value: email, hidden: true });
   const secret = (key, autocomplete) => field(t(key), h('input', { type: 'password', autocomplete, required: true, maxlength: 128 }));
   const [old, fresh, last] = [secret('account.old', 'current-password'), secret('account.new', 'new-password'), secret('account.old', 'current-password')];
+  const way = h('div', {});
+  let kept = null;
   const change = h('form', { novalidate: true, onsubmit: (event) => attempt(changed, event) }, owner(), old.node, fresh.node, h('button', {}, t('account.password')));
-  const erase = h('form', { novalidate: true, onsubmit: (event) => attempt(erased, event) }, owner(), h('p', {}, t('account.erase_text')), last.node, h('button', {}, t('account.erase')));
+  const erase = h('form', { novalidate: true, onsubmit: (event) => attempt(erased, event) }, owner(), h('p', {}, t('account.erase_text')), last.node, way, h('button', {}, t('account.erase')));
 
   return h('div', { class: 'narrow' }, h('h1', {}, t('account.title')), h('p', { class: 'lead' }, `${name} · ${email}`), told, wrong,
     h('section', { class: 'paper' }, h('div', { class: 'row' }, button('account.out', out), button('account.out_all', outEverywhere)), h('p', { class: 'hint' }, t('account.out_all_text'))),
@@ -37,6 +39,7 @@ export default function account({ signal, go }) {
       if (signal.aborted) return;
       put(told, '');
       const problem = error instanceof Problem ? error : new Problem('internal');
+      if (act === erased && problem.facts?.reservations) return inTheWay(problem.facts);
       const blamed = { new_password: fresh, password: act === erased ? last : old }[problem.field];
       if (blamed) blamed.wrong(problem.kind === 'forbidden' ? t('account.not_it') : problem.detail);
       else put(wrong, problem.words);
@@ -67,7 +70,28 @@ export default function account({ signal, go }) {
   }
 
   async function erased() {
-    await call('DELETE', '/v1/me', { body: { password: last.control.value }, signal });
+    const body = { password: last.control.value };
+    if (kept?.checked) body.orders = 'keep';
+    await call('DELETE', '/v1/me', { body, signal });
     out();
+  }
+
+  /** What must end first; or else what is lost, which takes a word. */
+  function inTheWay({ reservations, orders, units }) {
+    const item = (href, name, ...rest) => h('li', {}, h('a', { href }, name), ...rest);
+    const name = ({ sale_id, sale_title }) => sale_title ?? `#${sale_id}`;
+    kept = null;
+    if (reservations.length) {
+      way.replaceChildren(h('p', { class: 'wrong' }, t('account.erase_live')),
+        h('ul', {}, reservations.map((row) => item(`/sales/${row.sale_id}`, name(row)))));
+    } else {
+      kept = h('input', { type: 'checkbox' });
+      way.replaceChildren(h('p', { class: 'wrong' }, t('account.erase_tickets', { n: units })),
+        h('ul', {}, orders.map((order) => item(`/orders/${order.order_number}`, name(order), ` · ${order.order_number}`))),
+        h('p', {}, t('account.erase_refund')),
+        h('label', { class: 'choice' }, kept, ' ', t('account.erase_keep')));
+    }
+    way.setAttribute('tabindex', '-1');
+    way.focus();
   }
 }

@@ -127,6 +127,12 @@ export default function page({ signal, of: [id], go }) {
   }
 }
 
+/** What the operator wrote of it: plain text, in paragraphs. */
+function about(text) {
+  const paragraphs = (text ?? '').split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean);
+  return paragraphs.length > 0 && h('section', { class: 'about', 'aria-labelledby': 'about' }, h('h2', { id: 'about' }, t('sale.about')), paragraphs.map((part) => h('p', {}, part)));
+}
+
 /** Builds what stays, and returns what shows the state anew. */
 function frame(root, state, acts) {
   const { sale } = state;
@@ -143,7 +149,7 @@ function frame(root, state, acts) {
         h('div', {}, h('dt', {}, t('sale.price')), h('dd', {}, money(sale.price))),
         h('div', {}, h('dt', {}, t('sale.left')), h('dd', {}, leftover, ' ', of, h('span', { class: 'bar', 'aria-hidden': 'true' }, bar))),
         h('div', {}, clockName, clock)),
-      ticket)));
+      ticket, about(sale.description))));
   document.title = `${sale.title} · miaosha`;
   let shown = null;
 

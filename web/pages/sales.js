@@ -1,11 +1,12 @@
 // The list of sales.
 
 import { h, put } from '../dom.js';
-import { Problem, call, pause, persist } from '../api.js';
+import { Problem, pause } from '../api.js';
 import { left, now } from '../clock.js';
 import { money, t, when } from '../words.js';
 import { picture } from '../picture.js';
 import { phaseOf } from '../live.js';
+import { growing } from '../more.js';
 
 const EVERY_MS = 5_000;
 
@@ -13,13 +14,14 @@ export default function sales({ signal }) {
   const shelf = h('ul', { class: 'shelf' });
   const none = h('p', { class: 'lead' }, t('wait.loading'));
   const cards = new Map();
+  const list = growing('/v1/sales', signal, show);
   follow();
-  return h('div', {}, h('h1', {}, t('sales.title')), h('p', { class: 'lead' }, t('sales.lead')), shelf, none);
+  return h('div', {}, h('h1', {}, t('sales.title')), h('p', { class: 'lead' }, t('sales.lead')), shelf, none, list.node);
 
   async function follow() {
     try {
       for (;;) {
-        show(await persist(() => call('GET', '/v1/sales', { signal }), signal));
+        await list.refresh();
         await pause(EVERY_MS * (0.8 + 0.4 * Math.random()), signal);
       }
     } catch (error) {
@@ -27,17 +29,16 @@ export default function sales({ signal }) {
     }
   }
 
-  function show(list) {
-    put(none, list.length ? '' : t('sales.none'));
-    const wanted = list.map((sale) => {
+  function show(sales) {
+    put(none, sales.length ? '' : t('sales.none'));
+    const wanted = sales.map((sale) => {
       if (!cards.has(sale.id)) cards.set(sale.id, card(sale));
       cards.get(sale.id).update(sale);
       return cards.get(sale.id).node;
     });
-    // Moved only when the order is another: a node that moves loses the focus.
-    if (wanted.some((node, place) => shelf.children[place] !== node) || shelf.children.length !== wanted.length) {
-      shelf.replaceChildren(...wanted);
-    }
+    // What is there already stays where it is: a node that moves loses the focus.
+    wanted.forEach((node, place) => { if (shelf.children[place] !== node) shelf.insertBefore(node, shelf.children[place] ?? null); });
+    return new Map(wanted.map((node, place) => [sales[place].id, node]));
   }
 }
 

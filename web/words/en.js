@@ -5,7 +5,7 @@ export default {
   'page.nothing': 'There is nothing here', 'page.forbidden': 'This is for operators', 'page.broken': 'This page did not load. Please reload it.',
   'trouble.offline': 'No connection to the shop. We keep trying; your place is kept.',
   'trouble.unavailable': 'The shop is catching its breath. We keep trying; your place is kept.',
-  'wait.loading': 'Loading',
+  'wait.loading': 'Loading', 'more': 'More', 'more.said': '{n} more are shown.', 'more.said.one': '{n} more is shown.',
 
   'problem.offline': 'The shop could not be reached.',
   'problem.internal': 'Something went wrong at the shop.',
@@ -27,7 +27,7 @@ export default {
   'left': '{n} left', 'left.one': '{n} left', 'left.other': '{n} left', 'left.none': 'All taken',
 
   'sale.price': 'Price', 'sale.left': 'Left', 'sale.of': 'of {capacity}', 'sale.closes': 'Closes in', 'sale.opens': 'Opens in', 'sale.over': 'Closed',
-  'sale.count': '{n}',
+  'sale.count': '{n}', 'sale.about': 'About it',
   'sale.missing': 'There is no such sale', 'sale.picture': 'Picture of {title}',
   'sale.quantity': 'How many?', 'sale.question': 'First, a question', 'sale.answer_empty': 'Please answer the question.',
   'sale.get': 'Get {n} for {price}', 'sale.get_free': 'Get {n} for free', 'sale.line_up': 'Get in line for {n}',
@@ -76,6 +76,9 @@ export default {
   'account.title': 'Account', 'account.out': 'Log out', 'account.out_all': 'Log out everywhere', 'account.out_all_text': 'Ends this login on every device.',
   'account.password': 'Change password', 'account.old': 'Present password', 'account.new': 'New password', 'account.changed': 'The password is changed.',
   'account.not_it': 'That is not the password.', 'account.data': 'Your data', 'account.export': 'Download everything we know of you', 'account.erase': 'Erase the account', 'account.erase_text': 'Name and address are erased. Orders stay, without your name, as the law asks. Type your password to go on.',
+  'account.erase_live': 'Not yet: something is held for you, being paid, or in line. Let it go, or let it end first.',
+  'account.erase_tickets': 'Your {n} tickets stay valid for whoever has their codes. Download them now: nobody can show them to you later.', 'account.erase_tickets.one': 'Your ticket stays valid for whoever has its code. Download it now: nobody can show it to you later.',
+  'account.erase_refund': 'If you want the money back instead, ask the shop for a refund first.', 'account.erase_keep': 'I have my tickets, or can do without them.',
   'account.erased': 'The account is erased.', 'account.working': 'One moment…',
 
   'check.title': 'Check-in', 'check.code': 'Code of the ticket', 'check.check': 'Let in', 'check.camera': 'Scan with the camera', 'check.stop': 'Stop the camera',

@@ -5,7 +5,7 @@ export default {
   'page.nothing': '這裡沒有東西', 'page.forbidden': '這一頁僅供管理人員使用', 'page.broken': '頁面沒有載入成功，請重新整理。',
   'trouble.offline': '目前連不上商店，我們會一直重試，您的順位不會消失。',
   'trouble.unavailable': '商店正在喘口氣，我們會一直重試，您的順位不會消失。',
-  'wait.loading': '載入中',
+  'wait.loading': '載入中', 'more': '顯示更多', 'more.said': '已多顯示 {n} 筆。', 'more.said.one': '已多顯示 {n} 筆。',
 
   'problem.offline': '連不上商店。',
   'problem.internal': '商店這邊出了點問題。',
@@ -27,7 +27,7 @@ export default {
   'left': '剩 {n} 件', 'left.one': '剩 {n} 件', 'left.other': '剩 {n} 件', 'left.none': '全數被拿走',
 
   'sale.price': '價格', 'sale.left': '剩餘', 'sale.of': '共 {capacity} 件', 'sale.closes': '距離結束', 'sale.opens': '距離開始', 'sale.over': '已結束',
-  'sale.count': '{n}',
+  'sale.count': '{n}', 'sale.about': '商品說明',
   'sale.missing': '沒有這場搶購', 'sale.picture': '{title}的圖片',
   'sale.quantity': '要幾件？', 'sale.question': '先回答一題', 'sale.answer_empty': '請先回答問題。',
   'sale.get': '搶 {n} 件，共 {price}', 'sale.get_free': '搶 {n} 件，免費', 'sale.line_up': '候補 {n} 件',
@@ -76,6 +76,9 @@ export default {
   'account.title': '帳號', 'account.out': '登出', 'account.out_all': '登出所有裝置', 'account.out_all_text': '所有裝置上的登入都會失效。',
   'account.password': '變更密碼', 'account.old': '目前的密碼', 'account.new': '新密碼', 'account.changed': '密碼已變更。',
   'account.not_it': '密碼不正確。', 'account.data': '您的資料', 'account.export': '下載我們保存的所有資料', 'account.erase': '刪除帳號', 'account.erase_text': '姓名與信箱會被刪除；訂單依法保留，但不含您的姓名。請輸入密碼以繼續。',
+  'account.erase_live': '還不能刪除：您有保留中、付款中或候補中的項目。請先放棄，或等它結束。',
+  'account.erase_tickets': '您的 {n} 張票券仍然有效，持有條碼的人都能入場。請現在下載：之後沒有人能再顯示給您。', 'account.erase_tickets.one': '您的票券仍然有效，持有條碼的人都能入場。請現在下載：之後沒有人能再顯示給您。',
+  'account.erase_refund': '若想退款，請先向商店申請。', 'account.erase_keep': '我已保存票券，或不再需要。',
   'account.erased': '帳號已刪除。', 'account.working': '請稍候……',
 
   'check.title': '驗票', 'check.code': '票券代碼', 'check.check': '放行', 'check.camera': '用相機掃描', 'check.stop': '關閉相機',

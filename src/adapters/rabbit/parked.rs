@@ -22,7 +22,7 @@ use crate::ports::parked::{Parked, ParkedMessage};
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Messages that one look takes, at most.
-const LOOK_MAX: u16 = 1_000;
+const LOOK_MAX: u16 = 10_000;
 
 /// Those at the head of the queue, held until the channel is closed.
 struct Held {
@@ -62,14 +62,16 @@ impl RabbitBroker {
 }
 
 impl Parked for RabbitBroker {
-    async fn parked(&self, max: u32) -> Result<Vec<ParkedMessage>> {
+    /// A place is where it stands in the queue; those beyond one look come nearer when others are sent back.
+    async fn parked_after(&self, after: u64, max: u32) -> Result<Vec<(u64, ParkedMessage)>> {
         let held = self.hold().await?;
         let message = |delivery: &Delivery| ParkedMessage {
             queue: header(delivery, "queue"),
             why: header(delivery, "why"),
             body: delivery.data.clone(),
         };
-        let parked = held.deliveries.iter().take(max as usize).map(message).collect();
+        let placed = (1..).zip(&held.deliveries).skip_while(|(place, _)| *place <= after).take(max as usize);
+        let parked = placed.map(|(place, delivery)| (place, message(delivery))).collect();
         held.put_back().await?;
         Ok(parked)
     }

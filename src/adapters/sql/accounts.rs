@@ -8,7 +8,7 @@ use crate::domain::id::BuyerId;
 use crate::domain::locale::Locale;
 use crate::domain::time::Timestamp;
 use crate::ports;
-use crate::ports::accounts::{Account, Accounts, Erased, Person, Revoked, Role};
+use crate::ports::accounts::{Account, Accounts, Erased, InTheWay, Person, Revoked, Role};
 
 const SHOPPER: i64 = 1;
 const OPERATOR: i64 = 2;
@@ -62,8 +62,12 @@ impl Accounts for Store {
         people::revoked_since(&mut *self.reader().await?, since, max).await.map_err(fault)
     }
 
-    async fn erase(&self, id: BuyerId, now: Timestamp) -> ports::Result<Erased> {
-        self.write("accounts.erase", (id, now), |c, args| Box::pin(people::erase(c, args))).await
+    async fn in_the_way(&self, id: BuyerId) -> ports::Result<InTheWay> {
+        people::in_the_way(&mut *self.at_once().await?, id).await.map_err(fault)
+    }
+
+    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> ports::Result<Erased> {
+        self.write("accounts.erase", (id, keep_orders, now), |c, args| Box::pin(people::erase(c, args))).await
     }
 
     async fn person(&self, id: BuyerId, max: u32) -> ports::Result<Person> {

@@ -3,14 +3,14 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Row, Store, for_update, insert_new};
+use super::dialect::{Connection, Row, Store, by_index, for_update, insert_new};
 use super::{Result, broken, fault, row};
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::receipt::{Admission, Proof, Source};
 use crate::domain::reservation::{Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::ports;
-use crate::ports::admissions::{Admissions, Admitted, Conflict, Merged, Why};
+use crate::ports::admissions::{Admissions, Admitted, Conflict, ConflictPlace, Merged, Why};
 
 /// What [`admission`] reads.
 macro_rules! admissions {
@@ -35,8 +35,13 @@ impl Admissions for Store {
         check_ins_page(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
     }
 
-    async fn conflicts(&self, sale: SaleId, max: u32) -> ports::Result<Vec<Conflict>> {
-        conflicts(&mut *self.reader().await?, sale, max).await.map_err(fault)
+    async fn conflicts_after(
+        &self,
+        sale: SaleId,
+        after: Option<&ConflictPlace>,
+        max: u32,
+    ) -> ports::Result<Vec<Conflict>> {
+        conflicts(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
     }
 
     async fn revoked_page(
@@ -204,17 +209,46 @@ pub async fn check_ins_page(
     found.iter().map(admission).collect()
 }
 
-async fn conflicts(conn: &mut Connection, sale: SaleId, max: u32) -> Result<Vec<Conflict>> {
-    let found = sqlx::query(
-        "/* admissions.conflicts */ SELECT sale, unit, reservation, admitted_at, gate, device, sequence, why \
-         FROM admission_conflicts WHERE sale = ? ORDER BY recorded_at DESC, unit, device, sequence LIMIT ?",
-    )
+/// Backwards along the index, which goes on with the table's key.
+async fn conflicts(
+    conn: &mut Connection,
+    sale: SaleId,
+    after: Option<&ConflictPlace>,
+    max: u32,
+) -> Result<Vec<Conflict>> {
+    let first = ConflictPlace {
+        recorded_at: Timestamp(i64::MAX),
+        unit: 0,
+        reservation: ReservationId(0),
+        device: String::new(),
+        sequence: 0,
+        admitted_at: Timestamp(0),
+    };
+    let after = after.unwrap_or(&first);
+    let found = sqlx::query(concat!(
+        "/* admissions.conflicts */ SELECT sale, unit, reservation, admitted_at, gate, device, sequence, why, recorded_at ",
+        "FROM admission_conflicts ",
+        by_index!("admission_conflicts_recorded"),
+        " WHERE sale = ? AND recorded_at <= ? AND (recorded_at < ? ",
+        "OR (unit, reservation, device, sequence, admitted_at) < (?, ?, ?, ?, ?)) ",
+        "ORDER BY recorded_at DESC, unit DESC, reservation DESC, device DESC, sequence DESC, admitted_at DESC LIMIT ?"
+    ))
     .bind(sale.0 as i64)
+    .bind(after.recorded_at.0)
+    .bind(after.recorded_at.0)
+    .bind(i64::from(after.unit))
+    .bind(after.reservation.to_bytes().to_vec())
+    .bind(after.device.clone())
+    .bind(after.sequence as i64)
+    .bind(after.admitted_at.0)
     .bind(i64::from(max))
     .fetch_all(conn)
     .await?;
     let why = |code| [Why::Twice, Why::Revoked].into_iter().find(|why| *why as u8 == code);
-    let conflict = |found| Ok(Conflict { admission: admission(found)?, why: row::code(found, 7, why)? });
+    let conflict = |found: &Row| {
+        let recorded_at = Timestamp(found.try_get(8)?);
+        Ok(Conflict { admission: admission(found)?, why: row::code(found, 7, why)?, recorded_at })
+    };
     found.iter().map(conflict).collect()
 }
 

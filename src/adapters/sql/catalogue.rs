@@ -1,9 +1,11 @@
 //! Items and sales.
 
-use sqlx::Row as _;
+use std::collections::HashMap;
 
-use super::dialect::{self, Connection, Row, Store, for_update};
-use super::{Result, broken, fault, is_duplicate, row};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{self, Connection, Db, Row, Store, for_update};
+use super::{Result, broken, bulk, fault, is_duplicate, row};
 use crate::domain::id::{ItemId, RequestId, SaleId};
 use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState, StandbyUntil};
 use crate::domain::time::Timestamp;
@@ -48,8 +50,12 @@ impl Catalogue for Store {
         fetch(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
-    async fn sales(&self, max: u32) -> ports::Result<Vec<Sale>> {
-        newest(&mut *self.reader().await?, max).await.map_err(fault)
+    async fn sales_after(&self, after: Option<SaleId>, max: u32) -> ports::Result<Vec<Sale>> {
+        newest(&mut *self.reader().await?, after, max).await.map_err(fault)
+    }
+
+    async fn titles(&self, sales: &[SaleId]) -> ports::Result<HashMap<SaleId, String>> {
+        titles(&mut *self.reader().await?, sales).await.map_err(fault)
     }
 
     async fn sales_that_matter(&self, now: Timestamp) -> ports::Result<Vec<Sale>> {
@@ -92,7 +98,7 @@ async fn made_item(conn: &mut Connection, request: Option<RequestId>) -> Result<
     Ok(Item { id: ItemId(row::number(&found, 0)?), title: found.try_get(1)?, description: found.try_get(2)? })
 }
 
-async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
+pub async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
     let found = sqlx::query("/* catalogue.item */ SELECT title, description FROM items WHERE id = ?")
         .bind(id.0 as i64)
         .fetch_optional(conn)
@@ -147,12 +153,29 @@ pub async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     found.as_ref().map(sale).transpose()
 }
 
-pub async fn newest(conn: &mut Connection, max: u32) -> Result<Vec<Sale>> {
-    let found = sqlx::query(sales!("catalogue.sales", "ORDER BY sales.id DESC LIMIT ?"))
+/// Numbers are given in the order of making, and the table lies in their order.
+pub async fn newest(conn: &mut Connection, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>> {
+    let found = sqlx::query(sales!("catalogue.sales", "WHERE sales.id < ? ORDER BY sales.id DESC LIMIT ?"))
+        .bind(after.map_or(i64::MAX, |after| after.0 as i64))
         .bind(i64::from(max))
         .fetch_all(conn)
         .await?;
     found.iter().map(sale).collect()
+}
+
+async fn titles(conn: &mut Connection, sales: &[SaleId]) -> Result<HashMap<SaleId, String>> {
+    let mut titles = HashMap::with_capacity(sales.len());
+    for sales in sales.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* catalogue.titles */ SELECT sales.id, title FROM sales JOIN items ON items.id = sales.item \
+             WHERE sales.id IN ",
+        );
+        bulk::push_list(&mut query, sales.iter().map(|sale| sale.0 as i64));
+        for found in query.build().fetch_all(&mut *conn).await? {
+            titles.insert(SaleId(row::number(&found, 0)?), found.try_get(1)?);
+        }
+    }
+    Ok(titles)
 }
 
 async fn that_matter(conn: &mut Connection, now: Timestamp) -> Result<Vec<Sale>> {

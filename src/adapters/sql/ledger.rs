@@ -11,7 +11,8 @@ use crate::domain::turn::{Cause, Turn};
 use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
-    AuditFacts, Begun, Confirmed, FreeOrder, GiveBack, GivenBack, History, Ledger, Look, Pace, Place, Recorded,
+    AuditFacts, Begun, Confirmed, FreeOrder, GiveBack, GivenBack, History, Ledger, Look, OrderPlace, Pace, Place,
+    Recorded,
     RestoreLock, Standing,
 };
 
@@ -65,8 +66,12 @@ impl Ledger for Store {
         look::position(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
-    async fn orders(&self, buyer: BuyerId, max: u32) -> Result<Vec<Order>> {
-        look::orders(&mut *self.reader().await?, buyer, max).await.map_err(fault)
+    async fn orders_after(&self, buyer: BuyerId, after: Option<&OrderPlace>, max: u32) -> Result<Vec<Order>> {
+        look::orders(&mut *self.reader().await?, buyer, after, max).await.map_err(fault)
+    }
+
+    async fn order_of(&self, reservation: ReservationId) -> Result<Option<Order>> {
+        look::order_of(&mut *self.reader().await?, reservation).await.map_err(fault)
     }
 
     async fn order(&self, number: &str) -> Result<Option<Order>> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{Connection, Db, Row, ledger_time};
+use super::dialect::{Connection, Db, Row, by_index, ledger_time};
 use super::{Result, bulk, row};
 use crate::domain::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::order::Order;
@@ -13,7 +13,7 @@ use crate::domain::reservation::{Kind, Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Chain};
 use crate::domain::turnstile::{Ended, Part};
-use crate::ports::ledger::{Look, Place};
+use crate::ports::ledger::{Look, OrderPlace, Place};
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
@@ -184,13 +184,31 @@ pub async fn position(conn: &mut Connection, id: ReservationId) -> Result<Option
     found.map(|found| row::small(&found, 0)).transpose()
 }
 
-pub async fn orders(conn: &mut Connection, buyer: BuyerId, max: u32) -> Result<Vec<Order>> {
-    let found = sqlx::query(row::orders!("ledger.orders", "WHERE buyer = ? ORDER BY placed_at DESC, number LIMIT ?"))
-        .bind(buyer.0 as i64)
-        .bind(i64::from(max))
-        .fetch_all(conn)
-        .await?;
+/// Backwards along the index of the buyer's orders, from the place on.
+pub async fn orders(conn: &mut Connection, buyer: BuyerId, after: Option<&OrderPlace>, max: u32) -> Result<Vec<Order>> {
+    let (placed_at, number) = after.map_or((i64::MAX, ""), |after| (after.placed_at.0, &after.number));
+    let found = sqlx::query(row::orders!(
+        "ledger.orders",
+        by_index!("orders_buyer"),
+        " WHERE buyer = ? AND placed_at <= ? AND (placed_at < ? OR number < ?) \
+         ORDER BY placed_at DESC, number DESC LIMIT ?"
+    ))
+    .bind(buyer.0 as i64)
+    .bind(placed_at)
+    .bind(placed_at)
+    .bind(number.to_owned())
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
     found.iter().map(row::order).collect()
+}
+
+pub async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
+    let found = sqlx::query(row::orders!("ledger.order_of", "WHERE reservation = ?"))
+        .bind(reservation.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::order).transpose()
 }
 
 pub async fn order(conn: &mut Connection, number: &str) -> Result<Option<Order>> {

@@ -1,12 +1,17 @@
 //! Leaving: log-out everywhere, a new password, a person's data, and their erasure.
 
-use sqlx::Row as _;
+use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, for_update};
-use super::{Result, row};
+use super::dialect::{Connection, Db, for_update};
+use super::{Result, bulk, look, row};
 use crate::domain::id::BuyerId;
+use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
-use crate::ports::accounts::{Erased, Person, Revoked};
+use crate::ports::accounts::{Erased, IN_THE_WAY_MAX, InTheWay, Person, Revoked, Unused};
+use crate::ports::ledger::OrderPlace;
+
+/// Orders that are read at once.
+const ORDERS_PAGE: u32 = 500;
 
 pub async fn log_out(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -> Result<Option<Revoked>> {
     sqlx::query(
@@ -60,20 +65,58 @@ pub async fn revoked_since(conn: &mut Connection, since: Timestamp, max: u32) ->
     found.iter().map(revoked).collect()
 }
 
-/// The row stays, so that its number is nobody else's; what it said of the person goes.
-pub async fn erase(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -> Result<Erased> {
-    let Some(known) = epoch(conn, id).await? else { return Ok(Erased::Missing) };
+pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> {
     // By sale, since that is how a buyer's live reservation is found.
-    let live: i64 = sqlx::query(
-        "/* accounts.live */ SELECT COUNT(*) FROM reservations \
-         WHERE sale IN (SELECT id FROM sales) AND buyer = ? AND state <= 3",
-    )
+    let live = sqlx::query(row::reservations!(
+        "accounts.live",
+        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND state <= 3 ORDER BY created_at, id LIMIT ?"
+    ))
     .bind(id.0 as i64)
-    .fetch_one(&mut *conn)
-    .await?
-    .try_get(0)?;
-    if live > 0 {
-        return Ok(Erased::Live);
+    .bind(IN_THE_WAY_MAX as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut way =
+        InTheWay { reservations: live.iter().map(row::reservation).collect::<Result<_>>()?, ..<_>::default() };
+    let mut after: Option<OrderPlace> = None;
+    loop {
+        let orders = look::orders(conn, id, after.as_ref(), ORDERS_PAGE).await?;
+        after = orders.last().filter(|_| orders.len() == ORDERS_PAGE as usize).map(OrderPlace::from);
+        for order in orders.into_iter().filter(|order| !order.refunded) {
+            let units = unused(conn, &order).await?;
+            way.units += units.len() as u64;
+            if !units.is_empty() && way.orders.len() < IN_THE_WAY_MAX {
+                way.orders.push(Unused { order, units });
+            }
+        }
+        if after.is_none() {
+            return Ok(way);
+        }
+    }
+}
+
+/// Units of the order that still let somebody in.
+async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
+    let mut units = order.left();
+    if units.is_empty() {
+        return Ok(units);
+    }
+    let mut query = QueryBuilder::<Db>::new("/* accounts.used */ SELECT unit FROM admissions WHERE sale = ");
+    query.push_bind(order.sale.0 as i64).push(" AND reservation = ").push_bind(order.reservation.to_bytes().to_vec());
+    query.push(" AND unit IN ");
+    bulk::push_list(&mut query, units.iter().map(|unit| i64::from(*unit)));
+    for found in query.build().fetch_all(conn).await? {
+        let used: u32 = row::small(&found, 0)?;
+        units.retain(|unit| *unit != used);
+    }
+    Ok(units)
+}
+
+/// The row stays, so that its number is nobody else's; what it said of the person goes.
+pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bool, Timestamp)) -> Result<Erased> {
+    let Some(known) = epoch(conn, id).await? else { return Ok(Erased::Missing) };
+    let way = in_the_way(conn, id).await?;
+    if !way.reservations.is_empty() || (!keep_orders && !way.orders.is_empty()) {
+        return Ok(Erased::Refused(way));
     }
     sqlx::query(
         "/* accounts.erase */ UPDATE accounts SET name = '', email = ?, password_hash = '', locale = NULL, \

@@ -91,8 +91,9 @@ async fn buyers_from(conn: &mut Connection, sale: SaleId, first: i64, max: usize
 async fn people(conn: &mut Connection, buyers: &[BuyerId]) -> Result<HashMap<BuyerId, Person>> {
     let mut people = HashMap::with_capacity(buyers.len());
     for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query =
-            QueryBuilder::<Db>::new("/* reports.people */ SELECT id, name, email FROM accounts WHERE id IN ");
+        let mut query = QueryBuilder::<Db>::new(
+            "/* reports.people */ SELECT id, name, email FROM accounts WHERE erased_at IS NULL AND id IN ",
+        );
         bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
         for found in query.build().fetch_all(&mut *conn).await? {
             let person = Person { name: found.try_get(1)?, email: found.try_get(2)? };

@@ -2,9 +2,10 @@
 
 use super::dialect::Store;
 use super::{catalogue, restore};
-use crate::domain::id::SaleId;
+use crate::domain::id::{ItemId, SaleId};
 use crate::domain::sale::Sale;
 use crate::ports::Result;
+use crate::ports::catalogue::Item;
 use crate::ports::ledger::Standing;
 use crate::ports::showcase::Showcase;
 
@@ -13,8 +14,12 @@ impl Showcase for Store {
         self.shown(id, |conn, id| Box::pin(catalogue::fetch(conn, *id))).await
     }
 
-    async fn sales_shown(&self, max: u32) -> Result<Vec<Sale>> {
-        self.shown(max, |conn, max| Box::pin(catalogue::newest(conn, *max))).await
+    async fn sales_shown(&self, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>> {
+        self.shown((after, max), |conn, &(after, max)| Box::pin(catalogue::newest(conn, after, max))).await
+    }
+
+    async fn item_shown(&self, id: ItemId) -> Result<Option<Item>> {
+        self.shown(id, |conn, id| Box::pin(catalogue::item(conn, *id))).await
     }
 
     async fn standing_shown(&self, id: SaleId) -> Result<Option<Standing>> {

@@ -197,16 +197,19 @@ impl Attempts for SqliteQueue {
 }
 
 impl Parked for SqliteQueue {
-    async fn parked(&self, max: u32) -> Result<Vec<ParkedMessage>> {
-        let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT queue, why, body FROM (SELECT 0 AS kind, id, 'attempts.' || part AS queue, why, body FROM parked \
-             UNION ALL SELECT 1, id, 'events.' || listener, why, body FROM parked_events) ORDER BY kind, id LIMIT ?",
+    /// Events have their places behind all attempts.
+    async fn parked_after(&self, after: u64, max: u32) -> Result<Vec<(u64, ParkedMessage)>> {
+        let rows: Vec<(i64, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT place, queue, why, body FROM (SELECT id AS place, 'attempts.' || part AS queue, why, body FROM parked \
+             UNION ALL SELECT (1 << 62) + id, 'events.' || listener, why, body FROM parked_events) \
+             WHERE place > ? ORDER BY place LIMIT ?",
         )
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(max)
         .fetch_all(&self.0.readers)
         .await
         .map_err(fault)?;
-        let message = |(queue, why, body)| ParkedMessage { queue, why, body };
+        let message = |(place, queue, why, body)| (place as u64, ParkedMessage { queue, why, body });
         Ok(rows.into_iter().map(message).collect())
     }
 

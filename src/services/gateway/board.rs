@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::id::SaleId;
+use crate::domain::id::{ItemId, SaleId};
 use crate::domain::sale::{Sale, StandbyUntil};
 use crate::ports::catalogue::Catalogue;
 use crate::ports::ledger::{Ledger, Standing};
@@ -17,7 +17,9 @@ use crate::ports::showcase::Showcase;
 use crate::ports::{Result, World};
 
 /// Sales remembered at once, at most; beyond that the stale ones go.
-const REMEMBERED_MAX: usize = 4096;
+pub const REMEMBERED_MAX: usize = 4096;
+/// Pages of their list.
+const PAGES_MAX: usize = 64;
 
 /// A sale as it is shown.
 #[derive(Debug, Clone)]
@@ -47,13 +49,20 @@ pub struct Board {
     sales: Fresh<SaleId, Option<Arc<Shown>>>,
     /// As they may be shown.
     seen: Fresh<SaleId, Option<Arc<Shown>>>,
-    list: Fresh<(), Arc<Vec<Arc<Shown>>>>,
+    /// By the sale after which they begin.
+    pages: Fresh<Option<SaleId>, Arc<Vec<Arc<Shown>>>>,
+    descriptions: Fresh<ItemId, Arc<str>>,
 }
 
 impl Board {
     pub fn new(age_ms_max: u64) -> Self {
         let age_max = Duration::from_millis(age_ms_max);
-        Self { sales: Fresh::new(age_max), seen: Fresh::new(age_max), list: Fresh::new(age_max) }
+        Self {
+            sales: Fresh::new(age_max, REMEMBERED_MAX),
+            seen: Fresh::new(age_max, REMEMBERED_MAX),
+            pages: Fresh::new(age_max, PAGES_MAX),
+            descriptions: Fresh::new(age_max, REMEMBERED_MAX),
+        }
     }
 
     /// As the ledger has it: for whoever does something with it, or is told of it.
@@ -79,25 +88,37 @@ impl Board {
         self.seen.get(id, fetch).await
     }
 
-    /// For who only looks; newest first.
-    pub async fn list<W: World>(&self, world: &W, max: u32) -> Result<Arc<Vec<Arc<Shown>>>> {
+    /// For who only looks. An item's text stays what it is.
+    pub async fn description<W: World>(&self, world: &W, item: ItemId) -> Result<Arc<str>> {
+        let fetch = async {
+            let found = match world.store().item_shown(item).await? {
+                Some(item) => Some(item),
+                None => world.store().item(item).await?,
+            };
+            Ok(found.map(|item| item.description.into()).unwrap_or_default())
+        };
+        self.descriptions.get(item, fetch).await
+    }
+
+    /// For who only looks; newest first, after this one. `max` is always the same.
+    pub async fn list<W: World>(&self, world: &W, after: Option<SaleId>, max: u32) -> Result<Arc<Vec<Arc<Shown>>>> {
         let fetch = async {
             let mut list = Vec::new();
             let looked_at = Instant::now();
-            for sale in world.store().sales_shown(max).await? {
+            for sale in world.store().sales_shown(after, max).await? {
                 let id = sale.id;
                 list.extend(self.seen.get(id, async { seen(world, sale, looked_at).await.map(Some) }).await?);
             }
             Ok(Arc::new(list))
         };
-        self.list.get((), fetch).await
+        self.pages.get(after, fetch).await
     }
 
     /// An operator who changed a sale sees the change.
     pub fn forget(&self, id: SaleId) {
         self.sales.forget(&id);
         self.seen.forget(&id);
-        self.list.forget(&());
+        self.pages.clear();
     }
 }
 
@@ -119,12 +140,13 @@ type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;
 /// Values that are fetched anew when they are too old, one fetch of each at a time.
 pub struct Fresh<K, T> {
     age_max: Duration,
+    max: usize,
     cells: Mutex<HashMap<K, Cell<T>>>,
 }
 
 impl<K: Eq + Hash + Clone, T: Clone> Fresh<K, T> {
-    pub fn new(age_max: Duration) -> Self {
-        Self { age_max, cells: Mutex::default() }
+    pub fn new(age_max: Duration, max: usize) -> Self {
+        Self { age_max, max, cells: Mutex::default() }
     }
 
     pub async fn get(&self, key: K, fetch: impl Future<Output = Result<T>>) -> Result<T> {
@@ -143,17 +165,50 @@ impl<K: Eq + Hash + Clone, T: Clone> Fresh<K, T> {
 
     fn cell(&self, key: K) -> Cell<T> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        if cells.len() >= REMEMBERED_MAX && !cells.contains_key(&key) {
+        if cells.len() >= self.max && !cells.contains_key(&key) {
             // One that is being fetched is locked, and in use.
             cells.retain(|_, cell| match cell.try_lock() {
                 Ok(kept) => kept.as_ref().is_some_and(|(at, _)| at.elapsed() < self.age_max),
                 Err(_) => true,
             });
+            // So many are wanted at once: this one is fetched for whoever asks.
+            if cells.len() >= self.max {
+                return Cell::default();
+            }
         }
         cells.entry(key).or_default().clone()
     }
 
+    fn clear(&self) {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn forget(&self, key: &K) {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_are_remembered_than_may_be() {
+        let fresh = Fresh::new(Duration::from_secs(3_600), 3);
+        for key in 0..9 {
+            assert_eq!(fresh.get(key, async { Ok(key) }).await, Ok(key));
+        }
+        assert_eq!(fresh.cells.lock().unwrap().len(), 3);
+        assert_eq!(fresh.get(2, async { Ok(77) }).await, Ok(2), "what is remembered is not fetched again");
+        assert_eq!(fresh.get(8, async { Ok(77) }).await, Ok(77), "what is not, is");
+    }
+
+    #[tokio::test]
+    async fn what_is_stale_makes_room() {
+        let fresh = Fresh::new(Duration::ZERO, 3);
+        for key in 0..9 {
+            fresh.get(key, async { Ok(()) }).await.unwrap();
+        }
+        assert!(fresh.cells.lock().unwrap().contains_key(&8));
     }
 }

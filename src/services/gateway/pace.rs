@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, tally};
 use crate::ports::ledger::{Ledger, Pace, RecordedTurn, Standing};
 use crate::ports::{Result, World};
-use crate::services::gateway::board::Fresh;
+use crate::services::gateway::board::{Fresh, REMEMBERED_MAX};
 
 /// How far back "lately" reaches.
 const WINDOW_MS: i64 = 5_000;
@@ -57,7 +57,7 @@ pub struct Paces(Fresh<SaleId, Option<Arc<Live>>>);
 
 impl Paces {
     pub fn new() -> Self {
-        Self(Fresh::new(AGE_MAX))
+        Self(Fresh::new(AGE_MAX, REMEMBERED_MAX))
     }
 
     /// `None` when there is no such sale.

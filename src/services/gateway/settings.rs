@@ -23,15 +23,15 @@ pub struct Settings {
     pub effort_ms_max: u64,
     /// How old the catalogue's figures may be, in milliseconds.
     pub catalogue_age_ms_max: u64,
-    /// Sales in the list, at most.
+    /// Sales on one page of their list, at most.
     pub sales_max: u32,
-    /// Orders in the list, at most.
+    /// Orders on one page of their list, at most.
     pub orders_max: u32,
-    /// Parked messages listed or replayed by one call, at most.
+    /// Parked messages on one page of their list, and replayed by one call, at most.
     pub parked_max: u32,
     /// Of a running sale's newest turns, those an operator's figures are made from, at most.
     pub live_turns_max: u32,
-    /// Sales that one call audits, at most, the newest; an older one is asked for by its id.
+    /// Sales that one call audits, at most; the older ones are on its next pages.
     pub audit_sales_max: u32,
     /// Lists for operators that are made at once, at most.
     pub exports_max: usize,
@@ -45,6 +45,8 @@ pub struct Settings {
     pub waits_per_buyer_max: usize,
     /// How long one request may wait for a notice, in milliseconds, at most.
     pub wait_ms_max: u64,
+    /// How long a request that names an attempt waits for its decision when it does not say, in milliseconds.
+    pub attempt_wait_ms: u64,
     /// Tries to log in, sign up or prove a password in each window: for one account, and from one address (of IPv6: one /64).
     pub login_account_max: u32,
     pub login_address_max: u32,
@@ -83,7 +85,7 @@ impl Default for Settings {
             effort_ms_max: 1_000,
             catalogue_age_ms_max: 200,
             sales_max: 100,
-            orders_max: 1_000,
+            orders_max: 100,
             parked_max: 1_000,
             live_turns_max: 500,
             audit_sales_max: 10,
@@ -93,6 +95,7 @@ impl Default for Settings {
             waits_max: 10_000,
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
+            attempt_wait_ms: 10_000,
             login_account_max: 10,
             login_address_max: 120,
             login_window_ms: 60_000,

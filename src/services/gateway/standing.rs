@@ -18,6 +18,10 @@ use crate::services::gateway::registry::Registration;
 /// Between looks of who waits while no notices come, on average, in milliseconds.
 const BLIND_LOOK_MS: u64 = 1_000;
 
+/// The same of who waits for an attempt to be decided, at first, and at most. A refusal makes no row, and nobody is told of it.
+const DECISION_LOOK_MS: u64 = 50;
+const DECISION_LOOK_MS_MAX: u64 = 2_000;
+
 /// Who asks, and after what.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
@@ -74,11 +78,18 @@ async fn wait<W: World>(
     };
     let mut hearing = gateway.hearing();
     let until = Instant::now() + Duration::from_millis(wait_ms);
+    let mut decision_look_ms = DECISION_LOOK_MS;
     while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
         let hears = *hearing.borrow_and_update();
+        let look_ms = match (&seen, hears) {
+            (Some(Outcome::Pending), _) => Some(decision_look_ms),
+            (_, false) => Some(BLIND_LOOK_MS),
+            (_, true) => None,
+        };
+        decision_look_ms = (decision_look_ms * 2).min(DECISION_LOOK_MS_MAX);
         tokio::select! {
             () = told(&mut registration, asked.sale) => {}
-            () = tokio::time::sleep_until(next_look(hears, until)) => {}
+            () = tokio::time::sleep_until(next_look(look_ms, until)) => {}
             _ = hearing.changed() => {}
             () = gateway.stopping() => {}
         }
@@ -101,11 +112,9 @@ async fn told(registration: &mut Registration, sale: SaleId) {
     while registration.next().await.sale != sale {}
 }
 
-/// While no notices come, those who wait look by themselves, each at its own time.
-fn next_look(hears: bool, until: Instant) -> Instant {
-    if hears {
-        return until;
-    }
-    let pause_ms = fastrand::u64(BLIND_LOOK_MS / 2..BLIND_LOOK_MS * 3 / 2);
+/// Those who are not told look by themselves, each at its own time.
+fn next_look(look_ms: Option<u64>, until: Instant) -> Instant {
+    let Some(look_ms) = look_ms else { return until };
+    let pause_ms = fastrand::u64(look_ms / 2..look_ms * 3 / 2);
     until.min(Instant::now() + Duration::from_millis(pause_ms))
 }

@@ -1,5 +1,7 @@
 //! What people are shown: the shapes of the answers, apart from the words of the kernel.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
@@ -57,9 +59,16 @@ pub struct SaleView {
     left: u32,
     all_paid: bool,
     server_time: Timestamp,
+    /// Of the item; told of one sale alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
 }
 
 impl SaleView {
+    pub fn described(self, description: &str) -> Self {
+        Self { description: Some(description.to_owned()), ..self }
+    }
+
     pub fn new(shown: &Shown, now: Timestamp) -> Self {
         let sale = &shown.sale;
         Self {
@@ -78,6 +87,7 @@ impl SaleView {
             left: shown.left,
             all_paid: shown.all_paid,
             server_time: now,
+            description: None,
         }
     }
 }
@@ -142,9 +152,7 @@ impl StandingView {
             }
             State::Paying { lapses_at, .. } => view.lapses_at = Some(lapses_at),
             State::Confirmed { .. } => {
-                let orders = gateway.world().store().orders(row.buyer, gateway.settings().orders_max).await?;
-                let order = orders.into_iter().find(|order| order.reservation == row.id);
-                view.order_number = order.map(|order| order.number);
+                view.order_number = gateway.world().store().order_of(row.id).await?.map(|order| order.number);
             }
             State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
         }
@@ -220,6 +228,21 @@ impl From<&RefundEntry> for OwnRefundView {
         };
         let (amount, state) = (entry.refund.amount.into(), entry.state.kind().name());
         Self { units, amount, made_at: entry.made_at, state, done_at }
+    }
+}
+
+/// An order in its buyer's list.
+#[derive(Serialize)]
+pub struct ListedOrderView {
+    #[serde(flatten)]
+    order: OrderView,
+    sale_title: Option<String>,
+}
+
+impl ListedOrderView {
+    pub fn new(order: Order, refunds: &[RefundEntry], titles: &HashMap<SaleId, String>) -> Self {
+        let sale_title = titles.get(&order.sale).cloned();
+        Self { order: OrderView::with_refunds(order, refunds), sale_title }
     }
 }
 

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::attempt::BATCH_MAX;
+use crate::domain::id::SaleId;
 use crate::domain::time::Timestamp;
 use crate::http::auth::TokenKeys;
 use crate::ports::Entrance;
@@ -111,6 +112,11 @@ impl<W: Entrance> Publisher<W> {
             problems.push("news");
         }
         problems
+    }
+
+    /// Whether it has heard of this sale.
+    pub fn knows(&self, sale: SaleId) -> bool {
+        self.0.known.views().contains_key(&sale)
     }
 
     /// Follows the news until the soft stop. What is asked after it is judged by the last ones.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::domain::id::SaleId;
 use crate::domain::receipt::{Admission, Proof, Source};
 use crate::domain::time::Timestamp;
-use crate::ports::admissions::{Admissions, Admitted, Conflict, Merged};
+use crate::ports::admissions::{Admissions, Admitted, Merged};
 use crate::ports::{Result, World};
 use crate::services::receipts::Receipts;
 use crate::services::receipts::gate::{Pack, UsedUnit};
@@ -121,11 +121,6 @@ impl<W: World> Receipts<W> {
             metrics::counter!(Metric::Merged.name(), "outcome" => line.outcome).increment(1);
         }
         Ok(handed)
-    }
-
-    /// Newest first.
-    pub async fn conflicts(&self, sale: SaleId) -> Result<Vec<Conflict>> {
-        self.0.world.store().conflicts(sale, self.0.settings.conflicts_max).await
     }
 
     /// What a gate needs to work without the shop; `None` when it would name too many units.

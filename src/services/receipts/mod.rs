@@ -63,7 +63,7 @@ pub struct Settings {
     pub merge_max: usize,
     /// Units, given back or admitted, that a gate's pack names.
     pub pack_units_max: usize,
-    /// Admissions that contradict each other, in the list.
+    /// Admissions that contradict each other, on one page of their list.
     pub conflicts_max: u32,
     pub backoff: Backoff,
 }

@@ -3,6 +3,7 @@
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
+use super::api::Person;
 use super::stage::{Stage, story};
 use super::window::Window;
 use super::words::Tongue;
@@ -130,6 +131,61 @@ async fn an_account_is_its_owners() {
         here.shows("main", words.say("problem.unauthorized")).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_goes_is_told_what_is_lost_in_english() {
+    story("leaving-en", async |stage| leaves(stage, Tongue::English).await).await;
+}
+
+#[tokio::test]
+async fn who_goes_is_told_what_is_lost_in_chinese() {
+    story("leaving-zh", async |stage| leaves(stage, Tongue::Chinese).await).await;
+}
+
+async fn leaves(stage: &Stage, tongue: Tongue) {
+    let sale = stage.shop.sale("A farewell", json!({})).await;
+    let window = stage.window(tongue).await;
+    let words = window.words();
+    window.go("/").await;
+    window.sign_up("quinn").await;
+    let quinn = Person::log_in(&stage.shop.authority, "quinn@example.org", "correct horse").await;
+    quinn.attempt(sale, 2).await;
+    window.go("/account").await;
+    window.press(words.say("account.erase")).await;
+    erase(&window).await;
+    window.shows("details .wrong", words.say("account.erase_live")).await;
+    window.shows("details a", "A farewell").await;
+
+    let number = quinn.pay(sale).await;
+    let tickets = quinn.call("GET", &format!("/v1/orders/{number}/tickets"), None).await.is(200);
+    erase(&window).await;
+    window.shows("details .wrong", &words.say("account.erase_tickets").replace("{n}", "2")).await;
+    window.shows("details li", &number).await;
+    let at = window.run("return document.querySelector('details a').getAttribute('href')").await;
+    assert_eq!(at, json!(format!("/orders/{number}")));
+    window.picture(&format!("leaving-{}", tongue.code())).await;
+    // Not without a word.
+    erase(&window).await;
+    window.shows("details .wrong", &words.say("account.erase_tickets").replace("{n}", "2")).await;
+    quinn.call("GET", "/v1/me", None).await.is(200);
+    window.choose(words.say("account.erase_keep")).await;
+    erase(&window).await;
+    window.shows("header nav", words.say("nav.log_in")).await;
+    assert_eq!(quinn.call("GET", "/v1/me", None).await.status, 401);
+    let code = json!({ "token": tickets["units"][0]["token"] });
+    stage.shop.operator().await.call("POST", "/v1/check-ins", Some(&code)).await.is(201);
+}
+
+/// The password is typed once, and stays.
+async fn erase(window: &Window) {
+    let field = window.client().find(Locator::Css("details input[type=password]")).await.unwrap();
+    if field.prop("value").await.unwrap().unwrap_or_default().is_empty() {
+        field.send_keys("correct horse").await.unwrap();
+    }
+    window.client().find(Locator::Css("details button")).await.unwrap().click().await.unwrap();
+    let working = window.words().say("account.working").to_owned();
+    window.shows_no_more("main", &working).await;
 }
 
 async fn change_password(window: &Window, old: &str, new: &str) {

@@ -152,10 +152,18 @@ impl Shop {
         Person::sign_up(&self.authority, name).await
     }
 
+    /// So many sales of ten units, by the operators' command.
+    pub async fn seed(&self, sales: u32) {
+        let mut seed = Command::new(env!("CARGO_BIN_EXE_miaosha"));
+        seed.args(["seed", &sales.to_string(), "10", "--state"]).arg(self.folder.path()).stdout(Stdio::null());
+        assert!(seed.status().await.unwrap().success());
+    }
+
     /// A sale that is open, as the operator made it. It asks what two and two is.
     pub async fn sale(&self, title: &str, offer: Value) -> u64 {
         let operator = self.operator().await;
-        let item = json!({ "title": title, "description": "For a story." });
+        let description = offer["description"].as_str().unwrap_or("For a story.");
+        let item = json!({ "title": title, "description": description });
         let item = operator.call("POST", "/v1/admin/items", Some(&item)).await.is(201);
         let now = api::call(&self.authority, "GET", "/v1/sales", &[], None).await.unwrap().is(200)[0]["server_time"]
             .as_i64()
@@ -165,7 +173,7 @@ impl Shop {
             "standby_max": 5, "hold_ms": 600_000, "opens_at": now - 1_000, "closes_at": now + 3_600_000,
             "questions": [{ "prompt": "2 + 2 = ?", "answer": "4" }],
         });
-        for (name, value) in offer.as_object().unwrap() {
+        for (name, value) in offer.as_object().unwrap().iter().filter(|(name, _)| *name != "description") {
             sale[name] = match value.as_i64() {
                 Some(after_ms) if name.ends_with("_at") => json!(now + after_ms),
                 _ => value.clone(),

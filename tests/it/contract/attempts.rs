@@ -290,6 +290,13 @@ pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
     assert_eq!(parked.len(), 2);
     assert_eq!(queue.parked(1).await.unwrap(), parked[..1]);
     assert_eq!(queue.parked(10).await.unwrap(), parked, "looking leaves them where they are");
+    let placed = queue.parked_after(0, 10).await.unwrap();
+    assert_eq!(placed.iter().map(|(_, message)| message.clone()).collect::<Vec<_>>(), parked);
+    let (first, second) = (placed[0].0, placed[1].0);
+    assert!(0 < first && first < second);
+    assert_eq!(queue.parked_after(0, 1).await.unwrap(), placed[..1]);
+    assert_eq!(queue.parked_after(first, 10).await.unwrap(), placed[1..]);
+    assert_eq!(queue.parked_after(second, 10).await.unwrap(), []);
     assert_eq!((parked[0].body.as_slice(), parked[1].body.as_slice()), (b"nonsense".as_slice(), b"".as_slice()));
     assert!(parked[0].queue.ends_with(&format!("attempts.{partition}")), "{:?}", parked[0]);
     assert!(parked[0].why.contains("version"), "{:?}", parked[0]);

@@ -6,6 +6,7 @@ use miaosha::domain::id::BuyerId;
 use miaosha::domain::locale::Locale;
 use miaosha::ports::World;
 use miaosha::ports::accounts::{Accounts, Erased, Role, TOKEN_MS_MAX};
+use miaosha::ports::ledger::Ledger;
 use miaosha::services::gateway::Settings;
 use serde_json::{Value, json};
 
@@ -18,6 +19,8 @@ over_both! {
     a_new_password_ends_the_old_tokens
     a_persons_data_can_be_taken_along
     who_goes_leaves_the_orders
+    who_goes_leaves_good_tickets
+    who_has_no_good_ticket_goes_at_once
 }
 
 const PASSWORD: &str = "difference engine";
@@ -127,25 +130,100 @@ async fn a_persons_data_can_be_taken_along<W: World>(bed: Bed<W>) {
 async fn who_goes_leaves_the_orders<W: World>(bed: Bed<W>) {
     let (id, token) = ada(&bed).await;
     let order = buys(&bed, id, &token).await;
+    let number = order["order_number"].as_str().unwrap();
     let held = bed.sale(2, 0).await;
-    bed.attempt(held.id, id, 2).await;
-    let go = |password: &str| with(&bed, Method::DELETE, "/v1/me", &token, json!({ "password": password }));
-    go("wrong").await.blames(403, "password");
-    go(PASSWORD).await.is_problem(409, "conflict");
+    let reservation = bed.attempt(held.id, id, 2).await;
+    let go = |password: &str, more: Value| {
+        let mut body = json!({ "password": password });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with(&bed, Method::DELETE, "/v1/me", &token, body)
+    };
+    let keep = || json!({ "orders": "keep" });
+    go("wrong", keep()).await.blames(403, "password");
+    go(PASSWORD, json!({ "orders": "drop" })).await.blames(400, "orders");
+    bed.get(&format!("/v1/orders/{number}/receipt.pdf"), &token).await;
+    // Whatever is said of the orders.
+    let live = go(PASSWORD, keep()).await;
+    live.is_problem(409, "conflict");
+    let expected = json!([{
+        "reservation_id": reservation.to_string(), "sale_id": held.id.0, "sale_title": "A lamp", "status": "held", "quantity": 2,
+    }]);
+    assert_eq!(live.body["reservations"], expected);
     bed.delete(&format!("/v1/sales/{}/reservation", held.id), &token).await.is(200);
-    let gone = go(PASSWORD).await;
+
+    // What is lost is said before, and nothing was done.
+    let told = go(PASSWORD, json!({})).await;
+    told.blames(409, "orders");
+    let ticket = json!([{ "order_number": number, "sale_id": order["sale_id"], "sale_title": "A lamp", "units": [1] }]);
+    assert_eq!(
+        (&told.body["orders"], &told.body["units"], &told.body["reservations"]),
+        (&ticket, &json!(1), &json!([]))
+    );
+    assert_eq!(bed.get("/v1/me", &token).await.is(200)["name"], "Ada");
+    let kept = bed.world.archive().list("", None, 9).await.unwrap();
+    assert_eq!(kept.len(), 1, "nor is the receipt removed for nothing");
+
+    let gone = go(PASSWORD, keep()).await;
     assert_eq!(gone.status, 204, "{gone:?}");
     bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
     login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
     let store = bed.world.store();
     assert!(store.account(BuyerId(id)).await.unwrap().is_none());
     assert!(store.account_by_email("ada@example.org").await.unwrap().is_none());
-    assert_eq!(store.erase(BuyerId(id), bed.world.clock().now()).await.unwrap(), Erased::Missing);
+    let again = store.erase(BuyerId(id), true, bed.world.clock().now()).await.unwrap();
+    assert_eq!(again, Erased::Missing);
     assert!(store.log_out_everywhere(BuyerId(id), bed.world.clock().now()).await.unwrap().is_none());
     let orders = store.person(BuyerId(id), 9).await.unwrap().orders;
-    assert_eq!(order["order_number"], orders[0].number);
+    assert_eq!(number, orders[0].number);
+    assert_eq!(bed.world.archive().list("", None, 9).await.unwrap(), []);
     let (again, _) = ada(&bed).await;
     assert_ne!(again, id, "the number is nobody else's");
+}
+
+/// A code is a bearer's proof: it opens the door without the account, and nothing there says whose it was.
+async fn who_goes_leaves_good_tickets<W: World>(bed: Bed<W>) {
+    let (id, token) = ada(&bed).await;
+    let order = buys(&bed, id, &token).await;
+    let number = order["order_number"].as_str().unwrap();
+    let tickets = bed.get(&format!("/v1/orders/{number}/tickets"), &token).await.is(200);
+    let body = json!({ "password": PASSWORD, "orders": "keep" });
+    assert_eq!(with(&bed, Method::DELETE, "/v1/me", &token, body).await.status, 204);
+
+    let code = json!({ "token": tickets["units"][0]["token"], "gate": "north" });
+    let admitted = bed.post("/v1/check-ins", &bed.operator(), &code).await.is(201);
+    assert_eq!((&admitted["unit"], &admitted["sale_id"]), (&json!(1), &order["sale_id"]));
+    bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": code["token"] }))
+        .await
+        .is_problem(409, "already_admitted");
+    let printed = bed.receipts.pdf_of(&bed.world.store().order(number).await.unwrap().unwrap()).await.unwrap();
+    let whole = bed.get(&format!("/v1/admin/orders/{number}"), &bed.operator()).await.is(200);
+    let lists = ["orders", "reservations", "check-ins"];
+    let mut said = vec![admitted.to_string(), whole.to_string(), String::from_utf8_lossy(&printed).into_owned()];
+    for list in lists {
+        let path = format!("/v1/admin/sales/{}/exports/{list}.csv", order["sale_id"]);
+        let exported = bed.get(&path, &bed.operator()).await;
+        assert_eq!(exported.status, 200);
+        said.push(String::from_utf8(exported.bytes).unwrap());
+    }
+    assert!(said[3].contains(number), "{}", said[3]);
+    for text in said {
+        assert!(!text.contains("Ada") && !text.contains("example.org") && !text.contains("erased"), "{text}");
+    }
+}
+
+/// What lets nobody in is nothing to be asked about.
+async fn who_has_no_good_ticket_goes_at_once<W: World>(bed: Bed<W>) {
+    let (id, token) = ada(&bed).await;
+    let used = buys(&bed, id, &token).await;
+    let path = format!("/v1/orders/{}/tickets", used["order_number"].as_str().unwrap());
+    let code = bed.get(&path, &token).await.is(200)["units"][0]["token"].clone();
+    bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": code })).await.is(201);
+    let refunded = buys(&bed, id, &token).await;
+    let path = format!("/v1/admin/orders/{}/refunds", refunded["order_number"].as_str().unwrap());
+    let go = || with(&bed, Method::DELETE, "/v1/me", &token, json!({ "password": PASSWORD }));
+    assert_eq!(go().await.body["units"], 1);
+    bed.post(&path, &bed.operator(), &json!({})).await.is(201);
+    assert_eq!(go().await.status, 204);
 }
 
 #[actix_web::test]

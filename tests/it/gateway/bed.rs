@@ -97,6 +97,7 @@ fn fresh_key() -> u128 {
 pub fn settings() -> Settings {
     Settings {
         catalogue_age_ms_max: 0,
+        attempt_wait_ms: 0,
         capture_ms_max: 60_000,
         effort_ms_max: 60_000,
         login_account_max: 1_000_000,
@@ -166,8 +167,17 @@ impl Bed {
 impl Bed {
     /// Does something to the ledger that nobody of ours would.
     pub async fn spoil(&self, sql: &'static str) {
+        self.execute("ledger.db", sql).await;
+    }
+
+    /// The same to what is on its way.
+    pub async fn plant(&self, sql: &'static str) {
+        self.execute("queue.db", sql).await;
+    }
+
+    async fn execute(&self, file: &str, sql: &'static str) {
         use sqlx::Connection;
-        let url = format!("sqlite://{}", self.folder.path().join("ledger.db").display());
+        let url = format!("sqlite://{}", self.folder.path().join(file).display());
         let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
         sqlx::query(sql).execute(&mut conn).await.unwrap();
     }
@@ -328,9 +338,7 @@ impl<W: World> Bed<W> {
 
     /// The whole of a reservation's order, by an operator, in the ledger.
     pub async fn refund_all(&self, id: ReservationId) {
-        let buyer = self.row(id).await.buyer;
-        let orders = self.world.store().orders(buyer, 100).await.unwrap();
-        let number = orders.into_iter().find(|order| order.reservation == id).unwrap().number;
+        let number = self.world.store().order_of(id).await.unwrap().unwrap().number;
         let what = miaosha::ports::ledger::GiveBack { number, units: None, reason: None, request: None };
         self.world.store().give_back(&what, self.world.clock().now()).await.unwrap();
     }

@@ -44,7 +44,9 @@ async fn a_hold_is_paid_and_becomes_an_order<W: World>(bed: Bed<W>) {
     let confirmed = bed.get(&mine, &bed.shopper(7)).await.is(200);
     assert_eq!((&confirmed["status"], &confirmed["order_number"]), (&json!("confirmed"), &order["order_number"]));
     assert!(confirmed.get("checkout_token").is_none());
-    assert_eq!(bed.get("/v1/orders", &bed.shopper(7)).await.is(200), json!([order]));
+    let mut listed = order.clone();
+    listed["sale_title"] = json!("A lamp");
+    assert_eq!(bed.get("/v1/orders", &bed.shopper(7)).await.is(200), json!([listed]));
     let number = order["order_number"].as_str().unwrap();
     assert_eq!(bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200), order);
     bed.get(&format!("/v1/orders/{number}"), &bed.shopper(8)).await.is_problem(404, "not_found");

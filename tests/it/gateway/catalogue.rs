@@ -21,7 +21,7 @@ async fn a_sale_is_shown_with_what_is_left() {
         "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD", "decimals": 2 },
         "capacity": 5, "quantity_max": 4, "standby_max": 9, "standby_until": "closed", "hold_ms": HOLD_MS,
         "opens_at": START.0, "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "all_paid": false,
-        "server_time": START.0,
+        "server_time": START.0, "description": "It shines.",
     });
     assert_eq!(shown, expected);
 
@@ -61,14 +61,14 @@ async fn a_sale_says_when_everything_is_paid() {
 
 #[actix_web::test]
 async fn sales_are_listed_newest_first() {
-    let bed = Bed::with(Settings { sales_max: 2, ..settings() }).await;
+    let bed = Bed::new().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(bed.sale(1, 0).await.id.0);
     }
     let list = bed.get("/v1/sales", "").await.is(200);
     let listed: Vec<u64> = list.as_array().unwrap().iter().map(|sale| sale["id"].as_u64().unwrap()).collect();
-    assert_eq!(listed, [ids[2], ids[1]]);
+    assert_eq!(listed, [ids[2], ids[1], ids[0]]);
 }
 
 /// While a figure is young enough nobody asks the ledger for it.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use actix_web::rt;
 use futures_util::poll;
-use miaosha::domain::id::BuyerId;
+use miaosha::domain::attempt::{Attempt, Batch};
+use miaosha::domain::id::{AttemptId, BatchId, BuyerId};
 use miaosha::domain::notice::Notice;
 use miaosha::ports::World;
 use miaosha::ports::notices::Notices;
@@ -15,6 +16,7 @@ use miaosha::services::gateway::Settings;
 use serde_json::json;
 
 use super::bed::{Bed, settings};
+use crate::support::clock::START;
 
 /// A bed whose gateway hears notices.
 async fn hearing() -> Bed {
@@ -126,4 +128,35 @@ async fn a_wait_ends_with_its_time_or_with_the_process() {
     assert!(poll!(&mut wait).is_pending());
     bed.lifecycle.soft.cancel();
     wait.await.is_problem(404, "not_found");
+}
+
+/// Whoever was told 202 a moment ago, and says nothing of waiting.
+#[actix_web::test]
+async fn who_names_an_attempt_is_told_what_it_came_to() {
+    let bed = Bed::with(Settings { attempt_wait_ms: 60_000, wait_ms_max: 25_000, ..settings() }).await;
+    let gateway = bed.gateway.clone();
+    rt::spawn(async move { gateway.run().await });
+    until(|| bed.gateway.problems().is_empty() && bed.gateway.hears()).await;
+    let sale = bed.sale(1, 0).await;
+    let id = BatchId::new(START.0 as u64, 1);
+    let attempts = vec![Attempt { buyer: BuyerId(7), quantity: 1 }, Attempt { buyer: BuyerId(8), quantity: 1 }];
+    let batch = Batch { id, sale: sale.id, attempts, traced: vec![] };
+    let path = format!("/v1/sales/{}/reservation", sale.id);
+    let of = |attempt: AttemptId, more: &str| format!("{path}?attempt={attempt}{more}");
+    // Who says that it will not wait does not, and without an attempt nothing is waited for.
+    let now = bed.get(&of(id.attempt(0), "&wait_ms=0"), &bed.shopper(7)).await.is(200);
+    assert_eq!(now, json!({ "status": "pending" }));
+    bed.get(&path, &bed.shopper(7)).await.is_problem(404, "not_found");
+    let elsewhere = format!("/v1/sales/99/reservation?attempt={}", id.attempt(0));
+    bed.get(&elsewhere, &bed.shopper(7)).await.is_problem(404, "not_found");
+
+    let waits =
+        [(0, 7), (1, 8)].map(|(index, buyer)| rt::spawn(bed.get(&of(id.attempt(index), ""), &bed.shopper(buyer))));
+    until(|| bed.gateway.registry().len() == 2).await;
+    bed.decide(batch).await;
+    bed.world.signals().tell(&[Notice::from(&bed.row(id.attempt(0).into()).await)]).await.unwrap();
+    let [held, refused] = waits;
+    // Nobody is told of a refusal: who waits for one looks.
+    assert_eq!(held.await.unwrap().is(200)["status"], "held");
+    assert_eq!(refused.await.unwrap().is(200), json!({ "status": "refused" }));
 }

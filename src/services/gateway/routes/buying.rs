@@ -13,15 +13,17 @@ use crate::http::idempotency::{By, cause};
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
 use crate::ports::World;
-use crate::ports::ledger::Ledger;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::ledger::{Ledger, OrderPlace};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::checkout::{Paid, check_out};
 use crate::services::gateway::metric::Metric;
 use crate::services::gateway::once::once;
 use crate::services::gateway::release::cancel;
+use crate::services::gateway::routes::page::Page;
 use crate::services::gateway::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
 use crate::services::gateway::standing::{Asked, look_or_wait};
-use crate::services::gateway::views::{OrderView, StandingView};
+use crate::services::gateway::views::{ListedOrderView, OrderView, StandingView};
 
 const CARD_CHARS_MAX: usize = 100;
 
@@ -40,8 +42,11 @@ async fn get_reservation<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) 
     let [attempt, version, wait_ms] = query(&req, ["attempt", "version", "wait_ms"])?;
     let attempt: Option<AttemptId> = parsed("attempt", attempt, "must be 32 lower-case hexadecimal digits")?;
     let version: Option<u64> = parsed("version", version, "must be a whole number")?;
-    let wait_ms: u64 = parsed("wait_ms", wait_ms, "must be a whole number")?.unwrap_or(0);
-    limits::within("wait_ms", wait_ms, 0..=gateway.settings().wait_ms_max)?;
+    let wait_ms_max = gateway.settings().wait_ms_max;
+    // Whoever was told 202 a moment ago asks for a decision, and not whether there is one.
+    let usual_ms = attempt.map_or(0, |_| gateway.settings().attempt_wait_ms.min(wait_ms_max));
+    let wait_ms: u64 = parsed("wait_ms", wait_ms, "must be a whole number")?.unwrap_or(usual_ms);
+    limits::within("wait_ms", wait_ms, 0..=wait_ms_max)?;
     let asked = Asked { sale, buyer, attempt, version };
     match look_or_wait(&gateway, asked, wait_ms).await? {
         Some(outcome) => Ok(HttpResponse::Ok().json(StandingView::of_outcome(&gateway, outcome).await?)),
@@ -145,12 +150,20 @@ fn reply(paid: Paid) -> Reply {
 
 async fn get_orders<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     let buyer = gateway.buyer(&req)?;
-    let orders = gateway.world().store().orders(buyer, gateway.settings().orders_max).await?;
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<OrderPlace> = Page::asked(limit, after, gateway.settings().orders_max)?;
+    let store = gateway.world().store();
+    let mut orders = store.orders_after(buyer, page.after.as_ref(), page.reach()).await?;
+    let next = page.cut(&mut orders, |order| OrderPlace::from(order));
+    let mut sales: Vec<SaleId> = orders.iter().map(|order| order.sale).collect();
+    sales.sort_unstable();
+    sales.dedup();
+    let titles = store.titles(&sales).await?;
     let given_back: Vec<ReservationId> =
         orders.iter().filter(|order| order.refunded_amount.minor > 0).map(|order| order.reservation).collect();
-    let refunds = gateway.world().store().refunds_of(&given_back).await?;
-    let views: Vec<OrderView> = orders.into_iter().map(|order| OrderView::with_refunds(order, &refunds)).collect();
-    Ok(HttpResponse::Ok().json(views))
+    let refunds = store.refunds_of(&given_back).await?;
+    let views: Vec<_> = orders.into_iter().map(|order| ListedOrderView::new(order, &refunds, &titles)).collect();
+    Ok(page.answer(&req, next).json(views))
 }
 
 async fn get_order<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {

@@ -12,10 +12,11 @@ use crate::http::idempotency::By;
 use crate::http::limits;
 use crate::http::problem::{CONTENT_TYPE, Kind, Problem};
 use crate::ports::World;
-use crate::ports::admissions::{Conflict, Why};
+use crate::ports::admissions::{Admissions, Conflict, ConflictPlace, Why};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::once::once;
-use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
+use crate::services::gateway::routes::page::Page;
+use crate::services::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::services::receipts::{CheckIn, Written};
 
 const GATE_CHARS_MAX: usize = 64;
@@ -182,7 +183,11 @@ struct ConflictView {
 
 async fn get_conflicts<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
-    let conflicts = gateway.receipts().conflicts(sale_id(&req)?).await?;
-    let view = |Conflict { admission, why }: Conflict| ConflictView { why, admission: admission.into() };
-    Ok(HttpResponse::Ok().json(conflicts.into_iter().map(view).collect::<Vec<_>>()))
+    let (sale, store) = (sale_id(&req)?, gateway.world().store());
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<ConflictPlace> = Page::asked(limit, after, gateway.receipts().settings().conflicts_max)?;
+    let mut conflicts = store.conflicts_after(sale, page.after.as_ref(), page.reach()).await?;
+    let next = page.cut(&mut conflicts, |conflict| ConflictPlace::from(conflict));
+    let view = |Conflict { admission, why, .. }: Conflict| ConflictView { why, admission: admission.into() };
+    Ok(page.answer(&req, next).json(conflicts.into_iter().map(view).collect::<Vec<_>>()))
 }

@@ -7,6 +7,7 @@ mod check_ins;
 mod document;
 mod operators;
 mod orders;
+mod page;
 mod people;
 mod receipts;
 mod refunds;

@@ -14,7 +14,8 @@ use crate::services::gateway::Gateway;
 use crate::services::gateway::effort::try_to;
 use crate::services::gateway::offer::{ItemBody, RaiseBody, SaleBody, payable};
 use crate::services::gateway::once::once;
-use crate::services::gateway::routes::{Reply, no_such_sale, path, sale_id};
+use crate::services::gateway::routes::page::Page;
+use crate::services::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::services::gateway::views::SaleView;
 use crate::services::news::announce;
 
@@ -93,12 +94,18 @@ async fn view<W: World>(gateway: &Gateway<W>, sale: Sale) -> Result<SaleView, Pr
     gateway.board().forget(sale.id);
     try_to("announce", gateway.settings(), announce(gateway.world(), sale.id)).await;
     let shown = gateway.board().sale(gateway.world(), sale.id).await?.ok_or_else(no_such_sale)?;
-    Ok(SaleView::new(&shown, gateway.clock().now()))
+    let description = gateway.board().description(gateway.world(), shown.sale.item).await?;
+    Ok(SaleView::new(&shown, gateway.clock().now()).described(&description))
 }
 
 async fn get_parked<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
-    Ok(HttpResponse::Ok().json(gateway.world().attempts().parked(gateway.settings().parked_max).await?))
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<u64> = Page::asked(limit, after, gateway.settings().parked_max)?;
+    let mut parked = gateway.world().attempts().parked_after(page.after.unwrap_or(0), page.reach()).await?;
+    let next = page.cut(&mut parked, |(place, _)| *place);
+    let messages: Vec<_> = parked.into_iter().map(|(_, message)| message).collect();
+    Ok(page.answer(&req, next).json(messages))
 }
 
 async fn replay_parked<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {

@@ -3,9 +3,11 @@
 use miaosha::domain::id::{BuyerId, ItemId, SaleId};
 use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
+use miaosha::domain::order::Order;
 use miaosha::domain::sale::{QuestionKey, SaleState, StandbyUntil};
-use miaosha::ports::accounts::Role;
+use miaosha::ports::accounts::{Erased, InTheWay, Revoked, Role, Unused};
 use miaosha::ports::catalogue::{Changed, NewItem, NewSale};
+use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
 
 use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, new_sale, new_sale_until};
 
@@ -47,7 +49,52 @@ pub async fn sales_are_listed_newest_first<S: Store>(store: S) {
     let first = new_sale(&store, allotment(1, 0)).await;
     let second = new_sale(&store, allotment(2, 0)).await;
     assert_eq!(store.sales(9).await.unwrap(), [second.clone(), first]);
-    assert_eq!(store.sales(1).await.unwrap(), [second]);
+    assert_eq!(store.sales(1).await.unwrap(), std::slice::from_ref(&second));
+    let third = new_sale(&store, allotment(3, 0)).await;
+    let after = async |id, max| {
+        let sales = store.sales_after(Some(id), max).await.unwrap();
+        sales.iter().map(|sale| sale.id.0).collect::<Vec<_>>()
+    };
+    let (first, second) = (second.id.0 - 1, second.id.0);
+    assert_eq!(after(third.id, 9).await, [second, first]);
+    assert_eq!(after(third.id, 1).await, [second]);
+    assert_eq!(after(SaleId(first), 9).await, [0; 0]);
+    assert_eq!(after(SaleId(third.id.0 + 5), 1).await, [third.id.0]);
+    let titles = store.titles(&[third.id, SaleId(third.id.0 + 5), SaleId(first)]).await.unwrap();
+    let title = |id| (id, "座位 A".to_owned());
+    assert_eq!(titles, [title(third.id), title(SaleId(first))].into());
+    assert_eq!(store.titles(&[]).await.unwrap(), [].into());
+}
+
+pub async fn an_account_with_good_tickets_is_erased_by_its_owners_word<S: Store>(store: S) {
+    let account =
+        store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
+    assert_eq!(store.in_the_way(account.id).await.unwrap(), InTheWay::default());
+    let mut counter = Counter::open(store, 4, 0).await;
+    let row = counter.reserved(&[(account.id.0, 2)]).await.remove(0);
+    let erase = async |keep| counter.store.erase(account.id, keep, NOW).await.unwrap();
+    let held = InTheWay { reservations: vec![row.clone()], ..InTheWay::default() };
+    assert_eq!(erase(true).await, Erased::Refused(held));
+    let payment = counter.payment(&row, 1).await;
+    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let paying = counter.row(row.id).await;
+    assert_eq!(erase(true).await, Erased::Refused(InTheWay { reservations: vec![paying], ..InTheWay::default() }));
+    let Confirmed::Order(order) = counter.store.confirm(row.id, payment, "N", NOW).await.unwrap() else { panic!() };
+    let unused = |order: &Order, units: &[u32]| InTheWay {
+        orders: vec![Unused { order: order.clone(), units: units.to_vec() }],
+        units: units.len() as u64,
+        ..InTheWay::default()
+    };
+    assert_eq!(erase(false).await, Erased::Refused(unused(&order, &[1, 2])));
+    let one = GiveBack { number: "N".into(), units: Some(vec![1]), reason: None, request: None };
+    let GivenBack::Done(given) = counter.store.give_back(&one, NOW).await.unwrap() else { panic!() };
+    assert_eq!(counter.store.in_the_way(account.id).await.unwrap(), unused(&given.order, &[2]));
+    assert_eq!(erase(false).await, Erased::Refused(unused(&given.order, &[2])));
+    assert_eq!(counter.store.account(account.id).await.unwrap().unwrap().name, "Ann", "nothing was erased");
+    assert_eq!(erase(true).await, Erased::Done(Revoked { buyer: account.id, epoch: 1 }));
+    assert_eq!(erase(true).await, Erased::Missing);
+    assert_eq!(counter.store.people(&[account.id]).await.unwrap(), [].into(), "in no list either");
+    assert_eq!(counter.store.order("N").await.unwrap(), Some(given.order));
 }
 
 pub async fn a_closed_sale_stays_closed_and_capacity_only_grows<S: Store>(store: S) {

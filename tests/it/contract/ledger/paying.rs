@@ -1,10 +1,10 @@
 //! Moves that have to do with money: a payment is captured for an order, or it is void or given back.
 
-use miaosha::domain::id::{BuyerId, PaymentId, RefundId};
+use miaosha::domain::id::{BuyerId, PaymentId, RefundId, ReservationId};
 use miaosha::domain::money::Money;
 use miaosha::domain::payment::{Payment, PaymentState, Refund, RefundAnswer, RefundEntry, Why};
 use miaosha::domain::reservation::{Reservation, State};
-use miaosha::ports::ledger::{Begun, Confirmed, FreeOrder};
+use miaosha::ports::ledger::{Begun, Confirmed, FreeOrder, OrderPlace};
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -79,6 +79,31 @@ pub async fn orders_are_listed_newest_first<S: Store>(store: S) {
     };
     assert_eq!(numbers(9).await, ["B", "A"]);
     assert_eq!(numbers(1).await, ["B"]);
+    assert_eq!(counter.store.order_of(row.id).await.unwrap().unwrap().number, "B");
+    assert_eq!(counter.store.order_of(ReservationId(row.id.0 + 1)).await.unwrap(), None);
+}
+
+pub async fn orders_are_read_from_a_place_on<S: Store>(store: S) {
+    // Of three moments, two orders each; a number says nothing of the time.
+    let moments = [(0, "F"), (0, "B"), (1, "E"), (1, "A"), (2, "D"), (2, "C")];
+    for (after_ms, number) in moments {
+        let mut counter = Counter::open(store.clone(), 1, 0).await;
+        let (row, payment) = paying(&mut counter, 1).await;
+        counter.store.confirm(row.id, payment, number, NOW.plus_ms(after_ms)).await.unwrap();
+    }
+    let from = async |after: Option<(i64, &str)>, max| {
+        let place = after.map(|(ms, number)| OrderPlace { placed_at: NOW.plus_ms(ms), number: number.to_owned() });
+        let orders = store.orders_after(BuyerId(1), place.as_ref(), max).await.unwrap();
+        orders.into_iter().map(|order| order.number).collect::<String>()
+    };
+    assert_eq!(from(None, 9).await, "DCEAFB");
+    assert_eq!(from(None, 3).await, "DCE");
+    assert_eq!(from(Some((1, "E")), 9).await, "AFB");
+    assert_eq!(from(Some((1, "E")), 2).await, "AF");
+    assert_eq!(from(Some((0, "B")), 9).await, "");
+    // A place is one, whether or not an order has it.
+    assert_eq!(from(Some((1, "B")), 9).await, "AFB");
+    assert_eq!(from(Some((2, "")), 9).await, "EAFB");
 }
 
 pub async fn a_number_that_is_taken_confirms_nothing<S: Store>(store: S) {

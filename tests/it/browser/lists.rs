@@ -1,0 +1,144 @@
+//! Lists that are longer than a page, in a browser: everything is reached, nothing is shown twice, and the keyboard stays where
+//! it was. And what an operator wrote of a sale.
+
+use fantoccini::Locator;
+use serde_json::{Value, json};
+
+use super::api::Person;
+use super::stage::story;
+use super::window::{Look, Window};
+use super::words::Tongue;
+
+#[tokio::test]
+async fn every_sale_is_reached() {
+    story("many-sales", async |stage| {
+        // With the demo's two.
+        stage.shop.seed(248).await;
+        let window = stage.window(Tongue::Chinese).await;
+        window.go("/").await;
+        comes_to_list(&window, ".shelf li", 100).await;
+        let new = stage.shop.sale("A newcomer", json!({})).await;
+        more(&window).await;
+        at_least(&window, ".shelf li", 200).await;
+        assert!(is_on_more(&window).await, "whoever pressed can press again");
+        more(&window).await;
+        comes_to_list(&window, ".shelf li", 251).await;
+        let links = hrefs(&window, ".shelf a").await;
+        let mut wanted: Vec<String> = (1..=250).rev().map(|sale| format!("/sales/{sale}")).collect();
+        wanted.insert(0, format!("/sales/{new}"));
+        assert_eq!(links, wanted, "newest first, each once");
+        window.until("no more follow", async || Some(!shows_more(&window).await).filter(|gone| *gone)).await;
+        let focused = window.run("return document.activeElement.getAttribute('href')").await;
+        assert_eq!(focused, json!("/sales/50"), "the keyboard goes on with what is new");
+        window.picture("many-sales").await;
+
+        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.shows("header nav", window.words().say("nav.desk")).await;
+        window.go("/desk").await;
+        comes_to_list(&window, "tbody tr", 100).await;
+        for count in [200, 251] {
+            more(&window).await;
+            comes_to_list(&window, "tbody tr", count).await;
+        }
+        assert_eq!(hrefs(&window, "tbody a").await, wanted.iter().map(|at| format!("/desk{at}")).collect::<Vec<_>>());
+        window.go("/desk/audit").await;
+        comes_to_list(&window, "main section", 10).await;
+        more(&window).await;
+        comes_to_list(&window, "main section", 20).await;
+        window.shows(".verdict", window.words().say("audit.pass")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_order_is_reached() {
+    story("many-orders", async |stage| {
+        stage.shop.seed(120).await;
+        let window = stage.window(Tongue::English).await;
+        window.go("/").await;
+        window.sign_up("olga").await;
+        let olga = Person::log_in(&stage.shop.authority, "olga@example.org", "correct horse").await;
+        let mut numbers = Vec::new();
+        for sale in 3..=122 {
+            olga.attempt(sale, 1).await;
+            numbers.push(olga.pay(sale).await);
+        }
+        window.go("/orders").await;
+        comes_to_list(&window, "tbody tr", 100).await;
+        more(&window).await;
+        comes_to_list(&window, "tbody tr", 120).await;
+        let mut shown = hrefs(&window, "tbody a").await;
+        let mut wanted: Vec<String> = numbers.iter().map(|number| format!("/orders/{number}")).collect();
+        shown.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(shown, wanted);
+        let names = window.text("tbody td:nth-child(2)").await.unwrap();
+        assert_eq!(names.lines().filter(|name| name.starts_with("Seeded item ")).count(), 120, "{names}");
+        assert!(!shows_more(&window).await);
+    })
+    .await;
+}
+
+/// Plain text in paragraphs, and no word is too long for a telephone.
+#[tokio::test]
+async fn what_is_written_of_a_sale_is_shown() {
+    story("description", async |stage| {
+        let word = "Donaudampfschiff".repeat(30);
+        let text = format!("<b>Bold</b> & plain.\nSecond line.\n\n  \nSecond paragraph: {word}\n");
+        let sale = stage.shop.sale("A steamer", json!({ "description": text })).await;
+        let look = Look { size: (500, 900), ..Look::default() };
+        let window = stage.window_of(Tongue::English, look).await;
+        window.go(&format!("/sales/{sale}")).await;
+        window.shows(".about h2", window.words().say("sale.about")).await;
+        let paragraphs =
+            window.run("return [...document.querySelectorAll('.about p')].map((one) => one.textContent)").await;
+        assert_eq!(paragraphs, json!(["<b>Bold</b> & plain.\nSecond line.", format!("Second paragraph: {word}")]));
+        let lines = window.text(".about p:nth-of-type(1)").await.unwrap();
+        assert_eq!(lines, "<b>Bold</b> & plain.\nSecond line.", "a line's end is one");
+        let wide = window.run("return document.documentElement.scrollWidth - innerWidth").await;
+        assert!(wide.as_i64().unwrap() <= 1, "the page sticks out by {wide}");
+        window.picture("description").await;
+
+        let silent = stage.shop.sale("A mute swan", json!({ "description": "" })).await;
+        window.go(&format!("/sales/{silent}")).await;
+        window.face("log_in").await;
+        assert_eq!(window.run("return document.querySelector('.about')").await, Value::Null);
+    })
+    .await;
+}
+
+async fn comes_to_list(window: &Window, css: &str, count: usize) {
+    let look = async || Some(counted(window, css).await).filter(|seen| *seen == count);
+    window.until(&format!("{count} of {css}"), look).await;
+}
+
+async fn at_least(window: &Window, css: &str, count: usize) {
+    let look = async || Some(counted(window, css).await).filter(|seen| *seen >= count);
+    window.until(&format!("{count} of {css}"), look).await;
+}
+
+async fn counted(window: &Window, css: &str) -> usize {
+    window.run(&format!("return document.querySelectorAll('{css}').length")).await.as_u64().unwrap() as usize
+}
+
+async fn hrefs(window: &Window, css: &str) -> Vec<String> {
+    let script = format!("return [...document.querySelectorAll('{css}')].map((link) => link.getAttribute('href'))");
+    window.run(&script).await.as_array().unwrap().iter().map(|at| at.as_str().unwrap().to_owned()).collect()
+}
+
+async fn shows_more(window: &Window) -> bool {
+    let buttons = window.client().find_all(Locator::Css(".more button")).await.unwrap();
+    let [button] = buttons.as_slice() else { panic!("{} buttons", buttons.len()) };
+    button.is_displayed().await.unwrap()
+}
+
+/// By the keyboard.
+async fn more(window: &Window) {
+    window.until("more follow", async || Some(shows_more(window).await).filter(|shown| *shown)).await;
+    window.run("document.querySelector('.more button').focus()").await;
+    window.enter_key().await;
+}
+
+async fn is_on_more(window: &Window) -> bool {
+    window.run("return document.activeElement === document.querySelector('.more button')").await == json!(true)
+}

@@ -1,0 +1,232 @@
+//! Lists in pages: all of a list is seen by following its links, each item once, whatever is added meanwhile.
+
+use miaosha::domain::id::{BuyerId, PaymentId, SaleId};
+use miaosha::domain::order;
+use miaosha::domain::payment::{Payment, PaymentState};
+use miaosha::domain::receipt::Proof;
+use miaosha::ports::World;
+use miaosha::ports::ledger::{Confirmed, Ledger};
+use miaosha::services::gateway::Settings;
+use miaosha::services::receipts::token::sign;
+use serde_json::{Value, json};
+
+use super::bed::{Answer, Bed, settings};
+use super::over_both;
+use crate::support::clock::START;
+
+over_both! {
+    every_sale_is_on_one_page_while_new_ones_come
+    every_order_is_on_one_page_while_new_ones_come
+    every_conflict_at_the_door_is_on_one_page_while_new_ones_come
+}
+
+/// What `Link` says, as RFC 8288 writes it.
+fn next(answer: &Answer) -> Option<String> {
+    let link = answer.headers.get("link")?.to_str().unwrap();
+    let (path, relation) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+    assert_eq!(relation, "; rel=\"next\"");
+    Some(path.to_owned())
+}
+
+/// Every page from this one on. Something happens after each.
+async fn pages<W: World>(bed: &Bed<W>, first: &str, token: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
+    let (mut pages, mut at) = (Vec::new(), Some(first.to_owned()));
+    while let Some(path) = at {
+        let answer = bed.get(&path, token).await;
+        at = next(&answer);
+        pages.push(answer.is(200).as_array().unwrap().clone());
+        assert!(pages.len() < 100, "the pages have no end: {at:?}");
+        meanwhile().await;
+    }
+    pages
+}
+
+fn named(pages: &[Vec<Value>], name: &str) -> Vec<Value> {
+    pages.iter().flatten().map(|item| item[name].clone()).collect()
+}
+
+async fn every_sale_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+    let mut made = Vec::new();
+    for _ in 0..250 {
+        made.push(json!(bed.sale(1, 0).await.id.0));
+    }
+    made.reverse();
+    let new = async || drop(bed.sale(1, 0).await);
+    let whole = pages(&bed, "/v1/sales", "", new).await;
+    assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+    assert_eq!(named(&whole, "id"), made, "each once, newest first");
+    assert!(whole.iter().flatten().all(|sale| sale.get("description").is_none()));
+    let later = pages(&bed, "/v1/sales", "", async || ()).await;
+    assert_eq!(named(&later, "id").len(), 253);
+    assert_eq!(named(&later, "id")[3..], made);
+    let short = pages(&bed, "/v1/sales?limit=97", "", async || ()).await;
+    assert_eq!(named(&short, "id"), named(&later, "id"));
+    assert_eq!(short[0].len(), 97);
+}
+
+/// Paid for at that moment, by the ledger's word alone.
+async fn order<W: World>(bed: &Bed<W>, buyer: BuyerId, after_ms: i64) -> (SaleId, String) {
+    let sale = bed.sale(1, 0).await;
+    let reservation = bed.attempt(sale.id, buyer.0, 1).await;
+    let (id, store) = (PaymentId(reservation.0), bed.world.store());
+    let (state, amount) = (PaymentState::Opened, sale.price);
+    let payment = Payment { id, reservation, sale: sale.id, amount, state, opened_at: START };
+    store.payment_opened(&payment).await.unwrap();
+    store.begin_paying(reservation, buyer, id, START).await.unwrap();
+    let number = order::number(getrandom::u64().unwrap());
+    let confirmed = store.confirm(reservation, id, &number, START.plus_ms(after_ms)).await.unwrap();
+    assert!(matches!(confirmed, Confirmed::Order(_)));
+    (sale.id, number)
+}
+
+async fn every_order_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+    let (buyer, other) = (BuyerId(7), BuyerId(8));
+    let mut placed = Vec::new();
+    let mut first_sale = None;
+    for count in 0..250 {
+        // Some in the same millisecond.
+        let (sale, number) = order(&bed, buyer, count / 3).await;
+        placed.push((count / 3, number));
+        first_sale.get_or_insert(sale);
+    }
+    let (_, foreign) = order(&bed, other, 5).await;
+    placed.sort_unstable();
+    placed.reverse();
+    let placed: Vec<Value> = placed.into_iter().map(|(_, number)| json!(number)).collect();
+    let mut later = 1_000;
+    let new = async || {
+        later += 1;
+        order(&bed, buyer, later).await;
+    };
+    let token = bed.shopper(buyer.0);
+    let whole = pages(&bed, "/v1/orders", &token, new).await;
+    assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+    assert_eq!(named(&whole, "order_number"), placed, "each once, newest first");
+    assert!(whole.iter().flatten().all(|order| order["sale_title"] == "A lamp"));
+    let short = pages(&bed, "/v1/orders?limit=2", &bed.shopper(other.0), async || ()).await;
+    assert_eq!(named(&short, "order_number"), [json!(foreign)], "another's orders are on nobody else's pages");
+    // The oldest one is found by its reservation, however many came after it.
+    let standing = bed.get(&format!("/v1/sales/{}/reservation", first_sale.unwrap()), &token).await.is(200);
+    assert!(placed[247..].contains(&standing["order_number"]), "{standing}");
+}
+
+async fn every_conflict_at_the_door_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+    let (_, order) = bed.order(7, 4).await;
+    let token = |unit| sign(Proof { sale: order.sale, unit, reservation: order.reservation }, bed.receipts.keys());
+    for unit in 1..=4 {
+        bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": token(unit) })).await.is(201);
+    }
+    let merge = async |device: String| {
+        let lines = (1..=4).map(|unit| json!({ "sequence": unit, "token": token(unit), "at": START.0 }));
+        let body = json!({ "device": device, "admissions": lines.collect::<Vec<_>>() });
+        let merged = bed.post("/v1/check-ins/merge", &bed.operator(), &body).await.is(200);
+        assert_eq!(merged["conflicts"], 4, "{merged}");
+    };
+    // Two moments, and several in each.
+    for device in 0..4 {
+        if device == 2 {
+            bed.clock.advance_ms(5);
+        }
+        merge(format!("d{device}")).await;
+    }
+    bed.clock.advance_ms(5);
+    let mut new = 10;
+    let meanwhile = async || {
+        new += 1;
+        merge(format!("d{new}")).await;
+    };
+    let path = format!("/v1/admin/sales/{}/check-in-conflicts?limit=3", order.sale);
+    let whole = pages(&bed, &path, &bed.operator(), meanwhile).await;
+    assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 3, 3, 1]);
+    let seen: Vec<_> = named(&whole, "device").into_iter().zip(named(&whole, "unit")).collect();
+    let mut wanted = Vec::new();
+    for (devices, units) in [(["d3", "d2"], (1..=4).rev()), (["d1", "d0"], (1..=4).rev())] {
+        for unit in units {
+            wanted.extend(devices.map(|device| (json!(device), json!(unit))));
+        }
+    }
+    assert_eq!(seen, wanted);
+    let path = format!("/v1/admin/sales/{}/check-in-conflicts?after=1.2.3", order.sale);
+    bed.get(&path, &bed.operator()).await.blames(400, "after");
+}
+
+#[actix_web::test]
+async fn an_order_is_found_behind_a_whole_page() {
+    let bed = Bed::with(Settings { orders_max: 1, ..settings() }).await;
+    let (first, number) = order(&bed, BuyerId(7), 1).await;
+    order(&bed, BuyerId(7), 2).await;
+    let standing = bed.get(&format!("/v1/sales/{first}/reservation"), &bed.shopper(7)).await.is(200);
+    assert_eq!((&standing["status"], &standing["order_number"]), (&json!("confirmed"), &json!(number)));
+}
+
+#[actix_web::test]
+async fn what_a_page_is_asked_is_checked() {
+    let bed = Bed::new().await;
+    let sale = bed.sale(1, 0).await;
+    let lists = [("/v1/sales", 100), ("/v1/orders", 100), ("/v1/admin/parked", 1_000), ("/v1/admin/audit", 10)];
+    for (path, max) in lists {
+        for limit in ["0", "-1", "x", "", "1.5", &(max + 1).to_string(), "18446744073709551616"] {
+            bed.get(&format!("{path}?limit={limit}"), &bed.operator()).await.blames(400, "limit");
+        }
+        for after in ["", "x", "-1", "1.5", "+1", "01", "0x1", "18446744073709551616", "1.0000-0000-000", "1 ", "%00"] {
+            bed.get(&format!("{path}?after={after}"), &bed.operator()).await.blames(400, "after");
+        }
+        bed.get(&format!("{path}?limit=1&limit=1"), &bed.operator()).await.blames(400, "limit");
+        bed.get(&format!("{path}?before=1"), &bed.operator()).await.blames(400, "before");
+        bed.get(&format!("{path}?limit={max}"), &bed.operator()).await.is(200);
+    }
+    bed.get(&format!("/v1/sales?after={}", u64::MAX), "").await.blames(400, "after");
+    // A place behind everything, and before.
+    assert_eq!(bed.get("/v1/sales?after=0", "").await.is(200), json!([]));
+    let all = bed.get(&format!("/v1/sales?after={}", i64::MAX), "").await.is(200);
+    assert_eq!(all[0]["id"], sale.id.0);
+    let none = bed.get("/v1/orders?after=5.0000-0000-0000", &bed.shopper(7)).await;
+    assert_eq!((next(&none), none.is(200)), (None, json!([])));
+}
+
+/// Attempts and events are parked in two places, and listed in one.
+#[actix_web::test]
+async fn every_parked_message_is_on_one_page() {
+    let bed = Bed::new().await;
+    bed.plant("INSERT INTO parked (part, why, body) VALUES (0, 'a', x'00'), (1, 'b', x''), (0, 'c', x'02')").await;
+    let events = "INSERT INTO parked_events (listener, event, why, body) VALUES ('mail', x'', 'd', x'03'), ('mail', x'', 'e', x'04')";
+    bed.plant(events).await;
+    let new = async || {
+        bed.plant("INSERT INTO parked_events (listener, event, why, body) VALUES ('mail', x'', 'f', x'')").await
+    };
+    let whole = pages(&bed, "/v1/admin/parked?limit=4", &bed.operator(), new).await;
+    assert_eq!(named(&whole, "why"), ["a", "b", "c", "d", "e", "f"].map(Value::from));
+    assert_eq!(whole[0][1], json!({ "queue": "attempts.1", "why": "b", "body": "" }));
+}
+
+#[actix_web::test]
+async fn every_sale_is_audited_on_one_page() {
+    let bed = Bed::with(Settings { audit_sales_max: 2, ..settings() }).await;
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.insert(0, bed.sale(1, 1).await.id.0);
+    }
+    let (mut seen, mut at) = (Vec::new(), Some("/v1/admin/audit".to_owned()));
+    while let Some(path) = at {
+        let answer = bed.get(&path, &bed.operator()).await;
+        at = next(&answer);
+        let verdicts = answer.is(200);
+        assert_eq!(verdicts["pass"], true);
+        seen.extend(verdicts["sales"].as_array().unwrap().iter().map(|sale| sale["sale"].as_u64().unwrap()));
+    }
+    assert_eq!(seen, made);
+    let one = bed.get(&format!("/v1/admin/audit?sale={}", made[2]), &bed.operator()).await;
+    assert_eq!(next(&one), None);
+}
+
+/// A crowd that makes up places has no more of them remembered than may be, and is answered.
+#[actix_web::test]
+async fn made_up_places_are_answered() {
+    let bed = Bed::with(Settings { catalogue_age_ms_max: 3_600_000, ..settings() }).await;
+    let sale = bed.sale(1, 0).await;
+    let after = |place: u64| format!("/v1/sales?after={place}");
+    for place in 0..200 {
+        let list = bed.get(&after(place), "").await.is(200);
+        assert_eq!(list.as_array().unwrap().len(), usize::from(place > sale.id.0), "{place}");
+    }
+}
