@@ -180,7 +180,7 @@ pub const GIVEN_BACK: Scenario = Scenario {
 pub const ADDED: Scenario = Scenario {
     name: "added",
     refunds: false,
-    slots: &[Consumer, Raiser, Sweeper],
+    slots: &[Consumer, Releaser, Raiser, Sweeper],
     left: Budget { wipes: 1, raises: 1, ..NONE },
     ..GIVEN_BACK
 };
