@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::locale::Locale;
 use miaosha::domain::money::Money;
 use miaosha::domain::order::{self, Order};
 use miaosha::domain::time::Timestamp;
@@ -25,7 +26,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const READ_AT_ONCE: u32 = 20;
 /// 2026-01-01.
 const PLACED_AT: Timestamp = Timestamp(1_767_225_600_000);
-const ITEMS: [&str; 3] = ["A clay teapot, one of a hundred", "春日音樂會", "Seat in the first row · 第一排"];
+const ITEMS: [&str; 4] =
+    ["A clay teapot, one of a hundred", "春日音樂會", "Seat in the first row · 第一排", "Concert 🎸 السلام नमस्ते 演唱會"];
 const NAMES: [&str; 4] = ["陳美玲", "Zoë Łukasz", "Ann Example", "林志明 Jimmy"];
 
 #[derive(Args)]
@@ -157,7 +159,9 @@ fn sheet(number: u32, keys: &ReceiptKeys) -> Sheet {
         refunded_units: Vec::new(),
         refunded_amount: Money { minor: 0, ..amount },
     };
-    Sheet::of(&order, ITEMS[number as usize % 3], Some(NAMES[number as usize % 4]), keys)
+    let (item, name) = (ITEMS[number as usize % ITEMS.len()], NAMES[number as usize % NAMES.len()]);
+    let locale = Locale::ALL[number as usize / 2 % 2];
+    Sheet::of(&order, item, Some(name), keys).said_in(locale, 480)
 }
 
 fn tempfile_folder() -> Result<std::path::PathBuf, Failure> {

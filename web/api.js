@@ -18,9 +18,14 @@ export class Problem extends Error {
     return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 
-  /** In the person's language where there are words for it. */
+  /** In the person's language: what a field does not keep to, or else what kind of problem it is; the shop's own words where there are no others. */
   get words() {
-    return t(`problem.${this.kind}`) ?? (this.detail || t('problem.internal'));
+    const { rule, min, max } = this.facts ?? {};
+    const values = { min, max, minutes: max / 60_000 };
+    const bounded = min === undefined ? rule : `${rule}_between`;
+    return (rule && (t(`rule.${rule}.${this.field}`, values) ?? t(`rule.${bounded}`, values) ?? t(`rule.${rule}`, values)))
+      ?? t(`problem.${this.kind}`)
+      ?? (this.detail ? t('problem.other', { detail: this.detail }) : t('problem.internal'));
   }
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # install.sh: what the tests use of Debian's packages, if it is missing: the servers, nginx, Prometheus with its tools, a browser,
-# what renders a PDF and reads its codes, a typeface with Chinese characters, and something that reads docker-compose.yml. Only the
+# what renders a PDF and reads its codes, typefaces of many scripts, and something that reads docker-compose.yml. Only the
 # programs are wanted: whatever is installed here starts nothing, now or at the next boot.
 set -euo pipefail
 
 # package:program or file it is wanted for
 wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx openssl:openssl
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+  fonts-noto-core:/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf
   chromium:chromium chromium-driver:chromedriver
   prometheus:prometheus prometheus:promtool
   python3:python3 python3-venv:/usr/share/doc/python3-venv)

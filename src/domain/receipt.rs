@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::id::{ReservationId, SaleId};
+use crate::domain::locale::Locale;
 use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
 
@@ -122,9 +123,10 @@ impl Admission {
     }
 }
 
-/// Where the order's receipt is kept. Each refund makes it another one.
-pub fn archive_key(order: &Order) -> String {
-    format!("{}{}.pdf", archive_prefix(&order.number), order.refunded_units.len())
+/// Where the order's receipt in a language is kept. Each refund makes it another one.
+pub fn archive_key(order: &Order, locale: Locale) -> String {
+    let language = locale.tag().to_ascii_lowercase();
+    format!("{}{}-{language}.pdf", archive_prefix(&order.number), order.refunded_units.len())
 }
 
 /// How the keys of all receipts of an order begin.

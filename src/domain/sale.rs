@@ -60,7 +60,7 @@ pub enum Phase {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     pub prompt: String,
-    /// Compared without regard to case and surrounding space. Never leaves the servers.
+    /// Compared as people write it: case, width, spaces and surrounding punctuation do not count. Never leaves the servers.
     pub answer: String,
 }
 

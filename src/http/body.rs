@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 
 /// Reads and parses a JSON body of at most `bytes_max`.
 pub async fn json<T: DeserializeOwned>(
@@ -76,7 +76,7 @@ pub fn path_number(req: &HttpRequest, name: &'static str) -> Result<u64, Problem
 pub fn number(name: &'static str, text: &str) -> Result<u64, Problem> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if plain { text.parse().ok() } else { None };
-    number.ok_or_else(|| Problem::field(name, Kind::Invalid, "must be a whole number"))
+    number.ok_or_else(|| Problem::field(name, Kind::Invalid, "must be a whole number").rule(Rule::Type))
 }
 
 #[cold]
@@ -99,14 +99,17 @@ fn blame<'a, T: Deserialize<'a>>(bytes: &'a [u8], is_object: bool) -> Problem {
     if inner.is_syntax() || inner.is_eof() {
         return Problem::field("body", Kind::Invalid, format!("the body is not JSON: {said}"));
     }
-    Problem::field(blamed_path(&path, &said), Kind::Invalid, said)
+    let rule = RULES.iter().find(|(start, _)| said.starts_with(start)).map_or(Rule::Type, |(_, rule)| *rule);
+    Problem::field(blamed_path(&path, &said), Kind::Invalid, said).rule(rule)
 }
+
+/// How serde's words begin where it names a field.
+const RULES: [(&str, Rule); 3] =
+    [("missing field `", Rule::Missing), ("unknown field `", Rule::Unknown), ("duplicate field `", Rule::Repeated)];
 
 /// A field that is missing, unknown or repeated is named in serde's words, and the path ends at its parent.
 fn blamed_path(path: &str, said: &str) -> String {
-    let named = ["missing field `", "unknown field `", "duplicate field `"]
-        .iter()
-        .find_map(|start| said.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
+    let named = RULES.iter().find_map(|(start, _)| said.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
     let parent = path.trim_end_matches('?').trim_end_matches('.');
     match named {
         None if parent.is_empty() => "body".to_owned(),

@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::metric::Metric;
 use crate::ports::Fault;
@@ -73,6 +73,8 @@ kinds! {
     KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request";
     EmailTaken = "email_taken", CONFLICT, "The address is taken";
     AlreadyAdmitted = "already_admitted", CONFLICT, "Somebody went in with it";
+    /// It is good, at another sale's door.
+    Elsewhere = "elsewhere", CONFLICT, "It is for another sale";
     /// Given back: it lets nobody in any more.
     Revoked = "revoked", GONE, "The unit was given back";
     /// What was asked does not fit what is there, and no narrower kind says so.
@@ -85,6 +87,48 @@ kinds! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
 }
 
+macro_rules! rules {
+    ($($(#[$doc:meta])* $rule:ident = $name:literal;)*) => {
+        /// What is wrong with a field, for a page that says it in its reader's language; `min` and `max` stand beside it where it has
+        /// bounds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Rule { $($(#[$doc])* $rule,)* }
+
+        impl Rule {
+            pub const ALL: &'static [Rule] = &[$(Rule::$rule),*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Rule::$rule => $name,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    Missing = "missing";
+    Unknown = "unknown";
+    /// Of another type, such as a text where a number is wanted.
+    Type = "type";
+    Empty = "empty";
+    /// Characters.
+    Length = "length";
+    /// Parts of a list.
+    Count = "count";
+    Range = "range";
+    Control = "control_characters";
+    /// Not later than what must come before it.
+    Order = "order";
+    Repeated = "repeated";
+    Address = "address";
+    /// It names something that is not there.
+    NoSuch = "no_such";
+    /// It was done before.
+    Done = "done";
+    TokenForm = "token_form";
+    TokenKey = "token_key";
+    TokenSignature = "token_signature";
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub kind: Kind,
@@ -95,6 +139,8 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Of whoever tried too often.
     pub quota: Option<Quota>,
+    /// What it also says, for machines.
+    pub members: Option<Box<Map<String, Value>>>,
 }
 
 /// So many tries in each window; the next one after a while.
@@ -114,39 +160,45 @@ struct Wire<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    #[serde(flatten)]
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let waits = matches!(kind.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        Self { kind, detail: detail.into(), field: None, retry_after_s: waits.then_some(1), quota: None }
+        let retry_after_s = waits.then_some(1);
+        Self { kind, detail: detail.into(), field: None, retry_after_s, quota: None, members: None }
     }
 
     pub fn field(field: impl Into<Cow<'static, str>>, kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field.into()), ..Self::new(kind, detail) }
     }
 
-    /// The answer, with members of its own (RFC 9457, 3.2): facts for machines, an object.
-    pub fn with(&self, facts: &Value) -> HttpResponse {
-        let mut body = serde_json::to_value(self.wire()).expect("strings and a number are always JSON");
-        if let (Some(body), Some(facts)) = (body.as_object_mut(), facts.as_object()) {
-            body.extend(facts.clone());
-        }
-        self.answer(body.to_string().into_bytes())
-    }
-
-    fn wire(&self) -> Wire<'_> {
-        Wire {
-            r#type: self.kind.type_uri(),
-            title: self.kind.title(),
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            field: self.field.as_deref(),
-        }
-    }
-
     pub fn retry_after_s(self, seconds: u32) -> Self {
         Self { retry_after_s: Some(seconds), ..self }
+    }
+
+    pub fn rule(self, rule: Rule) -> Self {
+        self.with("rule", rule.name())
+    }
+
+    /// The bounds that the field keeps to.
+    pub fn bounds(self, min: impl Into<Value>, max: impl Into<Value>) -> Self {
+        self.with("min", min).with("max", max)
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.get_or_insert_default().insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With the members of an object.
+    pub fn with_facts(self, facts: &impl Serialize) -> Self {
+        match serde_json::to_value(facts) {
+            Ok(Value::Object(facts)) => facts.into_iter().fold(self, |problem, (name, fact)| problem.with(&name, fact)),
+            _ => self,
+        }
     }
 }
 
@@ -164,16 +216,18 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        let body = serde_json::to_vec(&self.wire()).expect("strings and a number are always JSON");
-        self.answer(body)
-    }
-}
-
-impl Problem {
-    fn answer(&self, body: Vec<u8>) -> HttpResponse<BoxBody> {
+        let wire = Wire {
+            r#type: self.kind.type_uri(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            members: self.members.as_deref(),
+        };
         if self.kind.status().is_server_error() {
             metrics::counter!(Metric::Faults.name(), "kind" => self.kind.name()).increment(1);
         }
+        let body = serde_json::to_vec(&wire).expect("strings and numbers are always JSON");
         let mut response = HttpResponse::with_body(self.kind.status(), BoxBody::new(body));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));

@@ -9,8 +9,11 @@ use crate::ports::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admitted {
     Now,
-    /// The unit was used before, like this.
-    Before(Admission),
+    /// The unit was used before, like this; since then it may have been given back.
+    Before {
+        admission: Admission,
+        revoked: bool,
+    },
     /// The unit is this reservation's no more, or never was.
     Revoked,
 }

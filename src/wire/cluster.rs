@@ -134,7 +134,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     archive::clear_drafts(&config.archive).await?;
     let office = mail::office(&config.mail).await?;
-    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts);
+    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts, config.mail.utc_offset_minutes);
     readiness.started();
     lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
     let attached = Some(receipts.for_mail());
@@ -149,7 +149,8 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft).await?;
     watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
-    let receipts = Receipts::new(world.clone(), receipt_keys(&config)?, config.receipts.clone());
+    let offset = config.mail.utc_offset_minutes;
+    let receipts = Receipts::new(world.clone(), receipt_keys(&config)?, config.receipts.clone(), offset);
     let gateway = gateway::Gateway::new(world, keys, receipts, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::system::SystemClock;
 use crate::runtime::{Failure, config};
-use crate::services::receipts::gate::{Answer, Gate, Pack, Written};
+use crate::services::receipts::gate::{Gate, Pack, Written};
 use crate::services::receipts::keys::{PublicKeys, ReceiptKeys};
 use crate::services::receipts::token;
 use crate::wire::commands::failed;
@@ -68,6 +68,7 @@ pub fn gate(pack: &Path, file: &Path, name: &str) -> ExitCode {
 
 fn serve_gate(pack: &Path, file: &Path, name: &str) -> Result<(), Failure> {
     let pack: Pack = serde_json::from_str(&std::fs::read_to_string(pack)?)?;
+    let utc_offset_minutes = pack.utc_offset_minutes;
     let mut gate = Gate::open(pack, file, name)?;
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
@@ -75,14 +76,8 @@ fn serve_gate(pack: &Path, file: &Path, name: &str) -> Result<(), Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let said = match gate.check_in(line.trim(), SystemClock::machine_now())? {
-            Answer::Admitted(proof) => format!("ADMIT   unit {}", proof.unit),
-            Answer::Already { at, gate } => format!("STOP    used before, at {} {gate}", at.0),
-            Answer::Revoked => "STOP    given back".to_owned(),
-            Answer::Elsewhere(sale) => format!("STOP    of sale {sale}"),
-            Answer::Invalid(error) => format!("STOP    {error}"),
-        };
-        writeln!(out, "{said}")?;
+        let answer = gate.check_in(line.trim(), SystemClock::machine_now())?;
+        writeln!(out, "{}", answer.words(utc_offset_minutes))?;
         out.flush()?;
     }
     Ok(())

@@ -82,7 +82,9 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
     let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
-    let receipts = Receipts::new(world.clone(), Arc::new(folder::receipt_keys(&state)?), config.receipts.clone());
+    let receipt_keys = Arc::new(folder::receipt_keys(&state)?);
+    let offset = config.mail.utc_offset_minutes;
+    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts.clone(), offset);
     let gateway = gateway::Gateway::new(world.clone(), keys, receipts.clone(), config.gateway.clone(), &lifecycle);
     {
         let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());

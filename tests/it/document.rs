@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use miaosha::http::problem::Kind;
+use miaosha::http::problem::{Kind, Rule};
 use serde_json::{Value, json};
 
 use crate::support::openapi::{DOCUMENT, Seen, complaints, resolved};
@@ -107,6 +107,13 @@ fn every_kind_of_problem_is_in_the_list() {
     let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("/problems/{}", kind.name())).collect();
     let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
     assert_eq!(kinds.iter().map(String::as_str).collect::<BTreeSet<_>>(), listed.into_iter().collect());
+}
+
+#[test]
+fn every_rule_of_a_field_is_in_the_list() {
+    let listed = &DOCUMENT["components"]["schemas"]["Problem"]["properties"]["rule"]["enum"];
+    let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|rule| rule.as_str().unwrap()).collect();
+    assert_eq!(Rule::ALL.iter().map(|rule| rule.name()).collect::<Vec<_>>(), listed);
 }
 
 /// The judge can say no.

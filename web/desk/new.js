@@ -111,8 +111,8 @@ export default function make({ signal, go }) {
     const [, at, part] = /^questions\[(\d+)\]\.(\w+)$/.exec(problem.field ?? '') ?? [];
     const name = { 'price.minor': 'price', 'price.currency': 'currency', hold_ms: 'hold' }[problem.field] ?? problem.field;
     const blamed = part ? asked[at][part] : fields[name];
-    if (!blamed) return put(wrong, problem.detail || problem.words);
-    blamed.wrong(problem.detail || problem.words);
+    if (!blamed) return put(wrong, problem.words);
+    blamed.wrong(problem.words);
     return blamed.control.focus();
   }
 }

@@ -32,8 +32,8 @@ export default function refund({ signal }) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem('internal');
       const blamed = { units, reason, number }[problem.field?.split('[')[0]];
-      if (blamed) blamed.wrong(problem.detail);
-      else put(wrong, problem.detail || problem.words);
+      if (blamed) blamed.wrong(problem.words);
+      else put(wrong, problem.words);
     }
     button.disabled = false;
   }

@@ -73,8 +73,8 @@ export default function running({ signal, of: [id] }) {
     } catch (error) {
       if (signal.aborted) return false;
       const problem = error instanceof Problem ? error : new Problem('internal');
-      if (problem.field === 'capacity') capacity.wrong(problem.detail);
-      else put(wrong, problem.detail || problem.words);
+      if (problem.field === 'capacity') capacity.wrong(problem.words);
+      else put(wrong, problem.words);
       return false;
     }
   }

@@ -41,7 +41,7 @@ export default function account({ signal, go }) {
       const problem = error instanceof Problem ? error : new Problem('internal');
       if (act === erased && problem.facts?.reservations) return inTheWay(problem.facts);
       const blamed = { new_password: fresh, password: act === erased ? last : old }[problem.field];
-      if (blamed) blamed.wrong(problem.kind === 'forbidden' ? t('account.not_it') : problem.detail);
+      if (blamed) blamed.wrong(problem.kind === 'forbidden' ? t('account.not_it') : problem.words);
       else put(wrong, problem.words);
     }
   }

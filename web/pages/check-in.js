@@ -1,13 +1,16 @@
-// The door: a ticket's code, typed, scanned by hand, or seen by the camera where the browser reads codes.
+// The door of one sale: a ticket's code, typed, scanned by hand, or seen by the camera where the browser reads codes.
 
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { t, when } from '../words.js';
 
 const LOOK_MS = 250;
+/** Characters of a code, with gaps and what other keyboards make of it. */
+const CODE_MAX = 250;
+const KEY = 'miaosha.door';
 
 export default function checkIn({ signal }) {
-  const input = h('input', { type: 'text', class: 'code', autocomplete: 'off', spellcheck: 'false', maxlength: 200, required: true });
+  const input = h('input', { type: 'text', class: 'code', autocomplete: 'off', spellcheck: 'false', maxlength: CODE_MAX, required: true });
   const code = field(t('check.code'), input);
   const result = h('div', { class: 'result', role: 'status', 'aria-live': 'assertive' });
   const video = h('video', { class: 'camera', muted: true, playsinline: true, hidden: true });
@@ -16,8 +19,58 @@ export default function checkIn({ signal }) {
   const form = h('form', { class: 'paper', novalidate: true, onsubmit: submit }, code.node, h('button', { class: 'big' }, t('check.check')));
   let looking = null;
   let last = '';
+  let door = remembered();
   signal.addEventListener('abort', stop);
-  return h('div', { class: 'narrow' }, h('h1', {}, t('check.title')), form, canScan ? camera : h('p', { class: 'hint' }, t('check.no_camera')), video, result);
+  const place = h('div', {});
+  const work = h('div', {}, form, canScan ? camera : h('p', { class: 'hint' }, t('check.no_camera')), video, result);
+  if (door) stand(door);
+  else choose();
+  return h('div', { class: 'narrow' }, h('h1', {}, t('check.title')), place, work);
+
+  /** At this sale's door, until another one is chosen or the tab is closed. */
+  function stand(sale) {
+    door = { id: sale.id, title: sale.title };
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(door));
+    } catch {
+      // Then it is asked for again after a reload.
+    }
+    work.hidden = false;
+    place.replaceChildren(h('div', { class: 'paper door' }, h('p', { class: 'soft' }, t('check.door')), h('h2', {}, door.title), h('p', { class: 'soft' }, `#${door.id}`),
+      h('button', { type: 'button', class: 'plain', onclick: choose }, t('check.other_sale'))));
+    input.focus();
+  }
+
+  async function choose() {
+    stop();
+    last = '';
+    work.hidden = true;
+    result.className = 'result';
+    put(result, '');
+    const list = h('ul', { class: 'choices' });
+    const wrong = h('p', { class: 'wrong', role: 'alert' });
+    const by = field(t('check.number'), h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 20 }));
+    const other = h('form', { class: 'paper', novalidate: true, onsubmit: named }, by.node, h('button', { class: 'plain' }, t('check.choose')));
+    place.replaceChildren(h('h2', {}, t('check.which')), list, other, wrong);
+    try {
+      const sales = await persist(() => call('GET', '/v1/sales', { signal }), signal);
+      list.replaceChildren(...sales.map((sale) => h('li', {}, h('button', { type: 'button', class: 'plain', onclick: () => stand(sale) }, sale.title), h('span', { class: 'soft' }, ` #${sale.id} · ${when(sale.opens_at)}`))));
+    } catch (error) {
+      if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
+    }
+
+    async function named(event) {
+      event.preventDefault();
+      by.wrong('');
+      const number = by.control.value.trim();
+      try {
+        if (!/^\d+$/.test(number)) throw new Problem('not_found', { status: 404 });
+        stand(await persist(() => call('GET', `/v1/sales/${number}`, { signal }), signal));
+      } catch (error) {
+        if (!signal.aborted) by.wrong(error.status === 404 ? t('sale.missing') : error.words ?? t('problem.internal'));
+      }
+    }
+  }
 
   function submit(event) {
     event.preventDefault();
@@ -31,16 +84,23 @@ export default function checkIn({ signal }) {
     result.className = 'result';
     put(result, t('account.working'));
     const key = uuid();
+    const at = door;
     try {
-      const admitted = await persist(() => call('POST', '/v1/check-ins', { body: { token }, key, signal }), signal);
-      tell('in', 'check.in', t('check.unit', { sale: String(admitted.sale_id), unit: String(admitted.unit) }));
+      const admitted = await persist(() => call('POST', '/v1/check-ins', { body: { sale_id: at.id, token }, key, signal }), signal);
+      tell('in', 'check.in', t('check.unit', { sale: at.title, unit: String(admitted.unit) }));
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem('internal');
-      const word = { already_admitted: 'check.again', revoked: 'check.back' }[problem.kind] ?? (problem.status === 400 || problem.status === 404 ? 'check.wrong' : 'check.unknown');
-      const at = problem.facts?.admitted_at;
-      tell('out', word, at ? t('check.first', { when: when(at) }) : problem.detail);
+      const word = { already_admitted: 'check.again', elsewhere: 'check.elsewhere', revoked: 'check.back' }[problem.kind] ?? (problem.status === 400 || problem.status === 404 ? 'check.wrong' : 'check.unknown');
+      tell('out', word, more(problem));
     }
+  }
+
+  function more({ kind, facts, words }) {
+    if (kind === 'elsewhere') return t('check.elsewhere_text', { sale: facts.sale_title ?? `#${facts.sale_id}`, unit: String(facts.unit) });
+    if (kind !== 'already_admitted') return words;
+    const first = t(facts.gate ? 'check.first_at' : 'check.first', { when: when(facts.admitted_at), gate: facts.gate });
+    return facts.revoked ? `${first} ${t('check.back_since')}` : first;
   }
 
   function tell(kind, word, more) {
@@ -78,5 +138,13 @@ export default function checkIn({ signal }) {
     video.hidden = true;
     put(camera, t('check.camera'));
     camera.setAttribute('aria-pressed', 'false');
+  }
+}
+
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY));
+  } catch {
+    return null;
   }
 }

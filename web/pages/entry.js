@@ -42,7 +42,7 @@ export default function entry({ signal, of: [which], go }) {
       if (!problem.passes) key = uuid();
       const blamed = fields[problem.field];
       if (blamed) {
-        blamed.wrong(problem.kind === 'invalid' ? problem.detail : problem.words);
+        blamed.wrong(problem.words);
         blamed.control.focus();
       } else {
         put(wrong, problem.words);

@@ -45,11 +45,14 @@ function refunds(all) {
   return all.length ? [h('ul', { class: 'refunds', 'aria-label': t('order.refunds') }, all.map(line))] : [];
 }
 
+/** For people who read it to each other; a door takes it with its gaps. */
+const grouped = (token) => token.match(/.{1,6}/g).join(' ');
+
 function stubs(units) {
   const stub = ({ unit, token, qr_svg }) => h('li', {},
     h('h3', {}, t('order.ticket', { unit })),
     // A picture made of text: as a picture it can do nothing.
     token ? h('img', { class: 'qr', alt: t('order.qr', { unit }), src: `data:image/svg+xml,${encodeURIComponent(qr_svg)}` }) : h('p', { class: 'soft' }, t('order.given_back')),
-    token && h('details', {}, h('summary', {}, t('order.code')), h('p', { class: 'code token' }, token)));
+    token && h('details', {}, h('summary', {}, t('order.code')), h('p', { class: 'code token' }, grouped(token))));
   return [h('h2', {}, t('order.tickets')), h('p', { class: 'lead' }, t('order.tickets_text')), h('ul', { class: 'tickets' }, units.map(stub))];
 }

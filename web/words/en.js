@@ -20,6 +20,13 @@ export default {
   'problem.unpayable': 'The shop asks for an amount that its payment provider does not take, so it cannot be paid. No money moved. Please tell the shop.',
   'problem.card_declined': 'The card was declined, and no money moved.',
   'problem.unauthorized': 'The address or the password is wrong.',
+  'problem.revoked': 'This was given back; it lets nobody in.', 'problem.other': '{detail}',
+  'rule.missing': 'This is needed.', 'rule.unknown': 'The shop does not know this.', 'rule.type': 'This is not a value that fits here.', 'rule.empty': 'This must not be empty.',
+  'rule.length': 'At most {max} characters.', 'rule.length_between': 'From {min} to {max} characters.', 'rule.count': 'At most {max}.', 'rule.count_between': 'From {min} to {max}, or none for all that are left.',
+  'rule.range': 'From {min} to {max}.', 'rule.range_between': 'From {min} to {max}.', 'rule.range.hold_ms': 'At most {minutes} minutes, and at least a second.', 'rule.range.price.minor': 'This price is too low or too high.',
+  'rule.range.opens_at': 'No sale can open then.', 'rule.range.closes_at': 'No sale can close then.', 'rule.control_characters': 'There is a character in it that cannot be shown.', 'rule.order': 'This must be later than the opening.',
+  'rule.repeated': 'This is there twice.', 'rule.address': 'This must be an address such as name@example.org.', 'rule.no_such': 'There is no such thing.', 'rule.no_such.units': 'Some of these units are none of the order’s.',
+  'rule.done': 'This was done before.', 'rule.token_form': 'This is not a ticket’s code.', 'rule.token_key': 'This code was signed by somebody else.', 'rule.token_signature': 'This code is forged, or was read wrongly.',
 
   'sales.title': 'What is sold now', 'sales.lead': 'Scarce things, sold to whoever comes first. Press once; the shop remembers you.',
   'sales.none': 'Nothing is on sale yet. Come back soon.',
@@ -83,7 +90,10 @@ export default {
 
   'check.title': 'Check-in', 'check.code': 'Code of the ticket', 'check.check': 'Let in', 'check.camera': 'Scan with the camera', 'check.stop': 'Stop the camera',
   'check.no_camera': 'This browser cannot scan by itself. A hand scanner that types works in the field.', 'check.denied': 'The camera may not be used.',
-  'check.in': 'Come in', 'check.again': 'Already used', 'check.wrong': 'Not valid', 'check.unit': 'Sale {sale}, unit {unit}', 'check.back': 'Given back', 'check.unknown': 'Could not be checked', 'check.first': 'first used {when}',
+  'check.which': 'Which sale is this the door of?', 'check.door': 'The door of', 'check.other_sale': 'Another sale', 'check.number': 'Or by the sale’s number',
+  'check.choose': 'Choose', 'check.elsewhere': 'For another sale', 'check.elsewhere_text': 'This ticket is for {sale}, unit {unit}.', 'check.back_since': 'It was given back since.',
+  'check.first_at': 'First used {when}, {gate}.',
+  'check.in': 'Come in', 'check.again': 'Already used', 'check.wrong': 'Not valid', 'check.unit': '{sale}, unit {unit}', 'check.back': 'Given back', 'check.unknown': 'Could not be checked', 'check.first': 'First used {when}.',
 
   'desk.title': 'Desk', 'desk.new': 'New sale', 'desk.refund': 'Refund', 'desk.refunds': 'Refunds', 'desk.audit': 'Audit', 'desk.parked': 'Parked messages',
   'desk.sale': 'Sale', 'desk.phase': 'Phase', 'desk.left': 'Left', 'desk.price': 'Price', 'desk.opens': 'Opens',

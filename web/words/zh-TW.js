@@ -20,6 +20,13 @@ export default {
   'problem.unpayable': '金流業者不接受這個金額，無法付款。沒有扣款，請告知商店。',
   'problem.card_declined': '這張卡被拒絕，沒有扣款。',
   'problem.unauthorized': '信箱或密碼不正確。',
+  'problem.revoked': '這一張已經退回，不能入場。', 'problem.other': '商店沒有接受：{detail}',
+  'rule.missing': '這一欄必填。', 'rule.unknown': '商店不認得這一欄。', 'rule.type': '這裡不能填這個值。', 'rule.empty': '不可以空白。',
+  'rule.length': '最多 {max} 個字元。', 'rule.length_between': '須為 {min} 到 {max} 個字元。', 'rule.count': '最多 {max} 個。', 'rule.count_between': '須為 {min} 到 {max} 個；留空表示其餘全部。',
+  'rule.range': '須介於 {min} 與 {max} 之間。', 'rule.range_between': '須介於 {min} 與 {max} 之間。', 'rule.range.hold_ms': '至少一秒，最多 {minutes} 分鐘。', 'rule.range.price.minor': '價格太低或太高。',
+  'rule.range.opens_at': '搶購無法在這個時間開始。', 'rule.range.closes_at': '搶購無法在這個時間結束。', 'rule.control_characters': '含有無法顯示的字元。', 'rule.order': '必須晚於開始時間。',
+  'rule.repeated': '重複了。', 'rule.address': '須為像 name@example.org 這樣的電子信箱。', 'rule.no_such': '沒有這個項目。', 'rule.no_such.units': '有些號碼不屬於這筆訂單。',
+  'rule.done': '之前已經處理過了。', 'rule.token_form': '這不是票券代碼。', 'rule.token_key': '這個代碼不是本店簽發的。', 'rule.token_signature': '這個代碼是偽造的，或讀取有誤。',
 
   'sales.title': '正在搶購', 'sales.lead': '數量有限，先到先得。按一次就好，商店會記得您。',
   'sales.none': '目前沒有搶購，請稍後再來。',
@@ -83,7 +90,10 @@ export default {
 
   'check.title': '驗票', 'check.code': '票券代碼', 'check.check': '放行', 'check.camera': '用相機掃描', 'check.stop': '關閉相機',
   'check.no_camera': '這個瀏覽器無法直接掃描，可以用手持掃描器輸入到欄位中。', 'check.denied': '無法使用相機。',
-  'check.in': '請進', 'check.again': '已經用過', 'check.wrong': '無效', 'check.unit': '搶購 {sale}，第 {unit} 號', 'check.back': '已退回', 'check.unknown': '無法查驗', 'check.first': '首次使用於 {when}',
+  'check.which': '這裡是哪一場的入口？', 'check.door': '目前入口', 'check.other_sale': '換一場', 'check.number': '或輸入搶購編號',
+  'check.choose': '選擇', 'check.elsewhere': '不是這一場', 'check.elsewhere_text': '這張票屬於「{sale}」，第 {unit} 號。', 'check.back_since': '之後已經退回。',
+  'check.first_at': '首次使用於 {when}，{gate}。',
+  'check.in': '請進', 'check.again': '已經用過', 'check.wrong': '無效', 'check.unit': '{sale}，第 {unit} 號', 'check.back': '已退回', 'check.unknown': '無法查驗', 'check.first': '首次使用於 {when}。',
 
   'desk.title': '管理台', 'desk.new': '新增搶購', 'desk.refund': '退款', 'desk.refunds': '退款紀錄', 'desk.audit': '稽核', 'desk.parked': '擱置的訊息',
   'desk.sale': '搶購', 'desk.phase': '狀態', 'desk.left': '剩餘', 'desk.price': '價格', 'desk.opens': '開始時間',

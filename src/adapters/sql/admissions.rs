@@ -56,17 +56,19 @@ impl Admissions for Store {
 
 async fn admit(conn: &mut Connection, admission: &Admission) -> Result<Admitted> {
     let holder = row::fetch_locked(conn, admission.proof.reservation).await?;
-    if let Some(before) = standing(conn, &admission.proof).await? {
-        return Ok(Admitted::Before(before));
+    let revoked = !is_its(holder.as_ref(), &admission.proof);
+    if let Some(admission) = standing(conn, &admission.proof).await? {
+        return Ok(Admitted::Before { admission, revoked });
     }
-    if !is_its(holder.as_ref(), &admission.proof) {
+    if revoked {
         return Ok(Admitted::Revoked);
     }
     if insert(conn, admission).await? {
         return Ok(Admitted::Now);
     }
     let before = standing(conn, &admission.proof).await?;
-    before.map(Admitted::Before).ok_or_else(|| broken("an admission is neither there nor new"))
+    let admission = before.ok_or_else(|| broken("an admission is neither there nor new"))?;
+    Ok(Admitted::Before { admission, revoked })
 }
 
 async fn merge(conn: &mut Connection, (admissions, now): &(Vec<Admission>, Timestamp)) -> Result<Vec<Merged>> {

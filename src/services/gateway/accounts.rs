@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::BuyerId;
 use crate::domain::locale::Locale;
 use crate::http::limits;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 use crate::ports::World;
 use crate::ports::accounts::{Account, Accounts, Role};
 use crate::services::gateway::entry::Knock;
@@ -99,7 +99,8 @@ fn check_new_password(field: &'static str, password: &str) -> Result<(), Problem
         return Ok(());
     }
     let range = format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters long");
-    Err(Problem::field(field, Kind::Invalid, range))
+    let problem = Problem::field(field, Kind::Invalid, range).rule(Rule::Length);
+    Err(problem.bounds(PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX))
 }
 
 pub async fn log_in<W: World>(
@@ -159,7 +160,8 @@ fn email(text: &str) -> Result<String, Problem> {
     if is_plausible(&email) {
         return Ok(email);
     }
-    Err(Problem::field("email", Kind::Invalid, "must be an address such as name@example.org, in ASCII"))
+    Err(Problem::field("email", Kind::Invalid, "must be an address such as name@example.org, in ASCII")
+        .rule(Rule::Address))
 }
 
 fn is_plausible(email: &str) -> bool {

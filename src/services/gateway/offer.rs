@@ -9,11 +9,11 @@ use crate::domain::sale::{
 };
 use crate::domain::time::Timestamp;
 use crate::http::limits;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 use crate::ports::catalogue::{NewItem, NewSale};
 use crate::ports::payments::Payments;
 use crate::services::payable;
-use crate::services::question::ANSWER_CHARS_MAX;
+use crate::services::question::{self, ANSWER_CHARS_MAX};
 
 const TITLE_CHARS_MAX: usize = 200;
 const DESCRIPTION_CHARS_MAX: usize = 5_000;
@@ -66,12 +66,11 @@ impl ItemBody {
         let title = limits::text("title", &self.title, TITLE_CHARS_MAX)?.to_owned();
         let description = self.description.trim().to_owned();
         if description.chars().count() > DESCRIPTION_CHARS_MAX {
-            let detail = format!("must be at most {DESCRIPTION_CHARS_MAX} characters long");
-            return Err(Problem::field("description", Kind::Invalid, detail));
+            return Err(limits::too_long("description", DESCRIPTION_CHARS_MAX));
         }
         // Paragraphs are welcome here; what no database or page can show is not.
         if description.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
-            return Err(Problem::field("description", Kind::Invalid, "must not hold control characters"));
+            return Err(limits::control_characters("description"));
         }
         Ok(NewItem { title, description })
     }
@@ -84,10 +83,13 @@ impl SaleBody {
         let opens_at = limits::within("opens_at", self.opens_at, 0..=TIMESTAMP_MAX)?;
         let closes_at = limits::within("closes_at", self.closes_at, 0..=TIMESTAMP_MAX)?;
         if closes_at <= opens_at {
-            return Err(Problem::field("closes_at", Kind::Invalid, "must be later than opens_at"));
+            return Err(Problem::field("closes_at", Kind::Invalid, "must be later than opens_at").rule(Rule::Order));
         }
         if self.questions.len() > QUESTIONS_MAX {
-            return Err(Problem::field("questions", Kind::Invalid, format!("must be at most {QUESTIONS_MAX}")));
+            let detail = format!("must be at most {QUESTIONS_MAX}");
+            return Err(Problem::field("questions", Kind::Invalid, detail)
+                .rule(Rule::Count)
+                .with("max", QUESTIONS_MAX));
         }
         limits::within("price.minor", self.price.minor, 0..=PRICE_MINOR_MAX)?;
         Ok(NewSale {
@@ -102,7 +104,7 @@ impl SaleBody {
             hold_ms: limits::within("hold_ms", self.hold_ms, HOLD_MS)?,
             opens_at: Timestamp(opens_at),
             closes_at: Timestamp(closes_at),
-            questions: self.questions.into_iter().enumerate().map(question).collect::<Result<_, _>>()?,
+            questions: self.questions.into_iter().enumerate().map(asked).collect::<Result<_, _>>()?,
             question_key: question_key(),
         })
     }
@@ -122,15 +124,18 @@ pub fn payable<P: Payments>(payments: &P, sale: &NewSale) -> Result<(), Problem>
     })
 }
 
-fn question((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
+fn asked((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
     let named = |problem: Problem| {
         let field = format!("questions[{index}].{}", problem.field.as_deref().unwrap_or_default());
         Problem { field: Some(field.into()), ..problem }
     };
-    Ok(Question {
-        prompt: limits::text("prompt", &body.prompt, PROMPT_CHARS_MAX).map_err(named)?.to_owned(),
-        answer: limits::text("answer", &body.answer, ANSWER_CHARS_MAX).map_err(named)?.to_owned(),
-    })
+    let prompt = limits::text("prompt", &body.prompt, PROMPT_CHARS_MAX).map_err(named)?.to_owned();
+    let answer = limits::text("answer", &body.answer, ANSWER_CHARS_MAX).map_err(named)?.to_owned();
+    if question::is_nothing(&answer) {
+        let detail = "must have something in it that can be seen";
+        return Err(named(Problem::field("answer", Kind::Invalid, detail).rule(Rule::Empty)));
+    }
+    Ok(Question { prompt, answer })
 }
 
 /// Nobody who knows the questions can tell which buyer gets which.

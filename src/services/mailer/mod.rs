@@ -48,7 +48,7 @@ pub struct Settings {
     pub domain: String,
     /// Where a letter sends its reader. An embedded shop knows it by itself.
     pub shop_url: String,
-    /// How far the clocks that letters speak of are ahead of UTC.
+    /// How far the clocks that letters and receipts speak of are ahead of UTC; gateways and payment-consumers need the same.
     pub utc_offset_minutes: i16,
     /// Events taken at once.
     pub events_max: usize,

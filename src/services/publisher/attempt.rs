@@ -14,8 +14,8 @@ use crate::domain::attempt::Attempt;
 use crate::domain::id::{AttemptId, BuyerId, SaleId};
 use crate::domain::sale::{Phase, Sale};
 use crate::domain::trace::Trace;
-use crate::http::problem::{Kind, Problem};
-use crate::http::{auth, body};
+use crate::http::problem::{Kind, Problem, Rule};
+use crate::http::{auth, body, limits};
 use crate::ports::Entrance;
 use crate::ports::attempts::Attempts;
 use crate::services::publisher::lanes::{Lanes, Ticket};
@@ -146,14 +146,14 @@ fn check_phase(phase: Phase) -> Result<(), Problem> {
 fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), Problem> {
     let quantity_max = sale.allotment.quantity_max;
     if !(1..=quantity_max).contains(&wanted.quantity) {
-        return Err(Problem::field("quantity", Kind::Invalid, format!("must be from 1 to {quantity_max}")));
+        let problem = Problem::field("quantity", Kind::Invalid, format!("must be from 1 to {quantity_max}"));
+        return Err(problem.rule(Rule::Range).bounds(1, quantity_max));
     }
     if let Some(Text(answer)) = &wanted.answer
         && answer.len() > ANSWER_CHARS_MAX
         && answer.chars().count() > ANSWER_CHARS_MAX
     {
-        let detail = format!("must be at most {ANSWER_CHARS_MAX} characters long");
-        return Err(Problem::field("answer", Kind::Invalid, detail));
+        return Err(limits::too_long("answer", ANSWER_CHARS_MAX));
     }
     let count = sale.questions.len() as u64;
     if count == 0 {
@@ -162,7 +162,7 @@ fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), 
     let question_id = wanted.question_id.ok_or_else(|| missing("question_id"))?;
     let Text(answer) = wanted.answer.as_ref().ok_or_else(|| missing("answer"))?;
     if question_id >= count {
-        return Err(Problem::field("question_id", Kind::Invalid, "there is no such question"));
+        return Err(Problem::field("question_id", Kind::Invalid, "there is no such question").rule(Rule::NoSuch));
     }
     if question::is_right(sale, buyer, question_id, answer) {
         return Ok(());
@@ -171,7 +171,7 @@ fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), 
 }
 
 fn missing(field: &'static str) -> Problem {
-    Problem::field(field, Kind::Invalid, "is missing: this sale asks a question")
+    Problem::field(field, Kind::Invalid, "is missing: this sale asks a question").rule(Rule::Missing)
 }
 
 fn shed<W>(lanes: &Lanes<W>, reason: Reason) -> HttpResponse {

@@ -20,8 +20,13 @@ const PAGE: u32 = 1_000;
 pub enum CheckIn {
     /// Let them in.
     Admitted(Admission),
-    /// Somebody went in with it.
-    Already(Admission),
+    /// Somebody went in with it; since then it may have been given back.
+    Already {
+        before: Admission,
+        revoked: bool,
+    },
+    /// A good receipt, of another sale.
+    Elsewhere(Proof),
     Revoked(Proof),
     Invalid(TokenError),
 }
@@ -30,7 +35,8 @@ impl CheckIn {
     fn name(&self) -> &'static str {
         match self {
             CheckIn::Admitted(_) => "admitted",
-            CheckIn::Already(_) => "already",
+            CheckIn::Already { .. } => "already",
+            CheckIn::Elsewhere(_) => "elsewhere",
             CheckIn::Revoked(_) => "revoked",
             CheckIn::Invalid(_) => "invalid",
         }
@@ -72,10 +78,12 @@ impl From<Admission> for Used {
 }
 
 impl<W: World> Receipts<W> {
-    /// Lets the unit in, once. Whoever did not hear the answer and asks again with the same time and gate gets it again.
-    pub async fn check_in(&self, token: &str, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
+    /// Lets the unit in at this sale's door, once. A caller that did not hear the answer and asks again with the same time and gate
+    /// gets it again.
+    pub async fn check_in(&self, sale: SaleId, token: &str, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
         let outcome = match token::verify(token, self.0.keys.public()) {
             Err(error) => CheckIn::Invalid(error),
+            Ok(proof) if proof.sale != sale => CheckIn::Elsewhere(proof),
             Ok(proof) => self.admit(proof, gate, at).await?,
         };
         metrics::counter!(Metric::CheckIns.name(), "outcome" => outcome.name()).increment(1);
@@ -88,8 +96,10 @@ impl<W: World> Receipts<W> {
         let admission = Admission { proof, at: moment, gate: gate.to_owned(), source: Source::default() };
         Ok(match world.store().admit(&admission).await? {
             Admitted::Now => CheckIn::Admitted(admission),
-            Admitted::Before(before) if at.is_some() && before == admission => CheckIn::Admitted(before),
-            Admitted::Before(before) => CheckIn::Already(before),
+            Admitted::Before { admission: before, .. } if at.is_some() && before == admission => {
+                CheckIn::Admitted(before)
+            }
+            Admitted::Before { admission: before, revoked } => CheckIn::Already { before, revoked },
             Admitted::Revoked => CheckIn::Revoked(proof),
         })
     }
@@ -148,6 +158,7 @@ impl<W: World> Receipts<W> {
         }
         let fits = revoked.len() <= max && used.len() <= max;
         let keys = self.0.keys.public().to_jwks();
-        Ok(fits.then_some(Pack { sale_id: sale, title, made_at, keys, revoked, used }))
+        let utc_offset_minutes = self.0.utc_offset_minutes;
+        Ok(fits.then_some(Pack { sale_id: sale, title, made_at, utc_offset_minutes, keys, revoked, used }))
     }
 }

@@ -1,13 +1,16 @@
-//! Typefaces: Libertinus Serif comes with the program; Chinese, Japanese and Korean are printed where Debian's Noto CJK is
-//! installed. Loaded once; a PDF holds only the glyphs that it uses.
+//! Typefaces: Libertinus Serif comes with the program; other scripts are printed where Debian's Noto is installed. Each is read when
+//! the first character comes that needs it, and once; a PDF holds only the glyphs that it uses.
 //!
-//! What no typeface has is not printed as boxes: [`Fonts::line`] says so, and the page says it in words.
+//! Text is shaped, and laid out in the order in which it is read, from the right or from the left. What no typeface has is not
+//! printed as boxes without a word: one sign stands for it, and [`Line::left_out`] says that there was something.
 
-use std::path::Path;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use krilla::text::{Font, GlyphId, KrillaGlyph};
-use rustybuzz::{Face, UnicodeBuffer};
+use rustybuzz::{Direction, Face, UnicodeBuffer};
+use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -18,14 +21,79 @@ pub enum Style {
 
 /// As the crate lists its typefaces; a test holds it to that.
 const LATIN: [(Style, usize); 3] = [(Style::Regular, 0), (Style::Italic, 2), (Style::Semibold, 4)];
-/// The serif one goes better with the other typeface. In each file the faces are those of Japan, Korea, China, Taiwan, Hong Kong.
-const CJK: [&str; 2] = [
-    "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-];
-const CJK_TAIWAN: u32 = 3;
-/// A Chinese character at the size of the letters around it looks too large.
-const CJK_SCALE: f32 = 0.94;
+/// Where a distribution keeps typefaces.
+const FOLDER: &str = "/usr/share/fonts";
+/// What stands for what cannot be printed: the first that there is.
+const STANDS_FOR: [char; 3] = ['▢', '□', '?'];
+/// The first character that may run from right to left.
+const FROM_RIGHT: char = '\u{590}';
+
+/// A typeface that may be installed, and the characters that it is asked for.
+struct Other {
+    /// The first of them that is there.
+    files: &'static [&'static str],
+    /// Of the faces in its file.
+    index: u32,
+    scale: f32,
+    blocks: &'static [RangeInclusive<u32>],
+}
+
+macro_rules! noto {
+    ($($name:literal: $($block:expr),+;)*) => {
+        [$(Other {
+            files: &[concat!("truetype/noto/Noto", $name, "-Regular.ttf")],
+            index: 0,
+            scale: 1.0,
+            blocks: &[$($block),+],
+        }),*]
+    };
+}
+
+/// In the serif faces of each script, as far as there is one.
+const SCRIPTS: [Other; 22] = noto! {
+    "NaskhArabic": 0x0600..=0x06ff, 0x0750..=0x077f, 0x08a0..=0x08ff, 0xfb50..=0xfdff, 0xfe70..=0xfefc;
+    "SerifHebrew": 0x0590..=0x05ff, 0xfb1d..=0xfb4f;
+    "SerifDevanagari": 0x0900..=0x097f, 0xa8e0..=0xa8ff, 0x1cd0..=0x1cff;
+    "SerifBengali": 0x0980..=0x09ff;
+    "SerifGurmukhi": 0x0a00..=0x0a7f;
+    "SerifGujarati": 0x0a80..=0x0aff;
+    "SansOriya": 0x0b00..=0x0b7f;
+    "SerifTamil": 0x0b80..=0x0bff;
+    "SerifTelugu": 0x0c00..=0x0c7f;
+    "SerifKannada": 0x0c80..=0x0cff;
+    "SerifMalayalam": 0x0d00..=0x0d7f;
+    "SerifSinhala": 0x0d80..=0x0dff;
+    "SerifThai": 0x0e00..=0x0e7f;
+    "SerifLao": 0x0e80..=0x0eff;
+    "SerifTibetan": 0x0f00..=0x0fff;
+    "SerifMyanmar": 0x1000..=0x109f, 0xa9e0..=0xa9ff, 0xaa60..=0xaa7f;
+    "SerifGeorgian": 0x10a0..=0x10ff, 0x1c90..=0x1cbf, 0x2d00..=0x2d2f;
+    "SerifEthiopic": 0x1200..=0x139f, 0x2d80..=0x2ddf, 0xab00..=0xab2f;
+    "SerifKhmer": 0x1780..=0x17ff, 0x19e0..=0x19ff;
+    "SerifArmenian": 0x0530..=0x058f, 0xfb13..=0xfb17;
+    "Serif": 0x0000..=0x058f, 0x1c80..=0x1c8f, 0x1d00..=0x2bff, 0xa640..=0xa7ff;
+    "SansSymbols2": 0x2100..=0x2bff;
+};
+
+/// The serif one goes better with the other typeface. In each file the faces are those of Japan, Korea, China, Taiwan, Hong Kong. A
+/// character of it at the size of the letters around it looks too large. 25 MB.
+const CJK: Other = Other {
+    files: &["opentype/noto/NotoSerifCJK-Regular.ttc", "opentype/noto/NotoSansCJK-Regular.ttc"],
+    index: 3,
+    scale: 0.94,
+    blocks: &[
+        0x1100..=0x11ff,
+        0x2000..=0x9fff,
+        0xa960..=0xa97f,
+        0xac00..=0xd7ff,
+        0xf900..=0xfaff,
+        0xfe10..=0xfe6f,
+        0xff00..=0xffef,
+        0x1b000..=0x1b16f,
+        0x1f100..=0x1f2ff,
+        0x20000..=0x3ffff,
+    ],
+};
 
 struct Typeface {
     font: Font,
@@ -35,11 +103,11 @@ struct Typeface {
 
 pub struct Fonts {
     latin: Vec<(Style, Typeface)>,
-    cjk: OnceLock<Option<Typeface>>,
-    cjk_paths: Vec<&'static str>,
+    folder: PathBuf,
+    others: Vec<(Other, OnceLock<Option<Typeface>>)>,
 }
 
-/// Glyphs of one typeface, in order.
+/// Glyphs of one typeface, as they stand from left to right.
 struct Run {
     font: Font,
     scale: f32,
@@ -48,9 +116,10 @@ struct Run {
     width: f32,
 }
 
-/// Text that can be printed, shaped. Widths are of a type size of 1.
+/// Shaped text. Widths are of a type size of 1.
 pub struct Line {
     runs: Vec<Run>,
+    left_out: bool,
 }
 
 impl Typeface {
@@ -67,88 +136,173 @@ impl Fonts {
     /// The process's own.
     pub fn get() -> &'static Fonts {
         static FONTS: OnceLock<Fonts> = OnceLock::new();
-        FONTS.get_or_init(|| Fonts::with(CJK.to_vec()))
+        FONTS.get_or_init(|| Fonts::of(FOLDER))
     }
 
-    /// With the first of these files for what the program's own typeface lacks.
-    pub fn with(cjk_paths: Vec<&'static str>) -> Self {
+    /// With the typefaces of this folder for what the program's own one lacks.
+    pub fn of(folder: impl Into<PathBuf>) -> Self {
         let all: Vec<&'static [u8]> = typst_assets::fonts().collect();
         let typeface = |index: usize| Typeface::new(all[index], 0, 1.0).expect("a typeface of the program can be read");
         let latin = LATIN.iter().map(|(style, index)| (*style, typeface(*index))).collect();
-        Self { latin, cjk: OnceLock::new(), cjk_paths }
+        let others = SCRIPTS.into_iter().chain([CJK]).map(|other| (other, OnceLock::new())).collect();
+        Self { latin, folder: folder.into(), others }
     }
 
-    /// Read when the first such character comes: a shop that never sees one saves its 25 MB.
-    fn cjk(&self) -> Option<&Typeface> {
-        let load = || {
-            let data = self.cjk_paths.iter().find_map(|path| std::fs::read(Path::new(path)).ok())?;
-            // Once for each process, for as long as it lives.
-            Typeface::new(data.leak(), CJK_TAIWAN, CJK_SCALE)
-        };
-        self.cjk.get_or_init(load).as_ref()
+    fn own(&self, style: Style) -> &Typeface {
+        let own = self.latin.iter().find(|(known, _)| *known == style);
+        own.map(|(_, typeface)| typeface).expect("there is a typeface for every style")
     }
 
     fn typeface_for(&self, character: char, style: Style) -> Option<&Typeface> {
-        let latin = self.latin.iter().find(|(known, _)| *known == style).map(|(_, typeface)| typeface)?;
-        if latin.has(character) { Some(latin) } else { self.cjk().filter(|cjk| cjk.has(character)) }
+        let own = self.own(style);
+        if own.has(character) {
+            return Some(own);
+        }
+        let asked = |blocks: &[RangeInclusive<u32>]| blocks.iter().any(|block| block.contains(&u32::from(character)));
+        let others = self.others.iter().filter(|(other, _)| asked(other.blocks));
+        others
+            .filter_map(|(other, slot)| slot.get_or_init(|| load(other, &self.folder)).as_ref())
+            .find(|typeface| typeface.has(character))
     }
 
-    /// `None` when some character of it cannot be printed right.
-    pub fn line(&self, text: &str, style: Style) -> Option<Line> {
-        let mut pieces: Vec<(&Typeface, String)> = Vec::new();
-        for character in text.chars() {
-            if is_from_right(character) {
-                return None;
-            }
-            let typeface = self.typeface_for(character, style)?;
-            match pieces.last_mut() {
-                Some((last, piece)) if std::ptr::eq(*last, typeface) => piece.push(character),
-                _ => pieces.push((typeface, character.to_string())),
-            }
-        }
-        let runs = pieces.into_iter().map(|(typeface, piece)| shape(typeface, piece)).collect::<Option<_>>()?;
-        Some(Line { runs })
+    /// What stands for characters that cannot be printed.
+    pub fn stands_for(&self) -> char {
+        let own = self.own(Style::Regular);
+        STANDS_FOR.into_iter().find(|sign| own.has(*sign)).unwrap_or('?')
     }
-}
 
-/// Scripts that run from right to left: mixed with others they need an order that is not made here.
-fn is_from_right(character: char) -> bool {
-    matches!(u32::from(character), 0x0590..=0x08ff | 0x200f | 0x202b | 0x202e | 0x2067 | 0xfb1d..=0xfdff | 0xfe70..=0xfefc
-        | 0x10800..=0x10fff | 0x1e800..=0x1efff)
-}
+    /// Text that begins from the side that its first letter says.
+    pub fn line(&self, text: &str, style: Style) -> Line {
+        self.line_from(text, style, side(text))
+    }
 
-/// `None` when a glyph is missing after all.
-fn shape(typeface: &Typeface, text: String) -> Option<Run> {
-    let mut buffer = UnicodeBuffer::new();
-    buffer.push_str(&text);
-    buffer.guess_segment_properties();
-    let shaped = rustybuzz::shape(&typeface.face, &[], buffer);
-    let per_em = typeface.font.units_per_em();
-    let (infos, positions) = (shaped.glyph_infos(), shaped.glyph_positions());
-    let mut glyphs = Vec::with_capacity(infos.len());
-    let mut width = 0.0;
-    for (place, (info, position)) in infos.iter().zip(positions).enumerate() {
-        if info.glyph_id == 0 {
-            return None;
+    /// A part of a text that begins from this side.
+    pub fn line_from(&self, text: &str, style: Style, side: Level) -> Line {
+        let parts = self.parts(text, style);
+        let text: String = parts.iter().map(|part| part.character).collect();
+        let mut line = Line { runs: Vec::new(), left_out: parts.iter().any(|part| part.left_out) };
+        let mut starts = Vec::with_capacity(parts.len());
+        let mut end = 0;
+        for part in &parts {
+            starts.push(end);
+            end += part.character.len_utf8();
         }
-        let start = info.cluster as usize;
-        let next = infos[place..].iter().map(|info| info.cluster as usize).find(|cluster| *cluster > start);
+        for (range, level) in in_order(&text, side) {
+            let (from, to) =
+                (starts.partition_point(|at| *at < range.start), starts.partition_point(|at| *at < range.end));
+            let mut pieces: Vec<&[Part<'_>]> =
+                parts[from..to].chunk_by(|a, b| std::ptr::eq(a.typeface, b.typeface)).collect();
+            if level.is_rtl() {
+                pieces.reverse();
+            }
+            for piece in pieces {
+                let text = piece.iter().map(|part| part.character).collect();
+                line.runs.push(self.shape(piece[0].typeface, text, level.is_rtl()));
+            }
+        }
+        line
+    }
+
+    /// Character by character, what is printed and in which typeface.
+    fn parts(&self, text: &str, style: Style) -> Vec<Part<'_>> {
+        let mut parts: Vec<Part<'_>> = Vec::with_capacity(text.len());
+        for character in text.chars().filter(|character| !is_nothing(*character)) {
+            let character = if character.is_whitespace() { ' ' } else { character };
+            let last = parts.last();
+            let is_joiner = matches!(character, '\u{200c}'..='\u{200f}');
+            let goes_on = is_joiner || bidi_class(character) == BidiClass::NSM;
+            let before = last.filter(|last| goes_on && !last.left_out).map(|last| last.typeface);
+            let with_it = before.filter(|before| is_joiner || before.has(character));
+            match with_it.or_else(|| self.typeface_for(character, style).filter(|_| !is_joiner)) {
+                Some(typeface) => parts.push(Part { character, typeface, left_out: false }),
+                // One sign for all that come together.
+                None if is_joiner || last.is_some_and(|last| last.left_out) => {}
+                None => parts.push(Part { character: self.stands_for(), typeface: self.own(style), left_out: true }),
+            }
+        }
+        parts
+    }
+
+    fn shape(&self, typeface: &Typeface, text: String, from_right: bool) -> Run {
+        let mut buffer = UnicodeBuffer::new();
+        buffer.push_str(&text);
+        buffer.set_direction(if from_right { Direction::RightToLeft } else { Direction::LeftToRight });
+        buffer.guess_segment_properties();
+        let shaped = rustybuzz::shape(&typeface.face, &[], buffer);
+        let per_em = typeface.font.units_per_em();
         let em = |units: i32| units as f32 / per_em;
-        glyphs.push(KrillaGlyph::new(
-            GlyphId::new(info.glyph_id),
-            em(position.x_advance),
-            em(position.x_offset),
-            em(position.y_offset),
-            em(position.y_advance),
-            start..next.unwrap_or(text.len()),
-            None,
-        ));
-        width += em(position.x_advance);
+        // Where the text of each group of glyphs begins; from the right they come in falling order.
+        let mut clusters: Vec<usize> = shaped.glyph_infos().iter().map(|info| info.cluster as usize).collect();
+        clusters.sort_unstable();
+        let mut glyphs = Vec::with_capacity(clusters.len());
+        let mut width = 0.0;
+        for (info, position) in shaped.glyph_infos().iter().zip(shaped.glyph_positions()) {
+            let start = info.cluster as usize;
+            let next = clusters.get(clusters.partition_point(|cluster| *cluster <= start));
+            glyphs.push(KrillaGlyph::new(
+                GlyphId::new(info.glyph_id),
+                em(position.x_advance),
+                em(position.x_offset),
+                em(position.y_offset),
+                em(position.y_advance),
+                start..next.copied().unwrap_or(text.len()),
+                None,
+            ));
+            width += em(position.x_advance);
+        }
+        Run { font: typeface.font.clone(), scale: typeface.scale, text, glyphs, width: width * typeface.scale }
     }
-    Some(Run { font: typeface.font.clone(), scale: typeface.scale, text, glyphs, width: width * typeface.scale })
+}
+
+struct Part<'a> {
+    character: char,
+    typeface: &'a Typeface,
+    /// It stands for others.
+    left_out: bool,
+}
+
+fn load(other: &Other, folder: &Path) -> Option<Typeface> {
+    let data = other.files.iter().find_map(|file| std::fs::read(folder.join(file)).ok())?;
+    // Once for each process, for as long as it lives.
+    Typeface::new(data.leak(), other.index, other.scale)
+}
+
+/// The side that a text begins from.
+pub fn side(text: &str) -> Level {
+    if text.chars().all(|character| character < FROM_RIGHT) {
+        return Level::ltr();
+    }
+    BidiInfo::new(text, None).paragraphs.first().map_or(Level::ltr(), |paragraph| paragraph.level)
+}
+
+/// Parts of the text, from left to right as they stand on paper.
+fn in_order(text: &str, side: Level) -> Vec<(std::ops::Range<usize>, Level)> {
+    if side.is_ltr() && text.chars().all(|character| character < FROM_RIGHT) {
+        return vec![(0..text.len(), side)];
+    }
+    let bidi = BidiInfo::new(text, Some(side));
+    let Some(paragraph) = bidi.paragraphs.first() else { return Vec::new() };
+    let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
+    let with_level = |run: std::ops::Range<usize>| {
+        let level = levels[run.start];
+        (run, level)
+    };
+    runs.into_iter().map(with_level).collect()
+}
+
+/// What has no shape of its own here: selectors of a picture's style, soft hyphens, and marks that would turn the text around them.
+fn is_nothing(character: char) -> bool {
+    matches!(u32::from(character), 0xad | 0x180b..=0x180e | 0x200b | 0x202a..=0x202e | 0x2060..=0x206f | 0xfe00..=0xfe0f | 0xfeff
+        | 0xe0000..=0xe0fff)
+        || (character.is_control() && !character.is_whitespace())
 }
 
 impl Line {
+    /// Whether a sign stands for something that could not be printed.
+    pub fn left_out(&self) -> bool {
+        self.left_out
+    }
+
     pub fn width(&self) -> f32 {
         self.runs.iter().map(|run| run.width).sum()
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::time::Timestamp;
+use crate::services::receipts::date;
 use crate::services::receipts::keys::{Jwks, PublicKeys};
 use crate::services::receipts::token::{self, TokenError};
 
@@ -20,6 +21,9 @@ pub struct Pack {
     pub sale_id: SaleId,
     pub title: String,
     pub made_at: Timestamp,
+    /// How far the shop's clocks are ahead of UTC: what a gate says of times is in them.
+    #[serde(default)]
+    pub utc_offset_minutes: i16,
     pub keys: Jwks,
     /// Given back.
     pub revoked: Vec<(u32, ReservationId)>,
@@ -38,6 +42,23 @@ impl From<Admission> for UsedUnit {
     fn from(admission: Admission) -> Self {
         let Admission { proof, at, gate, .. } = admission;
         Self { unit: proof.unit, reservation: proof.reservation, at, gate }
+    }
+}
+
+impl Answer {
+    /// As people at the door read it: times are the shop's.
+    pub fn words(&self, utc_offset_minutes: i16) -> String {
+        match self {
+            Answer::Admitted(proof) => format!("ADMIT   unit {}", proof.unit),
+            Answer::Already { at, gate, revoked } => {
+                let place = if gate.is_empty() { String::new() } else { format!(" at {gate}") };
+                let back = if *revoked { "; given back since" } else { "" };
+                format!("STOP    used before, {}{place}{back}", date::plain(*at, utc_offset_minutes))
+            }
+            Answer::Revoked => "STOP    given back".to_owned(),
+            Answer::Elsewhere(sale) => format!("STOP    of another sale: {sale}"),
+            Answer::Invalid(error) => format!("STOP    {error}"),
+        }
     }
 }
 
@@ -64,6 +85,8 @@ pub enum Answer {
     Already {
         at: Timestamp,
         gate: String,
+        /// Given back since.
+        revoked: bool,
     },
     Revoked,
     /// A good receipt, of another sale.
@@ -120,10 +143,11 @@ impl Gate {
         if proof.sale != self.sale {
             return Ok(Answer::Elsewhere(proof.sale));
         }
+        let revoked = self.revoked.binary_search(&unit).is_ok();
         if let Some((at, gate)) = self.used.get(&unit) {
-            return Ok(Answer::Already { at: *at, gate: gate.clone() });
+            return Ok(Answer::Already { at: *at, gate: gate.clone(), revoked });
         }
-        if self.revoked.binary_search(&unit).is_ok() {
+        if revoked {
             return Ok(Answer::Revoked);
         }
         let entry = Entry { sequence: self.sequence + 1, token: token.to_owned(), at: now, gate: self.name.clone() };

@@ -1,7 +1,7 @@
 //! Receipts: printed once, away from whoever waits, and kept; and what is done with them at the door.
 //!
-//! A receipt follows from its order. So printing it twice gives the same bytes, and what the archive loses is printed again. It
-//! holds no promise of its own: whether a unit lets somebody in is for the ledger to say.
+//! A receipt follows from its order and the language of who reads it. So printing it twice gives the same bytes, and what the archive
+//! loses is printed again. It holds no promise of its own: whether a unit lets somebody in is for the ledger to say.
 
 mod check_in;
 mod code;
@@ -10,11 +10,13 @@ pub mod fonts;
 pub mod gate;
 mod keep;
 pub mod keys;
+pub mod letters;
 pub mod metric;
 pub mod pdf;
 mod press;
 pub mod sheet;
 pub mod token;
+mod words;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,9 +26,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::domain::event::{Event, Fact};
+use crate::domain::locale::Locale;
 use crate::domain::order::Order;
 use crate::domain::receipt::{archive_key, archive_prefix};
-use crate::ports::accounts::Accounts;
+use crate::ports::accounts::{Account, Accounts};
 use crate::ports::archive::Boxed;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::events::{Events, Listener};
@@ -91,6 +94,8 @@ struct Inner<W> {
     world: W,
     keys: Arc<ReceiptKeys>,
     settings: Settings,
+    /// How far the shop's clocks are ahead of UTC, in its letters and on its receipts.
+    utc_offset_minutes: i16,
     press: Press,
     /// Whoever prints holds the lock of the order, so that two who ask at once print once. Orders share locks.
     printing: [Mutex<()>; LOCKS],
@@ -105,11 +110,11 @@ impl<W> Clone for Receipts<W> {
 }
 
 impl<W: World> Receipts<W> {
-    pub fn new(world: W, keys: Arc<ReceiptKeys>, settings: Settings) -> Self {
+    pub fn new(world: W, keys: Arc<ReceiptKeys>, settings: Settings, utc_offset_minutes: i16) -> Self {
         Metric::describe();
         let press = Press::new(settings.pdf_jobs_max, settings.pdf_waiting_max);
         let printing = std::array::from_fn(|_| Mutex::new(()));
-        Self(Arc::new(Inner { world, keys, settings, press, printing }))
+        Self(Arc::new(Inner { world, keys, settings, utc_offset_minutes, press, printing }))
     }
 
     pub fn keys(&self) -> &ReceiptKeys {
@@ -122,26 +127,28 @@ impl<W: World> Receipts<W> {
 
     /// The order's receipt as a PDF: from the archive, or printed now and kept. Waits for its turn at the press.
     pub async fn pdf_of(&self, order: &Order) -> Result<Vec<u8>> {
-        self.kept_or_printed(order, true).await?.ok_or_else(|| Fault::new("receipts", "the press is closed"))
+        self.kept_or_printed(order, true).await?.map(|kept| kept.bytes).ok_or_else(closed)
     }
 
     /// The same for somebody who waits: `None` when too many wait at the press.
     pub async fn pdf_soon(&self, order: &Order) -> Result<Option<Vec<u8>>> {
-        self.kept_or_printed(order, false).await
+        Ok(self.kept_or_printed(order, false).await?.map(|kept| kept.bytes))
     }
 
-    async fn kept_or_printed(&self, order: &Order, waits: bool) -> Result<Option<Vec<u8>>> {
-        let (world, key) = (&self.0.world, archive_key(order));
+    /// In the language that its buyer has now.
+    async fn kept_or_printed(&self, order: &Order, waits: bool) -> Result<Option<mailer::Receipt>> {
+        let (world, buyer) = (&self.0.world, self.buyer(order).await?);
+        let key = archive_key(order, locale_of(buyer.as_ref()));
         if let Some(kept) = world.archive().get(&key).await? {
-            return Ok(Some(kept));
+            return Ok(Some(mailer::Receipt { key, bytes: kept }));
         }
         let lock = (order.reservation.0 >> 16) as usize ^ order.reservation.0 as usize;
         let _lock = self.0.printing[lock % LOCKS].lock().await;
         if let Some(kept) = world.archive().get(&key).await? {
-            return Ok(Some(kept));
+            return Ok(Some(mailer::Receipt { key, bytes: kept }));
         }
         let begun = Instant::now();
-        let Some(pdf) = self.0.press.print(self.sheet(order).await?, waits).await? else {
+        let Some(pdf) = self.0.press.print(self.sheet_for(order, buyer).await?, waits).await? else {
             metrics::counter!(Metric::Shed.name()).increment(1);
             return Ok(None);
         };
@@ -151,16 +158,25 @@ impl<W: World> Receipts<W> {
         metrics::counter!(Metric::Made.name()).increment(1);
         metrics::histogram!(Metric::MadeSeconds.name()).record(begun.elapsed().as_secs_f64());
         self.0.press.made();
-        Ok(Some(pdf))
+        Ok(Some(mailer::Receipt { key, bytes: pdf }))
     }
 
-    /// What the order's receipt says, unit by unit.
+    /// What the order's receipt says, unit by unit, in the language that its buyer has now.
     pub async fn sheet(&self, order: &Order) -> Result<Sheet> {
-        let store = self.0.world.store();
-        let sale = store.sale(order.sale).await?;
+        self.sheet_for(order, self.buyer(order).await?).await
+    }
+
+    async fn sheet_for(&self, order: &Order, buyer: Option<Account>) -> Result<Sheet> {
+        let sale = self.0.world.store().sale(order.sale).await?;
         let sale = sale.ok_or_else(|| Fault::new("ledger", format!("order {} has no sale", order.number)))?;
-        let buyer = store.account(order.buyer).await?.map(|account| account.name);
-        Ok(Sheet::of(order, &sale.title, buyer.as_deref(), &self.0.keys))
+        let locale = locale_of(buyer.as_ref());
+        let name = buyer.map(|account| account.name);
+        let sheet = Sheet::of(order, &sale.title, name.as_deref(), &self.0.keys);
+        Ok(sheet.said_in(locale, self.0.utc_offset_minutes))
+    }
+
+    async fn buyer(&self, order: &Order) -> Result<Option<Account>> {
+        self.0.world.store().account(order.buyer).await
     }
 
     /// For letters that carry a receipt.
@@ -171,8 +187,9 @@ impl<W: World> Receipts<W> {
     /// Removes what is kept of an order: for a person who is to be forgotten.
     pub async fn forget(&self, number: &str) -> Result<()> {
         let archive = self.0.world.archive();
-        // One for each refund that there may be of some units, and one for the purchase.
-        for kept in archive.list(&archive_prefix(number), None, u32::from(u8::MAX) + 1).await? {
+        // One for each refund that there may be of some units, and one for the purchase, in each language.
+        let max = (u32::from(u8::MAX) + 1) * Locale::ALL.len() as u32;
+        for kept in archive.list(&archive_prefix(number), None, max).await? {
             archive.delete(&kept.key).await?;
         }
         Ok(())
@@ -247,7 +264,15 @@ impl<W: World> mailer::Receipts for Receipts<W> {
     fn receipt<'a>(&'a self, order: &'a str) -> Boxed<'a, Option<mailer::Receipt>> {
         Box::pin(async move {
             let Some(order) = self.0.world.store().order(order).await? else { return Ok(None) };
-            Ok(Some(mailer::Receipt { key: archive_key(&order), bytes: self.pdf_of(&order).await? }))
+            self.kept_or_printed(&order, true).await?.ok_or_else(closed).map(Some)
         })
     }
+}
+
+fn closed() -> Fault {
+    Fault::new("receipts", "the press is closed")
+}
+
+fn locale_of(buyer: Option<&Account>) -> Locale {
+    buyer.map_or_else(Locale::default, |account| account.locale)
 }

@@ -8,11 +8,14 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke, StrokeDash};
 use krilla::surface::Surface;
 use krilla::{Document, SerializeSettings};
+use unicode_bidi::{BidiClass, bidi_class};
 
+use crate::domain::locale::Locale;
 use crate::services::receipts::code::{Code, QUIET, Run};
 use crate::services::receipts::date;
-use crate::services::receipts::fonts::{Fonts, Line, Style};
+use crate::services::receipts::fonts::{Fonts, Line, Style, side};
 use crate::services::receipts::sheet::{Sheet, Unit};
+use crate::services::receipts::words::Words;
 
 const WIDTH: f32 = 595.28;
 const HEIGHT: f32 = 841.89;
@@ -28,15 +31,12 @@ const SOFT: (u8, u8, u8) = (0x6d, 0x6a, 0x66);
 const HAIR: (u8, u8, u8) = (0xc9, 0xc4, 0xbc);
 const ACCENT: (u8, u8, u8) = (0x9e, 0x2a, 0x2b);
 
-const NO_NAME: &str = "a name that this typeface cannot print; see the e-mail or the order page";
-const NO_TITLE: &str = "An item whose name this typeface cannot print; see the e-mail or the order page";
-
 /// Takes some milliseconds of one core.
 pub fn render(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, String> {
     let settings = SerializeSettings { enable_tagging: false, ..SerializeSettings::default() };
     let mut document = Document::new_with(settings);
     document.set_metadata(metadata(sheet));
-    let press = Press { sheet, fonts };
+    let press = Press { sheet, fonts, words: words_of(sheet.locale, fonts) };
     let pages = press.pages();
     let mut units = sheet.units.iter().enumerate();
     for (number, cards) in pages.iter().enumerate() {
@@ -66,15 +66,23 @@ fn metadata(sheet: &Sheet) -> Metadata {
         .utc_offset_hour(0)
         .utc_offset_minute(0);
     Metadata::new()
-        .title(format!("Receipt {}", sheet.order))
+        .title(format!("{} {}", Words::of(sheet.locale).receipt, sheet.order))
+        .language(sheet.locale.tag().to_owned())
         .creator("miaosha".to_owned())
-        .document_id(format!("{}-{}", sheet.order, sheet.left()))
+        .document_id(format!("{}-{}-{}", sheet.order, sheet.left(), sheet.locale.tag()))
         .creation_date(at)
+}
+
+/// In the language of who reads it, or in English where no typeface has that one's characters.
+fn words_of(locale: Locale, fonts: &Fonts) -> &'static Words {
+    let words = Words::of(locale);
+    if fonts.line(words.receipt, Style::Regular).left_out() { Words::of(Locale::En) } else { words }
 }
 
 struct Press<'a> {
     sheet: &'a Sheet,
     fonts: &'a Fonts,
+    words: &'static Words,
 }
 
 impl Press<'_> {
@@ -91,17 +99,18 @@ impl Press<'_> {
         pages
     }
 
-    /// What our own words are printed in; they have nothing that the typeface lacks.
     fn own(&self, text: &str, style: Style) -> Line {
-        self.fonts.line(text, style).or_else(|| self.fonts.line("?", style)).expect("the typeface has ASCII")
+        self.fonts.line(text, style)
     }
 
     fn title(&self) -> Vec<Line> {
-        let (text, style) = match self.fonts.line(&self.sheet.item, Style::Semibold) {
-            Some(_) => (self.sheet.item.as_str(), Style::Semibold),
-            None => (NO_TITLE, Style::Italic),
-        };
-        wrapped(self.fonts, text, style, (RIGHT - MARGIN) / 27.0, TITLE_LINES_MAX)
+        wrapped(self.fonts, &self.sheet.item, Style::Semibold, (RIGHT - MARGIN) / 27.0, TITLE_LINES_MAX)
+    }
+
+    /// Whether something that people wrote cannot be printed.
+    fn left_out(&self) -> bool {
+        let written = [Some(&self.sheet.item), self.sheet.buyer.as_ref()];
+        written.into_iter().flatten().any(|text| self.fonts.line(text, Style::Regular).left_out())
     }
 
     /// One line, cut short where there is no room.
@@ -118,7 +127,8 @@ impl Press<'_> {
         ink(surface, ACCENT);
         self.own("miaosha", Style::Semibold).draw(surface, MARGIN, MARGIN + 4.0, 17.0);
         ink(surface, SOFT);
-        let word = self.own(if self.sheet.left() > 0 { "Receipt" } else { "Receipt, refunded" }, Style::Italic);
+        let word = self
+            .own(if self.sheet.left() > 0 { self.words.receipt } else { self.words.receipt_refunded }, Style::Italic);
         word.draw(surface, RIGHT - word.width() * 14.0, MARGIN + 4.0, 14.0);
         rule(surface, MARGIN, MARGIN + 18.0, RIGHT, HAIR, 0.6, None);
 
@@ -131,15 +141,15 @@ impl Press<'_> {
         y += 4.0;
         let half = MARGIN + (RIGHT - MARGIN) * 0.5;
         let column = half - MARGIN - 16.0;
-        let date = date::words(self.sheet.placed_at.civil(0));
-        self.fact(surface, MARGIN, y, "ORDER", &self.sheet.order, column);
-        self.fact(surface, half, y, "PAID", &date, column);
+        let date = date::words(self.sheet.placed_at, self.sheet.utc_offset_minutes, self.sheet.locale);
+        self.fact(surface, MARGIN, y, self.words.order, &self.sheet.order, column);
+        self.fact(surface, half, y, self.words.paid, &date, column);
         self.buyer(surface, MARGIN, y + 44.0, column);
-        self.fact(surface, half, y + 44.0, "TOTAL", &self.total(), column);
-        self.fact(surface, MARGIN, y + 88.0, "UNITS", &self.units(true), column);
+        self.fact(surface, half, y + 44.0, self.words.total, &self.total(), column);
+        self.fact(surface, MARGIN, y + 88.0, self.words.units, &self.units(true), column);
         let gone = self.units(false);
         if !gone.is_empty() {
-            self.fact(surface, half, y + 88.0, "GIVEN BACK", &gone, column);
+            self.fact(surface, half, y + 88.0, self.words.given_back, &gone, column);
         }
         self.head_height()
     }
@@ -153,15 +163,13 @@ impl Press<'_> {
 
     fn buyer(&self, surface: &mut Surface<'_>, x: f32, y: f32, width: f32) {
         let Some(name) = &self.sheet.buyer else { return };
-        let (text, style, tone) = match self.fonts.line(name, Style::Regular) {
-            Some(line) if line.width() * 12.5 <= width => return self.fact(surface, x, y, "BUYER", name, width),
-            Some(_) => (name.as_str(), Style::Regular, INK),
-            None => (NO_NAME, Style::Italic, SOFT),
-        };
+        if self.fonts.line(name, Style::Regular).width() * 12.5 <= width {
+            return self.fact(surface, x, y, self.words.buyer, name, width);
+        }
         ink(surface, SOFT);
-        spaced(self, surface, "BUYER", x, y, 7.0);
-        ink(surface, tone);
-        for (place, line) in wrapped(self.fonts, text, style, width / 10.0, 2).iter().enumerate() {
+        spaced(self, surface, self.words.buyer, x, y, 7.0);
+        ink(surface, INK);
+        for (place, line) in wrapped(self.fonts, name, Style::Regular, width / 10.0, 2).iter().enumerate() {
             line.draw(surface, x, y + 14.0 + 12.0 * place as f32, 10.0);
         }
     }
@@ -187,9 +195,9 @@ impl Press<'_> {
         let row =
             |&(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}–{last}") };
         match rows.as_slice() {
-            [] if left => "none left".to_owned(),
+            [] if left => self.words.none_left.to_owned(),
             [] => String::new(),
-            rows => format!("No. {}", rows.iter().map(row).collect::<Vec<_>>().join(", ")),
+            rows => self.words.number(&rows.iter().map(row).collect::<Vec<_>>().join(self.words.comma)),
         }
     }
 
@@ -213,20 +221,18 @@ impl Press<'_> {
             None => self.given_back(surface, MARGIN, top + (CARD - CODE) * 0.5),
         }
         ink(surface, SOFT);
-        spaced(self, surface, &format!("UNIT {} OF {}", index + 1, self.sheet.units.len()), x, y, 7.0);
+        spaced(self, surface, &self.words.unit(index + 1, self.sheet.units.len()), x, y, 7.0);
         ink(surface, if unit.token.is_some() { INK } else { SOFT });
-        self.own(&format!("No. {}", unit.number), Style::Semibold).draw(surface, x, y + 30.0, 27.0);
-        let item =
-            if self.fonts.line(&self.sheet.item, Style::Regular).is_some() { &self.sheet.item } else { NO_TITLE };
-        self.fitted(item, Style::Regular, width / 12.0).draw(surface, x, y + 54.0, 12.0);
+        self.own(&self.words.number(&unit.number.to_string()), Style::Semibold).draw(surface, x, y + 30.0, 27.0);
+        self.fitted(&self.sheet.item, Style::Regular, width / 12.0).draw(surface, x, y + 54.0, 12.0);
         ink(surface, SOFT);
         self.own(&self.sheet.order, Style::Regular).draw(surface, x, y + 71.0, 10.5);
-        if let Some(name) = self.sheet.buyer.as_deref().filter(|name| self.fonts.line(name, Style::Regular).is_some()) {
+        if let Some(name) = &self.sheet.buyer {
             self.fitted(name, Style::Regular, width / 10.5).draw(surface, x, y + 86.0, 10.5);
         }
         let hint = match unit.token {
-            Some(_) => "Show this code at the entrance. It lets one person in, once.",
-            None => "This unit was given back and refunded. It lets nobody in.",
+            Some(_) => self.words.good,
+            None => self.words.not_good,
         };
         self.own(hint, Style::Italic).draw(surface, x, y + 108.0, 10.0);
         top + CARD
@@ -235,7 +241,7 @@ impl Press<'_> {
     fn given_back(&self, surface: &mut Surface<'_>, x: f32, y: f32) {
         outline(surface, x, y, CODE);
         ink(surface, SOFT);
-        let word = self.own("given back", Style::Italic);
+        let word = self.own(self.words.stamp, Style::Italic);
         word.draw(surface, x + (CODE - word.width() * 15.0) * 0.5, y + CODE * 0.5 + 4.0, 15.0);
     }
 
@@ -243,9 +249,11 @@ impl Press<'_> {
         let y = HEIGHT - 44.0;
         rule(surface, MARGIN, y - 14.0, RIGHT, HAIR, 0.6, None);
         ink(surface, SOFT);
-        let words =
-            "Each code is signed; anybody can check it without a network, against the keys that the shop publishes.";
-        self.own(words, Style::Italic).draw(surface, MARGIN, y, 8.5);
+        self.own(self.words.foot, Style::Italic).draw(surface, MARGIN, y, 8.5);
+        if self.left_out() {
+            let note = self.words.left_out.replace("{}", &self.fonts.stands_for().to_string());
+            self.own(&note, Style::Italic).draw(surface, MARGIN, y + 12.0, 8.5);
+        }
         let count = self.own(&format!("{page} / {pages}"), Style::Regular);
         count.draw(surface, RIGHT - count.width() * 8.5, y, 8.5);
     }
@@ -310,31 +318,34 @@ fn code(surface: &mut Surface<'_>, code: &Code, y: f32) {
     }
 }
 
-/// Lines of at most `width`, which is of a type size of 1; the last one ends in an ellipsis where there were more. Every character
-/// of the text can be printed.
+/// Lines of at most `width`, which is of a type size of 1; the last one ends in an ellipsis where there were more.
 fn wrapped(fonts: &Fonts, text: &str, style: Style, width: f32, lines_max: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
+    let side = side(rest);
+    let line = |text: &str| fonts.line_from(text, style, side);
     while !rest.is_empty() {
-        let fits = |text: &str| fonts.line(text, style).is_none_or(|line| line.width() <= width);
+        let fits = |text: &str| line(text).width() <= width;
         if lines.len() + 1 == lines_max && !fits(rest) {
             let mut cut = rest.to_owned();
             while cut.pop().is_some() && !fits(&format!("{}…", cut.trim_end())) {}
-            lines.extend(fonts.line(&format!("{}…", cut.trim_end()), style));
+            lines.push(line(&format!("{}…", cut.trim_end())));
             break;
         }
         let end = breaks(rest).take_while(|end| fits(rest[..*end].trim_end())).last();
         // A word that is longer than a line is cut where it ends.
         let end = end.or_else(|| ends(rest).take_while(|end| fits(&rest[..*end])).last()).unwrap_or(rest.len());
-        lines.extend(fonts.line(rest[..end].trim_end(), style));
+        lines.push(line(rest[..end].trim_end()));
         rest = rest[end..].trim_start();
     }
     lines
 }
 
-/// Where each character ends.
+/// Where each character ends, with the marks on it.
 fn ends(text: &str) -> impl Iterator<Item = usize> {
-    text.char_indices().map(|(start, character)| start + character.len_utf8())
+    let goes_on = |character: char| bidi_class(character) == BidiClass::NSM || character == '\u{200d}';
+    let starts = text.char_indices().skip(1).filter(move |(_, character)| !goes_on(*character)).map(|(start, _)| start);
+    starts.chain([text.len()])
 }
 
 /// Where a line may end: after a space, beside a Chinese character, and at the end.

@@ -1,5 +1,6 @@
 //! What stands on a receipt, apart from how it looks.
 
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::receipt::Proof;
@@ -15,6 +16,9 @@ pub struct Sheet {
     pub buyer: Option<String>,
     pub amount: Money,
     pub placed_at: Timestamp,
+    pub locale: Locale,
+    /// How far the clocks that it speaks of are ahead of UTC.
+    pub utc_offset_minutes: i16,
     pub units: Vec<Unit>,
 }
 
@@ -37,8 +41,14 @@ impl Sheet {
             buyer: buyer.map(plain),
             amount: order.amount,
             placed_at: order.placed_at,
+            locale: Locale::default(),
+            utc_offset_minutes: 0,
             units: order.units.iter().map(unit).collect(),
         }
+    }
+
+    pub fn said_in(self, locale: Locale, utc_offset_minutes: i16) -> Self {
+        Self { locale, utc_offset_minutes, ..self }
     }
 
     /// Of one unit, where all cost the same.

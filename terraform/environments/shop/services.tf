@@ -116,6 +116,9 @@ locals {
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
         MIAOSHA__GATEWAY__TRUSTED_HOPS = tostring(module.edge.trusted_hops)
         MIAOSHA__ARCHIVE__BUCKET       = module.data.receipts.name
+
+        # Receipts say times in the zone of the letters.
+        MIAOSHA__MAIL__UTC_OFFSET_MINUTES = tostring(var.mail.utc_offset_minutes)
       }
       needs = [
         "MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__MYSQL__URL",

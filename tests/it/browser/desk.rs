@@ -35,7 +35,8 @@ async fn opens(stage: &Stage, tongue: Tongue) {
     window.fill(words.say("new.answer"), "4").await;
     window.picture(&format!("new-{code}")).await;
     window.press_form().await;
-    window.shows(".field .wrong", "from 1 to").await;
+    let bounds = words.say("rule.range").replace("{min}", "1");
+    window.shows(".field .wrong", bounds.split("{max}").next().unwrap()).await;
     window.fill(words.say("new.capacity"), "2").await;
     window.press_form().await;
     window.comes_to("/desk/sales/").await;

@@ -109,8 +109,11 @@ pub fn settings() -> Settings {
 /// As every bed has them.
 pub fn receipts<W: World>(world: W) -> Receipts<W> {
     let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
-    Receipts::new(world, Arc::new(keys), receipts_settings())
+    Receipts::new(world, Arc::new(keys), receipts_settings(), OFFSET)
 }
+
+/// How far the shop's clocks are ahead of UTC, in minutes.
+pub const OFFSET: i16 = 480;
 
 fn receipts_settings() -> receipts::Settings {
     let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
@@ -223,7 +226,7 @@ impl<W: World> Bed<W> {
     pub async fn gateway_with(&self, token_keys: &str, receipt_keys: &str) -> Calls {
         let keys = Arc::new(TokenKeys::parse(token_keys).unwrap());
         let receipt_keys = Arc::new(ReceiptKeys::parse(receipt_keys).unwrap());
-        let receipts = Receipts::new(self.world.clone(), receipt_keys, receipts_settings());
+        let receipts = Receipts::new(self.world.clone(), receipt_keys, receipts_settings(), OFFSET);
         calls(Gateway::new(self.world.clone(), keys, receipts, settings(), &self.lifecycle)).await
     }
 

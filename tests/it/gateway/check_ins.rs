@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use miaosha::domain::id::{ReservationId, SaleId};
+use miaosha::domain::locale::Locale;
 use miaosha::domain::order::Order;
 use miaosha::domain::receipt::Proof;
 use miaosha::ports::World;
@@ -19,6 +20,8 @@ over_both! {
     a_unit_goes_in_once
     of_many_gates_one_lets_it_in
     what_was_given_back_lets_nobody_in
+    what_was_used_and_given_back_says_both
+    another_sales_ticket_is_elsewhere
     two_gates_without_the_shop_come_together
     an_earlier_admission_displaces_a_later_one
     admissions_come_in_pages
@@ -30,7 +33,9 @@ impl<W: World> Bed<W> {
         sign(Proof { sale: order.sale, unit, reservation: order.reservation }, self.receipts.keys())
     }
 
-    async fn check_in(&self, body: Value) -> bed::Answer {
+    /// At the sale's door.
+    async fn check_in(&self, sale: SaleId, mut body: Value) -> bed::Answer {
+        body["sale_id"] = json!(sale);
         self.post("/v1/check-ins", &self.operator(), &body).await
     }
 
@@ -53,29 +58,29 @@ impl<W: World> Bed<W> {
 async fn a_unit_goes_in_once<W: World>(bed: Bed<W>) {
     let (_, order) = bed.order(7, 2).await;
     let token = bed.ticket(&order, 1);
-    let body = json!({ "token": token, "gate": "north" });
+    let body = json!({ "sale_id": order.sale, "token": token, "gate": "north" });
     bed.post("/v1/check-ins", &bed.shopper(7), &body).await.is_problem(403, "forbidden");
 
-    let admitted = bed.check_in(body.clone()).await.is(201);
+    let admitted = bed.check_in(order.sale, body.clone()).await.is(201);
     assert_eq!((&admitted["unit"], &admitted["gate"]), (&json!(1), &json!("north")));
     assert_eq!((&admitted["sale_id"], &admitted["admitted_at"]), (&json!(order.sale.0), &json!(START.0)));
     bed.clock.advance_ms(60_000);
-    let again = bed.check_in(json!({ "token": token, "gate": "south" })).await;
+    let again = bed.check_in(order.sale, json!({ "token": token, "gate": "south" })).await;
     again.is_problem(409, "already_admitted");
     assert_eq!((&again.body["admitted_at"], &again.body["gate"]), (&json!(START.0), &json!("north")));
     assert!(again.body["detail"].as_str().unwrap().contains("at north"));
-    bed.check_in(body).await.is_problem(409, "already_admitted");
+    bed.check_in(order.sale, body).await.is_problem(409, "already_admitted");
     // Whoever did not hear the answer says the same again.
     let other = json!({ "token": bed.ticket(&order, 2), "gate": "north", "at": START.0 });
-    let first = bed.check_in(other.clone()).await.is(201);
-    assert_eq!(bed.check_in(other).await.is(201), first);
+    let first = bed.check_in(order.sale, other.clone()).await.is(201);
+    assert_eq!(bed.check_in(order.sale, other).await.is(201), first);
     assert_eq!(bed.admitted(order.sale).await.len(), 2);
 }
 
 async fn of_many_gates_one_lets_it_in<W: World>(bed: Bed<W>) {
     let (_, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
-    let gates = (0..8).map(|gate| bed.check_in(json!({ "token": token, "gate": format!("gate {gate}") })));
+    let gates = (0..8).map(|gate| bed.check_in(order.sale, json!({ "token": token, "gate": format!("gate {gate}") })));
     let answers = join_all(gates).await;
     let count = |status: u16| answers.iter().filter(|answer| answer.status.as_u16() == status).count();
     assert_eq!((count(201), count(409)), (1, 7));
@@ -86,12 +91,12 @@ async fn what_was_given_back_lets_nobody_in<W: World>(bed: Bed<W>) {
     let (id, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
     bed.refund_all(id).await;
-    bed.check_in(json!({ "token": token })).await.is_problem(410, "revoked");
+    bed.check_in(order.sale, json!({ "token": token })).await.is_problem(410, "revoked");
     // A unit that was never of this reservation, though the signature is ours.
     let never = bed.ticket(&order, 5);
-    bed.check_in(json!({ "token": never })).await.is_problem(410, "revoked");
+    bed.check_in(order.sale, json!({ "token": never })).await.is_problem(410, "revoked");
     let nobodys = sign(Proof { sale: order.sale, unit: 1, reservation: ReservationId(1) }, bed.receipts.keys());
-    bed.check_in(json!({ "token": nobodys })).await.is_problem(410, "revoked");
+    bed.check_in(order.sale, json!({ "token": nobodys })).await.is_problem(410, "revoked");
     assert_eq!(bed.admitted(order.sale).await, []);
 
     // Without the shop somebody was let in with it: that is known afterwards.
@@ -103,7 +108,48 @@ async fn what_was_given_back_lets_nobody_in<W: World>(bed: Bed<W>) {
     let order = bed.world.store().order(&order.number).await.unwrap().unwrap();
     let tickets = bed.get(&format!("/v1/orders/{}/tickets", order.number), &bed.shopper(7)).await.is(200);
     assert_eq!((&tickets["units"][0]["state"], tickets["units"][0].get("token")), (&json!("given_back"), None));
-    assert!(miaosha::domain::receipt::archive_key(&order).ends_with("-1.pdf"));
+    assert!(miaosha::domain::receipt::archive_key(&order, Locale::En).ends_with("-1-en.pdf"));
+}
+
+async fn what_was_used_and_given_back_says_both<W: World>(bed: Bed<W>) {
+    let (id, order) = bed.order(7, 1).await;
+    let body = json!({ "token": bed.ticket(&order, 1), "gate": "north" });
+    bed.check_in(order.sale, body.clone()).await.is(201);
+    let before = bed.check_in(order.sale, body.clone()).await;
+    before.is_problem(409, "already_admitted");
+    assert_eq!(before.body["revoked"], json!(false));
+    bed.refund_all(id).await;
+    let both = bed.check_in(order.sale, body).await;
+    both.is_problem(409, "already_admitted");
+    assert_eq!((&both.body["revoked"], &both.body["gate"]), (&json!(true), &json!("north")));
+    let detail = both.body["detail"].as_str().unwrap();
+    assert!(detail.contains("at north before") && detail.contains("given back since"), "{detail}");
+}
+
+/// Whatever its own door would say of it, and its own door is none the wiser.
+async fn another_sales_ticket_is_elsewhere<W: World>(bed: Bed<W>) {
+    let (_, order) = bed.order(7, 1).await;
+    let other = bed.sale(5, 0).await.id;
+    let body = json!({ "token": bed.ticket(&order, 1), "gate": "north" });
+    for _ in 0..2 {
+        let elsewhere = bed.check_in(other, body.clone()).await;
+        elsewhere.is_problem(409, "elsewhere");
+        let said = (&elsewhere.body["sale_id"], &elsewhere.body["sale_title"], &elsewhere.body["unit"]);
+        assert_eq!(said, (&json!(order.sale), &json!("A lamp"), &json!(1)));
+    }
+    assert_eq!(bed.admitted(order.sale).await, []);
+    bed.check_in(order.sale, body.clone()).await.is(201);
+    bed.check_in(other, body).await.is_problem(409, "elsewhere");
+
+    // A good signature of a sale that nobody knows here.
+    let unknown = Proof { sale: SaleId(999), unit: 1, reservation: order.reservation };
+    let unknown = json!({ "token": sign(unknown, bed.receipts.keys()) });
+    let elsewhere = bed.check_in(order.sale, unknown).await;
+    elsewhere.is_problem(409, "elsewhere");
+    assert_eq!((&elsewhere.body["sale_id"], elsewhere.body.get("sale_title")), (&json!(999), None));
+    // A door without a sale lets nobody in.
+    let body = json!({ "token": bed.ticket(&order, 1) });
+    bed.post("/v1/check-ins", &bed.operator(), &body).await.blames(400, "sale_id");
 }
 
 async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
@@ -152,15 +198,15 @@ async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
     assert_eq!(contradictions.len(), 1);
     assert_eq!((&contradictions[0]["why"], &contradictions[0]["gate"]), (&json!("twice"), &json!("south")));
     // Online again.
-    bed.check_in(json!({ "token": bed.ticket(&order, 3) })).await.is_problem(409, "already_admitted");
-    bed.check_in(json!({ "token": bed.ticket(&order, 4) })).await.is(201);
+    bed.check_in(order.sale, json!({ "token": bed.ticket(&order, 3) })).await.is_problem(409, "already_admitted");
+    bed.check_in(order.sale, json!({ "token": bed.ticket(&order, 4) })).await.is(201);
 }
 
 /// Also one that the shop itself let in.
 async fn an_earlier_admission_displaces_a_later_one<W: World>(bed: Bed<W>) {
     let (_, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
-    bed.check_in(json!({ "token": token, "gate": "online" })).await.is(201);
+    bed.check_in(order.sale, json!({ "token": token, "gate": "online" })).await.is(201);
     let line = |at: i64| json!({ "sequence": 1, "token": token, "at": at, "gate": "offline" });
     assert_eq!(bed.merge("late", &[line(START.0 + 1)]).await.is(200)["admissions"][0]["outcome"], "twice");
     // A clock that is an hour ahead says the present.
@@ -179,7 +225,7 @@ async fn admissions_come_in_pages<W: World>(bed: Bed<W>) {
     for buyer in 1..=3 {
         let (_, order) = bed.order_of(sale, buyer, 2).await;
         for unit in order.units.clone() {
-            bed.check_in(json!({ "token": bed.ticket(&order, unit) })).await.is(201);
+            bed.check_in(sale, json!({ "token": bed.ticket(&order, unit) })).await.is(201);
         }
     }
     let (mut after, mut units) = (None, Vec::new());
@@ -198,7 +244,7 @@ async fn a_pack_names_what_is_gone_and_what_was_used<W: World>(bed: Bed<W>) {
     let (gone, first) = bed.order_of(sale, 1, 2).await;
     let (_, second) = bed.order_of(sale, 2, 1).await;
     bed.refund_all(gone).await;
-    bed.check_in(json!({ "token": bed.ticket(&second, 3), "gate": "north" })).await.is(201);
+    bed.check_in(sale, json!({ "token": bed.ticket(&second, 3), "gate": "north" })).await.is(201);
     let pack = bed.get(&format!("/v1/admin/sales/{sale}/gate-pack"), &bed.operator()).await.is(200);
     assert_eq!(pack["revoked"], json!([[1, first.reservation], [2, first.reservation]]));
     assert_eq!((&pack["used"][0]["unit"], &pack["used"][0]["gate"]), (&json!(3), &json!("north")));
@@ -214,13 +260,14 @@ async fn what_is_not_a_check_in_is_said_by_name() {
     let bed = Bed::new().await;
     let (_, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
-    let letter = if &token[60..61] == "A" { "B" } else { "A" };
+    let letter = if &token[60..61] == "B" { "C" } else { "B" };
     let other = format!("{}{letter}{}", &token[..60], &token[61..]);
     for (body, field) in [
         (json!({}), "token"),
         (json!({ "token": 7 }), "token"),
         (json!({ "token": "" }), "token"),
         (json!({ "token": "x".repeat(130) }), "token"),
+        (json!({ "token": "T".repeat(177) }), "token"),
         (json!({ "token": "x".repeat(5_000) }), "token"),
         (json!({ "token": other }), "token"),
         (json!({ "token": token, "gate": "g".repeat(65) }), "gate"),
@@ -229,7 +276,7 @@ async fn what_is_not_a_check_in_is_said_by_name() {
         (json!({ "token": token, "at": START.0 + 61_000 }), "at"),
         (json!({ "token": token, "door": 1 }), "door"),
     ] {
-        bed.check_in(body).await.blames(400, field);
+        bed.check_in(order.sale, body).await.blames(400, field);
     }
     let line = |more: Value| {
         let mut line = json!({ "sequence": 1, "token": token, "at": START.0, "gate": "" });
@@ -246,7 +293,7 @@ async fn what_is_not_a_check_in_is_said_by_name() {
         (json!({ "sequence": u64::MAX }), "sequence"),
         (json!({ "at": -5 }), "at"),
         (json!({ "gate": "g".repeat(65) }), "gate"),
-        (json!({ "token": "x".repeat(201) }), "token"),
+        (json!({ "token": "x".repeat(501) }), "token"),
     ] {
         bed.merge("a", &[good.clone(), line(more)]).await.blames(400, &format!("admissions[1].{field}"));
     }

@@ -89,7 +89,7 @@ async fn whoever_came_in_is_listed<W: World>(bed: Bed<W>) {
     let tickets = bed.get(&format!("/v1/orders/{number}/tickets"), &bed.shopper(1)).await.is(200);
     assert_eq!(rows(&list(&bed, sale, "check-ins").await), Vec::<Value>::new());
     for unit in tickets["units"].as_array().unwrap().iter().take(2) {
-        let body = json!({ "token": unit["token"], "gate": "=North" });
+        let body = json!({ "sale_id": sale, "token": unit["token"], "gate": "=North" });
         bed.post("/v1/check-ins", &bed.operator(), &body).await.is(201);
     }
     let rows = rows(&list(&bed, sale, "check-ins").await);

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use miaosha::domain::id::SaleId;
-use miaosha::domain::sale::StandbyUntil;
+use miaosha::domain::sale::{PARTY_MAX, StandbyUntil};
 use miaosha::ports::World;
 use miaosha::ports::catalogue::Catalogue;
 use miaosha::ports::turnstile::Turnstile;
@@ -117,4 +117,46 @@ async fn parked_messages_are_listed_and_replayed() {
     assert_eq!(bed.get("/v1/admin/parked", &bed.operator()).await.is(200), json!([]));
     let replayed = bed.post("/v1/admin/parked/replay", &bed.operator(), &json!({})).await.is(200);
     assert_eq!(replayed, json!({ "replayed": 0 }));
+}
+
+/// For pages in other languages: a name, and bounds where there are any.
+#[actix_web::test]
+async fn a_field_that_is_wrong_says_which_rule_it_breaks() {
+    let bed = Bed::new().await;
+    let (items, sales) = ("/v1/admin/items", "/v1/admin/sales");
+    let item = json!({ "title": "A lamp", "description": "" });
+    let item = bed.post(items, &bed.operator(), &item).await.is(201)["id"].as_u64().unwrap();
+    let with = |name: &str, value: Value| {
+        let mut body = sale_body(item);
+        body[name] = value;
+        body
+    };
+    for (path, body, field, said) in [
+        (
+            items,
+            json!({ "title": "x".repeat(201), "description": "" }),
+            "title",
+            json!({ "rule": "length", "max": 200 }),
+        ),
+        (items, json!({ "title": " ", "description": "" }), "title", json!({ "rule": "empty" })),
+        (items, json!({ "title": "a\u{7}b", "description": "" }), "title", json!({ "rule": "control_characters" })),
+        (items, json!({ "title": "A lamp" }), "description", json!({ "rule": "missing" })),
+        (sales, with("quantity_max", json!(0)), "quantity_max", json!({ "rule": "range", "min": 1, "max": PARTY_MAX })),
+        (sales, with("hold_ms", json!("long")), "hold_ms", json!({ "rule": "type" })),
+        (sales, with("closes_at", json!(0)), "closes_at", json!({ "rule": "order" })),
+        (sales, with("colour", json!(0)), "colour", json!({ "rule": "unknown" })),
+        (sales, with("item_id", json!(item + 1)), "item_id", json!({ "rule": "no_such" })),
+        // Nothing that could be compared: any answer like it would be right.
+        (
+            sales,
+            with("questions", json!([{ "prompt": "?", "answer": "\u{200b}\u{ad}" }])),
+            "questions[0].answer",
+            json!({ "rule": "empty" }),
+        ),
+    ] {
+        let answer = bed.post(path, &bed.operator(), &body).await;
+        answer.blames(400, field);
+        let named = ["rule", "min", "max"].into_iter().filter_map(|name| Some((name, answer.body.get(name)?.clone())));
+        assert_eq!(Value::Object(named.map(|(name, value)| (name.to_owned(), value)).collect()), said, "{field}");
+    }
 }

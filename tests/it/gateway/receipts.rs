@@ -5,23 +5,29 @@ use std::time::Duration;
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::domain::event::{Event, Fact, Purchase};
 use miaosha::domain::id::ReservationId;
+use miaosha::domain::locale::Locale;
 use miaosha::domain::order::Order;
 use miaosha::domain::receipt::archive_key;
 use miaosha::ports::World;
+use miaosha::ports::accounts::{Accounts, Role};
 use miaosha::ports::archive::Archive;
 use miaosha::ports::events::Events;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
+use miaosha::services::mailer::Receipts as _;
+use miaosha::services::receipts::fonts::Fonts;
 use miaosha::services::receipts::keys::PublicKeys;
+use miaosha::services::receipts::pdf::render;
 use miaosha::services::receipts::token::verify;
 use serde_json::{Value, json};
 
-use super::bed::Bed;
+use super::bed::{Bed, OFFSET};
 use super::over_both;
 use crate::support::clock::START;
 
 over_both! {
     a_buyer_gets_the_receipt_and_nobody_else_does
+    a_receipt_is_in_its_buyers_language
     the_keys_are_for_everybody
     what_is_paid_for_is_printed_by_itself
     a_press_stopped_anywhere_prints_the_same_bytes_again
@@ -79,7 +85,7 @@ async fn a_buyer_gets_the_receipt_and_nobody_else_does<W: World>(bed: Bed<W>) {
     assert_eq!(answer.headers.get("content-type").unwrap(), "application/pdf");
     assert!(answer.headers.get("cache-control").unwrap().to_str().unwrap().contains("no-store"));
     assert!(answer.bytes.starts_with(b"%PDF-"));
-    assert_eq!(bed.kept().await, [archive_key(&order)]);
+    assert_eq!(bed.kept().await, [archive_key(&order, Locale::En)]);
     assert_eq!(bed.get(&path, &bed.shopper(7)).await.bytes, answer.bytes);
     assert_eq!(bed.receipts.pdf_of(&order).await.unwrap(), answer.bytes);
 
@@ -93,6 +99,25 @@ async fn a_buyer_gets_the_receipt_and_nobody_else_does<W: World>(bed: Bed<W>) {
         assert!(unit["qr_svg"].as_str().unwrap().starts_with("<svg "));
         assert_eq!(unit["state"], "valid");
     }
+}
+
+/// The one that they have when it is asked for; a letter carries the same, and who goes leaves none.
+async fn a_receipt_is_in_its_buyers_language<W: World>(bed: Bed<W>) {
+    let store = bed.world.store();
+    let account = store.create_account("陳美玲", "chen@example.org", "", Role::Shopper, Locale::ZhTw).await.unwrap();
+    let (_, order) = bed.order(account.unwrap().id.0, 1).await;
+    let path = format!("/v1/orders/{}/receipt.pdf", order.number);
+    let asked = bed.get(&path, &bed.shopper(order.buyer.0)).await;
+    assert_eq!((asked.status.as_u16(), bed.kept().await), (200, vec![archive_key(&order, Locale::ZhTw)]));
+    let sheet = bed.receipts.sheet(&order).await.unwrap();
+    assert_eq!((sheet.locale, sheet.utc_offset_minutes), (Locale::ZhTw, OFFSET));
+    assert_eq!(asked.bytes, render(&sheet, Fonts::get()).unwrap());
+    let letter = bed.receipts.for_mail().receipt(&order.number).await.unwrap().unwrap();
+    assert_eq!((letter.key, letter.bytes), (archive_key(&order, Locale::ZhTw), asked.bytes.to_vec()));
+    let english = archive_key(&order, Locale::En);
+    bed.world.archive().put(&english, b"of another time".to_vec()).await.unwrap();
+    bed.receipts.forget(&order.number).await.unwrap();
+    assert_eq!(bed.kept().await, [""; 0]);
 }
 
 async fn the_keys_are_for_everybody<W: World>(bed: Bed<W>) {
@@ -120,8 +145,8 @@ async fn what_is_paid_for_is_printed_by_itself<W: World>(bed: Bed<W>) {
     let event = paid(id, &order, 1);
     // Twice: nothing is the worse for it.
     bed.world.attempts().publish_events(&[event.clone(), event]).await.unwrap();
-    until(async || bed.kept().await == [archive_key(&order)]).await;
-    let printed = bed.world.archive().get(&archive_key(&order)).await.unwrap().unwrap();
+    until(async || bed.kept().await == [archive_key(&order, Locale::En)]).await;
+    let printed = bed.world.archive().get(&archive_key(&order, Locale::En)).await.unwrap().unwrap();
     assert!(printed.starts_with(b"%PDF-"));
     bed.lifecycle.soft.cancel();
     listening.await.unwrap();
@@ -150,7 +175,7 @@ async fn a_press_stopped_anywhere_prints_the_same_bytes_again<W: World>(bed: Bed
         until(async || bed.kept().await.len() == 1).await;
         lifecycle.soft.cancel();
         again.await.unwrap();
-        assert_eq!(bed.world.archive().get(&archive_key(&order)).await.unwrap().unwrap(), expected);
+        assert_eq!(bed.world.archive().get(&archive_key(&order, Locale::En)).await.unwrap().unwrap(), expected);
         assert_eq!(bed.receipts.stats().await.unwrap().count, 1);
     }
 }
@@ -191,7 +216,7 @@ async fn an_archive_that_takes_nothing_is_tried_again() {
     let listening = tokio::spawn(bed.receipts.clone().run(bed.lifecycle.clone()));
     tokio::time::sleep(Duration::from_millis(50)).await;
     std::fs::remove_file(&blocked).unwrap();
-    until(async || bed.kept().await == [archive_key(&order)]).await;
+    until(async || bed.kept().await == [archive_key(&order, Locale::En)]).await;
     bed.lifecycle.soft.cancel();
     listening.await.unwrap();
 }
@@ -209,7 +234,7 @@ async fn operators_see_what_is_kept_and_clear_what_is_old() {
         bytes += bed.receipts.pdf_of(&order).await.unwrap().len();
         // Kept an hour after each other, the last one at START.
         let at = std::time::UNIX_EPOCH + Duration::from_millis((START.0 - (5 - buyer as i64) * 3_600_000) as u64);
-        let file = bed.folder.path().join("archive").join(archive_key(&order));
+        let file = bed.folder.path().join("archive").join(archive_key(&order, Locale::En));
         std::fs::File::options().write(true).open(file).unwrap().set_modified(at).unwrap();
     }
     let all = stats().await;
@@ -244,7 +269,7 @@ async fn what_is_kept_is_not_printed_again() {
     let bed = Bed::new().await;
     let (_, order) = bed.order(7, 1).await;
     let other = FolderArchive::new(&bed.folder.path().join("archive"));
-    other.put(&archive_key(&order), b"%PDF- kept by somebody".to_vec()).await.unwrap();
+    other.put(&archive_key(&order, Locale::En), b"%PDF- kept by somebody".to_vec()).await.unwrap();
     let answer = bed.get(&format!("/v1/orders/{}/receipt.pdf", order.number), &bed.shopper(7)).await;
     assert_eq!(answer.bytes, b"%PDF- kept by somebody");
     assert_eq!(bed.receipts.stats().await.unwrap().made, 0);

@@ -131,7 +131,7 @@ async fn a_receipt_is_good_at_every_door<W: World>(bed: Bed<W>) {
     let operator = TokenKeys::parse(&whole(NEW.0)).unwrap();
     let operator = operator.sign_access(BuyerId(1_000_000), Role::Operator, START, 86_400_000);
     let check_in = async |step: &Calls, token: &str| {
-        let body = json!({ "token": token, "gate": "north" });
+        let body = json!({ "sale_id": order.sale, "token": token, "gate": "north" });
         bed.ask(step, Method::POST, "/v1/check-ins", &operator, body).await
     };
     check_in(&signing, &old[0]).await.is(201);

@@ -74,7 +74,7 @@ async fn the_buyers_own_question_must_be_answered() {
     for buyer in 0..60 {
         let index = question::index_for(&sale, BuyerId(buyer)).unwrap();
         asked[index] += 1;
-        let right = ["  fOUR\t", "pÂTÉ", "rot"][index];
+        let right = ["  fOUR\t", "Pa\u{302}tE\u{301}", "“ｒｏｔ”."][index];
         for (id, answer, status) in [
             (index, right, 202),
             (index, "wrong", 422),

@@ -27,9 +27,10 @@ fn pack() -> Pack {
         sale_id: SaleId(7),
         title: "A seat".into(),
         made_at: START,
+        utc_offset_minutes: 480,
         keys: keys("1").public().to_jwks(),
         revoked: vec![(9, RESERVATION), (3, RESERVATION)],
-        used: vec![UsedUnit { unit: 5, reservation: RESERVATION, at: START, gate: "north".into() }],
+        used: [5, 9].map(|unit| UsedUnit { unit, reservation: RESERVATION, at: START, gate: "north".into() }).into(),
     }
 }
 
@@ -44,14 +45,15 @@ fn a_unit_goes_in_once() {
     let mut gate = gate(&path);
     let later = START.plus_ms(5);
     assert_eq!(gate.check_in(&token(1), later).unwrap(), Answer::Admitted(proof(1)));
-    let again = Answer::Already { at: later, gate: "south".into() };
+    let again = Answer::Already { at: later, gate: "south".into(), revoked: false };
     assert_eq!(gate.check_in(&token(1), later.plus_ms(9)).unwrap(), again);
     assert_eq!(gate.check_in(&token(2), later).unwrap(), Answer::Admitted(proof(2)));
-    for revoked in [3, 9] {
-        assert_eq!(gate.check_in(&token(revoked), later).unwrap(), Answer::Revoked);
+    assert_eq!(gate.check_in(&token(3), later).unwrap(), Answer::Revoked);
+    // Given back after somebody went in with it: both are said.
+    for (unit, revoked) in [(5, false), (9, true)] {
+        let used = Answer::Already { at: START, gate: "north".into(), revoked };
+        assert_eq!(gate.check_in(&token(unit), later).unwrap(), used);
     }
-    let used = Answer::Already { at: START, gate: "north".into() };
-    assert_eq!(gate.check_in(&token(5), later).unwrap(), used);
     let elsewhere = sign(Proof { sale: SaleId(8), ..proof(1) }, &keys("1"));
     assert_eq!(gate.check_in(&elsewhere, later).unwrap(), Answer::Elsewhere(SaleId(8)));
     let forged = sign(proof(4), &keys("2"));
@@ -75,12 +77,40 @@ fn a_gate_that_begins_anew_remembers() {
     // It died in the middle of a line: that admission was said to nobody.
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"sequence\":2,\"tok").unwrap();
     let mut second = gate(&path);
-    assert_eq!(second.check_in(&token(1), START).unwrap(), Answer::Already { at: START, gate: "south".into() });
+    assert_eq!(
+        second.check_in(&token(1), START).unwrap(),
+        Answer::Already { at: START, gate: "south".into(), revoked: false }
+    );
     assert_eq!(second.check_in(&token(2), START).unwrap(), Answer::Admitted(proof(2)));
     let written = Written::of(&path).unwrap();
     assert_eq!(written.device(), device);
     assert_eq!(written.entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(written.entries[1].token, token(2));
+}
+
+/// Times are the shop's, in figures that people read.
+#[test]
+fn a_gate_says_why_in_words() {
+    let already = |gate: &str, revoked| Answer::Already { at: START.plus_ms(61_000), gate: gate.into(), revoked };
+    for (answer, offset, said) in [
+        (Answer::Admitted(proof(4)), 480, "ADMIT   unit 4"),
+        (already("north", false), 480, "STOP    used before, 2026-01-01 08:01:01 +08:00 at north"),
+        (already("", true), -210, "STOP    used before, 2025-12-31 20:31:01 -03:30; given back since"),
+        (already("", false), 0, "STOP    used before, 2026-01-01 00:01:01 +00:00"),
+        (Answer::Revoked, 0, "STOP    given back"),
+        (Answer::Elsewhere(SaleId(8)), 0, "STOP    of another sale: 8"),
+        (Answer::Invalid(TokenError::Key), 0, "STOP    the token's key is not known here"),
+    ] {
+        assert_eq!(answer.words(offset), said);
+    }
+}
+
+/// A pack that was made before it said the shop's zone is read.
+#[test]
+fn an_older_pack_is_in_utc() {
+    let mut pack = serde_json::to_value(pack()).unwrap();
+    pack.as_object_mut().unwrap().remove("utc_offset_minutes").unwrap();
+    assert_eq!(serde_json::from_value::<Pack>(pack).unwrap().utc_offset_minutes, 0);
 }
 
 /// Its very first line was cut off.

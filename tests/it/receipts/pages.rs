@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use miaosha::domain::locale::Locale;
+use miaosha::domain::money::Money;
 use miaosha::services::receipts::fonts::{Fonts, Style};
 use miaosha::services::receipts::pdf::render;
 use miaosha::services::receipts::sheet::Sheet;
@@ -43,6 +45,40 @@ fn codes_of(pdf: &[u8]) -> Vec<String> {
     let mut codes: Vec<String> = String::from_utf8(read).unwrap().lines().map(str::to_owned).collect();
     codes.sort();
     codes
+}
+
+/// Where each word of the first page begins, in points from the left.
+fn places_of(pdf: &[u8]) -> Vec<(String, f32)> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pdf"), pdf).unwrap();
+    let boxes = run("pdftotext", &["-bbox", "a.pdf", "-"], folder.path()).stdout;
+    let boxes = String::from_utf8(boxes).unwrap();
+    let words = boxes.lines().filter_map(|line| {
+        let (at, word) = line.trim().strip_prefix("<word xMin=\"")?.split_once('"')?;
+        let word = word.split_once('>')?.1.split_once('<')?.0;
+        Some((word.to_owned(), at.parse().unwrap()))
+    });
+    words.collect()
+}
+
+/// Columns of the drawn title that are white, between its first and its last that are not; those beside each other count once.
+fn gaps_of_title(pdf: &[u8]) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pdf"), pdf).unwrap();
+    // At 144 dots an inch a point is two: the title's baseline is 130 points from the top.
+    let title = ["-x", "100", "-y", "210", "-W", "900", "-H", "80"];
+    run(
+        "pdftoppm",
+        &[&["-r", "144", "-gray", "-f", "1", "-l", "1"][..], &title, &["a.pdf", "a"]].concat(),
+        folder.path(),
+    );
+    let drawn = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let drawn = std::fs::read(drawn.into_iter().find(|path| path.extension().is_some_and(|end| end == "pgm")).unwrap())
+        .unwrap();
+    let pixels = &drawn[drawn.len() - 900 * 80..];
+    let dark: Vec<bool> = (0..900).map(|x| (0..80).any(|y| pixels[y * 900 + x] < 160)).collect();
+    let (first, last) = (dark.iter().position(|dark| *dark).unwrap(), dark.iter().rposition(|dark| *dark).unwrap());
+    dark[first..last].windows(2).filter(|pair| pair[0] && !pair[1]).count()
 }
 
 fn sheet(number: u64, units: &[u32], item: &str, buyer: &str) -> Sheet {
@@ -107,20 +143,147 @@ fn a_chinese_name_prints_right() {
     assert!(cjk.contains("yes yes yes"), "{cjk}");
 }
 
-/// Where no typeface has a character the page says so in words, and prints no box: glyph 0 of a typeface is its box.
+/// Only what no typeface has: one sign stands for what comes together, and the page says where to see it.
 #[test]
-fn what_cannot_be_printed_is_said_in_words() {
-    let (with, without) = (Fonts::get(), Fonts::with(Vec::new()));
-    let unicorn = text_of(&render(&sheet(3, &[1], "A seat", "🦄 Zoë"), with).unwrap());
-    assert!(unicorn.contains("a name that this typeface cannot") && !unicorn.contains("Zoë"), "{unicorn}");
-    let bare = text_of(&render(&sheet(3, &[1], "春日音樂會", "陳美玲"), &without).unwrap());
-    assert!(bare.contains("An item whose name this typeface cannot"), "{bare}");
-    assert!(bare.contains("see the e-mail or the") && bare.contains("order page"), "{bare}");
-    for text in ["陳", "🦄", "a陳b", "שלום", "سلام"] {
-        assert!(without.line(text, Style::Regular).is_none(), "{text}");
+fn what_cannot_be_printed_is_all_that_is_left_out() {
+    let (with, without) = (Fonts::get(), Fonts::of("/nowhere"));
+    let sign = with.stands_for();
+    let text = text_of(&render(&sheet(3, &[1], "Concert 🎸👩🏽\u{200d}🚀 演唱會", "🦄 Zoë"), with).unwrap());
+    for said in
+        [format!("Concert {sign} 演唱會"), format!("{sign} Zoë"), format!("{sign} stands for characters that are on")]
+    {
+        assert!(text.contains(&said), "{said:?} is not in:\n{text}");
     }
-    assert!(with.line("陳", Style::Regular).is_some());
-    assert!(with.line("🦄", Style::Regular).is_none());
+    assert!(!text.contains(['🎸', '🦄', '🚀']) && !text.contains(&format!("{sign}{sign}")), "{text}");
+    let whole = text_of(&render(&sheet(3, &[1], "A seat", "Zoë"), with).unwrap());
+    assert!(!whole.contains(sign) && !whole.contains("stands for"), "{whole}");
+    let bare = text_of(&render(&sheet(3, &[1], "Spring 春日音樂會", "陳美玲"), &without).unwrap());
+    assert!(bare.contains(&format!("Spring {sign}")) && bare.contains("order page only"), "{bare}");
+    for text in ["陳", "🦄", "a陳b", "שלום", "سلام", "नमस्ते"] {
+        assert!(without.line(text, Style::Regular).left_out(), "{text}");
+        assert_eq!(with.line(text, Style::Regular).left_out(), text == "🦄", "{text}");
+    }
+    // A language that cannot be printed at all is another one.
+    let chinese = sheet(3, &[1], "A seat", "Ann").said_in(Locale::ZhTw, 0);
+    assert!(text_of(&render(&chinese, &without).unwrap()).contains("Show this code at the entrance"));
+}
+
+/// What is invisible leaves no sign, and turns nothing around.
+#[test]
+fn what_cannot_be_seen_is_no_loss() {
+    for text in ["a\u{202e}b\u{202c}", "a\u{ad}b", "ab\u{fe0f}", "a\u{200d}b", "\u{feff}ab", "\u{2067}ab\u{2069}"] {
+        let line = Fonts::get().line(text, Style::Regular);
+        assert!(!line.left_out(), "{text:?}");
+        let page = text_of(&render(&sheet(6, &[1], text, "Ann"), Fonts::get()).unwrap());
+        assert!(page.replace('\u{200d}', "").contains("ab"), "{text:?}: {page}");
+    }
+}
+
+/// Scripts that are joined, stacked or read from the right, each in the typeface that Debian has for it.
+#[test]
+fn every_script_prints() {
+    let title = "Concert 🎸 السلام नमस्ते 演唱會";
+    let text = text_of(&render(&sheet(2, &[1], title, "דנה"), Fonts::get()).unwrap());
+    let sign = Fonts::get().stands_for();
+    let concert = format!("Concert {sign}");
+    for said in [concert.as_str(), "السلام", "नमस्ते", "演唱會", "דנה", "order page only"] {
+        assert!(text.contains(said), "{said:?} is not in:\n{text}");
+    }
+    for text in [
+        "السلام عليكم",
+        "שלום",
+        "नमस्ते",
+        "নমস্কার",
+        "ਸਤ ਸ੍ਰੀ ਅਕਾਲ",
+        "નમસ્તે",
+        "ନମସ୍କାର",
+        "வணக்கம்",
+        "నమస్కారం",
+        "ನಮಸ್ಕಾರ",
+        "നമസ്കാരം",
+        "ආයුබෝවන්",
+        "สวัสดี",
+        "ສະບາຍດີ",
+        "བཀྲ་ཤིས",
+        "မင်္ဂလာပါ",
+        "გამარჯობა",
+        "ሰላም",
+        "សួស្តី",
+        "բարև",
+        "Привет",
+        "Γειά",
+        "Tiếng Việt",
+        "안녕",
+        "こんにちは",
+        "★ ♪ →",
+    ] {
+        assert!(!Fonts::get().line(text, Style::Semibold).left_out(), "{text}");
+    }
+}
+
+/// Letters of one Arabic word touch; the second word stands left of the first, and a number in it is read from the left.
+#[test]
+fn arabic_is_joined_and_runs_from_the_right() {
+    let gaps = |title: &str| gaps_of_title(&render(&sheet(2, &[1], title, "Ann"), Fonts::get()).unwrap());
+    assert_eq!((gaps("سسسس"), gaps("oooo")), (0, 3));
+    let places = places_of(&render(&sheet(2, &[1], "عرض 2026 كبير", "Ann"), Fonts::get()).unwrap());
+    let x = |word: &str| places.iter().find(|(text, _)| text.contains(word)).unwrap_or_else(|| panic!("{places:?}")).1;
+    assert!(x("كبير") < x("2026") && x("2026") < x("عرض"), "{places:?}");
+    // In a title that begins from the left, what runs from the right stays where it is.
+    let places = places_of(&render(&sheet(2, &[1], "Night السلام عليكم Show", "Ann"), Fonts::get()).unwrap());
+    let x = |word: &str| places.iter().find(|(text, _)| text.contains(word)).unwrap_or_else(|| panic!("{places:?}")).1;
+    assert!(x("Night") < x("عليكم") && x("عليكم") < x("السلام") && x("السلام") < x("Show"), "{places:?}");
+}
+
+/// All of its own words, and the time in the shop's zone.
+#[test]
+fn the_page_is_in_its_readers_language() {
+    let order = order(7, &[5, 6, 8]);
+    let amount = Money { minor: order.amount.minor / 3, ..order.amount };
+    let order = order.without(&[6], amount);
+    let plain = |locale, offset| {
+        let sheet = Sheet::of(&order, "A seat", Some("Ann"), &keys("1")).said_in(locale, offset);
+        let text = text_of(&render(&sheet, Fonts::get()).unwrap());
+        text.split_whitespace().collect::<String>()
+    };
+    let english = plain(Locale::En, -210);
+    let words = [
+        "Receipt",
+        "ORDER",
+        "PAID",
+        "BUYER",
+        "TOTAL",
+        "UNITS",
+        "GIVENBACK",
+        "No.5,8",
+        "UNIT2OF3",
+        "givenback",
+        "Showthiscode",
+    ];
+    for said in words.into_iter().chain(["31December2025,20:30UTC-03:30", "Eachcodeissigned", "Itletsnobodyin"]) {
+        assert!(english.contains(said), "{said:?} is not in:\n{english}");
+    }
+    let chinese = plain(Locale::ZhTw, 480);
+    let said = [
+        "收據",
+        "訂單",
+        "付款時間",
+        "買家",
+        "總額",
+        "號碼",
+        "已退回",
+        "第5、8號",
+        "第2張，共3張",
+        "入場時請出示此條碼",
+        "不能入場",
+        "離線驗證",
+    ];
+    for said in said.into_iter().chain(["2026年1月1日08:00（UTC+08:00）", "Aseat", "Ann"]) {
+        assert!(chinese.contains(said), "{said:?} is not in:\n{chinese}");
+    }
+    for word in words.into_iter().filter(|word| word.len() > 3) {
+        assert!(!chinese.contains(word), "{word:?} is in:\n{chinese}");
+    }
 }
 
 #[test]
@@ -129,7 +292,7 @@ fn the_same_order_gives_the_same_bytes() {
     let first = print(Fonts::get());
     assert_eq!(first, print(Fonts::get()));
     // Another process has typefaces of its own.
-    let others = Fonts::with(vec!["/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc"]);
+    let others = Fonts::of("/usr/share/fonts");
     assert_eq!(first, print(&others));
     assert_ne!(first, render(&sheet(5, &[1, 2, 3], "春日音樂會 Spring", "陳美玲"), Fonts::get()).unwrap());
 }

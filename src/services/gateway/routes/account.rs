@@ -121,7 +121,7 @@ async fn not_erased<W: World>(gateway: &Gateway<W>, way: InTheWay) -> Reply {
         })
     });
     let (reservations, orders): (Vec<Value>, Vec<Value>) = (reservations.collect(), orders.collect());
-    Ok(problem.with(&json!({ "reservations": reservations, "orders": orders, "units": way.units })))
+    Err(problem.with("reservations", reservations).with("orders", orders).with("units", way.units))
 }
 
 /// Receipts bear a name; they can be printed again, with whatever name there is then. The numbers of the orders they were of.

@@ -3,25 +3,25 @@
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::receipt::{Admission, Proof};
 use crate::domain::time::Timestamp;
 use crate::http::idempotency::By;
 use crate::http::limits;
-use crate::http::problem::{CONTENT_TYPE, Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 use crate::ports::World;
 use crate::ports::admissions::{Admissions, Conflict, ConflictPlace, Why};
 use crate::services::gateway::Gateway;
 use crate::services::gateway::once::once;
 use crate::services::gateway::routes::page::Page;
 use crate::services::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
+use crate::services::receipts::token::{TYPED_BYTES_MAX, TokenError};
 use crate::services::receipts::{CheckIn, Written};
 
 const GATE_CHARS_MAX: usize = 64;
 const DEVICE_CHARS_MAX: usize = 32;
-const TOKEN_CHARS_MAX: usize = 200;
 /// The clock of a gate may be ahead of ours by so much.
 const AHEAD_MS_MAX: i64 = 60_000;
 
@@ -35,6 +35,8 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig) {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckInBody {
+    /// Whose door it is.
+    sale_id: SaleId,
     token: String,
     #[serde(default)]
     gate: Option<String>,
@@ -63,38 +65,50 @@ impl From<Admission> for AdmissionView {
 async fn post_check_in<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
     let body: CheckInBody = gateway.body(&req, &mut payload.into_inner()).await?;
-    let token = limits::text("token", &body.token, TOKEN_CHARS_MAX)?;
+    let token = limits::text("token", &body.token, TYPED_BYTES_MAX)?;
     let gate = gate_name("gate", body.gate.as_deref().unwrap_or_default())?;
     if let Some(at) = body.at {
         moment("at", at, gateway.clock().now())?;
     }
-    match gateway.receipts().check_in(token, gate, body.at).await? {
+    match gateway.receipts().check_in(body.sale_id, token, gate, body.at).await? {
         CheckIn::Admitted(admission) => Ok(HttpResponse::Created().json(AdmissionView::from(admission))),
-        CheckIn::Already(before) => Ok(already(before)),
+        CheckIn::Already { before, revoked } => Err(already(before, revoked)),
+        CheckIn::Elsewhere(proof) => Err(elsewhere(&gateway, proof).await),
         CheckIn::Revoked(proof) => {
             let why = format!("unit {} was given back; this receipt lets nobody in with it", proof.unit);
             Err(Problem::new(Kind::Revoked, why))
         }
-        CheckIn::Invalid(error) => Err(Problem::field("token", Kind::Invalid, error.to_string())),
+        CheckIn::Invalid(error) => {
+            let rule = match error {
+                TokenError::Form | TokenError::Proof(_) => Rule::TokenForm,
+                TokenError::Key => Rule::TokenKey,
+                TokenError::Signature => Rule::TokenSignature,
+            };
+            Err(Problem::field("token", Kind::Invalid, error.to_string()).rule(rule))
+        }
     }
 }
 
-/// A problem that also says, for machines, how the unit was used.
-fn already(before: Admission) -> HttpResponse {
+/// A problem that also says, for machines, how the unit was used, and whether it was given back since.
+fn already(before: Admission, revoked: bool) -> Problem {
     let place = if before.gate.is_empty() { String::new() } else { format!(" at {}", before.gate) };
-    let why = format!("somebody went in with unit {}{place} before", before.proof.unit);
-    let problem = Problem::new(Kind::AlreadyAdmitted, why);
-    let mut body = json!({
-        "type": format!("/problems/{}", problem.kind.name()),
-        "title": problem.kind.title(),
-        "status": problem.kind.status().as_u16(),
-        "detail": problem.detail,
-    });
-    let facts = serde_json::to_value(AdmissionView::from(before)).unwrap_or(Value::Null);
-    if let (Some(body), Value::Object(facts)) = (body.as_object_mut(), facts) {
-        body.extend(facts);
+    let back = if revoked { "; it was given back since" } else { "" };
+    let why = format!("somebody went in with unit {}{place} before{back}", before.proof.unit);
+    Problem::new(Kind::AlreadyAdmitted, why).with_facts(&AdmissionView::from(before)).with("revoked", revoked)
+}
+
+/// A problem that also says which sale it is of, so that its holder can be sent there.
+async fn elsewhere<W: World>(gateway: &Gateway<W>, proof: Proof) -> Problem {
+    // What cannot be looked up is said by its number: nobody waits at a door for a title.
+    let sale = gateway.board().seen(gateway.world(), proof.sale).await.ok().flatten();
+    let title = sale.map(|shown| shown.sale.title.clone());
+    let name = title.as_ref().map_or_else(|| format!("sale {}", proof.sale), |title| format!("“{title}”"));
+    let why = format!("this receipt is good for {name}, which is not the sale of this door");
+    let problem = Problem::new(Kind::Elsewhere, why).with("sale_id", proof.sale.0).with("unit", proof.unit);
+    match title {
+        Some(title) => problem.with("sale_title", title),
+        None => problem,
     }
-    HttpResponse::build(problem.kind.status()).content_type(CONTENT_TYPE).body(body.to_string())
 }
 
 #[derive(Deserialize)]
@@ -139,8 +153,9 @@ impl MergeLine {
         if self.sequence == 0 || i64::try_from(self.sequence).is_err() {
             return Err(Problem::field(named("sequence"), Kind::Invalid, "must be at least 1, in 63 bits"));
         }
-        if self.token.len() > TOKEN_CHARS_MAX {
-            return Err(Problem::field(named("token"), Kind::Invalid, "is too long"));
+        if self.token.len() > TYPED_BYTES_MAX {
+            let problem = Problem::field(named("token"), Kind::Invalid, "is too long");
+            return Err(problem.rule(Rule::Length).with("max", TYPED_BYTES_MAX));
         }
         if self.at.0 < 0 {
             return Err(Problem::field(named("at"), Kind::Invalid, "must be milliseconds since 1970"));
@@ -154,7 +169,9 @@ fn gate_name<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
     let name = name.trim();
     if name.chars().count() > GATE_CHARS_MAX || name.chars().any(char::is_control) {
         let must = format!("must be at most {GATE_CHARS_MAX} characters on one line");
-        return Err(Problem::field(field.to_owned(), Kind::Invalid, must));
+        return Err(Problem::field(field.to_owned(), Kind::Invalid, must)
+            .rule(Rule::Length)
+            .with("max", GATE_CHARS_MAX));
     }
     Ok(name)
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::sale::{Sale, SaleState};
 use crate::http::idempotency::{By, cause};
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 use crate::ports::World;
 use crate::ports::catalogue::{Catalogue, Changed};
 use crate::ports::parked::Parked;
@@ -49,7 +49,8 @@ async fn post_sale<W: World>(req: HttpRequest, payload: Payload, gateway: Data<G
     let may_be = i64::try_from(new.item.0).is_ok();
     let request = cause(&req).map(|cause| cause.request);
     let sale = if may_be { gateway.world().store().create_sale_once(&new, request).await? } else { None };
-    let sale = sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item"))?;
+    let sale =
+        sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item").rule(Rule::NoSuch))?;
     // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
     let open = gateway.world().turnstile().open(sale.id, sale.generation, sale.allotment);
     try_to("open", gateway.settings(), open).await;

@@ -9,7 +9,7 @@ use crate::domain::order::Order;
 use crate::domain::sale::PARTY_MAX;
 use crate::http::idempotency::{By, cause};
 use crate::http::limits;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Kind, Problem, Rule};
 use crate::ports::World;
 use crate::ports::ledger::{GiveBack, GivenBack, Ledger};
 use crate::services::gateway::Gateway;
@@ -49,10 +49,11 @@ impl RefundBody {
         if let Some(units) = &self.units {
             let count = format!("must name from 1 to {PARTY_MAX} units, or be left out for all that are left");
             if units.is_empty() || units.len() > usize::from(PARTY_MAX) {
-                return Err(Problem::field("units", Kind::Invalid, count));
+                let problem = Problem::field("units", Kind::Invalid, count).rule(Rule::Count);
+                return Err(problem.bounds(1, PARTY_MAX));
             }
             if let Some(place) = (1..units.len()).find(|&place| units[..place].contains(&units[place])) {
-                return Err(at(place, Kind::Invalid, "must be named once"));
+                return Err(at(place, Kind::Invalid, "must be named once", Rule::Repeated));
             }
         }
         let reason = self.reason.map(|reason| limits::text("reason", &reason, REASON_CHARS_MAX).map(str::to_owned));
@@ -72,10 +73,11 @@ async fn post_refund<W: World>(req: HttpRequest, payload: Payload, gateway: Data
             "refund": RefundView::from(given.entry), "order": whole(&gateway, given.order).await?,
         }))),
         GivenBack::NothingLeft => {
-            Err(Problem::field("units", Kind::Conflict, "every unit of this order was refunded before"))
+            let detail = "every unit of this order was refunded before";
+            Err(Problem::field("units", Kind::Conflict, detail).rule(Rule::Done))
         }
-        GivenBack::Refunded { place } => Err(at(place, Kind::Conflict, "this unit was refunded before")),
-        GivenBack::Foreign { place } => Err(at(place, Kind::Invalid, "this unit is none of the order's")),
+        GivenBack::Refunded { place } => Err(at(place, Kind::Conflict, "this unit was refunded before", Rule::Done)),
+        GivenBack::Foreign { place } => Err(at(place, Kind::Invalid, "this unit is none of the order's", Rule::NoSuch)),
         GivenBack::Missing => Err(no_such_order()),
     }
 }
@@ -85,8 +87,8 @@ async fn whole<W: World>(gateway: &Gateway<W>, order: Order) -> Result<WholeOrde
     Ok(WholeOrderView::new(order, refunds))
 }
 
-fn at(place: usize, kind: Kind, detail: &'static str) -> Problem {
-    Problem { field: Some(format!("units[{place}]").into()), ..Problem::new(kind, detail) }
+fn at(place: usize, kind: Kind, detail: &'static str, rule: Rule) -> Problem {
+    Problem::field(format!("units[{place}]"), kind, detail).rule(rule)
 }
 
 fn number(req: &HttpRequest) -> Result<String, Problem> {
