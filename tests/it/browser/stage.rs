@@ -146,7 +146,10 @@ impl Shop {
 
     /// A sale that is open, as the operator made it. It asks what two and two is.
     pub async fn sale(&self, title: &str, offer: Value) -> u64 {
-        let operator = self.operator().await;
+        self.sale_by(&self.operator().await, title, offer).await
+    }
+
+    pub async fn sale_by(&self, operator: &Person, title: &str, offer: Value) -> u64 {
         let item = json!({ "title": title, "description": "For a story." });
         let item = operator.call("POST", "/v1/admin/items", Some(&item)).await.is(201);
         let now = api::call(&self.authority, "GET", "/v1/sales", &[], None).await.unwrap().is(200)[0]["server_time"]
