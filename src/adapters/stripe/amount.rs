@@ -177,7 +177,7 @@ mod tests {
                     Err(Unpayable::TooMuch { most }) => most,
                     Err(Unpayable::Uneven { step }) => {
                         assert!(minor % step.minor != 0, "{amount}");
-                        Money { minor: minor - minor % step.minor + step.minor, currency }
+                        Money { minor: minor - minor % step.minor, currency }
                     }
                     Err(Unpayable::Currency(_) | Unpayable::Refused { .. }) => break,
                 };

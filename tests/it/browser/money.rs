@@ -35,11 +35,11 @@ async fn reads_the_same(stage: &Stage) {
         window.log_in("operator@miaosha.test", "demodemo").await;
         window.shows("h1", window.words().say("sales.title")).await;
     }
-    let all = Currency::all();
+    let (operator, all) = (stage.shop.operator().await, Currency::all());
     for some in all.chunks(SALES_MAX) {
         for currency in some {
             let offer = json!({ "price": { "minor": MINOR, "currency": currency } });
-            stage.shop.sale(&format!("In {currency}"), offer).await;
+            stage.shop.sale_by(&operator, &format!("In {currency}"), offer).await;
         }
         for window in &windows {
             let shown = shown(window, some.len()).await;

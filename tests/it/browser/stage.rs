@@ -161,7 +161,10 @@ impl Shop {
 
     /// A sale that is open, as the operator made it. It asks what two and two is.
     pub async fn sale(&self, title: &str, offer: Value) -> u64 {
-        let operator = self.operator().await;
+        self.sale_by(&self.operator().await, title, offer).await
+    }
+
+    pub async fn sale_by(&self, operator: &Person, title: &str, offer: Value) -> u64 {
         let description = offer["description"].as_str().unwrap_or("For a story.");
         let item = json!({ "title": title, "description": description });
         let item = operator.call("POST", "/v1/admin/items", Some(&item)).await.is(201);

@@ -75,8 +75,14 @@ async fn nothing_there<W: World>(gateway: &Gateway<W>, sale: SaleId) -> Result<P
 #[serde(deny_unknown_fields)]
 struct Checkout {
     checkout_token: String,
-    /// None is needed for what costs nothing.
+    /// Left out for what costs nothing.
+    #[serde(default, deserialize_with = "given")]
     card: Option<String>,
+}
+
+/// What is there is no null.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
 }
 
 async fn post_checkout<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
