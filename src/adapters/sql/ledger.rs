@@ -12,8 +12,7 @@ use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
     AuditFacts, Begun, Confirmed, FreeOrder, GiveBack, GivenBack, History, Ledger, Look, OrderPlace, Pace, Place,
-    Recorded,
-    RestoreLock, Standing,
+    Recorded, RestoreLock, Standing,
 };
 
 impl Store {
