@@ -58,7 +58,7 @@ async fn what_costs_nothing_is_taken_without_a_card<W: World>(bed: Bed<W>) {
         assert_eq!((&given["refund"]["amount"], &given["order"]["refunded"]), (&nothing, &json!(left)));
         assert_eq!(given["refund"]["done_at"], json!(START.0));
     }
-    assert_eq!(bed.world.store().refunds_due(9).await.unwrap(), []);
+    assert_eq!(bed.world.store().refunds_due(bed.world.clock().now(), 9).await.unwrap(), []);
     assert_eq!(bed.kind(id).await, Kind::Refunded);
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
 }
@@ -113,7 +113,7 @@ async fn a_provider_never_hears_of_nothing() {
     takes(&bed, sale.id, 7).await.is(201);
     sound(&bed, sale.id).await;
     bed.refund_all(id).await;
-    assert_eq!(bed.world.store().refunds_due(9).await.unwrap(), []);
+    assert_eq!(bed.world.store().refunds_due(bed.world.clock().now(), 9).await.unwrap(), []);
     let verdict = audit(&bed.world, sale.id).await.unwrap().unwrap();
     assert!(verdict.pass, "{verdict}");
     assert_eq!(server.all_calls(), []);
