@@ -54,8 +54,8 @@ pub struct Settings {
     pub provider_calls_max: usize,
     /// Refunds asked for in one sweep; with `sweep_ms` it bounds how often a process asks the provider for money back.
     pub sweep_refunds_max: u32,
-    /// Before a refund is asked for again; each later wait is twice as long, up to the longest. Longer than one ask may take,
-    /// for it is also how long nobody else asks.
+    /// Before a refund is asked for again; each later wait is twice as long, up to the longest. It is also how long nobody else
+    /// asks: so long does a refund wait whose asker died.
     pub refund_wait_ms: i64,
     pub refund_wait_ms_max: i64,
     /// A refund that the provider refused so often has failed, and waits for an operator.
@@ -100,9 +100,9 @@ impl Default for Settings {
             gap_ms: 5_000,
             provider_calls_max: 16,
             sweep_refunds_max: 16,
-            refund_wait_ms: 60_000,
+            refund_wait_ms: 10_000,
             refund_wait_ms_max: 3_600_000,
-            refund_tries_max: 8,
+            refund_tries_max: 10,
             backoff: Backoff::default(),
         }
     }

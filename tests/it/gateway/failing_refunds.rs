@@ -284,6 +284,22 @@ async fn one_that_fails_later_is_owed_again() {
     }
 }
 
+/// The word of a failure is lost, and the audit says that something is wrong: who asks for a retry has the provider looked at.
+#[actix_web::test]
+async fn a_failure_that_was_not_heard_of_is_found_by_a_retry() {
+    let shop = bought(2).await;
+    let Bought { server, bed, sale, .. } = &shop;
+    let refund = shop.refund(json!({ "units": [1] })).await;
+    sweep(bed).await;
+    shop.act(&refund, "retry", &json!({})).await.is_problem(409, "conflict");
+    server.set_last_refund("failed");
+    assert_eq!(audited(bed, *sale).await.divergence.unwrap().invariant, 7);
+    assert_eq!(shop.act(&refund, "retry", &json!({})).await.is(200)["state"], "due");
+    sweep(bed).await;
+    assert_eq!((shop.states().await, server.moved()), (vec!["done".to_owned()], (500, 250)));
+    assert!(audited(bed, *sale).await.pass);
+}
+
 /// A part names no unit: the order stands, and what is given back later is no more than what is left.
 #[actix_web::test]
 async fn a_part_given_back_by_hand_is_in_the_books() {

@@ -15,6 +15,7 @@ use crate::services::gateway::Gateway;
 use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, parsed, path, query};
 use crate::services::gateway::views::{ListedRefundView, RefundView};
+use crate::services::payments::take_over;
 
 const NOTE_CHARS_MAX: usize = 500;
 /// Refunds on one page.
@@ -50,11 +51,17 @@ async fn get_refunds<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> R
 #[serde(deny_unknown_fields)]
 struct RetryBody {}
 
-/// One that is due or on its way is so already; asked twice, it is asked for once.
+/// One that is due or on its way is so already; asked twice, it is asked for once. One that is done may have failed since, and
+/// the word of it was lost: the provider is asked.
 async fn post_retry<W: World>(req: HttpRequest, payload: Payload, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
     let RetryBody {} = gateway.body(&req, &mut payload.into_inner()).await?;
-    let entry = found(&gateway, &req).await?;
+    let mut entry = found(&gateway, &req).await?;
+    if entry.state.kind() == RefundKind::Done {
+        let (here, payment) = (Gateway::clone(&gateway), entry.refund.payment);
+        gateway.finish(async move { take_over(here.world(), payment).await }).await?;
+        entry = found(&gateway, &req).await?;
+    }
     if let Some(retried) = entry.retried(gateway.clock().now()) {
         return moved(&gateway, entry, retried).await;
     }
