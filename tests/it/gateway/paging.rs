@@ -168,7 +168,8 @@ async fn what_a_page_is_asked_is_checked() {
         for limit in ["0", "-1", "x", "", "1.5", &(max + 1).to_string(), "18446744073709551616"] {
             bed.get(&format!("{path}?limit={limit}"), &bed.operator()).await.blames(400, "limit");
         }
-        for after in ["", "x", "-1", "1.5", "+1", "01", "0x1", "18446744073709551616", "1.0000-0000-000", "1 ", "%00"] {
+        for after in ["", "x", "-1", "1.5", "+1", "01", "0x1", "18446744073709551616", "1.0000-0000-000", "1%20", "%00"]
+        {
             bed.get(&format!("{path}?after={after}"), &bed.operator()).await.blames(400, "after");
         }
         bed.get(&format!("{path}?limit=1&limit=1"), &bed.operator()).await.blames(400, "limit");
