@@ -9,6 +9,8 @@ mod desk;
 mod door;
 mod fleet;
 mod keeping;
+mod lacking;
+mod narrow;
 mod stage;
 mod waiting;
 mod window;

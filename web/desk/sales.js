@@ -21,7 +21,7 @@ export default function desk({ signal }) {
       const sales = await persist(() => call('GET', '/v1/sales', { signal }), signal);
       const focused = document.activeElement?.getAttribute('href');
       body.replaceChildren(...sales.map(row));
-      if (focused) body.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+      if (focused) [...body.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
       await pause(4_000, signal);
     }
   }
