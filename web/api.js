@@ -55,12 +55,16 @@ export function uuid() {
 
 /** One call. `key` names what costs something, so that asking twice is asking once; a retry brings the same one. */
 export async function call(method, path, { body, key, signal, as = 'json' } = {}) {
+  signal?.throwIfAborted();
   const headers = { accept: 'application/json' };
   if (token()) headers.authorization = `Bearer ${token()}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (method === 'POST') headers['idempotency-key'] = key ?? uuid();
   const sent = headers.authorization;
-  const late = AbortSignal.timeout(SLOW_MS);
+  const ends = new AbortController();
+  const stop = () => ends.abort();
+  const late = setTimeout(stop, SLOW_MS);
+  signal?.addEventListener('abort', stop);
   const asked = mine();
   let response;
   let data;
@@ -68,13 +72,16 @@ export async function call(method, path, { body, key, signal, as = 'json' } = {}
     response = await fetch(path, {
       method, headers, cache: 'no-store', credentials: 'omit',
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, late]) : late,
+      signal: ends.signal,
     });
     data = response.ok && as === 'blob' ? await response.blob() : await response.text();
   } catch (error) {
     signal?.throwIfAborted();
     reached('offline');
     throw new Problem('offline', { detail: String(error) });
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', stop);
   }
   if (response.ok) {
     reached(null);

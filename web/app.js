@@ -3,6 +3,7 @@
 import { h, put } from './dom.js';
 import { onTrouble } from './api.js';
 import { end, isOperator, onChange, session, user } from './session.js';
+import { onForgetful } from './storage.js';
 import { LANGUAGES, language, speak, t } from './words.js';
 
 const ROUTES = [
@@ -42,21 +43,22 @@ async function show(moved) {
   shownFor = session()?.token;
   const found = ROUTES.find(([pattern]) => pattern.test(location.pathname));
   const [pattern, load, who] = found ?? [];
-  top();
-  if (who && !session()) return go(entrance(), { replace: true });
-  if (who === 'operator' && !isOperator()) return blank('page.forbidden', moved);
-  if (!found) return blank('page.nothing', moved);
   try {
+    top();
+    if (who && !session()) return go(entrance(), { replace: true });
+    if (who === 'operator' && !isOperator()) return blank('page.forbidden', moved);
+    if (!found) return blank('page.nothing', moved);
     const page = await load();
-    if (signal.aborted) return;
+    if (signal.aborted) return undefined;
     const view = page.default({ signal, of: location.pathname.match(pattern).slice(1), go });
     main.replaceChildren(view);
     document.title = `${main.querySelector('h1')?.textContent || 'miaosha'} · miaosha`;
     if (moved) settle();
+    return undefined;
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return undefined;
     console.error(error);
-    blank('page.broken', moved);
+    return blank('page.broken', moved);
   }
 }
 
@@ -74,21 +76,29 @@ function blank(key, moved) {
 }
 
 function top() {
-  const link = (href, words) => h('a', { href, 'aria-current': href === location.pathname && 'page' }, words);
+  const link = (href, words, kind) => h('a', { href, class: kind, 'aria-current': href === location.pathname && 'page' }, words);
   const other = Object.keys(LANGUAGES).find((code) => code !== language);
   const links = [link('/', t('nav.sales'))];
   if (session()) links.push(link('/orders', t('nav.orders')));
   if (isOperator()) links.push(link('/desk', t('nav.desk')), link('/check-in', t('nav.check_in')));
-  if (session()) links.push(link('/account', user().name));
+  if (session()) links.push(link('/account', user().name, 'name'));
   else links.push(link('/log-in', t('nav.log_in')), link('/sign-up', t('nav.sign_up')));
   const tongue = h('button', {
-    type: 'button', class: 'tongue', lang: other, onclick: async () => { await speak(other); show(false); },
+    type: 'button', class: 'tongue', lang: other, onclick: () => speak(other).then(() => show(false), console.error),
   }, LANGUAGES[other]);
   const brand = h('a', { class: 'brand', href: '/', 'aria-label': t('nav.home') },
     h('span', { class: 'seal', 'aria-hidden': 'true', lang: 'zh-TW' }, '秒'), h('span', { 'aria-hidden': 'true' }, 'miaosha'));
   document.getElementById('top').replaceChildren(brand, h('nav', { 'aria-label': t('nav.name') }, links), tongue);
   put(document.getElementById('foot'), t('foot'));
   put(document.getElementById('skip'), t('nav.skip'));
+  if (notice.firstChild) notify();
+}
+
+const notice = document.getElementById('notice');
+
+function notify() {
+  const close = h('button', { type: 'button', class: 'plain', onclick: () => { notice.replaceChildren(); main.focus(); } }, t('notice.close'));
+  notice.replaceChildren(h('p', {}, t('notice.forgetful')), close);
 }
 
 document.addEventListener('click', (event) => {
@@ -107,11 +117,18 @@ onTrouble((what) => {
   put(news, what ? t(`trouble.${what}`) : '');
 });
 onChange(() => { if (session()?.token !== shownFor) show(false); });
+onForgetful(notify);
 
 export function logOut() {
   end();
   go('/');
 }
 
-await speak();
-show(false);
+try {
+  await speak();
+  show(false);
+} catch (error) {
+  // There are no words but those the page came with.
+  console.error(error);
+  document.getElementById('late')?.classList.add('now');
+}

@@ -54,6 +54,7 @@ export function followStanding(sale, heard, signal) {
   let fresh = true;
 
   const nudge = () => { fresh = true; asking.abort(); };
+  signal.addEventListener('abort', () => asking.abort());
   onTry(sale, nudge, signal);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) nudge(); }, { signal });
   watch(sale, told, signal);
@@ -62,10 +63,10 @@ export function followStanding(sale, heard, signal) {
 
   async function run() {
     for (;;) {
+      signal.throwIfAborted();
       asking = new AbortController();
-      const either = AbortSignal.any([signal, asking.signal]);
       try {
-        await turn(either);
+        await turn(asking.signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!asking.signal.aborted) throw error;
@@ -73,20 +74,20 @@ export function followStanding(sale, heard, signal) {
     }
   }
 
-  async function turn(either) {
+  async function turn(asked) {
     const attempt = tried(sale);
     if (attempt && !attempt.attempt_id) {
       heard({ status: 'sending', quantity: attempt.quantity });
-      return nothing(either);
+      return nothing(asked);
     }
-    if (known && !fresh && !attempt && (up() || !LIVE.includes(known.status))) return nothing(either);
+    if (known && !fresh && !attempt && (up() || !LIVE.includes(known.status))) return nothing(asked);
     const query = new URLSearchParams();
     if (attempt) query.set('attempt', attempt.attempt_id);
     const knows = known && !fresh;
     if (attempt || knows) query.set('wait_ms', knows ? WAIT_MS : 1);
     if (knows) query.set('version', known.version ?? 0);
-    const standing = await persist(() => ask(query, either), either);
-    either.throwIfAborted();
+    const standing = await persist(() => ask(query, asked), asked);
+    asked.throwIfAborted();
     fresh = false;
     const { status } = standing;
     if (attempt && status === 'pending') {
@@ -117,9 +118,9 @@ export function followStanding(sale, heard, signal) {
     return asking.abort();
   }
 
-  async function ask(query, either) {
+  async function ask(query, asked) {
     try {
-      return await call('GET', `/v1/sales/${sale}/reservation?${query}`, { signal: either });
+      return await call('GET', `/v1/sales/${sale}/reservation?${query}`, { signal: asked });
     } catch (error) {
       if (error instanceof Problem && error.kind === 'not_found') return { status: 'none' };
       throw error;

@@ -1,15 +1,14 @@
 // Who is logged in, and what this browser remembers of its tries. Tabs share both, and hear of each other's changes.
 
+import { drop, forgetful, onWrite, read, write } from './storage.js';
+
 const KEY = 'miaosha.session';
 const listeners = new Set();
-let current = read();
+let current = stored();
 
-function read() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY));
-  } catch {
-    return null;
-  }
+function stored() {
+  const login = read(KEY);
+  return login?.token && login.user ? login : null;
 }
 
 export const session = () => current;
@@ -19,14 +18,15 @@ export const isOperator = () => current?.user.role === 'operator';
 
 export function begin({ access_token, user }) {
   current = { token: access_token, user };
-  localStorage.setItem(KEY, JSON.stringify(current));
+  const lasts = write(KEY, current);
   tell();
+  if (!lasts) forgetful();
 }
 
 export function end() {
   if (!current) return;
   current = null;
-  localStorage.removeItem(KEY);
+  drop(KEY);
   tell();
 }
 
@@ -38,10 +38,9 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-addEventListener('storage', (event) => {
-  if (event.key !== KEY && event.key !== null) return;
+onWrite(KEY, () => {
   const before = current?.token;
-  current = read();
+  current = stored();
   if (current?.token !== before) tell();
 });
 
@@ -50,20 +49,12 @@ addEventListener('storage', (event) => {
 const name = (sale) => `miaosha.try.${current?.user.id}.${sale}`;
 
 /** What this buyer last tried in the sale: `{quantity, question_id, answer, at, attempt_id?}`. Without an id it is on its way. */
-export function tried(sale) {
-  try {
-    return JSON.parse(localStorage.getItem(name(sale)));
-  } catch {
-    return null;
-  }
-}
+export const tried = (sale) => read(name(sale));
 
 export function remember(sale, attempt) {
-  if (attempt) localStorage.setItem(name(sale), JSON.stringify(attempt));
-  else localStorage.removeItem(name(sale));
+  if (attempt) write(name(sale), attempt);
+  else drop(name(sale));
 }
 
 /** Another tab's try. */
-export function onTry(sale, listener, signal) {
-  addEventListener('storage', (event) => { if (event.key === name(sale)) listener(); }, { signal });
-}
+export const onTry = (sale, listener, signal) => onWrite(name(sale), listener, signal);

@@ -38,16 +38,23 @@ export function watch(sale, listener, signal) {
 }
 
 function say(word) {
-  if (line?.readyState === WebSocket.OPEN) line.send(JSON.stringify(word));
+  if (line && line.readyState === line.OPEN) line.send(JSON.stringify(word));
 }
 
 function open() {
-  if (line || again || stays || !token() || document.hidden || !watches.size) return;
-  const mineOwn = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`);
+  if (line || again || stays || !token() || document.hidden || !watches.size) return undefined;
+  let mineOwn;
+  try {
+    mineOwn = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`);
+  } catch {
+    // There are none in this browser, or this one may not be opened: tried again, seldom.
+    return lost();
+  }
   line = mineOwn;
   mineOwn.onopen = () => say({ type: 'hello', token: token(), sales: [...watches.keys()] });
   mineOwn.onmessage = ({ data }) => { if (line === mineOwn) take(JSON.parse(data)); };
   mineOwn.onclose = () => { if (line === mineOwn) lost(); };
+  return undefined;
 }
 
 function take(word) {

@@ -1,16 +1,27 @@
 // What is said, in the person's language. Chosen by them, or else by what their browser asks for.
 
+import { read, write } from './storage.js';
+
 const KEY = 'miaosha.language';
 export const LANGUAGES = { en: 'English', 'zh-TW': '繁體中文' };
 const sources = { en: () => import('./words/en.js'), 'zh-TW': () => import('./words/zh-TW.js') };
+
+/** What this browser's `Intl` lacks is said plainly. */
+function able(well, plainly) {
+  try {
+    return well();
+  } catch {
+    return plainly();
+  }
+}
 
 let words = {};
 let plural;
 export let language = 'en';
 
 function preferred() {
-  const chosen = localStorage.getItem(KEY);
-  if (chosen in LANGUAGES) return chosen;
+  const chosen = read(KEY);
+  if (Object.keys(LANGUAGES).includes(chosen)) return chosen;
   for (const wish of navigator.languages ?? []) {
     if (/^zh/i.test(wish)) return 'zh-TW';
     if (/^en/i.test(wish)) return 'en';
@@ -19,10 +30,11 @@ function preferred() {
 }
 
 export async function speak(choice) {
-  if (choice) localStorage.setItem(KEY, choice);
-  language = choice ?? preferred();
-  words = (await sources[language]()).default;
-  plural = new Intl.PluralRules(language);
+  const wanted = choice ?? preferred();
+  words = (await sources[wanted]()).default;
+  language = wanted;
+  if (choice) write(KEY, choice);
+  plural = able(() => new Intl.PluralRules(language), () => ({ select: (n) => (language === 'en' && n === 1 ? 'one' : 'other') }));
   document.documentElement.lang = language;
 }
 
@@ -35,7 +47,7 @@ export function t(key, values) {
   });
 }
 
-export const number = (value) => new Intl.NumberFormat(language).format(value);
+export const number = (value) => able(() => new Intl.NumberFormat(language).format(value), () => String(value));
 
 /** As mails and receipts write it. The shop says how many decimals there are: a browser's own table is another one. */
 export function money({ minor, currency, decimals }) {
@@ -45,5 +57,7 @@ export function money({ minor, currency, decimals }) {
   return `${currency} ${whole}${decimals ? `.${digits.slice(point)}` : ''}`;
 }
 
-export const when = (at) =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+export const when = (at) => able(
+  () => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at)),
+  () => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16).replace('T', ' '),
+);

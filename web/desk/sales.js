@@ -29,7 +29,7 @@ export default function desk({ signal }) {
     const focused = document.activeElement?.getAttribute('href');
     const rows = sales.map(row);
     body.replaceChildren(...rows);
-    if (focused) body.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) [...body.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
     return new Map(rows.map((node, place) => [sales[place].id, node]));
   }
 }

@@ -109,7 +109,9 @@ export default function checkIn({ signal }) {
   }
 
   async function scan() {
+    let detector;
     try {
+      detector = new BarcodeDetector({ formats: ['qr_code'] });
       looking = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
     } catch {
       return put(result, t('check.denied'));
@@ -119,7 +121,6 @@ export default function checkIn({ signal }) {
     put(camera, t('check.stop'));
     camera.setAttribute('aria-pressed', 'true');
     await video.play();
-    const detector = new BarcodeDetector({ formats: ['qr_code'] });
     while (looking) {
       const [seen] = await detector.detect(video).catch(() => []);
       // A ticket that is held up for a while is one ticket.

@@ -51,6 +51,7 @@ const typed = { sale: null, quantity: 1, answer: '' };
 function ask({ sale, id }, acts) {
   if (typed.sale !== id) Object.assign(typed, { sale: id, quantity: 1, answer: '', question: undefined });
   const button = h('button', { class: 'big' });
+  const line = h('button', { type: 'button', class: 'big plain', hidden: true, onclick: () => wish(typed.quantity) });
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const hint = h('p', { class: 'hint' });
   const slot = h('div', {});
@@ -64,7 +65,7 @@ function ask({ sale, id }, acts) {
     h('span', {}, quantity)));
   const form = h('form', { novalidate: true, onsubmit: submit },
     sale.quantity_max > 1 && h('fieldset', {}, h('legend', {}, t('sale.quantity')), h('div', { class: 'quantity' }, options)),
-    slot, wrong, button, hint);
+    slot, wrong, button, hint, line);
   let present = sale;
   asked();
   paint();
@@ -84,10 +85,17 @@ function ask({ sale, id }, acts) {
 
   function paint() {
     const { quantity } = typed;
+    const { left } = present;
     const free = present.price.minor === 0 ? '_free' : '';
-    put(button, present.left > 0 ? t(`sale.get${free}`, { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
     const minutes = Math.max(1, Math.round(present.hold_ms / 60_000));
-    put(hint, present.left > 0 ? t(`sale.get_hint${free}`, { minutes }) : t(present.all_paid ? 'sale.line_paid_hint' : 'sale.line_hint'));
+    const isFewer = left > 0 && left < quantity;
+    if (isFewer) put(button, t(free ? 'sale.get_free' : 'sale.get_fewer', { n: left, price: cost(present, left) }));
+    else put(button, left > 0 ? t(`sale.get${free}`, { n: quantity, price: cost(present, quantity) }) : t('sale.line_up', { n: quantity }));
+    if (isFewer) put(hint, t('sale.fewer_hint', { n: quantity, left, minutes }));
+    else put(hint, left > 0 ? t(`sale.get_hint${free}`, { minutes }) : t(present.all_paid ? 'sale.line_paid_hint' : 'sale.line_hint'));
+    if (isFewer) put(line, t('sale.line_up', { n: quantity }));
+    else if (line === document.activeElement) button.focus();
+    line.hidden = !isFewer;
   }
 
   async function asked() {
@@ -106,15 +114,21 @@ function ask({ sale, id }, acts) {
 
   function submit(event) {
     event.preventDefault();
+    wish(present.left > 0 ? Math.min(typed.quantity, present.left) : typed.quantity);
+  }
+
+  /** All of it or nothing: what is left now may be gone, and then the whole wish waits in line. */
+  function wish(quantity) {
     if (!typed.question) return;
-    const { quantity, question } = typed;
-    if (question.prompt === null) return acts.send({ quantity });
+    const { question } = typed;
+    const { left } = present;
+    if (question.prompt === null) return acts.send({ quantity, left });
     if (!typed.answer.trim()) {
       answer.wrong(t('sale.answer_empty'));
       answer.control.focus();
       return;
     }
-    acts.send({ quantity, question_id: question.question_id, answer: typed.answer.trim() });
+    acts.send({ quantity, left, question_id: question.question_id, answer: typed.answer.trim() });
   }
 }
 
@@ -136,14 +150,19 @@ function pending() {
   };
 }
 
-function standby({ standing }, acts) {
+function standby({ standing, late }, acts) {
+  const { quantity } = standing;
   const place = h('p', { class: 'place' });
   const hint = h('p', {});
+  const fewer = h('p', { class: 'soft' });
   return {
-    node: [h('p', { class: 'soft' }, t('face.standby_text')), place, hint, leaving('face.standby_leave', acts)],
+    node: [late && h('p', {}, t('face.standby_late', { n: quantity })), h('p', { class: 'soft' }, t('face.standby_text')), place,
+      hint, fewer, leaving('face.standby_leave', acts)].filter(Boolean),
     update({ standing: newer, sale }) {
+      const { left } = sale;
       put(place, newer.position ? t('sale.count', { n: newer.position }) : '…');
-      put(hint, t(sale.all_paid ? 'face.standby_paid' : 'face.standby_hint', { n: standing.quantity }));
+      put(hint, t(sale.all_paid ? 'face.standby_paid' : 'face.standby_hint', { n: quantity }));
+      put(fewer, left > 0 && left < quantity ? t('face.standby_fewer', { n: quantity, left }) : '');
     },
   };
 }

@@ -1,6 +1,6 @@
 // Held: the time that is left, and the card; none for what costs nothing.
 
-import { field, h, put } from '../dom.js';
+import { field, h, put, say } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { now } from '../clock.js';
 import { money, t } from '../words.js';
@@ -9,12 +9,18 @@ import { leaving } from './faces.js';
 /** What the built-in provider takes for cards. */
 const CARDS = ['ok', 'declined', 'timeout', 'late'];
 
-/** What the bank said last. The form may be gone meanwhile: while it is paid, that is what the ticket says. */
-const bank = { reservation: null, words: '' };
+/**
+ * What the bank said last. The form may be gone meanwhile: while it is paid, that is what the ticket says. `soon` are the seconds
+ * that were left when the buyer was told that they are few.
+ */
+const bank = { reservation: null, words: '', soon: 0 };
+
+/** When less time than this is left to pay, the buyer is told, once. */
+export const soonMs = ({ hold_ms }) => Math.min(60_000, hold_ms / 3);
 
 export function paying({ sale, standing, was }, acts) {
   const { reservation_id } = standing;
-  if (bank.reservation !== reservation_id) Object.assign(bank, { reservation: reservation_id, words: '' });
+  if (bank.reservation !== reservation_id) Object.assign(bank, { reservation: reservation_id, words: '', soon: 0 });
   if (was === 'paying' && !bank.words) bank.words = t('pay.void');
   const price = money({ ...sale.price, minor: sale.price.minor * standing.quantity });
   const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', value: 'ok', oninput: paint });
@@ -24,11 +30,12 @@ export function paying({ sale, standing, was }, acts) {
   const blame = (words) => (free ? put(wrong, words) : card.wrong(words));
   const chips = CARDS.map((name) => h('button', { type: 'button', value: name, onclick: () => { input.value = name; paint(); } }, t(`pay.${name}`)));
   const button = h('button', { class: 'big' });
+  const soon = h('p', { class: 'slow' });
   const over = h('p', { class: 'slow', role: 'status' });
   let busy = false;
   let latest = standing;
   const cards = [card.node, h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips)];
-  const form = h('form', { novalidate: true, onsubmit: pay }, free ? wrong : cards, button, over);
+  const form = h('form', { novalidate: true, onsubmit: pay }, free ? wrong : cards, button, soon, over);
   paint();
   blame(bank.words);
   return {
@@ -41,7 +48,13 @@ export function paying({ sale, standing, was }, acts) {
   };
 
   function paint() {
-    const late = now() >= latest.lapses_at;
+    const rest = latest.lapses_at - now();
+    const late = rest <= 0;
+    if (!late && !bank.soon && rest <= soonMs(sale)) {
+      bank.soon = Math.ceil(rest / 1000);
+      say(t('face.held_soon', { n: bank.soon }));
+    }
+    put(soon, bank.soon && !late ? t('face.held_soon', { n: bank.soon }) : '');
     put(over, late ? t('face.held_over') : '');
     button.disabled = busy || late;
     put(button, busy ? t(free ? 'pay.getting' : 'pay.paying') : free ? t('pay.get') : t('pay.now', { price }));

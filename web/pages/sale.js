@@ -8,6 +8,7 @@ import { remember, session, tried, user } from '../session.js';
 import { money, t } from '../words.js';
 import { picture } from '../picture.js';
 import { endOf, faceOf } from './faces.js';
+import { soonMs } from './pay.js';
 
 const TICK_MS = 250;
 /** So long after its time a hold has lapsed, and the page should know. */
@@ -48,22 +49,29 @@ export default function page({ signal, of: [id], go }) {
   function heard(news) {
     const before = state.standing;
     state.was = before.status;
+    if (news.status !== before.status) decided(news);
     state.standing = { ...news, since: before.status === news.status ? before.since : now() };
     if (news.status === 'sending') deliver();
     tell(before, news);
     show();
   }
 
+  /** Whoever pressed for what was there, and is in line for it, is told why. */
+  function decided({ status, quantity }) {
+    state.late = status === 'standby' && state.wish?.left >= quantity;
+    if (!['sending', 'pending'].includes(status)) state.wish = null;
+  }
+
   /** What matters is said aloud, once. */
-  function tell(before, { status, position, lapses_at }) {
+  function tell(before, { status, quantity, position, lapses_at }) {
     if (status === before.status) return;
     if (status === 'held' && before.status !== 'unknown') say(t(state.sale?.price.minor === 0 ? 'said.held_free' : 'said.held', { minutes: Math.max(1, Math.round((lapses_at - now()) / 60_000)) }));
-    else if (status === 'standby') say(t('said.standby', { n: position ?? 1 }));
+    else if (status === 'standby') say(`${state.late ? `${t('face.standby_late', { n: quantity })} ` : ''}${t('said.standby', { n: position ?? 1 })}`);
     else if (['lapsed', 'refused', 'ended', 'confirmed'].includes(status) && before.status !== 'unknown') say(t(`face.${endOf(status, state.sale, state.sale && phaseOf(state.sale))}_text`));
   }
 
   function send(wish) {
-    Object.assign(state, { problem: null, tries: 0 });
+    Object.assign(state, { problem: null, tries: 0, wish });
     remember(id, { ...wish, at: now() });
     standing.nudge();
   }
@@ -72,10 +80,19 @@ export default function page({ signal, of: [id], go }) {
   function deliver() {
     if (deliver.busy) return;
     deliver.busy = true;
-    const alone = navigator.locks
-      ? navigator.locks.request(`miaosha.try.${user().id}.${id}`, { signal }, sent)
-      : sent();
-    alone.catch((error) => { if (!signal.aborted) console.error(error); }).finally(() => { deliver.busy = false; });
+    alone().catch((error) => { if (!signal.aborted) console.error(error); }).finally(() => { deliver.busy = false; });
+  }
+
+  /** Where tabs cannot agree on who sends, each does: a second try is harmless. */
+  async function alone() {
+    let isMine = false;
+    const work = () => { isMine = true; return sent(); };
+    try {
+      await navigator.locks.request(`miaosha.try.${user().id}.${id}`, { signal }, work);
+    } catch (error) {
+      if (isMine || signal.aborted) throw error;
+      await sent();
+    }
   }
 
   async function sent() {
@@ -173,5 +190,6 @@ function frame(root, state, acts) {
     }
     shown.update?.(state);
     put(stub.lastChild, face.until ? left(face.until) : '');
+    ticket.classList.toggle('soon', face.until - now() <= soonMs(state.sale));
   };
 }

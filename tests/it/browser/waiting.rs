@@ -117,6 +117,124 @@ async fn a_hold_lapses_before_the_buyers_eyes() {
     .await;
 }
 
+/// What is said to who listens, and what the ticket shows at that moment.
+const LISTENS: &str = "globalThis.heard = []; addEventListener('DOMContentLoaded', () => { \
+    const said = document.getElementById('said'); \
+    new MutationObserver(() => { \
+        const text = said.textContent; \
+        if (text) heard.push({ text, shown: document.querySelector('.ticket .body').innerText.includes(text), marked: document.querySelector('.ticket').classList.contains('soon') }); \
+    }).observe(said, { childList: true, characterData: true, subtree: true }); });";
+
+#[tokio::test]
+async fn a_hold_that_ends_soon_is_told_of_once() {
+    story("soon", async |stage| {
+        let sale = stage.shop.sale("A soap bubble", json!({ "hold_ms": 12_000 })).await;
+        for (tongue, name) in [(Tongue::English, "una"), (Tongue::Chinese, "vic")] {
+            let window = stage.window(tongue).await;
+            let words = window.words();
+            window.prepare(LISTENS).await;
+            window.go(&format!("/sales/{sale}")).await;
+            window.sign_up(name).await;
+            window.attempt("4").await;
+            window.face("held").await;
+            let (before, after) = words.say("face.held_soon").split_once("{n}").unwrap();
+            window.shows(".ticket", before).await;
+            window.picture(&format!("soon-{}", tongue.code())).await;
+            window.face("lapsed").await;
+            let heard = window.run("return heard").await;
+            let told = |one: &&serde_json::Value| {
+                let text = one["text"].as_str().unwrap();
+                text.starts_with(before) && text.ends_with(after)
+            };
+            let told: Vec<_> = heard.as_array().unwrap().iter().filter(told).collect();
+            assert_eq!(told.len(), 1, "{heard}");
+            assert_eq!((&told[0]["shown"], &told[0]["marked"]), (&json!(true), &json!(true)), "{heard}");
+            assert_eq!(window.run("return document.getElementById('said').ariaLive").await, json!("polite"));
+        }
+        // A minute before the end of a long hold, and a third of a short one.
+        let window = stage.window(Tongue::English).await;
+        window.go("/").await;
+        let script = "const app = document.querySelector('script[type=module]').src; \
+            return import(app.replace('app.js', 'pages/pay.js')).then(({ soonMs }) => [600_000, 180_000, 30_000].map((hold_ms) => soonMs({ hold_ms })))";
+        assert_eq!(window.run(script).await, json!([60_000, 60_000, 10_000]));
+    })
+    .await;
+}
+
+/// Nobody who asks for more than is left is put in line without being asked.
+#[tokio::test]
+async fn fewer_are_offered_before_the_line() {
+    story("fewer", async |stage| {
+        let sale = stage.shop.sale("A pair of skates", json!({ "capacity": 3, "quantity_max": 3 })).await;
+        assert_eq!(stage.shop.shopper("rival").await.attempt(sale, 2).await["status"], "held");
+        for (tongue, name) in [(Tongue::English, "wyn"), (Tongue::Chinese, "xia")] {
+            let window = stage.window(tongue).await;
+            let words = window.words();
+            let line_up = words.say("sale.line_up").replace("{n}", "3");
+            let (fewer, _) = words.say("sale.get_fewer").split_once(" {price}").unwrap_or_default();
+            let fewer = fewer.replace("{n}", "1");
+            window.go(&format!("/sales/{sale}")).await;
+            window.sign_up(name).await;
+            window.face("ask").await;
+            window.shows_no_more(".ticket form", &line_up).await;
+            window.choose("3").await;
+            window.shows(".ticket form button:not([type])", &fewer).await;
+            window.shows(".ticket form button[type]", &line_up).await;
+            window.picture(&format!("fewer-{}", tongue.code())).await;
+            window.fill("2 + 2 = ?", "4").await;
+            window.press(&line_up).await;
+            window.face("standby").await;
+            let told = words.say("face.standby_fewer").replace("{left}", "1").replace("{n}", "3");
+            window.shows(".ticket", &told).await;
+            window.shows_no_more(".ticket", &words.say("face.standby_late").replace("{n}", "3")).await;
+            window.press(words.say("face.standby_leave")).await;
+            window.press(words.say("face.yes")).await;
+            window.face("cancelled").await;
+            window.press(words.say("face.again")).await;
+            window.shows(".ticket form button:not([type])", &fewer).await;
+            window.attempt("4").await;
+            window.face("held").await;
+            let held = words.say("face.held_text").split_once("{price}").unwrap().0.replace("{n}", "1");
+            window.shows(".ticket", &held).await;
+            window.press(words.say("face.held_leave")).await;
+            window.press(words.say("face.yes")).await;
+            window.face("cancelled").await;
+        }
+    })
+    .await;
+}
+
+/// A page that hears nothing new of its sale while `stale`.
+const STALE: &str = "delete globalThis.WebSocket; const real = globalThis.fetch; globalThis.fetch = async (url, ...more) => { \
+    const answer = await real(url, ...more); \
+    return globalThis.stale && /\\/v1\\/sales\\/\\d+$/.test(url) ? new Promise(() => {}) : answer; };";
+
+#[tokio::test]
+async fn who_is_in_line_for_what_was_there_is_told_why() {
+    story("stale", async |stage| {
+        for (tongue, name, quantity, key) in [
+            (Tongue::English, "yan", "2", "face.standby_late"),
+            (Tongue::English, "zoe", "1", "face.standby_late.one"),
+            (Tongue::Chinese, "abe", "2", "face.standby_late"),
+        ] {
+            let sale = stage.shop.sale("A ticket stub", json!({ "capacity": 2, "quantity_max": 2 })).await;
+            let window = stage.window(tongue).await;
+            window.prepare(STALE).await;
+            window.go(&format!("/sales/{sale}")).await;
+            window.sign_up(name).await;
+            window.face("ask").await;
+            window.run("globalThis.stale = true").await;
+            assert_eq!(stage.shop.shopper(&format!("before-{name}")).await.attempt(sale, 2).await["status"], "held");
+            window.choose(quantity).await;
+            window.attempt("4").await;
+            window.face("standby").await;
+            window.shows(".ticket", &window.words().say(key).replace("{n}", quantity)).await;
+            window.picture(&format!("standby-late-{name}")).await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn two_buyers_race_for_one_unit() {
     story("race", async |stage| {

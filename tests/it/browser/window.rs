@@ -19,11 +19,13 @@ pub struct Look<'a> {
     pub size: (u32, u32),
     /// What its camera sees, over and over: a file of Y4M. Without one it has no camera.
     pub film: Option<&'a Path>,
+    /// Whether its settings let a site keep data in it.
+    pub keeps: bool,
 }
 
 impl Default for Look<'_> {
     fn default() -> Self {
-        Self { size: (1180, 900), film: None }
+        Self { size: (1180, 900), film: None, keeps: true }
     }
 }
 
@@ -59,9 +61,12 @@ impl Window {
             args.push("--use-fake-device-for-media-stream".to_owned());
             args.push(format!("--use-file-for-fake-video-capture={}", film.display()));
         }
-        let languages = json!({ "intl.accept_languages": tongue.code() });
+        let mut settings = json!({ "intl.accept_languages": tongue.code() });
+        if !look.keeps {
+            settings["profile.default_content_setting_values.cookies"] = json!(2);
+        }
         let capabilities = json!({
-            "goog:chromeOptions": { "args": args, "prefs": languages },
+            "goog:chromeOptions": { "args": args, "prefs": settings },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else { unreachable!() };
@@ -271,6 +276,23 @@ impl Window {
     /// Runs in every page to come, before the page's own.
     pub async fn prepare(&self, script: &str) {
         self.chrome("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// A phone so wide.
+    pub async fn narrow(&self, width: u32) {
+        let phone = json!({ "width": width, "height": 640, "deviceScaleFactor": 1, "mobile": true });
+        self.chrome("Emulation.setDeviceMetricsOverride", phone).await;
+    }
+
+    /// From now on files of these names do not come.
+    pub async fn blocks(&self, patterns: &[&str]) {
+        self.chrome("Network.enable", json!({})).await;
+        self.chrome("Network.setCacheDisabled", json!({ "cacheDisabled": true })).await;
+        self.chrome("Network.setBlockedURLs", json!({ "urls": patterns })).await;
+    }
+
+    pub async fn runs_no_scripts(&self) {
+        self.chrome("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
     }
 
     /// What WebDriver has no words for.

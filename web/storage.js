@@ -1,0 +1,61 @@
+// What the shop remembers in this browser. Where the browser refuses, or has no room, it is remembered by the page alone, until
+// that is closed or loaded anew; a login that is remembered no better is told of, once.
+
+/** What the browser did not take: the text under its key, or null for what it should have forgotten. */
+const memory = new Map();
+const listeners = new Set();
+
+/** What was written under the key, or null. */
+export function read(key) {
+  try {
+    return JSON.parse(memory.has(key) ? memory.get(key) : localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the browser took it, and will have it after a reload. */
+export function write(key, value) {
+  const text = JSON.stringify(value);
+  try {
+    localStorage.setItem(key, text);
+    if (localStorage.getItem(key) === text) {
+      memory.delete(key);
+      return true;
+    }
+  } catch {
+    // Told by the answer.
+  }
+  // What was there before is not to come back with a reload: it may be somebody else's.
+  drop(key);
+  memory.set(key, text);
+  return false;
+}
+
+export function drop(key) {
+  memory.delete(key);
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    memory.set(key, null);
+  }
+}
+
+/** `listener` hears that another tab wrote or dropped what is under the key. */
+export function onWrite(key, listener, signal) {
+  addEventListener('storage', (event) => {
+    if (event.key !== key && event.key !== null) return;
+    memory.delete(key);
+    listener();
+  }, { signal });
+}
+
+/** `listener` hears that a login lasts no longer than the page. */
+export function onForgetful(listener) {
+  listeners.add(listener);
+}
+
+export function forgetful() {
+  for (const listener of listeners) listener();
+  listeners.clear();
+}
