@@ -23,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Begun, Confirmed, FreeOrder, Ledger};
+use crate::ports::notices::Notices;
 use crate::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Settings;
@@ -169,7 +170,10 @@ async fn ordered<W: World>(world: &W, settings: &Settings, id: ReservationId, or
         let row = world.store().reservation(id).await?;
         notify(world, row.as_slice()).await
     };
-    try_to("tell", settings, tell).await;
+    // Perhaps there was not even a row to tell of.
+    if !try_to("tell", settings, tell).await {
+        world.signals().missed(order.sale);
+    }
     Paid::Order { order, now: true }
 }
 
@@ -205,8 +209,7 @@ async fn declined<W: World>(
     let Some(row) = world.store().payment_voided(row.id, payment, now).await? else {
         return Ok(Paid::NotHeld(None));
     };
-    tell(world, settings, &row).await;
-    wake(world, settings, &row).await;
+    tokio::join!(tell(world, settings, &row), wake(world, settings, &row));
     let lapses_at = match row.state {
         State::Held { lapses_at, .. } if lapses_at > now => Some(lapses_at),
         _ => None,

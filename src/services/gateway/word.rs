@@ -11,6 +11,7 @@ use crate::ports::{Result, World};
 use crate::services::gateway::Settings;
 use crate::services::gateway::effort::{tell, wake};
 use crate::services::payments::{settle, take_over};
+use crate::services::tell::Settings as Telling;
 
 /// What came of it, for the metrics.
 pub async fn heed<W: World>(world: &W, settings: &Settings, id: PaymentId) -> Result<&'static str> {
@@ -38,7 +39,7 @@ pub async fn heed_refund<W: World>(world: &W, settings: &Settings, id: PaymentId
         // The word of the money's coming is still on its way, or was lost.
         heed(world, settings, id).await?;
     }
-    if !take_over(world, id).await? {
+    if !take_over(world, &Telling::default(), id).await? {
         return Ok("known");
     }
     pass_on(world, settings, payment.reservation).await?;
@@ -47,8 +48,7 @@ pub async fn heed_refund<W: World>(world: &W, settings: &Settings, id: PaymentId
 
 async fn pass_on<W: World>(world: &W, settings: &Settings, reservation: ReservationId) -> Result<()> {
     if let Some(row) = world.store().reservation(reservation).await? {
-        tell(world, settings, &row).await;
-        wake(world, settings, &row).await;
+        tokio::join!(tell(world, settings, &row), wake(world, settings, &row));
     }
     Ok(())
 }

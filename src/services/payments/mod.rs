@@ -26,9 +26,9 @@ use std::sync::Arc;
 use crate::domain::payment::RefundPace;
 use crate::ports::World;
 use crate::runtime::lifecycle::Lifecycle;
-use crate::services::news;
 use crate::services::patience::Backoff;
 use crate::services::payments::metric::Metric;
+use crate::services::{news, tell};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -60,6 +60,7 @@ pub struct Settings {
     pub refund_wait_ms_max: i64,
     /// A refund that the provider refused so often has failed, and waits for an operator.
     pub refund_tries_max: u32,
+    pub tell: tell::Settings,
     pub backoff: Backoff,
 }
 
@@ -103,6 +104,7 @@ impl Default for Settings {
             refund_wait_ms: 10_000,
             refund_wait_ms_max: 3_600_000,
             refund_tries_max: 10,
+            tell: tell::Settings::default(),
             backoff: Backoff::default(),
         }
     }

@@ -5,22 +5,22 @@
 //! over the claim that it answers. What the provider did by itself, or somebody in its own window, is read from its list.
 
 use crate::domain::id::PaymentId;
-use crate::domain::payment::{
-    MadeRefund, Payment, PaymentState, RefundAnswer, RefundEntry, RefundKind, RefundPace, RefundState,
-};
+use crate::domain::payment::{MadeRefund, Payment, PaymentState, RefundAnswer, RefundEntry, RefundKind, RefundState};
 use crate::ports::fault::Point;
 use crate::ports::ledger::Ledger;
 use crate::ports::payments::Payments;
 use crate::ports::{Fault, Result, World};
+use crate::services::payments::Settings;
 use crate::services::payments::metric::Metric;
-use crate::services::tell::notify;
+use crate::services::tell::{self, try_to_notify};
 use crate::services::turns::sure_now;
 
 /// Times a list is read again because its refunds moved meanwhile.
 const LOOKS_MAX: u32 = 8;
 
 /// One ask of one refund whose time has come, if nobody else has it.
-pub(super) async fn ask<W: World>(world: &W, pace: RefundPace, due: &RefundEntry) -> Result<()> {
+pub(super) async fn ask<W: World>(world: &W, settings: &Settings, due: &RefundEntry) -> Result<()> {
+    let (pace, telling) = (settings.refund_pace(), &settings.tell);
     let Some(claimed) = due.asked(pace, sure_now(world)?) else { return Ok(()) };
     if !world.store().move_refund(due, &claimed).await? {
         return Ok(());
@@ -30,10 +30,10 @@ pub(super) async fn ask<W: World>(world: &W, pace: RefundPace, due: &RefundEntry
     world.faults().reach(Point::RefundAfterProvider).await;
     if matches!(answer, RefundAnswer::Refused { .. }) {
         // Perhaps somebody gave it back in the provider's own window, and the word of it was lost. Then the claim is gone.
-        take_over(world, claimed.refund.payment).await?;
+        take_over(world, telling, claimed.refund.payment).await?;
     }
     if let Some(next) = claimed.answered(&answer, pace, sure_now(world)?) {
-        write(world, &claimed, &next).await?;
+        write(world, telling, &claimed, &next).await?;
     }
     Ok(())
 }
@@ -41,25 +41,25 @@ pub(super) async fn ask<W: World>(world: &W, pace: RefundPace, due: &RefundEntry
 /// What the provider has of this payment's refunds becomes what our books say: a refund that ended there, and what somebody
 /// else gave back. A list that was read before a refund moved decides nothing about it. `false` of a payment that is not
 /// captured here.
-pub async fn take_over<W: World>(world: &W, id: PaymentId) -> Result<bool> {
+pub async fn take_over<W: World>(world: &W, telling: &tell::Settings, id: PaymentId) -> Result<bool> {
     let paid = world.store().payment(id).await?.filter(|paid| paid.state == PaymentState::Captured);
     let Some(paid) = paid else { return Ok(false) };
     for _ in 0..LOOKS_MAX {
-        if take_over_once(world, &paid).await? {
+        if take_over_once(world, telling, &paid).await? {
             return Ok(true);
         }
     }
     Err(Fault::new("ledger", "the refunds of a payment do not stand still"))
 }
 
-async fn take_over_once<W: World>(world: &W, paid: &Payment) -> Result<bool> {
+async fn take_over_once<W: World>(world: &W, telling: &tell::Settings, paid: &Payment) -> Result<bool> {
     let entries = world.store().refunds_of(&[paid.reservation]).await?;
     let made = world.payments().refunds(paid.id).await?;
     let now = sure_now(world)?;
     let mut stood_still = true;
     for entry in entries.iter().filter(|entry| entry.refund.payment == paid.id) {
         if let Some(next) = entry.told(&made, now) {
-            stood_still &= write(world, entry, &next).await?;
+            stood_still &= write(world, telling, entry, &next).await?;
         }
     }
     let is_known = |made: &MadeRefund| entries.iter().any(|entry| entry.refund.id == made.id);
@@ -70,13 +70,13 @@ async fn take_over_once<W: World>(world: &W, paid: &Payment) -> Result<bool> {
         world.store().refunds_made(paid.id, &elsewhere, paid.amount.minor - went, now).await?;
         tracing::info!(payment.id = %paid.id, refunds = elsewhere.len(), "refunds were made at the provider");
         let row = world.store().reservation(paid.reservation).await?;
-        notify(world, row.as_slice()).await?;
+        try_to_notify(world, telling, row.as_slice()).await;
     }
     Ok(stood_still)
 }
 
 /// Says whether it was written: not where the refund moved meanwhile.
-async fn write<W: World>(world: &W, from: &RefundEntry, to: &RefundEntry) -> Result<bool> {
+async fn write<W: World>(world: &W, telling: &tell::Settings, from: &RefundEntry, to: &RefundEntry) -> Result<bool> {
     if !world.store().move_refund(from, to).await? {
         return Ok(false);
     }
@@ -92,6 +92,6 @@ async fn write<W: World>(world: &W, from: &RefundEntry, to: &RefundEntry) -> Res
         return Ok(true);
     }
     let row = world.store().reservation(to.reservation).await?;
-    notify(world, row.as_slice()).await?;
+    try_to_notify(world, telling, row.as_slice()).await;
     Ok(true)
 }

@@ -11,7 +11,7 @@ use crate::ports::payments::{Payments, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
-use crate::services::tell::notify;
+use crate::services::tell::try_to_notify;
 use crate::services::turns::sure_now;
 
 /// Settles the payment, tells the buyer, and gives on what came free.
@@ -24,8 +24,9 @@ pub(super) async fn resolve<W: World>(
     settle(world, reservation, payment).await?;
     // A hold that goes on has its alarm still before it.
     let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
-    notify(world, std::slice::from_ref(&row)).await?;
-    give_on(world, settings, row.sale, &[row.id]).await
+    let told = try_to_notify(world, &settings.tell, std::slice::from_ref(&row));
+    let ((), given) = tokio::join!(told, give_on(world, settings, row.sale, &[row.id]));
+    given
 }
 
 /// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.

@@ -21,7 +21,7 @@ use crate::services::payments::refunds::ask;
 use crate::services::payments::resolve::resolve;
 use crate::services::payments::watch::Watch;
 use crate::services::payments::{Settings, give_on};
-use crate::services::tell::notify;
+use crate::services::tell::try_to_notify;
 use crate::services::ticks::every;
 use crate::services::turns::sure_now;
 
@@ -151,8 +151,7 @@ impl<W: World> Sweeper<W> {
     async fn refunds(&self) -> Result<()> {
         let now = sure_now(&self.world)?;
         let entries = self.world.store().refunds_due(now, self.settings.sweep_refunds_max).await?;
-        let pace = self.settings.refund_pace();
-        let work = entries.iter().map(|due| ask(&self.world, pace, due)).collect();
+        let work = entries.iter().map(|due| ask(&self.world, &self.settings, due)).collect();
         self.a_few_at_a_time(work).await
     }
 
@@ -166,8 +165,9 @@ impl<W: World> Sweeper<W> {
             let rows = self.world.store().end_standby(sale, sure_now(&self.world)?, ENDED_MAX).await?;
             let ids: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
             metrics::counter!(Metric::Ended.name()).increment(ids.len() as u64);
-            notify(&self.world, &rows).await?;
-            give_on(&self.world, &self.settings, sale, &ids).await?;
+            let told = try_to_notify(&self.world, &self.settings.tell, &rows);
+            let ((), given) = tokio::join!(told, give_on(&self.world, &self.settings, sale, &ids));
+            given?;
             if ids.len() < ENDED_MAX as usize {
                 return Ok(());
             }

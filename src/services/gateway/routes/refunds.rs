@@ -16,6 +16,7 @@ use crate::services::gateway::once::once;
 use crate::services::gateway::routes::{Reply, parsed, path, query};
 use crate::services::gateway::views::{ListedRefundView, RefundView};
 use crate::services::payments::take_over;
+use crate::services::tell::Settings as Telling;
 
 const NOTE_CHARS_MAX: usize = 500;
 /// Refunds on one page.
@@ -59,7 +60,7 @@ async fn post_retry<W: World>(req: HttpRequest, payload: Payload, gateway: Data<
     let mut entry = found(&gateway, &req).await?;
     if entry.state.kind() == RefundKind::Done {
         let (here, payment) = (Gateway::clone(&gateway), entry.refund.payment);
-        gateway.finish(async move { take_over(here.world(), payment).await }).await?;
+        gateway.finish(async move { take_over(here.world(), &Telling::default(), payment).await }).await?;
         entry = found(&gateway, &req).await?;
     }
     if let Some(retried) = entry.retried(gateway.clock().now()) {
