@@ -87,13 +87,14 @@ pub async fn try_to_wake<W: World>(world: &W, settings: &Settings, rows: &[Reser
         holds.entry(row.sale).or_default().push(row.id);
     }
     let mut left: usize = holds.values().map(Vec::len).sum();
-    let parts = holds.iter().flat_map(|(sale, ids)| ids.chunks(DEADLINE_MAX).map(|ids| (*sale, ids)));
-    for (sale, reservations) in parts {
-        let set = timeout_at(until, wake(world, sale, reservations, hold_ms)).await;
-        if let Err(fault) = set.unwrap_or_else(|_| Err(late())) {
-            return left_out("alarms", left, &fault);
+    for (sale, ids) in holds {
+        for reservations in ids.chunks(DEADLINE_MAX) {
+            let set = timeout_at(until, wake(world, sale, reservations, hold_ms)).await;
+            if let Err(fault) = set.unwrap_or_else(|_| Err(late())) {
+                return left_out("alarms", left, &fault);
+            }
+            left -= reservations.len();
         }
-        left -= reservations.len();
     }
 }
 

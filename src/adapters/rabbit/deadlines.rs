@@ -36,6 +36,7 @@ struct Class {
 struct OnItsWay<'a> {
     classes: &'a Classes,
     class: usize,
+    begun: Instant,
     is_over: bool,
 }
 
@@ -44,10 +45,10 @@ impl Classes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, class: usize) -> Result<OnItsWay<'_>> {
+    fn begin(&self, class: usize, begun: Instant) -> Result<OnItsWay<'_>> {
         match self.lock()[class].given_up_until {
-            Some(until) if until > Instant::now() => Err(fault("the alarms' queue did not answer a moment ago")),
-            _ => Ok(OnItsWay { classes: self, class, is_over: false }),
+            Some(until) if until > begun => Err(fault("the alarms' queue did not answer a moment ago")),
+            _ => Ok(OnItsWay { classes: self, class, begun, is_over: false }),
         }
     }
 
@@ -63,7 +64,7 @@ impl Classes {
 impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            let given_up_until = Some(Instant::now() + GIVEN_UP);
+            let given_up_until = Some(self.begun + GIVEN_UP);
             self.classes.lock()[self.class] = Class { there_on: None, given_up_until };
         }
     }
@@ -99,7 +100,9 @@ impl RabbitBroker {
     }
 
     async fn wait_in(&self, class: usize, hold_ms: i64, body: Vec<u8>, deadline: &Deadline) -> Result<()> {
-        let mut on_its_way = self.0.classes.begin(class)?;
+        // That says nothing of the queue.
+        self.0.lanes.link.line()?;
+        let mut on_its_way = self.0.classes.begin(class, Instant::now())?;
         let mut again = true;
         loop {
             self.ensure(class).await?;
@@ -159,21 +162,20 @@ mod tests {
         assert_eq!(classes, [0, 0, 1, 4, 5, 7, 7]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_queue_that_does_not_answer_is_given_up_for_a_while_and_declared_anew() {
-        let classes = Classes::default();
-        classes.set(3, Some(1));
-        drop(classes.begin(3).unwrap());
-        assert!(classes.begin(3).is_err() && !classes.is_there(3, 1));
-        let mut other = classes.begin(4).unwrap();
-        other.is_over = true;
-        drop(other);
-        assert!(classes.begin(4).is_ok(), "the others go on");
-        tokio::time::advance(GIVEN_UP).await;
-        let mut on_its_way = classes.begin(3).unwrap();
-        classes.set(3, Some(1));
-        on_its_way.is_over = true;
-        drop(on_its_way);
-        assert!(classes.begin(3).is_ok() && classes.is_there(3, 1));
+    #[test]
+    fn a_queue_that_does_not_answer_is_given_up_for_a_while_and_declared_anew() {
+        let (classes, now) = (Classes::default(), Instant::now());
+        let confirmed = |class, at| {
+            let mut on_its_way = classes.begin(class, at).unwrap();
+            classes.set(class, Some(1));
+            on_its_way.is_over = true;
+        };
+        confirmed(3, now);
+        assert!(classes.is_there(3, 1) && !classes.is_there(3, 2), "another connection declares it again");
+        drop(classes.begin(3, now).unwrap());
+        assert!(classes.begin(3, now).is_err() && !classes.is_there(3, 1));
+        confirmed(4, now);
+        confirmed(3, now + GIVEN_UP);
+        assert!(classes.is_there(3, 1));
     }
 }

@@ -65,7 +65,11 @@ impl Untold {
     }
 
     pub(super) fn begin<'a>(&'a self, notices: &'a [Notice]) -> Attempt<'a> {
-        Attempt { untold: self, notices, owed: std::mem::take(&mut *self.kept()), begun: Instant::now() }
+        self.begin_at(notices, Instant::now())
+    }
+
+    fn begin_at<'a>(&'a self, notices: &'a [Notice], begun: Instant) -> Attempt<'a> {
+        Attempt { untold: self, notices, owed: std::mem::take(&mut *self.kept()), begun }
     }
 
     pub(super) fn add(&self, sale: SaleId) {
@@ -124,40 +128,37 @@ mod tests {
         Notice { sale, buyer, reservation, state: Kind::Held, version: 1, lapses_at: None, trace: None }
     }
 
-    #[tokio::test(start_paused = true)]
+    const MS: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
     async fn what_is_dropped_on_its_way_is_missed_and_said_once() {
-        let untold = Untold::default();
-        drop(untold.begin(&[notice(7), notice(8), notice(7)]));
-        tokio::time::advance(Duration::from_millis(100)).await;
-        untold.add(SaleId(9));
+        let (untold, now) = (Untold::default(), Instant::now());
+        drop(untold.begin_at(&[notice(7), notice(8), notice(7)], now));
+        untold.grew().await;
+        drop(untold.begin_at(&[notice(9)], now + 100 * MS));
         untold.grew().await;
         // Said, and given up: it is owed as before, with its age.
-        let attempt = untold.begin(&[]);
+        let attempt = untold.begin_at(&[], now + 100 * MS);
         assert_eq!(attempt.missed(), Some(Missed::Sales(vec![(SaleId(7), 100), (SaleId(8), 100), (SaleId(9), 0)])));
-        assert!(untold.is_empty(), "two say it at once, at most by chance");
+        assert!(untold.is_empty(), "two do not say it at once");
         drop(attempt);
-        tokio::time::advance(Duration::from_millis(50)).await;
-        let attempt = untold.begin(&[]);
+        let attempt = untold.begin_at(&[], now + 150 * MS);
         assert_eq!(attempt.missed(), Some(Missed::Sales(vec![(SaleId(7), 150), (SaleId(8), 150), (SaleId(9), 50)])));
         attempt.is_told();
         assert!(untold.is_empty() && untold.begin(&[notice(7)]).missed().is_none());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn too_many_sales_are_all_of_them() {
-        let untold = Untold::default();
+    #[test]
+    fn too_many_sales_are_all_of_them() {
+        let (mut kept, now) = (Kept::default(), Instant::now());
         for sale in 0..MISSED_SALES_MAX as u64 {
-            untold.add(SaleId(sale));
+            kept.add(SaleId(sale), now);
         }
-        tokio::time::advance(Duration::from_millis(10)).await;
-        untold.add(SaleId(0));
-        assert!(matches!(untold.begin(&[]).missed(), Some(Missed::Sales(sales)) if sales.len() == MISSED_SALES_MAX));
-        untold.add(SaleId(MISSED_SALES_MAX as u64));
-        tokio::time::advance(Duration::from_millis(10)).await;
-        untold.add(SaleId(1));
-        let attempt = untold.begin(&[]);
-        assert_eq!(attempt.missed(), Some(Missed::All { age_ms: 20 }));
-        attempt.is_told();
-        assert!(untold.is_empty());
+        kept.add(SaleId(0), now + 10 * MS);
+        assert!(matches!(kept.missed(now), Some(Missed::Sales(sales)) if sales.len() == MISSED_SALES_MAX));
+        kept.add(SaleId(MISSED_SALES_MAX as u64), now + 10 * MS);
+        kept.add(SaleId(1), now + 20 * MS);
+        assert_eq!(kept.missed(now + 20 * MS), Some(Missed::All { age_ms: 20 }));
+        assert!(!kept.is_empty() && kept.sales.is_empty());
     }
 }

@@ -25,7 +25,8 @@ pub(super) async fn resolve<W: World>(
     // A hold that goes on has its alarm still before it.
     let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
     let told = try_to_notify(world, &settings.tell, std::slice::from_ref(&row));
-    let ((), given) = tokio::join!(told, give_on(world, settings, row.sale, &[row.id]));
+    let ended = [row.id];
+    let ((), given) = tokio::join!(told, give_on(world, settings, row.sale, &ended));
     given
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use miaosha::adapters::memory::signals::{MemoryDeadlines, MemoryNews, MemoryNotices, MemorySignals};
 use miaosha::domain::id::SaleId;
 use miaosha::domain::notice::{Missed, Notice};
@@ -14,7 +15,7 @@ use miaosha::ports::news::{Bulletin, News};
 use miaosha::ports::notices::Notices;
 use miaosha::ports::{Result, World};
 use miaosha::services::consumer::Consumer;
-use miaosha::services::payments::{Alarms, Sweeper};
+use miaosha::services::payments::{Alarms, Job, Sweeper};
 use miaosha::services::{consumer, payments, tell};
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, consumer_settings, payment_settings};
@@ -109,7 +110,7 @@ async fn goes_on(signals: Mute) {
 
     bench.clock.advance_ms(HOLD_MS + settings.alarm_ms);
     let sweeper = Sweeper::new(bench.world.clone(), settings.clone());
-    in_time("the sweeper", sweeper.sweep()).await.unwrap();
+    in_time("the sweeper", sweeper.sweep_one(Job::Overdue)).await.unwrap();
     assert_eq!(kinds(&bench).await, "lapsed lapsed held held standby");
     bench.assert_sound().await;
     hears(&mut stream, &bench, &signals, [1, 2, 3, 4]).await;
@@ -149,9 +150,16 @@ async fn hears<W: World, T, const N: usize>(
     assert_eq!(heard, buyers);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// What is left out is counted. The counters are this thread's, and so are the workers.
+#[tokio::test]
 async fn alarms_that_are_never_confirmed_hold_nothing_up() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _here = metrics::set_default_local_recorder(&recorder);
     goes_on(Mute::new(true, false)).await;
+    let counted = recorder.handle().render();
+    // Two holds, two promoted by the sweeper, one by an alarm.
+    assert!(counted.contains("miaosha_omissions_total{what=\"alarms\"} 5"), "{counted}");
+    assert!(!counted.contains("miaosha_omissions_total{what=\"notices\"}"), "{counted}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
