@@ -12,7 +12,7 @@ use miaosha::ports::World;
 use miaosha::ports::catalogue::Catalogue;
 use miaosha::ports::ledger::GivenBack;
 use miaosha::ports::news::News;
-use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::news;
@@ -93,7 +93,8 @@ pub async fn who_waits_is_told<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let mut told = Vec::new();
     let both = async {
         while told.len() < 2 {
-            let own = notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale);
+            let NoticeItem::Notices(heard) = notices.next().await.unwrap() else { continue };
+            let own = heard.into_iter().filter(|notice| notice.sale == bench.sale);
             let waited = own.filter(|notice| notice.buyer.0 != 1);
             told.extend(waited.map(|notice| (notice.buyer.0, notice.state)));
         }
