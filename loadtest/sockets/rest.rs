@@ -55,7 +55,9 @@ pub async fn stale(
         tokio::time::sleep(silence / 4).await;
         ask(stage, keys, &leavers, Method::DELETE).await.map(drop)
     };
-    tokio::try_join!(paused, leave)?;
+    // Whatever comes of the one, the broker goes on.
+    let (paused, left) = tokio::join!(paused, leave);
+    paused.and(left)?;
     let truth = ask(stage, keys, &buyers, Method::GET).await?;
     let began = Instant::now();
     let at_first = behind(clients, &truth).await?;
@@ -71,7 +73,7 @@ async fn behind(clients: &mut [Clients], truth: &Known) -> Result<usize, String>
     let reports = try_join_all(clients.iter_mut().map(|clients| clients.report(None, Duration::ZERO))).await?;
     let told: Known =
         reports.into_iter().flat_map(|report| report.last).map(|(buyer, id, at)| (buyer, (id, at))).collect();
-    Ok(truth.iter().filter(|(buyer, known)| told.get(buyer) != Some(known)).count())
+    Ok(truth.iter().filter(|(buyer, known)| told.get(*buyer) != Some(*known)).count())
 }
 
 /// What each buyer's reservation is, or is after he gave it up.

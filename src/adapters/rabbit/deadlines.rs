@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::consume::{RabbitSubscription, Source};
@@ -78,8 +79,8 @@ fn class_of(hold_ms: i64) -> usize {
 impl RabbitBroker {
     /// Long before the first sale needs them; one that cannot be declared now is declared by its first alarm.
     pub(super) async fn declare_classes(&self) {
-        for class in 0..HOLD_CLASSES_MS.len() {
-            if let Err(error) = self.ensure(class).await {
+        for declared in join_all((0..HOLD_CLASSES_MS.len()).map(|class| self.ensure(class))).await {
+            if let Err(error) = declared {
                 tracing::warn!(%error, "a queue for alarms could not be declared");
             }
         }
@@ -158,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_hold_waits_in_the_smallest_class_it_fits_in() {
-        let classes = [1, 10_000, 10_001, 600_000, 600_001, 86_400_000, i64::MAX].map(class_of);
-        assert_eq!(classes, [0, 0, 1, 4, 5, 7, 7]);
+        let classes = [1, 60_000, 60_001, 600_000, 600_001, 86_400_000, i64::MAX].map(class_of);
+        assert_eq!(classes, [0, 0, 1, 2, 3, 4, 4]);
     }
 
     #[test]

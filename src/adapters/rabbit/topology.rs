@@ -19,8 +19,7 @@ const NAMESPACE_BYTES_MAX: usize = 128;
 const BROADCASTS_MAX: i64 = 1_024;
 /// Holds of these lengths at most share a queue; the last one takes what is longer. They are few and the same for ever: a queue
 /// that is young when its broker dies may come back without a leader.
-pub(super) const HOLD_CLASSES_MS: [i64; 8] =
-    [10_000, 60_000, 180_000, 300_000, 600_000, 1_200_000, 3_600_000, 86_400_000];
+pub(super) const HOLD_CLASSES_MS: [i64; 5] = [60_000, 300_000, 600_000, 1_800_000, 86_400_000];
 /// Deadlines in one queue: some thousands make a big sale.
 const DEADLINES_MAX: i64 = 1_000_000;
 /// Events that wait for one listener. When they are more, none is published, and the outbox keeps them.

@@ -25,7 +25,7 @@ pub async fn compare<W: World>(gateway: &Gateway<W>) {
 
 async fn rounds<W: World>(gateway: &Gateway<W>) {
     let settings = &gateway.settings().sockets;
-    let period = Duration::from_millis(settings.compare_ms);
+    let period = Duration::from_millis(settings.compare_ms.max(1));
     loop {
         let pairs = gateway.sockets().crowd.pairs();
         let of_one_sale = pairs.chunk_by(|one, other| one.0 == other.0);
