@@ -3,8 +3,8 @@
 mod addresses;
 mod desync;
 mod files;
-mod frozen;
 pub mod front;
+mod frozen;
 mod limits;
 mod problems;
 mod sockets;
