@@ -4,6 +4,8 @@
 
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/limits.rs"]
+mod limits;
 #[path = "tidy/plain.rs"]
 mod plain;
 #[path = "tidy/scripts.rs"]
@@ -77,4 +79,9 @@ fn every_script_is_a_signed_contract() {
     let read = |path: &str| Tree::read(&[path], &["lua", "md"]).files.remove(0).1;
     hold(scripts::agrees_on_answers_max(&read("lua/lib/answers.lua")));
     hold(scripts::has_the_codes(&read("lua/README.md")));
+}
+
+#[test]
+fn every_limit_is_tried_at_its_edge() {
+    hold(limits::all());
 }

@@ -6,6 +6,7 @@ mod buying;
 mod cancelling;
 mod catalogue;
 mod check_ins;
+mod edges;
 mod exports;
 mod failing_refunds;
 mod free;

@@ -13,6 +13,7 @@ mod attempts;
 mod browser;
 mod commands;
 mod document;
+mod edges;
 mod events;
 mod gateway;
 mod http;

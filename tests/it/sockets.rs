@@ -37,7 +37,7 @@ macro_rules! over {
                 a_sale_of_which_something_was_missed_is_looked_at);
             over!(@alone $way, frames, wire:
                 garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came
-                a_text_that_cannot_become_one_is_refused_at_once);
+                messages_are_as_long_as_they_may_be a_text_that_cannot_become_one_is_refused_at_once);
             over!(@alone $way, conformance, judged: by_the_public_suite);
         }
     };

@@ -11,4 +11,4 @@ mod house;
 #[cfg(feature = "aws")]
 mod overlap;
 mod planner;
-mod plans;
+pub mod plans;

@@ -112,6 +112,22 @@ async fn what_is_forged_is_not_heard() {
     }
 }
 
+/// So many signatures are looked at, and a header of so many characters.
+#[tokio::test]
+async fn a_signature_is_looked_for_up_to_a_limit() {
+    let (stripe, _keep) = stripe(&[WEBHOOK_SECRET]).await;
+    let body = succeeded();
+    let good = signature(WEBHOOK_SECRET, NOW_S, &body);
+    let (time, v1) = good.split_once(',').unwrap();
+    let behind = |others: usize| format!("{time},{}{v1}", format!("v1={},", "0".repeat(64)).repeat(others));
+    assert!(!is_forged(&hear(&stripe, Some(&behind(7)), &body).await), "the eighth is looked at");
+    assert!(is_forged(&hear(&stripe, Some(&behind(8)), &body).await), "the ninth is not");
+    let long = |chars: usize| format!("{good},x={}", "x".repeat(chars - good.len() - 3));
+    assert_eq!(long(2_048).len(), 2_048);
+    assert!(!is_forged(&hear(&stripe, Some(&long(2_048)), &body).await));
+    assert!(is_forged(&hear(&stripe, Some(&long(2_049)), &body).await));
+}
+
 #[tokio::test]
 async fn without_a_secret_nobody_is_believed() {
     let (stripe, _keep) = stripe(&[]).await;

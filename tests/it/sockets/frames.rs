@@ -126,6 +126,31 @@ pub async fn fragments_make_a_message(way: Way) {
     assert!(first == FIN | TEXT && payload.starts_with(b"{\"type\":\"time\""));
 }
 
+/// A message of as many bytes as it may have is read, whole or in fragments, and a ping of 125; a byte more is not.
+pub async fn messages_are_as_long_as_they_may_be(way: Way) {
+    let line = over_memory(way, rules()).await;
+    let message = |bytes: usize| {
+        let mut text = br#"{"type":"hello","token":"x.y.z"}"#.to_vec();
+        text.resize(bytes, b' ');
+        text
+    };
+    let halves = |bytes: usize| {
+        let text = message(bytes);
+        [frame(TEXT, &text[..1_000]), frame(FIN, &text[1_000..])].concat()
+    };
+    for (what, bytes, code) in [
+        ("at the limit", frame(FIN | TEXT, &message(4_096)), 4401),
+        ("one above", frame(FIN | TEXT, &message(4_097)), 1009),
+        ("in fragments", halves(4_096), 4401),
+        ("one above in fragments", halves(4_097), 1009),
+        ("a ping and a message", [frame(FIN | 9, &[b'x'; 125]), frame(FIN | TEXT, &message(40))].concat(), 4401),
+    ] {
+        let mut raw = Raw::open(&line).await;
+        raw.write(&bytes).await;
+        assert_eq!(raw.close_code().await, code, "{what}");
+    }
+}
+
 pub async fn what_is_too_long_is_refused_before_it_came(way: Way) {
     let line = over_memory(way, Settings { linger_ms_max: 500, ..rules() }).await;
     for length in [5_000u64, 1 << 40, u64::MAX] {

@@ -165,3 +165,36 @@ fn a_close_is_the_last_word() {
     stage.session.frame(&stage.rules, now(0), Incoming::Close(None), &mut acts);
     assert_eq!(acts, [Act::Drop]);
 }
+
+/// The last that a second may have is answered, the one after it ends the socket; the next second begins anew.
+#[test]
+fn messages_of_a_second_are_counted_to_the_last_one() {
+    let closes = |acts: &[Act]| acts.contains(&Act::Close(Close::TooManyMessages));
+    let mut stage = Stage::watching();
+    stage.rules.messages_per_s_max = 5;
+    for second in 1..=2 {
+        stage.ms = second * 1_000;
+        for number in 1..=5 {
+            let acts = stage.frame(r#"{"type":"ping"}"#);
+            assert!(matches!(&acts[..], [Act::Say(pong)] if pong.contains("pong")), "{second} {number}: {acts:?}");
+        }
+    }
+    assert!(closes(&stage.frame(r#"{"type":"ping"}"#)));
+}
+
+#[test]
+fn so_many_sales_are_watched_and_one_more_is_not() {
+    let mut stage = Stage::watching();
+    let watched_max = stage.rules.watched_max as u64;
+    assert_eq!(watched_max, 16);
+    stage.rules.messages_per_s_max = 100;
+    // The first is watched already.
+    for sale in 100..100 + watched_max - 1 {
+        let acts = stage.frame(&format!(r#"{{"type":"watch","sale":{sale}}}"#));
+        assert_eq!(acts, [Act::Watch(SaleId(sale)), Act::Look { sale: SaleId(sale), first: true }]);
+    }
+    let acts = stage.frame(r#"{"type":"watch","sale":99}"#);
+    assert!(matches!(&acts[..], [Act::Say(refused)] if refused.contains("too_many")), "{acts:?}");
+    stage.frame(r#"{"type":"unwatch","sale":100}"#);
+    assert_eq!(stage.frame(r#"{"type":"watch","sale":99}"#).len(), 2, "who lets one go has room for another");
+}
