@@ -14,7 +14,6 @@ use miaosha::ports::archive::Archive;
 use miaosha::ports::events::Events;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
-use miaosha::services::mailer::Receipts as _;
 use miaosha::services::receipts::fonts::Fonts;
 use miaosha::services::receipts::keys::PublicKeys;
 use miaosha::services::receipts::pdf::render;
