@@ -229,7 +229,7 @@ fn arabic_is_joined_and_runs_from_the_right() {
     // In a title that begins from the left, what runs from the right stays where it is.
     for (title, in_order) in [
         ("عرض 2026 كبير", ["كبير", "2026", "عرض"].as_slice()),
-        ("Night السلام عليكم Show", &["Night", "عليكم", "السلام", "Show"]),
+        ("Night السلام عليكم Show", ["Night", "عليكم", "السلام", "Show"].as_slice()),
     ] {
         let places = places_of(&render(&sheet(2, &[1], title, "Ann"), Fonts::get()).unwrap());
         let begins = in_order.iter().map(|word| {
