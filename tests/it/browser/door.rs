@@ -78,6 +78,7 @@ async fn a_camera_reads_a_ticket() {
         door.prepare(READER).await;
         door.log_in("operator@miaosha.test", "demodemo").await;
         door.press(words.say("nav.check_in")).await;
+        door.shows("h1", words.say("check.title")).await;
         door.press("A parade").await;
         door.press(words.say("check.camera")).await;
         let seen = door.until("the code is read", async || read(&door, folder.path()).await).await;
@@ -122,6 +123,7 @@ async fn a_door_is_of_one_sale() {
         };
         door.log_in("operator@miaosha.test", "demodemo").await;
         door.press(words.say("nav.check_in")).await;
+        door.shows("h1", words.say("check.title")).await;
         door.press("A parade").await;
         door.shows(".door h2", "A parade").await;
         scan(&tokens[1]).await;
