@@ -85,7 +85,12 @@ impl SaleBody {
         if self.questions.len() > QUESTIONS_MAX {
             return Err(Problem::field("questions", Kind::Invalid, format!("must be at most {QUESTIONS_MAX}")));
         }
-        limits::within("price.minor", self.price.minor, 0..=PRICE_MINOR_MAX)?;
+        // In the decimals in which it was typed as well.
+        let most = Money { minor: PRICE_MINOR_MAX, ..self.price };
+        if !(0..=most.minor).contains(&self.price.minor) {
+            let detail = format!("must be from 0 to {} ({most})", most.minor);
+            return Err(Problem::field("price.minor", Kind::Invalid, detail));
+        }
         Ok(NewSale {
             item: ItemId(self.item_id),
             price: self.price,
