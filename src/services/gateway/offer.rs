@@ -91,7 +91,12 @@ impl SaleBody {
                 .rule(Rule::Count)
                 .with("max", QUESTIONS_MAX));
         }
-        limits::within("price.minor", self.price.minor, 0..=PRICE_MINOR_MAX)?;
+        // In the decimals in which it was typed as well.
+        let most = Money { minor: PRICE_MINOR_MAX, ..self.price };
+        if !(0..=most.minor).contains(&self.price.minor) {
+            let detail = format!("must be from 0 to {} ({most})", most.minor);
+            return Err(Problem::field("price.minor", Kind::Invalid, detail));
+        }
         Ok(NewSale {
             item: ItemId(self.item_id),
             price: self.price,
