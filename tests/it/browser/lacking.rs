@@ -54,7 +54,9 @@ const INTL: [(&str, &str); 3] = [
         "options it knows",
         "const refuse = (name, own) => { Intl[name] = class extends Intl[name] { constructor(language, options = {}) { \
              if (own.some((option) => option in options)) throw new RangeError('unknown option'); super(language, options); } }; }; \
-         refuse('DateTimeFormat', ['dateStyle', 'timeStyle']); refuse('PluralRules', []);",
+         refuse('DateTimeFormat', ['dateStyle', 'timeStyle']); Intl.PluralRules = class { constructor() { throw new RangeError('unknown language'); } }; \
+         const Plain = Intl.NumberFormat; Intl.NumberFormat = class extends Plain { constructor(language, options = {}) { \
+             if (!options.currency) throw new RangeError('unknown option'); super(language, options); } };",
     ),
 ];
 
@@ -174,15 +176,17 @@ async fn what_could_not_be_kept_does_not_leave_the_old_behind() {
     .await;
 }
 
+/// A camera without a picture, and a reader of codes that is there and does not work.
+const NO_READER: &str = "navigator.mediaDevices.getUserMedia = async () => new MediaStream(); \
+    globalThis.BarcodeDetector = class { constructor() { throw new TypeError('no codes'); } };";
+
 /// Where codes cannot be read, they are typed.
 #[tokio::test]
 async fn a_door_without_a_reader_types() {
     story("reader", async |stage| {
         let window = stage.window(Tongue::English).await;
         let words = window.words();
-        window
-            .prepare("globalThis.BarcodeDetector = class { constructor() { throw new TypeError('no codes'); } };")
-            .await;
+        window.prepare(NO_READER).await;
         window.prepare(FAULTS).await;
         window.log_in("operator@miaosha.test", "demodemo").await;
         window.press(words.say("nav.check_in")).await;

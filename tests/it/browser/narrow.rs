@@ -28,8 +28,12 @@ async fn the_narrowest_phone_holds_the_longest_words_in_chinese() {
     story("narrow-zh", async |stage| looks(stage, Tongue::Chinese).await).await;
 }
 
+/// One word of so many characters.
+fn word(part: &str, length: usize) -> String {
+    part.chars().cycle().take(length).collect()
+}
+
 async fn looks(stage: &Stage, tongue: Tongue) {
-    let word = |part: &str, length: usize| part.chars().cycle().take(length).collect::<String>();
     let (latin, han) = (word("Donaudampfschifffahrt", 200), word("長相思在長安絡緯秋啼金井闌", 200));
     let prompt = word("Rindfleischetikettierung", 200);
     let dear = json!({
@@ -94,13 +98,16 @@ async fn looks(stage: &Stage, tongue: Tongue) {
     window.go("/orders").await;
     fits(&window, "orders").await;
     window.picture(&format!("narrow-orders-{}", tongue.code())).await;
+    operators(stage, tongue, bought).await;
+}
 
+async fn operators(stage: &Stage, tongue: Tongue, sale: u64) {
     let desk = stage.window(tongue).await;
+    let words = desk.words();
     desk.narrow(WIDTH).await;
     desk.log_in("operator@miaosha.test", "demodemo").await;
     desk.shows("header nav", words.say("nav.desk")).await;
-    for path in ["/desk", "/desk/new", "/desk/refund", "/desk/parked", "/desk/audit", &format!("/desk/sales/{bought}")]
-    {
+    for path in ["/desk", "/desk/new", "/desk/refund", "/desk/parked", "/desk/audit", &format!("/desk/sales/{sale}")] {
         desk.go(path).await;
         fits(&desk, path).await;
         desk.picture(&format!("narrow{}-{}", path.replace('/', "-"), tongue.code())).await;
