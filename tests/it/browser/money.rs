@@ -42,7 +42,7 @@ async fn reads_the_same(stage: &Stage) {
             stage.shop.sale_by(&operator, &format!("In {currency}"), offer).await;
         }
         for window in &windows {
-            let shown = shown(window, some.len()).await;
+            let shown = shown(window, some).await;
             for &currency in some {
                 let amount = Money { minor: MINOR, currency };
                 assert_eq!(shown[&format!("In {currency}")], amount.to_string(), "on the page");
@@ -64,7 +64,7 @@ async fn reads_the_same(stage: &Stage) {
 }
 
 /// Each sale's price by its title, as the desk's list shows them.
-async fn shown(window: &super::window::Window, at_least: usize) -> BTreeMap<String, String> {
+async fn shown(window: &super::window::Window, some: &[Currency]) -> BTreeMap<String, String> {
     window.go("/desk").await;
     let script =
         "return [...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))";
@@ -72,7 +72,8 @@ async fn shown(window: &super::window::Window, at_least: usize) -> BTreeMap<Stri
         .until("every sale is listed", async || {
             let rows: Vec<Vec<String>> = serde_json::from_value(window.run(script).await).unwrap();
             let prices = rows.into_iter().map(|row| (row[0].clone(), row[3].clone()));
-            Some(prices.collect::<BTreeMap<_, _>>()).filter(|prices| prices.len() >= at_least)
+            let prices: BTreeMap<String, String> = prices.collect();
+            some.iter().all(|currency| prices.contains_key(&format!("In {currency}"))).then_some(prices)
         })
         .await
 }
