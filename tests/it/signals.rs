@@ -161,9 +161,10 @@ mod rabbit {
         let (near, far, proxy) = near_and_far().await;
         let mut stream = near.notices().await.unwrap();
         proxy.hole(true);
+        let notices = [notice(1)];
         tokio::select! {
             biased;
-            told = far.tell(&[notice(1)]) => panic!("{told:?}"),
+            told = far.tell(&notices) => panic!("{told:?}"),
             () = std::future::ready(()) => {}
         }
         proxy.hole(false);
