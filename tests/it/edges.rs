@@ -4,11 +4,13 @@ use std::task::Waker;
 
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::adapters::system::SystemClock;
 use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::notice::Notice;
 use miaosha::domain::reservation::Kind;
 use miaosha::http::auth::{TOKEN_BYTES_MAX, TokenKeys};
 use miaosha::ports::archive::Archive;
+use miaosha::ports::clock::Clock;
 use miaosha::services::gateway::registry::Registry;
 use miaosha::services::gateway::sockets::mailbox::Mailbox;
 use miaosha::services::receipts::keys::{KeysError, ReceiptKeys};
@@ -148,5 +150,15 @@ async fn a_registration_remembers_so_many_reservations() {
         }
         heard.sort_unstable();
         assert_eq!(heard, (first..count).collect::<Vec<_>>());
+    }
+}
+
+/// A measurement that jumps by more makes the clock unsure, until the next one agrees with it.
+#[test]
+fn a_clock_that_jumps_is_not_sure() {
+    let clock = SystemClock::unmeasured();
+    for (offset_ms, is_sure) in [(1_000, true), (1_500, true), (999, false), (999, true), (1_499, true)] {
+        clock.measured(offset_ms);
+        assert_eq!(clock.is_sure(), is_sure, "{offset_ms}");
     }
 }

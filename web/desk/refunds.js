@@ -2,6 +2,7 @@
 
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
+import { page } from '../more.js';
 import { money, t, when } from '../words.js';
 
 const STATES = ['failed', 'due', 'sent', 'settled', 'done'];
@@ -10,20 +11,19 @@ export default function refunds({ signal }) {
   const list = h('div', {}, h('p', {}, t('wait.loading')));
   const told = h('p', { class: 'good', role: 'status' });
   const wrong = h('p', { class: 'wrong', role: 'alert' });
-  const more = h('button', { type: 'button', class: 'plain', hidden: true, onclick: () => load(next).catch(failed) }, t('refunds.more'));
+  const more = h('button', { type: 'button', class: 'plain', hidden: true, onclick: () => load(next).catch(failed) }, t('more'));
   const state = field(t('refunds.state'), h('select', { onchange: () => load().catch(failed) }, STATES.map((name) => h('option', { value: name }, t(`refunds.${name}`)))));
   let next;
   load().catch(failed);
   return h('div', {}, h('h1', {}, t('desk.refunds')), h('p', { class: 'lead' }, t('refunds.lead')), state.node, told, wrong, list, more);
 
-  async function load(after) {
+  async function load(more_at) {
     put(wrong, '');
-    const query = new URLSearchParams({ state: state.control.value, ...(after && { after }) });
-    const page = await persist(() => call('GET', `/v1/admin/refunds?${query}`, { signal }), signal);
-    const cards = page.refunds.map(card);
-    if (after) list.append(...cards);
+    const { items, next: after } = await page(more_at ?? `/v1/admin/refunds?state=${state.control.value}`, signal);
+    const cards = items.map(card);
+    if (more_at) list.append(...cards);
     else list.replaceChildren(...(cards.length ? cards : [h('p', {}, t('refunds.none'))]));
-    next = page.next;
+    next = after;
     more.hidden = !next;
   }
 

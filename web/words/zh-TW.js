@@ -116,7 +116,7 @@ export default {
   'audit.lead': '對帳本、閘門與付款，逐條檢查所有不變量。', 'audit.again': '再檢查一次', 'audit.pass': '全部成立。', 'audit.pass_moving': '進行中可檢查的部分全部成立。', 'audit.fail': '有不成立的項目。',
   'audit.sale': '搶購 {id}', 'audit.moving': '進行中', 'audit.owed': '失敗而尚待處理的退款：{n} 筆', 'audit.capacity': '件數', 'audit.sold': '已售出', 'audit.pending': '保留或付款中', 'audit.free': '可用', 'audit.standby': '候補中', 'audit.attempts': '搶購次數', 'audit.orders': '訂單', 'audit.captured': '已付款',
   'refund.lead': '款項會自動退回，票券也隨之失效。', 'refund.number': '訂單編號', 'refund.units': '號碼', 'refund.units_hint': '以逗號分隔；留空表示整筆訂單。', 'refund.reason': '原因', 'refund.give': '退款', 'refund.done': '訂單 {number} 退款處理中。',
-  'refunds.lead': '金流業者沒有退回的款項會列在這裡。請再試一次，或註明已用其他方式處理。', 'refunds.none': '沒有資料。', 'refunds.more': '更多', 'refunds.state': '狀態', 'refunds.failed': '失敗', 'refunds.due': '待退款', 'refunds.sent': '金流業者處理中', 'refunds.settled': '已用其他方式處理', 'refunds.done': '已退回',
+  'refunds.lead': '金流業者沒有退回的款項會列在這裡。請再試一次，或註明已用其他方式處理。', 'refunds.none': '沒有資料。', 'refunds.state': '狀態', 'refunds.failed': '失敗', 'refunds.due': '待退款', 'refunds.sent': '金流業者處理中', 'refunds.settled': '已用其他方式處理', 'refunds.done': '已退回',
   'refunds.no_order': '沒有訂單', 'refunds.amount': '金額', 'refunds.made': '決定時間', 'refunds.why': '原因類別', 'refunds.why_operator': '由管理員退款', 'refunds.why_could_not_stand': '付款太晚，訂單無法成立', 'refunds.why_at_provider': '在金流業者的後台退款', 'refunds.id': '退款編號', 'refunds.failed_at': '失敗時間', 'refunds.code': '金流業者的說明', 'refunds.tries': '被拒次數', 'refunds.done_at': '退回時間', 'refunds.settled_at': '處理時間', 'refunds.by': '處理人員',
   'refunds.note': '處理方式', 'refunds.note_hint': '例如：銀行轉帳與交易序號。', 'refunds.retry': '再試一次', 'refunds.settle': '已用其他方式處理', 'refunds.is_due': '已再次向金流業者請求退款：{number}。', 'refunds.is_settled': '已記錄：{number}。',
 };

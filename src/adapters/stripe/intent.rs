@@ -77,3 +77,16 @@ pub(super) fn why(refusal: &Refusal) -> String {
 
 pub(super) const UNKNOWN: &str = "unknown card";
 pub(super) const NEEDS_ACTION: &str = "the bank asks for a confirmation in its own window, which this shop cannot show";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_at_the_provider_has_its_length() {
+        let read = |length: usize| id(&Value::from(format!("pi_{}", "x".repeat(length - 3))), "pi_");
+        assert_eq!(read(ID_CHARS_MAX).map(|name| name.len()), Ok(200));
+        assert!(read(ID_CHARS_MAX + 1).is_err());
+        assert!(id(&Value::from("pi_x/y"), "pi_").is_err() && id(&Value::from("ch_x"), "pi_").is_err());
+    }
+}

@@ -132,4 +132,27 @@ mod tests {
         assert_eq!(rest(ms(11), ms(10)), ms(0));
         assert_eq!(rest(ms(30), ms(10)), ms(190));
     }
+
+    #[tokio::test]
+    async fn who_comes_when_too_many_wait_for_the_press_comes_again() {
+        use futures_util::poll;
+        // Nobody prints, so that who waits keeps waiting.
+        let (jobs, _queue) = mpsc::channel(2);
+        let press = Press { jobs, waiting: AtomicU64::new(0), made: AtomicU64::new(0) };
+        let sheet = || Sheet {
+            order: "N".to_owned(),
+            item: "A lamp".to_owned(),
+            buyer: None,
+            amount: crate::domain::money::Money { minor: 1, currency: "TWD".parse().expect("a currency") },
+            placed_at: crate::domain::time::Timestamp(0),
+            locale: crate::domain::locale::Locale::En,
+            utc_offset_minutes: 0,
+            units: Vec::new(),
+        };
+        let mut first = Box::pin(press.print(sheet(), false));
+        let mut second = Box::pin(press.print(sheet(), false));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        assert_eq!(press.print(sheet(), false).await, Ok(None));
+        assert_eq!(press.waiting(), 2);
+    }
 }

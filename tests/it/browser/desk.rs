@@ -220,7 +220,7 @@ async fn an_operator_sees_to_what_failed() {
         window.shows("main", words.say("refunds.none")).await;
         comes_to("settled").await;
         let listed = operator.call("GET", "/v1/admin/refunds?state=settled", None).await.is(200);
-        assert_eq!(listed["refunds"][0]["note"], "By transfer 7788");
+        assert_eq!(listed[0]["note"], "By transfer 7788");
     })
     .await;
 }

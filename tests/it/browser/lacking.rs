@@ -190,6 +190,8 @@ async fn a_door_without_a_reader_types() {
         window.prepare(FAULTS).await;
         window.log_in("operator@miaosha.test", "demodemo").await;
         window.press(words.say("nav.check_in")).await;
+        window.shows("h1", words.say("check.title")).await;
+        window.press("A clay teapot, one of a hundred").await;
         window.press(words.say("check.camera")).await;
         window.shows(".result", words.say("check.denied")).await;
         window.fill(words.say("check.code"), "nothing").await;

@@ -113,6 +113,8 @@ async fn operators(stage: &Stage, tongue: Tongue, sale: u64) {
         desk.picture(&format!("narrow{}-{}", path.replace('/', "-"), tongue.code())).await;
     }
     desk.go("/check-in").await;
+    fits(&desk, "doors").await;
+    desk.press(&word("Donaudampfschifffahrt", 200)).await;
     desk.fill(words.say("check.code"), &word("nothing", 200)).await;
     desk.press_form().await;
     desk.shows(".verdict", words.say("check.wrong")).await;

@@ -1,9 +1,19 @@
 //! What people and operators may write, at each limit and one above: what fits is taken, what does not is refused by its name.
 
+use std::sync::Arc;
+
 use actix_web::http::Method;
+use miaosha::domain::locale::Locale;
+use miaosha::ports::World;
+use miaosha::ports::accounts::{Accounts, Role};
+use miaosha::ports::clock::Clock;
+use miaosha::services::gateway::Settings;
+use miaosha::services::receipts::keys::ReceiptKeys;
+use miaosha::services::receipts::token::TYPED_BYTES_MAX;
+use miaosha::services::receipts::{self, Receipts};
 use serde_json::{Value, json};
 
-use super::bed::{Answer, Bed};
+use super::bed::{Answer, Bed, OFFSET, settings};
 use super::operators::sale_body;
 use crate::support::clock::START;
 
@@ -125,4 +135,84 @@ async fn a_key_and_a_body_have_their_length() {
     };
     body(128 * 1024).await.is(201);
     body(128 * 1024 + 1).await.is_problem(413, "payload_too_large");
+}
+
+#[actix_web::test]
+async fn what_a_gate_writes_has_its_length() {
+    let bed = Bed::new().await;
+    let (_, order) = bed.order(7, 1).await;
+    let ahead = |ms: i64| json!(START.0 + 60_000 + ms);
+    let good = json!({ "sale_id": order.sale, "token": "x", "gate": "", "at": START.0 });
+    let edges = [("/gate", text(64), text(65), "gate"), ("/at", ahead(0), ahead(1), "at")];
+    each(&bed, "/v1/check-ins", &bed.operator(), &good, &edges).await;
+    // Both are no ticket; only one of them is too long to be looked at.
+    let says = async |bytes: usize| {
+        let mut body = good.clone();
+        body["token"] = text(bytes);
+        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(400)
+    };
+    assert_ne!(says(TYPED_BYTES_MAX).await["rule"], "length");
+    assert_eq!(says(TYPED_BYTES_MAX + 1).await["rule"], "length");
+
+    let line = json!({ "sequence": 1, "token": "x", "at": START.0, "gate": "" });
+    let merge = async |device: usize, lines: usize| {
+        let body = json!({ "device": "d".repeat(device), "admissions": vec![line.clone(); lines] });
+        bed.post("/v1/check-ins/merge", &bed.operator(), &body).await
+    };
+    merge(32, 1).await.is(200);
+    merge(33, 1).await.blames(400, "device");
+    // As many as this bed's settings allow.
+    merge(1, 4).await.is(200);
+    merge(1, 5).await.blames(400, "admissions");
+}
+
+/// Of each kind, the rows that are taken along are bounded; those that are left out are the oldest.
+#[actix_web::test]
+async fn what_a_person_takes_along_is_bounded() {
+    let bed = Bed::with(Settings { person_rows_max: 2, ..settings() }).await;
+    let user = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
+    let ada = bed.post("/v1/users", "", &user).await.is(201);
+    let (id, token) = (ada["user"]["id"].as_u64().unwrap(), ada["access_token"].as_str().unwrap().to_owned());
+    for (sales, rows) in [(1, 1), (2, 2), (3, 2)] {
+        let sale = bed.sale(1, 0).await;
+        bed.attempt(sale.id, id, 1).await;
+        let export = bed.get("/v1/me/export", &token).await.is(200);
+        assert_eq!(export["reservations"].as_array().unwrap().len(), rows, "of {sales} sales");
+    }
+}
+
+/// Whoever is told of log-outs is told of the newest ones.
+#[actix_web::test]
+async fn the_newest_log_outs_are_told() {
+    let bed = Bed::new().await;
+    let store = bed.world.store();
+    let mut gone = Vec::new();
+    for number in 0..3 {
+        bed.clock.advance_ms(1);
+        let email = format!("x{number}@example.org");
+        let account = store.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        gone.push(store.log_out_everywhere(account.id, bed.clock.now()).await.unwrap().unwrap());
+    }
+    let told = async |max: u32| {
+        let mut told = store.revoked_since(START, max).await.unwrap();
+        told.sort_by_key(|revoked| revoked.buyer);
+        told
+    };
+    assert_eq!((told(3).await, told(2).await), (gone.clone(), gone[1..].to_vec()));
+}
+
+#[actix_web::test]
+async fn a_pack_of_too_many_units_is_refused() {
+    let bed = Bed::new().await;
+    let (_, order) = bed.order(7, 2).await;
+    for unit in order.units.clone() {
+        let body = json!({ "sale_id": order.sale, "token": bed.ticket(&order, unit), "gate": "" });
+        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(201);
+    }
+    for (pack_units_max, fits) in [(2, true), (1, false)] {
+        let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
+        let settings = receipts::Settings { pack_units_max, ..receipts::Settings::default() };
+        let receipts = Receipts::new(bed.world.clone(), Arc::new(keys), settings, OFFSET);
+        assert_eq!(receipts.pack(order.sale, "A lamp".to_owned()).await.unwrap().is_some(), fits);
+    }
 }

@@ -46,6 +46,7 @@ over_both! {
     who_is_gone_is_not_written_to
     no_letter_goes_before_its_receipt
     a_receipt_that_never_comes_holds_up_no_letter
+    a_receipt_that_is_too_long_stays_behind
     who_dies_before_the_server_has_it_leaves_one_mail
     who_dies_after_the_server_has_it_leaves_the_same_mail_twice
     who_cannot_mark_a_mail_goes_on_trying
@@ -166,6 +167,20 @@ async fn a_receipt_that_never_comes_holds_up_no_letter(house: House<impl World>)
     assert_eq!(postman.round().await.unwrap(), 1);
     let seen = Seen::read(&house.sink.wait_for(1).await[0].bytes);
     assert!(seen.attachments.is_empty(), "it says where the receipt is to be had");
+}
+
+/// As long as a mail may carry it goes along; with a byte more the letter says where it is to be had.
+async fn a_receipt_that_is_too_long_stays_behind(mut house: House<impl World>) {
+    let ann = house.person("Ann").await;
+    house.happened(&[house.paid(ann.id, 1)]).await;
+    house.settings.receipt_bytes_max = PDF.len();
+    assert_eq!(house.postman().round().await.unwrap(), 1);
+    house.happened(&[house.paid(ann.id, 2)]).await;
+    house.settings.receipt_bytes_max = PDF.len() - 1;
+    assert_eq!(house.postman().round().await.unwrap(), 1);
+    let mails = house.sink.wait_for(2).await;
+    let attached: Vec<usize> = mails.iter().map(|mail| Seen::read(&mail.bytes).attachments.len()).collect();
+    assert_eq!(attached, [1, 0]);
 }
 
 async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House<impl World>) {

@@ -1,5 +1,6 @@
 //! Events that overlap, come again, come late, or never end by themselves; and people who change the fleet in between.
 
+use miaosha::adapters::aws::fleet::AwsFleet;
 use miaosha::adapters::system::SystemClock;
 use serde_json::{Value, json};
 
@@ -144,4 +145,33 @@ async fn two_processes_at_once_lose_no_wish() {
         }
         assert_eq!(house.state().await, State::cold(), "{round}");
     }
+}
+
+/// The twentieth is one of so many as may be; what more than these want, people look at.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_events_at_once() {
+    let house = House::new().await;
+    let until = SystemClock::machine_now().plus_ms(3_600_000).rfc3339();
+    for number in 0..19 {
+        house.tag_group(&format!("miaosha:warm:e{number}"), &format!("3/{until}/1-2-4")).await;
+    }
+    let twentieth = house.warm("own", 3).await;
+    assert!(!twentieth.to_string().contains("events_max"), "{twentieth}");
+    house.tag_group("miaosha:warm:e19", &format!("3/{until}/1-2-4")).await;
+    let one_more = house.warm("own", 3).await;
+    assert!(one_more.to_string().contains("21 events want something of it (events_max)"), "{one_more}");
+}
+
+/// A tag that more instances carry than may be is a slip of the pen.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_instances_are_started() {
+    use miaosha::ports::fleet::{Fleet, Kind, Tagged};
+    let house = House::new().await;
+    let config = crate::support::moto::config().await;
+    let named = [Tagged { tag: "miaosha:general".to_owned(), value: house.name.clone() }];
+    let look = async |instances_max: usize| AwsFleet::new(&config, instances_max).instances().look(&named).await;
+    let there = look(house.general.len()).await.unwrap();
+    assert_eq!(there.len(), house.general.len());
+    let error = look(house.general.len() - 1).await.unwrap_err();
+    assert!(error.to_string().contains("carry miaosha:general="), "{error}");
 }

@@ -5,7 +5,7 @@
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use crate::domain::id::SaleId;
+use crate::domain::id::{RefundId, SaleId};
 use crate::domain::time::Timestamp;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
@@ -34,6 +34,16 @@ impl Cursor for SaleId {
     fn read(text: &str) -> Option<Self> {
         // The ledgers number with 63 bits.
         text.parse().ok().filter(|id| i64::try_from(*id).is_ok()).map(Self)
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Cursor for RefundId {
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 
     fn written(&self) -> String {
@@ -108,7 +118,12 @@ impl<K: Cursor> Page<K> {
     pub fn answer(&self, req: &HttpRequest, next: Option<K>) -> HttpResponseBuilder {
         let mut answer = HttpResponse::Ok();
         if let Some(next) = next {
-            let link = format!("<{}?after={}&limit={}>; rel=\"next\"", req.path(), next.written(), self.limit);
+            let asked = form_urlencoded::parse(req.query_string().as_bytes());
+            let others = asked.filter(|(name, _)| name != "after" && name != "limit");
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(others).append_pair("after", &next.written());
+            let query = query.append_pair("limit", &self.limit.to_string()).finish();
+            let link = format!("<{}?{query}>; rel=\"next\"", req.path());
             if let Ok(link) = HeaderValue::from_str(&link) {
                 answer.insert_header((LINK, link));
             }

@@ -13,6 +13,7 @@ use crate::ports::World;
 use crate::ports::ledger::Ledger;
 use crate::services::gateway::Gateway;
 use crate::services::gateway::once::once;
+use crate::services::gateway::routes::page::Page;
 use crate::services::gateway::routes::{Reply, parsed, path, query};
 use crate::services::gateway::views::{ListedRefundView, RefundView};
 use crate::services::payments::take_over;
@@ -20,8 +21,7 @@ use crate::services::tell::Settings as Telling;
 
 const NOTE_CHARS_MAX: usize = 500;
 /// Refunds on one page.
-const PAGE_MAX: u32 = 200;
-const PAGE: u32 = 50;
+const PAGE_MAX: u32 = 100;
 
 pub fn routes<W: World>(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/admin/refunds").route(web::get().to(get_refunds::<W>)))
@@ -36,16 +36,14 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig) {
 
 async fn get_refunds<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
-    let [state, after, max] = query(&req, ["state", "after", "max"])?;
+    let [state, limit, after] = query(&req, ["state", "limit", "after"])?;
     let kind: Option<RefundKind> = parsed("state", state, "must be due, sent, done, failed or settled")?;
-    let after: Option<RefundId> = parsed("after", after, "must be a refund's id")?;
-    let max: Option<u32> = parsed("max", max, "must be a number")?;
-    let max = max.unwrap_or(PAGE);
-    limits::within("max", u64::from(max), 1..=u64::from(PAGE_MAX))?;
-    let found = gateway.world().store().refunds_in(kind.unwrap_or(RefundKind::Failed), after, max).await?;
-    let next = found.last().filter(|_| found.len() == max as usize).map(|(entry, _)| entry.refund.id);
+    let page: Page<RefundId> = Page::asked(limit, after, PAGE_MAX)?;
+    let store = gateway.world().store();
+    let mut found = store.refunds_in(kind.unwrap_or(RefundKind::Failed), page.after, page.reach()).await?;
+    let next = page.cut(&mut found, |(entry, _)| entry.refund.id);
     let refunds: Vec<ListedRefundView> = found.into_iter().map(ListedRefundView::from).collect();
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "refunds": refunds, "next": next })))
+    Ok(page.answer(&req, next).json(refunds))
 }
 
 #[derive(Deserialize)]
