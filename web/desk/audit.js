@@ -4,7 +4,7 @@ import { h, put } from '../dom.js';
 import { Problem, call, persist } from '../api.js';
 import { number, t } from '../words.js';
 
-const FIGURES = ['capacity', 'sold', 'pending', 'free', 'standby', 'attempts', 'orders', 'captured'];
+const FIGURES = ['capacity', 'sold', 'pending', 'blocked', 'free', 'standby', 'attempts', 'orders', 'captured'];
 
 export default function audit({ signal }) {
   const sale = new URLSearchParams(location.search).get('sale');

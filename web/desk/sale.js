@@ -6,6 +6,7 @@ import { left } from '../clock.js';
 import { phaseOf } from '../live.js';
 import { number, t } from '../words.js';
 import { ask } from './ask.js';
+import { blocks } from './blocks.js';
 import { chart } from './chart.js';
 
 const EVERY_MS = 1_000;
@@ -26,14 +27,17 @@ export default function running({ signal, of: [id] }) {
   const capacity = field(t('live.capacity'), h('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' }));
   const raise = h('form', { class: 'row', novalidate: true, onsubmit: (event) => { event.preventDefault(); alone(raised); } }, capacity.node, h('button', { class: 'plain' }, t('live.raise')));
   const take = (name, file) => h('button', { type: 'button', class: 'plain', onclick: () => download(file) }, t(`live.${name}`));
+  const outside = blocks(id, signal);
   let sale = null;
   let busy = false;
 
+  outside.show();
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, title, mark,
     h('div', { class: 'row' }, Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
     h('div', { class: 'charts' }, Object.values(charts).map(({ node }) => node)),
     h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
+    outside.node,
     h('section', { class: 'paper' }, h('h2', {}, t('live.take')),
       h('div', { class: 'row' }, take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv'), take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
 
@@ -101,6 +105,7 @@ export default function running({ signal, of: [id] }) {
   async function closed() {
     const [news, live] = await look();
     const lines = [t('ask.close_left', { n: news.left }), t('ask.close_held', { n: live.held }), t('ask.close_line', { n: live.standby }), t('ask.close_final')];
+    if (live.blocked > 0) lines.splice(1, 0, t('ask.close_blocked', { n: live.blocked }));
     if (!await ask({ title: t('ask.close'), lines, yes: t('ask.close_yes') }, signal)) return;
     // The button is gone then, and the focus with it.
     if (await change('close') && buttons.close.hidden) title.focus();

@@ -83,6 +83,8 @@ pub struct Counts {
     pub sold: i64,
     /// Units held or being paid for.
     pub pending: i64,
+    /// Units that the house took out of sale.
+    pub blocked: i64,
     /// Parties.
     pub standby: i64,
     /// Ended rows.
@@ -103,6 +105,7 @@ pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
         match row::code(group, 0, Kind::from_code)? {
             Kind::Standby => counts.standby += rows,
             Kind::Held | Kind::Paying => counts.pending += units,
+            Kind::Blocked => counts.blocked += units,
             _ => counts.sold += units,
         }
     }

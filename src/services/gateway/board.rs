@@ -23,7 +23,7 @@ const REMEMBERED_MAX: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Shown {
     pub sale: Sale,
-    /// Units neither sold nor held.
+    /// Units neither sold, held nor blocked.
     pub left: u32,
     /// Parties that wait.
     pub standby: u32,
@@ -97,7 +97,7 @@ async fn seen<W: World>(world: &W, sale: Sale, looked_at: Instant) -> Result<Arc
 
 fn shown(sale: Sale, standing: Option<Standing>, looked_at: Instant) -> Arc<Shown> {
     let standby = standing.as_ref().map_or(0, |standing| standing.standby);
-    let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
+    let gone = standing.map_or(0, |standing| standing.sold + standing.pending + standing.blocked);
     let left = sale.allotment.capacity.saturating_sub(gone);
     Arc::new(Shown { sale, left, standby, looked_at })
 }

@@ -12,6 +12,8 @@ pub enum Metric {
     Cancels,
     /// Refunds that operators made.
     Refunds,
+    /// Blocks that operators made or ended, by `what`.
+    Blocks,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
     /// Tries to log in, sign up or prove a password that came too soon after others.
@@ -56,6 +58,7 @@ impl Metric {
         Metric::CheckoutSeconds,
         Metric::Cancels,
         Metric::Refunds,
+        Metric::Blocks,
         Metric::Entries,
         Metric::EntriesThrottled,
         Metric::HashesShed,
@@ -82,6 +85,7 @@ impl Metric {
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
             Metric::Refunds => "miaosha_gateway_refunds_total",
+            Metric::Blocks => "miaosha_gateway_blocks_total",
             Metric::Entries => "miaosha_gateway_entries_total",
             Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
@@ -112,6 +116,7 @@ impl Metric {
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
             Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
+            Metric::Blocks => metrics::describe_counter!(name, "Blocks that operators made or ended, by what."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
             Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
@@ -142,6 +147,9 @@ pub fn describe() {
     // There from the beginning, so that the first one is seen.
     for metric in [Metric::HashesShed, Metric::WaitsShed, Metric::SocketsOpened, Metric::EntriesThrottled] {
         metrics::counter!(metric.name()).increment(0);
+    }
+    for what in ["made", "ended"] {
+        metrics::counter!(Metric::Blocks.name(), "what" => what).increment(0);
     }
     for why in ["silent", "too_slow", "gone"] {
         metrics::counter!(Metric::SocketsClosed.name(), "why" => why).increment(0);

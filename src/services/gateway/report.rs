@@ -59,6 +59,7 @@ struct Parties {
 
 #[derive(Debug, Serialize)]
 struct Reservations {
+    blocked: Parties,
     standby: Parties,
     held: Parties,
     paying: Parties,
@@ -140,6 +141,7 @@ impl Reservations {
             Parties { reservations, units }
         };
         Self {
+            blocked: of(Kind::Blocked),
             standby: of(Kind::Standby),
             held: of(Kind::Held),
             paying: of(Kind::Paying),

@@ -27,6 +27,8 @@ pub struct Settings {
     pub sales_max: u32,
     /// Orders in the list, at most.
     pub orders_max: u32,
+    /// Blocks in one page of the list, at most.
+    pub blocks_max: u32,
     /// Parked messages listed or replayed by one call, at most.
     pub parked_max: u32,
     /// Of a running sale's newest turns, those an operator's figures are made from, at most.
@@ -84,6 +86,7 @@ impl Default for Settings {
             catalogue_age_ms_max: 200,
             sales_max: 100,
             orders_max: 1_000,
+            blocks_max: 100,
             parked_max: 1_000,
             live_turns_max: 500,
             audit_sales_max: 10,

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
+use crate::domain::block::Block;
+use crate::domain::id::{BatchId, BuyerId, ItemId, RefundId, ReservationId, SaleId};
 use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::payment::{RefundEntry, Why};
@@ -116,7 +117,8 @@ impl StandingView {
                 let order = orders.into_iter().find(|order| order.reservation == row.id);
                 view.order_number = order.map(|order| order.number);
             }
-            State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
+            // The house asks nowhere for its own.
+            State::Blocked { .. } | State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
         }
         Ok(view)
     }
@@ -150,6 +152,37 @@ impl From<Order> for OrderView {
             refunded: order.refunded,
             refunded_units: order.refunded_units,
             refunded_amount: order.refunded_amount,
+        }
+    }
+}
+
+/// Units out of sale, as operators see them.
+#[derive(Serialize)]
+pub struct BlockView {
+    id: BatchId,
+    sale_id: SaleId,
+    reason: String,
+    /// What was wished for.
+    wanted: u32,
+    /// What it got.
+    units: u32,
+    since: Timestamp,
+    /// Whether it had its turn.
+    decided: bool,
+    ended: bool,
+}
+
+impl From<Block> for BlockView {
+    fn from(block: Block) -> Self {
+        Self {
+            id: block.id,
+            sale_id: block.sale,
+            reason: block.reason,
+            wanted: block.wanted,
+            units: block.units,
+            since: block.made_at,
+            decided: block.decided_at.is_some(),
+            ended: block.ended_at.is_some(),
         }
     }
 }

@@ -275,6 +275,70 @@ async fn raises(stage: &Stage, tongue: Tongue) {
     );
 }
 
+#[tokio::test]
+async fn units_are_taken_out_of_sale_and_put_back_in_english() {
+    story("blocks-en", async |stage| blocks(stage, Tongue::English).await).await;
+}
+
+#[tokio::test]
+async fn units_are_taken_out_of_sale_and_put_back_in_chinese() {
+    story("blocks-zh", async |stage| blocks(stage, Tongue::Chinese).await).await;
+}
+
+async fn blocks(stage: &Stage, tongue: Tongue) {
+    let window = stage.window(tongue).await;
+    let words = window.words();
+    let sale = stage.shop.sale("A bench", json!({ "capacity": 5 })).await;
+    let holder = stage.shop.shopper("ola").await;
+    assert_eq!(holder.attempt(sale, 2).await["status"], "held");
+    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.shows("header nav", words.say("nav.desk")).await;
+    window.go(&format!("/desk/sales/{sale}")).await;
+    window.shows("main", words.say("blocks.none")).await;
+    count_requests(&window).await;
+
+    // More than there is: it takes what is free, and says so.
+    window.fill(words.say("blocks.units"), "50").await;
+    window.fill(words.say("blocks.reason"), "For the band").await;
+    let path = format!("/v1/admin/sales/{sale}/blocks");
+    window.press(words.say("blocks.take")).await;
+    window.shows("main", &words.say("blocks.fewer").replace("{n}", "3").replace("{wanted}", "50")).await;
+    window.shows("tbody", "For the band").await;
+    window.shows(".mark", "/ 5").await;
+    window.shows_no_more("main", words.say("blocks.none")).await;
+    assert_eq!(requests(&window).await, json!([path]));
+    let read = async || holder.call("GET", &format!("/v1/sales/{sale}"), None).await.is(200)["left"].clone();
+    assert_eq!(read().await, json!(0));
+    window.picture(&format!("blocks-{}", tongue.code())).await;
+
+    // Closing says that they stay.
+    window.press(words.say("live.close")).await;
+    window.shows(".ask", &words.say("ask.close_blocked").replace("{n}", "3")).await;
+    window.press(words.say("ask.no")).await;
+    no_question(&window).await;
+
+    // Whoever waits gets them when they are put back.
+    let waiter = stage.shop.shopper("pia").await;
+    assert_eq!(waiter.attempt(sale, 2).await["status"], "standby");
+    window.press(words.say("blocks.put_back")).await;
+    window.shows(".ask", &words.say("ask.end_text").replace("{n}", "3").replace("{reason}", "For the band")).await;
+    window.escape_key().await;
+    no_question(&window).await;
+    assert_eq!(requests(&window).await, json!([path]));
+    window.press(words.say("blocks.put_back")).await;
+    window.shows(".ask", words.say("ask.end_final")).await;
+    press_yes_twice(&window).await;
+    window.shows("main", &words.say("blocks.ended").replace("{n}", "3")).await;
+    window.shows("main", words.say("blocks.none")).await;
+    assert_eq!(requests(&window).await.as_array().unwrap().len(), 2);
+    let standing = async || {
+        let row = waiter.call("GET", &format!("/v1/sales/{sale}/reservation"), None).await.is(200);
+        (row["status"] == "held").then_some(())
+    };
+    window.until("who waited has it", standing).await;
+    assert_eq!(read().await, json!(1));
+}
+
 /// The desk is for operators; whoever is none is told so.
 #[tokio::test]
 async fn a_shopper_does_not_get_to_the_desk() {

@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, refunds, relaying, stories};
+        use crate::workers::{blocks, paying, queues, refunds, relaying, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -80,6 +80,31 @@ macro_rules! suite {
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_decided_stopped_at_every_point() {
+            for point in points::CONSUMER {
+                for first in BOTH {
+                    blocks::decided($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_given_back_stopped_at_every_point() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    blocks::ended($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_ended_while_it_is_decided() {
+            for point in &points::CONSUMER[..3] {
+                blocks::ended_in_the_queue($bench().await, *point).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn the_money_of_a_part_stopped_in_between() {
             for first in BOTH {
                 refunds::money_of_a_part($bench().await, first).await;
@@ -115,6 +140,7 @@ macro_rules! suite {
                 exhausted_at_once audit_finds;
             paying: stuck orphans paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
+            blocks: emptied_with_blocks quiet mid_rush;
             relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
