@@ -1,4 +1,4 @@
--- state: 1 standby, 2 held, 3 paying, 4 confirmed (these are live); 5 lapsed, 6 cancelled, 7 ended, 8 refunded.
+-- state: 0 blocked by the house, 1 standby, 2 held, 3 paying, 4 confirmed (these are live); 5 lapsed, 6 cancelled, 7 ended, 8 refunded.
 -- units: 4 bytes each, ascending. live: 1 or nothing, so that a buyer has one live reservation of a sale, and any number of ended ones.
 -- unfreed_since: when it ended, as long as the turnstile has not taken its units back. Arrivals are never given twice in a generation.
 CREATE TABLE reservations (

@@ -77,6 +77,9 @@ macro_rules! hex_id {
     };
 }
 
+/// From here on, and below twice this, buyers are the house. In the ledgers, which store the bit pattern, they are the highest.
+pub const HOUSE_FIRST: u64 = 1 << 62;
+
 /// What an id that came from outside looked like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 32 lower-case hexadecimal digits")]
@@ -123,6 +126,19 @@ hex_id!(
     /// Something that happened. It follows from what happened, so that writing it twice is once.
     EventId
 );
+
+impl BuyerId {
+    /// The house's own: one for each attempt of a block. No account and no token ever has such an id.
+    pub fn house(block: BatchId, part: u32) -> Self {
+        let digest = Sha1::new().chain_update(block.to_bytes()).chain_update(part.to_be_bytes()).finalize();
+        let number = u64::from_be_bytes(digest[..8].try_into().expect("a digest is 20 bytes"));
+        Self(HOUSE_FIRST | number >> 2)
+    }
+
+    pub fn is_house(self) -> bool {
+        (HOUSE_FIRST..HOUSE_FIRST << 1).contains(&self.0)
+    }
+}
 
 impl BatchId {
     /// `chance` must come from a good source: two publishers that made the same id would share an answer.

@@ -3,6 +3,7 @@
 //! Pure: callers bring the time and the ids. Nothing here waits, fails for want of a server, or asks for chance.
 
 pub mod attempt;
+pub mod block;
 pub mod event;
 pub mod fleet;
 pub mod id;

@@ -10,6 +10,10 @@ use crate::domain::time::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
+    /// Taken out of sale by the house, until it gives them back.
+    Blocked {
+        units: Vec<u32>,
+    },
     Standby {
         generation: u64,
         arrival: u64,
@@ -43,6 +47,7 @@ pub enum State {
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Kind {
+    Blocked = 0,
     Standby = 1,
     Held = 2,
     Paying = 3,
@@ -54,7 +59,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
+        Kind::Blocked,
         Kind::Standby,
         Kind::Held,
         Kind::Paying,
@@ -67,7 +73,7 @@ impl Kind {
 
     /// A buyer has at most one live reservation of a sale.
     pub fn is_live(self) -> bool {
-        matches!(self, Kind::Standby | Kind::Held | Kind::Paying | Kind::Confirmed)
+        matches!(self, Kind::Blocked | Kind::Standby | Kind::Held | Kind::Paying | Kind::Confirmed)
     }
 
     pub fn from_code(code: u8) -> Option<Kind> {
@@ -76,6 +82,7 @@ impl Kind {
 
     pub fn name(self) -> &'static str {
         match self {
+            Kind::Blocked => "blocked",
             Kind::Standby => "standby",
             Kind::Held => "held",
             Kind::Paying => "paying",
@@ -104,6 +111,7 @@ pub struct Reservation {
 impl State {
     pub fn kind(&self) -> Kind {
         match self {
+            State::Blocked { .. } => Kind::Blocked,
             State::Standby { .. } => Kind::Standby,
             State::Held { .. } => Kind::Held,
             State::Paying { .. } => Kind::Paying,
@@ -117,7 +125,10 @@ impl State {
 
     pub fn units(&self) -> &[u32] {
         match self {
-            State::Held { units, .. } | State::Paying { units, .. } | State::Confirmed { units, .. } => units,
+            State::Blocked { units }
+            | State::Held { units, .. }
+            | State::Paying { units, .. }
+            | State::Confirmed { units, .. } => units,
             _ => &[],
         }
     }

@@ -207,15 +207,14 @@ impl TokenKeys {
     }
 
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
-        let claims: AccessClaims = self.verify(token, now)?;
-        Ok(Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch })
+        principal(&self.verify(token, now)?)
     }
 
     /// Like [`Self::verify_access`] for who stays: until when it is good is for the caller to judge, again and again.
     pub fn verify_access_until(&self, token: &str) -> Result<(Principal, Timestamp), Problem> {
         let claims: AccessClaims = self.verify(token, Timestamp(i64::MIN))?;
         let until = Timestamp(claims.exp.saturating_add(LEEWAY_S).saturating_mul(1_000));
-        Ok((Principal { buyer: BuyerId(claims.sub), role: claims.role, epoch: claims.epoch }, until))
+        Ok((principal(&claims)?, until))
     }
 
     /// The access token of a request.
@@ -335,6 +334,15 @@ impl Key {
         let is_ours = crypto::verify(signature, message.as_bytes(), &self.verifying, Algorithm::HS256).ok()?;
         if is_ours { dangerous::insecure_decode_claims(token).ok() } else { None }
     }
+}
+
+/// Nobody is the house, whatever was signed.
+fn principal(claims: &AccessClaims) -> Result<Principal, Problem> {
+    let buyer = BuyerId(claims.sub);
+    if buyer.is_house() {
+        return Err(unauthorized("the token's subject is reserved"));
+    }
+    Ok(Principal { buyer, role: claims.role, epoch: claims.epoch })
 }
 
 /// The token in `Authorization: Bearer …`.

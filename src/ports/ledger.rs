@@ -56,6 +56,8 @@ pub struct Standing {
     pub sold: u32,
     /// Units held or being paid for.
     pub pending: u32,
+    /// Units that the house took out of sale.
+    pub blocked: u32,
     /// Parties waiting.
     pub standby: u32,
     /// Ended rows not freed yet.
@@ -63,9 +65,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Nothing of the sale is free, held or being paid for: only what is given back or added can be had.
+    /// Nothing of the sale is free, held or being paid for: only what is given back, put back or added can be had.
     pub fn all_paid(&self) -> bool {
-        self.sold >= self.allotment.capacity
+        self.sold + self.blocked >= self.allotment.capacity
     }
 }
 
@@ -220,7 +222,7 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Look>>> + Send;
 
     /// Records answers of the turnstile, all of one sale and one generation, in one transaction: turns, births, promotions,
-    /// claims, and `freed` of what the releases took back. `lapses_at` of new holds is `now` plus the sale's hold.
+    /// claims, what blocks got, and `freed` of what the releases took back. `lapses_at` of new holds is `now` plus the sale's hold.
     fn record(&self, sale: SaleId, turns: &[Turn], now: Timestamp) -> impl Future<Output = Result<Recorded>> + Send;
 
     /// The rows that recorded batches gave birth to, as they read now: whoever finds a batch recorded tells its buyers again.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod admissions;
 pub mod archive;
 pub mod attempts;
+pub mod blocks;
 pub mod catalogue;
 pub mod clock;
 pub mod deadlines;
@@ -76,6 +77,7 @@ pub trait World: Clone + Send + Sync + 'static {
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
+        + blocks::Blocks
         + reports::Reports
         + showcase::Showcase;
     /// What is durable on its way: attempts in, events out.
@@ -182,6 +184,7 @@ where
         + letters::Letters
         + outbox::Outbox
         + admissions::Admissions
+        + blocks::Blocks
         + reports::Reports
         + showcase::Showcase,
     A: attempts::Attempts + events::Events + lag::Depths + parked::Parked,

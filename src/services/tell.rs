@@ -105,11 +105,12 @@ async fn wake<W: World>(world: &W, sale: SaleId, reservations: &[ReservationId],
     judged(span, scheduled)
 }
 
-/// Tells the buyers what their rows say, or says why not. The caller bounds its time.
+/// Tells the buyers what their rows say, or says why not; nobody of the house listens. The caller bounds its time.
 pub async fn notify<W: World>(world: &W, rows: &[Reservation]) -> Result<()> {
+    let rows: Vec<&Reservation> = rows.iter().filter(|row| !row.buyer.is_house()).collect();
     for rows in rows.chunks(NOTICES_MAX) {
         let span = sends(Way::Notices, rows.len(), &marks_of(rows.iter().map(|row| row.id)));
-        let mut notices: Vec<Notice> = rows.iter().map(Notice::from).collect();
+        let mut notices: Vec<Notice> = rows.iter().map(|&row| Notice::from(row)).collect();
         Notice::take_marks(&mut notices, &span.marks());
         let told = span.around(world.signals().tell(&notices)).await;
         judged(span, told)?;

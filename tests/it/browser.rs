@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod asking;
 mod assets;
 mod buying;
 mod desk;

@@ -2,6 +2,7 @@
 
 mod account;
 pub mod bed;
+mod blocks;
 mod buying;
 mod cancelling;
 mod catalogue;

@@ -196,6 +196,17 @@ suite! {
     people_are_found_where_they_have_an_account
     decisions_are_read_a_page_at_a_time
     totals_are_what_the_rows_come_to
+    a_block_is_made_once_for_its_request
+    a_block_takes_units_and_gives_them_back
+    what_a_block_does_not_get_never_waits
+    a_block_that_ended_in_the_queue_gets_nothing
+    a_block_that_got_nothing_has_ended
+    a_blocks_turn_is_recorded_once
+    a_restore_knows_what_is_blocked
+    closing_leaves_blocks
+    blocks_are_listed_a_page_at_a_time
+    the_house_is_in_no_buyers_figures
+    of_many_who_end_a_block_one_does
 }
 
 #[tokio::test]

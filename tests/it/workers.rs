@@ -2,6 +2,7 @@
 //! is emptied or falls back. After each story the audit passes and every buyer has what the story says.
 
 pub(crate) mod bench;
+mod blocks;
 pub(crate) mod cluster;
 pub(crate) mod embedded;
 mod mute;

@@ -3,7 +3,7 @@
 use crate::rules::Rule;
 use crate::state::{
     ALREADY, Answer, Broken, Core, Ledger, Note, R, RAISE, Row, STANDBY, Scenario, Standing, State, TAKEN, Turn, U,
-    UNTRUE, release_of, released, units_of,
+    UNTRUE, in_set, release_of, released, units_of,
 };
 
 pub enum Recorded {
@@ -148,6 +148,11 @@ fn bear(scenario: &Scenario, state: &mut State, reservation: usize, answer: &Ans
         return Ok(());
     }
     match said & 0xf0 {
+        STANDBY if in_set(scenario.house, reservation) => {
+            row.becomes(Standing::Cancelled);
+            row.freed = !scenario.rules.has(Rule::DeniedIsUnfreed);
+            Ok(())
+        }
         TAKEN => hold(scenario, state, reservation, units_of(said)),
         STANDBY => {
             row.arrival = (answer.generation, said & 0x0f);

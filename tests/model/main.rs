@@ -3,7 +3,7 @@
 //!
 //! **What is modelled.** The turnstile as a state machine that keeps its answers; the ledger as transactions; the broker as
 //! batches that come again until they are acknowledged. Consumers, releasers, the sweeper, checkouts with their payment
-//! provider, the payment-consumer that voids, an operator who raises the capacity or gives back what was paid, unit by unit, and a
+//! provider, the payment-consumer that voids, an operator who raises the capacity or gives back what was paid, unit by unit, or takes units out of sale, and a
 //! restore by any of them. Each step is one call, to the ledger, the turnstile, the provider or the broker, and between any two
 //! steps everybody else may act: a worker that sleeps for ever is a worker that died. Faults, each as often as the world's budget says: a worker dies and forgets
 //! what it had in hand, a consumer sleeps while another takes over and wakes late, the turnstile is wiped, the turnstile falls
@@ -66,8 +66,8 @@ use std::time::Instant;
 use crate::explorer::{Failure, explore};
 use crate::rules::{Rule, Rules};
 use crate::scenarios::{
-    ABSENT, ADDED, BORN, CLOSE, ENDED_LINE, GATHER, GIVEN_BACK, LARGE, LINE, MONEY, RAISE, REFUND, SMALL, STALE, SWAP,
-    TOLD,
+    ABSENT, ADDED, BLOCK, BORN, CLOSE, ENDED_LINE, GATHER, GIVEN_BACK, LARGE, LINE, MONEY, RAISE, REFUND, SMALL, STALE,
+    SWAP, TOLD,
 };
 use crate::state::Scenario;
 
@@ -130,6 +130,7 @@ const NEEDED: &[(Rule, Scenario, &str)] = &[
     (Rule::PartLeavesTheRest, REFUND, "Calm"),
     (Rule::PartIsItsOwners, REFUND, "Authority"),
     (Rule::PartIsUnfreed, REFUND, "Authority"),
+    (Rule::DeniedIsUnfreed, BLOCK, "Authority"),
 ];
 
 #[test]

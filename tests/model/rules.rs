@@ -66,10 +66,12 @@ pub enum Rule {
     PartIsItsOwners,
     /// What was split counts as unfreed until its release is recorded. Off: it is written as freed.
     PartIsUnfreed,
+    /// What the house is denied ends where it is born, and counts as unfreed. Off: it is written as freed.
+    DeniedIsUnfreed,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 29] = [
+    pub const ALL: [Rule; 30] = [
         Rule::ReleaseRepeats,
         Rule::RevisionCarried,
         Rule::OldGenerationReads,
@@ -99,6 +101,7 @@ impl Rule {
         Rule::PartLeavesTheRest,
         Rule::PartIsItsOwners,
         Rule::PartIsUnfreed,
+        Rule::DeniedIsUnfreed,
     ];
 }
 

@@ -21,6 +21,7 @@ const CALM: Scenario = Scenario {
     pays: 0,
     paid: 0,
     refunds: false,
+    house: 0,
     closes: false,
     until_paid: false,
     tells: false,
@@ -212,9 +213,23 @@ pub const REFUND: Scenario = Scenario {
     ..CALM
 };
 
+/// A block of two gets one unit and puts it back, among a buyer before and one behind it; the turnstile is lost.
+pub const BLOCK: Scenario = Scenario {
+    name: "block",
+    attempts: &[(0, 0, 1), (1, 1, 1), (1, 2, 1), (2, 3, 1)],
+    capacity: 2,
+    decided: 1,
+    house: 0b110,
+    slots: &[Consumer, Releaser, Sweeper],
+    left: Budget { wipes: 1, ..NONE },
+    lapses: 0b1,
+    cancels: 0b10,
+    ..CALM
+};
+
 pub const SMALL: &[Scenario] = &[
     WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, GIVEN_BACK, ADDED, UNTIL_PAID, MONEY,
-    REFUND,
+    REFUND, BLOCK,
 ];
 
 /// For `make prove`: minutes.
@@ -240,6 +255,12 @@ pub const LARGE: &[Scenario] = &[
         left: Budget { failovers: 1, raises: 1, ..NONE },
         lapses: 0b110,
         ..GIVEN_BACK
+    },
+    Scenario {
+        name: "a block, stale, and a death",
+        slots: &[Consumer, Consumer, Releaser, Releaser, Sweeper],
+        left: Budget { failovers: 1, crashes: 1, takeovers: 1, ..NONE },
+        ..BLOCK
     },
     ENDED_LINE,
     Scenario { name: "line with two releasers", slots: &[Consumer, Releaser, Releaser, Sweeper], ..LINE },

@@ -53,6 +53,8 @@ pub struct Scenario {
     pub paid: u8,
     /// Of what is paid, an operator may give back one unit, and then the rest.
     pub refunds: bool,
+    /// These are the house's: what they hold is out of sale until it is cancelled, and they never wait.
+    pub house: u8,
     pub closes: bool,
     /// Standby ends when everything is paid, as the operator wished.
     pub until_paid: bool,

@@ -5,7 +5,7 @@ import { Problem } from '../api.js';
 import { more, page } from '../more.js';
 import { number, t } from '../words.js';
 
-const FIGURES = ['capacity', 'sold', 'pending', 'free', 'standby', 'attempts', 'orders', 'captured'];
+const FIGURES = ['capacity', 'sold', 'pending', 'blocked', 'free', 'standby', 'attempts', 'orders', 'captured'];
 
 export default function audit({ signal }) {
   const sale = new URLSearchParams(location.search).get('sale');

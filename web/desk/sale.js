@@ -5,12 +5,14 @@ import { Problem, call, pause, persist, uuid } from '../api.js';
 import { left } from '../clock.js';
 import { phaseOf } from '../live.js';
 import { number, t } from '../words.js';
+import { ask } from './ask.js';
+import { blocks } from './blocks.js';
 import { chart } from './chart.js';
 
 const EVERY_MS = 1_000;
 
 export default function running({ signal, of: [id] }) {
-  const title = h('h1', {}, t('wait.loading'));
+  const title = h('h1', { tabindex: -1 }, t('wait.loading'));
   const mark = h('p', { class: 'mark' });
   const told = h('p', { class: 'good', role: 'status' });
   const wrong = h('p', { class: 'wrong', role: 'alert' });
@@ -19,24 +21,33 @@ export default function running({ signal, of: [id] }) {
     rate: chart(t('live.rate'), rounded), held: chart(t('live.held'), rounded), standby: chart(t('live.standby'), rounded),
     sold: chart(t('live.sold'), rounded), lapsed: chart(t('live.lapsed'), rounded), wait: chart(t('live.wait'), (ms) => t('live.ms', { n: Math.round(ms) })),
   };
-  const act = (verb, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => change(verb) }, t(`live.${verb}`));
-  const buttons = { pause: act('pause'), resume: act('resume'), close: act('close') };
+  const act = (verb, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => alone(() => change(verb)) }, t(`live.${verb}`));
+  const close = h('button', { type: 'button', class: 'plain', onclick: () => alone(closed) }, t('live.close'));
+  const buttons = { pause: act('pause'), resume: act('resume'), close };
   const capacity = field(t('live.capacity'), h('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' }));
-  const raise = h('form', { class: 'row', novalidate: true, onsubmit: raised }, capacity.node, h('button', { class: 'plain' }, t('live.raise')));
+  const raise = h('form', { class: 'row', novalidate: true, onsubmit: (event) => { event.preventDefault(); alone(raised); } }, capacity.node, h('button', { class: 'plain' }, t('live.raise')));
   const take = (name, file) => h('button', { type: 'button', class: 'plain', onclick: () => download(file) }, t(`live.${name}`));
+  const outside = blocks(id, signal);
   let sale = null;
+  let busy = false;
 
+  outside.show();
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, title, mark,
     h('div', { class: 'row' }, Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
     h('div', { class: 'charts' }, Object.values(charts).map(({ node }) => node)),
     h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
+    outside.node,
     h('section', { class: 'paper' }, h('h2', {}, t('live.take')),
       h('div', { class: 'row' }, take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv'), take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
 
+  function look() {
+    return persist(() => Promise.all([call('GET', `/v1/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
+  }
+
   async function follow() {
     for (;;) {
-      const [news, live] = await persist(() => Promise.all([call('GET', `/v1/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
+      const [news, live] = await look();
       show(news);
       charts.rate.show(live.lately.attempts_per_s);
       charts.held.show(live.held);
@@ -79,10 +90,43 @@ export default function running({ signal, of: [id] }) {
     }
   }
 
-  async function raised(event) {
-    event.preventDefault();
+  /** One thing at a time: a second press asks and sends nothing. */
+  async function alone(work) {
+    if (busy) return;
+    busy = true;
+    try {
+      await work();
+    } catch (error) {
+      if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
+    }
+    busy = false;
+  }
+
+  async function closed() {
+    const [news, live] = await look();
+    const lines = [t('ask.close_left', { n: news.left }), t('ask.close_held', { n: live.held }), t('ask.close_line', { n: live.standby }), t('ask.close_final')];
+    if (live.blocked > 0) lines.splice(1, 0, t('ask.close_blocked', { n: live.blocked }));
+    if (!await ask({ title: t('ask.close'), lines, yes: t('ask.close_yes') }, signal)) return;
+    // The button is gone then, and the focus with it.
+    if (await change('close') && buttons.close.hidden) title.focus();
+  }
+
+  async function raised() {
     capacity.wrong('');
-    if (await change('raise', { capacity: Number(capacity.control.value) })) capacity.control.value = '';
+    const to = Number(capacity.control.value);
+    const [{ capacity: from }] = await look();
+    if (!Number.isSafeInteger(to) || to <= from) {
+      capacity.wrong(t('ask.raise_larger', { n: from }));
+      return capacity.control.focus();
+    }
+    const lines = [t('ask.raise_text', { from, to, n: to - from })];
+    if (!await ask({ title: t('ask.raise'), lines, yes: t('ask.raise_yes') }, signal)) return undefined;
+    if (to > 2 * from) {
+      const again = { label: t('ask.twice_label'), text: String(to), wrong: t('ask.twice_wrong') };
+      if (!await ask({ title: t('ask.twice'), lines: [t('ask.twice_text', { from, to })], yes: t('ask.raise_yes'), again }, signal)) return undefined;
+    }
+    if (await change('raise', { capacity: to })) capacity.control.value = '';
+    return undefined;
   }
 
   async function download(file) {

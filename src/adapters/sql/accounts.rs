@@ -92,7 +92,13 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
     match written {
         Err(error) if is_duplicate(&error) => Ok(None),
         Err(error) => Err(error),
-        Ok(done) => Ok(Some(Account { id: BuyerId(dialect::inserted_id(&done)), ..account.clone() })),
+        Ok(done) => {
+            let id = BuyerId(dialect::inserted_id(&done));
+            match id.is_house() {
+                true => Err(broken("the numbers for accounts are used up")),
+                false => Ok(Some(Account { id, ..account.clone() })),
+            }
+        }
     }
 }
 

@@ -136,7 +136,8 @@ pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
 pub async fn pace(conn: &mut Connection, sale: SaleId, turns_max: u32) -> Result<Pace> {
     let turns = sqlx::query(
         "/* ledger.pace.turns */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
-         WHERE sale = ? ORDER BY generation DESC, revision DESC LIMIT ?",
+         WHERE sale = ? AND SUBSTR(buyers, 1, 1) NOT BETWEEN X'40' AND X'7F' \
+         ORDER BY generation DESC, revision DESC LIMIT ?",
     )
     .bind(sale.0 as i64)
     .bind(turns_max)

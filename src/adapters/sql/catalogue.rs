@@ -182,7 +182,7 @@ async fn that_matter(conn: &mut Connection, now: Timestamp) -> Result<Vec<Sale>>
     let found = sqlx::query(sales!(
         "catalogue.sales_that_matter",
         "WHERE (state <> 3 AND closes_at > ?) \
-         OR EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state <= 3) \
+         OR EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state BETWEEN 1 AND 3) \
          OR sales.id IN (SELECT r.sale FROM reservations r WHERE r.unfreed_since IS NOT NULL) \
          ORDER BY sales.id"
     ))

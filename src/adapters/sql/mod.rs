@@ -2,12 +2,13 @@
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
 //! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
-//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `outbox`
-//! and `sandbox`. Every statement begins with a comment that names it.
+//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `blocks`,
+//! `outbox` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
 mod admissions;
 mod audit;
+mod blocks;
 mod bulk;
 mod catalogue;
 mod claims;

@@ -77,7 +77,7 @@ pub async fn end_standby(
         return Ok(Vec::new());
     }
     let counts = count(conn, sale).await?;
-    let paid = until_paid && counts.sold >= capacity;
+    let paid = until_paid && counts.sold + counts.blocked >= capacity;
     let over = closed && counts.pending == 0 && counts.unfreed == 0;
     if !paid && !over {
         return Ok(Vec::new());
@@ -108,6 +108,8 @@ pub struct Counts {
     pub sold: i64,
     /// Units held or being paid for.
     pub pending: i64,
+    /// Units that the house took out of sale.
+    pub blocked: i64,
     /// Parties.
     pub standby: i64,
     /// Ended rows.
@@ -128,6 +130,7 @@ pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
         match row::code(group, 0, Kind::from_code)? {
             Kind::Standby => counts.standby += rows,
             Kind::Held | Kind::Paying => counts.pending += units,
+            Kind::Blocked => counts.blocked += units,
             _ => counts.sold += units,
         }
     }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Connection, Db, for_update};
-use super::{Result, Verdict, bulk, claims, is_duplicate, row};
-use crate::domain::id::{ReservationId, SaleId};
+use super::{Result, Verdict, blocks, bulk, claims, is_duplicate, row};
+use crate::domain::id::{BatchId, ReservationId, SaleId};
 use crate::domain::reservation::{Kind, Reservation, State};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Answer, Chain, Promotion, Turn};
@@ -55,8 +55,10 @@ async fn write(conn: &mut Connection, sale: SaleId, turns: &[Turn], now: Timesta
     let lapses_at = now.plus_ms(hold_ms);
     let fresh = fresh(conn, sale, turns).await?;
     insert_turns(conn, sale, &fresh, now).await?;
-    let mut rows = births(sale, &fresh, now, lapses_at)?;
+    let open = blocks::open_among(conn, &fresh).await?;
+    let mut rows = births(sale, &fresh, &open, now, lapses_at)?;
     insert_births(conn, &rows, now).await?;
+    blocks::decided(conn, &fresh, &rows, now).await?;
     claims::claim(conn, sale, &rows).await?;
     rows.extend(promote(conn, sale, &fresh, now, lapses_at).await?);
     free(conn, &fresh).await?;
@@ -173,7 +175,15 @@ fn buyers(turn: &Turn) -> Vec<u8> {
 }
 
 /// The rows that batches give birth to: one for each attempt that got units or waits, none for the others.
-fn births(sale: SaleId, fresh: &[&Turn], now: Timestamp, lapses_at: Timestamp) -> Result<Vec<Reservation>, Halt> {
+/// The house never waits: its units are blocked if its block is still open, and whatever else it was given ends where it is born,
+/// to be released like anything that ended.
+fn births(
+    sale: SaleId,
+    fresh: &[&Turn],
+    open: &HashSet<BatchId>,
+    now: Timestamp,
+    lapses_at: Timestamp,
+) -> Result<Vec<Reservation>, Halt> {
     let mut rows = Vec::new();
     for turn in fresh {
         let Turn::Batch { batch, reserved } = turn else { continue };
@@ -182,6 +192,10 @@ fn births(sale: SaleId, fresh: &[&Turn], now: Timestamp, lapses_at: Timestamp) -
         }
         for (index, (attempt, answer)) in batch.attempts.iter().zip(&reserved.answers).enumerate() {
             let state = match answer {
+                Answer::Taken { units } if attempt.buyer.is_house() && open.contains(&batch.id) => {
+                    State::Blocked { units: units.clone() }
+                }
+                Answer::Taken { .. } | Answer::Standby { .. } if attempt.buyer.is_house() => State::Ended,
                 Answer::Taken { units } => State::Held { units: units.clone(), lapses_at },
                 Answer::Standby { arrival, .. } => {
                     State::Standby { generation: reserved.stamp.generation, arrival: *arrival }
@@ -213,7 +227,8 @@ async fn insert_births(conn: &mut Connection, rows: &[Reservation], now: Timesta
             let (generation, arrival, lapses_at) = match row.state {
                 State::Standby { generation, arrival } => (Some(generation as i64), Some(arrival as i64), None),
                 State::Held { lapses_at, .. } => (None, None, Some(lapses_at.0)),
-                _ => unreachable!("a reservation is born held or on standby"),
+                State::Blocked { .. } | State::Ended => (None, None, None),
+                _ => unreachable!("a reservation is born held or on standby, or is the house's"),
             };
             values.push_bind(row.id.to_bytes().to_vec()).push_bind(row.sale.0 as i64).push_bind(row.buyer.0 as i64);
             values.push_bind(i64::from(row.quantity)).push_bind(row.state.kind() as i64);

@@ -71,6 +71,7 @@ pub async fn standing(conn: &mut Connection, id: SaleId) -> Result<Option<Standi
         chain,
         sold: counts.sold as u32,
         pending: counts.pending as u32,
+        blocked: counts.blocked as u32,
         standby: counts.standby as u32,
         unfreed: counts.unfreed as u32,
     }))

@@ -68,6 +68,7 @@ pub fn reservation(row: &Row) -> Result<Reservation> {
     let time = |column: usize| row.try_get(column).map(Timestamp);
     let payment = || id(row, 9).map(PaymentId::from_bytes);
     let state = match kind {
+        Kind::Blocked => State::Blocked { units: units()? },
         Kind::Standby => State::Standby { generation: number(row, 6)?, arrival: number(row, 7)? },
         Kind::Held => State::Held { units: units()?, lapses_at: time(8)? },
         Kind::Paying => State::Paying { units: units()?, lapses_at: time(8)?, payment: payment()?, since: time(10)? },

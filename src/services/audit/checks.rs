@@ -144,6 +144,10 @@ fn limit(evidence: &Evidence) -> Check {
             return Err(format!("a buyer has two live reservations, {} and {}", other.id, row.id));
         }
         let units = row.state.units().len();
+        if row.buyer.is_house() != (row.state.kind() == Kind::Blocked) {
+            let kind = row.state.kind().name();
+            return Err(format!("reservation {} is {kind}: only the house blocks, and it does nothing else", row.id));
+        }
         if row.quantity > evidence.facts.quantity_max || units > usize::from(row.quantity) {
             let most = evidence.facts.quantity_max;
             return Err(format!("reservation {} is for {} and has {units}; {most} are allowed", row.id, row.quantity));

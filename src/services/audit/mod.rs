@@ -33,6 +33,8 @@ pub struct Figures {
     pub sold: u32,
     /// Held or being paid for.
     pub pending: u32,
+    /// Taken out of sale by the house.
+    pub blocked: u32,
     /// By the turnstile; `None` when it is missing.
     pub free: Option<u32>,
     /// Parties.
@@ -109,11 +111,12 @@ impl std::fmt::Display for Verdict {
         let free = figures.free.map_or("?".to_owned(), |free| free.to_string());
         write!(
             f,
-            " capacity {}, sold {}, pending {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
+            " capacity {}, sold {}, pending {}, blocked {}, free {free}, standby {}, unfreed {}; attempts {} = taken {} + standby {} \
              + already {} + refused {}; orders {}, payments {}, captured {}, refunds {}; generation {}, revision {}; parked {}, outbox {}",
             figures.capacity,
             figures.sold,
             figures.pending,
+            figures.blocked,
             figures.standby,
             figures.unfreed,
             figures.attempts,
@@ -194,6 +197,7 @@ fn figures(evidence: &Evidence, parked: u64) -> Figures {
         capacity: standing.allotment.capacity,
         sold: standing.sold,
         pending: standing.pending,
+        blocked: standing.blocked,
         free: evidence.turnstile.as_ref().map(Snapshot::free),
         standby: standing.standby,
         unfreed: standing.unfreed,

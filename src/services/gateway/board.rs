@@ -25,7 +25,7 @@ const PAGES_MAX: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Shown {
     pub sale: Sale,
-    /// Units neither sold nor held.
+    /// Units neither sold, held nor blocked.
     pub left: u32,
     /// Everything is sold: nothing is left, held or being paid for.
     pub all_paid: bool,
@@ -130,7 +130,7 @@ async fn seen<W: World>(world: &W, sale: Sale, looked_at: Instant) -> Result<Arc
 fn shown(sale: Sale, standing: Option<Standing>, looked_at: Instant) -> Arc<Shown> {
     let standby = standing.as_ref().map_or(0, |standing| standing.standby);
     let all_paid = standing.as_ref().is_some_and(Standing::all_paid);
-    let gone = standing.map_or(0, |standing| standing.sold + standing.pending);
+    let gone = standing.map_or(0, |standing| standing.sold + standing.pending + standing.blocked);
     let left = sale.allotment.capacity.saturating_sub(gone);
     Arc::new(Shown { sale, left, all_paid, standby, looked_at })
 }

@@ -235,7 +235,7 @@ async fn as_it_stands<W: World>(world: &W, row: &Reservation) -> Result<Paid> {
         State::Paying { .. } => Ok(Paid::Paying),
         // A hold that cannot be paid is one whose time is over, whether or not somebody wrote that down.
         State::Held { .. } | State::Lapsed => Ok(Paid::Lapsed),
-        State::Standby { .. } | State::Cancelled | State::Ended | State::Refunded => {
+        State::Blocked { .. } | State::Standby { .. } | State::Cancelled | State::Ended | State::Refunded => {
             Ok(Paid::NotHeld(Some(row.state.kind())))
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::reservation::Reservation;
-use crate::ports::deadlines::{Deadline, Deadlines};
+use crate::ports::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::{Fault, Result, World};
 use crate::runtime::telemetry::trace::marks_of;
 use crate::services::gateway::Settings;
@@ -38,7 +38,14 @@ pub async fn wake<W: World>(world: &W, settings: &Settings, row: &Reservation) {
 
 /// Of a row that has just ended.
 pub async fn wake_ended<W: World>(world: &W, settings: &Settings, sale: SaleId, ended: ReservationId) {
-    let span = sends(Way::Deadlines, 1, &marks_of(std::iter::once(ended)));
-    let deadline = Deadline { sale, reservations: vec![ended], traced: span.marks() };
-    try_to("wake", settings, span.around(world.signals().schedule(deadline, 0))).await;
+    wake_all(world, settings, sale, &[ended]).await;
+}
+
+/// Of rows that have just ended.
+pub async fn wake_all<W: World>(world: &W, settings: &Settings, sale: SaleId, ended: &[ReservationId]) {
+    for ended in ended.chunks(DEADLINE_MAX) {
+        let span = sends(Way::Deadlines, 1, &marks_of(ended.iter().copied()));
+        let deadline = Deadline { sale, reservations: ended.to_vec(), traced: span.marks() };
+        try_to("wake", settings, span.around(world.signals().schedule(deadline, 0))).await;
+    }
 }

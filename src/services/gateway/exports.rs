@@ -240,7 +240,7 @@ fn reservation_fields(row: &Reservation, person: Option<&Person>) -> Vec<String>
     vec![
         row.id.to_string(),
         moment(row.created_at),
-        row.buyer.to_string(),
+        if row.buyer.is_house() { "house".to_owned() } else { row.buyer.to_string() },
         name,
         email,
         row.quantity.to_string(),

@@ -12,6 +12,8 @@ pub enum Metric {
     Cancels,
     /// Refunds that operators made.
     Refunds,
+    /// Blocks that operators made or ended, by `what`.
+    Blocks,
     /// Sign-ups and logins, by `what` and `outcome`.
     Entries,
     /// Tries to log in, sign up or prove a password that came too soon after others.
@@ -62,6 +64,7 @@ impl Metric {
         Metric::CheckoutSeconds,
         Metric::Cancels,
         Metric::Refunds,
+        Metric::Blocks,
         Metric::Entries,
         Metric::EntriesThrottled,
         Metric::HashesShed,
@@ -91,6 +94,7 @@ impl Metric {
             Metric::CheckoutSeconds => "miaosha_gateway_checkout_duration_seconds",
             Metric::Cancels => "miaosha_gateway_cancels_total",
             Metric::Refunds => "miaosha_gateway_refunds_total",
+            Metric::Blocks => "miaosha_gateway_blocks_total",
             Metric::Entries => "miaosha_gateway_entries_total",
             Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
@@ -124,6 +128,7 @@ impl Metric {
             }
             Metric::Cancels => metrics::describe_counter!(name, "Reservations that buyers cancelled."),
             Metric::Refunds => metrics::describe_counter!(name, "Refunds that operators made."),
+            Metric::Blocks => metrics::describe_counter!(name, "Blocks that operators made or ended, by what."),
             Metric::Entries => metrics::describe_counter!(name, "Sign-ups and logins, by what and outcome."),
             Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
@@ -170,6 +175,9 @@ pub fn describe() {
         Metric::EntriesThrottled,
     ] {
         metrics::counter!(metric.name()).increment(0);
+    }
+    for what in ["made", "ended"] {
+        metrics::counter!(Metric::Blocks.name(), "what" => what).increment(0);
     }
     for why in ["silent", "too_slow", "gone"] {
         metrics::counter!(Metric::SocketsClosed.name(), "why" => why).increment(0);

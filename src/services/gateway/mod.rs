@@ -7,6 +7,7 @@
 //! A move that has begun is finished even when its buyer hangs up: it runs on the process's tracker, not on the connection.
 
 mod accounts;
+mod block;
 mod board;
 mod checkout;
 pub mod close;

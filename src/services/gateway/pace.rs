@@ -24,6 +24,7 @@ pub struct Live {
     /// Units.
     sold: u32,
     held: u32,
+    blocked: u32,
     /// Parties.
     standby: u32,
     /// Reservations, since the sale began.
@@ -77,6 +78,7 @@ fn live(standing: Standing, pace: &Pace, turns_max: u32, now: Timestamp) -> Live
         capacity: standing.allotment.capacity,
         sold: standing.sold,
         held: standing.pending,
+        blocked: standing.blocked,
         standby: standing.standby,
         lapsed: pace.lapsed,
         unfreed: standing.unfreed,

@@ -63,6 +63,7 @@ struct Parties {
 
 #[derive(Debug, Serialize)]
 struct Reservations {
+    blocked: Parties,
     standby: Parties,
     held: Parties,
     paying: Parties,
@@ -163,6 +164,7 @@ impl Reservations {
             Parties { reservations, units }
         };
         Self {
+            blocked: of(Kind::Blocked),
             standby: of(Kind::Standby),
             held: of(Kind::Held),
             paying: of(Kind::Paying),

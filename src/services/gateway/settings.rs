@@ -27,6 +27,8 @@ pub struct Settings {
     pub sales_max: u32,
     /// Orders on one page of their list, at most.
     pub orders_max: u32,
+    /// Blocks on one page of their list, at most.
+    pub blocks_max: u32,
     /// Parked messages on one page of their list, and replayed by one call, at most.
     pub parked_max: u32,
     /// Of a running sale's newest turns, those an operator's figures are made from, at most.
@@ -86,6 +88,7 @@ impl Default for Settings {
             catalogue_age_ms_max: 200,
             sales_max: 100,
             orders_max: 100,
+            blocks_max: 100,
             parked_max: 1_000,
             live_turns_max: 500,
             audit_sales_max: 10,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::domain::id::{BuyerId, ItemId, RefundId, ReservationId, SaleId};
+use crate::domain::block::Block;
+use crate::domain::id::{BatchId, BuyerId, ItemId, RefundId, ReservationId, SaleId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::domain::payment::{RefundEntry, RefundState, Why};
@@ -154,7 +155,8 @@ impl StandingView {
             State::Confirmed { .. } => {
                 view.order_number = gateway.world().store().order_of(row.id).await?.map(|order| order.number);
             }
-            State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
+            // The house asks nowhere for its own.
+            State::Blocked { .. } | State::Lapsed | State::Cancelled | State::Ended | State::Refunded => {}
         }
         Ok(view)
     }
@@ -243,6 +245,37 @@ impl ListedOrderView {
     pub fn new(order: Order, refunds: &[RefundEntry], titles: &HashMap<SaleId, String>) -> Self {
         let sale_title = titles.get(&order.sale).cloned();
         Self { order: OrderView::with_refunds(order, refunds), sale_title }
+    }
+}
+
+/// Units out of sale, as operators see them.
+#[derive(Serialize)]
+pub struct BlockView {
+    id: BatchId,
+    sale_id: SaleId,
+    reason: String,
+    /// What was wished for.
+    wanted: u32,
+    /// What it got.
+    units: u32,
+    since: Timestamp,
+    /// Whether it had its turn.
+    decided: bool,
+    ended: bool,
+}
+
+impl From<Block> for BlockView {
+    fn from(block: Block) -> Self {
+        Self {
+            id: block.id,
+            sale_id: block.sale,
+            reason: block.reason,
+            wanted: block.wanted,
+            units: block.units,
+            since: block.made_at,
+            decided: block.decided_at.is_some(),
+            ended: block.ended_at.is_some(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::api::Person;
+use super::asking::{count_requests, no_question, press_yes_twice, requests};
 use super::stage::{Stage, story};
 use super::words::Tongue;
 
@@ -59,15 +60,14 @@ async fn opens(stage: &Stage, tongue: Tongue) {
     window.shows(".mark", words.say("desk.phase_paused")).await;
     window.press(words.say("live.resume")).await;
     window.shows(".mark", words.say("desk.phase_open")).await;
-    window.fill(words.say("live.capacity"), "1").await;
-    window.press(words.say("live.raise")).await;
-    window.shows("main", "capacity only grows").await;
     window.fill(words.say("live.capacity"), "3").await;
     window.press(words.say("live.raise")).await;
+    window.press(words.say("ask.raise_yes")).await;
     window.shows(".mark", "/ 3").await;
     // Who was in line has it now.
     window.shows(&figure(3), "0").await;
     window.press(words.say("live.close")).await;
+    window.press(words.say("ask.close_yes")).await;
     window.shows(".mark", words.say("desk.phase_closed")).await;
 
     window.press(words.say("desk.audit")).await;
@@ -165,11 +165,27 @@ async fn an_operator_gives_money_back() {
         window.fill(words.say("refund.number"), &number.to_lowercase()).await;
         window.fill(words.say("refund.units"), "999999").await;
         window.press_form().await;
-        window.shows("form .wrong", "unit").await;
+        window.shows("form .wrong", "no unit 999999").await;
         window.fill(words.say("refund.units"), &format!("#{}", held["units"][0])).await;
+        count_requests(&window).await;
+
+        // One of two units is half of the price.
         window.press_form().await;
+        window.shows(".ask", "TWD 1,280.00 goes back").await;
+        window.shows(".ask", &format!("1 unit: #{}", held["units"][0])).await;
+        window.shows(".ask", &number).await;
+        window.picture("refund-asked").await;
+        window.escape_key().await;
+        no_question(&window).await;
+        let read = async || buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
+        assert_eq!((requests(&window).await, &read().await["refunded_units"]), (json!([]), &json!([])));
+
+        window.press_form().await;
+        window.shows(".ask", "goes back").await;
+        press_yes_twice(&window).await;
         window.shows("form .good", &number).await;
-        let order = buyer.call("GET", &format!("/v1/orders/{number}"), None).await.is(200);
+        assert_eq!(requests(&window).await, json!([format!("/v1/admin/orders/{number}/refunds")]));
+        let order = read().await;
         assert_eq!((&order["refunded"], &order["refunded_units"]), (&json!(false), &json!([held["units"][0]])));
         window.picture("refund").await;
     })

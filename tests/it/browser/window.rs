@@ -257,6 +257,10 @@ impl Window {
         self.key("Enter", 13, Some("\r")).await;
     }
 
+    pub async fn escape_key(&self) {
+        self.key("Escape", 27, None).await;
+    }
+
     async fn key(&self, name: &str, code: u32, text: Option<&str>) {
         let down = if text.is_some() { "keyDown" } else { "rawKeyDown" };
         for kind in [down, "keyUp"] {

@@ -1,5 +1,6 @@
 //! What every durable store must do, whatever its dialect: its turns come from the domain's own turnstile.
 
+mod blocks;
 mod catalogue;
 pub mod counter;
 mod letters;
@@ -14,6 +15,7 @@ mod reports;
 mod requests;
 mod restoring;
 
+pub use blocks::*;
 pub use catalogue::*;
 pub use letters::*;
 pub use moves::*;

@@ -14,6 +14,9 @@ use crate::support::clock::START;
 pub const ROUTES: [(Method, &str); 18] = [
     (Method::GET, "/v1/admin/audit"),
     (Method::GET, "/v1/admin/sales/1/live"),
+    (Method::GET, "/v1/admin/sales/1/blocks"),
+    (Method::POST, "/v1/admin/sales/1/blocks"),
+    (Method::DELETE, "/v1/admin/sales/1/blocks/0000000000000000000000000000abcd"),
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
     (Method::POST, "/v1/admin/sales/1/pause"),

@@ -1,7 +1,7 @@
 //! Tokens: who they were signed for, and everything that may be wrong with one.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use miaosha::domain::id::{BuyerId, ReservationId};
+use miaosha::domain::id::{BatchId, BuyerId, ReservationId};
 use miaosha::http::auth::{KeysError, TokenKeys};
 use miaosha::http::problem::Kind;
 use miaosha::ports::accounts::Role;
@@ -27,6 +27,24 @@ fn tokens_say_who_they_were_signed_for() {
 
     let token = keys.sign_checkout(ReservationId(7), BuyerId(9), START, 60_000);
     assert_eq!(keys.verify_checkout(&token, START).unwrap(), (ReservationId(7), BuyerId(9)));
+}
+
+/// Whoever signed it: ids of the house are nobody's.
+#[test]
+fn nobody_is_the_house() {
+    let keys = keys();
+    let block = BatchId::new(START.0 as u64, 7);
+    for house in (0..100).map(|part| BuyerId::house(block, part)).chain([BuyerId(1 << 62), BuyerId((1 << 63) - 1)]) {
+        assert!(house.is_house(), "{house}");
+        let token = keys.sign_access(house, Role::Operator, START, 60_000);
+        assert_eq!(keys.verify_access(&token, START).unwrap_err().kind, Kind::Unauthorized);
+        assert_eq!(keys.verify_access_until(&token).unwrap_err().kind, Kind::Unauthorized);
+    }
+    for person in [0, 1, (1 << 62) - 1, 1 << 63, u64::MAX] {
+        let token = keys.sign_access(BuyerId(person), Role::Shopper, START, 60_000);
+        assert_eq!(keys.verify_access(&token, START).unwrap().buyer, BuyerId(person));
+        assert!(keys.verify_access_until(&token).is_ok() && !BuyerId(person).is_house());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{paying, queues, refunds, relaying, standing_by, stories};
+        use crate::workers::{blocks, paying, queues, refunds, relaying, standing_by, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -82,6 +82,31 @@ macro_rules! suite {
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_decided_stopped_at_every_point() {
+            for point in points::CONSUMER {
+                for first in BOTH {
+                    blocks::decided($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_given_back_stopped_at_every_point() {
+            for point in points::LAPSE {
+                for first in BOTH {
+                    blocks::ended($bench().await, point, first).await;
+                }
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_block_ended_while_it_is_decided() {
+            for point in &points::CONSUMER[..3] {
+                blocks::ended_in_the_queue($bench().await, *point).await;
+            }
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn the_money_of_a_part_stopped_in_between() {
             for first in BOTH {
                 for point in points::REFUND {
@@ -121,6 +146,7 @@ macro_rules! suite {
                 promoted_and_then_closed until_all_is_paid exhausted_when_the_line_is_full;
             paying: stuck orphans paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
+            blocks: emptied_with_blocks quiet mid_rush;
             relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring

@@ -1,6 +1,7 @@
 //! The routes, by who calls them. A handler reads what is asked, calls one function, and says what came of it.
 
 mod account;
+mod blocks;
 mod buying;
 mod catalogue;
 mod check_ins;
@@ -43,6 +44,7 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig, gateway: Gateway<W>) {
     buying::routes::<W>(cfg);
     operators::routes::<W>(cfg);
     running::routes::<W>(cfg);
+    blocks::routes::<W>(cfg);
     shop::routes(cfg);
     orders::routes::<W>(cfg);
     refunds::routes::<W>(cfg);

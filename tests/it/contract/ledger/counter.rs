@@ -10,6 +10,7 @@ use miaosha::domain::time::Timestamp;
 use miaosha::domain::turn::{Known, Turn};
 use miaosha::domain::turnstile::{Ended, Turnstile};
 use miaosha::ports::accounts::Accounts;
+use miaosha::ports::blocks::Blocks;
 use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::idempotency::Idempotency;
 use miaosha::ports::lag::Lagging;
@@ -24,8 +25,8 @@ pub use crate::support::clock::START as NOW;
 pub const HOLD_MS: i64 = 60_000;
 pub const PACE: RefundPace = RefundPace { wait_ms: 1_000, wait_ms_max: 4_000, tries_max: 3 };
 
-pub trait Store: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
-impl<S: Ledger + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
+pub trait Store: Ledger + Blocks + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
+impl<S: Ledger + Blocks + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
 
 pub struct Counter<S> {
     pub store: S,
@@ -81,6 +82,12 @@ impl<S: Store> Counter<S> {
         let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
         let id = BatchId::new(NOW.0 as u64, self.sale.id.0 << 32 | self.batches);
         let batch = Batch { id, sale: self.sale.id, attempts, traced: Vec::new() };
+        let reserved = only(self.turnstile.reserve(self.known(), &[&batch]));
+        Turn::Batch { batch, reserved }
+    }
+
+    /// A batch that somebody else made.
+    pub fn ask(&mut self, batch: Batch) -> Turn {
         let reserved = only(self.turnstile.reserve(self.known(), &[&batch]));
         Turn::Batch { batch, reserved }
     }
