@@ -223,12 +223,15 @@ mod rabbit {
     async fn a_queue_of_alarms_that_is_gone_is_declared_anew() {
         let namespace = unique_name();
         let broker = broker_at(&rabbit_url(), &namespace, 10_000).await;
-        broker.schedule(deadline(1), 60_000).await.unwrap();
-        let queue = format!("{namespace}.deadlines.60s");
-        let gone = channel().await.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-        assert_eq!(gone, 1, "holds of this length wait in this queue");
-        broker.schedule(deadline(2), 60_000).await.unwrap();
+        let queue = format!("{namespace}.deadlines.300s");
+        let delete =
+            async || channel().await.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        broker.schedule(deadline(1), 61_000).await.unwrap();
+        assert_eq!(delete().await, 1, "holds of this length wait in this queue");
+        broker.schedule(deadline(2), 299_000).await.unwrap();
         assert!(broker.is_up(), "the connection is not doubted for it");
+        assert_eq!(delete().await, 1, "it is there again");
+        // Others go on.
         let mut deadlines = broker.deadlines().await.unwrap();
         broker.schedule(deadline(3), 1).await.unwrap();
         assert_eq!(patiently(deadlines.next(1)).await.unwrap()[0].body(), &deadline(3));
