@@ -89,7 +89,7 @@ async fn what_is_free_is_taken_and_put_back<W: World>(bed: Bed<W>) {
         (&made["reason"], &made["decided"], &made["ended"]),
         (&json!("For the 樂團"), &json!(true), &json!(false))
     );
-    assert_eq!(listed(&bed, sale).await, [made.clone()]);
+    assert_eq!(listed(&bed, sale).await, std::slice::from_ref(&made));
     assert_eq!(left(&bed, sale).await, 0);
     let live = bed.get(&format!("/v1/admin/sales/{sale}/live"), &bed.operator()).await.is(200);
     assert_eq!(
