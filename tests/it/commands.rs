@@ -98,6 +98,8 @@ async fn a_command_is_carried_out_or_names_what_is_wrong() {
 #[actix_web::test]
 async fn every_sale_is_audited() {
     let seed = |sales: u32| post(&json!({ "seed": { "sales": sales, "capacity": 1 } }));
+    let too_many = post(&json!({ "seed": { "sales": 1_001, "capacity": 1 } }));
+    assert_eq!(asked([too_many]).await[0].status, 400);
     let audit = post(&json!({ "audit": { "sales": [], "turns": false } }));
     let answers = asked([seed(1_000), seed(3), audit]).await;
     assert_eq!((answers[0].status, answers[1].status, answers[2].status), (200, 200, 200));

@@ -67,7 +67,7 @@ fn declared(text: &str) -> Vec<String> {
 
 fn is_time(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["_ms_max", "_s_max", "wait_max", "age_max", "unseen_max", "call_max", "try_max"]
+    ["_ms_max", "_s_max", "wait_max", "age_max", "unseen_max", "call_max", "try_max", "look_max"]
         .iter()
         .any(|end| name.ends_with(end))
         || name == "carry_max"

@@ -2,6 +2,7 @@
 
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
+import { page } from '../more.js';
 import { number, t, when } from '../words.js';
 import { ask } from './ask.js';
 
@@ -16,7 +17,7 @@ export function blocks(sale, signal) {
   const none = h('p', { class: 'soft' }, t('blocks.none'));
   const heads = ['units', 'reason', 'since', 'end'].map((name) => h('th', { scope: 'col', class: name === 'units' && 'n' }, t(`blocks.${name}`)));
   const table = h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': t('blocks.title'), hidden: true }, h('table', {}, h('thead', {}, h('tr', {}, heads)), list));
-  const more = h('button', { type: 'button', class: 'plain', hidden: true, onclick: () => alone(() => load(next)) }, t('blocks.more'));
+  const more = h('button', { type: 'button', class: 'plain', hidden: true, onclick: () => alone(() => load(next)) }, t('more'));
   const title = h('h2', { tabindex: -1 }, t('blocks.title'));
   let key = uuid();
   let next;
@@ -26,12 +27,12 @@ export function blocks(sale, signal) {
   const node = h('section', { class: 'paper' }, title, h('p', { class: 'hint' }, t('blocks.lead')), form, told, wrong, none, table, more);
   return { node, show: () => alone(load) };
 
-  async function load(after) {
-    const page = await persist(() => call('GET', after ? `${path}?after=${after}` : path, { signal }), signal);
-    list.replaceChildren(...(after ? list.children : []), ...page.blocks.map(row));
+  async function load(further) {
+    const { items, next: after } = await page(further ?? path, signal);
+    list.replaceChildren(...(further ? list.children : []), ...items.map(row));
     none.hidden = list.children.length > 0;
     table.hidden = !none.hidden;
-    next = page.next;
+    next = after;
     more.hidden = !next;
   }
 

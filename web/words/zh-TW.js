@@ -124,7 +124,7 @@ export default {
   'ask.close_blocked': '{n} 件已保留不賣：維持不變，不再售出。', 'ask.close_blocked.one': '{n} 件已保留不賣：維持不變，不再售出。',
   'ask.end': '要放回這些件數嗎？', 'ask.end_text': '{n} 件：{reason}', 'ask.end_text.one': '{n} 件：{reason}', 'ask.end_final': '會讓給最先候補的人，或重新開賣。', 'ask.end_yes': '確定放回',
   'blocks.title': '保留不賣', 'blocks.lead': '保留不賣的件數在放回之前不屬於任何人；只能保留目前可用的件數。', 'blocks.units': '保留件數', 'blocks.reason': '用途', 'blocks.since': '起始時間', 'blocks.end': '操作', 'blocks.take': '保留不賣', 'blocks.put_back': '放回開賣',
-  'blocks.none': '沒有保留不賣的件數。', 'blocks.more': '更多', 'blocks.waits': '排隊中', 'blocks.fewer': '可用的只有 {n} 件（要求 {wanted} 件）。', 'blocks.fewer.one': '可用的只有 {n} 件（要求 {wanted} 件）。', 'blocks.taken': '已保留 {n} 件不賣。', 'blocks.taken.one': '已保留 {n} 件不賣。', 'blocks.ended': '已放回 {n} 件。', 'blocks.ended.one': '已放回 {n} 件。',
+  'blocks.none': '沒有保留不賣的件數。', 'blocks.waits': '排隊中', 'blocks.fewer': '可用的只有 {n} 件（要求 {wanted} 件）。', 'blocks.fewer.one': '可用的只有 {n} 件（要求 {wanted} 件）。', 'blocks.taken': '已保留 {n} 件不賣。', 'blocks.taken.one': '已保留 {n} 件不賣。', 'blocks.ended': '已放回 {n} 件。', 'blocks.ended.one': '已放回 {n} 件。',
   'parked.lead': '無法解讀的訊息會保留在這裡，送回後會再處理一次。', 'parked.none': '沒有擱置的訊息，一切正常。', 'parked.replay': '全部送回', 'parked.replayed': '已送回 {n} 則。',
   'audit.lead': '對帳本、閘門與付款，逐條檢查所有不變量。', 'audit.again': '再檢查一次', 'audit.pass': '全部成立。', 'audit.pass_moving': '進行中可檢查的部分全部成立。', 'audit.fail': '有不成立的項目。',
   'audit.sale': '搶購 {id}', 'audit.moving': '進行中', 'audit.owed': '失敗而尚待處理的退款：{n} 筆', 'audit.capacity': '件數', 'audit.sold': '已售出', 'audit.pending': '保留或付款中', 'audit.blocked': '保留不賣', 'audit.free': '可用', 'audit.standby': '候補中', 'audit.attempts': '搶購次數', 'audit.orders': '訂單', 'audit.captured': '已付款',

@@ -18,7 +18,8 @@ use crate::services::gateway::Gateway;
 use crate::services::gateway::block::{BlockRequest, decided, end_block, submit_block};
 use crate::services::gateway::effort::try_to;
 use crate::services::gateway::once::once;
-use crate::services::gateway::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
+use crate::services::gateway::routes::page::Page;
+use crate::services::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::services::gateway::views::BlockView;
 use crate::services::news::announce;
 
@@ -37,20 +38,15 @@ pub fn routes<W: World>(cfg: &mut ServiceConfig) {
 async fn get_blocks<W: World>(req: HttpRequest, gateway: Data<Gateway<W>>) -> Reply {
     gateway.operator(&req)?;
     let sale = sale_id(&req)?;
-    let [after] = query(&req, ["after"])?;
-    let after: Option<BatchId> = parsed("after", after, "must be a block's id")?;
-    let max = gateway.settings().blocks_max;
-    let blocks = gateway.world().store().blocks(sale, after, max).await?;
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<BatchId> = Page::asked(limit, after, gateway.settings().blocks_max)?;
+    let mut blocks = gateway.world().store().blocks(sale, page.after, page.reach()).await?;
     if blocks.is_empty() && gateway.world().store().sale(sale).await?.is_none() {
         return Err(no_such_sale());
     }
-    let next = blocks.last().filter(|_| blocks.len() == max as usize).map(|last| last.id);
+    let next = page.cut(&mut blocks, |block| block.id);
     let blocks: Vec<BlockView> = blocks.into_iter().map(BlockView::from).collect();
-    let mut page = serde_json::json!({ "blocks": blocks });
-    if let Some(next) = next {
-        page["next"] = serde_json::json!(next);
-    }
-    Ok(HttpResponse::Ok().json(page))
+    Ok(page.answer(&req, next).json(blocks))
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use crate::domain::id::{RefundId, SaleId};
+use crate::domain::id::{BatchId, RefundId, SaleId};
 use crate::domain::time::Timestamp;
 use crate::http::limits;
 use crate::http::problem::{Kind, Problem};
@@ -42,6 +42,16 @@ impl Cursor for SaleId {
 }
 
 impl Cursor for RefundId {
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Cursor for BatchId {
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()
     }
