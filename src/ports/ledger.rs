@@ -65,9 +65,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Nothing of the sale is free, held or being paid for: only what is given back, put back or added can be had.
+    /// Nothing of the sale is free, held, being paid for or out of sale: only what is given back or added can be had.
     pub fn all_paid(&self) -> bool {
-        self.sold + self.blocked >= self.allotment.capacity
+        self.sold >= self.allotment.capacity
     }
 }
 

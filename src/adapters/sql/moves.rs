@@ -77,7 +77,7 @@ pub async fn end_standby(
         return Ok(Vec::new());
     }
     let counts = count(conn, sale).await?;
-    let paid = until_paid && counts.sold + counts.blocked >= capacity;
+    let paid = until_paid && counts.sold >= capacity;
     let over = closed && counts.pending == 0 && counts.unfreed == 0;
     if !paid && !over {
         return Ok(Vec::new());

@@ -29,7 +29,7 @@ over_both! {
 }
 
 impl<W: World> Bed<W> {
-    fn ticket(&self, order: &Order, unit: u32) -> String {
+    pub fn ticket(&self, order: &Order, unit: u32) -> String {
         sign(Proof { sale: order.sale, unit, reservation: order.reservation }, self.receipts.keys())
     }
 

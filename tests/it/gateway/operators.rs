@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::bed::Bed;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 18] = [
+pub const ROUTES: [(Method, &str); 21] = [
     (Method::GET, "/v1/admin/audit"),
     (Method::GET, "/v1/admin/sales/1/live"),
     (Method::GET, "/v1/admin/sales/1/blocks"),

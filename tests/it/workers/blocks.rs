@@ -12,7 +12,7 @@ use miaosha::ports::blocks::{BlockMade, Blocks, NewBlock};
 use miaosha::ports::clock::Clock;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
-use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::payments::Job;
 
@@ -158,7 +158,8 @@ pub async fn quiet<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let mut told = Vec::new();
     let heard = async {
         while told.len() < 2 {
-            told.extend(notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
+            let NoticeItem::Notices(heard) = notices.next().await.unwrap() else { continue };
+            told.extend(heard.into_iter().filter(|notice| notice.sale == bench.sale));
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), heard).await.expect("the buyer hears");
