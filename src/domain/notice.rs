@@ -38,6 +38,20 @@ impl Notice {
     }
 }
 
+/// Notices that could not be told, and how long ago: whoever watches looks at the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Missed {
+    /// Nobody knows any more of which sales.
+    All {
+        age_ms: u64,
+    },
+    Sales(Vec<(SaleId, u64)>),
+}
+
+/// Sales that are named one by one, at most.
+pub const MISSED_SALES_MAX: usize = 256;
+
 impl From<&Reservation> for Notice {
     fn from(row: &Reservation) -> Self {
         Self {

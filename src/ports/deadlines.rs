@@ -21,7 +21,8 @@ pub const DEADLINE_MAX: usize = 512;
 pub trait Deadlines: Send + Sync + 'static {
     type Deadlines: Subscription<Delivery: crate::ports::Delivery<Body = Deadline>>;
 
-    /// Rings after `hold_ms`; at once for 0. Durable when this returns, where the world is durable at all.
+    /// Rings after `hold_ms`, never before; at once for 0. It may ring late behind longer holds: the sweeper is there first.
+    /// Durable when this returns, where the world is durable at all; a caller does not wait for that without end.
     fn schedule(&self, deadline: Deadline, hold_ms: i64) -> impl Future<Output = Result<()>> + Send;
 
     fn deadlines(&self) -> impl Future<Output = Result<Self::Deadlines>> + Send;

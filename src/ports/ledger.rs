@@ -167,6 +167,14 @@ pub struct Pace {
     pub lapsed: u32,
 }
 
+/// Which row is a buyer's live or last one, and how often it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    pub buyer: BuyerId,
+    pub reservation: ReservationId,
+    pub version: u64,
+}
+
 /// A buyer's reservation, and its position in line: as [`Ledger::position`] says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -199,6 +207,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The same of many buyers at once, of those who have one, and where each stands in line. In no order.
     fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> impl Future<Output = Result<Vec<Place>>> + Send;
+
+    /// The same rows by their versions alone: what is enough to see that there is something new.
+    fn versions(&self, sale: SaleId, buyers: &[BuyerId]) -> impl Future<Output = Result<Vec<Version>>> + Send;
 
     /// Another buyer's attempt reads as `Pending`, like one that never was.
     fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId)

@@ -14,7 +14,7 @@ use crate::ports::ledger::Ledger;
 use crate::ports::parked::Parked;
 use crate::ports::turnstile::Turnstile;
 use crate::ports::{Fault, World};
-use crate::services::{audit, restore};
+use crate::services::{audit, restore, tell};
 
 /// Sales one command looks at, at most.
 const SALES_MAX: u32 = 1_000;
@@ -69,7 +69,7 @@ pub async fn carry_out<W: World>(world: &W, command: Command) -> Result<Value, C
             let standing = standing.ok_or_else(|| CommandError::Refused(format!("there is no sale {sale}")))?;
             // The operator's word is enough: there is nothing to compare.
             let doubt = restore::Doubt { sale, generation: standing.generation, grounds: restore::Grounds::Lost };
-            let restored = restore::restore(world, doubt).await? == restore::Restored::Now;
+            let restored = restore::restore(world, &tell::Settings::default(), doubt).await? == restore::Restored::Now;
             Ok(json!({ "sale": sale, "restored": restored }))
         }
         Command::Parked => Ok(json!({ "parked": world.attempts().parked(PARKED_MAX).await? })),
@@ -172,7 +172,8 @@ pub async fn open_sale<W: World>(
 pub async fn restore_all<W: World>(world: &W) -> Result<(), CommandError> {
     for sale in world.store().sales_that_matter(world.clock().now()).await? {
         let grounds = restore::Grounds::Behind { revision: 0 };
-        restore::restore(world, restore::Doubt { sale: sale.id, generation: sale.generation, grounds }).await?;
+        let doubt = restore::Doubt { sale: sale.id, generation: sale.generation, grounds };
+        restore::restore(world, &tell::Settings::default(), doubt).await?;
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ pub enum Restored {
     Busy,
 }
 
-pub async fn restore<W: World>(world: &W, doubt: Doubt) -> Result<Restored> {
+pub async fn restore<W: World>(world: &W, telling: &tell::Settings, doubt: Doubt) -> Result<Restored> {
     let Doubt { sale, generation, grounds } = doubt;
     // STALE for an old generation only means: read it again. That needs no lock.
     if world.store().look(sale, &[], &[]).await?.is_none_or(|look| look.generation != generation) {
@@ -97,8 +97,8 @@ pub async fn restore<W: World>(world: &W, doubt: Doubt) -> Result<Restored> {
         sale.id = %sale, sale.generation = snapshot.generation, grounds = grounds.label(), promoted = promoted.len(),
         "the turnstile was restored from the ledger"
     );
-    tell::wake(world, &promoted, standing.hold_ms).await?;
-    tell::notify(world, &promoted).await?;
+    tell::try_to_notify(world, telling, &promoted).await;
+    tell::try_to_wake(world, telling, &promoted, standing.hold_ms).await;
     Ok(Restored::Now)
 }
 

@@ -1,9 +1,14 @@
-//! After the ledger: alarms for holds, and notices for their buyers, both made from rows and from nothing else.
+//! After the ledger: notices for buyers and alarms for holds, both made from rows and from nothing else.
 //!
-//! Everything here may happen twice or be lost: a second alarm finds nothing to do, a lost one is made good by the sweeper,
-//! and a buyer who asks gets the truth of the ledger.
+//! Everything here may happen twice or be lost, and nothing waits for it longer than a named time: a second alarm finds nothing
+//! to do, a lost one is made good by the sweeper, a notice that could not be told is said to be missed, and a buyer who asks
+//! gets the truth of the ledger. What was left out is counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
 
 use crate::domain::id::{ReservationId, SaleId};
 use crate::domain::notice::Notice;
@@ -11,48 +16,96 @@ use crate::domain::reservation::{Kind, Reservation};
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::fault::Point;
 use crate::ports::notices::Notices;
-use crate::ports::{Result, World};
+use crate::ports::{Fault, Result, World};
 use crate::runtime::telemetry::trace::marks_of;
 use crate::services::traced::{Way, judged, sends};
 
 /// Notices handed to the world at once, at most.
 const NOTICES_MAX: usize = 512;
 
+pub const OMISSIONS_TOTAL: &str = "miaosha_omissions_total";
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long the alarms of a group may take to be confirmed, in milliseconds, at most; then they are left to the sweeper.
+    pub alarm_ms_max: u64,
+    /// How long the notices of a group may take, in milliseconds, at most; then they are said to be missed.
+    pub notice_ms_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { alarm_ms_max: 1_000, notice_ms_max: 1_000 }
+    }
+}
+
+/// Of the counter; every service that tells calls it once.
+pub fn describe() {
+    metrics::describe_counter!(
+        OMISSIONS_TOTAL,
+        "What was not confirmed in time and left out, by what: alarms, which the sweeper makes good, and notices."
+    );
+    // There from the beginning, so that the first one is seen.
+    for what in ["alarms", "notices"] {
+        metrics::counter!(OMISSIONS_TOTAL, "what" => what).increment(0);
+    }
+}
+
 /// Where a worker can be stopped while it tells.
 #[derive(Debug, Clone, Copy)]
 pub struct Points {
-    pub after_deadline: Point,
     pub after_notice: Point,
+    pub after_deadline: Point,
 }
 
-/// `hold_ms` is the sale's.
-pub async fn tell<W: World>(world: &W, rows: &[Reservation], hold_ms: i64, points: Points) -> Result<()> {
-    wake(world, rows, hold_ms).await?;
-    world.faults().reach(points.after_deadline).await;
-    notify(world, rows).await?;
+/// Notices first: people wait for them. `hold_ms` is the sale's.
+pub async fn tell<W: World>(world: &W, settings: &Settings, rows: &[Reservation], hold_ms: i64, points: Points) {
+    try_to_notify(world, settings, rows).await;
     world.faults().reach(points.after_notice).await;
-    Ok(())
+    try_to_wake(world, settings, rows, hold_ms).await;
+    world.faults().reach(points.after_deadline).await;
 }
 
-/// Sets an alarm for every hold among the rows, all of sales with this hold. For holds that began a while ago it rings late;
-/// the sweeper is there first.
-pub async fn wake<W: World>(world: &W, rows: &[Reservation], hold_ms: i64) -> Result<()> {
+/// Tells the buyers what their rows say, if that can be done in time.
+pub async fn try_to_notify<W: World>(world: &W, settings: &Settings, rows: &[Reservation]) {
+    let until = Instant::now() + Duration::from_millis(settings.notice_ms_max);
+    let told = timeout_at(until, notify(world, rows)).await;
+    if let Err(fault) = told.unwrap_or_else(|_| Err(late())) {
+        left_out("notices", rows.len(), &fault);
+        let sales: BTreeSet<SaleId> = rows.iter().map(|row| row.sale).collect();
+        sales.into_iter().for_each(|sale| world.signals().missed(sale));
+    }
+}
+
+/// Sets an alarm for every hold among the rows, all of sales with this hold, if that can be done in time. For holds that began a
+/// while ago it rings late; the sweeper is there first.
+pub async fn try_to_wake<W: World>(world: &W, settings: &Settings, rows: &[Reservation], hold_ms: i64) {
+    let until = Instant::now() + Duration::from_millis(settings.alarm_ms_max);
     let mut holds: BTreeMap<SaleId, Vec<ReservationId>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.state.kind() == Kind::Held) {
         holds.entry(row.sale).or_default().push(row.id);
     }
+    let mut left: usize = holds.values().map(Vec::len).sum();
     for (sale, ids) in holds {
         for reservations in ids.chunks(DEADLINE_MAX) {
-            let span = sends(Way::Deadlines, 1, &marks_of(reservations.iter().copied()));
-            let deadline = Deadline { sale, reservations: reservations.to_vec(), traced: span.marks() };
-            let scheduled = span.around(world.signals().schedule(deadline, hold_ms)).await;
-            judged(span, scheduled)?;
+            let set = timeout_at(until, wake(world, sale, reservations, hold_ms)).await;
+            if let Err(fault) = set.unwrap_or_else(|_| Err(late())) {
+                return left_out("alarms", left, &fault);
+            }
+            left -= reservations.len();
         }
     }
-    Ok(())
 }
 
-/// Tells the buyers what their rows say.
+async fn wake<W: World>(world: &W, sale: SaleId, reservations: &[ReservationId], hold_ms: i64) -> Result<()> {
+    let span = sends(Way::Deadlines, 1, &marks_of(reservations.iter().copied()));
+    let deadline = Deadline { sale, reservations: reservations.to_vec(), traced: span.marks() };
+    let scheduled = span.around(world.signals().schedule(deadline, hold_ms)).await;
+    judged(span, scheduled)
+}
+
+/// Tells the buyers what their rows say, or says why not. The caller bounds its time.
 pub async fn notify<W: World>(world: &W, rows: &[Reservation]) -> Result<()> {
     for rows in rows.chunks(NOTICES_MAX) {
         let span = sends(Way::Notices, rows.len(), &marks_of(rows.iter().map(|row| row.id)));
@@ -62,4 +115,13 @@ pub async fn notify<W: World>(world: &W, rows: &[Reservation]) -> Result<()> {
         judged(span, told)?;
     }
     Ok(())
+}
+
+fn late() -> Fault {
+    Fault::new("broker", "no confirmation in time")
+}
+
+fn left_out(what: &'static str, count: usize, fault: &Fault) {
+    metrics::counter!(OMISSIONS_TOTAL, "what" => what).increment(count as u64);
+    tracing::info!(what, count, fault.part = fault.part, "left out: {fault}");
 }

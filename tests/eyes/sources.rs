@@ -36,6 +36,7 @@ impl Metrics {
             }
         }
         metrics.labels.insert("miaosha_restores_total".into(), BTreeSet::from(["grounds".into()]));
+        metrics.labels.insert("miaosha_omissions_total".into(), BTreeSet::from(["what".into()]));
         for (path, code) in &sources {
             for (variant, label) in labelled(code) {
                 let Some(name) = nearest(&names, path, &variant) else { continue };

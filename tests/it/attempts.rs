@@ -115,7 +115,7 @@ mod rabbit {
     use miaosha::ports::{Delivery, Subscription};
 
     use crate::contract::attempts::{self, Bench, PARTITIONS, batch, patiently, until};
-    use crate::contract::signals::notice;
+    use crate::contract::signals::{notice, told};
     use crate::support::proxy::Proxy;
     use crate::support::servers::{rabbit_url, unique_name};
 
@@ -243,7 +243,7 @@ mod rabbit {
         assert_eq!(attempts::seen(&deliveries), [1, 2, 3, 4]);
         let mut stream = queue.notices().await.unwrap();
         queue.tell(&[notice(1)]).await.unwrap();
-        assert_eq!(patiently(stream.next()).await.unwrap(), [notice(1)]);
+        assert_eq!(patiently(told(&mut stream)).await.unwrap(), [notice(1)]);
     }
 
     /// A line that swallows everything: nobody waits for ever, and it is given up.

@@ -2,8 +2,10 @@
 
 mod memory {
     use miaosha::adapters::memory::signals::MemorySignals;
+    use miaosha::ports::deadlines::Deadlines;
     use miaosha::ports::news::{News, NewsStream};
     use miaosha::ports::notices::{NoticeStream, Notices};
+    use miaosha::ports::{Delivery, Subscription};
 
     use crate::contract::signals;
 
@@ -23,8 +25,18 @@ mod memory {
     }
 
     #[tokio::test]
+    async fn any_hold_has_an_alarm() {
+        signals::any_hold_has_an_alarm(&MemorySignals::new()).await;
+    }
+
+    #[tokio::test]
     async fn notices_reach_everybody() {
         signals::notices_reach_everybody(&MemorySignals::new()).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_missed_is_said() {
+        signals::what_is_missed_is_said(&MemorySignals::new()).await;
     }
 
     #[tokio::test]
@@ -35,6 +47,21 @@ mod memory {
     #[tokio::test]
     async fn news_greet_a_newcomer() {
         signals::news_greet_a_newcomer(&MemorySignals::new()).await;
+    }
+
+    /// The short ones first, whatever was set first: nobody waits behind another here.
+    #[tokio::test]
+    async fn shorter_holds_ring_first() {
+        let signals = MemorySignals::new();
+        for (sale, hold_ms) in [(3, 60), (1, 20), (2, 40)] {
+            signals.schedule(signals::deadline(sale), hold_ms).await.unwrap();
+        }
+        let mut deadlines = signals.deadlines().await.unwrap();
+        for sale in 1..=3 {
+            let rung = deadlines.next(1).await.unwrap().remove(0);
+            assert_eq!(rung.body(), &signals::deadline(sale));
+            rung.ack().await.unwrap();
+        }
     }
 
     /// Who does not keep up hears of it, instead of missing some in silence; memory stays bounded.
@@ -48,7 +75,7 @@ mod memory {
         assert_eq!(stream.next().await.unwrap_err().part, "broker");
         let mut stream = signals.notices().await.unwrap();
         signals.tell(&[signals::notice(1)]).await.unwrap();
-        assert_eq!(stream.next().await.unwrap(), [signals::notice(1)]);
+        assert_eq!(signals::told(&mut stream).await.unwrap(), [signals::notice(1)]);
     }
 
     /// A sale nobody has spoken of for long is not told to newcomers.
@@ -63,20 +90,142 @@ mod memory {
 }
 
 mod rabbit {
+    use lapin::options::{BasicPublishOptions, QueueDeleteOptions};
+    use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+    use miaosha::domain::id::SaleId;
+    use miaosha::domain::notice::Missed;
+    use miaosha::ports::attempts::Attempts;
+    use miaosha::ports::deadlines::Deadlines;
+    use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
+    use miaosha::ports::{Delivery, Subscription};
+    use serde_json::json;
 
-    use crate::contract::signals;
+    use crate::contract::attempts::{patiently, until};
+    use crate::contract::signals::{self, deadline, missed, notice};
+    use crate::support::proxy::{Proxy, by_proxy};
     use crate::support::servers::{rabbit_url, unique_name};
 
     async fn broker() -> RabbitBroker {
+        broker_at(&rabbit_url(), &unique_name(), 10_000).await
+    }
+
+    async fn broker_at(url: &str, namespace: &str, confirm_ms: u64) -> RabbitBroker {
         let config = RabbitConfig {
-            at: rabbit_url().into(),
-            namespace: unique_name(),
+            at: url.to_owned().into(),
+            namespace: namespace.to_owned(),
             partitions: 1,
             queue_messages_max: 100,
-            confirm_ms: 10_000,
+            confirm_ms,
         };
         RabbitBroker::connect(config).await.unwrap()
+    }
+
+    /// Two processes of one fleet; the way of the second to the broker can be cut.
+    async fn near_and_far() -> (RabbitBroker, RabbitBroker, Proxy) {
+        let namespace = unique_name();
+        let (url, proxy) = by_proxy(&rabbit_url()).await;
+        (broker_at(&rabbit_url(), &namespace, 10_000).await, broker_at(&url, &namespace, 300).await, proxy)
+    }
+
+    fn is_of(missed: &Missed, sales: &[u64]) -> bool {
+        matches!(missed, Missed::Sales(of) if of.iter().map(|(sale, _)| sale.0).eq(sales.iter().copied()))
+    }
+
+    /// Who was cut off while something happened says so when it is back.
+    #[tokio::test]
+    async fn who_could_not_tell_says_what_was_missed() {
+        let (near, far, proxy) = near_and_far().await;
+        let mut stream = near.notices().await.unwrap();
+        far.tell(&[notice(1)]).await.unwrap();
+        assert_eq!(patiently(stream.next()).await.unwrap(), NoticeItem::Notices(vec![notice(1)]));
+        proxy.close();
+        until(async || !far.is_up()).await;
+        far.tell(&[notice(2)]).await.unwrap_err();
+        far.missed(SaleId(9));
+        proxy.open();
+        // At once, or one after the other.
+        let mut said = Vec::new();
+        while said.len() < 2 {
+            match missed(&mut stream).await {
+                Missed::Sales(sales) => said.extend(sales.into_iter().map(|(sale, _)| sale.0)),
+                all => panic!("{all:?}: nobody had to look at everything"),
+            }
+        }
+        assert_eq!(said, [1, 9]);
+    }
+
+    /// Nobody answers, and the caller gives up: the notice may arrive or not, and it is said to be missed.
+    #[tokio::test]
+    async fn a_notice_that_is_given_up_is_missed() {
+        let (near, far, proxy) = near_and_far().await;
+        let mut stream = near.notices().await.unwrap();
+        proxy.hole(true);
+        let notices = [notice(1)];
+        tokio::select! {
+            biased;
+            told = far.tell(&notices) => panic!("{told:?}"),
+            () = std::future::ready(()) => {}
+        }
+        proxy.hole(false);
+        assert!(is_of(&missed(&mut stream).await, &[1]));
+    }
+
+    /// A number that does not come is a notice that nobody here heard; the next ones are heard all the same.
+    #[tokio::test]
+    async fn a_gap_in_the_numbers_is_seen() {
+        let namespace = unique_name();
+        let broker = broker_at(&rabbit_url(), &namespace, 10_000).await;
+        let mut stream = broker.notices().await.unwrap();
+        let channel = channel().await;
+        let tell = async |number: u64| {
+            let body = json!({ "sender": 7, "number": number, "missed": null, "notices": [notice(number)] });
+            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+            let (exchange, body) = (format!("{namespace}.notices"), body.to_string());
+            channel.basic_publish(exchange.into(), "".into(), options, body.as_bytes(), properties).await.unwrap();
+        };
+        // Passing each other is allowed.
+        for number in [2, 1, 3] {
+            tell(number).await;
+        }
+        for number in [5, 6] {
+            tell(number).await;
+        }
+        let mut heard = Vec::new();
+        let gap = loop {
+            match patiently(stream.next()).await.unwrap() {
+                NoticeItem::Notices(notices) => heard.extend(notices.iter().map(|notice| notice.buyer.0)),
+                NoticeItem::Missed(missed) => break missed,
+            }
+        };
+        assert_eq!(heard, [2, 1, 3, 5, 6]);
+        assert!(matches!(gap, Missed::All { .. }), "{gap:?}");
+        tell(7).await;
+        assert_eq!(patiently(stream.next()).await.unwrap(), NoticeItem::Notices(vec![notice(7)]), "once");
+    }
+
+    async fn channel() -> Channel {
+        let connection = Connection::connect(&rabbit_url(), ConnectionProperties::default()).await.unwrap();
+        connection.create_channel().await.unwrap()
+    }
+
+    /// A queue of alarms that is gone is declared anew by the next one, and nothing else notices.
+    #[tokio::test]
+    async fn a_queue_of_alarms_that_is_gone_is_declared_anew() {
+        let namespace = unique_name();
+        let broker = broker_at(&rabbit_url(), &namespace, 10_000).await;
+        let queue = format!("{namespace}.deadlines.300s");
+        let delete =
+            async || channel().await.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        broker.schedule(deadline(1), 61_000).await.unwrap();
+        assert_eq!(delete().await, 1, "holds of this length wait in this queue");
+        broker.schedule(deadline(2), 299_000).await.unwrap();
+        assert!(broker.is_up(), "the connection is not doubted for it");
+        assert_eq!(delete().await, 1, "it is there again");
+        // Others go on.
+        let mut deadlines = broker.deadlines().await.unwrap();
+        broker.schedule(deadline(3), 1).await.unwrap();
+        assert_eq!(patiently(deadlines.next(1)).await.unwrap()[0].body(), &deadline(3));
     }
 
     #[tokio::test]
@@ -95,8 +244,18 @@ mod rabbit {
     }
 
     #[tokio::test]
+    async fn any_hold_has_an_alarm() {
+        signals::any_hold_has_an_alarm(&broker().await).await;
+    }
+
+    #[tokio::test]
     async fn notices_reach_everybody() {
         signals::notices_reach_everybody(&broker().await).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_missed_is_said() {
+        signals::what_is_missed_is_said(&broker().await).await;
     }
 
     #[tokio::test]
@@ -110,6 +269,7 @@ mod decoders {
     use miaosha::adapters::rabbit::codec;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use serde_json::json;
 
     use crate::contract::events::event;
     use crate::contract::signals::{bulletin, deadline, news, notice};
@@ -130,11 +290,12 @@ mod decoders {
 
         /// Almost right is what a newer version would send.
         #[test]
-        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..4) {
+        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..5) {
             let mut bytes = match kind {
                 0 => serde_json::to_vec(&deadline(1)),
                 1 => serde_json::to_vec(&[notice(1)]),
                 2 => serde_json::to_vec(&event(1)),
+                3 => serde_json::to_vec(&json!({ "sender": 1, "number": 2, "missed": { "sales": [[1, 5]] }, "notices": [notice(1)] })),
                 _ => serde_json::to_vec(&bulletin([news(1, 2)])),
             }.unwrap();
             let at = at.index(bytes.len());
@@ -150,6 +311,16 @@ mod decoders {
         assert!(
             codec::deadline(br#"{"sale":1,"reservations":["00000000000000000000000000000001"],"more":1}"#).is_err()
         );
+        let told = |missed: serde_json::Value| {
+            let told = json!({ "sender": 1, "number": 2, "missed": missed, "notices": [notice(1)] });
+            codec::notices(&serde_json::to_vec(&told).unwrap())
+        };
+        assert_eq!(told(json!(null)).unwrap().notices, [notice(1)]);
+        assert!(told(json!({ "all": { "age_ms": 5 } })).is_ok());
+        assert!(told(json!({ "sales": vec![(1, 5); 256] })).is_ok());
+        assert!(told(json!({ "sales": vec![(1, 5); 257] })).is_err());
+        assert!(told(json!("sales")).is_err());
+        assert!(codec::notices(&serde_json::to_vec(&[notice(1)]).unwrap()).is_err(), "the sender is known");
         let mut crowd = deadline(1);
         crowd.reservations = vec![crowd.reservations[0]; 513];
         assert!(codec::deadline(&serde_json::to_vec(&crowd).unwrap()).is_err());

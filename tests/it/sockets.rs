@@ -31,7 +31,9 @@ macro_rules! over {
                 half_open_clients_are_dropped who_does_not_read_is_dropped a_stop_sends_everybody_elsewhere);
             over!(@alone $way, telling, words:
                 a_newcomer_does_not_take_the_news_from_the_others a_crowd_is_told_of_numbers_in_turns);
-            over!(@alone $way, losing, lost: who_lags_looks_again a_broker_that_was_away_costs_nothing);
+            over!(@alone $way, losing, lost: who_lags_looks_again a_broker_that_was_away_costs_nothing
+                a_broker_that_was_silent_costs_nothing what_nobody_tells_is_found_by_comparing
+                a_sale_of_which_something_was_missed_is_looked_at);
             over!(@alone $way, frames, wire:
                 garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came
                 a_text_that_cannot_become_one_is_refused_at_once);

@@ -4,6 +4,7 @@
 pub(crate) mod bench;
 pub(crate) mod cluster;
 pub(crate) mod embedded;
+mod mute;
 mod paying;
 mod points;
 mod queues;

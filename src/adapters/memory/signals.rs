@@ -12,10 +12,10 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
 use crate::domain::id::SaleId;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Missed, Notice};
 use crate::ports::deadlines::{Deadline, Deadlines};
 use crate::ports::news::{Bulletin, News, NewsStream, SaleNews};
-use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
 /// Batches that wait for one subscriber; one that falls further behind hears of it and begins anew.
@@ -33,7 +33,7 @@ struct Shared {
     alarms: Mutex<Alarms>,
     /// Somebody's alarm may be the first now.
     moved: Notify,
-    notices: broadcast::Sender<Arc<[Notice]>>,
+    notices: broadcast::Sender<Arc<NoticeItem>>,
     news: broadcast::Sender<Arc<Bulletin>>,
     /// The last word on every sale, for newcomers.
     latest: Mutex<BTreeMap<SaleId, SaleNews>>,
@@ -172,9 +172,13 @@ impl Notices for MemorySignals {
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         if !notices.is_empty() {
             // An error says that nobody listens.
-            let _ = self.0.notices.send(notices.into());
+            let _ = self.0.notices.send(Arc::new(NoticeItem::Notices(notices.to_vec())));
         }
         Ok(())
+    }
+
+    fn missed(&self, sale: SaleId) {
+        let _ = self.0.notices.send(Arc::new(NoticeItem::Missed(Missed::Sales(vec![(sale, 0)]))));
     }
 
     async fn notices(&self) -> Result<MemoryNotices> {
@@ -182,11 +186,11 @@ impl Notices for MemorySignals {
     }
 }
 
-pub struct MemoryNotices(broadcast::Receiver<Arc<[Notice]>>);
+pub struct MemoryNotices(broadcast::Receiver<Arc<NoticeItem>>);
 
 impl NoticeStream for MemoryNotices {
-    async fn next(&mut self) -> Result<Vec<Notice>> {
-        Ok(self.0.recv().await.map_err(fault)?.to_vec())
+    async fn next(&mut self) -> Result<NoticeItem> {
+        Ok(NoticeItem::clone(&*self.0.recv().await.map_err(fault)?))
     }
 }
 

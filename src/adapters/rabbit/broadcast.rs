@@ -1,20 +1,86 @@
-//! Notices and news: a copy for everybody who listens now, none kept for anybody else.
+//! Notices and news: a copy for everybody who listens now, none kept for anybody else. Who could not tell says so later, and who
+//! listens sees by the numbers what did not arrive.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::consume::{RabbitSubscription, Source};
-use super::publish::Message;
+use super::gaps::{Gaps, LATE};
+use super::publish::{Lanes, Message};
+use super::topology::Topology;
+use super::untold::{Attempt, Untold};
 use super::{RabbitBroker, codec, fault};
-use crate::domain::notice::Notice;
+use crate::domain::id::SaleId;
+use crate::domain::notice::{Missed, Notice};
 use crate::domain::trace::Mark;
 use crate::ports::news::{Bulletin, News, NewsStream};
-use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Delivery, Result, Subscription};
 
 /// Messages on their way to one listener; the others wait in its queue, which is bounded.
 const PREFETCH: u16 = 64;
 /// Notices in one message.
 const WORDS_MAX: usize = 256;
+/// Before it is tried to say what was missed, each time.
+const AGAIN: Duration = Duration::from_millis(200);
 
-pub struct RabbitNotices(RabbitSubscription<Vec<Notice>>);
+/// Tells, under this process's name and numbers.
+pub(super) struct Teller {
+    sender: u64,
+    numbers: AtomicU64,
+    untold: Untold,
+    lanes: Arc<Lanes>,
+    topology: Arc<Topology>,
+}
+
+impl Teller {
+    pub(super) fn open(lanes: Arc<Lanes>, topology: Arc<Topology>, end: CancellationToken) -> Arc<Self> {
+        let (sender, numbers) = (fastrand::u64(..), AtomicU64::new(0));
+        let teller = Arc::new(Self { sender, numbers, untold: Untold::default(), lanes, topology });
+        let saying = teller.clone();
+        tokio::spawn(async move { end.run_until_cancelled(saying.say_what_was_missed()).await });
+        teller
+    }
+
+    /// Tells these of the attempt's notices.
+    async fn tell(&self, attempt: Attempt<'_>, notices: &[Notice]) -> Result<()> {
+        // Before it takes a number: what never left would look like a gap to everybody.
+        if !self.lanes.link.is_up() {
+            return Err(fault("there is no connection"));
+        }
+        let marks: Vec<Mark> = notices.iter().filter_map(Notice::mark).collect();
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+        let telling = codec::Telling { sender: self.sender, number, missed: attempt.missed(), notices };
+        let message = Message::to_all(self.topology.notices(), codec::encode(&telling)).with_marks(&marks);
+        self.lanes.publish(message).await.map_err(fault)?;
+        attempt.is_told();
+        Ok(())
+    }
+
+    /// A notice that comes before says it, too.
+    async fn say_what_was_missed(&self) {
+        loop {
+            self.untold.grew().await;
+            while !self.untold.is_empty() {
+                sleep(AGAIN).await;
+                if !self.untold.is_empty() {
+                    let _ = self.tell(self.untold.begin(&[]), &[]).await;
+                }
+            }
+        }
+    }
+}
+
+pub struct RabbitNotices {
+    subscription: RabbitSubscription<codec::Told>,
+    gaps: Gaps,
+    /// Taken and not handed out.
+    ready: Vec<NoticeItem>,
+}
 
 pub struct RabbitNews(RabbitSubscription<Bulletin>);
 
@@ -22,28 +88,68 @@ impl Notices for RabbitBroker {
     type Stream = RabbitNotices;
 
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
-        for part in notices.chunks(WORDS_MAX) {
-            let marks: Vec<Mark> = part.iter().filter_map(Notice::mark).collect();
-            let message = Message::to_all(self.0.topology.notices(), codec::encode(part)).with_marks(&marks);
-            self.0.lanes.publish(message).await.map_err(fault)?;
+        let mut rest = notices;
+        while !rest.is_empty() {
+            // When this part is given up, so are those behind it.
+            let attempt = self.0.teller.untold.begin(rest);
+            let (part, later) = rest.split_at(rest.len().min(WORDS_MAX));
+            self.0.teller.tell(attempt, part).await?;
+            rest = later;
         }
         Ok(())
     }
 
+    fn missed(&self, sale: SaleId) {
+        self.0.teller.untold.add(sale);
+    }
+
     async fn notices(&self) -> Result<RabbitNotices> {
         let notices = Source::Broadcast(self.0.topology.notices());
-        Ok(RabbitNotices(RabbitSubscription::open(self.0.clone(), notices, PREFETCH, codec::notices).await?))
+        let subscription = RabbitSubscription::open(self.0.clone(), notices, PREFETCH, codec::notices).await?;
+        Ok(RabbitNotices { subscription, gaps: Gaps::default(), ready: Vec::new() })
+    }
+}
+
+impl RabbitNotices {
+    async fn take(&mut self) -> Result<()> {
+        let deliveries = tokio::select! {
+            deliveries = self.subscription.next(usize::from(PREFETCH)) => deliveries?,
+            () = sleep_until(self.gaps.due()) => Vec::new(),
+        };
+        let (now, mut notices, mut gap) = (Instant::now(), Vec::new(), false);
+        for delivery in deliveries {
+            let told = delivery.body();
+            gap |= self.gaps.hear(told.sender, told.number, now);
+            notices.extend_from_slice(&told.notices);
+            self.ready.extend(told.missed.clone().map(NoticeItem::Missed));
+            delivery.ack().await?;
+        }
+        if gap | self.gaps.are_late(now) {
+            let age_ms = LATE.as_millis() as u64;
+            self.ready.push(NoticeItem::Missed(Missed::All { age_ms }));
+        }
+        if !notices.is_empty() {
+            self.ready.push(NoticeItem::Notices(notices));
+        }
+        Ok(())
     }
 }
 
 impl NoticeStream for RabbitNotices {
-    async fn next(&mut self) -> Result<Vec<Notice>> {
-        let mut notices = Vec::new();
-        for delivery in self.0.next(usize::from(PREFETCH)).await? {
-            notices.extend_from_slice(delivery.body());
-            delivery.ack().await?;
+    async fn next(&mut self) -> Result<NoticeItem> {
+        loop {
+            if let Some(item) = self.ready.pop() {
+                return Ok(item);
+            }
+            self.take().await?;
         }
-        Ok(notices)
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

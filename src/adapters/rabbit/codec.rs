@@ -1,12 +1,12 @@
 //! Bodies that are not attempts travel as JSON. Decoders are strict, and take anything without a panic. Only an event may say
 //! more than we know.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::Batch;
 use crate::domain::event::Event;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{MISSED_SALES_MAX, Missed, Notice};
 use crate::domain::trace::Mark;
 use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
 use crate::ports::news::Bulletin;
@@ -31,9 +31,29 @@ impl Traced for Deadline {
     }
 }
 
-impl Traced for Vec<Notice> {
+/// What one process tells every gateway. Its numbers begin with 1 and have no gaps, so that whoever listens sees what did not
+/// arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    pub sender: u64,
+    pub number: u64,
+    pub missed: Option<Missed>,
+    pub notices: Vec<Notice>,
+}
+
+/// The same, on its way out.
+#[derive(Serialize)]
+pub(super) struct Telling<'a> {
+    pub(super) sender: u64,
+    pub(super) number: u64,
+    pub(super) missed: Option<Missed>,
+    pub(super) notices: &'a [Notice],
+}
+
+impl Traced for Told {
     fn trace(&mut self, marks: Vec<Mark>) {
-        Notice::take_marks(self, &marks);
+        Notice::take_marks(&mut self.notices, &marks);
     }
 }
 
@@ -62,8 +82,14 @@ pub fn deadline(bytes: &[u8]) -> Result<Deadline, Unreadable> {
     }
 }
 
-pub fn notices(bytes: &[u8]) -> Result<Vec<Notice>, Unreadable> {
-    json(bytes)
+pub fn notices(bytes: &[u8]) -> Result<Told, Unreadable> {
+    let told: Told = json(bytes)?;
+    match &told.missed {
+        Some(Missed::Sales(sales)) if sales.len() > MISSED_SALES_MAX => {
+            Err(format!("{} sales are missed; {MISSED_SALES_MAX} are allowed", sales.len()))
+        }
+        _ => Ok(told),
+    }
 }
 
 pub fn news(bytes: &[u8]) -> Result<Bulletin, Unreadable> {

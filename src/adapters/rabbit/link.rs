@@ -62,14 +62,19 @@ impl Line {
         self.suspect.store(true, Ordering::Release);
     }
 
-    /// Asks the broker for something; who gets no answer at all does not trust the connection any more.
+    /// Asks the broker for something, on a channel of its own.
+    pub(super) async fn ask<T>(
+        &self,
+        ask: impl AsyncFnOnce(&Channel) -> lapin::Result<T>,
+    ) -> lapin::Result<(Channel, T)> {
+        let channel = self.connection.create_channel().await?;
+        let answer = ask(&channel).await?;
+        Ok((channel, answer))
+    }
+
+    /// The same; who gets no answer at all does not trust the connection any more.
     pub(super) async fn call<T>(&self, ask: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Result<(Channel, T)> {
-        let asked = async {
-            let channel = self.connection.create_channel().await?;
-            let answer = ask(&channel).await?;
-            Ok::<_, lapin::Error>((channel, answer))
-        };
-        match timeout(CALL, asked).await {
+        match timeout(CALL, self.ask(ask)).await {
             Ok(answer) => answer.map_err(fault),
             Err(_) => {
                 self.suspect();

@@ -11,23 +11,26 @@ pub mod codec;
 mod consume;
 mod deadlines;
 mod events;
+mod gaps;
 mod lag;
 mod link;
 mod metric;
 mod parked;
 mod publish;
 mod topology;
+mod untold;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result};
+use broadcast::Teller;
+use deadlines::Classes;
 use link::Link;
-use publish::Lanes;
+use publish::{LANES, Lanes};
 use topology::Topology;
 
 pub use broadcast::{RabbitNews, RabbitNotices};
@@ -61,9 +64,11 @@ pub struct RabbitBroker(Arc<Shared>);
 struct Shared {
     topology: Arc<Topology>,
     consuming: Link,
-    lanes: Lanes,
-    /// Queues of these hold lengths are known to be there, on the publishing connection of this number.
-    holds: Mutex<(u64, HashSet<i64>)>,
+    lanes: Arc<Lanes>,
+    /// A lane for alarms alone: a queue of theirs that does not answer holds up nothing else.
+    clocks: Lanes,
+    classes: Classes,
+    teller: Arc<Teller>,
     /// Ends what runs in the background.
     _end: DropGuard,
 }
@@ -84,8 +89,14 @@ impl RabbitBroker {
         let publishing = Link::open(&config.at, "publishing", topology.clone(), end.clone()).await?;
         topology.check(&publishing.channel().await?).await?;
         let consuming = Link::open(&config.at, "consuming", topology.clone(), end.clone()).await?;
-        let lanes = Lanes::open(publishing, Duration::from_millis(config.confirm_ms), end);
-        Ok(Self(Arc::new(Shared { topology, consuming, lanes, holds: Mutex::default(), _end: guard })))
+        let confirm = Duration::from_millis(config.confirm_ms);
+        let clocks = Lanes::open(publishing.clone(), 1, confirm, end.clone());
+        let lanes = Arc::new(Lanes::open(publishing, LANES, confirm, end.clone()));
+        let teller = Teller::open(lanes.clone(), topology.clone(), end);
+        let classes = Classes::default();
+        let broker = Self(Arc::new(Shared { topology, consuming, lanes, clocks, classes, teller, _end: guard }));
+        broker.declare_classes().await;
+        Ok(broker)
     }
 }
 

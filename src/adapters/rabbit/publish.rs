@@ -18,7 +18,8 @@ use super::link::{Line, Link};
 use crate::domain::trace::{MARKS_MAX, Mark, write_marks};
 use crate::ports::attempts::Shed;
 
-const LANES: usize = 4;
+/// Of a process's work.
+pub(super) const LANES: usize = 4;
 /// Messages of one lane on their way at once; as many again wait for a place.
 const FLYING_MAX: usize = 512;
 const PERSISTENT: u8 = 2;
@@ -31,6 +32,8 @@ pub(super) struct Message {
     body: Vec<u8>,
     /// Whether it is an error that nobody is there to take it.
     mandatory: bool,
+    /// That nobody took it is no reason to doubt the connection.
+    is_clock: bool,
     properties: BasicProperties,
 }
 
@@ -38,19 +41,26 @@ impl Message {
     /// Work: it must reach the queue.
     pub(super) fn to_queue(queue: ShortString, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
-        Self { exchange: ShortString::default(), key: queue, body, mandatory: true, properties }
+        Self { exchange: ShortString::default(), key: queue, body, mandatory: true, is_clock: false, properties }
+    }
+
+    /// An alarm: it leaves its queue when this time is over.
+    pub(super) fn expiring_after(mut self, ms: i64) -> Self {
+        self.properties = self.properties.with_expiration(ms.to_string().into());
+        self.is_clock = true;
+        self
     }
 
     /// News that must reach a queue, whoever's it is.
     pub(super) fn to_topic(exchange: ShortString, topic: &str, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
-        Self { exchange, key: topic.into(), body, mandatory: true, properties }
+        Self { exchange, key: topic.into(), body, mandatory: true, is_clock: false, properties }
     }
 
     /// Word to whoever listens now.
     pub(super) fn to_all(exchange: ShortString, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default();
-        Self { exchange, key: ShortString::default(), body, mandatory: false, properties }
+        Self { exchange, key: ShortString::default(), body, mandatory: false, is_clock: false, properties }
     }
 
     pub(super) fn with_headers<const N: usize>(mut self, headers: [(&str, &str); N]) -> Self {
@@ -79,6 +89,9 @@ pub(super) const TRACES: &str = "traces";
 /// Longer than anything we write.
 pub(super) const TRACES_BYTES_MAX: usize = 100 * MARKS_MAX;
 
+/// Nobody was there to take a message.
+pub(super) const QUEUE_GONE: &str = "the queue is gone";
+
 struct Job {
     message: Message,
     deadline: Instant,
@@ -93,14 +106,14 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn open(link: Link, confirm: Duration, end: CancellationToken) -> Self {
+    pub(super) fn open(link: Link, count: usize, confirm: Duration, end: CancellationToken) -> Self {
         let lane = |_| {
             let (sender, jobs) = mpsc::channel(FLYING_MAX);
             let (link, end) = (link.clone(), end.clone());
             tokio::spawn(async move { end.run_until_cancelled(run(link, jobs)).await });
             sender
         };
-        let lanes = (0..LANES).map(lane).collect();
+        let lanes = (0..count).map(lane).collect();
         Self { link, lanes, turn: AtomicUsize::new(0), confirm }
     }
 
@@ -111,7 +124,7 @@ impl Lanes {
         }
         let deadline = Instant::now() + self.confirm;
         let (done, answer) = oneshot::channel();
-        let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % LANES];
+        let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
         let published = async {
             let job = Job { message, deadline, done };
             lane.send(job).await.map_err(|_| Shed::Away("the process ends".to_owned()))?;
@@ -165,6 +178,8 @@ async fn serve(link: &mut Link, line: &Line, channel: &Channel, jobs: &mut mpsc:
 /// Publishes and answers; says whether the channel can still be used.
 async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
     let Job { message, deadline, done } = job;
+    // An alarm's queue is declared anew by whoever sets the next one.
+    let is_clock = message.is_clock;
     if done.is_closed() {
         return true;
     }
@@ -179,8 +194,10 @@ async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
         Ok(Ok(Confirmation::Ack(Some(_)))) => {
             // Somebody deleted the queue. A new connection declares it again. (Whether the library tied the return to the right
             // confirm does not matter much: with the queue went everything that was in it.)
-            line.suspect();
-            (Err(Shed::Away("the queue is gone".to_owned())), false)
+            if !is_clock {
+                line.suspect();
+            }
+            (Err(Shed::Away(QUEUE_GONE.to_owned())), false)
         }
         Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Err(Shed::Slow), false),
     };

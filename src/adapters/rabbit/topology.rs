@@ -17,6 +17,9 @@ use crate::ports::events::Listener;
 const NAMESPACE_BYTES_MAX: usize = 128;
 /// Batches of notices or news that wait for one subscriber.
 const BROADCASTS_MAX: i64 = 1_024;
+/// Holds of these lengths at most share a queue; the last one takes what is longer. They are few and the same for ever: a queue
+/// that is young when its broker dies may come back without a leader.
+pub(super) const HOLD_CLASSES_MS: [i64; 5] = [60_000, 300_000, 600_000, 1_800_000, 86_400_000];
 /// Deadlines in one queue: some thousands make a big sale.
 const DEADLINES_MAX: i64 = 1_000_000;
 /// Events that wait for one listener. When they are more, none is published, and the outbox keeps them.
@@ -50,8 +53,9 @@ impl Topology {
         self.name(format_args!("attempts.{partition}"))
     }
 
-    pub(super) fn deadlines(&self, hold_ms: i64) -> ShortString {
-        self.name(format_args!("deadlines.{hold_ms}"))
+    /// `class` is one of the hold classes, by its place.
+    pub(super) fn deadlines(&self, class: usize) -> ShortString {
+        self.name(format_args!("deadlines.{}s", HOLD_CLASSES_MS[class] / 1_000))
     }
 
     pub(super) fn lapses(&self) -> ShortString {
@@ -78,7 +82,8 @@ impl Topology {
         self.name(format_args!("events.{}", listener.name()))
     }
 
-    /// The queues that `declare` makes, by their names within the namespace and by their whole ones.
+    /// The queues that `declare` makes, by their names within the namespace and by their whole ones. Where deadlines wait is none
+    /// of them: nothing is late there, and a connection does not depend on it.
     pub(super) fn lasting(&self) -> Vec<(String, ShortString)> {
         let attempts = (0..self.partitions).map(|partition| format!("attempts.{partition}"));
         let events = Listener::ALL.iter().map(|listener| format!("events.{}", listener.name()));
@@ -116,13 +121,10 @@ impl Topology {
         Ok(())
     }
 
-    /// Where deadlines of one hold length wait. One length per queue: only the first message of a queue can expire.
-    ///
-    /// Such a queue stays when its sale is over. It could be made to go by itself, but nothing that a broker counts as use
-    /// happens to it while its messages wait, and it would take them along.
-    pub(super) async fn declare_deadlines(&self, channel: &Channel, hold_ms: i64) -> lapin::Result<()> {
+    /// Where deadlines of one class of holds wait. Only the first message of a queue can expire: holds of one length ring in time,
+    /// and a shorter one behind a longer one rings late, when the sweeper was there.
+    pub(super) async fn declare_deadlines(&self, channel: &Channel, class: usize) -> lapin::Result<()> {
         let arguments = [
-            ("x-message-ttl", AMQPValue::LongLongInt(hold_ms)),
             // The default exchange, which leads to a queue by its name.
             ("x-dead-letter-exchange", AMQPValue::LongString("".into())),
             ("x-dead-letter-routing-key", AMQPValue::LongString(self.lapses().as_str().into())),
@@ -130,7 +132,7 @@ impl Topology {
             // for the feature flag that `check` looks for: else the broker would fall back to losing some, silently.
             ("x-dead-letter-strategy", AMQPValue::LongString("at-least-once".into())),
         ];
-        quorum(channel, self.deadlines(hold_ms), DEADLINES_MAX, arguments).await
+        quorum(channel, self.deadlines(class), DEADLINES_MAX, arguments).await
     }
 
     /// A queue of one subscriber's own.

@@ -12,7 +12,7 @@ use crate::domain::turnstile::Snapshot;
 use crate::ports::Result;
 use crate::ports::ledger::{
     AuditFacts, Begun, Confirmed, GiveBack, GivenBack, History, Ledger, Look, Pace, Place, Recorded, RestoreLock,
-    Standing,
+    Standing, Version,
 };
 
 impl Store {
@@ -55,6 +55,10 @@ impl Ledger for Store {
 
     async fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
         look::places(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
+    }
+
+    async fn versions(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Version>> {
+        look::versions(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
     }
 
     async fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {

@@ -13,7 +13,7 @@ use crate::domain::reservation::{Kind, Outcome, Reservation};
 use crate::domain::time::Timestamp;
 use crate::domain::turn::{Cause, Chain};
 use crate::domain::turnstile::{Ended, Part};
-use crate::ports::ledger::{Look, Place};
+use crate::ports::ledger::{Look, Place, Version};
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
@@ -127,6 +127,24 @@ pub async fn places(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> 
         places.extend(last.into_values().map(|row| Place { position: positions.get(&row.id).copied(), row }));
     }
     Ok(places)
+}
+
+pub async fn versions(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Version>> {
+    let mut last: HashMap<BuyerId, Version> = HashMap::new();
+    for buyers in buyers.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* ledger.versions */ SELECT buyer, id, version FROM reservations WHERE split_of IS NULL AND sale = ",
+        );
+        query.push_bind(sale.0 as i64).push(" AND buyer IN ");
+        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        query.push(" ORDER BY live, created_at, id");
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let buyer = BuyerId(row::number(&found, 0)?);
+            let (reservation, version) = (row::reservation_id(&found, 1)?, row::number(&found, 2)?);
+            last.insert(buyer, Version { buyer, reservation, version });
+        }
+    }
+    Ok(last.into_values().collect())
 }
 
 /// Of those who wait: the line is counted once for all of them.

@@ -1,6 +1,6 @@
 //! One sale's batches, taken together: looked up, decided one after another, recorded in one transaction, told.
 //!
-//! Giving goes turnstile, ledger, deadline, notice. Whatever stops it in between, the batches come again, and a batch that
+//! Giving goes turnstile, ledger, notice, deadline. Whatever stops it in between, the batches come again, and a batch that
 //! has its turn is only told again.
 
 use std::collections::HashSet;
@@ -14,11 +14,11 @@ use crate::ports::ledger::{Ledger, Look};
 use crate::ports::turnstile::{TURNS_MAX, Turnstile};
 use crate::ports::{Result, World};
 use crate::services::consumer::metric::Metric;
-use crate::services::tell::{Points, tell};
+use crate::services::tell::{self, Points, tell};
 use crate::services::traced::{Part, call};
 use crate::services::turns::{Step, Trail, record};
 
-const TOLD: Points = Points { after_deadline: Point::ConsumerAfterDeadline, after_notice: Point::ConsumerAfterNotice };
+const TOLD: Points = Points { after_notice: Point::ConsumerAfterNotice, after_deadline: Point::ConsumerAfterDeadline };
 
 /// What the group came to: whether somebody was refused, which is when a sale may have become exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +27,12 @@ pub(super) struct Settled {
 }
 
 /// One try. A batch that appears twice is decided once.
-pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&Batch]) -> Result<Step<Settled>> {
+pub(super) async fn settle<W: World>(
+    world: &W,
+    telling: &tell::Settings,
+    trail: &mut Trail,
+    batches: &[&Batch],
+) -> Result<Step<Settled>> {
     let sale = batches[0].sale;
     let mut seen = HashSet::new();
     let batches: Vec<&Batch> = batches.iter().copied().filter(|batch| seen.insert(batch.id)).collect();
@@ -39,7 +44,7 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
 
     if !look.recorded.is_empty() {
         let rows = world.store().born_of(sale, &look.recorded).await?;
-        tell(world, &rows, look.hold_ms, TOLD).await?;
+        tell(world, telling, &rows, look.hold_ms, TOLD).await;
         metrics::counter!(Metric::Batches.name(), "found" => "recorded").increment(look.recorded.len() as u64);
     }
     let recorded: HashSet<Cause> = look.recorded.iter().copied().collect();
@@ -66,7 +71,7 @@ pub(super) async fn settle<W: World>(world: &W, trail: &mut Trail, batches: &[&B
         let delay_ms = now_ms.saturating_sub(batch.id.made_ms());
         metrics::histogram!(Metric::DelaySeconds.name()).record(delay_ms as f64 / 1_000.0);
     }
-    tell(world, &rows, look.hold_ms, TOLD).await?;
+    tell(world, telling, &rows, look.hold_ms, TOLD).await;
     Ok(Step::Done(count(&turns)))
 }
 

@@ -1,6 +1,6 @@
 //! What the consumer counts.
 
-use crate::services::restore;
+use crate::services::{restore, tell};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
@@ -41,6 +41,7 @@ impl Metric {
 
     pub fn describe() {
         restore::describe();
+        tell::describe();
         for metric in Metric::ALL {
             let name = metric.name();
             match metric {

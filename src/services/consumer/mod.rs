@@ -27,6 +27,7 @@ use crate::services::news::Herald;
 use crate::services::patience::{Backoff, Patience};
 use crate::services::restore::restore;
 use crate::services::serve::{Worker, serve};
+use crate::services::tell;
 use crate::services::traced::{self, Way};
 use crate::services::turns::{Step, Trail, sure_now};
 
@@ -39,12 +40,19 @@ pub struct Settings {
     pub attempts_max: usize,
     /// Between two looks at whether a sale became exhausted, for each sale.
     pub news_ms: u64,
+    pub tell: tell::Settings,
     pub backoff: Backoff,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batches_max: 128, attempts_max: 16_384, news_ms: 200, backoff: Backoff::default() }
+        Self {
+            batches_max: 128,
+            attempts_max: 16_384,
+            news_ms: 200,
+            tell: tell::Settings::default(),
+            backoff: Backoff::default(),
+        }
     }
 }
 
@@ -160,11 +168,11 @@ impl<W: World> Consumer<W> {
     /// `None`: the sale moved meanwhile, or was in doubt; the next try sees it anew.
     async fn try_group(&self, trail: &mut Trail, batches: &[&Batch]) -> Result<Option<Settled>> {
         sure_now(&self.world)?;
-        match group::settle(&self.world, trail, batches).await? {
+        match group::settle(&self.world, &self.settings.tell, trail, batches).await? {
             Step::Done(settled) => return Ok(Some(settled)),
             Step::Again => {}
             Step::Doubt(doubt) => {
-                restore(&self.world, doubt).await?;
+                restore(&self.world, &self.settings.tell, doubt).await?;
             }
         }
         metrics::counter!(Metric::Tries.name()).increment(1);

@@ -20,6 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::fault::Point;
 use crate::ports::ledger::{Begun, Confirmed, Ledger};
+use crate::ports::notices::Notices;
 use crate::ports::payments::{Captured, Payments, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::gateway::Settings;
@@ -135,7 +136,10 @@ async fn confirm<W: World>(world: &W, settings: &Settings, row: &Reservation, pa
                 let row = world.store().reservation(row.id).await?;
                 notify(world, row.as_slice()).await
             };
-            try_to("tell", settings, tell).await;
+            // Perhaps there was not even a row to tell of.
+            if !try_to("tell", settings, tell).await {
+                world.signals().missed(row.sale);
+            }
             Ok(Paid::Order { order, now: true })
         }
         Confirmed::RefundDue(row) => {
@@ -156,8 +160,7 @@ async fn declined<W: World>(
     let Some(row) = world.store().payment_voided(row.id, payment, now).await? else {
         return Ok(Paid::NotHeld(None));
     };
-    tell(world, settings, &row).await;
-    wake(world, settings, &row).await;
+    tokio::join!(tell(world, settings, &row), wake(world, settings, &row));
     let lapses_at = match row.state {
         State::Held { lapses_at, .. } if lapses_at > now => Some(lapses_at),
         _ => None,

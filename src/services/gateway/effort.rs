@@ -13,17 +13,17 @@ use crate::services::gateway::metric::Metric;
 use crate::services::tell::notify;
 use crate::services::traced::{Way, sends};
 
-/// Tries it, and counts it when it fails.
-pub async fn try_to(what: &'static str, settings: &Settings, step: impl Future<Output = Result<()>>) {
+/// Tries it, and counts it when it fails; says whether it was done.
+pub async fn try_to(what: &'static str, settings: &Settings, step: impl Future<Output = Result<()>>) -> bool {
     let within = Duration::from_millis(settings.effort_ms_max);
     let done = tokio::time::timeout(within, step).await;
-    if let Err(fault) = done.unwrap_or_else(|_| Err(Fault::new("world", "no answer in time"))) {
-        tracing::info!(fault.part = fault.part, "could not {what}: {fault}");
-        metrics::counter!(Metric::Omissions.name(), "what" => what).increment(1);
-    }
+    let Err(fault) = done.unwrap_or_else(|_| Err(Fault::new("world", "no answer in time"))) else { return true };
+    tracing::info!(fault.part = fault.part, "could not {what}: {fault}");
+    metrics::counter!(Metric::Omissions.name(), "what" => what).increment(1);
+    false
 }
 
-/// Tells the buyer what the row says.
+/// Tells the buyer what the row says. Where that cannot be done, it is said to be missed by whoever could not do it.
 pub async fn tell<W: World>(world: &W, settings: &Settings, row: &Reservation) {
     try_to("tell", settings, notify(world, std::slice::from_ref(row))).await;
 }

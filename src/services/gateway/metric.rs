@@ -20,6 +20,12 @@ pub enum Metric {
     HashesShed,
     /// Notices that came from the broker.
     Notices,
+    /// Seconds since notices were missed of which we are told or find out; by `of`: one sale, or all.
+    MissedSeconds,
+    /// Sockets whose last told truth was compared with the ledger.
+    Compared,
+    /// Of these, those that did not know the last one yet. One whose notice is on its way is among them.
+    Behind,
     /// Registrations that wait for notices now.
     Registrations,
     /// Requests that could not wait for a notice because too many do: answered at once.
@@ -60,6 +66,9 @@ impl Metric {
         Metric::EntriesThrottled,
         Metric::HashesShed,
         Metric::Notices,
+        Metric::MissedSeconds,
+        Metric::Compared,
+        Metric::Behind,
         Metric::Registrations,
         Metric::WaitsShed,
         Metric::Omissions,
@@ -86,6 +95,9 @@ impl Metric {
             Metric::EntriesThrottled => "miaosha_gateway_entries_throttled_total",
             Metric::HashesShed => "miaosha_gateway_hashes_shed_total",
             Metric::Notices => "miaosha_gateway_notices_total",
+            Metric::MissedSeconds => "miaosha_gateway_missed_notices_seconds",
+            Metric::Compared => "miaosha_gateway_compared_sockets_total",
+            Metric::Behind => "miaosha_gateway_sockets_behind_total",
             Metric::Registrations => "miaosha_gateway_registrations",
             Metric::WaitsShed => "miaosha_gateway_waits_shed_total",
             Metric::Omissions => "miaosha_gateway_omissions_total",
@@ -116,6 +128,15 @@ impl Metric {
             Metric::EntriesThrottled => metrics::describe_counter!(name, "Tries to get in that came too soon."),
             Metric::HashesShed => metrics::describe_counter!(name, "Requests turned away before hashing a password."),
             Metric::Notices => metrics::describe_counter!(name, "Notices that came from the broker."),
+            Metric::MissedSeconds => {
+                metrics::describe_histogram!(
+                    name,
+                    Unit::Seconds,
+                    "How long ago notices were missed, by what is known of."
+                );
+            }
+            Metric::Compared => metrics::describe_counter!(name, "Sockets compared with the ledger."),
+            Metric::Behind => metrics::describe_counter!(name, "Sockets that were found not to know the last truth."),
             Metric::Registrations => metrics::describe_gauge!(name, "Registrations that wait for notices now."),
             Metric::WaitsShed => {
                 metrics::describe_counter!(name, "Requests that were not allowed to wait for a notice.")
@@ -140,7 +161,14 @@ impl Metric {
 pub fn describe() {
     Metric::ALL.iter().copied().for_each(Metric::describe);
     // There from the beginning, so that the first one is seen.
-    for metric in [Metric::HashesShed, Metric::WaitsShed, Metric::SocketsOpened, Metric::EntriesThrottled] {
+    for metric in [
+        Metric::Compared,
+        Metric::Behind,
+        Metric::HashesShed,
+        Metric::WaitsShed,
+        Metric::SocketsOpened,
+        Metric::EntriesThrottled,
+    ] {
         metrics::counter!(metric.name()).increment(0);
     }
     for why in ["silent", "too_slow", "gone"] {

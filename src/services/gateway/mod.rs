@@ -81,6 +81,8 @@ struct Inner<W> {
     exports: Arc<Semaphore>,
     sockets: Sockets,
     hears: watch::Sender<bool>,
+    /// Notices may have been lost, nobody knows of which sales: everybody looks in a moment, once for several such words.
+    missed: AtomicBool,
     ledger_answers: AtomicBool,
 }
 
@@ -113,6 +115,7 @@ impl<W: World> Gateway<W> {
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
             sockets: Sockets::new(&settings.sockets),
             hears: watch::Sender::new(false),
+            missed: AtomicBool::new(false),
             ledger_answers: AtomicBool::new(false),
             lifecycle: lifecycle.clone(),
             world,
@@ -125,7 +128,8 @@ impl<W: World> Gateway<W> {
 
     /// Hears notices, looks after the parts and forgets old requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self), self.tell_sockets());
+        let sockets = async { tokio::join!(self.tell_sockets(), self.compare_sockets()) };
+        tokio::join!(notices::hear(self), notices::watch_ledger(self), once::forget_old(self), sockets);
     }
 
     /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait

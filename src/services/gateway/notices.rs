@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Missed, Notice};
 use crate::domain::trace::Mark;
 use crate::ports::ledger::Ledger;
-use crate::ports::notices::{NoticeStream, Notices};
+use crate::ports::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Result, World};
 use crate::runtime::telemetry::trace::Span;
 use crate::services::gateway::Gateway;
@@ -41,11 +41,35 @@ async fn hear_until_it_fails<W: World>(gateway: &Gateway<W>) -> Result<()> {
     gateway.0.hears.send_replace(true);
     gateway.registry().missed();
     loop {
-        let mut notices = stream.next().await?;
+        let mut notices = match stream.next().await? {
+            NoticeItem::Notices(notices) => notices,
+            NoticeItem::Missed(missed) => {
+                look_again(gateway, missed);
+                continue;
+            }
+        };
         metrics::counter!(Metric::Notices.name()).increment(notices.len() as u64);
         let _span = told_here(gateway, &mut notices);
         for notice in &notices {
             gateway.registry().tell(notice);
+        }
+    }
+}
+
+fn look_again<W: World>(gateway: &Gateway<W>, missed: Missed) {
+    let count = |of: &'static str, age_ms: u64| {
+        metrics::histogram!(Metric::MissedSeconds.name(), "of" => of).record(age_ms as f64 / 1_000.0);
+    };
+    match missed {
+        Missed::All { age_ms } => {
+            count("all", age_ms);
+            gateway.0.missed.store(true, Ordering::Release);
+        }
+        Missed::Sales(sales) => {
+            for (sale, age_ms) in sales {
+                count("sale", age_ms);
+                gateway.look_again(sale);
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ pub async fn give_back<W: World>(world: &W, settings: &Settings, what: &GiveBack
     if let GivenBack::Done(given) = &given {
         let Given { row, ended, .. } = &**given;
         metrics::counter!(Metric::Refunds.name()).increment(1);
-        wake_ended(world, settings, row.sale, *ended).await;
-        tell(world, settings, row).await;
+        let wake = wake_ended(world, settings, row.sale, *ended);
+        tokio::join!(tell(world, settings, row), wake);
     }
     Ok(given)
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::domain::id::{BuyerId, ReservationId};
+use crate::domain::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::notice::Notice;
 use crate::services::gateway::metric::Metric;
 use crate::services::gateway::sockets::mailbox::Mailbox;
@@ -52,10 +52,12 @@ enum Ear {
     Socket(Arc<Mailbox>),
 }
 
-#[derive(Default)]
 struct Slot {
+    /// It waits for this one alone.
+    sale: SaleId,
     heard: Mutex<BTreeMap<ReservationId, Heard>>,
     news: Notify,
+    missed: Notify,
 }
 
 struct Heard {
@@ -89,13 +91,14 @@ impl Registry {
         Self { sockets_per_buyer_max, ..self }
     }
 
-    pub fn register(&self, buyer: BuyerId) -> Result<Registration, Full> {
+    pub fn register(&self, buyer: BuyerId, sale: SaleId) -> Result<Registration, Full> {
         let mut book = lock(&self.inner.book);
         let of_buyer = book.of(buyer).iter().filter(|ear| matches!(ear, Ear::Request(_))).count();
         if book.registrations >= self.inner.registrations_max || of_buyer >= self.inner.per_buyer_max {
             return Err(Full);
         }
-        let slot = Arc::new(Slot::default());
+        let (heard, news, missed) = (Mutex::default(), Notify::new(), Notify::new());
+        let slot = Arc::new(Slot { sale, heard, news, missed });
         book.add(buyer, Ear::Request(slot.clone()));
         book.registrations += 1;
         metrics::gauge!(Metric::Registrations.name()).set(book.registrations as f64);
@@ -135,12 +138,23 @@ impl Registry {
         !lock(&self.inner.book).of(buyer).is_empty()
     }
 
-    /// Notices may have been lost: every socket looks once more. Requests that wait do so by themselves.
+    /// Notices may have been lost: every socket looks once more.
     pub fn missed(&self) {
         let book = lock(&self.inner.book);
         for ear in book.ears.values().flat_map(Ears::all) {
             if let Ear::Socket(mailbox) = ear {
                 mailbox.missed();
+            }
+        }
+    }
+
+    /// The same of requests that wait, for this sale or any.
+    pub fn requests_missed(&self, of: Option<SaleId>) {
+        let book = lock(&self.inner.book);
+        for ear in book.ears.values().flat_map(Ears::all) {
+            match ear {
+                Ear::Request(slot) if of.is_none_or(|sale| sale == slot.sale) => slot.missed.notify_one(),
+                Ear::Request(_) | Ear::Socket(_) => {}
             }
         }
     }
@@ -196,6 +210,9 @@ impl Ears {
 
 impl Slot {
     fn hear(&self, notice: &Notice) {
+        if notice.sale != self.sale {
+            return;
+        }
         let mut heard = lock(&self.heard);
         if heard.get(&notice.reservation).is_some_and(|known| known.version >= notice.version) {
             return;
@@ -213,14 +230,21 @@ impl Slot {
 }
 
 impl Registration {
-    /// The next notice nobody fetched here yet. Loses nothing when it is dropped while it waits.
-    pub async fn next(&mut self) -> Notice {
+    /// The next notice of its sale nobody fetched here yet. Loses nothing when it is dropped while it waits.
+    pub async fn next(&self) -> Notice {
         loop {
             if let Some(notice) = self.slot.fetch() {
                 return notice;
             }
             self.slot.news.notified().await;
         }
+    }
+}
+
+impl Registration {
+    /// Until notices of its sale may have been lost.
+    pub async fn missed(&self) {
+        self.slot.missed.notified().await;
     }
 }
 

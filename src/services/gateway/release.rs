@@ -23,8 +23,7 @@ pub async fn cancel<W: World>(
     let is_cancelled_now = row.version > before.version && row.state.kind() == Kind::Cancelled;
     if is_cancelled_now {
         metrics::counter!(Metric::Cancels.name()).increment(1);
-        wake(world, settings, &row).await;
-        tell(world, settings, &row).await;
+        tokio::join!(tell(world, settings, &row), wake(world, settings, &row));
     }
     Ok(Some(row))
 }

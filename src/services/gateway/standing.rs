@@ -42,7 +42,7 @@ async fn look<W: World>(world: &W, asked: Asked) -> Result<Option<Outcome>> {
 /// many wait or the process is about to stop. A caller that does not say what it knows knows, of an attempt, that it is
 /// undecided; and otherwise what there is now. `None` when there is nothing, or not even a sale.
 pub async fn look_or_wait<W: World>(gateway: &Gateway<W>, asked: Asked, wait_ms: u64) -> Result<Option<Outcome>> {
-    let registration = if wait_ms == 0 { None } else { gateway.registry().register(asked.buyer).ok() };
+    let registration = if wait_ms == 0 { None } else { gateway.registry().register(asked.buyer, asked.sale).ok() };
     let seen = look(gateway.world(), asked).await?;
     if matches!(seen, None | Some(Outcome::Pending))
         && gateway.board().sale(gateway.world(), asked.sale).await?.is_none()
@@ -64,7 +64,7 @@ async fn wait<W: World>(
     gateway: &Gateway<W>,
     asked: Asked,
     wait_ms: u64,
-    mut registration: Registration,
+    registration: Registration,
     mut seen: Option<Outcome>,
 ) -> Result<Option<Outcome>> {
     let known = match (asked.version, asked.attempt) {
@@ -77,7 +77,8 @@ async fn wait<W: World>(
     while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
         let hears = *hearing.borrow_and_update();
         tokio::select! {
-            () = told(&mut registration, asked.sale) => {}
+            _ = registration.next() => {}
+            () = missed(&registration, until) => {}
             () = tokio::time::sleep_until(next_look(hears, until)) => {}
             _ = hearing.changed() => {}
             () = gateway.stopping() => {}
@@ -96,9 +97,11 @@ fn version(seen: Option<&Outcome>) -> Option<u64> {
     }
 }
 
-/// Notices of other sales are somebody else's.
-async fn told(registration: &mut Registration, sale: SaleId) {
-    while registration.next().await.sale != sale {}
+/// Notices may have been lost: those who wait look, each at its own time.
+async fn missed(registration: &Registration, until: Instant) {
+    registration.missed().await;
+    let pause = Duration::from_millis(fastrand::u64(0..BLIND_LOOK_MS));
+    tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
 }
 
 /// While no notices come, those who wait look by themselves, each at its own time.

@@ -56,8 +56,7 @@ pub async fn heed_refund<W: World>(world: &W, settings: &Settings, id: PaymentId
 
 async fn pass_on<W: World>(world: &W, settings: &Settings, reservation: ReservationId) -> Result<()> {
     if let Some(row) = world.store().reservation(reservation).await? {
-        tell(world, settings, &row).await;
-        wake(world, settings, &row).await;
+        tokio::join!(tell(world, settings, &row), wake(world, settings, &row));
     }
     Ok(())
 }

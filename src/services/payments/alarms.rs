@@ -19,7 +19,7 @@ use crate::services::payments::give_on::GIVEN_MAX;
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
 use crate::services::serve::{Worker, serve};
-use crate::services::tell::notify;
+use crate::services::tell::try_to_notify;
 use crate::services::traced::{self, Part, Way, call};
 use crate::services::turns::sure_now;
 
@@ -105,8 +105,10 @@ pub(super) async fn lapse<W: World>(world: &W, settings: &Settings, sale: SaleId
         let rows = call(Part::Ledger, "lapse", world.store().lapse(sale, some, sure_now(world)?)).await?;
         world.faults().reach(Point::LapseAfterLedger).await;
         metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);
-        notify(world, &rows).await?;
-        give_on(world, settings, sale, some).await?;
+        // Whoever is next in line does not wait until this one is told.
+        let told = try_to_notify(world, &settings.tell, &rows);
+        let ((), given) = tokio::join!(told, give_on(world, settings, sale, some));
+        given?;
     }
     Ok(())
 }

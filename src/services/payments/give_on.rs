@@ -25,7 +25,7 @@ pub(super) const GIVEN_MAX: usize = 128;
 
 const _: () = assert!(GIVEN_MAX <= TURNS_MAX && GIVEN_MAX * 8 <= ANSWERS_MAX);
 
-const TOLD: Points = Points { after_deadline: Point::ReleaseAfterDeadline, after_notice: Point::ReleaseAfterNotice };
+const TOLD: Points = Points { after_notice: Point::ReleaseAfterNotice, after_deadline: Point::ReleaseAfterDeadline };
 
 /// Gives on what those of the reservations had that ended and are not freed; the others are left alone.
 pub async fn give_on<W: World>(world: &W, settings: &Settings, sale: SaleId, ids: &[ReservationId]) -> Result<()> {
@@ -37,7 +37,7 @@ pub async fn give_on<W: World>(world: &W, settings: &Settings, sale: SaleId, ids
                 Step::Done(()) => break,
                 Step::Again => {}
                 Step::Doubt(doubt) => {
-                    restore(world, doubt).await?;
+                    restore(world, &settings.tell, doubt).await?;
                 }
             }
             metrics::counter!(Metric::Tries.name()).increment(1);
@@ -81,7 +81,7 @@ async fn try_once<W: World>(
     metrics::counter!(Metric::Promoted.name()).increment(promoted.len() as u64);
     // Each of them in the trace of what made room for it.
     let span = Span::of(SpanKind::Internal, || "promote".into(), &joining(promoted.iter().map(|row| row.id)));
-    span.around(tell(world, &promoted, look.hold_ms, TOLD)).await?;
+    span.around(tell(world, &settings.tell, &promoted, look.hold_ms, TOLD)).await;
     Ok(Step::Done(()))
 }
 

@@ -1,7 +1,7 @@
 //! What the payment-consumer counts.
 
 use crate::services::payments::sweeper::Job;
-use crate::services::restore;
+use crate::services::{restore, tell};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
@@ -74,6 +74,7 @@ impl Metric {
 
     pub fn describe() {
         restore::describe();
+        tell::describe();
         Metric::begin();
         for metric in Metric::ALL {
             let name = metric.name();

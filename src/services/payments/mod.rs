@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 use crate::ports::World;
 use crate::runtime::lifecycle::Lifecycle;
-use crate::services::news;
 use crate::services::patience::Backoff;
 use crate::services::payments::metric::Metric;
+use crate::services::{news, tell};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +49,7 @@ pub struct Settings {
     pub gap_ms: i64,
     /// Calls to the payment provider at the same time.
     pub provider_calls_max: usize,
+    pub tell: tell::Settings,
     pub backoff: Backoff,
 }
 
@@ -64,6 +65,7 @@ impl Default for Settings {
             absent_ms_max: 5_000,
             gap_ms: 5_000,
             provider_calls_max: 16,
+            tell: tell::Settings::default(),
             backoff: Backoff::default(),
         }
     }

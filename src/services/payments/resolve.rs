@@ -12,7 +12,7 @@ use crate::ports::payments::{Payments, Voided};
 use crate::ports::{Fault, Result, World};
 use crate::services::payments::metric::Metric;
 use crate::services::payments::{Settings, give_on};
-use crate::services::tell::notify;
+use crate::services::tell::try_to_notify;
 use crate::services::turns::sure_now;
 
 /// Settles the payment, tells the buyer, and gives on what came free.
@@ -25,8 +25,10 @@ pub(super) async fn resolve<W: World>(
     settle(world, reservation, payment).await?;
     // A hold that goes on has its alarm still before it.
     let Some(row) = world.store().reservation(reservation).await? else { return Ok(()) };
-    notify(world, std::slice::from_ref(&row)).await?;
-    give_on(world, settings, row.sale, &[row.id]).await
+    let told = try_to_notify(world, &settings.tell, std::slice::from_ref(&row));
+    let ended = [row.id];
+    let ((), given) = tokio::join!(told, give_on(world, settings, row.sale, &ended));
+    given
 }
 
 /// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
@@ -52,11 +54,12 @@ pub async fn settle<W: World>(world: &W, reservation: ReservationId, payment: Pa
 }
 
 /// Money that is to go back goes back, until it has.
-pub(super) async fn give_back<W: World>(world: &W, due: &RefundEntry) -> Result<()> {
+pub(super) async fn give_back<W: World>(world: &W, settings: &Settings, due: &RefundEntry) -> Result<()> {
     world.payments().refund(&due.refund).await?;
     world.faults().reach(Point::RefundAfterProvider).await;
     world.store().refund_done(due.refund.id, sure_now(world)?).await?;
     metrics::counter!(Metric::Refunded.name()).increment(1);
     let row = world.store().reservation(due.reservation).await?;
-    notify(world, row.as_slice()).await
+    try_to_notify(world, &settings.tell, row.as_slice()).await;
+    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::services::payments::metric::Metric;
 use crate::services::payments::resolve::{give_back, resolve};
 use crate::services::payments::watch::Watch;
 use crate::services::payments::{Settings, give_on};
-use crate::services::tell::notify;
+use crate::services::tell::try_to_notify;
 use crate::services::ticks::every;
 use crate::services::turns::sure_now;
 
@@ -149,7 +149,7 @@ impl<W: World> Sweeper<W> {
 
     async fn refunds(&self) -> Result<()> {
         let entries = self.world.store().refunds_due(self.settings.rows_max).await?;
-        let work = entries.iter().map(|due| give_back(&self.world, due)).collect();
+        let work = entries.iter().map(|due| give_back(&self.world, &self.settings, due)).collect();
         self.a_few_at_a_time(work).await
     }
 
@@ -163,8 +163,9 @@ impl<W: World> Sweeper<W> {
             let rows = self.world.store().end_standby(sale.id, sure_now(&self.world)?, ENDED_MAX).await?;
             let ids: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
             metrics::counter!(Metric::Ended.name()).increment(ids.len() as u64);
-            notify(&self.world, &rows).await?;
-            give_on(&self.world, &self.settings, sale.id, &ids).await?;
+            let told = try_to_notify(&self.world, &self.settings.tell, &rows);
+            let ((), given) = tokio::join!(told, give_on(&self.world, &self.settings, sale.id, &ids));
+            given?;
             if ids.len() < ENDED_MAX as usize {
                 return Ok(());
             }

@@ -16,7 +16,7 @@ use crate::ports::turnstile::Turnstile;
 use crate::ports::{Result, World};
 use crate::services::payments::Settings;
 use crate::services::restore::{Doubt, Grounds, is_of_one_history, restore};
-use crate::services::tell::{notify, wake};
+use crate::services::tell::{try_to_notify, try_to_wake};
 use crate::services::turns::{Step, Trail, record};
 
 /// The lowest revision without a turn, and since when it has been that one.
@@ -43,7 +43,8 @@ impl Watch {
             true => level.filter(|level| level.revision >= gap.revision && !patient).map(|_| Grounds::Lost),
         };
         if let Some(grounds) = grounds {
-            restore(world, Doubt { sale: sale.id, generation: standing.generation, grounds }).await?;
+            let doubt = Doubt { sale: sale.id, generation: standing.generation, grounds };
+            restore(world, &settings.tell, doubt).await?;
         } else if level.is_some_and(|level| level.allotment.capacity < standing.allotment.capacity) {
             raise(world, settings, &standing).await?;
         }
@@ -88,11 +89,12 @@ async fn raise<W: World>(world: &W, settings: &Settings, standing: &Standing) ->
     };
     match step {
         Step::Done(rows) => {
-            wake(world, &rows, look.hold_ms).await?;
-            notify(world, &rows).await
+            try_to_notify(world, &settings.tell, &rows).await;
+            try_to_wake(world, &settings.tell, &rows, look.hold_ms).await;
+            Ok(())
         }
         // The next sweep looks again.
         Step::Again => Ok(()),
-        Step::Doubt(doubt) => restore(world, doubt).await.map(|_| ()),
+        Step::Doubt(doubt) => restore(world, &settings.tell, doubt).await.map(|_| ()),
     }
 }

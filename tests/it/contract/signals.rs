@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use miaosha::domain::id::{BuyerId, ItemId, ReservationId, SaleId};
 use miaosha::domain::money::{Currency, Money};
-use miaosha::domain::notice::Notice;
+use miaosha::domain::notice::{Missed, Notice};
 use miaosha::domain::reservation::Kind;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState};
 use miaosha::domain::time::Timestamp;
 use miaosha::ports::deadlines::{Deadline, Deadlines};
 use miaosha::ports::news::{Bulletin, News, NewsStream, SaleNews};
-use miaosha::ports::notices::{NoticeStream, Notices};
-use miaosha::ports::{Delivery, Subscription};
+use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
+use miaosha::ports::{Delivery, Result, Subscription};
 
 use super::attempts::patiently;
 
@@ -69,17 +69,33 @@ async fn ring(deadlines: &mut impl Subscription<Delivery: Delivery<Body = Deadli
     deadline
 }
 
-/// Never early; the short ones first, whatever was set first.
+/// Never early, in the order in which they were set; one that is asked for at once waits for no other.
 pub async fn deadlines_ring(signals: &impl Deadlines) {
     let mut deadlines = signals.deadlines().await.unwrap();
     let begun = Instant::now();
-    signals.schedule(deadline(3), 900).await.unwrap();
+    signals.schedule(deadline(3), 600).await.unwrap();
+    signals.schedule(deadline(4), 900).await.unwrap();
     signals.schedule(deadline(2), 300).await.unwrap();
     signals.schedule(deadline(1), 0).await.unwrap();
-    for (sale, hold_ms) in [(1, 0), (2, 300), (3, 900)] {
-        assert_eq!(ring(&mut deadlines).await, deadline(sale));
-        assert!(begun.elapsed() >= Duration::from_millis(hold_ms), "it rang early");
+    assert_eq!(ring(&mut deadlines).await, deadline(1));
+    // A shorter one may wait behind a longer one.
+    let mut rung = Vec::new();
+    for _ in 0..3 {
+        let sale = ring(&mut deadlines).await.sale.0;
+        assert!(begun.elapsed() >= Duration::from_millis((sale - 1) * 300), "{sale} rang early");
+        rung.push(sale);
     }
+    assert!(rung.iter().position(|sale| *sale == 3) < rung.iter().position(|sale| *sale == 4), "{rung:?}");
+    rung.sort_unstable();
+    assert_eq!(rung, [2, 3, 4]);
+}
+
+/// Holds of any lengths, those that fit in no class among them, have an alarm that is taken.
+pub async fn any_hold_has_an_alarm(signals: &impl Deadlines) {
+    for hold_ms in [1, 9_999, 10_000, 10_001, 61_000, 599_999, 3_600_001, 86_400_000, 90_000_000] {
+        signals.schedule(deadline(1), hold_ms).await.unwrap();
+    }
+    assert_eq!(ring(&mut signals.deadlines().await.unwrap()).await, deadline(1));
 }
 
 /// One that was not acknowledged rings again, for whoever listens then.
@@ -119,12 +135,45 @@ pub async fn a_deadline_rings_once(signals: &impl Deadlines) {
     assert_eq!(rung, (0..20).collect::<Vec<_>>());
 }
 
+/// The next notices; what is said to be missed is passed over.
+pub async fn told(stream: &mut impl NoticeStream) -> Result<Vec<Notice>> {
+    loop {
+        if let NoticeItem::Notices(notices) = stream.next().await? {
+            return Ok(notices);
+        }
+    }
+}
+
+/// What is said to be missed next; notices are passed over.
+pub async fn missed(stream: &mut impl NoticeStream) -> Missed {
+    loop {
+        if let NoticeItem::Missed(missed) = patiently(stream.next()).await.unwrap() {
+            return missed;
+        }
+    }
+}
+
 async fn heard(stream: &mut impl NoticeStream, count: usize) -> Vec<Notice> {
     let mut heard = Vec::new();
     while heard.len() < count {
-        heard.extend(patiently(stream.next()).await.unwrap());
+        heard.extend(patiently(told(stream)).await.unwrap());
     }
     heard
+}
+
+/// Of what nobody could make a notice everybody hears that it was missed, and in which sale.
+pub async fn what_is_missed_is_said(signals: &impl Notices) {
+    let mut streams = [signals.notices().await.unwrap(), signals.notices().await.unwrap()];
+    signals.missed(SaleId(7));
+    for stream in &mut streams {
+        let missed = missed(stream).await;
+        assert!(matches!(&missed, Missed::Sales(sales) if sales.len() == 1 && sales[0].0 == SaleId(7)), "{missed:?}");
+    }
+    signals.tell(&[notice(1)]).await.unwrap();
+    for stream in &mut streams {
+        let next = patiently(stream.next()).await.unwrap();
+        assert_eq!(next, NoticeItem::Notices(vec![notice(1)]), "it is said once");
+    }
 }
 
 pub async fn notices_reach_everybody(signals: &impl Notices) {

@@ -52,7 +52,7 @@ async fn those_who_wait_for_the_pool_are_counted() {
 #[tokio::test]
 async fn the_newest_version_wins() {
     let registry = Registry::new(10, 10);
-    let mut mine = registry.register(BuyerId(7)).unwrap();
+    let mine = registry.register(BuyerId(7), SaleId(1)).unwrap();
     for version in [2, 1, 3, 2] {
         registry.tell(&notice(7, 100, version));
     }
@@ -71,25 +71,41 @@ async fn the_newest_version_wins() {
 #[tokio::test]
 async fn every_registration_of_a_buyer_hears_and_later_ones_hear_only_what_is_later() {
     let registry = Registry::new(10, 10);
-    let mut one = registry.register(BuyerId(7)).unwrap();
-    let mut two = registry.register(BuyerId(7)).unwrap();
+    let one = registry.register(BuyerId(7), SaleId(1)).unwrap();
+    let two = registry.register(BuyerId(7), SaleId(1)).unwrap();
     registry.tell(&notice(7, 100, 1));
-    let mut three = registry.register(BuyerId(7)).unwrap();
+    let three = registry.register(BuyerId(7), SaleId(1)).unwrap();
     assert_eq!((one.next().await.version, two.next().await.version), (1, 1));
     assert!(poll!(pin!(three.next())).is_pending());
 }
 
 #[tokio::test]
+async fn who_waits_hears_that_notices_of_its_sale_were_missed() {
+    let registry = Registry::new(10, 10);
+    let [mine, others] = [SaleId(1), SaleId(2)].map(|sale| registry.register(BuyerId(7), sale).unwrap());
+    registry.requests_missed(Some(SaleId(1)));
+    mine.missed().await;
+    assert!(poll!(pin!(mine.missed())).is_pending(), "once");
+    assert!(poll!(pin!(others.missed())).is_pending(), "nothing of its sale");
+    registry.requests_missed(None);
+    mine.missed().await;
+    others.missed().await;
+    registry.tell(&notice(7, 100, 1));
+    assert!(poll!(pin!(others.next())).is_pending(), "a notice of another sale is no news");
+    assert_eq!(mine.next().await.version, 1);
+}
+
+#[tokio::test]
 async fn the_register_is_bounded_in_all_and_for_each() {
     let registry = Registry::new(3, 2);
-    let one = registry.register(BuyerId(7)).unwrap();
-    let _two = registry.register(BuyerId(7)).unwrap();
-    assert_eq!(registry.register(BuyerId(7)).err(), Some(Full));
-    let _three = registry.register(BuyerId(8)).unwrap();
-    assert_eq!(registry.register(BuyerId(9)).err(), Some(Full));
+    let one = registry.register(BuyerId(7), SaleId(1)).unwrap();
+    let _two = registry.register(BuyerId(7), SaleId(1)).unwrap();
+    assert_eq!(registry.register(BuyerId(7), SaleId(1)).err(), Some(Full));
+    let _three = registry.register(BuyerId(8), SaleId(1)).unwrap();
+    assert_eq!(registry.register(BuyerId(9), SaleId(1)).err(), Some(Full));
     drop(one);
     assert_eq!(registry.len(), 2);
-    let _four = registry.register(BuyerId(9)).unwrap();
+    let _four = registry.register(BuyerId(9), SaleId(1)).unwrap();
     drop((_two, _three, _four));
     assert!(registry.is_empty());
 }
@@ -97,7 +113,7 @@ async fn the_register_is_bounded_in_all_and_for_each() {
 #[tokio::test]
 async fn what_a_registration_remembers_is_bounded() {
     let registry = Registry::new(1, 1);
-    let mut mine = registry.register(BuyerId(7)).unwrap();
+    let mine = registry.register(BuyerId(7), SaleId(1)).unwrap();
     for reservation in 0..1_000 {
         registry.tell(&notice(7, reservation, 1));
     }

@@ -6,7 +6,7 @@ use miaosha::ports::World;
 use miaosha::ports::deadlines::Deadlines;
 use miaosha::ports::fault::Point;
 use miaosha::ports::ledger::Ledger;
-use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::notices::Notices;
 use miaosha::ports::outbox::Outbox;
 use miaosha::ports::turnstile::Turnstile;
 use miaosha::services::audit::audit;
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::bed::Bed;
 use super::over_both;
+use crate::contract::signals::told;
 use crate::support::clock::START;
 
 over_both! {
@@ -116,7 +117,7 @@ async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
     let mut alarms = bed.world.signals().deadlines().await.unwrap();
     let mut notices = bed.world.signals().notices().await.unwrap();
     bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
-    let told = notices.next().await.unwrap().remove(0);
+    let told = told(&mut notices).await.unwrap().remove(0);
     let kept = bed.world.store().reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
     assert_eq!((told.buyer.0, told.version, told.state), (7, kept.version, Kind::Confirmed), "the buyer hears of it");
     let woken = alarms.next(9).await.unwrap().remove(0);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::rt;
 use futures_util::poll;
-use miaosha::domain::id::BuyerId;
+use miaosha::domain::id::{BuyerId, SaleId};
 use miaosha::domain::notice::Notice;
 use miaosha::ports::World;
 use miaosha::ports::notices::Notices;
@@ -88,6 +88,30 @@ async fn a_checkout_is_told_to_the_buyers_other_tab() {
     assert!(told["version"].as_u64().unwrap() > 1, "{told}");
 }
 
+/// Whoever could not tell says that something was missed: those who wait for that sale look.
+#[actix_web::test]
+async fn who_waits_looks_when_notices_were_missed() {
+    let bed = hearing().await;
+    let sale = bed.sale(1, 0).await;
+    let wait = rt::spawn(bed.get(&format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id), &bed.shopper(7)));
+    somebody_waits(&bed).await;
+    bed.attempt(sale.id, 7, 1).await;
+    bed.world.signals().missed(sale.id);
+    let told = tokio::time::timeout(Duration::from_secs(15), wait).await.expect("long before its wait is over");
+    assert_eq!(told.unwrap().is(200)["status"], "held");
+}
+
+/// Nobody said anything, and the wait is over: the answer is the truth of that moment.
+#[actix_web::test]
+async fn who_was_not_told_looks_at_the_end() {
+    let bed = hearing().await;
+    let sale = bed.sale(1, 0).await;
+    let wait = rt::spawn(bed.get(&format!("/v1/sales/{}/reservation?wait_ms=300", sale.id), &bed.shopper(7)));
+    somebody_waits(&bed).await;
+    bed.attempt(sale.id, 7, 1).await;
+    assert_eq!(wait.await.unwrap().is(200)["status"], "held");
+}
+
 /// Without notices those who wait look by themselves.
 #[actix_web::test]
 async fn who_waits_is_not_forgotten_while_no_notices_come() {
@@ -107,7 +131,7 @@ async fn nobody_waits_beyond_the_limits() {
     let bed = Bed::with(settings).await;
     let sale = bed.sale(1, 0).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
-    let place = bed.gateway.registry().register(BuyerId(8)).unwrap();
+    let place = bed.gateway.registry().register(BuyerId(8), SaleId(1)).unwrap();
     bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)).await.is_problem(404, "not_found");
     drop(place);
     bed.get("/v1/sales/99/reservation?wait_ms=25000", &bed.shopper(7)).await.is_problem(404, "not_found");

@@ -1,11 +1,16 @@
 //! Notices that never came: whoever listens anew makes everybody look.
 
+use miaosha::domain::id::BuyerId;
 use miaosha::domain::notice::Notice;
 use miaosha::ports::World;
+use miaosha::ports::clock::Clock;
+use miaosha::ports::ledger::Ledger;
 use miaosha::ports::notices::Notices;
+use miaosha::services::gateway::sockets::Settings;
+use serde_json::json;
 
 use super::bed::{Way, over_memory, over_rabbit_at, rules, until};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Proxy, by_proxy};
 use crate::support::servers::rabbit_url;
 
 /// The gateway's subscription falls behind, is given up, and made again; the notice that was lost is made good by a look.
@@ -23,6 +28,72 @@ pub async fn who_lags_looks_again(way: Way) {
         line.bed.world.signals().tell(&[other]).await.unwrap();
     }
     assert_eq!(buyer.status().await["status"], "held");
+}
+
+/// Nothing but the ledger says it: neither a notice nor a word that one was missed ever comes.
+pub async fn what_nobody_tells_is_found_by_comparing(way: Way) {
+    let line = over_memory(way, Settings { compare_ms: 20, compare_pairs_max: 2, ..rules() }).await;
+    let (sale, other) = (line.bed.sale(2, 5).await, line.bed.sale(1, 0).await);
+    let mut buyers = Vec::new();
+    for buyer in [7, 7, 8, 9] {
+        let mut client = line.buyer(buyer, &[sale.id, other.id]).await;
+        for _ in 0..2 {
+            assert_eq!(client.status().await["status"], "none");
+        }
+        buyers.push(client);
+    }
+    let id = line.bed.attempt(sale.id, 7, 1).await;
+    line.bed.attempt(sale.id, 9, 1).await;
+    for number in [0, 1, 3] {
+        let told = buyers[number].status().await;
+        assert_eq!((&told["status"], &told["sale"]), (&json!("held"), &json!(sale.id)));
+    }
+    // The next version of a row that was told, and what comes after it, a row of its own.
+    line.bed.world.store().cancel(id, BuyerId(7), line.bed.clock.now()).await.unwrap();
+    for tab in &mut buyers[..2] {
+        assert_eq!(tab.status().await["status"], "cancelled");
+    }
+    // Who knows everything is told nothing, however often it is compared.
+    for client in &mut buyers {
+        assert!(client.before_pong("status").await.is_empty());
+    }
+}
+
+/// Somebody could not tell, and says of which sale.
+pub async fn a_sale_of_which_something_was_missed_is_looked_at(way: Way) {
+    let line = over_memory(way, Settings { compare_ms: 3_600_000, ..rules() }).await;
+    let (sale, other) = (line.bed.sale(1, 0).await, line.bed.sale(1, 0).await);
+    let mut buyer = line.buyer(7, &[sale.id]).await;
+    let mut elsewhere = line.buyer(7, &[other.id]).await;
+    for client in [&mut buyer, &mut elsewhere] {
+        assert_eq!(client.status().await["status"], "none");
+    }
+    line.bed.attempt(sale.id, 7, 1).await;
+    line.bed.attempt(other.id, 7, 1).await;
+    line.bed.world.signals().missed(sale.id);
+    assert_eq!(buyer.status().await["status"], "held");
+    assert!(elsewhere.before_pong("status").await.is_empty(), "others need not look");
+}
+
+/// The broker keeps its connections and says nothing, while something is to be told; the teller gives up before it was sent, as a
+/// gateway does. When the broker goes on, the buyer hears of it, though nobody tells it again and nobody connects anew.
+pub async fn a_broker_that_was_silent_costs_nothing(way: Way) {
+    let (url, proxy) = by_proxy(&rabbit_url()).await;
+    let line = over_rabbit_at(url, way, Settings { compare_ms: 3_600_000, ..rules() }).await;
+    let sale = line.bed.sale(1, 0).await;
+    let mut buyer = line.buyer(7, &[sale.id]).await;
+    assert_eq!(buyer.status().await["status"], "none");
+    proxy.hole(true);
+    let id = line.bed.attempt(sale.id, 7, 1).await;
+    let notices = [Notice::from(&line.bed.row(id).await)];
+    tokio::select! {
+        biased;
+        told = line.bed.world.signals().tell(&notices) => panic!("{told:?}"),
+        () = std::future::ready(()) => {}
+    }
+    proxy.hole(false);
+    assert_eq!(buyer.status().await["status"], "held");
+    assert!(line.bed.gateway.hears(), "the subscription was never lost");
 }
 
 /// The broker is cut off while something happens: nobody tells of it, and yet the buyer hears when the broker is back.

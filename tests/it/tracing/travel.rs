@@ -6,11 +6,11 @@ use miaosha::adapters::sqlite::queue::SqliteQueue;
 use miaosha::domain::trace::{Mark, Trace};
 use miaosha::ports::attempts::Attempts;
 use miaosha::ports::deadlines::Deadlines;
-use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::notices::Notices;
 use miaosha::ports::{Delivery, Subscription};
 
 use crate::contract::attempts::{batch, patiently};
-use crate::contract::signals::{deadline, notice};
+use crate::contract::signals::{self, deadline, notice};
 use crate::support::servers::{rabbit_url, unique_name};
 
 async fn rabbit() -> RabbitBroker {
@@ -52,7 +52,7 @@ async fn with_signals(signals: &(impl Deadlines + Notices)) {
     let mut told = [notice(1), notice(2), notice(3)];
     told[1].trace = Some(trace(5));
     signals.tell(&told).await.unwrap();
-    assert_eq!(patiently(stream.next()).await.unwrap(), told);
+    assert_eq!(patiently(signals::told(&mut stream)).await.unwrap(), told);
 
     let mut alarm = deadline(1);
     alarm.traced = vec![Mark { of: alarm.reservations[0], trace: trace(9) }];

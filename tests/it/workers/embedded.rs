@@ -7,12 +7,21 @@ use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::sqlite::queue::SqliteQueue;
 use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
+use miaosha::ports::deadlines::Deadlines;
+use miaosha::ports::news::News;
+use miaosha::ports::notices::Notices;
 
 use super::bench::{Bench, PartsOfBench, TestWorld};
 
 pub(crate) type World = TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
 
 pub(crate) async fn bench() -> Bench<World, MemoryTurnstile> {
+    bench_with(MemorySignals::new()).await
+}
+
+pub(crate) async fn bench_with<G: Deadlines + Notices + News>(
+    signals: G,
+) -> Bench<TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, G, Sandbox>, MemoryTurnstile> {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap();
     store.migrate().await.unwrap();
@@ -22,7 +31,7 @@ pub(crate) async fn bench() -> Bench<World, MemoryTurnstile> {
         payments: store.sandbox().with_wait(Duration::from_millis(1)),
         store,
         attempts,
-        signals: MemorySignals::new(),
+        signals,
         keep: Box::new(folder),
     })
     .await

@@ -19,8 +19,8 @@ pub const CONSUMER: [Point; 5] = [
     Point::ConsumerAfterLook,
     Point::ConsumerAfterTurnstile,
     Point::ConsumerAfterLedger,
-    Point::ConsumerAfterDeadline,
     Point::ConsumerAfterNotice,
+    Point::ConsumerAfterDeadline,
 ];
 
 /// The points that work for ended holds comes by.
@@ -29,8 +29,8 @@ pub const LAPSE: [Point; 6] = [
     Point::ReleaseAfterLook,
     Point::ReleaseAfterTurnstile,
     Point::ReleaseAfterLedger,
-    Point::ReleaseAfterDeadline,
     Point::ReleaseAfterNotice,
+    Point::ReleaseAfterDeadline,
 ];
 
 pub const RESTORE: [Point; 3] = [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];

@@ -16,7 +16,7 @@ use miaosha::ports::clock::Clock;
 use miaosha::ports::deadlines::DEADLINE_MAX;
 use miaosha::ports::ledger::Ledger;
 use miaosha::ports::news::{News, NewsStream};
-use miaosha::ports::notices::{NoticeStream, Notices};
+use miaosha::ports::notices::Notices;
 use miaosha::ports::payments::Payments;
 use miaosha::ports::turnstile::{TURNS_MAX, Turnstile};
 use miaosha::services::audit::UNDECIDED_MS_MAX;
@@ -24,6 +24,7 @@ use miaosha::services::news;
 use miaosha::services::payments::Job;
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
+use crate::contract::signals::told as told_by;
 
 pub async fn assert_kinds<W: World, T: Turnstile, const N: usize>(bench: &Bench<W, T>, expected: [Kind; N]) {
     let kinds: Vec<_> = bench.kinds(1..=N as u64).await.into_values().collect();
@@ -42,7 +43,7 @@ pub async fn redelivery<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let mut told = Vec::new();
     let twice = async {
         while told.len() < 6 {
-            told.extend(notices.next().await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
+            told.extend(told_by(&mut notices).await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
         }
     };
     tokio::time::timeout(Duration::from_secs(30), twice).await.expect("everybody is told twice");

@@ -171,6 +171,12 @@ impl Session {
         matches!(self.stage, Stage::Leaving { .. })
     }
 
+    /// The last that was told of this sale.
+    pub fn knows(&self, sale: SaleId) -> Option<(ReservationId, u64)> {
+        let known = self.watches.iter().find(|watch| watch.sale == sale)?.known.as_ref()?;
+        Some((known.reservation, known.version))
+    }
+
     pub fn frame(&mut self, rules: &Settings, now: Now, frame: Incoming, acts: &mut Vec<Act>) {
         self.pong_by_ms = 0;
         if let Stage::Leaving { .. } = self.stage {

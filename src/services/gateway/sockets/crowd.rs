@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::domain::id::SaleId;
+use crate::domain::id::{BuyerId, SaleId};
 use crate::domain::sale::Phase;
 use crate::ports::World;
 use crate::services::gateway::Gateway;
@@ -70,6 +70,26 @@ impl Crowd {
                 sales.remove(&sale);
             }
         }
+    }
+
+    /// Notices of this sale may have been lost: its sockets look once more.
+    pub fn missed(&self, sale: SaleId) {
+        if let Some(watched) = self.sales().get(&sale) {
+            watched.mailboxes.values().for_each(|mailbox| mailbox.missed());
+        }
+    }
+
+    /// Everybody who watches something, sale by sale, in the order of buyers.
+    pub fn pairs(&self) -> Vec<(SaleId, BuyerId, Arc<Mailbox>)> {
+        let mut pairs = Vec::new();
+        for (sale, watched) in self.sales().iter() {
+            pairs.extend(watched.mailboxes.values().map(|mailbox| (*sale, BuyerId(0), mailbox.clone())));
+        }
+        for (_, buyer, mailbox) in &mut pairs {
+            *buyer = mailbox.buyer();
+        }
+        pairs.sort_unstable_by_key(|(sale, buyer, _)| (*sale, *buyer));
+        pairs
     }
 
     fn watched(&self) -> Vec<SaleId> {

@@ -48,7 +48,6 @@ pub struct Connection<W: Ports, S> {
     looking: Option<Looking>,
     /// Looks that wait for their turn.
     looks: Vec<(SaleId, bool)>,
-    watched: Vec<SaleId>,
     /// A traced notice of this sale is on its way to the client.
     traced: Option<Box<(SaleId, Span)>>,
     is_over: bool,
@@ -74,7 +73,6 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             epoch: 0,
             looking: None,
             looks: Vec::new(),
-            watched: Vec::new(),
             traced: None,
             is_over: false,
             why: "gone",
@@ -184,6 +182,9 @@ impl<W: Ports, S: Socket> Connection<W, S> {
         self.looking = None;
         let traced = self.traced.take_if(|traced| traced.0 == sale);
         self.tell(World::Truth { sale, truth });
+        if let Some((reservation, version)) = self.session.knows(sale) {
+            self.mailbox.told(sale, reservation, version);
+        }
         drop(traced);
         if let Some(word) = word {
             self.tell(World::Sale(word));
@@ -205,12 +206,11 @@ impl<W: Ports, S: Socket> Connection<W, S> {
                     self.tell(World::Entered(entered));
                 }
                 Act::Watch(sale) => {
-                    self.watched.reserve_exact(1);
-                    self.watched.push(sale);
+                    self.mailbox.watch(sale);
                     self.gateway.sockets().crowd.watch(sale, &self.mailbox);
                 }
                 Act::Unwatch(sale) => {
-                    self.watched.retain(|watched| *watched != sale);
+                    self.mailbox.unwatch(sale);
                     self.gateway.sockets().crowd.unwatch(sale, &self.mailbox);
                 }
                 Act::Look { sale, first } => self.looks.push((sale, first)),
@@ -238,6 +238,7 @@ impl<W: Ports, S: Socket> Connection<W, S> {
             let seat = self.gateway.registry().seat(principal.buyer, &self.mailbox);
             self.seat = Some(seat.map_err(|_full| Close::TooManySockets)?);
             self.buyer = principal.buyer;
+            self.mailbox.is_of(principal.buyer);
         }
         self.gateway.revocations().check(principal).map_err(|_| Close::Unauthorized)?;
         if principal.buyer == self.buyer {
@@ -248,7 +249,7 @@ impl<W: Ports, S: Socket> Connection<W, S> {
 
     /// Nobody tells it anything any more.
     fn leave(&mut self) {
-        for sale in std::mem::take(&mut self.watched) {
+        for sale in self.mailbox.unwatch_all() {
             self.gateway.sockets().crowd.unwatch(sale, &self.mailbox);
         }
         self.seat = None;
@@ -284,8 +285,8 @@ impl<W: Ports, S: Socket> Future for Connection<W, S> {
 
 impl<W: Ports, S> Drop for Connection<W, S> {
     fn drop(&mut self) {
-        for sale in &self.watched {
-            self.gateway.sockets().crowd.unwatch(*sale, &self.mailbox);
+        for sale in self.mailbox.unwatch_all() {
+            self.gateway.sockets().crowd.unwatch(sale, &self.mailbox);
         }
         metrics::gauge!(Metric::Sockets.name()).decrement(1.0);
         metrics::counter!(Metric::SocketsClosed.name(), "why" => self.why).increment(1);

@@ -1,5 +1,6 @@
 //! Sockets: buyers who are told without asking. What a socket says and hears is [`super::session`]'s; here is what carries it.
 
+mod compare;
 mod crowd;
 mod drive;
 mod looks;
@@ -9,11 +10,13 @@ mod wheel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::dev::{RequestHead, Server};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::domain::id::SaleId;
 use crate::http::problem::{Kind, Problem};
 use crate::http::socket::{Socket, Welcome, handshake, lean};
 use crate::ports::World;
@@ -121,6 +124,10 @@ impl<W: World> Gateway<W> {
         let mut blind = tokio::time::Instant::now();
         while !self.is_stopping() {
             crowd::tell(self).await;
+            if self.0.missed.swap(false, Ordering::AcqRel) {
+                self.registry().missed();
+                self.registry().requests_missed(None);
+            }
             if self.hears() {
                 blind = tokio::time::Instant::now();
             } else if blind.elapsed() >= Duration::from_millis(settings.blind_look_ms) {
@@ -132,6 +139,17 @@ impl<W: World> Gateway<W> {
                 () = self.stopping() => {}
             }
         }
+    }
+
+    /// Compares what sockets were told with the ledger, until the soft stop.
+    pub(super) async fn compare_sockets(&self) {
+        compare::compare(self).await;
+    }
+
+    /// Notices of this sale may have been lost.
+    pub(super) fn look_again(&self, sale: SaleId) {
+        self.sockets().crowd.missed(sale);
+        self.registry().requests_missed(Some(sale));
     }
 
     pub(super) fn sockets(&self) -> &Sockets {

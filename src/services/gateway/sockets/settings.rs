@@ -42,6 +42,10 @@ pub struct Settings {
     pub looks_max: usize,
     /// Between two looks of a socket while no notices come, in milliseconds.
     pub blind_look_ms: u64,
+    /// What every socket was told is compared with the ledger once within this time, in milliseconds.
+    pub compare_ms: u64,
+    /// Sockets of one sale that are compared by one question to the ledger, at most.
+    pub compare_pairs_max: usize,
     /// When the process stops, its clients come back within this time, each at its own moment.
     pub drain_spread_ms: u64,
 }
@@ -73,6 +77,8 @@ impl Default for Settings {
             sale_words_per_s_max: 5_000,
             looks_max: 16,
             blind_look_ms: 5_000,
+            compare_ms: 30_000,
+            compare_pairs_max: 256,
             drain_spread_ms: 5_000,
         }
     }

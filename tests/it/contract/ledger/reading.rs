@@ -128,6 +128,12 @@ pub async fn many_are_found_as_each_alone<S: Store>(store: S) {
         assert_eq!(place.position, counter.store.position(place.row.id).await.unwrap(), "{:?}", place.row.buyer);
     }
     assert!(found.iter().filter(|place| place.position.is_some()).count() > 600);
+    let mut versions = counter.store.versions(sale, &buyers).await.unwrap();
+    versions.sort_by_key(|row| row.buyer);
+    let places: Vec<_> = found.iter().map(|place| (place.row.buyer, place.row.id, place.row.version)).collect();
+    let alone: Vec<_> = versions.iter().map(|row| (row.buyer, row.reservation, row.version)).collect();
+    assert_eq!(alone, places, "the same rows by their versions");
+    assert_eq!(counter.store.versions(sale, &[]).await.unwrap(), []);
     assert_eq!(counter.store.places(sale, &[]).await.unwrap(), []);
     assert_eq!(counter.store.places(SaleId(sale.0 + 1), &buyers[..3]).await.unwrap(), []);
 }

@@ -1,0 +1,173 @@
+//! What wakes and tells takes nothing and says nothing, as a queue without a leader does: decisions go on, holds lapse, units are
+//! given on, and what could not be told is said to be missed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use miaosha::adapters::memory::signals::{MemoryDeadlines, MemoryNews, MemoryNotices, MemorySignals};
+use miaosha::domain::id::SaleId;
+use miaosha::domain::notice::{Missed, Notice};
+use miaosha::domain::reservation::Kind;
+use miaosha::ports::deadlines::{Deadline, Deadlines};
+use miaosha::ports::news::{Bulletin, News};
+use miaosha::ports::notices::Notices;
+use miaosha::ports::{Result, World};
+use miaosha::services::consumer::Consumer;
+use miaosha::services::payments::{Alarms, Job, Sweeper};
+use miaosha::services::{consumer, payments, tell};
+
+use super::bench::{Bench, HOLD_MS, Message, allotment, consumer_settings, payment_settings};
+use super::embedded::bench_with;
+use crate::contract::signals::{missed, told};
+
+/// Which of the two never comes to an end, and how often it was tried.
+#[derive(Clone)]
+struct Mute {
+    signals: MemorySignals,
+    alarms: bool,
+    notices: bool,
+    tries: Arc<AtomicU64>,
+}
+
+impl Mute {
+    fn new(alarms: bool, notices: bool) -> Self {
+        Self { signals: MemorySignals::new(), alarms, notices, tries: Arc::default() }
+    }
+
+    async fn swallow<T>(&self) -> T {
+        self.tries.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
+
+impl Deadlines for Mute {
+    type Deadlines = MemoryDeadlines;
+
+    async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
+        if self.alarms {
+            return self.swallow().await;
+        }
+        self.signals.schedule(deadline, hold_ms).await
+    }
+
+    async fn deadlines(&self) -> Result<MemoryDeadlines> {
+        self.signals.deadlines().await
+    }
+}
+
+impl Notices for Mute {
+    type Stream = MemoryNotices;
+
+    async fn tell(&self, notices: &[Notice]) -> Result<()> {
+        if self.notices {
+            return self.swallow().await;
+        }
+        self.signals.tell(notices).await
+    }
+
+    fn missed(&self, sale: SaleId) {
+        self.signals.missed(sale);
+    }
+
+    async fn notices(&self) -> Result<MemoryNotices> {
+        self.signals.notices().await
+    }
+}
+
+impl News for Mute {
+    type NewsStream = MemoryNews;
+
+    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
+        self.signals.publish(bulletin).await
+    }
+
+    async fn news(&self) -> Result<MemoryNews> {
+        self.signals.news().await
+    }
+}
+
+fn briefly() -> tell::Settings {
+    tell::Settings { alarm_ms_max: 20, notice_ms_max: 20 }
+}
+
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), work).await.unwrap_or_else(|_| panic!("{what} waits without end"))
+}
+
+/// Two of five get a unit, three wait; the units lapse, once by the sweeper and once by alarms, and are given on.
+async fn goes_on(signals: Mute) {
+    let bench = bench_with(signals.clone()).await;
+    let bench = bench.with_sale(allotment(2, 3)).await;
+    let mut stream = signals.signals.notices().await.unwrap();
+    let consumer = consumer::Settings { tell: briefly(), ..consumer_settings() };
+    let consumer = Consumer::new(bench.world.clone(), consumer);
+    let settings = payments::Settings { tell: briefly(), ..payment_settings() };
+    in_time("the consumer", consumer.handle(vec![Message(bench.batch(1..=5))])).await.unwrap();
+    assert_eq!(kinds(&bench).await, "held held standby standby standby");
+    hears(&mut stream, &bench, &signals, [1, 2, 3, 4, 5]).await;
+
+    bench.clock.advance_ms(HOLD_MS + settings.alarm_ms);
+    let sweeper = Sweeper::new(bench.world.clone(), settings.clone());
+    in_time("the sweeper", sweeper.sweep_one(Job::Overdue)).await.unwrap();
+    assert_eq!(kinds(&bench).await, "lapsed lapsed held held standby");
+    bench.assert_sound().await;
+    hears(&mut stream, &bench, &signals, [1, 2, 3, 4]).await;
+
+    bench.clock.advance_ms(HOLD_MS);
+    let ids = [bench.row(3).await.unwrap().id, bench.row(4).await.unwrap().id];
+    let alarms = Alarms::new(bench.world.clone(), settings);
+    in_time("an alarm", alarms.handle(vec![bench.alarm(ids)])).await.unwrap();
+    assert_eq!(kinds(&bench).await, "lapsed lapsed lapsed lapsed held");
+    bench.assert_sound().await;
+    hears(&mut stream, &bench, &signals, [3, 4, 5]).await;
+    assert!(signals.tries.load(Ordering::SeqCst) > 2, "all of it was tried");
+}
+
+async fn kinds<W: World, T: miaosha::ports::turnstile::Turnstile>(bench: &Bench<W, T>) -> String {
+    let kinds = bench.kinds(1..=5).await.into_values();
+    kinds.map(|kind| kind.map_or("nothing", Kind::name)).collect::<Vec<_>>().join(" ")
+}
+
+/// Each of these buyers is told; or, where nobody can be, that the sale was missed.
+async fn hears<W: World, T, const N: usize>(
+    stream: &mut MemoryNotices,
+    bench: &Bench<W, T>,
+    signals: &Mute,
+    buyers: [u64; N],
+) {
+    if signals.notices {
+        assert_eq!(missed(stream).await, Missed::Sales(vec![(bench.sale, 0)]));
+        return;
+    }
+    let mut heard: Vec<u64> = Vec::new();
+    while heard.len() < N {
+        let notices = in_time("a notice", told(stream)).await.unwrap();
+        heard.extend(notices.iter().map(|notice| notice.buyer.0));
+    }
+    heard.sort_unstable();
+    assert_eq!(heard, buyers);
+}
+
+/// What is left out is counted. The counters are this thread's, and so are the workers.
+#[tokio::test]
+async fn alarms_that_are_never_confirmed_hold_nothing_up() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    goes_on(Mute::new(true, false)).await;
+    let counted = recorder.handle().render();
+    // Two holds, two promoted by the sweeper, one by an alarm.
+    assert!(counted.contains("miaosha_omissions_total{what=\"alarms\"} 5"), "{counted}");
+    assert!(!counted.contains("miaosha_omissions_total{what=\"notices\"}"), "{counted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_that_are_never_confirmed_hold_nothing_up() {
+    goes_on(Mute::new(false, true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_takes_nothing_holds_nothing_up() {
+    goes_on(Mute::new(true, true)).await;
+}
