@@ -80,7 +80,7 @@ pub struct Options {
     hold_ms: i64,
     /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
     /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
-    /// `stop-…` ends a part by SIGTERM instead.
+    /// `stop-…` ends a part by SIGTERM instead, `…-paused` makes it silent by SIGSTOP and SIGCONT.
     #[arg(long, value_delimiter = ',')]
     pub kill: Vec<String>,
     /// Kinds of the fleet's parts that are rolled during the rush: stopped by SIGTERM and started again, one of each kind at a time.

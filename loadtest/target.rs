@@ -20,6 +20,8 @@ const SOFTLY: &str = "stop-";
 const STALE: &str = "redis-stale";
 /// Every Redis master forgets everything, and goes on.
 const FLUSHED: &str = "redis-flushed";
+/// Behind a part's name: it is stopped by SIGSTOP and goes on by SIGCONT, with all its connections.
+const PAUSED: &str = "-paused";
 /// How long a part may take to be ready again.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -153,6 +155,7 @@ impl Target {
     pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
         for kill in kills {
             let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
+            let kill = kill.strip_suffix(PAUSED).unwrap_or(kill);
             let known = match &self.world {
                 Running::Embedded { .. } => kill == "shop",
                 Running::Fleet { parts, .. } => {
@@ -172,8 +175,11 @@ impl Target {
         if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
     }
 
-    /// kill -9, or SIGTERM, a moment without the part, and the same part again.
+    /// kill -9, SIGTERM or SIGSTOP, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
+        if let Some(kill) = kill.strip_suffix(PAUSED) {
+            return self.pause(kill, away).await;
+        }
         let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
         if let Running::Embedded { state, shop, lean, .. } = &mut self.world {
             let mut child = shop.take().ok_or("the shop is not running")?;
@@ -207,6 +213,18 @@ impl Target {
         tokio::time::sleep(away).await;
         try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
         Ok(())
+    }
+
+    /// Silent for a while.
+    pub async fn pause(&self, kind: &str, away: Duration) -> Result<(), String> {
+        let Running::Fleet { state, parts, .. } = &self.world else {
+            return Err("only a part of a fleet is paused".to_owned());
+        };
+        let part = parts.iter().find(|part| part.kind == kind || part.name == kind);
+        let part = part.ok_or_else(|| format!("there is no {kind} to be paused"))?;
+        part_script(part, "pause", state).await?;
+        tokio::time::sleep(away).await;
+        part_script(part, "resume", state).await
     }
 
     /// The names of the parts of these kinds, as a rolling deploy takes them: one of each kind at a time.

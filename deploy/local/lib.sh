@@ -113,6 +113,12 @@ show_log() { # DIR PART WHAT
   tail -n 25 "$1/$2/log" | sed 's/^/    /' >&2
 }
 
+signal_part() { # DIR PART SIGNAL
+  local pid
+  pid=$(running "$1" "$2") || fail "$2 does not run"
+  kill -s "$3" "$pid"
+}
+
 # SIGNAL, and KILL when the part has not ended in time.
 end_part() { # DIR PART SIGNAL
   local pid give_up=$((SECONDS + 40))

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# part.sh start|stop|kill|wipe DIR PART: one part of a private world (see lib.sh), by its recorded process only.
+# part.sh start|stop|kill|wipe|pause|resume DIR PART: one part of a private world (see lib.sh), by its recorded process only.
 #   start  same port, same data; returns when the part is ready. A part that runs is left as it is.
 #   stop   SIGTERM; returns when it has ended. A Redis master writes its dump first.
 #   kill   kill -9. A Redis master comes back with its last dump, if there is one: older than what it had told.
 #   wipe   kill -9, and its dump is removed: a Redis master comes back empty. Nothing is started.
+#   pause  SIGSTOP: it is there and says nothing, until `resume`. Nothing else is done to a part meanwhile.
 set -euo pipefail
 umask 077
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[ $# -eq 3 ] || fail "usage: part.sh start|stop|kill|wipe DIR PART"
+[ $# -eq 3 ] || fail "usage: part.sh start|stop|kill|wipe|pause|resume DIR PART"
 dir=$(cd "$2" && pwd)
 part=$3
 [ -d "$dir/$part" ] || fail "no part '$part' in $dir"
@@ -22,5 +23,7 @@ case $1 in
     end_part "$dir" "$part" KILL
     rm -f "$dir/$part/dump.rdb"
     ;;
-  *) fail "start, stop, kill or wipe, not '$1'" ;;
+  pause) signal_part "$dir" "$part" STOP ;;
+  resume) signal_part "$dir" "$part" CONT ;;
+  *) fail "start, stop, kill, wipe, pause or resume, not '$1'" ;;
 esac

@@ -57,11 +57,13 @@ cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"
 cluster_rolled() { rush cluster --rate $((buyers / 30)) --hold-ms 5000 --roll publisher,consumer,payment-consumer,gateway; }
 cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --hold-ms 5000 --rotate-keys; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
-without() { rush cluster --kill "$1" --hold-ms "$long_hold_ms" --expect-sold "$capacity"; }
+without() { rush cluster --kill "$@" --hold-ms "$long_hold_ms" --expect-sold "$capacity"; }
 cluster_redis_emptied() { without redis; }
 cluster_redis_flushed() { without redis-flushed; }
 cluster_redis_stale() { without redis-stale; }
 cluster_rabbitmq_killed() { without rabbitmq; }
+# Not gone, but silent: connections stay open, and nobody can tell anybody anything.
+cluster_rabbitmq_paused() { without rabbitmq-paused --away-ms 8000; }
 cluster_mariadb_killed() { without mariadb; }
 
 # Through nginx and not around it, every buyer from an address of its own. Who was not answered sends again.
@@ -70,12 +72,19 @@ front_sockets() {
   "$MIAOSHA_BIN/loadtest" sockets --world cluster --front --fleet "$dir" --json --hold-s 5 --told-s-max 120 \
     --connections $((buyers < 15000 ? buyers : 15000))
 }
+# The broker is silent while something happens to many who are connected: soon after it is back, nobody was told less than the
+# ledger knows.
+cluster_told() {
+  "$MIAOSHA_BIN/loadtest" sockets --world cluster --fleet "$dir" --json --hold-s 1 --told-s-max 120 --broker-paused-s 8 \
+    --connections $((buyers < 15000 ? buyers : 15000)) --gateways 2
+}
 
 rushes=(embedded_plain embedded_sales embedded_parties embedded_killed embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated
-  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_mariadb_killed
+  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_rabbitmq_paused
+  cluster_mariadb_killed cluster_told
   front_killed front_sockets)
 [ $# -eq 0 ] || rushes=("$@")
 

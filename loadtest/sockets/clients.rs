@@ -1,6 +1,7 @@
 //! One process of clients: each connects, says hello, answers heartbeats, and remembers when it was told what. Who cannot
 //! connect tries again, a few times, and says why.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ struct Book {
     closed: Tally,
     told: Vec<(String, i64)>,
     statuses: Vec<(u64, i64)>,
+    last: HashMap<u64, (String, u64)>,
 }
 
 /// What one client remembers.
@@ -107,13 +109,17 @@ impl Seen {
         let mut book = self.book();
         let told = state.map(|state| book.told_of(state).collect()).unwrap_or_default();
         book.told = Vec::new();
-        Report { told, statuses: std::mem::take(&mut book.statuses), closed: book.closed.clone() }
+        let last = book.last.iter().map(|(buyer, (id, version))| (*buyer, id.clone(), *version)).collect();
+        Report { told, statuses: std::mem::take(&mut book.statuses), last, closed: book.closed.clone() }
     }
 
     /// One text that a client was told.
     fn hear(&self, buyer: u64, heard: &mut Heard, text: &[u8]) {
         let now = SystemClock::machine_now().0;
         let Ok(word) = serde_json::from_slice::<Value>(text) else { return };
+        if let (Some(id), Some(version)) = (word["reservation_id"].as_str(), word["version"].as_u64()) {
+            self.book().last.insert(buyer, (id.to_owned(), version));
+        }
         match (word["type"].as_str(), word["state"].as_str()) {
             (Some("status"), _) if !heard.is_ready => {
                 heard.is_ready = true;

@@ -69,6 +69,8 @@ pub struct Report {
     pub told: Vec<i64>,
     /// Buyer and moment of each status that was told.
     pub statuses: Vec<(u64, i64)>,
+    /// Of each buyer that has one, the reservation and version that was told last.
+    pub last: Vec<(u64, String, u64)>,
     /// Why sockets ended, since the beginning.
     pub closed: Tally,
 }

@@ -7,6 +7,7 @@ pub mod echo;
 mod errand;
 mod gateways;
 mod line;
+mod rest;
 mod rude;
 mod stage;
 
@@ -86,6 +87,12 @@ pub struct Options {
     /// How long all may take to be told.
     #[arg(long, default_value_t = 60)]
     told_s_max: u64,
+    /// Half of those who pressed give up their units, and soon all must have been told the ledger's last word: at most this late.
+    #[arg(long, default_value_t = 90)]
+    stale_s_max: u64,
+    /// The fleet's broker is silent for so long while they do.
+    #[arg(long, default_value_t = 0)]
+    broker_paused_s: u64,
     /// Clients beside the others that ask and never read.
     #[arg(long, default_value_t = 0)]
     stubborn: u64,
@@ -172,6 +179,7 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
 
     let pressed = stage.press(&keys).await?;
     let status = stage.statuses(&mut clients, &pressed).await?;
+    let stale = rest::stale(&stage, &keys, &mut clients, &pressed).await?;
     let told = stage.turn(&mut clients, "pause", "paused").await?;
     let mut figures = json!({
         "connected": connected, "connects_rps": (connected as f64 / took.as_secs_f64()).round(),
@@ -181,10 +189,11 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
         "told_max_ms": percentile_ms(&told, 1.0),
         "status_sent": pressed.len(), "status_told": status.len(), "status_told_p50_ms": percentile_ms(&status, 0.5),
         "status_told_p99_ms": percentile_ms(&status, 0.99),
+        "status_stale": stale.after_bound, "status_stale_at_first": stale.at_first, "status_current_after_ms": stale.took_ms,
         "idle_cpu_us_per_connection_s": (idle_cpu_us * 100.0).round() / 100.0,
         "gateway_processes": gateways.count(), "client_processes": clients.len(),
     });
-    let mut all_told = told.len() as u64 == connected && status.len() == pressed.len();
+    let mut all_told = told.len() as u64 == connected && status.len() == pressed.len() && stale.after_bound == 0;
     if options.stubborn + options.garbage > 0 {
         let (beside, told_all) = stage.beside_rude(&mut clients, connected).await?;
         figures["beside_rude"] = beside;
