@@ -312,7 +312,8 @@ impl Left {
     fn by(status: StatusCode) -> Self {
         match status {
             StatusCode::ACCEPTED | StatusCode::REQUEST_TIMEOUT => Left::Work,
-            StatusCode::PAYMENT_REQUIRED => Left::Answer,
+            // A decline, and what can never be paid: the end of that request, and not to be asked of a provider again.
+            StatusCode::PAYMENT_REQUIRED | StatusCode::UNPROCESSABLE_ENTITY => Left::Answer,
             status if status.is_success() => Left::Answer,
             status if status.is_client_error() => Left::Nothing,
             _ => Left::Work,

@@ -58,5 +58,5 @@ export default function refund({ signal }) {
 /** As the shop reckons it: each unit the same, and the last ones what is left of the amount. */
 function worth({ amount, refunded_amount, units }, left, back) {
   const minor = back >= left ? amount.minor - refunded_amount.minor : Math.floor(amount.minor / units.length) * back;
-  return { minor, currency: amount.currency };
+  return { ...amount, minor };
 }

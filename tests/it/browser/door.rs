@@ -157,6 +157,7 @@ async fn a_field_is_blamed_in_the_readers_language() {
         let desk = stage.window(Tongue::Chinese).await;
         let words = desk.words();
         desk.log_in("operator@miaosha.test", "demodemo").await;
+        desk.shows("header nav", words.say("nav.desk")).await;
         desk.go("/desk/new").await;
         desk.press(words.say("new.make")).await;
         desk.shows(".wrong", words.say("rule.empty")).await;

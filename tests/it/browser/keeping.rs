@@ -175,7 +175,7 @@ async fn leaves(stage: &Stage, tongue: Tongue) {
     erase(&window).await;
     window.shows("header nav", words.say("nav.log_in")).await;
     assert_eq!(quinn.call("GET", "/v1/me", None).await.status, 401);
-    let code = json!({ "token": tickets["units"][0]["token"] });
+    let code = json!({ "sale_id": sale, "token": tickets["units"][0]["token"] });
     stage.shop.operator().await.call("POST", "/v1/check-ins", Some(&code)).await.is(201);
 }
 

@@ -79,7 +79,8 @@ async fn a_line_that_ends_with_the_sale_says_so() {
         window.sign_up("kai").await;
         window.face("ask").await;
         window.choose("2").await;
-        window.attempt("4").await;
+        window.fill("2 + 2 = ?", "4").await;
+        window.press(&window.words().say("sale.line_up").replace("{n}", "2")).await;
         window.face("standby").await;
         // A party of two, and one unit that nobody else took.
         let operator = stage.shop.operator().await;

@@ -189,10 +189,10 @@ async fn who_goes_leaves_good_tickets<W: World>(bed: Bed<W>) {
     let body = json!({ "password": PASSWORD, "orders": "keep" });
     assert_eq!(with(&bed, Method::DELETE, "/v1/me", &token, body).await.status, 204);
 
-    let code = json!({ "token": tickets["units"][0]["token"], "gate": "north" });
+    let code = json!({ "sale_id": order["sale_id"], "token": tickets["units"][0]["token"], "gate": "north" });
     let admitted = bed.post("/v1/check-ins", &bed.operator(), &code).await.is(201);
     assert_eq!((&admitted["unit"], &admitted["sale_id"]), (&json!(1), &order["sale_id"]));
-    bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": code["token"] }))
+    bed.post("/v1/check-ins", &bed.operator(), &json!({ "sale_id": code["sale_id"], "token": code["token"] }))
         .await
         .is_problem(409, "already_admitted");
     let printed = bed.receipts.pdf_of(&bed.world.store().order(number).await.unwrap().unwrap()).await.unwrap();
@@ -217,7 +217,8 @@ async fn who_has_no_good_ticket_goes_at_once<W: World>(bed: Bed<W>) {
     let used = buys(&bed, id, &token).await;
     let path = format!("/v1/orders/{}/tickets", used["order_number"].as_str().unwrap());
     let code = bed.get(&path, &token).await.is(200)["units"][0]["token"].clone();
-    bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": code })).await.is(201);
+    let code = json!({ "sale_id": used["sale_id"], "token": code });
+    bed.post("/v1/check-ins", &bed.operator(), &code).await.is(201);
     let refunded = buys(&bed, id, &token).await;
     let path = format!("/v1/admin/orders/{}/refunds", refunded["order_number"].as_str().unwrap());
     let go = || with(&bed, Method::DELETE, "/v1/me", &token, json!({ "password": PASSWORD }));

@@ -66,7 +66,8 @@ impl Bought {
     async fn refunds(&self) -> Vec<Value> {
         let whole = self.bed.get(&format!("/v1/admin/orders/{}", self.number), &self.bed.operator()).await.is(200);
         let own = self.bed.get(&format!("/v1/orders/{}", self.number), &self.bed.shopper(7)).await.is(200);
-        let list = self.bed.get("/v1/orders", &self.bed.shopper(7)).await.is(200);
+        let mut list = self.bed.get("/v1/orders", &self.bed.shopper(7)).await.is(200);
+        list[0].as_object_mut().unwrap().remove("sale_title");
         assert_eq!(list[0], own);
         let (whole, own) = (whole["refunds"].as_array().unwrap(), own["refunds"].as_array().unwrap());
         let brief = |refund: &Value| (refund["state"].clone(), refund["amount"].clone(), refund["done_at"].clone());

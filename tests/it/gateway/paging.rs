@@ -114,7 +114,9 @@ async fn every_conflict_at_the_door_is_on_one_page_while_new_ones_come<W: World>
     let (_, order) = bed.order(7, 4).await;
     let token = |unit| sign(Proof { sale: order.sale, unit, reservation: order.reservation }, bed.receipts.keys());
     for unit in 1..=4 {
-        bed.post("/v1/check-ins", &bed.operator(), &json!({ "token": token(unit) })).await.is(201);
+        bed.post("/v1/check-ins", &bed.operator(), &json!({ "sale_id": order.sale, "token": token(unit) }))
+            .await
+            .is(201);
     }
     let merge = async |device: String| {
         let lines = (1..=4).map(|unit| json!({ "sequence": unit, "token": token(unit), "at": START.0 }));

@@ -197,7 +197,11 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         let request = request.insert_header(("Authorization", format!("Bearer {access}")));
         let key = format!("{:032x}", getrandom::u64().unwrap());
         let request = request.insert_header(("Idempotency-Key", key));
-        let request = request.set_json(json!({ "checkout_token": token, "card": card }));
+        let mut body = json!({ "checkout_token": token });
+        if let Some(card) = card {
+            body["card"] = json!(card);
+        }
+        let request = request.set_json(body);
         let shop = shop.clone();
         async move {
             let before = shop.world_payments().opened().len();

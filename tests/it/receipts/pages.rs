@@ -159,7 +159,7 @@ fn what_cannot_be_printed_is_all_that_is_left_out() {
     assert!(!whole.contains(sign) && !whole.contains("stands for"), "{whole}");
     let bare = text_of(&render(&sheet(3, &[1], "Spring 春日音樂會", "陳美玲"), &without).unwrap());
     assert!(bare.contains(&format!("Spring {sign}")) && bare.contains("order page only"), "{bare}");
-    for text in ["陳", "🦄", "a陳b", "שלום", "سلام", "नमस्ते"] {
+    for text in ["陳", "🦄", "a陳b", "سلام", "नमस्ते"] {
         assert!(without.line(text, Style::Regular).left_out(), "{text}");
         assert_eq!(with.line(text, Style::Regular).left_out(), text == "🦄", "{text}");
     }
