@@ -142,7 +142,7 @@ fn a_mailbox_keeps_so_many_notices() {
 async fn a_registration_remembers_so_many_reservations() {
     for (count, first) in [(64, 0), (65, 1)] {
         let registry = Registry::new(1, 1);
-        let mut mine = registry.register(BuyerId(7), SaleId(1)).unwrap();
+        let mine = registry.register(BuyerId(7), SaleId(1)).unwrap();
         (0..count).for_each(|reservation| registry.tell(&notice(reservation)));
         let mut heard = Vec::new();
         while let std::task::Poll::Ready(notice) = futures_util::poll!(std::pin::pin!(mine.next())) {

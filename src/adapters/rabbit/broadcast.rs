@@ -57,7 +57,7 @@ impl Teller {
         let telling = codec::Telling { sender: self.sender, number, missed: attempt.missed(), notices };
         let message = Message::to_all(self.topology.notices(), codec::encode(&telling)).with_marks(&marks);
         self.lanes.publish(message).await.map_err(fault)?;
-        attempt.is_told();
+        attempt.told();
         Ok(())
     }
 

@@ -92,7 +92,7 @@ impl Attempt<'_> {
         self.owed.missed(self.begun)
     }
 
-    pub(super) fn is_told(mut self) {
+    pub(super) fn told(mut self) {
         self.notices = &[];
         self.owed = Kept::default();
     }
@@ -144,7 +144,7 @@ mod tests {
         drop(attempt);
         let attempt = untold.begin_at(&[], now + 150 * MS);
         assert_eq!(attempt.missed(), Some(Missed::Sales(vec![(SaleId(7), 150), (SaleId(8), 150), (SaleId(9), 50)])));
-        attempt.is_told();
+        attempt.told();
         assert!(untold.is_empty() && untold.begin(&[notice(7)]).missed().is_none());
     }
 
