@@ -70,6 +70,8 @@ cluster_mariadb_killed() { without mariadb; }
 
 # Through nginx and not around it, every buyer from an address of its own. Who was not answered sends again.
 front_killed() { rush cluster --front --kill publisher,gateway --hold-ms 4000; }
+# Frozen instead of dead: they take connections and say nothing.
+front_paused() { rush cluster --front --kill publisher-paused,gateway-paused --away-ms 10000 --hold-ms 15000; }
 front_sockets() {
   "$MIAOSHA_BIN/loadtest" sockets --world cluster --front --fleet "$dir" --json --hold-s 5 --told-s-max 120 \
     --connections $((buyers < 15000 ? buyers : 15000))
@@ -87,7 +89,7 @@ rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded
   cluster_rolled cluster_keys_rotated
   cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_rabbitmq_paused
   cluster_mariadb_killed cluster_told
-  front_killed front_sockets)
+  front_killed front_paused front_sockets)
 [ $# -eq 0 ] || rushes=("$@")
 
 [ -n "${MIAOSHA_BIN:-}" ] || fail "MIAOSHA_BIN must name the folder of the built binaries"
