@@ -6,20 +6,24 @@ import { t } from '../words.js';
 const isModal = () => typeof HTMLDialogElement === 'function' && 'showModal' in HTMLDialogElement.prototype;
 
 /**
- * Whether the person says yes, once. `lines` are the figures to know before. With `again` = {label, text, wrong} only after typing
- * that text. Escape, or leaving the page, is a no; the focus goes back to where it was.
+ * Whether the person says yes, once. `lines` are the figures to know before; what changes while the question stands is told with
+ * the function that `watch` is given. With `again` = {label, text, wrong} only after typing that text. Escape, or leaving the
+ * page, is a no; the focus goes back to where it was.
  */
-export function ask({ title, lines, yes, again }, signal) {
+export function ask({ title, lines, yes, again, watch }, signal) {
   const before = document.activeElement;
   const modal = isModal();
   const typed = again && field(again.label, h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off' }));
   const no = h('button', { type: 'button', class: 'plain' }, t('ask.no'));
-  const form = h('form', { novalidate: true },
-    h('h2', { id: 'ask-title' }, title), h('div', { id: 'ask-text' }, lines.map((line) => h('p', {}, line))), typed?.node,
+  const text = h('div', { id: 'ask-text' });
+  const tell = (told) => text.replaceChildren(...told.map((line) => h('p', {}, line)));
+  const form = h('form', { novalidate: true }, h('h2', { id: 'ask-title' }, title), text, typed?.node,
     h('div', { class: 'row' }, no, h('button', { type: 'submit' }, yes)));
   const box = h(modal ? 'dialog' : 'div', { class: 'ask', role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text' }, form);
   const layer = modal ? box : h('div', { class: 'cover' }, box);
   const behind = modal ? [] : [...document.body.children];
+  tell(lines);
+  watch?.(tell);
 
   return new Promise((resolve) => {
     const end = (answer) => {

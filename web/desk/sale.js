@@ -30,6 +30,7 @@ export default function running({ signal, of: [id] }) {
   const outside = blocks(id, signal);
   let sale = null;
   let busy = false;
+  let seen = () => {};
 
   outside.show();
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
@@ -49,6 +50,7 @@ export default function running({ signal, of: [id] }) {
     for (;;) {
       const [news, live] = await look();
       show(news);
+      seen(news, live);
       charts.rate.show(live.lately.attempts_per_s);
       charts.held.show(live.held);
       charts.standby.show(live.standby);
@@ -102,13 +104,17 @@ export default function running({ signal, of: [id] }) {
     busy = false;
   }
 
+  /** The figures follow the sale while the question stands: what cannot be taken back is not decided on old ones. */
   async function closed() {
-    const [news, live] = await look();
-    const lines = [t('ask.close_left', { n: news.left }), t('ask.close_held', { n: live.held }), t('ask.close_line', { n: live.standby }), t('ask.close_final')];
-    if (live.blocked > 0) lines.splice(1, 0, t('ask.close_blocked', { n: live.blocked }));
-    if (!await ask({ title: t('ask.close'), lines, yes: t('ask.close_yes') }, signal)) return;
+    const lines = (news, live) => [
+      t('ask.close_left', { n: news.left }), live.blocked > 0 && t('ask.close_blocked', { n: live.blocked }),
+      t('ask.close_held', { n: live.held }), t('ask.close_line', { n: live.standby }), t('ask.close_final'),
+    ].filter(Boolean);
+    const watch = (tell) => { seen = (news, live) => tell(lines(news, live)); };
+    const yes = await ask({ title: t('ask.close'), lines: lines(...await look()), yes: t('ask.close_yes'), watch }, signal);
+    seen = () => {};
     // The button is gone then, and the focus with it.
-    if (await change('close') && buttons.close.hidden) title.focus();
+    if (yes && await change('close') && buttons.close.hidden) title.focus();
   }
 
   async function raised() {

@@ -112,17 +112,18 @@ async fn single_units_go_back<W: World>(bed: Bed<W>) {
     sound(&bed, sale.id).await;
 }
 
-/// Ten for three units: each is worth three, and the last one to go takes what is left, wherever it stands.
+/// 1,001 for three units: each is worth 333, two are worth 666 (and not the 667 of two thirds), and the last one to
+/// go takes what is left, wherever it stands.
 async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) {
     for (parts, amounts) in [
-        (vec![vec![2], vec![1], vec![3]], vec![333, 333, 334]),
-        (vec![vec![1, 3], vec![2]], vec![666, 334]),
-        (vec![vec![3], vec![1, 2]], vec![333, 667]),
-        (vec![vec![1, 2, 3]], vec![1_000]),
+        (vec![vec![2], vec![1], vec![3]], vec![333, 333, 335]),
+        (vec![vec![1, 3], vec![2]], vec![666, 335]),
+        (vec![vec![3], vec![1, 2]], vec![333, 668]),
+        (vec![vec![1, 2, 3]], vec![1_001]),
     ] {
         let sale = bed.sale(3, 0).await;
         let id = bed.attempt(sale.id, 7, 3).await;
-        let amount = Money { minor: 1_000, ..sale.price };
+        let amount = Money { minor: 1_001, ..sale.price };
         let payment = PaymentId(id.0 ^ 1);
         let (state, opened_at) = (PaymentState::Opened, START);
         let opened = Payment { id: payment, reservation: id, sale: sale.id, amount, state, opened_at };
@@ -133,7 +134,7 @@ async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) 
         payments.capture(payment, "ok").await.unwrap();
         let number = order::number(sale.id.0);
         store.confirm(id, payment, &number, START).await.unwrap();
-        let mut kept = 1_000;
+        let mut kept = 1_001;
         for (units, amount) in parts.iter().zip(amounts) {
             let given = bed.post(&refunds(&number), &bed.operator(), &json!({ "units": units })).await.is(201);
             assert_eq!(given["refund"]["amount"]["minor"], json!(amount), "{units:?} of {parts:?}");
