@@ -19,7 +19,7 @@ export function ask({ title, lines, yes, again, watch }, signal) {
   const tell = (told) => text.replaceChildren(...told.map((line) => h('p', {}, line)));
   const form = h('form', { novalidate: true }, h('h2', { id: 'ask-title' }, title), text, typed?.node,
     h('div', { class: 'row' }, no, h('button', { type: 'submit' }, yes)));
-  const box = h(modal ? 'dialog' : 'div', { class: 'ask', role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text' }, form);
+  const box = h(modal ? 'dialog' : 'div', { class: 'dialog', role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text' }, form);
   const layer = modal ? box : h('div', { class: 'cover' }, box);
   const behind = modal ? [] : [...document.body.children];
   tell(lines);

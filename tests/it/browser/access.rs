@@ -39,7 +39,7 @@ async fn looks(stage: &Stage, tongue: Tongue) {
     }
     holds(&window, &format!("/desk/sales/{open}")).await;
     window.press(words.say("live.close")).await;
-    window.shows(".ask", words.say("ask.close_final")).await;
+    window.shows(".dialog", words.say("ask.close_final")).await;
     holds_here(&window, "asked whether to close").await;
     holds(&window, &format!("/sales/{gone}")).await;
     window.attempt("4").await;

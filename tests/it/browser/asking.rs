@@ -18,11 +18,11 @@ pub async fn requests(window: &Window) -> Value {
 }
 
 pub async fn press_yes_twice(window: &Window) {
-    window.run("const yes = document.querySelector('.ask button[type=submit]'); yes.click(); yes.click();").await;
+    window.run("const yes = document.querySelector('.dialog button[type=submit]'); yes.click(); yes.click();").await;
 }
 
 pub async fn no_question(window: &Window) {
-    let gone = async || (window.run("return document.querySelector('.ask')").await.is_null()).then_some(());
+    let gone = async || (window.run("return document.querySelector('.dialog')").await.is_null()).then_some(());
     window.until("the question is gone", gone).await;
 }
 
@@ -64,17 +64,17 @@ async fn closes_in(stage: &Stage, window: Window) {
 
     window.press(words.say("live.close")).await;
     for (key, n) in [("ask.close_left.one", "1"), ("ask.close_held", "3"), ("ask.close_line.one", "1")] {
-        window.shows(".ask", &words.say(key).replace("{n}", n)).await;
+        window.shows(".dialog", &words.say(key).replace("{n}", n)).await;
     }
     window.picture(&format!("closing-{}", words.say("live.close").len())).await;
     // Focus is on the harmless answer, and stays in the question, whichever way it is moved.
     assert_eq!(focused(&window).await, json!(words.say("ask.no")));
     for _ in 0..5 {
         window.tab_key().await;
-        let inside = "const at = document.activeElement; return at === document.body || at.closest('.ask') !== null";
+        let inside = "const at = document.activeElement; return at === document.body || at.closest('.dialog') !== null";
         assert_eq!(window.run(inside).await, json!(true));
     }
-    let role = "const box = document.querySelector('.ask'); const named = document.getElementById(box.getAttribute('aria-labelledby')); \
+    let role = "const box = document.querySelector('.dialog'); const named = document.getElementById(box.getAttribute('aria-labelledby')); \
                 return [box.getAttribute('role'), named.innerText, document.getElementById(box.getAttribute('aria-describedby')).innerText.length > 40]";
     assert_eq!(window.run(role).await, json!(["alertdialog", words.say("ask.close"), true]));
     window.escape_key().await;
@@ -90,9 +90,9 @@ async fn closes_in(stage: &Stage, window: Window) {
     let twice = "const button = [...document.querySelectorAll('main button')].find((one) => one.innerText === arguments[0]); \
                  button.click(); button.click();";
     window.client().execute(twice, vec![json!(words.say("live.close"))]).await.unwrap();
-    window.shows(".ask", words.say("ask.close_final")).await;
+    window.shows(".dialog", words.say("ask.close_final")).await;
     window.shows(".mark", words.say("desk.phase_open")).await;
-    assert_eq!(window.run("return document.querySelectorAll('.ask').length").await, json!(1));
+    assert_eq!(window.run("return document.querySelectorAll('.dialog').length").await, json!(1));
     press_yes_twice(&window).await;
     window.shows(".mark", words.say("desk.phase_closed")).await;
     no_question(&window).await;
@@ -135,23 +135,23 @@ async fn raises(stage: &Stage, tongue: Tongue) {
     }
     raise("150").await;
     window.shows_no_more(".field", &from("ask.raise_larger", "", "", "100")).await;
-    window.shows(".ask", &from("ask.raise_text", "100", "150", "50")).await;
+    window.shows(".dialog", &from("ask.raise_text", "100", "150", "50")).await;
     window.press(words.say("ask.no")).await;
     no_question(&window).await;
     assert_eq!(requests(&window).await, json!([]));
     window.press(words.say("live.raise")).await;
-    window.shows(".ask", &from("ask.raise_text", "100", "150", "50")).await;
+    window.shows(".dialog", &from("ask.raise_text", "100", "150", "50")).await;
     press_yes_twice(&window).await;
     window.shows(".mark", "/ 150").await;
 
     // More than twice as many is typed again.
     raise("1000").await;
-    window.shows(".ask", &from("ask.raise_text", "150", "1,000", "850")).await;
+    window.shows(".dialog", &from("ask.raise_text", "150", "1,000", "850")).await;
     window.press(words.say("ask.raise_yes")).await;
-    window.shows(".ask", &from("ask.twice_text", "150", "1,000", "")).await;
+    window.shows(".dialog", &from("ask.twice_text", "150", "1,000", "")).await;
     window.fill(words.say("ask.twice_label"), "100").await;
     window.press(words.say("ask.raise_yes")).await;
-    window.shows(".ask .wrong", words.say("ask.twice_wrong")).await;
+    window.shows(".dialog .wrong", words.say("ask.twice_wrong")).await;
     window.picture("raising").await;
     window.fill(words.say("ask.twice_label"), "1000").await;
     window.press(words.say("ask.raise_yes")).await;
@@ -200,7 +200,7 @@ async fn blocks(stage: &Stage, tongue: Tongue) {
 
     // Closing says that they stay.
     window.press(words.say("live.close")).await;
-    window.shows(".ask", &words.say("ask.close_blocked").replace("{n}", "3")).await;
+    window.shows(".dialog", &words.say("ask.close_blocked").replace("{n}", "3")).await;
     window.press(words.say("ask.no")).await;
     no_question(&window).await;
 
@@ -208,12 +208,12 @@ async fn blocks(stage: &Stage, tongue: Tongue) {
     let waiter = stage.shop.shopper("pia").await;
     assert_eq!(waiter.attempt(sale, 2).await["status"], "standby");
     window.press(words.say("blocks.put_back")).await;
-    window.shows(".ask", &words.say("ask.end_text").replace("{n}", "3").replace("{reason}", "For the band")).await;
+    window.shows(".dialog", &words.say("ask.end_text").replace("{n}", "3").replace("{reason}", "For the band")).await;
     window.escape_key().await;
     no_question(&window).await;
     assert_eq!(requests(&window).await, json!([path]));
     window.press(words.say("blocks.put_back")).await;
-    window.shows(".ask", words.say("ask.end_final")).await;
+    window.shows(".dialog", words.say("ask.end_final")).await;
     press_yes_twice(&window).await;
     window.shows("main", &words.say("blocks.ended").replace("{n}", "3")).await;
     window.shows("main", words.say("blocks.none")).await;

@@ -35,8 +35,13 @@ async fn buys(stage: &Stage, tongue: Tongue) {
     window.attempt("5").await;
     window.shows(".field .wrong", words.say("problem.wrong_answer")).await;
     window.picture(&format!("asked-{code}")).await;
+    // A ticket looks the same whatever stands on it.
+    let frame =
+        "const { width, padding } = getComputedStyle(document.querySelector('.ticket')); return [width, padding]";
+    let asked = window.run(frame).await;
     window.attempt("4").await;
     window.face("held").await;
+    assert_eq!(window.run(frame).await, asked);
     window.reload().await;
     window.face("held").await;
     window.picture(&format!("held-{code}")).await;

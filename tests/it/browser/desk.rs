@@ -171,9 +171,9 @@ async fn an_operator_gives_money_back() {
 
         // One of two units is half of the price.
         window.press_form().await;
-        window.shows(".ask", "TWD 1,280.00 goes back").await;
-        window.shows(".ask", &format!("1 unit: #{}", held["units"][0])).await;
-        window.shows(".ask", &number).await;
+        window.shows(".dialog", "TWD 1,280.00 goes back").await;
+        window.shows(".dialog", &format!("1 unit: #{}", held["units"][0])).await;
+        window.shows(".dialog", &number).await;
         window.picture("refund-asked").await;
         window.escape_key().await;
         no_question(&window).await;
@@ -181,7 +181,7 @@ async fn an_operator_gives_money_back() {
         assert_eq!((requests(&window).await, &read().await["refunded_units"]), (json!([]), &json!([])));
 
         window.press_form().await;
-        window.shows(".ask", "goes back").await;
+        window.shows(".dialog", "goes back").await;
         press_yes_twice(&window).await;
         window.shows("form .good", &number).await;
         assert_eq!(requests(&window).await, json!([format!("/v1/admin/orders/{number}/refunds")]));
