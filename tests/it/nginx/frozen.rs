@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -69,6 +70,24 @@ async fn what_was_sent_and_not_answered_is_the_clients_to_send_again() {
     assert_eq!(well.seen(), [], "it is sent to nobody else");
     assert_eq!(front.ask("POST /v1/sales/7/attempts", "", "{}").await.status, 200);
     assert_eq!((frozen.asked(), well.seen().len()), (1, 1));
+}
+
+/// What is under way to it is enough to ask the other one, before its time is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_a_request_under_way_is_not_asked_while_another_has_none() {
+    let (frozen, well) = (Frozen::new().await, Scribe::new(true).await);
+    let front = before(&frozen, &well).await;
+    let attempt = "POST /v1/sales/7/attempts";
+    let meanwhile = async {
+        while frozen.asked() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        for number in 0..5 {
+            assert_eq!(front.ask(attempt, "", "{}").await.status, 200, "request {number}");
+        }
+    };
+    let (lost, ()) = tokio::join!(front.ask(attempt, "", "{}"), meanwhile);
+    assert_eq!((lost.status, frozen.asked(), well.seen().len()), (503, 1, 5));
 }
 
 /// A checkout may take a minute, so that its silence tells nobody anything; a look does.
