@@ -2,10 +2,10 @@
 //!
 //! Wrapped around a route, this reads the key and the body, claims the request before the handler runs, and keeps what the
 //! handler answered. It knows nothing of what is done. Only how an effect ended is kept: a 2xx, but for 202, which says that
-//! nobody knows yet; and 402, a charge that was declined. What was refused had no effect and leaves nothing behind: a stranger's
-//! mistakes fill no table, and whoever mends theirs asks under the same key. A request that was begun is finished and kept also
-//! when its caller hangs up. Whoever dies in the middle leaves a
-//! claim that ends by itself; then the next one runs the handler again, so the handler's effect is idempotent under
+//! nobody knows yet; 402, a charge that was declined; and 422, what can never be paid. What was refused had no effect and leaves
+//! nothing behind: a stranger's mistakes fill no table, and whoever mends theirs asks under the same key. A request that was
+//! begun is finished and kept also when its caller hangs up. Whoever dies in the middle leaves a claim that ends by itself; then
+//! the next one runs the handler again, so the handler's effect is idempotent under
 //! [`Cause::request`], or by its nature.
 //!
 //! Keys are each caller's own. Where nobody logged in yet they are the address's, and an answer there that holds a secret is
