@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use miaosha::runtime::service_main;
+use miaosha::kit::process::service_main;
 use miaosha::wire::cluster;
 
 #[global_allocator]

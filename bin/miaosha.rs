@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use miaosha::domain::id::SaleId;
-use miaosha::ports::accounts::Role;
-use miaosha::services::operator::Command;
+use miaosha::app::operator::Command;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::SaleId;
 use miaosha::wire::shop::{self, ShopOptions};
 use miaosha::wire::{commands, receipts};
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use miaosha::domain::id::BuyerId;
+use miaosha::domain::shared::id::BuyerId;
 use serde_json::json;
 
 use crate::balance::Way;

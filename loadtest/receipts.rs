@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::Money;
-use miaosha::domain::order::{self, Order};
-use miaosha::domain::time::Timestamp;
-use miaosha::services::receipts::fonts::Fonts;
-use miaosha::services::receipts::keys::ReceiptKeys;
-use miaosha::services::receipts::pdf::render;
-use miaosha::services::receipts::sheet::Sheet;
-use miaosha::services::receipts::token::verify;
+use miaosha::app::receipts::fonts::Fonts;
+use miaosha::app::receipts::keys::ReceiptKeys;
+use miaosha::app::receipts::pdf::render;
+use miaosha::app::receipts::sheet::Sheet;
+use miaosha::app::receipts::token::verify;
+use miaosha::domain::money::order::{self, Order};
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::Timestamp;
 
 use crate::percentile::percentile_ms;
 

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::{AttemptId, BuyerId};
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{AttemptId, BuyerId};
+use miaosha::kit::http::auth::TokenKeys;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -80,7 +80,8 @@ pub struct Options {
     hold_ms: i64,
     /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
     /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
-    /// `stop-…` ends a part by SIGTERM instead, `…-paused` makes it silent by SIGSTOP and SIGCONT.
+    /// `stop-…` ends a part by SIGTERM instead, `…-paused` makes it silent by SIGSTOP and SIGCONT, `…-panics` has one of its long
+    /// tasks panic, so that it ends by itself.
     #[arg(long, value_delimiter = ',')]
     pub kill: Vec<String>,
     /// Kinds of the fleet's parts that are rolled during the rush: stopped by SIGTERM and started again, one of each kind at a time.

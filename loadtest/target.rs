@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use miaosha::http::auth::TokenKeys;
+use miaosha::kit::http::auth::TokenKeys;
+use miaosha::kit::process::TASK_FAILED;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-use crate::client::authority;
+use crate::client::{Client, authority};
 
 /// Before a part's name: it is asked to end by SIGTERM instead.
 const SOFTLY: &str = "stop-";
@@ -22,6 +23,16 @@ const STALE: &str = "redis-stale";
 const FLUSHED: &str = "redis-flushed";
 /// Behind a part's name: it is stopped by SIGSTOP and goes on by SIGCONT, with all its connections.
 const PAUSED: &str = "-paused";
+/// Behind a part's name: one of its long tasks panics, and it ends by itself.
+const PANICS: &str = "-panics";
+/// Which of them, by the part's kind: what it is there for.
+const TASKS: [(&str, &str); 5] = [
+    ("shop", "consumer"),
+    ("consumer", "consumer"),
+    ("payment-consumer", "payments.alarms"),
+    ("gateway", "gateway"),
+    ("publisher", "publisher.news"),
+];
 /// How long a part may take to be ready again.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -155,7 +166,7 @@ impl Target {
     pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
         for kill in kills {
             let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
-            let kill = kill.strip_suffix(PAUSED).unwrap_or(kill);
+            let kill = kill.strip_suffix(PAUSED).or(kill.strip_suffix(PANICS)).unwrap_or(kill);
             let known = match &self.world {
                 Running::Embedded { .. } => kill == "shop",
                 Running::Fleet { parts, .. } => {
@@ -175,8 +186,11 @@ impl Target {
         if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
     }
 
-    /// kill -9, SIGTERM or SIGSTOP, a moment without the part, and the same part again.
+    /// kill -9, SIGTERM, SIGSTOP or a panic, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
+        if let Some(kill) = kill.strip_suffix(PANICS) {
+            return self.break_a_task(kill, away).await;
+        }
         if let Some(kill) = kill.strip_suffix(PAUSED) {
             return self.pause(kill, away).await;
         }
@@ -213,6 +227,32 @@ impl Target {
         tokio::time::sleep(away).await;
         try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
         Ok(())
+    }
+
+    /// One of its long tasks panics; it drains and ends by itself, and is started again as a fleet's supervisor would.
+    async fn break_a_task(&mut self, kind: &str, away: Duration) -> Result<(), String> {
+        match &mut self.world {
+            Running::Embedded { state, shop, lean, .. } => {
+                let mut child = shop.take().ok_or("the shop is not running")?;
+                break_at(&authority(text(&shop_facts(state)?, "inner_url")?)?, kind).await?;
+                let status = tokio::time::timeout(START_WAIT_MAX, child.wait()).await;
+                let status = status.map_err(|_| "the shop goes on".to_owned())?.map_err(|error| error.to_string())?;
+                if status.code() != Some(i32::from(TASK_FAILED)) {
+                    return Err(format!("a task of the shop panicked, and it ended with {status}"));
+                }
+                tokio::time::sleep(away).await;
+                *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
+                Ok(())
+            }
+            Running::Fleet { state, parts, .. } => {
+                let part = parts.iter().find(|part| part.kind == kind).ok_or_else(|| format!("there is no {kind}"))?;
+                break_at(part.inner.as_deref().ok_or("a service names its inner server")?, kind).await?;
+                part_script(part, "await", state).await?;
+                tokio::time::sleep(away).await;
+                part_script(part, "start", state).await
+            }
+            Running::Elsewhere => Err("only a world that this run knows can lose a task".to_owned()),
+        }
     }
 
     /// Silent for a while.
@@ -315,6 +355,14 @@ impl Target {
     }
 }
 
+async fn break_at(inner: &str, kind: &str) -> Result<(), String> {
+    let task = TASKS.iter().find(|(of, _)| *of == kind).ok_or_else(|| format!("no task of a {kind} can be broken"))?.1;
+    match Client::new(inner).post(&format!("/faults/{task}"), "", "").await?.status {
+        204 => Ok(()),
+        status => Err(format!("{kind} answers {status} instead of breaking; is process.faults set?")),
+    }
+}
+
 async fn stop_softly(child: &mut Child) {
     if let Some(pid) = child.id() {
         let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
@@ -335,6 +383,7 @@ async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Ch
     let mut child = Command::new(sibling("miaosha")?)
         .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
         .arg(state)
+        .env("MIAOSHA__PROCESS__FAULTS", "true")
         .envs(lean.map(|lean| ("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", lean)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 
-use miaosha::domain::id::AttemptId;
-use miaosha::domain::turn::Cause;
+use miaosha::domain::sale::turn::Cause;
+use miaosha::domain::shared::id::AttemptId;
 use serde_json::{Value, json};
 
 use crate::balance::Needless;

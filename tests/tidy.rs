@@ -2,16 +2,22 @@
 //! bad text first: a rule that cannot complain is worth nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "tidy/families.rs"]
+mod families;
 #[path = "tidy/floors.rs"]
 mod floors;
 #[path = "tidy/limits.rs"]
 mod limits;
+#[path = "tidy/links.rs"]
+mod links;
 #[path = "tidy/plain.rs"]
 mod plain;
 #[path = "tidy/scripts.rs"]
 mod scripts;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/tasks.rs"]
+mod tasks;
 
 use source::Tree;
 
@@ -42,8 +48,8 @@ fn the_kernel_is_pure() {
 }
 
 #[test]
-fn one_file_joins_adapters_and_services() {
-    each(&["src", "bin"], &["rs"], floors::joins);
+fn tasks_begin_in_one_place() {
+    each(&["src", "bin"], &["rs"], tasks::begin_in_one_place);
 }
 
 #[test]
@@ -63,22 +69,34 @@ fn the_project_speaks_of_itself_alone() {
     each(&["."], &endings, plain::speaks_of_itself);
 }
 
+/// Each has its own migrations.
+const STORES: [&str; 1] = ["shop"];
+
 #[test]
 fn both_dialects_have_the_same_migrations() {
-    let names = |dialect: &str| Tree::read(&[&format!("migrations/{dialect}")], &["sql"]).names();
-    hold(plain::same_migrations(&names("mysql"), &names("sqlite")));
+    for store in STORES {
+        let names = |dialect: &str| Tree::read(&[&format!("migrations/{dialect}/{store}")], &["sql"]).names();
+        hold(plain::same_migrations(&names("mysql"), &names("sqlite")));
+        hold(plain::has_no_holes(&names("mysql")));
+    }
 }
 
 #[test]
 fn every_script_is_a_signed_contract() {
-    each(&["lua"], &["lua"], scripts::is_plain);
-    let verbs = Tree::read(&["lua"], &["lua"]).files.into_iter().filter(|(path, _)| !path.contains("/lib/"));
-    let verbs: Vec<_> = verbs.collect();
-    hold(scripts::are_all_called(&verbs));
-    hold(verbs.iter().flat_map(|(path, text)| scripts::keeps_its_contract(path, text)).collect());
-    let read = |path: &str| Tree::read(&[path], &["lua", "md"]).files.remove(0).1;
-    hold(scripts::agrees_on_answers_max(&read("lua/lib/answers.lua")));
-    hold(scripts::has_the_codes(&read("lua/README.md")));
+    hold(scripts::all());
+}
+
+#[test]
+fn documents_point_to_what_is_there() {
+    hold(links::all_links());
+    hold(links::all_tests());
+}
+
+#[test]
+fn every_decision_has_its_four_parts() {
+    let files = Tree::read(&["docs/decisions"], &["md"]).files;
+    assert!(files.len() > 1, "there are no decisions");
+    hold(links::decisions(&files));
 }
 
 #[test]

@@ -42,6 +42,8 @@ prepare_fleet() {
     echo "MIAOSHA__NAMESPACE='miaosha'"
     echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
     echo "MIAOSHA__MAIL__FOLDER='$dir/mail'"
+    # A rush may have a task panic.
+    echo "MIAOSHA__PROCESS__FAULTS=true"
     # Long enough for a balancer that asks ten times a second.
     echo "MIAOSHA__HTTP__UNREADY_MS=1000"
     # The sandbox answers within seconds: whoever kills a gateway here does not want to wait a minute for the rest.

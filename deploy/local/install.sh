@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # package:program or file it is wanted for
-wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx openssl:openssl
+wanted=(redis-server:redis-server rabbitmq-server:rabbitmq-server mariadb-server:mariadbd nginx:nginx openssl:openssl git:git
   zbar-tools:zbarimg poppler-utils:pdftoppm fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
   fonts-noto-core:/usr/share/fonts/truetype/noto/NotoNaskhArabic-Regular.ttf
   chromium:chromium chromium-driver:chromedriver

@@ -37,6 +37,8 @@ embedded_parties() { rush embedded --quantity-max 4; }
 # What an operator gives back goes to who waits, and is paid for again.
 embedded_refunds() { rush embedded --refund-share 0.4; }
 embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
+# A consumer's task panics: the process drains, ends with an exit code that says so, and is started again.
+embedded_consumer_panics() { rush embedded --kill shop-panics --expect-sold "$capacity"; }
 
 embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
 
@@ -51,6 +53,7 @@ cluster_sales() {
 }
 cluster_parties() { rush cluster --quantity-max 4; }
 cluster_consumer_killed() { rush cluster --kill consumer --expect-sold "$capacity"; }
+cluster_consumer_panics() { rush cluster --kill consumer-panics --expect-sold "$capacity"; }
 cluster_publisher_killed() { rush cluster --kill publisher --expect-sold "$capacity"; }
 cluster_payment_consumer_killed() { rush cluster --kill payment-consumer --expect-sold "$capacity"; }
 cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"; }
@@ -83,9 +86,9 @@ cluster_told() {
     --connections $((buyers < 15000 ? buyers : 15000)) --gateways 2
 }
 
-rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded_killed embedded_stopped
+rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded_killed embedded_consumer_panics embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
-  cluster_consumer_killed cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
+  cluster_consumer_killed cluster_consumer_panics cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated
   cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_rabbitmq_paused
   cluster_mariadb_killed cluster_told

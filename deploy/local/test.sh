@@ -4,6 +4,7 @@
 
 begin_servers emulators tls
 step cargo fmt --check
+step bash "$here/deny.sh"
 # Everything is built once, with every feature; that it builds with none is checked of what a newcomer runs.
 step cargo clippy --all-targets --features aws,otlp --locked -- -D warnings
 step cargo clippy --locked -- -D warnings

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use actix_web::{App, HttpResponse, web};
 use miaosha::bound_server;
-use miaosha::http::server::ServerSettings;
+use miaosha::kit::http::server::ServerSettings;
 
 /// Serves on a free port, which it prints, with one worker; until it is killed.
 pub fn serve() -> Result<bool, String> {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miaosha::domain::id::SaleId;
-use miaosha::http::auth::TokenKeys;
+use miaosha::domain::shared::id::SaleId;
+use miaosha::kit::http::auth::TokenKeys;
 
 use super::barrage::{self, Tally, Until};
 use super::parts::{Cores, Part, command, leave_to_all_cores, sibling};

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::{AttemptId, BuyerId};
-use miaosha::ports::accounts::Role;
-use miaosha::ports::attempts::Attempts;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{AttemptId, BuyerId};
+use miaosha::ports::sale::attempts::Attempts;
 use serde_json::json;
 use sqlx::{Connection, Executor, MySqlConnection};
 
@@ -73,7 +73,7 @@ async fn holders(world: &World) -> Result<Vec<Holder>, String> {
 }
 
 impl World {
-    fn holder(&self, attempt: AttemptId, buyer: BuyerId, now: miaosha::domain::time::Timestamp) -> Holder {
+    fn holder(&self, attempt: AttemptId, buyer: BuyerId, now: miaosha::domain::shared::time::Timestamp) -> Holder {
         let token = self.keys.sign_checkout(attempt.into(), buyer, now, TOKEN_MS);
         Holder {
             access: self.keys.sign_access(buyer, Role::Shopper, now, TOKEN_MS),

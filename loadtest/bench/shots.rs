@@ -1,9 +1,9 @@
 //! Requests made before the clock starts: one for each buyer, all alike but for the token.
 
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::BuyerId;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 
 /// Shoppers with accounts have small numbers; these never meet them.
 pub const FIRST_BUYER: u64 = 1_000_000_000_000;

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::{BuyerId, SaleId};
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
-use miaosha::ports::ledger::Ledger;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{BuyerId, SaleId};
+use miaosha::kit::http::auth::TokenKeys;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::recording::Recording;
 use serde_json::json;
 use sqlx::{Connection, MySqlConnection};
 
@@ -102,7 +103,7 @@ impl World {
             queue_messages_max: QUEUE_MESSAGES_MAX,
             confirm_ms: 10_000,
         };
-        RabbitBroker::connect(config).await.map_err(|fault| fault.to_string())
+        RabbitBroker::connect(config, Lifecycle::new().tasks()).await.map_err(|fault| fault.to_string())
     }
 
     pub async fn ledger(&self) -> Result<MysqlStore, String> {

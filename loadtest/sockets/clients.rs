@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::BuyerId;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

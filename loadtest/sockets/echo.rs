@@ -10,9 +10,10 @@ use actix_web::dev::RequestHead;
 use actix_web::web::{self, Payload};
 use actix_web::{App, HttpRequest, HttpServer, rt};
 use clap::Args;
-use miaosha::http::problem::Problem;
-use miaosha::http::socket::lean::{self, LeanSettings};
-use miaosha::http::socket::{Incoming, Outgoing, Socket, Welcome, shop};
+use miaosha::kit::http::problem::Problem;
+use miaosha::kit::socket::lean::{self, LeanSettings};
+use miaosha::kit::socket::shop;
+use miaosha::kit::socket::{Incoming, Outgoing, Socket, Welcome};
 
 use super::Transport;
 

@@ -8,9 +8,9 @@ use futures_util::future::try_join_all;
 use hyper::Method;
 use hyper::body::Bytes;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::BuyerId;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 
 use super::TOKEN_MS;
 use super::errand::Clients;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::BuyerId;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners, Tally, add};

@@ -1,5 +1,5 @@
 --[[
-  many: numbers in full, and many arguments at once. Prepended to every verb.
+  many: numbers in full, and many arguments at once. Prepended to every script.
 ]]
 -- Arguments of one command, at most: Lua unpacks no more than some 8,000.
 local ARGUMENTS_MAX = 4000

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::domain::time::Timestamp;
-use crate::ports::clock::Clock;
+use crate::domain::shared::time::Timestamp;
+use crate::ports::platform::clock::Clock;
 
 /// A jump of the offset that makes a process unsure of the time.
 pub const OFFSET_JUMP_MS_MAX: i64 = 500;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::time::Timestamp;
+use crate::domain::shared::time::Timestamp;
 
 /// How large something is.
 pub trait Level: Copy + PartialEq + fmt::Debug + fmt::Display + FromStr {

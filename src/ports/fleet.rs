@@ -3,6 +3,9 @@
 //! Every call may be made again. Nothing here says what ought to be done.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use crate::domain::fleet::{Level, Size};
 use crate::ports::Result;
@@ -24,23 +27,25 @@ pub struct Seen<L> {
     pub feeds: Vec<String>,
 }
 
-/// All things of one kind.
-pub trait Kind: Send + Sync {
-    type Level: Level + Send + Sync + 'static;
-    /// How a plan names one, or several.
-    type Named: Send + Sync;
+/// A level that a task may carry from one call to the next.
+pub trait Leveled: Level + Send + Sync + 'static {}
 
+impl<L: Level + Send + Sync + 'static> Leveled for L {}
+
+/// All things of one kind: of this level, and by what a plan names one or several of them.
+#[async_trait]
+pub trait Kind<L: Leveled, N: Sync>: Send + Sync {
     /// Of those that one look can see at once.
-    const LOOK_MAX: usize;
+    fn look_max(&self) -> usize;
 
     /// What is not there is not in the answer.
-    fn look(&self, named: &[Self::Named]) -> impl Future<Output = Result<Vec<Seen<Self::Level>>>> + Send;
+    async fn look(&self, named: &[N]) -> Result<Vec<Seen<L>>>;
 
-    fn set(&self, ids: &[String], level: Self::Level) -> impl Future<Output = Result<()>> + Send;
+    async fn set(&self, ids: &[String], level: L) -> Result<()>;
 
-    fn tag(&self, ids: &[String], key: &str, value: &str) -> impl Future<Output = Result<()>> + Send;
+    async fn tag(&self, ids: &[String], key: &str, value: &str) -> Result<()>;
 
-    fn untag(&self, ids: &[String], keys: &[String]) -> impl Future<Output = Result<()>> + Send;
+    async fn untag(&self, ids: &[String], keys: &[String]) -> Result<()>;
 }
 
 /// Instances that carry this tag.
@@ -66,19 +71,16 @@ pub enum Health {
     Not(String),
 }
 
+#[async_trait]
 pub trait Targets: Send + Sync {
     /// Of every target of this group.
-    fn health(&self, group: &str) -> impl Future<Output = Result<Vec<Health>>> + Send;
+    async fn health(&self, group: &str) -> Result<Vec<Health>>;
 }
 
-pub trait Fleet: Send + Sync + 'static {
-    type Groups: Kind<Level = Size, Named = String>;
-    type Instances: Kind<Level = u32, Named = Tagged>;
-    type Functions: Kind<Level = u32, Named = Qualified>;
-    type Targets: Targets;
-
-    fn groups(&self) -> &Self::Groups;
-    fn instances(&self) -> &Self::Instances;
-    fn functions(&self) -> &Self::Functions;
-    fn targets(&self) -> &Self::Targets;
+#[derive(Clone)]
+pub struct Fleet {
+    pub groups: Arc<dyn Kind<Size, String>>,
+    pub instances: Arc<dyn Kind<u32, Tagged>>,
+    pub functions: Arc<dyn Kind<u32, Qualified>>,
+    pub targets: Arc<dyn Targets>,
 }

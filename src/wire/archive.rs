@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::adapters::folder::FolderArchive;
-use crate::ports::archive::Archive;
-use crate::runtime::Failure;
+use crate::kit::process::Failure;
+use crate::ports::platform::archive::Archive;
 use crate::wire::config::ArchiveConfig;
 
 pub async fn open(config: &ArchiveConfig) -> Result<Arc<dyn Archive>, Failure> {
@@ -27,6 +27,6 @@ async fn bucket(config: &ArchiveConfig) -> Result<Arc<dyn Archive>, Failure> {
 
 #[cfg(not(feature = "aws"))]
 async fn bucket(_: &ArchiveConfig) -> Result<Arc<dyn Archive>, Failure> {
-    use crate::runtime::config::ConfigError;
+    use crate::kit::work::settings::ConfigError;
     Err(ConfigError::new("archive.bucket is set, and this binary was built without the feature `aws`").into())
 }

@@ -6,7 +6,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 
-use crate::runtime::Failure;
+use crate::kit::process::Failure;
 use crate::wire::folder;
 
 /// `url` is `http://host:port`. Under a key of its own, for what is carried out once under a key.
@@ -14,16 +14,21 @@ pub async fn post(url: &str, path: &str, token: &str, body: &impl Serialize) -> 
     let authority = url.strip_prefix("http://").ok_or("the address begins with http://")?.trim_end_matches('/');
     let stream = tokio::net::TcpStream::connect(authority).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
     let request = Request::post(path)
         .header("host", authority)
         .header("authorization", format!("Bearer {token}"))
         .header("content-type", "application/json")
         .header("idempotency-key", folder::random_hex(16)?)
         .body(Full::new(Bytes::from(serde_json::to_vec(body)?)))?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    let answer = response.into_body().collect().await?.to_bytes();
-    connection.abort();
-    Ok((status, answer))
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    };
+    tokio::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        // What came before its end is still to be read.
+        _ = connection => answer.await,
+    }
 }

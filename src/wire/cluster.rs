@@ -8,50 +8,56 @@ use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::mysql::{MysqlStore, Sandbox};
-use crate::adapters::rabbit::RabbitBroker;
-use crate::adapters::redis::RedisTurnstile;
 use crate::adapters::system::SystemClock;
+use crate::app::receipts::Receipts;
+use crate::app::receipts::keys::ReceiptKeys;
 use crate::bound_server;
-use crate::http::auth::TokenKeys;
-use crate::http::{problem, server};
-use crate::ports::fault::NoFaults;
-use crate::ports::ledger::Ledger;
-use crate::ports::{Door, Fault, Parts, PartsOf, World};
-use crate::runtime::config::ConfigError;
-use crate::runtime::lifecycle::Lifecycle;
-use crate::runtime::{Failure, Process};
-use crate::services::receipts::Receipts;
-use crate::services::receipts::keys::ReceiptKeys;
-use crate::services::traced::{Systems, name_systems};
-use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
+use crate::faces::gateway;
+use crate::faces::publisher;
+use crate::kit::http::auth::TokenKeys;
+use crate::kit::http::problem;
+use crate::kit::http::server;
+use crate::kit::process::{Failure, Process};
+use crate::kit::telemetry::traced::{Systems, name_systems};
+use crate::kit::work::lifecycle::Lifecycle;
+use crate::kit::work::settings::ConfigError;
+use crate::ports::Fault;
+use crate::ports::platform::clock::LedgerTime;
+use crate::ports::platform::fault::NoFaults;
+use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::Config;
-use crate::wire::provider::Provider;
 use crate::wire::servers::Servers;
-use crate::wire::{archive, mail, watch};
-
-pub type Cluster = Parts<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Provider<Sandbox, MysqlStore>>;
+use crate::wire::world::{Backends, World};
+use crate::wire::{archive, mail, provider, watch};
+use crate::workers::consumer;
+use crate::workers::mailer;
+use crate::workers::payment_consumer;
+use crate::workers::relay;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
 const SYSTEMS: Systems = Systems { turnstile: "redis", ledger: "mysql", queue: "rabbitmq", signals: "rabbitmq" };
 
 /// Connects to every part, waiting for those that are not there yet. A schema that does not fit is not waited for.
-pub async fn connect(config: &Config, stop: &CancellationToken) -> Result<(Cluster, Arc<SystemClock>), Failure> {
+pub async fn connect(
+    config: &Config,
+    stop: &CancellationToken,
+    tasks: AnyTasks,
+) -> Result<(World, Arc<SystemClock>), Failure> {
     let servers = Servers::of(config)?;
     let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
-    let store = servers.with_replica(store)?;
-    let turnstile = waited_for(stop, || servers.redis()).await?;
+    let store = Arc::new(servers.with_replica(store)?);
+    let turnstile = Arc::new(waited_for(stop, || servers.redis()).await?);
     name_systems(SYSTEMS);
-    let broker = waited_for(stop, || servers.rabbit()).await?;
+    let broker = Arc::new(waited_for(stop, || servers.rabbit(tasks.clone())).await?);
     let clock = Arc::new(SystemClock::unmeasured());
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
-    let world = Cluster::new(PartsOf {
+    let world = World::new(Backends {
         turnstile,
-        payments: Provider::choose(&config.stripe, store.sandbox(), &store)?,
+        payments: provider::choose(&config.stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
-        attempts: broker.clone(),
+        queue: broker.clone(),
         signals: broker,
         archive: archive::open(&config.archive).await?,
         clock: clock.clone(),
@@ -91,25 +97,28 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let keys = keys(&config)?;
     let servers = Servers::of(&config)?;
     name_systems(SYSTEMS);
-    let broker = waited_for(&lifecycle.soft, || servers.rabbit()).await?;
+    let broker = Arc::new(waited_for(&lifecycle.soft, || servers.rabbit(lifecycle.tasks())).await?);
     let clock = Arc::new(SystemClock::unmeasured());
-    let door = Door { broker, clock: clock.clone() };
-    let publisher = publisher::Publisher::new(door, keys, config.publisher.clone());
+    let needs = publisher::Needs { attempts: broker.clone(), news: broker, clock: clock.clone() };
+    let publisher = publisher::Publisher::new(needs, keys, config.publisher.clone());
     readiness.watch({
         let publisher = publisher.clone();
         move || publisher.problems()
     });
-    // While the door is open attempts come in, also after the soft stop, and a pause has to be heard.
-    let closed = CancellationToken::new();
-    let closes = closed.clone().drop_guard();
-    lifecycle.tracker.spawn({
-        let (publisher, by_news) = (publisher.clone(), watch::ByNews::new(clock));
-        async move { publisher.run_and_tell(&closed, move |sent_at| by_news.heard(sent_at)).await }
-    });
+    let hearing = publisher.clone();
     let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
         let publisher = publisher.clone();
         App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
     })?;
+    // While the door is open attempts come in, also after the soft stop, and a pause has to be heard.
+    let closed = CancellationToken::new();
+    let closes = closed.clone().drop_guard();
+    let (by_news, soft) = (watch::ByNews::new(clock), lifecycle.soft.clone());
+    lifecycle.supervise("publisher.news", async move {
+        hearing.run_and_tell(&closed, move |sent_at| by_news.heard(sent_at)).await;
+        // A door that fell shut is a failure of its own.
+        soft.cancelled().await;
+    });
     readiness.started();
     let address = server.addrs()[0];
     let served = serve(server.run(), address, config.http.unready_ms, &lifecycle).await;
@@ -119,10 +128,11 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
 
 pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
-    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     readiness.started();
-    consumer::run(world, config.consumer, lifecycle).await;
+    consumer::start(world.needs(), config.consumer, &lifecycle);
+    lifecycle.soft.cancelled().await;
     Ok(())
 }
 
@@ -130,36 +140,37 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
     let receipt_keys = receipt_keys(&config)?;
-    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     archive::clear_drafts(&config.archive).await?;
     let office = mail::office(&config.mail).await?;
-    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts, config.mail.utc_offset_minutes);
+    let receipts = Receipts::new(world.needs(), receipt_keys, config.receipts, config.mail.utc_offset_minutes);
     readiness.started();
-    lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
+    lifecycle.accompany("receipts.press", receipts.clone().closed());
+    lifecycle.supervise("receipts", receipts.clone().run(lifecycle.clone()));
     let attached = Some(receipts.for_mail());
-    lifecycle.tracker.spawn(mailer::run(world.clone(), config.mail, office, attached, lifecycle.clone()));
-    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay, lifecycle.clone()));
-    payments::run(world, config.payments, lifecycle).await;
+    lifecycle.supervise("mail", mailer::run(world.needs(), config.mail, office, attached, lifecycle.clone()));
+    lifecycle.supervise("relay", relay::run(world.needs(), config.relay, lifecycle.clone()));
+    payment_consumer::start(world.needs(), config.payments, &lifecycle);
+    lifecycle.soft.cancelled().await;
     Ok(())
 }
 
 pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = keys(&config)?;
-    let (world, clock) = connect(&config, &lifecycle.soft).await?;
+    let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
     let offset = config.mail.utc_offset_minutes;
-    let receipts = Receipts::new(world.clone(), receipt_keys(&config)?, config.receipts.clone(), offset);
-    let gateway = gateway::Gateway::new(world, keys, receipts, config.gateway.clone(), &lifecycle);
+    let receipts = Receipts::new(world.needs(), receipt_keys(&config)?, config.receipts.clone(), offset);
+    lifecycle.accompany("receipts.press", receipts.clone().closed());
+    let gateway = gateway::Gateway::new(world.needs(), keys, receipts, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()
     });
-    lifecycle.tracker.spawn({
-        let gateway = gateway.clone();
-        async move { gateway.run().await }
-    });
+    let running = gateway.clone();
+    lifecycle.supervise("gateway", async move { running.run().await });
     serve_sockets(&gateway, &lifecycle)?;
     if config.gateway.sockets.only {
         readiness.started();
@@ -176,14 +187,13 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
 }
 
 /// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
-pub fn serve_sockets<W: World>(gateway: &gateway::Gateway<W>, lifecycle: &Lifecycle) -> Result<(), Failure> {
+pub fn serve_sockets(gateway: &gateway::Gateway, lifecycle: &Lifecycle) -> Result<(), Failure> {
     let Some((address, server)) = gateway.lean()? else { return Ok(()) };
     tracing::info!(%address, "serving sockets");
-    let (gateway, soft) = (gateway.clone(), lifecycle.soft.clone());
-    lifecycle.tracker.spawn(async move {
+    let gateway = gateway.clone();
+    lifecycle.supervise("sockets.listener", async move {
         if let Err(error) = gateway.serve_lean(server).await {
-            tracing::error!(%error, "the sockets' listener ended");
-            soft.cancel();
+            tracing::error!(%error, "the sockets' listener failed");
         }
     });
     Ok(())

@@ -1,6 +1,7 @@
 //! How an operator's command reaches a world: the running shop by its inner port, a folder nobody uses, or the cluster that the
 //! environment names.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
@@ -13,20 +14,23 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::sqlite::SqliteStore;
-use crate::domain::locale::Locale;
-use crate::http::problem::{Kind, Problem, method_not_allowed};
-use crate::http::{auth, body};
-use crate::ports::accounts::Role;
-use crate::runtime::{Failure, config};
-use crate::services::gateway::passwords;
-use crate::services::operator::{self, Command, CommandError};
-use crate::services::relay::{self, Relay};
+use crate::adapters::sql::sqlite::SqliteStore;
+use crate::app::operator::{self, Command, CommandError};
+use crate::domain::people::Role;
+use crate::domain::shared::locale::Locale;
+use crate::faces::gateway::passwords;
+use crate::kit::http::auth;
+use crate::kit::http::body;
+use crate::kit::http::problem::{Kind, Problem, method_not_allowed};
+use crate::kit::process::Failure;
+use crate::kit::process::config;
+use crate::kit::work::lifecycle::Lifecycle;
+use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::servers::Servers;
-use crate::wire::shop::{self, Embedded};
-use crate::wire::{call, cluster};
+use crate::wire::{call, cluster, shop};
+use crate::workers::relay::{self, Relay};
 
 /// A server that is away for longer is not waited for: whoever gave the command wants to know why.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -39,21 +43,21 @@ const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 #[derive(Clone)]
 pub struct Commands {
     secret: Arc<str>,
-    world: Arc<OnceLock<Embedded>>,
+    needs: Arc<OnceLock<operator::Needs>>,
 }
 
 impl Commands {
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self { secret: folder::random_hex(16)?.into(), world: Arc::default() })
+        Ok(Self { secret: folder::random_hex(16)?.into(), needs: Arc::default() })
     }
 
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    pub fn serve(&self, world: Embedded) {
+    pub fn serve(&self, needs: operator::Needs) {
         // Set once: a process has one shop.
-        let _ = self.world.set(world);
+        let _ = self.needs.set(needs);
     }
 
     pub fn routes(&self, cfg: &mut ServiceConfig) {
@@ -71,8 +75,8 @@ async fn take_command(
         return Err(Problem::new(Kind::Unauthorized, "the secret is in the shop's folder"));
     }
     let command: Command = body::json(&req, &mut payload.into_inner(), COMMAND_BYTES_MAX).await?;
-    let world = commands.world.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
-    match operator::carry_out(world, command).await {
+    let needs = commands.needs.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
+    match operator::carry_out(needs, command).await {
         Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
         Err(CommandError::Refused(why)) => Err(Problem::new(Kind::Invalid, why)),
         Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::Unavailable, fault.to_string())),
@@ -102,7 +106,7 @@ pub fn migrate(state: Option<PathBuf>) -> ExitCode {
         match state {
             Some(state) => {
                 let _lock = folder::lock(&state)?;
-                SqliteStore::open(&state.join("ledger.sqlite")).await?.migrate().await?;
+                SqliteStore::open(&state.join("ledger.sqlite"), tasks()).await?.migrate().await?;
             }
             None => {
                 let config: Config = config::load(None)?;
@@ -140,6 +144,11 @@ pub fn failed(error: &dyn Display) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// A command that waits for one that broke is told so: nobody else looks after them here.
+fn tasks() -> AnyTasks {
+    Lifecycle::new().tasks()
+}
+
 fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
@@ -147,14 +156,17 @@ fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
     let Some(state) = state else {
         let config: Config = config::load(None)?;
-        let patience = CancellationToken::new();
-        let over = patience.clone();
-        tokio::spawn(async move {
+        let over = CancellationToken::new();
+        let waited = async {
             tokio::time::sleep(CONNECT_WAIT_MAX).await;
             over.cancel();
-        });
-        let (world, _) = cluster::connect(&config, &patience).await?;
-        return Ok(operator::carry_out(&world, command).await?);
+            std::future::pending::<Infallible>().await
+        };
+        let (world, _) = tokio::select! {
+            connected = cluster::connect(&config, &over, tasks()) => connected?,
+            never = waited => match never {},
+        };
+        return Ok(operator::carry_out(&world.needs(), command).await?);
     };
     if !state.is_dir() {
         return Err(format!("there is no shop in {}", state.display()).into());
@@ -162,12 +174,12 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
     match folder::lock(&state) {
         Ok(_lock) => {
             let config: Config = config::load(None)?;
-            let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe).await?;
+            let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe, tasks()).await?;
             // Turnstiles in memory are gone with the process that had them.
-            operator::restore_all(&world).await?;
+            operator::restore_all(&world.needs()).await?;
             // And nobody else publishes what was committed last.
-            Relay::new(world.clone(), relay::Settings::default()).drain().await?;
-            Ok(operator::carry_out(&world, command).await?)
+            Relay::new(world.needs(), relay::Settings::default()).drain().await?;
+            Ok(operator::carry_out(&world.needs(), command).await?)
         }
         Err(_) => send(&ShopFacts::read(&state)?, &command).await,
     }

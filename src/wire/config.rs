@@ -6,10 +6,18 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::http::server::ServerSettings;
-use crate::runtime::BinaryConfig;
-use crate::runtime::config::{ProcessSettings, Secret};
-use crate::services::{consumer, gateway, mailer, payments, publisher, receipts, relay, warmer};
+use crate::app::mail;
+use crate::app::receipts;
+use crate::faces::gateway;
+use crate::faces::publisher;
+use crate::kit::http::server::ServerSettings;
+use crate::kit::process::BinaryConfig;
+use crate::kit::process::config::ProcessSettings;
+use crate::kit::work::secret::Secret;
+use crate::workers::consumer;
+use crate::workers::payment_consumer;
+use crate::workers::relay;
+use crate::workers::warmer;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,8 +41,8 @@ pub struct Config {
     pub archive: ArchiveConfig,
     pub publisher: publisher::Settings,
     pub consumer: consumer::Settings,
-    pub payments: payments::Settings,
-    pub mail: mailer::Settings,
+    pub payments: payment_consumer::Settings,
+    pub mail: mail::Settings,
     pub relay: relay::Settings,
     pub gateway: gateway::Settings,
     pub receipts: receipts::Settings,
@@ -190,8 +198,8 @@ impl Default for Config {
             archive: ArchiveConfig::default(),
             publisher: publisher::Settings::default(),
             consumer: consumer::Settings::default(),
-            payments: payments::Settings::default(),
-            mail: mailer::Settings::default(),
+            payments: payment_consumer::Settings::default(),
+            mail: mail::Settings::default(),
             relay: relay::Settings::default(),
             gateway: gateway::Settings::default(),
             receipts: receipts::Settings::default(),

@@ -1,16 +1,16 @@
 //! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
 //! minute.
 
-use crate::domain::id::SaleId;
-use crate::domain::locale::Locale;
-use crate::domain::money::Money;
+use crate::app::operator::open_sale;
+use crate::domain::people::Role;
 use crate::domain::sale::{Allotment, Question};
-use crate::ports::World;
-use crate::ports::accounts::{Accounts, Role};
-use crate::ports::catalogue::{Catalogue, NewItem};
-use crate::runtime::Failure;
-use crate::services::gateway::passwords;
-use crate::services::operator::open_sale;
+use crate::domain::shared::id::SaleId;
+use crate::domain::shared::locale::Locale;
+use crate::domain::shared::money::Money;
+use crate::faces::gateway::passwords;
+use crate::kit::process::Failure;
+use crate::ports::sale::catalogue::NewItem;
+use crate::wire::world::World;
 
 const SHOPPER: &str = "demo@miaosha.test";
 const OPERATOR: &str = "operator@miaosha.test";
@@ -25,8 +25,8 @@ pub struct Demo {
 }
 
 /// Makes the demo where the shop has no sale yet; finds it where it is.
-pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
-    let sales = world.store().sales(2).await?;
+pub async fn prepare(world: &World) -> Result<Option<Demo>, Failure> {
+    let sales = world.catalogue.sales(2).await?;
     if let [soon, open] = sales.as_slice() {
         return Ok(Some(Demo { open: open.id, soon: soon.id }));
     }
@@ -34,18 +34,18 @@ pub async fn prepare<W: World>(world: &W) -> Result<Option<Demo>, Failure> {
         return Ok(None);
     }
     let hash = passwords::hash_now(PASSWORD);
-    world.store().create_account("Demo", SHOPPER, &hash, Role::Shopper, Locale::En).await?;
-    world.store().create_account("Operator", OPERATOR, &hash, Role::Operator, Locale::En).await?;
-    let now = world.clock().now();
+    world.accounts.create_account("Demo", SHOPPER, &hash, Role::Shopper, Locale::En).await?;
+    world.accounts.create_account("Operator", OPERATOR, &hash, Role::Operator, Locale::En).await?;
+    let now = world.clock.now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();
     for (title, opens_at) in [("A clay teapot, one of a hundred", now), ("A first row seat", now.plus_ms(60_000))] {
         let description = "From the demo.".to_owned();
-        let item = world.store().create_item(&NewItem { title: title.to_owned(), description }).await?;
+        let item = world.catalogue.create_item(&NewItem { title: title.to_owned(), description }).await?;
         let price = Money { minor: 120_000, currency: "TWD".parse().expect("three capital letters") };
         let allotment = Allotment { capacity: 100, quantity_max: 4, standby_max: 200 };
         let window = (opens_at.0, opens_at.plus_ms(24 * HOUR_MS).0);
-        ids.push(open_sale(world, item.id, price, allotment, window, vec![question.clone()]).await?.id);
+        ids.push(open_sale(&world.needs(), item.id, price, allotment, window, vec![question.clone()]).await?.id);
     }
     Ok(Some(Demo { open: ids[0], soon: ids[1] }))
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::http::auth::TokenKeys;
-use crate::runtime::Failure;
-use crate::services::receipts::keys::ReceiptKeys;
+use crate::app::receipts::keys::ReceiptKeys;
+use crate::kit::http::auth::TokenKeys;
+use crate::kit::process::Failure;
 
 const FACTS: &str = "shop.json";
 const LOCK: &str = "lock";

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::runtime::{Failure, config, telemetry};
+use crate::kit::process::Failure;
+use crate::kit::process::config;
+use crate::kit::telemetry;
 use crate::wire::config::Config;
 
 pub fn main<F>(name: &str, live: impl FnOnce(Config) -> F) -> ExitCode

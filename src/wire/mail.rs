@@ -5,24 +5,25 @@ use std::time::Duration;
 
 use crate::adapters::mail::folder::MailFolder;
 use crate::adapters::mail::smtp::Smtp;
-use crate::ports::mail::Carrier;
-use crate::runtime::Failure;
-use crate::runtime::config::ConfigError;
-use crate::services::mailer::{Office, Settings};
+use crate::app::mail::Settings;
+use crate::kit::process::Failure;
+use crate::kit::work::settings::ConfigError;
+use crate::ports::mail::transport::MailSender;
+use crate::workers::mailer::MailTransport;
 
 /// A queue first, then a mail server, then a folder.
-pub async fn office(settings: &Settings) -> Result<Office, Failure> {
+pub async fn office(settings: &Settings) -> Result<MailTransport, Failure> {
     if !settings.queue_url.is_empty() {
         return queue(settings).await;
     }
     if settings.smtp_url.expose().is_empty() && settings.folder.as_os_str().is_empty() {
         tracing::warn!("neither mail.queue_url nor mail.smtp_url nor mail.folder is set: letters wait");
-        return Ok(Office::Closed);
+        return Ok(MailTransport::Closed);
     }
-    Ok(Office::Carrier(carrier(settings)?))
+    Ok(MailTransport::Sender(carrier(settings)?))
 }
 
-pub fn carrier(settings: &Settings) -> Result<Arc<dyn Carrier>, Failure> {
+pub fn carrier(settings: &Settings) -> Result<Arc<dyn MailSender>, Failure> {
     if settings.carry_ms_max > settings.deliver_ms_max {
         return Err(ConfigError::new("mail.carry_ms_max is a part of mail.deliver_ms_max, and longer").into());
     }
@@ -34,13 +35,13 @@ pub fn carrier(settings: &Settings) -> Result<Arc<dyn Carrier>, Failure> {
 }
 
 #[cfg(feature = "aws")]
-async fn queue(settings: &Settings) -> Result<Office, Failure> {
+async fn queue(settings: &Settings) -> Result<MailTransport, Failure> {
     use crate::adapters::aws;
-    let post = aws::sqs::SqsPost::new(&aws::config().await, settings.queue_url.clone());
-    Ok(Office::Queue(Arc::new(post)))
+    let post = aws::sqs::SqsMailQueue::new(&aws::config().await, settings.queue_url.clone());
+    Ok(MailTransport::Queue(Arc::new(post)))
 }
 
 #[cfg(not(feature = "aws"))]
-async fn queue(_: &Settings) -> Result<Office, Failure> {
+async fn queue(_: &Settings) -> Result<MailTransport, Failure> {
     Err(ConfigError::new("mail.queue_url is set, and this binary was built without the feature `aws`").into())
 }

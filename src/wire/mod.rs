@@ -12,6 +12,7 @@ mod function;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
+mod needs;
 mod provider;
 pub mod receipts;
 pub mod servers;
@@ -19,3 +20,4 @@ pub mod shop;
 #[cfg(feature = "aws")]
 pub mod warmer;
 mod watch;
+pub mod world;

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::adapters::system::SystemClock;
-use crate::runtime::{Failure, config};
-use crate::services::receipts::gate::{Gate, Pack, Written};
-use crate::services::receipts::keys::{PublicKeys, ReceiptKeys};
-use crate::services::receipts::token;
+use crate::app::receipts::gate::{Gate, Pack, Written};
+use crate::app::receipts::keys::{PublicKeys, ReceiptKeys};
+use crate::app::receipts::token;
+use crate::kit::process::Failure;
+use crate::kit::process::config;
 use crate::wire::commands::failed;
 use crate::wire::config::Config;
 use crate::wire::{call, folder};
@@ -86,20 +87,8 @@ fn serve_gate(pack: &Path, file: &Path, name: &str) -> Result<(), Failure> {
 /// Hands over what a gate wrote down, all of it: done again, it does no harm. Exits 1 when two gates let in the same unit.
 pub fn merge(file: &Path, url: &str) -> ExitCode {
     let work = async {
-        let written = Written::of(file)?;
         let token = std::env::var(ACCESS_TOKEN).map_err(|_| format!("{ACCESS_TOKEN} must hold an operator's token"))?;
-        let mut contradicted = 0;
-        for entries in written.entries.chunks(HANDED_MAX) {
-            let answer = hand_over(url, &token, &json!({ "device": written.device(), "admissions": entries })).await?;
-            for line in
-                answer["admissions"].as_array().into_iter().flatten().filter(|line| line["outcome"] != "admitted")
-            {
-                contradicted += 1;
-                println!("{line}");
-            }
-        }
-        println!("{} handed over, {contradicted} contradicted", written.entries.len());
-        Ok::<_, Failure>(contradicted == 0)
+        hand_all_over(file, url, &token).await
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(work)) {
@@ -107,6 +96,20 @@ pub fn merge(file: &Path, url: &str) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
+}
+
+/// Prints what is contradicted, and says whether nothing is.
+pub async fn hand_all_over(file: &Path, url: &str, token: &str) -> Result<bool, Failure> {
+    let (written, mut contradicted) = (Written::of(file)?, 0);
+    for entries in written.entries.chunks(HANDED_MAX) {
+        let answer = hand_over(url, token, &json!({ "device": written.device(), "admissions": entries })).await?;
+        for line in answer["admissions"].as_array().into_iter().flatten().filter(|line| line["outcome"] != "admitted") {
+            contradicted += 1;
+            println!("{line}");
+        }
+    }
+    println!("{} handed over, {contradicted} contradicted", written.entries.len());
+    Ok(contradicted == 0)
 }
 
 async fn hand_over(url: &str, token: &str, body: &Value) -> Result<Value, Failure> {

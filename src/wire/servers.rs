@@ -1,12 +1,14 @@
 //! Where the servers of the Cluster world are, and how they are spoken to: the same for services, functions and commands.
 
-use crate::adapters::mysql::MysqlStore;
 use crate::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use crate::adapters::redis::RedisTurnstile;
+use crate::adapters::sql::mysql::MysqlStore;
 use crate::adapters::tls::{Endpoint, Trust};
+use crate::kit::process::Failure;
+use crate::kit::work::secret::Secret;
+use crate::kit::work::settings::ConfigError;
 use crate::ports::Result;
-use crate::runtime::Failure;
-use crate::runtime::config::{ConfigError, Secret};
+use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::{Config, TlsConfig};
 
 /// What can be wrong with where a server is, before anybody connects.
@@ -52,16 +54,16 @@ impl<'a> Servers<'a> {
         RedisTurnstile::connect(self.at(&self.config.redis.url), &self.config.namespace).await
     }
 
-    pub async fn rabbit(&self) -> Result<RabbitBroker> {
+    pub async fn rabbit(&self, tasks: AnyTasks) -> Result<RabbitBroker> {
         let rabbit = &self.config.rabbit;
-        RabbitBroker::connect(RabbitConfig {
+        let config = RabbitConfig {
             at: self.at(&rabbit.url),
             namespace: self.config.namespace.clone(),
             partitions: rabbit.partitions,
             queue_messages_max: rabbit.queue_messages_max,
             confirm_ms: rabbit.confirm_ms,
-        })
-        .await
+        };
+        RabbitBroker::connect(config, tasks).await
     }
 
     fn at(&self, url: &Secret) -> Endpoint {

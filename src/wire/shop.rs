@@ -10,35 +10,40 @@ use std::time::Duration;
 
 use actix_web::App;
 use actix_web::web::ServiceConfig;
+use tokio::runtime::Handle;
 
 use crate::adapters::folder::FolderArchive;
 use crate::adapters::memory::signals::MemorySignals;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
-use crate::adapters::sqlite::queue::SqliteQueue;
-use crate::adapters::sqlite::{Sandbox, SqliteStore};
+use crate::adapters::sql::sqlite::SqliteStore;
+use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::system::SystemClock;
+use crate::app::mail::Settings as MailSettings;
+use crate::app::receipts::Receipts;
 use crate::bound_server;
-use crate::http::problem;
-use crate::ports::fault::NoFaults;
-use crate::ports::letters::Letters;
-use crate::ports::{Parts, PartsOf, World};
-use crate::runtime::config::ConfigError;
-use crate::runtime::{self, Failure, Process, config};
-use crate::services::receipts::Receipts;
-use crate::services::traced::{Systems, name_systems};
-use crate::services::{consumer, gateway, mailer, payments, publisher, relay};
+use crate::faces::gateway;
+use crate::faces::publisher;
+use crate::kit::http::problem;
+use crate::kit::process::config;
+use crate::kit::process::{self, Failure, Process};
+use crate::kit::telemetry::traced::{Systems, name_systems};
+use crate::kit::work::settings::ConfigError;
+use crate::ports::platform::fault::NoFaults;
+use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
-use crate::wire::provider::Provider;
-use crate::wire::{demo, mail, watch};
+use crate::wire::world::{Backends, World};
+use crate::wire::{demo, mail, provider, watch};
+use crate::workers::consumer;
+use crate::workers::mailer;
+use crate::workers::payment_consumer;
+use crate::workers::relay;
 
 /// Between two looks whether the button works yet, and how long the lines to try wait for it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const TELL_WAIT: Duration = Duration::from_secs(10);
-
-pub type Embedded = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Provider<Sandbox, SqliteStore>>;
 
 pub struct ShopOptions {
     pub state: PathBuf,
@@ -67,7 +72,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
         let commands = commands.clone();
         move |cfg: &mut ServiceConfig| commands.routes(cfg)
     };
-    runtime::run("miaosha", config, routes, move |process| shop(process, commands, options.demo))
+    process::run("miaosha", config, routes, move |process| shop(process, commands, options.demo))
 }
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
@@ -77,23 +82,24 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
     name_systems(Systems { turnstile: "memory", ledger: "sqlite", queue: "sqlite", signals: "memory" });
-    let world = open(&config.embedded, &config.stripe).await?;
-    commands.serve(world.clone());
+    let world = open(&config.embedded, &config.stripe, lifecycle.tasks()).await?;
+    commands.serve(world.needs());
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
-    let publisher = publisher::Publisher::new(world.clone(), keys.clone(), config.publisher.clone());
+    let publisher = publisher::Publisher::new(world.needs(), keys.clone(), config.publisher.clone());
     let receipt_keys = Arc::new(folder::receipt_keys(&state)?);
     let offset = config.mail.utc_offset_minutes;
-    let receipts = Receipts::new(world.clone(), receipt_keys, config.receipts.clone(), offset);
-    let gateway = gateway::Gateway::new(world.clone(), keys, receipts.clone(), config.gateway.clone(), &lifecycle);
-    {
-        let (publisher, gateway, lifecycle) = (publisher.clone(), gateway.clone(), lifecycle.clone());
-        lifecycle.tracker.clone().spawn(async move { tokio::join!(publisher.run(&lifecycle), gateway.run()) });
-    }
-    lifecycle.tracker.spawn(receipts.clone().run(lifecycle.clone()));
-    lifecycle.tracker.spawn(consumer::run(world.clone(), config.consumer.clone(), lifecycle.clone()));
-    lifecycle.tracker.spawn(payments::run(world.clone(), config.payments.clone(), lifecycle.clone()));
-    lifecycle.tracker.spawn(relay::run(world.clone(), config.relay.clone(), lifecycle.clone()));
+    let receipts = Receipts::new(world.needs(), receipt_keys, config.receipts.clone(), offset);
+    let gateway = gateway::Gateway::new(world.needs(), keys, receipts.clone(), config.gateway.clone(), &lifecycle);
+    let (hearing, stops) = (publisher.clone(), lifecycle.clone());
+    lifecycle.supervise("publisher.news", async move { hearing.run(&stops).await });
+    let running = gateway.clone();
+    lifecycle.supervise("gateway", async move { running.run().await });
+    lifecycle.accompany("receipts.press", receipts.clone().closed());
+    lifecycle.supervise("receipts", receipts.clone().run(lifecycle.clone()));
+    consumer::start(world.needs(), config.consumer.clone(), &lifecycle);
+    payment_consumer::start(world.needs(), config.payments.clone(), &lifecycle);
+    lifecycle.supervise("relay", relay::run(world.needs(), config.relay.clone(), lifecycle.clone()));
 
     serve_sockets(&gateway, &lifecycle)?;
     let pressed = publisher.clone();
@@ -108,8 +114,9 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let letters = letters(&config, address);
     let office = mail::office(&letters).await?;
     // The folder is ours alone: whoever delivered from it before is dead.
-    world.store().void_claims(world.clock().now()).await?;
-    lifecycle.tracker.spawn(mailer::run(world.clone(), letters, office, Some(receipts.for_mail()), lifecycle.clone()));
+    world.letters.void_claims(world.clock.now()).await?;
+    let attached = Some(receipts.for_mail());
+    lifecycle.supervise("mail", mailer::run(world.needs(), letters, office, attached, lifecycle.clone()));
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),
@@ -119,7 +126,8 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     facts.write(&state)?;
     readiness.started();
     if let Some(demo) = demo {
-        lifecycle.tracker.spawn(lifecycle.soft.clone().run_until_cancelled_owned(tell(pressed, demo, facts)));
+        let told = lifecycle.soft.clone().run_until_cancelled_owned(tell(pressed, demo, facts));
+        lifecycle.finish_on(&Handle::current(), "demo", told);
     }
     serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
@@ -127,7 +135,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 }
 
 /// Says what to try, as soon as whoever tries it at once is not asked to come again; in the end, whether or not.
-async fn tell<W: World>(publisher: publisher::Publisher<W>, demo: demo::Demo, facts: ShopFacts) {
+async fn tell(publisher: publisher::Publisher, demo: demo::Demo, facts: ShopFacts) {
     let opens = async {
         while !(publisher.problems().is_empty() && publisher.knows(demo.open)) {
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -138,7 +146,7 @@ async fn tell<W: World>(publisher: publisher::Publisher<W>, demo: demo::Demo, fa
 }
 
 /// A shop without a mail server writes its mails into its folder, and knows by itself where it is.
-fn letters(config: &Config, address: SocketAddr) -> mailer::Settings {
+fn letters(config: &Config, address: SocketAddr) -> MailSettings {
     let mut letters = config.mail.clone();
     if letters.folder.as_os_str().is_empty() {
         letters.folder = config.embedded.state.join("mail");
@@ -150,19 +158,19 @@ fn letters(config: &Config, address: SocketAddr) -> mailer::Settings {
 }
 
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.
-pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig) -> Result<Embedded, Failure> {
-    let store = SqliteStore::open(&config.state.join("ledger.sqlite")).await?;
+pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTasks) -> Result<World, Failure> {
+    let store = Arc::new(SqliteStore::open(&config.state.join("ledger.sqlite"), tasks.clone()).await?);
     store.migrate().await?;
-    let attempts =
-        SqliteQueue::open(&config.state.join("queue.sqlite"), config.partitions, config.queue_messages_max).await?;
+    let file = config.state.join("queue.sqlite");
+    let queue = SqliteQueue::open(&file, config.partitions, config.queue_messages_max, tasks).await?;
     let archive = FolderArchive::new(&config.state.join("archive"));
     archive.clear_drafts().await?;
-    Ok(Embedded::new(PartsOf {
-        turnstile: MemoryTurnstile::new(),
-        payments: Provider::choose(stripe, store.sandbox(), &store)?,
+    Ok(World::new(Backends {
+        turnstile: Arc::new(MemoryTurnstile::new()),
+        payments: provider::choose(stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
-        attempts,
-        signals: MemorySignals::new(),
+        queue: Arc::new(queue),
+        signals: Arc::new(MemorySignals::new()),
         archive: Arc::new(archive),
         clock: Arc::new(SystemClock::local()),
         faults: Arc::new(NoFaults),

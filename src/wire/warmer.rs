@@ -7,15 +7,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::adapters::aws;
-use crate::adapters::aws::fleet::AwsFleet;
+use crate::adapters::aws::fleet::fleet;
 use crate::adapters::aws::lambda::{self, Failed};
 use crate::adapters::system::SystemClock;
-use crate::domain::time::Timestamp;
-use crate::runtime::Failure;
-use crate::services::warmer::plan::Plan;
-use crate::services::warmer::{RunError, Warmer};
+use crate::domain::shared::time::Timestamp;
+use crate::kit::process::Failure;
 use crate::wire::config::Config;
 use crate::wire::function;
+use crate::workers::warmer::plan::Plan;
+use crate::workers::warmer::{RunError, Warmer};
 
 /// The whole of the binary.
 pub fn main() -> ExitCode {
@@ -24,12 +24,12 @@ pub fn main() -> ExitCode {
 
 async fn live(config: Config) -> Result<(), Failure> {
     let settings = config.warmer;
-    let fleet = AwsFleet::new(&aws::config().await, settings.instances_max);
+    let fleet = fleet(&aws::config().await, settings.instances_max);
     let warmer = Warmer { fleet, settings, clock: Arc::new(SystemClock::local()) };
     lambda::answer(|plan, ends_at| handle(&warmer, plan, ends_at)).await
 }
 
-async fn handle(warmer: &Warmer<AwsFleet>, plan: Value, ends_at: Timestamp) -> Result<Value, Failed> {
+async fn handle(warmer: &Warmer, plan: Value, ends_at: Timestamp) -> Result<Value, Failed> {
     let run = async {
         let plan = Plan::read(&plan, &warmer.settings)?;
         warmer.run(&plan, ends_at).await

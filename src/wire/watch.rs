@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::adapters::system::SystemClock;
-use crate::domain::time::Timestamp;
-use crate::http::probes::Readiness;
-use crate::ports::attempts::Attempts;
-use crate::ports::ledger::Ledger;
-use crate::ports::turnstile::Turnstile;
-use crate::ports::{Result, World};
-use crate::runtime::lifecycle::Lifecycle;
+use crate::domain::shared::time::Timestamp;
+use crate::kit::http::probes::Readiness;
+use crate::kit::work::lifecycle::Lifecycle;
+use crate::ports::Result;
+use crate::wire::world::World;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// A part that is silent for longer is away.
@@ -24,8 +22,8 @@ pub const ALL: &[&str] = &["turnstile", "ledger", "broker"];
 pub const LEDGER: &[&str] = &["ledger"];
 
 /// Watches those of turnstile, ledger and broker that are needed, and tells `readiness` which are away.
-pub fn parts<W: World>(
-    world: &W,
+pub fn parts(
+    world: &World,
     needed: &'static [&'static str],
     readiness: &Readiness,
     lifecycle: &Lifecycle,
@@ -34,7 +32,7 @@ pub fn parts<W: World>(
     let away: Arc<[AtomicBool; 3]> = Arc::new(std::array::from_fn(|_| AtomicBool::new(false)));
     readiness.watch({
         let away = away.clone();
-        let clock = world.clock().clone();
+        let clock = world.clock.clone();
         move || {
             let names = ["turnstile", "ledger", "broker"];
             let parts = names.into_iter().zip(away.iter());
@@ -46,20 +44,17 @@ pub fn parts<W: World>(
             problems
         }
     });
-    let (world, stop) = (world.clone(), lifecycle.hard.clone());
-    tokio::spawn(async move {
+    let world = world.clone();
+    lifecycle.accompany("watch", async move {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = stop.cancelled() => return,
-            }
+            ticks.tick().await;
             // Only what is needed is asked; the ledger by everybody, for its time.
-            let turnstile = async { !needed.contains(&"turnstile") || answers(world.turnstile().ping()).await };
+            let turnstile = async { !needed.contains(&"turnstile") || answers(world.turnstile.ping()).await };
             let (turnstile, ledger) = tokio::join!(turnstile, answers(measure(&world, clock.as_deref())));
             away[0].store(!turnstile, Ordering::Release);
             away[1].store(!ledger, Ordering::Release);
-            away[2].store(!world.attempts().is_up(), Ordering::Release);
+            away[2].store(!world.attempts.is_up(), Ordering::Release);
         }
     });
 }
@@ -69,9 +64,9 @@ async fn answers<T>(question: impl Future<Output = Result<T>>) -> bool {
 }
 
 /// The ledger's time lies in the middle of the question and its answer.
-async fn measure<W: World>(world: &W, clock: Option<&SystemClock>) -> Result<()> {
+async fn measure(world: &World, clock: Option<&SystemClock>) -> Result<()> {
     let asked = Instant::now();
-    let ledger = world.store().time().await?;
+    let ledger = world.ledger_time.time().await?;
     if let Some(clock) = clock {
         let half = asked.elapsed().as_millis() as i64 / 2;
         clock.measured(ledger.plus_ms(half).since_ms(SystemClock::machine_now()));

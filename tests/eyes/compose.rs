@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use miaosha::runtime::config::load_with;
+use miaosha::kit::process::config::load_with;
 use miaosha::wire::config::Config;
 use serde_json::{Map, Value};
 
@@ -125,10 +125,10 @@ fn every_service_of_ours_is_told_what_it_knows() {
             assert!(config.redis.url.expose().starts_with("redis-cluster://default:"), "{name}");
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "publisher" {
-            miaosha::http::auth::TokenKeys::parse(config.token_keys.expose()).unwrap();
+            miaosha::kit::http::auth::TokenKeys::parse(config.token_keys.expose()).unwrap();
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "payment-consumer" {
-            miaosha::services::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose()).unwrap();
+            miaosha::app::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose()).unwrap();
         }
         seen += 1;
     }
@@ -192,6 +192,19 @@ fn images_are_named_by_version_and_ours_are_built_from_binaries() {
             assert!(built == of || name == "sockets", "{name}: {built}");
         }
     }
+}
+
+/// A process that ended is started again, whatever its exit code, and however often.
+#[test]
+fn whoever_ends_is_started_again() {
+    for (name, service) in of_profile("fleet") {
+        let wanted = if name == "migrate" { "on-failure" } else { "unless-stopped" };
+        assert_eq!(service["restart"], wanted, "{name}");
+    }
+    let unit = text("terraform/modules/service/boot/miaosha.service");
+    let has = |line: &str| unit.lines().any(|known| known == line);
+    assert!(has("Restart=always") && has("StartLimitIntervalSec=0"), "{unit}");
+    assert!(!unit.contains("ExitStatus"), "an exit code would be an end for good: {unit}");
 }
 
 #[test]

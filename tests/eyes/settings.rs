@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use miaosha::runtime::config::load_with;
+use miaosha::kit::process::config::load_with;
 use miaosha::wire::config::Config;
 
 use super::{files, root};
 
-const PLACES: [&str; 7] = ["docker-compose.yml", "terraform", ".github", "deploy", "nginx", "README.md", "design.md"];
+const PLACES: [&str; 7] = ["docker-compose.yml", "terraform", ".github", "deploy", "nginx", "README.md", "docs"];
 /// How names are made, told by example.
 const EXAMPLES: [&str; 1] = ["MIAOSHA__TABLE__KEY"];
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use miaosha::adapters::folder::FolderArchive;
-use miaosha::ports::archive::Archive;
+use miaosha::ports::platform::archive::Archive;
 
 use crate::contract::archive as contract;
 

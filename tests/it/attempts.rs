@@ -3,8 +3,9 @@
 mod sqlite {
     use std::path::PathBuf;
 
-    use miaosha::adapters::sqlite::queue::SqliteQueue;
-    use miaosha::ports::attempts::Attempts;
+    use miaosha::adapters::sqlite_queue::SqliteQueue;
+    use miaosha::kit::work::lifecycle::Lifecycle;
+    use miaosha::ports::sale::attempts::Attempts;
     use sqlx::Connection;
     use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
     use tempfile::TempDir;
@@ -27,7 +28,7 @@ mod sqlite {
         type Queue = SqliteQueue;
 
         async fn open(&self, messages_max: u64) -> SqliteQueue {
-            SqliteQueue::open(&self.path(), PARTITIONS, messages_max).await.unwrap()
+            SqliteQueue::open(&self.path(), PARTITIONS, messages_max, Lifecycle::new().tasks()).await.unwrap()
         }
 
         async fn plant(&self, partition: u16, body: &[u8]) {
@@ -91,7 +92,7 @@ mod sqlite {
         let queue = file.open(10).await;
         queue.submit(attempts::batch(1, 1)).await.unwrap();
         drop(queue);
-        assert!(SqliteQueue::open(&file.path(), PARTITIONS + 1, 10).await.is_err());
+        assert!(SqliteQueue::open(&file.path(), PARTITIONS + 1, 10, Lifecycle::new().tasks()).await.is_err());
     }
 
     /// The bound holds over a restart: it counts rows, not what this process took.
@@ -109,10 +110,10 @@ mod rabbit {
     use lapin::options::BasicPublishOptions;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-    use miaosha::domain::id::SaleId;
-    use miaosha::ports::attempts::{Attempts, Shed, partition_of};
-    use miaosha::ports::notices::{NoticeStream, Notices};
-    use miaosha::ports::{Delivery, Subscription};
+    use miaosha::domain::shared::id::SaleId;
+    use miaosha::kit::work::lifecycle::Lifecycle;
+    use miaosha::ports::sale::attempts::{Attempts, Shed, partition_of};
+    use miaosha::ports::sale::notices::Notices;
 
     use crate::contract::attempts::{self, Bench, PARTITIONS, batch, patiently, until};
     use crate::contract::signals::{notice, told};
@@ -139,7 +140,7 @@ mod rabbit {
                 queue_messages_max: 1_000,
                 confirm_ms,
             };
-            (proxy, RabbitBroker::connect(config).await.unwrap())
+            (proxy, RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap())
         }
     }
 
@@ -154,7 +155,7 @@ mod rabbit {
                 queue_messages_max: messages_max,
                 confirm_ms: 10_000,
             };
-            RabbitBroker::connect(config).await.unwrap()
+            RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap()
         }
 
         async fn plant(&self, partition: u16, body: &[u8]) {

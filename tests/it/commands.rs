@@ -5,7 +5,8 @@ use actix_web::App;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use miaosha::http::problem;
+use miaosha::kit::http::problem;
+use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::wire::commands::Commands;
 use miaosha::wire::config::{EmbeddedConfig, StripeConfig};
 use miaosha::wire::shop;
@@ -39,7 +40,7 @@ async fn asked(requests: impl IntoIterator<Item = (Method, Option<&'static str>,
     let folder = tempfile::tempdir().unwrap();
     let config = EmbeddedConfig { state: folder.path().to_owned(), ..EmbeddedConfig::default() };
     let commands = Commands::new().unwrap();
-    commands.serve(shop::open(&config, &StripeConfig::default()).await.unwrap());
+    commands.serve(shop::open(&config, &StripeConfig::default(), Lifecycle::new().tasks()).await.unwrap().needs());
     let routes = commands.clone();
     let app = App::new().configure(|cfg| routes.routes(cfg)).configure(problem::defaults);
     let app = init_service(app).await;

@@ -5,19 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use miaosha::http::problem::{Kind, Rule};
+use miaosha::faces::gateway::Settings;
 use serde_json::{Value, json};
 
 use crate::support::openapi::{DOCUMENT, Seen, complaints, resolved};
 
-/// Every `path("/v1/…")` of the gateway's routes, with its methods; whether each needs a key.
-fn routed() -> BTreeMap<(String, String), bool> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services/gateway/routes");
-    let mut found = BTreeMap::new();
-    for file in folder.read_dir().unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        routes_of(&text, &mut found);
+fn sources() -> Vec<String> {
+    let (mut texts, mut unread) = (Vec::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")]);
+    while let Some(path) = unread.pop() {
+        match path.is_dir() {
+            true => unread.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path())),
+            false => texts.push(std::fs::read_to_string(path).unwrap()),
+        }
     }
+    texts
+}
+
+/// Every `path("/v1/…")` of the sources, with its methods; whether each needs a key.
+fn routed() -> BTreeMap<(String, String), bool> {
+    let mut found = BTreeMap::new();
+    sources().iter().for_each(|text| routes_of(text, &mut found));
     // Their paths are constants: sockets have a listener of their own, too, and the publisher compares text.
     found.insert(("get".into(), "/ws".into()), false);
     found.insert(("post".into(), "/v1/sales/{id}/attempts".into()), false);
@@ -25,14 +32,15 @@ fn routed() -> BTreeMap<(String, String), bool> {
 }
 
 fn routes_of(text: &str, found: &mut BTreeMap<(String, String), bool>) {
-    for piece in text.split("path(\"").skip(1) {
+    for piece in text.split("path(\"/").skip(1) {
         let Some((path, rest)) = piece.split_once('"') else { continue };
+        let path = format!("/{path}");
         // Up to the end of the chain that registers it.
         let rest = rest.split(';').next().unwrap_or_default();
         for method in ["get", "post", "put", "delete", "patch"] {
             for (at, _) in rest.match_indices(&format!("web::{method}()")) {
-                let is_once = rest[..at].rsplit(".route(").next().is_some_and(|before| before.contains("once::<"));
-                found.insert((method.to_owned(), path.to_owned()), is_once);
+                let is_once = rest[..at].rsplit(".route(").next().is_some_and(|before| before.contains("once"));
+                found.insert((method.to_owned(), path.clone()), is_once);
             }
         }
     }
@@ -93,27 +101,60 @@ fn every_operation_is_whole() {
             let is_there = |parameter: &&&Value| parameter["name"] == name && parameter["in"] == "path";
             assert!(parameters.iter().find(is_there).is_some(), "{method} {path}: {name}");
         }
-        assert_eq!(
-            responses.contains_key("401"),
-            operation["security"] != json!([]) || path == "/v1/sessions",
-            "{path}"
-        );
+        let requirements: Vec<_> = operation["security"].as_array().into_iter().flatten().collect();
+        let needs_token = !requirements.is_empty() && requirements.iter().all(|one| **one != json!({}));
+        assert_eq!(responses.contains_key("401"), needs_token || path == "/v1/sessions", "{path}");
     }
 }
 
+/// Of two the document would keep one, and nobody would see it.
 #[test]
-fn every_kind_of_problem_is_in_the_list() {
-    let listed = &DOCUMENT["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
-    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("/problems/{}", kind.name())).collect();
-    let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
-    assert_eq!(kinds.iter().map(String::as_str).collect::<BTreeSet<_>>(), listed.into_iter().collect());
+fn no_two_shapes_have_one_name() {
+    let (mut names, texts) = (BTreeSet::new(), sources());
+    for derived in texts.iter().flat_map(|text| text.split("#[derive(").skip(1)) {
+        let Some((_, item)) = derived.split_once(")]").filter(|(traits, _)| traits.contains("ToSchema")) else {
+            continue;
+        };
+        let (renamed, declared) =
+            (item.find("#[schema(as = "), item.find("struct ").into_iter().chain(item.find("enum ")).min());
+        let declared = declared.expect("a shape is a struct or an enum");
+        let name = match renamed.filter(|renamed| *renamed < declared) {
+            Some(renamed) => &item[renamed + "#[schema(as = ".len()..],
+            None => item[declared..].split_once(' ').unwrap().1,
+        };
+        let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+        assert!(names.insert(name.to_owned()), "two shapes have the name {name}");
+    }
+    assert!(names.len() > 50 && names.contains("Sale") && names.contains("OrderFacts"), "{names:?}");
 }
 
 #[test]
-fn every_rule_of_a_field_is_in_the_list() {
-    let listed = &DOCUMENT["components"]["schemas"]["Problem"]["properties"]["rule"]["enum"];
-    let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|rule| rule.as_str().unwrap()).collect();
-    assert_eq!(Rule::ALL.iter().map(|rule| rule.name()).collect::<Vec<_>>(), listed);
+fn what_is_referred_to_is_there() {
+    let mut names = Vec::new();
+    references(&DOCUMENT, &mut names);
+    assert!(names.len() > 200, "{}", names.len());
+    for name in names {
+        assert!(DOCUMENT.pointer(name.trim_start_matches('#')).is_some(), "{name} is referred to");
+    }
+}
+
+fn references(piece: &'static Value, names: &mut Vec<&str>) {
+    match piece {
+        Value::Object(members) => {
+            names.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| references(member, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        _ => {}
+    }
+}
+
+/// What an attribute cannot take from the code.
+#[test]
+fn the_longest_wait_is_the_one_that_is_told() {
+    let parameters = DOCUMENT["paths"]["/v1/sales/{id}/reservation"]["get"]["parameters"].as_array().unwrap();
+    let wait = parameters.iter().find(|parameter| parameter["name"] == "wait_ms").unwrap();
+    assert_eq!(wait["schema"]["maximum"], Settings::default().wait_ms_max);
 }
 
 /// The judge can say no.
@@ -148,6 +189,22 @@ fn what_is_not_described_is_seen() {
     assert!(verdict("GET", number, 200, "text/plain", &order) > 0, "another content type");
     assert!(verdict("PUT", number, 200, json, &order) > 0, "another method");
     assert!(verdict("GET", "/v1/nothing", 200, json, &order) > 0, "another path");
+    let mut deep = order.clone();
+    deep["amount"]["surprise"] = json!(1);
+    assert!(verdict("GET", number, 200, json, &deep) > 0, "a member of a member");
+    assert!(verdict("GET", "/v1/orders", 200, json, &json!([order])) > 0, "a list's orders have titles");
+    let check_in = |kind: &str, facts: Value| {
+        let mut problem = json!({ "type": format!("/problems/{kind}"), "title": "x", "status": 409, "detail": "x" });
+        problem.as_object_mut().unwrap().extend(facts.as_object().unwrap().clone());
+        verdict("POST", "/v1/check-ins", 409, "application/problem+json", &problem)
+    };
+    let there = json!({ "sale_id": 1, "unit": 2 });
+    assert_eq!((check_in("in_flight", json!({})), check_in("elsewhere", there.clone())), (0, 0));
+    for (kind, facts) in
+        [("in_flight", &there), ("conflict", &json!({})), ("elsewhere", &json!({})), ("already_admitted", &there)]
+    {
+        assert!(check_in(kind, facts.clone()) > 0, "{kind} {facts}");
+    }
     let problem = json!({ "type": "/problems/busy", "title": "x", "status": 503, "detail": "x" });
     assert!(verdict("GET", number, 503, "application/problem+json", &problem) > 0, "no Retry-After");
     let unknown = json!({ "type": "/problems/new", "title": "x", "status": 404, "detail": "x" });

@@ -5,17 +5,18 @@ use std::task::Waker;
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
-use miaosha::domain::notice::Notice;
-use miaosha::domain::reservation::Kind;
-use miaosha::http::auth::{TOKEN_BYTES_MAX, TokenKeys};
-use miaosha::ports::archive::Archive;
-use miaosha::ports::clock::Clock;
-use miaosha::services::gateway::registry::Registry;
-use miaosha::services::gateway::sockets::mailbox::Mailbox;
-use miaosha::services::receipts::keys::{KeysError, ReceiptKeys};
-use miaosha::services::warmer::Settings;
-use miaosha::services::warmer::plan::Plan;
+use miaosha::app::receipts::keys::{KeysError, ReceiptKeys};
+use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use miaosha::faces::gateway::sockets::mailbox::Mailbox;
+use miaosha::faces::gateway::subscribers::Registry;
+use miaosha::kit::http::auth::{TOKEN_BYTES_MAX, TokenKeys};
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::archive::Archive;
+use miaosha::ports::platform::clock::Clock;
+use miaosha::workers::warmer::Settings;
+use miaosha::workers::warmer::plan::Plan;
 use serde_json::{Value, json};
 
 use crate::support::clock::START;
@@ -103,7 +104,7 @@ async fn a_namespace_has_its_length() {
             queue_messages_max: 10,
             confirm_ms: 10_000,
         };
-        RabbitBroker::connect(config).await.map(|_| ())
+        RabbitBroker::connect(config, Lifecycle::new().tasks()).await.map(|_| ())
     };
     connect(128).await.unwrap();
     assert!(connect(129).await.unwrap_err().to_string().contains("the namespace is longer than 128 bytes"));

@@ -27,9 +27,9 @@ use suite;
 mod sqlite {
     use std::path::PathBuf;
 
-    use miaosha::adapters::sqlite::queue::SqliteQueue;
-    use miaosha::ports::events::{Events, Listener};
-    use miaosha::ports::{Delivery, Subscription};
+    use miaosha::adapters::sqlite_queue::SqliteQueue;
+    use miaosha::kit::work::lifecycle::Lifecycle;
+    use miaosha::ports::platform::events::{Events, Listener};
     use sqlx::Connection;
     use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
     use tempfile::TempDir;
@@ -61,7 +61,7 @@ mod sqlite {
         type Queue = SqliteQueue;
 
         async fn open(&self) -> SqliteQueue {
-            SqliteQueue::open(&self.path(), 2, 100).await.unwrap()
+            SqliteQueue::open(&self.path(), 2, 100, Lifecycle::new().tasks()).await.unwrap()
         }
 
         async fn plant(&self, listener: Listener, body: &[u8]) {
@@ -104,8 +104,8 @@ mod rabbit {
     use lapin::options::BasicPublishOptions;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-    use miaosha::ports::Subscription;
-    use miaosha::ports::events::{Events, Listener};
+    use miaosha::kit::work::lifecycle::Lifecycle;
+    use miaosha::ports::platform::events::{Events, Listener};
 
     use crate::contract::attempts::{patiently, until};
     use crate::contract::events::{Bench, event, events};
@@ -127,7 +127,7 @@ mod rabbit {
                 queue_messages_max: 100,
                 confirm_ms: 10_000,
             };
-            RabbitBroker::connect(config).await.unwrap()
+            RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap()
         }
     }
 
@@ -173,8 +173,8 @@ mod rabbit {
         let mut seen = std::collections::BTreeSet::new();
         while ![0, 1, 2, 4].iter().all(|&number| seen.contains(&event(number).id)) {
             for delivery in patiently(subscription.next(9)).await.unwrap() {
-                seen.insert(miaosha::ports::Delivery::body(&delivery).id);
-                miaosha::ports::Delivery::ack(delivery).await.unwrap();
+                seen.insert(delivery.body().id);
+                delivery.ack().await.unwrap();
             }
         }
     }

@@ -2,5 +2,6 @@
 
 mod bodies;
 mod process;
+mod tasks;
 mod throttle;
 mod tokens;

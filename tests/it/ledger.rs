@@ -1,10 +1,12 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
 use futures_util::future::join_all;
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::adapters::sqlite::SqliteStore;
-use miaosha::domain::locale::Locale;
-use miaosha::ports::accounts::{Accounts, Role};
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::adapters::sql::sqlite::SqliteStore;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::people::accounts::Accounts;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 
 use crate::contract::ledger as contract;
@@ -18,7 +20,7 @@ struct Fresh<S, K> {
 
 async fn sqlite() -> Fresh<SqliteStore, tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
+    let store = SqliteStore::open(&folder.path().join("ledger.db"), Lifecycle::new().tasks()).await.unwrap();
     store.migrate().await.unwrap();
     store.verify_schema().await.unwrap();
     Fresh { store, keep: folder }
@@ -210,21 +212,13 @@ suite! {
 }
 
 #[tokio::test]
-async fn migrations_of_both_dialects_have_the_same_steps() {
-    let steps = |dialect: &str| {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
-        let mut names: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(steps("mysql"), steps("sqlite"));
-}
-
-#[tokio::test]
 async fn sqlite_is_migrated_by_two_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    let (one, other) = (SqliteStore::open(&path).await.unwrap(), SqliteStore::open(&path).await.unwrap());
+    let (one, other) = (
+        SqliteStore::open(&path, Lifecycle::new().tasks()).await.unwrap(),
+        SqliteStore::open(&path, Lifecycle::new().tasks()).await.unwrap(),
+    );
     let missing = one.verify_schema().await.unwrap_err();
     assert!(missing.to_string().contains("miaosha migrate"), "{missing}");
     let (first, second) = tokio::join!(one.migrate(), other.migrate());
@@ -259,7 +253,7 @@ async fn mysql_is_migrated_by_many_at_once() {
 async fn sqlite_is_opened_again_where_it_was() {
     let first = sqlite().await;
     first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
-    let again = SqliteStore::open(&first.keep.path().join("ledger.db")).await.unwrap();
+    let again = SqliteStore::open(&first.keep.path().join("ledger.db"), Lifecycle::new().tasks()).await.unwrap();
     assert!(again.account_by_email("ann@example.org").await.unwrap().is_some());
 }
 
@@ -267,6 +261,7 @@ async fn sqlite_is_opened_again_where_it_was() {
 async fn what_is_away_is_a_fault_of_the_ledger() {
     let nobody = MysqlStore::connect("mysql://nobody:x@127.0.0.1:1/none", 1).await.err().unwrap();
     assert_eq!(nobody.part, "ledger");
-    let nowhere = SqliteStore::open(std::path::Path::new("/nowhere/at/all.db")).await.err().unwrap();
+    let nowhere =
+        SqliteStore::open(std::path::Path::new("/nowhere/at/all.db"), Lifecycle::new().tasks()).await.err().unwrap();
     assert_eq!(nowhere.part, "ledger");
 }

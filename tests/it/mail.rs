@@ -6,6 +6,7 @@ mod fleet;
 mod folder;
 #[cfg(feature = "aws")]
 mod lambda;
+mod limits;
 mod postman;
 pub mod rendering;
 mod seen;

@@ -10,6 +10,7 @@ mod contract;
 
 mod archive;
 mod attempts;
+mod broken_tasks;
 mod browser;
 mod commands;
 mod document;
@@ -18,6 +19,7 @@ mod events;
 mod gateway;
 mod http;
 mod ledger;
+mod limits;
 mod mail;
 mod matrix;
 mod nginx;

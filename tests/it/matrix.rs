@@ -11,14 +11,13 @@
 mod cell;
 mod places;
 mod provider;
+mod watched;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use futures_util::future::LocalBoxFuture;
-use miaosha::ports::World;
-use miaosha::ports::turnstile::Turnstile;
 
 use crate::workers::bench::Bench;
 use crate::workers::{cluster, embedded};
@@ -30,26 +29,23 @@ const LANES: usize = 4;
 
 #[test]
 fn over_the_embedded_world() {
-    run("embedded", 1, || Box::pin(embedded::bench()), || Box::pin(embedded::broken()));
+    run("embedded", 1, || Box::pin(embedded::bench()));
 }
 
 #[test]
 fn over_the_cluster() {
-    run("cluster", CLUSTER_NTH, || Box::pin(cluster::bench()), || Box::pin(cluster::broken()));
+    run("cluster", CLUSTER_NTH, || Box::pin(cluster::bench()));
 }
 
 /// Of the cells in the cluster every so many is run, another part of them at each outcome: all of them take minutes.
 const CLUSTER_NTH: usize = 4;
 
-fn run<W, T, B, S>(world: &str, nth: usize, bench: B, broken: S)
+fn run<B>(world: &str, nth: usize, bench: B)
 where
-    W: World,
-    T: Turnstile,
-    B: Fn() -> LocalBoxFuture<'static, Bench<W, T>> + Copy + Send + Sync,
-    S: Fn() -> LocalBoxFuture<'static, W::Store> + Copy + Send + Sync,
+    B: Fn() -> LocalBoxFuture<'static, Bench> + Copy + Send + Sync,
 {
     let system = || actix_web::rt::System::new();
-    let lane = move || async move { Lane::new(bench().await, broken().await) };
+    let lane = move || async move { Lane::new(bench().await) };
     let all: Vec<Cell> = system().block_on(async move {
         let mut lane = lane().await;
         let mut cells = Vec::new();

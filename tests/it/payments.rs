@@ -8,8 +8,9 @@ mod signatures;
 
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::adapters::sql::sqlite::SqliteStore;
+use miaosha::kit::work::lifecycle::Lifecycle;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use tempfile::TempDir;
 
@@ -22,7 +23,7 @@ pub const OURS: Cards = Cards { good: "pm_card_visa", declined: "pm_card_decline
 
 pub async fn sqlite() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
+    let store = SqliteStore::open(&folder.path().join("ledger.db"), Lifecycle::new().tasks()).await.unwrap();
     store.migrate().await.unwrap();
     (store, folder)
 }

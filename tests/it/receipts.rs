@@ -4,10 +4,10 @@ mod gates;
 pub mod pages;
 mod tokens;
 
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::order::Order;
-use miaosha::services::receipts::keys::ReceiptKeys;
+use miaosha::app::receipts::keys::ReceiptKeys;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
 
 use crate::support::clock::START;
 
@@ -19,7 +19,7 @@ pub fn keys(digit: &str) -> ReceiptKeys {
 fn order(number: u64, units: &[u32]) -> Order {
     let currency = "TWD".parse().unwrap();
     Order {
-        number: miaosha::domain::order::number(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        number: miaosha::domain::money::order::number(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         reservation: ReservationId(u128::from(number) << 64 | 0x1234_5678_9abc_def0),
         sale: SaleId(7),
         buyer: BuyerId(number),

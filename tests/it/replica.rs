@@ -6,12 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures_util::future::FutureExt;
-use miaosha::domain::id::SaleId;
+use miaosha::domain::shared::id::SaleId;
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::gateway::bed::{Bed, settings};
-use crate::gateway::worlds::{self, OnMysql};
+use crate::gateway::worlds;
 use crate::support::proxy::Proxy;
 use crate::support::servers::{facts, mysql_replica_url, unique_name};
 
@@ -21,7 +21,7 @@ const TRIES_MAX: u32 = 600;
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 
 struct Copied {
-    bed: Bed<OnMysql>,
+    bed: Bed,
     way: Proxy,
     database: String,
     _alone: MutexGuard<'static, ()>,

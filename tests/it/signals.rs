@@ -2,10 +2,9 @@
 
 mod memory {
     use miaosha::adapters::memory::signals::MemorySignals;
-    use miaosha::ports::deadlines::Deadlines;
-    use miaosha::ports::news::{News, NewsStream};
-    use miaosha::ports::notices::{NoticeStream, Notices};
-    use miaosha::ports::{Delivery, Subscription};
+    use miaosha::ports::sale::deadlines::Deadlines;
+    use miaosha::ports::sale::feed::SaleFeed;
+    use miaosha::ports::sale::notices::Notices;
 
     use crate::contract::signals;
 
@@ -54,7 +53,7 @@ mod memory {
     fn older_news_are_read() {
         let mut word = serde_json::to_value(signals::news(1, 1)).unwrap();
         assert_eq!(word["sale"].as_object_mut().unwrap().remove("standby_until"), Some("closed".into()));
-        let read: miaosha::ports::news::SaleNews = serde_json::from_value(word).unwrap();
+        let read: miaosha::ports::sale::feed::SaleNews = serde_json::from_value(word).unwrap();
         assert_eq!(read.sale, signals::news(1, 1).sale);
     }
 
@@ -102,12 +101,12 @@ mod rabbit {
     use lapin::options::{BasicPublishOptions, QueueDeleteOptions};
     use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-    use miaosha::domain::id::SaleId;
-    use miaosha::domain::notice::Missed;
-    use miaosha::ports::attempts::Attempts;
-    use miaosha::ports::deadlines::Deadlines;
-    use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
-    use miaosha::ports::{Delivery, Subscription};
+    use miaosha::domain::sale::notice::Missed;
+    use miaosha::domain::shared::id::SaleId;
+    use miaosha::kit::work::lifecycle::Lifecycle;
+    use miaosha::ports::sale::attempts::Attempts;
+    use miaosha::ports::sale::deadlines::Deadlines;
+    use miaosha::ports::sale::notices::{NoticeItem, Notices};
     use serde_json::json;
 
     use crate::contract::attempts::{patiently, until};
@@ -127,7 +126,7 @@ mod rabbit {
             queue_messages_max: 100,
             confirm_ms,
         };
-        RabbitBroker::connect(config).await.unwrap()
+        RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap()
     }
 
     /// Two processes of one fleet; the way of the second to the broker can be cut.

@@ -1,9 +1,10 @@
 //! The servers over TLS: the same work, and nobody believed who does not prove who they are.
 
-use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::tls::{Endpoint, Trust};
+use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::Fault;
 
 use crate::contract::attempts::{self, Bench, PARTITIONS};
@@ -42,7 +43,9 @@ impl Bench for Namespace {
 
     async fn open(&self, messages_max: u64) -> RabbitBroker {
         let config = rabbit_at(at(&tls().rabbit_url), &self.0);
-        RabbitBroker::connect(RabbitConfig { queue_messages_max: messages_max, ..config }).await.unwrap()
+        RabbitBroker::connect(RabbitConfig { queue_messages_max: messages_max, ..config }, Lifecycle::new().tasks())
+            .await
+            .unwrap()
     }
 
     async fn plant(&self, _: u16, _: &[u8]) {
@@ -77,7 +80,9 @@ async fn the_ledger_is_read_and_its_schema_made() {
 async fn try_all(at: impl Fn(&str) -> Endpoint, servers: &Tls) -> [Result<(), Fault>; 3] {
     [
         RedisTurnstile::connect(at(&servers.redis_url), "x").await.map(drop),
-        RabbitBroker::connect(rabbit_at(at(&servers.rabbit_url), &unique_name())).await.map(drop),
+        RabbitBroker::connect(rabbit_at(at(&servers.rabbit_url), &unique_name()), Lifecycle::new().tasks())
+            .await
+            .map(drop),
         MysqlStore::connect(at(&servers.mysql_url), 1).await.map(drop),
     ]
 }

@@ -137,7 +137,7 @@ fn passage(steps: &mut Steps) {
         });
     }
     for reservation in scenario.reservations().filter(|r| scenario.split_of(*r).is_some()) {
-        give_back(steps, reservation);
+        refund_units(steps, reservation);
     }
     if scenario.closes {
         steps.add(Who::Operator, "closes the sale", 0, |next| {
@@ -157,7 +157,7 @@ fn passage(steps: &mut Steps) {
 }
 
 /// An operator gives back a unit of what is paid, or all that is left of it.
-fn give_back(steps: &mut Steps, reservation: usize) {
+fn refund_units(steps: &mut Steps, reservation: usize) {
     let scenario = steps.scenario;
     let Some(split) = scenario.split_of(reservation) else { return };
     let rows = &steps.state.ledger.rows;

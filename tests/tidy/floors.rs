@@ -2,13 +2,45 @@
 
 use super::source::{code, is_word, module, named, paths};
 
-/// Lowest first. What shares a floor does not name each other, except that the process kit serves the web kit's probes.
-const FLOORS: [&[&str]; 5] = [&["domain"], &["ports"], &["adapters", "http", "runtime"], &["services"], &["wire"]];
-/// What adapters share: `sql` is mounted in each of two, beside its `dialect`; `tls` says whom to believe.
-const SHARED: [(&str, &str); 6] =
-    [("mysql", "sql"), ("sqlite", "sql"), ("sql", "dialect"), ("mysql", "tls"), ("redis", "tls"), ("rabbit", "tls")];
-/// What a kit that knows no sale does not name.
-const OF_A_SALE: [&str; 6] = ["sale", "turn", "turnstile", "ledger", "catalogue", "attempts"];
+/// Which floors a floor may name; `a::b` is one room of a floor.
+const FLOORS: [(&str, &[&str]); 8] = [
+    ("domain", &["domain"]),
+    ("ports", &["domain", "ports"]),
+    ("adapters", &["domain", "ports", "adapters", "kit::telemetry", "kit::work"]),
+    ("kit", &["kit", "domain::shared", "domain::people", "ports::platform"]),
+    ("app", &["app", "domain", "ports", "kit::work", "kit::telemetry"]),
+    ("faces", &["faces", "app", "domain", "ports", "kit"]),
+    ("workers", &["workers", "app", "domain", "ports", "kit::work", "kit::telemetry"]),
+    ("wire", &["wire", "workers", "faces", "app", "adapters", "ports", "domain", "kit"]),
+];
+/// Floors whose rooms do not name each other.
+const WALLED: [&str; 3] = ["adapters", "faces", "workers"];
+/// But for these.
+const DOORS: [(&str, &str); 5] = [
+    ("sql", "tls"),
+    ("redis", "tls"),
+    ("rabbit", "tls"),
+    ("sqlite_queue", "sql"),
+    // The document of all calls has a part of each face.
+    ("gateway", "publisher"),
+];
+/// Floors that have a room for each subject.
+const WITH_SUBJECTS: [&str; 3] = ["domain", "ports", "app"];
+/// Which subjects a subject may name, beside itself and the shared ones.
+const SUBJECTS: [(&str, &[&str]); 10] = [
+    ("shared", &[]),
+    ("platform", &[]),
+    ("fleet", &[]),
+    ("people", &["sale", "money"]),
+    ("sale", &["people"]),
+    ("money", &["people", "sale"]),
+    ("receipts", &["people", "sale", "money", "mail"]),
+    ("mail", &["people", "sale", "money"]),
+    ("audit", &["people", "sale", "money", "receipts", "mail"]),
+    ("operator", &["people", "sale", "money", "receipts", "mail", "audit"]),
+];
+/// What every subject may name.
+const COMMON: [&str; 2] = ["shared", "platform"];
 /// Where a library is at home, and nowhere else.
 const ROOMS: &[(&str, &[&str])] = &[
     ("aws_config", &["adapters/aws/"]),
@@ -22,66 +54,79 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aws_smithy_http_client", &["adapters/aws/"]),
     ("lambda_runtime", &["adapters/aws/"]),
     ("lettre", &["adapters/mail/"]),
-    ("csv", &["services/"]),
+    ("csv", &["faces/"]),
     ("iso_currency", &["domain/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),
-    ("sqlx", &["adapters/mysql/", "adapters/sqlite/", "adapters/sql/"]),
-    ("actix_codec", &["http/socket/"]),
-    ("actix_http", &["http/socket/"]),
-    ("actix_service", &["http/socket/"]),
-    ("actix_ws", &["http/socket/"]),
-    ("opentelemetry", &["runtime/telemetry/"]),
-    ("opentelemetry_otlp", &["runtime/telemetry/"]),
-    ("opentelemetry_sdk", &["runtime/telemetry/"]),
-    ("socket2", &["http/"]),
+    ("sqlx", &["adapters/sql/", "adapters/sqlite_queue/"]),
+    ("actix_codec", &["kit/socket/"]),
+    ("actix_http", &["kit/socket/"]),
+    ("actix_service", &["kit/socket/"]),
+    ("actix_ws", &["kit/socket/"]),
+    ("opentelemetry", &["kit/telemetry/"]),
+    ("opentelemetry_otlp", &["kit/telemetry/"]),
+    ("opentelemetry_sdk", &["kit/telemetry/"]),
+    ("socket2", &["kit/http/", "kit/socket/"]),
     ("hyper_rustls", &["adapters/stripe/"]),
     ("rustls", &["adapters/stripe/", "adapters/tls.rs"]),
     ("tokio_rustls", &["adapters/tls.rs"]),
     ("webpki_roots", &["adapters/tls.rs"]),
-    ("krilla", &["services/receipts/"]),
-    ("rustybuzz", &["services/receipts/"]),
-    ("typst_assets", &["services/receipts/"]),
-    ("qrcode", &["services/receipts/"]),
-    ("ed25519_dalek", &["services/receipts/"]),
-    ("rustix", &["services/receipts/"]),
-    ("thread_priority", &["services/receipts/"]),
-    ("actix_web", &["http/", "runtime/", "services/", "wire"]),
+    ("krilla", &["app/receipts/"]),
+    ("rustybuzz", &["app/receipts/"]),
+    ("typst_assets", &["app/receipts/"]),
+    ("qrcode", &["app/receipts/"]),
+    ("ed25519_dalek", &["app/receipts/"]),
+    ("rustix", &["app/receipts/"]),
+    ("utoipa", &["kit/", "app/", "faces/"]),
+    ("thread_priority", &["app/receipts/"]),
+    ("actix_web", &["kit/", "faces/", "wire"]),
 ];
 /// What the two lowest floors may use of others.
-const PURE: [(&str, &[&str]); 2] =
-    [("src/domain/", &["iso_currency", "serde", "thiserror", "sha1"]), ("src/ports/", &["serde", "thiserror"])];
+const PURE: [(&str, &[&str]); 2] = [
+    ("src/domain/", &["iso_currency", "serde", "thiserror", "sha1"]),
+    ("src/ports/", &["async_trait", "serde", "thiserror"]),
+];
 /// Parts of the standard library through which the world comes in.
 const WORLDLY: [&str; 7] = ["env", "fs", "io", "net", "process", "thread", "time"];
 const WORLDLY_WORDS: [&str; 6] = ["async", "await", "dbg", "eprintln", "print", "println"];
 
-fn floor(name: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&name))
-}
-
 pub fn floors(path: &str, text: &str) -> Vec<String> {
     let from = module(path);
     let targets = named(path, text);
-    let wrong = targets.iter().filter(|to| !may_name(&from, to));
-    wrong.map(|to| format!("{path}: {} is not for it", to.join("::"))).collect()
+    let wrong = targets.iter().filter_map(|to| wall(&from, to).map(|why| (to, why)));
+    wrong.map(|(to, why)| format!("{path}: {} is not for it: {why}", to.join("::"))).collect()
 }
 
-fn may_name(from: &[String], to: &[String]) -> bool {
-    let (Some(here), Some(there)) = (from.first(), to.first()) else { return true };
-    // A macro is named as if it stood at the root.
-    let (Some(low), Some(high)) = (floor(here), floor(there)) else { return floor(here).is_none() || to.len() == 1 };
-    let kit = here == "http" || here == "runtime";
-    if kit && there != here && to.get(1).is_some_and(|part| OF_A_SALE.contains(&part.as_str())) {
-        return false;
+/// What stands between the two, if anything.
+fn wall(from: &[String], to: &[String]) -> Option<&'static str> {
+    let here = from.first()?;
+    let (_, may) = FLOORS.iter().find(|(floor, _)| floor == here)?;
+    // A macro is named as if it stood at the root, and so is what every floor has of the ports: `Result` and `Fault`.
+    let there = to.first().filter(|_| to.len() > 1)?;
+    let is_room = |name: &String| name.starts_with(|c: char| c.is_lowercase());
+    let (own, room) = (from.get(1), to.get(1).filter(|name| is_room(name)));
+    let room = match room {
+        Some(room) => room,
+        None if there == "ports" && here != "domain" => return None,
+        None => return (!may.contains(&there.as_str())).then_some("that floor is not for this one"),
+    };
+    if !may.iter().any(|may| *may == there || *may == format!("{there}::{room}")) {
+        return Some("that floor is not for this one");
     }
-    if there == "adapters" {
-        return match (from.get(1), to.get(1)) {
-            _ if here != "adapters" => here == "wire",
-            (Some(own), Some(other)) => own == other || SHARED.contains(&(own, other)),
-            _ => true,
+    if here == there && WALLED.contains(&here.as_str()) {
+        let own = own?;
+        let is_open = own == room || DOORS.contains(&(own, room));
+        return (!is_open).then_some("rooms of this floor do not name each other");
+    }
+    if WITH_SUBJECTS.contains(&here.as_str()) && WITH_SUBJECTS.contains(&there.as_str()) {
+        let Some((own, may)) = own.and_then(|own| SUBJECTS.iter().find(|(subject, _)| subject == own)) else {
+            return own.map(|_| "this room is no subject of the table");
         };
+        let is_open =
+            own == room || COMMON.contains(&room.as_str()) && *own != "shared" || may.contains(&room.as_str());
+        return (!is_open).then_some("that subject is not for this one");
     }
-    here == there || low > high || (here == "runtime" && there == "http")
+    None
 }
 
 pub fn libraries(path: &str, text: &str) -> Vec<String> {
@@ -116,38 +161,39 @@ fn dependencies() -> Vec<String> {
     section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.replace('-', "_")).collect()
 }
 
-pub fn joins(path: &str, text: &str) -> Vec<String> {
-    let targets = named(path, text);
-    let names = |floor: &str| targets.iter().any(|to| to.first().is_some_and(|first| first == floor));
-    let joins = names("adapters") && names("services") && !path.starts_with("src/wire");
-    if joins { vec![format!("{path}: only src/wire names both an adapter and a service")] } else { Vec::new() }
-}
-
 #[test]
-fn floors_are_seen() {
+fn walls_between_floors_are_seen() {
     let bad = [
-        ("src/domain/x.rs", "use crate::ports::Result;"),
-        ("src/ports/x.rs", "fn f() { crate::adapters::memory::x() }"),
-        ("src/adapters/redis/x.rs", "use crate::{domain::id, adapters::{memory::X}};"),
+        ("src/domain/sale/x.rs", "use crate::ports::Result;"),
+        ("src/ports/sale/x.rs", "fn f() { crate::adapters::memory::x() }"),
+        ("src/adapters/redis/x.rs", "use crate::{domain::shared::id, adapters::{memory::X}};"),
         ("src/adapters/redis/x.rs", "use super::super::rabbit::X;"),
-        ("src/adapters/sqlite/x.rs", "use crate::adapters::mysql::X;"),
-        ("src/adapters/redis.rs", "use crate::services::X;"),
-        ("src/adapters/redis.rs", "use crate::runtime::X;"),
-        ("src/http/x.rs", "use crate::runtime::X;"),
-        ("src/http/x.rs", "use crate::domain::sale::Sale;"),
-        ("src/services/gateway/x.rs", "use crate::adapters::system::SystemClock;"),
-        ("src/services/gateway/x.rs", "use crate::wire;"),
-        ("src/services/gateway/x.rs", "use crate::elsewhere::X;"),
+        ("src/adapters/redis/x.rs", "use crate::app::sale::X;"),
+        ("src/adapters/redis/x.rs", "use crate::kit::http::X;"),
+        ("src/kit/http/x.rs", "use crate::domain::sale::Sale;"),
+        ("src/kit/work/x.rs", "use crate::ports::sale::turnstile::X;"),
+        ("src/app/sale/x.rs", "use crate::kit::http::problem::X;"),
+        ("src/app/sale/x.rs", "use crate::faces::gateway::X;"),
+        ("src/faces/shop/x.rs", "use crate::faces::desk::X;"),
+        ("src/faces/shop/x.rs", "use crate::workers::relay::X;"),
+        ("src/faces/shop/x.rs", "use crate::adapters::system::SystemClock;"),
+        ("src/workers/relay/x.rs", "use crate::kit::http::X;"),
+        ("src/workers/relay/x.rs", "use crate::wire::config::X;"),
+        ("src/workers/relay/x.rs", "use crate::elsewhere::X;"),
     ];
     for (path, text) in bad {
         assert_eq!(floors(path, text).len(), 1, "{path}: {text}");
     }
     let good = [
-        ("src/adapters/sqlite/x.rs", "use crate::adapters::sql::X; use super::writer; use crate::ports;"),
-        ("src/adapters/mod.rs", "// crate::services\npub mod memory;"),
-        ("src/runtime/mod.rs", "use crate::http::probes;"),
-        ("src/services/x.rs", "use crate::{http::problem, runtime, ports::ledger, domain::sale};"),
-        ("src/wire.rs", "use crate::{services, adapters};"),
+        ("src/adapters/sql/sqlite/x.rs", "use crate::adapters::sql::X; use super::writer; use crate::ports;"),
+        ("src/adapters/mod.rs", "// crate::app\npub mod memory;"),
+        ("src/adapters/redis/x.rs", "use crate::adapters::tls::Endpoint; use crate::ports::Result;"),
+        (
+            "src/kit/process/x.rs",
+            "use crate::kit::http::probes; use crate::ports::Fault; use crate::domain::shared::id::X;",
+        ),
+        ("src/faces/shop/x.rs", "use crate::{kit::http::problem, app::sale, ports::sale::X, domain::sale};"),
+        ("src/wire/x.rs", "use crate::{app, adapters::memory};"),
         ("src/lib.rs", "pub mod wire;"),
     ];
     for (path, text) in good {
@@ -156,10 +202,35 @@ fn floors_are_seen() {
 }
 
 #[test]
+fn walls_between_subjects_are_seen() {
+    let bad = [
+        ("src/domain/shared/x.rs", "use crate::domain::sale::Sale;"),
+        ("src/domain/sale/x.rs", "use crate::domain::money::order::Order;"),
+        ("src/ports/sale/x.rs", "use crate::domain::receipts::Proof;"),
+        ("src/app/money/x.rs", "use crate::app::audit::X;"),
+        ("src/app/elsewhere/x.rs", "use crate::domain::sale::X;"),
+    ];
+    for (path, text) in bad {
+        assert_eq!(floors(path, text).len(), 1, "{path}: {text}");
+    }
+    let good = [
+        ("src/domain/sale/x.rs", "use crate::domain::{shared::id::SaleId, people::Role};"),
+        (
+            "src/app/money/x.rs",
+            "use crate::{app::sale::tell, ports::platform::clock::Clock, domain::money::order::Order};",
+        ),
+        ("src/app/audit/x.rs", "use crate::app::{money, receipts};"),
+    ];
+    for (path, text) in good {
+        assert_eq!(floors(path, text), [""; 0], "{path}");
+    }
+}
+
+#[test]
 fn strays_are_seen() {
-    assert_eq!(libraries("src/services/x.rs", "use lapin::Channel; fn f() { ::sqlx::query() }").len(), 1);
+    assert_eq!(libraries("src/app/sale/x.rs", "use lapin::Channel; fn f() { ::sqlx::query() }").len(), 1);
     assert_eq!(libraries("src/adapters/rabbit/x.rs", "use fred::prelude::*;").len(), 1);
-    assert_eq!(libraries("src/adapters/sqlite/x.rs", "use sqlx::{Row}; // lapin::x").len(), 0);
+    assert_eq!(libraries("src/adapters/sql/sqlite/x.rs", "use sqlx::{Row}; // lapin::x").len(), 0);
 }
 
 #[test]
@@ -169,12 +240,4 @@ fn impurity_is_seen() {
     }
     assert_eq!(purity("src/ports/x.rs", "use sqlx::Row; async fn f() {}").len(), 1);
     assert_eq!(purity("src/domain/x.rs", "use std::fmt; use sha1::Sha1; /// async\n").len(), 0);
-}
-
-#[test]
-fn joins_are_seen() {
-    let text = "use crate::{adapters::memory, services::news};";
-    assert_eq!(joins("src/runtime/x.rs", text).len(), 1);
-    assert_eq!(joins("bin/x.rs", &text.replace("crate", "miaosha")).len(), 1);
-    assert_eq!(joins("src/wire/shop.rs", text).len(), 0);
 }

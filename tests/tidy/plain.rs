@@ -68,6 +68,13 @@ pub fn same_migrations(mysql: &[String], sqlite: &[String]) -> Vec<String> {
     complaints
 }
 
+/// Steps are numbered from 1, and none is left out: who reads them knows that these are all.
+pub fn has_no_holes(names: &[String]) -> Vec<String> {
+    let steps = names.iter().zip(1..);
+    let wrong = steps.filter(|(name, number)| !name.starts_with(&format!("{number:04}_")));
+    wrong.map(|(name, number)| format!("migrations: {name} is step {number}")).take(1).collect()
+}
+
 #[test]
 fn a_silent_source_is_seen() {
     assert_eq!(says_what_it_is("x.rs", "use a;\n//! late").len(), 1);
@@ -97,4 +104,12 @@ fn a_lonely_migration_is_seen() {
     assert_eq!(same_migrations(&names(&["1", "2"]), &names(&["2", "3"])).len(), 2);
     assert_eq!(same_migrations(&[], &[]).len(), 1);
     assert_eq!(same_migrations(&names(&["1"]), &names(&["1"])).len(), 0);
+}
+
+#[test]
+fn a_hole_among_migrations_is_seen() {
+    let names = |all: &[&str]| all.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(has_no_holes(&names(&["0001_a.sql", "0003_b.sql"])).len(), 1);
+    assert_eq!(has_no_holes(&names(&["0002_a.sql"])).len(), 1);
+    assert_eq!(has_no_holes(&names(&["0001_a.sql", "0002_b.sql"])).len(), 0);
 }

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use miaosha::adapters::redis::keys::NAMES;
-use miaosha::adapters::redis::scripts::{DONE, KEPT, STALE, Verb};
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::turn::Answer;
-use miaosha::domain::turnstile::ANSWERS_MAX;
+use super::families::{self, Family};
+use super::source::Tree;
 
 const LINES_MAX: usize = 80;
 /// What a script must not ask for: time and chance come in its arguments, and a script that writes is over when it returns.
@@ -20,20 +17,30 @@ struct Slot {
     name: String,
 }
 
-/// The codes of the specification: what a turn remembers, and what it is called.
-fn codes() -> BTreeSet<(String, String)> {
-    let answers = [
-        Answer::Taken { units: Vec::new() },
-        Answer::Standby { arrival: 1, position: 1 },
-        Answer::Already { reservation: ReservationId(1) },
-        Answer::Refused,
-    ];
-    let name = |answer: &Answer| format!("{answer:?}").split(' ').next().map(str::to_uppercase).unwrap_or_default();
-    answers.iter().map(|answer| (char::from(answer.code()).to_string(), name(answer))).collect()
+/// Every file of `lua/`: of the library, and of each family.
+pub fn all() -> Vec<String> {
+    let tree = Tree::read(&["lua"], &["lua", "md"]);
+    let (notes, scripts): (Vec<_>, Vec<_>) = tree.files.into_iter().partition(|(path, _)| path.ends_with(".md"));
+    let families = families::all();
+    let mut complaints: Vec<String> = scripts.iter().flat_map(|(path, text)| is_plain(path, text)).collect();
+    complaints.extend(are_all_called(&families, &scripts));
+    for family in &families {
+        complaints.extend(agrees_on_figures(family, &scripts));
+        complaints.extend(has_the_codes(family, &notes));
+        let verbs = scripts.iter().filter(|(path, _)| verb_of(family, path).is_some());
+        complaints.extend(verbs.flat_map(|(path, text)| keeps_its_contract(family, path, text)));
+    }
+    complaints
+}
+
+/// Of the files that stand in the family's folder itself.
+fn verb_of<'a>(family: &Family, path: &'a str) -> Option<&'a str> {
+    let name = path.strip_prefix(&family.folder())?.strip_prefix('/')?.strip_suffix(".lua")?;
+    (!name.contains('/')).then_some(name)
 }
 
 /// Holds for the library too.
-pub fn is_plain(path: &str, text: &str) -> Vec<String> {
+fn is_plain(path: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let lines = text.lines().count();
     if lines > LINES_MAX {
@@ -55,17 +62,22 @@ pub fn is_plain(path: &str, text: &str) -> Vec<String> {
     complaints
 }
 
-/// One file for each verb, and none besides.
-pub fn are_all_called(verbs: &[(String, String)]) -> Vec<String> {
-    let files: BTreeSet<String> = verbs.iter().map(|(path, _)| path.clone()).collect();
-    let called: BTreeSet<String> = Verb::ALL.iter().map(|verb| format!("lua/{}.lua", verb.name())).collect();
+/// One file for each verb, and none besides; libraries stand in a `lib` of all or of a family.
+fn are_all_called(families: &[Family], scripts: &[(String, String)]) -> Vec<String> {
+    let folders = families.iter().map(Family::folder).chain(["lua".to_owned()]);
+    let libraries: Vec<String> = folders.map(|folder| format!("{folder}/lib/")).collect();
+    let is_library = |path: &str| libraries.iter().any(|library| path.starts_with(library));
+    let files: BTreeSet<String> =
+        scripts.iter().map(|(path, _)| path.clone()).filter(|path| !is_library(path)).collect();
+    let verbs = families.iter().flat_map(|family| family.verbs.iter().map(move |verb| (family.folder(), verb.0)));
+    let called: BTreeSet<String> = verbs.map(|(folder, verb)| format!("{folder}/{verb}.lua")).collect();
     files
         .symmetric_difference(&called)
         .map(|path| format!("{path}: a file without a verb, or a verb without a file"))
         .collect()
 }
 
-pub fn keeps_its_contract(path: &str, text: &str) -> Vec<String> {
+fn keeps_its_contract(family: &Family, path: &str, text: &str) -> Vec<String> {
     let (header, body) = text.split_once("]]").unwrap_or((text, ""));
     let (bindings, rest) = body.trim_start().split_once("\n\n").unwrap_or((body, ""));
     let mut complaints = Vec::new();
@@ -86,19 +98,20 @@ pub fn keeps_its_contract(path: &str, text: &str) -> Vec<String> {
             complaints.push(format!("{path}: {table} are not counted without a gap: {told:?}"));
         }
     }
-    complaints.extend(gives_its_keys(path, &declared(header, "KEYS")));
-    complaints.extend(answers_in_codes(path, header, rest));
+    complaints.extend(gives_its_keys(family, path, &declared(header, "KEYS")));
+    complaints.extend(answers_in_codes(family, path, header, rest));
     complaints
 }
 
 /// The caller gives as many keys, in this order.
-fn gives_its_keys(path: &str, told: &[Slot]) -> Option<String> {
-    let verb = Verb::ALL.into_iter().find(|verb| path == format!("lua/{}.lua", verb.name()))?;
+fn gives_its_keys(family: &Family, path: &str, told: &[Slot]) -> Option<String> {
+    let verb = verb_of(family, path)?;
+    let (_, due) = family.verbs.iter().find(|(name, _)| *name == verb)?;
     let given = told.last().and_then(|slot| slot.to).unwrap_or_default();
     let names: Vec<&str> = told.iter().map(|slot| slot.name.as_str()).collect();
-    let order: Vec<&str> = NAMES.into_iter().chain(["lines"]).take(names.len()).collect();
-    let agrees = given == verb.keys() && names == order;
-    (!agrees).then(|| format!("{path}: has {given} keys {names:?}, the caller gives {} of {order:?}", verb.keys()))
+    let order = &family.keys[..names.len().min(family.keys.len())];
+    let agrees = given == *due && names == order;
+    (!agrees).then(|| format!("{path}: has {given} keys {names:?}, the caller gives {due} of {order:?}"))
 }
 
 /// `3 name`, `7-14 name` and `5- name` under one word of the header.
@@ -170,18 +183,18 @@ fn ranges(text: &str, table: &str, original: &str) -> String {
     out
 }
 
-/// Codes of attempts are the specification's, and no word is said that the header does not tell.
-fn answers_in_codes(path: &str, header: &str, rest: &str) -> Vec<String> {
+/// Codes are the specification's, and no word is said that the header does not tell.
+fn answers_in_codes(family: &Family, path: &str, header: &str, rest: &str) -> Vec<String> {
     let reply = header.split("REPLY").nth(1).unwrap_or_default();
     let mut complaints = Vec::new();
-    let told: BTreeSet<(String, String)> = reply.lines().filter_map(code_of).collect();
-    if !told.is_empty() && told != codes() {
-        complaints.push(format!("{path}: the header tells {told:?}, the specification {:?}", codes()));
+    let told: BTreeSet<(char, String)> = reply.lines().filter_map(code_of).collect();
+    if !told.is_empty() && !told.iter().eq(BTreeSet::from_iter(&family.codes)) {
+        complaints.push(format!("{path}: the header tells {told:?}, the specification {:?}", family.codes));
     }
     let unsaid = told.iter().filter(|(code, _)| !rest.contains(&format!("'{code}'")));
     complaints.extend(unsaid.map(|(code, name)| format!("{path}: never says {code} {name}")));
-    for word in [STALE, DONE, KEPT] {
-        let (told, said) = (reply.split_whitespace().any(|w| w == word), rest.contains(&format!("'{word}'")));
+    for word in &family.words {
+        let (told, said) = (reply.split_whitespace().any(|w| w == *word), rest.contains(&format!("'{word}'")));
         if told != said {
             complaints.push(format!("{path}: {word} is told: {told}, said: {said}"));
         }
@@ -190,23 +203,29 @@ fn answers_in_codes(path: &str, header: &str, rest: &str) -> Vec<String> {
 }
 
 /// `X NAME …`
-fn code_of(line: &str) -> Option<(String, String)> {
+fn code_of(line: &str) -> Option<(char, String)> {
     let mut words = line.split_whitespace();
-    let (code, name) = (words.next()?, words.next()?);
-    let upper = |word: &str| word.chars().all(|c| c.is_ascii_uppercase());
-    (code.len() == 1 && upper(code) && name.len() > 1 && upper(name)).then(|| (code.to_owned(), name.to_owned()))
+    let (code, name) = (words.next()?.parse::<char>().ok()?, words.next()?);
+    let is_name = name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase());
+    (code.is_ascii_uppercase() && is_name).then(|| (code, name.to_owned()))
 }
 
-pub fn agrees_on_answers_max(library: &str) -> Vec<String> {
-    let due = format!("local ANSWERS_MAX = {ANSWERS_MAX}\n");
-    if library.contains(&due) { Vec::new() } else { vec![format!("lua/lib/answers.lua: is without `{}`", due.trim())] }
+fn text_of<'a>(files: &'a [(String, String)], path: &str) -> &'a str {
+    files.iter().find(|(at, _)| at == path).map_or("", |(_, text)| text)
 }
 
-pub fn has_the_codes(readme: &str) -> Vec<String> {
-    let rows = codes().into_iter().map(|(code, name)| format!("| `{code}` | {name} |"));
-    let words = [STALE, DONE, KEPT].map(|word| format!("| `{word}` |"));
-    let missing = rows.chain(words).filter(|row| !readme.contains(row));
-    missing.map(|row| format!("lua/README.md: is without {row}")).collect()
+fn agrees_on_figures(family: &Family, scripts: &[(String, String)]) -> Vec<String> {
+    let paths = family.figures.iter().map(|(file, due)| (format!("{}/{file}", family.folder()), due));
+    let missing = paths.filter(|(path, due)| !text_of(scripts, path).lines().any(|line| line == *due));
+    missing.map(|(path, due)| format!("{path}: is without `{due}`")).collect()
+}
+
+fn has_the_codes(family: &Family, notes: &[(String, String)]) -> Vec<String> {
+    let path = format!("{}/README.md", family.folder());
+    let rows = family.codes.iter().map(|(code, name)| format!("| `{code}` | {name} |"));
+    let words = family.words.iter().map(|word| format!("| `{word}` |"));
+    let missing = rows.chain(words).filter(|row| !text_of(notes, &path).contains(row));
+    missing.map(|row| format!("{path}: is without {row}")).collect()
 }
 
 #[cfg(test)]
@@ -234,8 +253,8 @@ return { 'T', 'S', 'A', 'R', 'STALE' }
 
 #[test]
 fn a_good_script_is_left_alone() {
-    assert_eq!(is_plain("lua/look.lua", GOOD), [""; 0]);
-    assert_eq!(keeps_its_contract("lua/look.lua", GOOD), [""; 0]);
+    assert_eq!(is_plain("lua/turnstile/look.lua", GOOD), [""; 0]);
+    assert_eq!(keeps_its_contract(&families::turnstile(), "lua/turnstile/look.lua", GOOD), [""; 0]);
 }
 
 #[test]
@@ -259,7 +278,10 @@ fn a_broken_contract_is_seen() {
     for (good, bad) in breaks {
         let text = GOOD.replace(good, bad);
         assert_ne!(text, GOOD, "{good} is not there");
-        assert!(!keeps_its_contract("lua/look.lua", &text).is_empty(), "{good} -> {bad} was not seen");
+        assert!(
+            !keeps_its_contract(&families::turnstile(), "lua/turnstile/look.lua", &text).is_empty(),
+            "{good} -> {bad} was not seen"
+        );
     }
 }
 
@@ -271,13 +293,24 @@ fn a_foul_script_is_seen() {
         ("  look:", "  see:"),
         ("REPLY", &"\n".repeat(80)),
     ] {
-        assert!(!is_plain("lua/look.lua", &GOOD.replace(good, bad)).is_empty(), "{bad} was not seen");
+        assert!(!is_plain("lua/turnstile/look.lua", &GOOD.replace(good, bad)).is_empty(), "{bad} was not seen");
     }
 }
 
 #[test]
 fn a_lonely_script_and_other_figures_are_seen() {
-    assert_eq!(are_all_called(&[("lua/look.lua".into(), String::new())]).len(), Verb::ALL.len() - 1);
-    assert_eq!(agrees_on_answers_max("local ANSWERS_MAX = 7\n").len(), 1);
-    assert_eq!(has_the_codes("| `T` | TAKEN |").len(), 6);
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let (family, lonely) = (families::turnstile(), families::turnstile().verbs.len() - 1);
+    let complaints =
+        |path| are_all_called(&[families::turnstile()], &[file("lua/turnstile/look.lua", ""), file(path, "")]).len();
+    assert_eq!(complaints("lua/lib/many.lua"), lonely);
+    assert_eq!(complaints("lua/turnstile/lib/units.lua"), lonely);
+    assert_eq!(complaints("lua/turnstile/peek.lua"), lonely + 1, "no verb");
+    assert_eq!(complaints("lua/look.lua"), lonely + 1, "of no family");
+    assert_eq!(complaints("lua/room/look.lua"), lonely + 1, "of a family that nobody calls");
+    assert_eq!(
+        agrees_on_figures(&family, &[file("lua/turnstile/lib/answers.lua", "local ANSWERS_MAX = 7\n")]).len(),
+        1
+    );
+    assert_eq!(has_the_codes(&family, &[file("lua/turnstile/README.md", "| `T` | TAKEN |")]).len(), 6);
 }

@@ -72,8 +72,10 @@ export function blocks(sale, signal) {
       const problem = error instanceof Problem ? error : new Problem('internal');
       if (!problem.passes) key = uuid();
       const blamed = { units, reason }[problem.field];
-      if (blamed) blamed.wrong(problem.detail);
-      else put(wrong, problem.detail || problem.words);
+      // Nothing is free, or else the sale is closed.
+      const conflict = problem.kind === 'conflict' && t(blamed ? 'blocks.none_free' : 'problem.sale_closed');
+      if (blamed) blamed.wrong(conflict || problem.words);
+      else put(wrong, conflict || problem.words);
     }
     busy = false;
   }

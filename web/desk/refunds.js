@@ -55,7 +55,7 @@ export default function refunds({ signal }) {
         await load();
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Problem && error.field === 'note') note.wrong(error.detail);
+        if (error instanceof Problem && error.field === 'note') note.wrong(error.words);
         else failed(error);
         key = uuid();
         for (const button of node.querySelectorAll('button')) button.disabled = false;
@@ -70,6 +70,6 @@ export default function refunds({ signal }) {
   }
 
   function failed(error) {
-    if (!signal.aborted) put(wrong, error instanceof Problem ? error.detail || error.words : t('problem.internal'));
+    if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
   }
 }

@@ -75,7 +75,7 @@ export function paying({ sale, standing, was }, acts) {
       await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
     } catch (error) {
       if (acts.signal.aborted) return;
-      bank.words = error instanceof Problem ? error.words : t('problem.internal');
+      bank.words = error instanceof Problem ? (error.kind === 'conflict' ? t('pay.goes_back') : error.words) : t('problem.internal');
       blame(bank.words);
     }
     busy = false;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, LifecycleState, Tag};
@@ -12,6 +13,8 @@ use crate::ports::fleet::{Kind, Seen};
 use crate::ports::{Fault, Result};
 
 const PART: &str = "groups";
+/// Groups in one look, as many as the answer may hold.
+const LOOK_MAX: usize = 50;
 const GROUP: &str = "auto-scaling-group";
 
 pub struct Groups {
@@ -58,11 +61,11 @@ fn tag(id: &str, key: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder 
     Tag::builder().resource_id(id).resource_type(GROUP).key(key).propagate_at_launch(false)
 }
 
-impl Kind for Groups {
-    type Level = Size;
-    type Named = String;
-
-    const LOOK_MAX: usize = 50;
+#[async_trait]
+impl Kind<Size, String> for Groups {
+    fn look_max(&self) -> usize {
+        LOOK_MAX
+    }
 
     async fn look(&self, named: &[String]) -> Result<Vec<Seen<Size>>> {
         // Of no names, AWS would describe every group there is.
@@ -70,7 +73,7 @@ impl Kind for Groups {
             return Ok(Vec::new());
         }
         let call = self.client.describe_auto_scaling_groups().set_auto_scaling_group_names(Some(named.to_vec()));
-        let answer = call.max_records(Self::LOOK_MAX as i32).send().await.map_err(|error| fault(PART, error))?;
+        let answer = call.max_records(LOOK_MAX as i32).send().await.map_err(|error| fault(PART, error))?;
         answer.auto_scaling_groups().iter().filter_map(seen).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Instances that nobody scales: they stand still between events, and are found by a tag.
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, Tag};
@@ -72,11 +73,11 @@ fn seen(instance: &Instance) -> Option<Seen<u32>> {
     })
 }
 
-impl Kind for Instances {
-    type Level = u32;
-    type Named = Tagged;
-
-    const LOOK_MAX: usize = 1;
+#[async_trait]
+impl Kind<u32, Tagged> for Instances {
+    fn look_max(&self) -> usize {
+        1
+    }
 
     async fn look(&self, named: &[Tagged]) -> Result<Vec<Seen<u32>>> {
         let mut all = Vec::new();

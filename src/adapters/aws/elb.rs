@@ -1,5 +1,6 @@
 //! What a load balancer thinks of its targets.
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealth, TargetHealthStateEnum as State};
@@ -32,6 +33,7 @@ fn health(target: &TargetHealth) -> Health {
     }
 }
 
+#[async_trait]
 impl Targets for TargetGroups {
     async fn health(&self, group: &str) -> Result<Vec<Health>> {
         let answer = self.client.describe_target_health().target_group_arn(group).send().await;

@@ -1,6 +1,7 @@
 //! Provisioned concurrency: how many of a function's environments stand ready under an alias. Tags belong to the function, so a
 //! wish's key names the alias too.
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_provisioned_concurrency_config::GetProvisionedConcurrencyConfigOutput;
@@ -78,11 +79,11 @@ fn parts(id: &str) -> Result<(&str, &str)> {
     id.rsplit_once(':').ok_or_else(|| Fault::new(PART, "an id without an alias"))
 }
 
-impl Kind for Functions {
-    type Level = u32;
-    type Named = Qualified;
-
-    const LOOK_MAX: usize = 1;
+#[async_trait]
+impl Kind<u32, Qualified> for Functions {
+    fn look_max(&self) -> usize {
+        1
+    }
 
     async fn look(&self, named: &[Qualified]) -> Result<Vec<Seen<u32>>> {
         let mut all = Vec::new();

@@ -4,7 +4,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-use crate::domain::time::Timestamp;
+use crate::domain::shared::time::Timestamp;
 
 pub struct Message {
     pub id: String,

@@ -38,8 +38,9 @@ pub fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).timeout_config(timeouts)
 }
 
-fn fault(part: &'static str, error: impl std::error::Error) -> Fault {
-    Fault::new(part, causes(&error))
+fn fault(part: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Fault {
+    let what = causes(&error);
+    Fault::new(part, error).saying(what)
 }
 
 /// The library's errors say nothing but their kind; what happened stands in what caused them.

@@ -1,13 +1,14 @@
 //! A bucket as an archive: S3 writes an object whole or not at all, and lists keys in their order.
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object;
 
 use super::fault;
-use crate::domain::time::Timestamp;
-use crate::ports::archive::{Archive, Boxed, Kept};
+use crate::domain::shared::time::Timestamp;
+use crate::ports::platform::archive::{Archive, Kept};
 use crate::ports::{Fault, Result};
 
 const PART: &str = "archive";
@@ -44,47 +45,40 @@ fn kept(object: &Object) -> Result<Kept> {
     })
 }
 
+#[async_trait]
 impl Archive for S3Archive {
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> Boxed<'a, ()> {
-        Box::pin(async move {
-            let call = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
-            call.send().await.map(|_| ()).map_err(|error| fault(PART, error))
-        })
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let call = self.client.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes));
+        call.send().await.map(|_| ()).map_err(|error| fault(PART, error))
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<Vec<u8>>> {
-        Box::pin(async move {
-            let found = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
-                Ok(found) => found,
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
-                Err(error) => return Err(fault(PART, error)),
-            };
-            let bytes = found.body.collect().await.map_err(|error| fault(PART, error))?;
-            Ok(Some(bytes.to_vec()))
-        })
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let found = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(found) => found,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
+            Err(error) => return Err(fault(PART, error)),
+        };
+        let bytes = found.body.collect().await.map_err(|error| fault(PART, error))?;
+        Ok(Some(bytes.to_vec()))
     }
 
-    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, ()> {
-        Box::pin(async move {
-            let call = self.client.delete_object().bucket(&self.bucket).key(key);
-            call.send().await.map(|_| ()).map_err(|error| fault(PART, error))
-        })
+    async fn delete(&self, key: &str) -> Result<()> {
+        let call = self.client.delete_object().bucket(&self.bucket).key(key);
+        call.send().await.map(|_| ()).map_err(|error| fault(PART, error))
     }
 
-    fn list<'a>(&'a self, prefix: &'a str, after: Option<&'a str>, max: u32) -> Boxed<'a, Vec<Kept>> {
-        Box::pin(async move {
-            let mut all: Vec<Kept> = Vec::new();
-            while (all.len() as u32) < max {
-                let wanted = PAGE_MAX.min(max - all.len() as u32);
-                let last = all.last().map(|kept| kept.key.clone());
-                let page = self.page(prefix, last.as_deref().or(after), wanted).await?;
-                let is_last = (page.len() as u32) < wanted;
-                all.extend(page);
-                if is_last {
-                    break;
-                }
+    async fn list(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<Kept>> {
+        let mut all: Vec<Kept> = Vec::new();
+        while (all.len() as u32) < max {
+            let wanted = PAGE_MAX.min(max - all.len() as u32);
+            let last = all.last().map(|kept| kept.key.clone());
+            let page = self.page(prefix, last.as_deref().or(after), wanted).await?;
+            let is_last = (page.len() as u32) < wanted;
+            all.extend(page);
+            if is_last {
+                break;
             }
-            Ok(all)
-        })
+        }
+        Ok(all)
     }
 }

@@ -1,13 +1,13 @@
 //! The queue of letters. A letter is in it when SQS says so; posted twice, it is delivered once, because the log of letters
 //! knows it.
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
 use super::fault;
-use crate::ports::archive::Boxed;
-use crate::ports::mail::{Letter, Post};
+use crate::ports::mail::transport::{EmailJob, MailQueue};
 use crate::ports::{Fault, Result};
 
 const PART: &str = "letters";
@@ -15,12 +15,12 @@ const PART: &str = "letters";
 const BATCH_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-pub struct SqsPost {
+pub struct SqsMailQueue {
     client: Client,
     queue_url: String,
 }
 
-impl SqsPost {
+impl SqsMailQueue {
     pub fn new(config: &SdkConfig, queue_url: String) -> Self {
         Self { client: Client::new(config), queue_url }
     }
@@ -41,22 +41,21 @@ impl SqsPost {
     }
 }
 
-impl Post for SqsPost {
-    fn post<'a>(&'a self, letters: &'a [Letter]) -> Boxed<'a, ()> {
-        Box::pin(async move {
-            let mut batch: Vec<String> = Vec::new();
-            let mut bytes = 0;
-            for letter in letters {
-                let body = serde_json::to_string(letter).map_err(|error| Fault::new(PART, error))?;
-                if batch.len() == BATCH_MAX || (bytes + body.len() > BATCH_BYTES_MAX && !batch.is_empty()) {
-                    self.send(&batch).await?;
-                    batch.clear();
-                    bytes = 0;
-                }
-                bytes += body.len();
-                batch.push(body);
+#[async_trait]
+impl MailQueue for SqsMailQueue {
+    async fn enqueue(&self, letters: &[EmailJob]) -> Result<()> {
+        let mut batch: Vec<String> = Vec::new();
+        let mut bytes = 0;
+        for letter in letters {
+            let body = serde_json::to_string(letter).map_err(|error| Fault::new(PART, error))?;
+            if batch.len() == BATCH_MAX || (bytes + body.len() > BATCH_BYTES_MAX && !batch.is_empty()) {
+                self.send(&batch).await?;
+                batch.clear();
+                bytes = 0;
             }
-            if batch.is_empty() { Ok(()) } else { self.send(&batch).await }
-        })
+            bytes += body.len();
+            batch.push(body);
+        }
+        if batch.is_empty() { Ok(()) } else { self.send(&batch).await }
     }
 }

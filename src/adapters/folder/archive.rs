@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use crate::domain::time::Timestamp;
-use crate::ports::archive::{Archive, Boxed, Kept};
+use crate::domain::shared::time::Timestamp;
+use crate::ports::platform::archive::{Archive, Kept};
 use crate::ports::{Fault, Result};
 
 const PART: &str = "archive";
@@ -53,32 +54,27 @@ impl FolderArchive {
     }
 }
 
+#[async_trait]
 impl Archive for FolderArchive {
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> Boxed<'a, ()> {
-        Box::pin(async move {
-            let place = place(key)?;
-            self.blocking(move |folder| put(&folder.join(place), &bytes)).await
-        })
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let place = place(key)?;
+        self.blocking(move |folder| put(&folder.join(place), &bytes)).await
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Option<Vec<u8>>> {
-        Box::pin(async move {
-            let place = place(key)?;
-            let read = self.blocking(move |folder| found(fs::read(folder.join(place)))).await?;
-            Ok(read.and_then(|bytes| whole(key, bytes)))
-        })
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let place = place(key)?;
+        let read = self.blocking(move |folder| found(fs::read(folder.join(place)))).await?;
+        Ok(read.and_then(|bytes| whole(key, bytes)))
     }
 
-    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, ()> {
-        Box::pin(async move {
-            let place = place(key)?;
-            self.blocking(move |folder| found(fs::remove_file(folder.join(place))).map(|_| ())).await
-        })
+    async fn delete(&self, key: &str) -> Result<()> {
+        let place = place(key)?;
+        self.blocking(move |folder| found(fs::remove_file(folder.join(place))).map(|_| ())).await
     }
 
-    fn list<'a>(&'a self, prefix: &'a str, after: Option<&'a str>, max: u32) -> Boxed<'a, Vec<Kept>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<Kept>> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-        Box::pin(async move { self.blocking(move |folder| list(folder, &prefix, after.as_deref(), max)).await })
+        self.blocking(move |folder| list(folder, &prefix, after.as_deref(), max)).await
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use tokio::io::AsyncWriteExt;
 
 use super::PART;
 use super::mime::{self, Written};
-use crate::ports::archive::Boxed;
-use crate::ports::mail::{Carried, Carrier, Mail};
+use crate::ports::mail::transport::{Carried, Mail, MailSender};
 use crate::ports::{Fault, Result};
 
 pub struct MailFolder {
@@ -41,15 +41,14 @@ async fn sync(folder: &Path) -> std::io::Result<()> {
     tokio::fs::File::open(folder).await?.sync_all().await
 }
 
-impl Carrier for MailFolder {
-    fn carry<'a>(&'a self, mail: &'a Mail) -> Boxed<'a, Carried> {
-        Box::pin(async move {
-            let written = match mime::write(mail) {
-                Ok(written) => written,
-                Err(error) => return Ok(Carried::Refused { why: error.to_string() }),
-            };
-            let kept: Result<()> = self.keep(mail, &written).await.map_err(|error| Fault::new(PART, error));
-            kept.map(|()| Carried::Accepted)
-        })
+#[async_trait]
+impl MailSender for MailFolder {
+    async fn send(&self, mail: &Mail) -> Result<Carried> {
+        let written = match mime::write(mail) {
+            Ok(written) => written,
+            Err(error) => return Ok(Carried::Refused { why: error.to_string() }),
+        };
+        let kept: Result<()> = self.keep(mail, &written).await.map_err(|error| Fault::new(PART, error));
+        kept.map(|()| Carried::Accepted)
     }
 }

@@ -8,7 +8,7 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, address::AddressError};
 
-use crate::ports::mail::{Mail, Recipient};
+use crate::ports::mail::transport::{Mail, Recipient};
 
 pub struct Written {
     pub from: Address,

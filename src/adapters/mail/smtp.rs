@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -17,8 +18,7 @@ use url::Url;
 
 use super::PART;
 use super::mime::{self, Written};
-use crate::ports::archive::Boxed;
-use crate::ports::mail::{Carried, Carrier, Mail};
+use crate::ports::mail::transport::{Carried, Mail, MailSender};
 use crate::ports::{Fault, Result};
 
 /// A server that has the mail and does not say good-bye keeps nobody waiting.
@@ -116,22 +116,21 @@ impl Smtp {
     }
 }
 
-impl Carrier for Smtp {
-    fn carry<'a>(&'a self, mail: &'a Mail) -> Boxed<'a, Carried> {
-        Box::pin(async move {
-            let written = match mime::write(mail) {
-                Ok(written) => written,
-                Err(error) => return Ok(refused(&error.to_string())),
-            };
-            match timeout(self.carry_max, self.send(&written)).await {
-                Ok(Ok((carried, mut conn))) => {
-                    let _ = timeout(GOOD_BYE, conn.abort()).await;
-                    Ok(carried)
-                }
-                Ok(Err(error)) => Err(Fault::new(PART, without_persons(&error))),
-                Err(_) => Err(Fault::new(PART, "the server took too long")),
+#[async_trait]
+impl MailSender for Smtp {
+    async fn send(&self, mail: &Mail) -> Result<Carried> {
+        let written = match mime::write(mail) {
+            Ok(written) => written,
+            Err(error) => return Ok(refused(&error.to_string())),
+        };
+        match timeout(self.carry_max, self.send(&written)).await {
+            Ok(Ok((carried, mut conn))) => {
+                let _ = timeout(GOOD_BYE, conn.abort()).await;
+                Ok(carried)
             }
-        })
+            Ok(Err(error)) => Err(Fault::new(PART, without_persons(&error))),
+            Err(_) => Err(Fault::new(PART, "the server took too long")),
+        }
     }
 }
 

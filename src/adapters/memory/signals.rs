@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
-use crate::domain::id::SaleId;
-use crate::domain::notice::{Missed, Notice};
-use crate::ports::deadlines::{Deadline, Deadlines};
-use crate::ports::news::{Bulletin, News, NewsStream, SaleNews};
-use crate::ports::notices::{NoticeItem, NoticeStream, Notices};
-use crate::ports::{Delivery, Fault, Result, Subscription};
+use crate::domain::sale::notice::{Missed, Notice};
+use crate::domain::shared::id::SaleId;
+use crate::ports::sale::deadlines::{Deadline, Deadlines};
+use crate::ports::sale::feed::{NewsStream, SaleFeed, SaleNews, SaleSnapshot};
+use crate::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
+use crate::ports::{Delivery, Fault, Result, Source, Subscription};
 
 /// Batches that wait for one subscriber; one that falls further behind hears of it and begins anew.
 const WAITING_MAX: usize = 1_024;
-/// Word of a sale that is this much older than the newest word is not told to newcomers: it matters to nobody any more.
+/// A word of a sale that is this much older than the newest word is not told to newcomers: it matters to nobody any more.
 const NEWS_AGE_MS_MAX: i64 = 60_000;
 
 /// When it rings, and a number that keeps apart those of one moment.
@@ -34,7 +35,7 @@ struct Shared {
     /// Somebody's alarm may be the first now.
     moved: Notify,
     notices: broadcast::Sender<Arc<NoticeItem>>,
-    news: broadcast::Sender<Arc<Bulletin>>,
+    news: broadcast::Sender<Arc<SaleSnapshot>>,
     /// The last word on every sale, for newcomers.
     latest: Mutex<BTreeMap<SaleId, SaleNews>>,
 }
@@ -45,7 +46,7 @@ struct Alarms {
     made: u64,
 }
 
-fn fault(what: impl std::fmt::Display) -> Fault {
+fn fault(what: impl Into<Source>) -> Fault {
     Fault::new("broker", what)
 }
 
@@ -77,15 +78,15 @@ impl Shared {
     }
 
     /// Takes what is due, or says when the first will be.
-    fn take(self: &Arc<Self>, max: usize) -> Result<Vec<MemoryDeadline>, Option<Instant>> {
+    fn take(self: &Arc<Self>, max: usize) -> Result<Vec<Box<dyn Delivery<Deadline>>>, Option<Instant>> {
         let now = Instant::now();
         let mut alarms = self.alarms();
-        let mut due = Vec::new();
+        let mut due: Vec<Box<dyn Delivery<Deadline>>> = Vec::new();
         while due.len() < max {
             match alarms.waiting.first_entry() {
                 Some(entry) if entry.key().0 <= now => {
                     let (ring, deadline) = entry.remove_entry();
-                    due.push(MemoryDeadline { ring, deadline, shared: Some(self.clone()) });
+                    due.push(Box::new(MemoryDeadline { ring, deadline, shared: Some(self.clone()) }));
                 }
                 Some(entry) if due.is_empty() => return Err(Some(entry.key().0)),
                 None if due.is_empty() => return Err(None),
@@ -96,9 +97,8 @@ impl Shared {
     }
 }
 
+#[async_trait]
 impl Deadlines for MemorySignals {
-    type Deadlines = MemoryDeadlines;
-
     async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
         let hold = Duration::from_millis(u64::try_from(hold_ms).unwrap_or(0));
         let ring = Instant::now() + hold;
@@ -111,17 +111,16 @@ impl Deadlines for MemorySignals {
         Ok(())
     }
 
-    async fn deadlines(&self) -> Result<MemoryDeadlines> {
-        Ok(MemoryDeadlines(self.0.clone()))
+    async fn deadlines(&self) -> Result<Box<dyn Subscription<Deadline>>> {
+        Ok(Box::new(MemoryDeadlines(self.0.clone())))
     }
 }
 
 pub struct MemoryDeadlines(Arc<Shared>);
 
-impl Subscription for MemoryDeadlines {
-    type Delivery = MemoryDeadline;
-
-    async fn next(&mut self, max: usize) -> Result<Vec<MemoryDeadline>> {
+#[async_trait]
+impl Subscription<Deadline> for MemoryDeadlines {
+    async fn next(&mut self, max: usize) -> Result<Vec<Box<dyn Delivery<Deadline>>>> {
         loop {
             let moved = self.0.moved.notified();
             tokio::pin!(moved);
@@ -145,14 +144,13 @@ pub struct MemoryDeadline {
     shared: Option<Arc<Shared>>,
 }
 
-impl Delivery for MemoryDeadline {
-    type Body = Deadline;
-
+#[async_trait]
+impl Delivery<Deadline> for MemoryDeadline {
     fn body(&self) -> &Deadline {
         &self.deadline
     }
 
-    async fn ack(mut self) -> Result<()> {
+    async fn ack(mut self: Box<Self>) -> Result<()> {
         self.shared = None;
         Ok(())
     }
@@ -166,9 +164,8 @@ impl Drop for MemoryDeadline {
     }
 }
 
+#[async_trait]
 impl Notices for MemorySignals {
-    type Stream = MemoryNotices;
-
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         if !notices.is_empty() {
             // An error says that nobody listens.
@@ -181,23 +178,23 @@ impl Notices for MemorySignals {
         let _ = self.0.notices.send(Arc::new(NoticeItem::Missed(Missed::Sales(vec![(sale, 0)]))));
     }
 
-    async fn notices(&self) -> Result<MemoryNotices> {
-        Ok(MemoryNotices(self.0.notices.subscribe()))
+    async fn notices(&self) -> Result<Box<dyn NoticeStream>> {
+        Ok(Box::new(MemoryNotices(self.0.notices.subscribe())))
     }
 }
 
 pub struct MemoryNotices(broadcast::Receiver<Arc<NoticeItem>>);
 
+#[async_trait]
 impl NoticeStream for MemoryNotices {
     async fn next(&mut self) -> Result<NoticeItem> {
         Ok(NoticeItem::clone(&*self.0.recv().await.map_err(fault)?))
     }
 }
 
-impl News for MemorySignals {
-    type NewsStream = MemoryNews;
-
-    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
+#[async_trait]
+impl SaleFeed for MemorySignals {
+    async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()> {
         // Under the lock that newcomers take: what is sent now reaches each of them, here or there.
         let mut latest = self.0.latest();
         latest.extend(bulletin.sales.iter().map(|word| (word.sale.id, word.clone())));
@@ -206,25 +203,26 @@ impl News for MemorySignals {
         Ok(())
     }
 
-    async fn news(&self) -> Result<MemoryNews> {
+    async fn news(&self) -> Result<Box<dyn NewsStream>> {
         let latest = self.0.latest();
         let sales: Vec<SaleNews> = latest.values().cloned().collect();
         let first =
-            sales.iter().map(|word| word.sent_at).max().map(|sent_at| Bulletin { sent_at, sales, revoked: None });
-        Ok(MemoryNews { first, then: self.0.news.subscribe() })
+            sales.iter().map(|word| word.sent_at).max().map(|sent_at| SaleSnapshot { sent_at, sales, revoked: None });
+        Ok(Box::new(MemoryNews { first, then: self.0.news.subscribe() }))
     }
 }
 
 pub struct MemoryNews {
-    first: Option<Bulletin>,
-    then: broadcast::Receiver<Arc<Bulletin>>,
+    first: Option<SaleSnapshot>,
+    then: broadcast::Receiver<Arc<SaleSnapshot>>,
 }
 
+#[async_trait]
 impl NewsStream for MemoryNews {
-    async fn next(&mut self) -> Result<Bulletin> {
+    async fn next(&mut self) -> Result<SaleSnapshot> {
         match self.first.take() {
             Some(first) => Ok(first),
-            None => Ok(Bulletin::clone(&*self.then.recv().await.map_err(fault)?)),
+            None => Ok(SaleSnapshot::clone(&*self.then.recv().await.map_err(fault)?)),
         }
     }
 }

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::domain::attempt::Batch;
-use crate::domain::id::SaleId;
+use async_trait::async_trait;
+
 use crate::domain::sale::Allotment;
-use crate::domain::turn::{Known, Raised, Released, Reserved};
-use crate::domain::turnstile::{Ended, Level, Reply, Snapshot, Turnstile};
+use crate::domain::sale::attempt::Batch;
+use crate::domain::sale::turn::{Known, Raised, Released, Reserved};
+use crate::domain::sale::turnstile::{Ended, Level, Reply, Snapshot, Turnstile};
+use crate::domain::shared::id::SaleId;
 use crate::ports::{self, Result};
 
 /// Every verb is over before the lock is let go, so that calls are atomic as a script is.
@@ -44,7 +46,8 @@ impl MemoryTurnstile {
     }
 }
 
-impl ports::turnstile::Turnstile for MemoryTurnstile {
+#[async_trait]
+impl ports::sale::turnstile::Turnstile for MemoryTurnstile {
     async fn open(&self, sale: SaleId, generation: u64, allotment: Allotment) -> Result<()> {
         self.put(sale, &Snapshot::empty(generation, allotment));
         Ok(())

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::consume::{RabbitSubscription, Source};
 use super::gaps::{Gaps, LATE};
 use super::publish::{Lanes, Message};
 use super::topology::Topology;
 use super::untold::{Attempt, Untold};
-use super::{RabbitBroker, codec, fault};
-use crate::domain::id::SaleId;
-use crate::domain::notice::{Missed, Notice};
-use crate::domain::trace::Mark;
-use crate::ports::news::{Bulletin, News, NewsStream};
-use crate::ports::notices::{NoticeItem, NoticeStream, Notices};
-use crate::ports::{Delivery, Result, Subscription};
+use super::{Background, RabbitBroker, codec, fault};
+use crate::domain::sale::notice::{Missed, Notice};
+use crate::domain::shared::id::SaleId;
+use crate::domain::shared::trace::Mark;
+use crate::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use crate::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
+use crate::ports::{Result, Subscription};
 
 /// Messages on their way to one listener; the others wait in its queue, which is bounded.
 const PREFETCH: u16 = 64;
@@ -38,11 +38,11 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn open(lanes: Arc<Lanes>, topology: Arc<Topology>, end: CancellationToken) -> Arc<Self> {
+    pub(super) fn open(lanes: Arc<Lanes>, topology: Arc<Topology>, background: &Background) -> Arc<Self> {
         let (sender, numbers) = (fastrand::u64(..), AtomicU64::new(0));
         let teller = Arc::new(Self { sender, numbers, untold: Untold::default(), lanes, topology });
         let saying = teller.clone();
-        tokio::spawn(async move { end.run_until_cancelled(saying.say_what_was_missed()).await });
+        background.run("broker.teller", async move { saying.say_what_was_missed().await });
         teller
     }
 
@@ -82,11 +82,10 @@ pub struct RabbitNotices {
     ready: Vec<NoticeItem>,
 }
 
-pub struct RabbitNews(RabbitSubscription<Bulletin>);
+pub struct RabbitNews(RabbitSubscription<SaleSnapshot>);
 
+#[async_trait]
 impl Notices for RabbitBroker {
-    type Stream = RabbitNotices;
-
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         let mut rest = notices;
         while !rest.is_empty() {
@@ -103,10 +102,10 @@ impl Notices for RabbitBroker {
         self.0.teller.untold.add(sale);
     }
 
-    async fn notices(&self) -> Result<RabbitNotices> {
+    async fn notices(&self) -> Result<Box<dyn NoticeStream>> {
         let notices = Source::Broadcast(self.0.topology.notices());
         let subscription = RabbitSubscription::open(self.0.clone(), notices, PREFETCH, codec::notices).await?;
-        Ok(RabbitNotices { subscription, gaps: Gaps::default(), ready: Vec::new() })
+        Ok(Box::new(RabbitNotices { subscription, gaps: Gaps::default(), ready: Vec::new() }))
     }
 }
 
@@ -135,6 +134,7 @@ impl RabbitNotices {
     }
 }
 
+#[async_trait]
 impl NoticeStream for RabbitNotices {
     async fn next(&mut self) -> Result<NoticeItem> {
         loop {
@@ -153,23 +153,23 @@ async fn sleep_until(due: Option<Instant>) {
     }
 }
 
-impl News for RabbitBroker {
-    type NewsStream = RabbitNews;
-
-    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
+#[async_trait]
+impl SaleFeed for RabbitBroker {
+    async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()> {
         let message = Message::to_all(self.0.topology.news(), codec::encode(bulletin));
         self.0.lanes.publish(message).await.map_err(fault)
     }
 
-    async fn news(&self) -> Result<RabbitNews> {
+    async fn news(&self) -> Result<Box<dyn NewsStream>> {
         let news = Source::Broadcast(self.0.topology.news());
-        Ok(RabbitNews(RabbitSubscription::open(self.0.clone(), news, PREFETCH, codec::news).await?))
+        Ok(Box::new(RabbitNews(RabbitSubscription::open(self.0.clone(), news, PREFETCH, codec::news).await?)))
     }
 }
 
+#[async_trait]
 impl NewsStream for RabbitNews {
     /// One at a time: a bulletin tells the time, and must not wait for others.
-    async fn next(&mut self) -> Result<Bulletin> {
+    async fn next(&mut self) -> Result<SaleSnapshot> {
         loop {
             if let Some(delivery) = self.0.next(1).await?.pop() {
                 let bulletin = delivery.body().clone();

@@ -4,12 +4,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::attempt::Batch;
-use crate::domain::event::Event;
-use crate::domain::notice::{MISSED_SALES_MAX, Missed, Notice};
-use crate::domain::trace::Mark;
-use crate::ports::deadlines::{DEADLINE_MAX, Deadline};
-use crate::ports::news::Bulletin;
+use crate::domain::sale::attempt::Batch;
+use crate::domain::sale::notice::{MISSED_SALES_MAX, Missed, Notice};
+use crate::domain::shared::event::Event;
+use crate::domain::shared::trace::Mark;
+use crate::ports::sale::deadlines::{DEADLINE_MAX, Deadline};
+use crate::ports::sale::feed::SaleSnapshot;
 
 /// Why a body means nothing to us.
 pub type Unreadable = String;
@@ -57,7 +57,7 @@ impl Traced for Told {
     }
 }
 
-impl Traced for Bulletin {}
+impl Traced for SaleSnapshot {}
 
 impl Traced for Event {}
 
@@ -92,7 +92,7 @@ pub fn notices(bytes: &[u8]) -> Result<Told, Unreadable> {
     }
 }
 
-pub fn news(bytes: &[u8]) -> Result<Bulletin, Unreadable> {
+pub fn news(bytes: &[u8]) -> Result<SaleSnapshot, Unreadable> {
     json(bytes)
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -16,7 +17,7 @@ use super::codec::{Traced, Unreadable};
 use super::metric::Metric;
 use super::publish::{Message, TRACES, TRACES_BYTES_MAX};
 use super::{CALL, Shared, fault};
-use crate::domain::trace::{Mark, read_marks};
+use crate::domain::shared::trace::{Mark, read_marks};
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
 /// Acknowledgements sent together, at most.
@@ -47,7 +48,7 @@ struct Lease {
     over: CancellationToken,
 }
 
-impl<B: Traced> RabbitSubscription<B> {
+impl<B: Traced + Send + Sync + 'static> RabbitSubscription<B> {
     pub(super) async fn open(
         broker: Arc<Shared>,
         source: Source,
@@ -69,7 +70,8 @@ impl<B: Traced> RabbitSubscription<B> {
         let (channel, (queue, consumer)) = line.call(consume).await?;
         let (acks, tags) = unbounded_channel();
         let over = CancellationToken::new();
-        tokio::spawn(settle(channel, consumer.clone(), tags, over.clone()));
+        let settles = settle(channel, consumer.clone(), tags, over.clone());
+        broker.tasks.detach("broker.acks", Box::pin(settles));
         Ok(Self { broker, queue, parks, decode, consumer, held: None, lease: Arc::new(Lease { acks, over }) })
     }
 
@@ -112,8 +114,8 @@ impl<B: Traced> RabbitSubscription<B> {
         self.lease.acks.send(tag).map_err(|_| over())
     }
 
-    async fn take(&mut self, max: usize) -> Result<Vec<RabbitDelivery<B>>> {
-        let mut taken = Vec::new();
+    async fn take(&mut self, max: usize) -> Result<Vec<Box<dyn Delivery<B>>>> {
+        let mut taken: Vec<Box<dyn Delivery<B>>> = Vec::new();
         while taken.len() < max.max(1) {
             let received = match self.receive(taken.is_empty()).await {
                 Ok(received) => received,
@@ -128,7 +130,7 @@ impl<B: Traced> RabbitSubscription<B> {
                         body.trace(marks);
                     }
                     let (tag, lease) = (delivery.delivery_tag, self.lease.clone());
-                    taken.push(RabbitDelivery { body, tag, lease, done: false });
+                    taken.push(Box::new(RabbitDelivery { body, tag, lease, done: false }));
                 }
                 Err(_) if !taken.is_empty() => {
                     self.held = Some(delivery);
@@ -141,10 +143,9 @@ impl<B: Traced> RabbitSubscription<B> {
     }
 }
 
-impl<B: Traced + Send + Sync + 'static> Subscription for RabbitSubscription<B> {
-    type Delivery = RabbitDelivery<B>;
-
-    async fn next(&mut self, max: usize) -> Result<Vec<RabbitDelivery<B>>> {
+#[async_trait]
+impl<B: Traced + Send + Sync + 'static> Subscription<B> for RabbitSubscription<B> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Box<dyn Delivery<B>>>> {
         if self.lease.over.is_cancelled() {
             return Err(over());
         }
@@ -169,15 +170,14 @@ pub struct RabbitDelivery<B> {
     done: bool,
 }
 
-impl<B: Send + Sync + 'static> Delivery for RabbitDelivery<B> {
-    type Body = B;
-
+#[async_trait]
+impl<B: Send + Sync + 'static> Delivery<B> for RabbitDelivery<B> {
     fn body(&self) -> &B {
         &self.body
     }
 
     /// On its way to the broker when this returns; where it gets lost, the message comes again.
-    async fn ack(mut self) -> Result<()> {
+    async fn ack(mut self: Box<Self>) -> Result<()> {
         self.done = true;
         self.lease.acks.send(self.tag).map_err(|_| over())
     }
@@ -205,8 +205,9 @@ fn over() -> Fault {
     fault("the subscription is over: what was not acknowledged comes again")
 }
 
-/// Sends acknowledgements until the subscription is over, and closes its channel.
+/// Sends acknowledgements until the subscription is over, and closes its channel. When this breaks, the subscription is over, too.
 async fn settle(channel: Channel, consumer: Consumer, mut tags: UnboundedReceiver<u64>, over: CancellationToken) {
+    let _ends = over.clone().drop_guard();
     let mut settled = Settled::default();
     let mut acks = Vec::with_capacity(ACKS_MAX);
     loop {
@@ -261,7 +262,18 @@ impl Settled {
 
 #[cfg(test)]
 mod tests {
-    use super::Settled;
+    use super::*;
+
+    #[test]
+    fn marks_are_read_up_to_their_length() {
+        let is_read = |bytes: usize| {
+            let mut table = FieldTable::default();
+            table.insert(TRACES.into(), AMQPValue::LongString("x".repeat(bytes).into()));
+            marks(&BasicProperties::default().with_headers(table)).is_some()
+        };
+        assert!(is_read(6_400));
+        assert!(!is_read(6_401));
+    }
 
     #[test]
     fn runs_are_told_at_once_and_gaps_are_waited_for() {

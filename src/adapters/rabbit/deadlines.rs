@@ -6,16 +6,17 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::consume::{RabbitSubscription, Source};
-use super::publish::{Message, QUEUE_GONE};
+use super::publish::{Message, Unpublished};
 use super::topology::HOLD_CLASSES_MS;
 use super::{CALL, RabbitBroker, codec, fault};
-use crate::ports::Result;
-use crate::ports::attempts::Shed;
-use crate::ports::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
+use crate::ports::sale::attempts::Shed;
+use crate::ports::sale::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
+use crate::ports::{Result, Subscription};
 
 /// Each may name hundreds of reservations.
 const PREFETCH: u16 = 16;
@@ -115,13 +116,13 @@ impl RabbitBroker {
                     return Ok(());
                 }
                 // Somebody deleted it.
-                Err(Shed::Away(why)) if again && why == QUEUE_GONE => {
+                Err(Unpublished::QueueGone) if again => {
                     self.0.classes.set(class, None);
                     again = false;
                 }
                 Err(error) => {
                     // Nobody asked the queue: it is as good as before.
-                    on_its_way.is_over = matches!(&error, Shed::Away(why) if why != QUEUE_GONE);
+                    on_its_way.is_over = matches!(error, Unpublished::Shed(Shed::Away(_)));
                     return Err(fault(error));
                 }
             }
@@ -129,9 +130,8 @@ impl RabbitBroker {
     }
 }
 
+#[async_trait]
 impl Deadlines for RabbitBroker {
-    type Deadlines = RabbitSubscription<Deadline>;
-
     async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
         for reservations in deadline.reservations.chunks(DEADLINE_MAX) {
             let traced = deadline.traced.iter().filter(|mark| reservations.contains(&mark.of)).copied().collect();
@@ -147,9 +147,9 @@ impl Deadlines for RabbitBroker {
         Ok(())
     }
 
-    async fn deadlines(&self) -> Result<RabbitSubscription<Deadline>> {
+    async fn deadlines(&self) -> Result<Box<dyn Subscription<Deadline>>> {
         let lapses = Source::Queue(self.0.topology.lapses());
-        RabbitSubscription::open(self.0.clone(), lapses, PREFETCH, codec::deadline).await
+        Ok(Box::new(RabbitSubscription::open(self.0.clone(), lapses, PREFETCH, codec::deadline).await?))
     }
 }
 

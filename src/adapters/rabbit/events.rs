@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
+use async_trait::async_trait;
 use futures_util::future::try_join_all;
 
 use super::consume::{RabbitSubscription, Source};
 use super::publish::Message;
 use super::{RabbitBroker, codec, fault};
-use crate::domain::event::Event;
-use crate::ports::Result;
-use crate::ports::events::{Events, Listener};
+use crate::domain::shared::event::Event;
+use crate::ports::platform::events::{Events, Listener};
+use crate::ports::{Result, Subscription};
 
 /// Events with one subscriber that are not acknowledged.
 const PREFETCH: u16 = 128;
@@ -25,9 +26,8 @@ impl RabbitBroker {
     }
 }
 
+#[async_trait]
 impl Events for RabbitBroker {
-    type Events = RabbitSubscription<Event>;
-
     async fn publish_events(&self, events: &[Event]) -> Result<()> {
         for wave in waves(events) {
             self.publish_wave(wave).await?;
@@ -35,9 +35,9 @@ impl Events for RabbitBroker {
         Ok(())
     }
 
-    async fn events(&self, listener: Listener) -> Result<RabbitSubscription<Event>> {
+    async fn events(&self, listener: Listener) -> Result<Box<dyn Subscription<Event>>> {
         let queue = Source::Queue(self.0.topology.events_of(listener));
-        RabbitSubscription::open(self.0.clone(), queue, PREFETCH, codec::event).await
+        Ok(Box::new(RabbitSubscription::open(self.0.clone(), queue, PREFETCH, codec::event).await?))
     }
 }
 

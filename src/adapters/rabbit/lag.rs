@@ -1,12 +1,14 @@
 //! How many messages wait: asked by declaring passively, which changes nothing and needs no other right than ours.
 
+use async_trait::async_trait;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 
 use super::RabbitBroker;
 use crate::ports::Result;
-use crate::ports::lag::{Depth, Depths};
+use crate::ports::platform::lag::{Depth, Depths};
 
+#[async_trait]
 impl Depths for RabbitBroker {
     async fn depths(&self) -> Result<Vec<Depth>> {
         let queues = self.0.topology.lasting();

@@ -13,13 +13,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::metric::Metric;
 use super::topology::Topology;
-use super::{CALL, PART, fault};
+use super::{Background, CALL, PART, fault};
 use crate::adapters::tls::{Endpoint, Trust};
 use crate::ports::Result;
+use crate::ports::platform::tasks::AnyTasks;
 
 /// Twice this without a sign of life, and a connection is dead.
 const HEARTBEAT_S: u16 = 10;
@@ -90,13 +90,13 @@ impl Link {
         at: &Endpoint,
         name: &'static str,
         topology: Arc<Topology>,
-        end: CancellationToken,
+        background: &Background,
     ) -> Result<Self> {
         let (uri, trust) = uri(at)?;
-        let dial = Dial { uri, trust, name, topology };
+        let dial = Dial { uri, trust, name, topology, tasks: background.tasks.clone() };
         let first = Line::new(1, dial.connect().await.map_err(|(_, error)| error)?);
         let (sender, line) = watch::channel(Some(first.clone()));
-        tokio::spawn(dial.supervise(first, sender, end));
+        background.run("broker.link", dial.supervise(first, sender));
         Ok(Self { line })
     }
 
@@ -138,6 +138,7 @@ struct Dial {
     trust: Option<Trust>,
     name: &'static str,
     topology: Arc<Topology>,
+    tasks: AnyTasks,
 }
 
 impl Dial {
@@ -200,20 +201,14 @@ impl Dial {
         }
     }
 
-    async fn supervise(self, mut line: Arc<Line>, sender: watch::Sender<Option<Arc<Line>>>, end: CancellationToken) {
+    async fn supervise(self, mut line: Arc<Line>, sender: watch::Sender<Option<Arc<Line>>>) {
         loop {
-            tokio::select! {
-                () = watch_over(&line) => {}
-                () = end.cancelled() => return,
-            }
+            watch_over(&line).await;
             tracing::warn!(link = self.name, "the connection to the broker is lost");
             sender.send_replace(None);
             let number = line.number + 1;
-            tokio::spawn(bury(line));
-            line = tokio::select! {
-                connection = self.redial() => Line::new(number, connection),
-                () = end.cancelled() => return,
-            };
+            self.tasks.detach("broker.grave", Box::pin(bury(line)));
+            line = Line::new(number, self.redial().await);
             sender.send_replace(Some(line.clone()));
         }
     }

@@ -26,7 +26,8 @@ use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::adapters::tls::Endpoint;
-use crate::ports::{Fault, Result};
+use crate::ports::platform::tasks::AnyTasks;
+use crate::ports::{Fault, Result, Source};
 use broadcast::Teller;
 use deadlines::Classes;
 use link::Link;
@@ -69,8 +70,22 @@ struct Shared {
     clocks: Lanes,
     classes: Classes,
     teller: Arc<Teller>,
+    tasks: AnyTasks,
     /// Ends what runs in the background.
     _end: DropGuard,
+}
+
+/// What runs as long as the broker is held.
+struct Background {
+    tasks: AnyTasks,
+    end: CancellationToken,
+}
+
+impl Background {
+    fn run(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let end = self.end.clone();
+        self.tasks.attend(name, Box::pin(async move { end.run_until_cancelled(task).await.unwrap_or_default() }));
+    }
 }
 
 impl RabbitBroker {
@@ -81,25 +96,27 @@ impl RabbitBroker {
 
     /// Connects, makes what is missing, and checks what the broker must be able to do. A fault here means that nothing was
     /// begun; later failures are lived through.
-    pub async fn connect(config: RabbitConfig) -> Result<Self> {
+    pub async fn connect(config: RabbitConfig, tasks: AnyTasks) -> Result<Self> {
         Metric::describe();
         let topology = Arc::new(Topology::new(&config)?);
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();
-        let publishing = Link::open(&config.at, "publishing", topology.clone(), end.clone()).await?;
+        let background = Background { tasks: tasks.clone(), end };
+        let publishing = Link::open(&config.at, "publishing", topology.clone(), &background).await?;
         topology.check(&publishing.channel().await?).await?;
-        let consuming = Link::open(&config.at, "consuming", topology.clone(), end.clone()).await?;
+        let consuming = Link::open(&config.at, "consuming", topology.clone(), &background).await?;
         let confirm = Duration::from_millis(config.confirm_ms);
-        let clocks = Lanes::open(publishing.clone(), 1, confirm, end.clone());
-        let lanes = Arc::new(Lanes::open(publishing, LANES, confirm, end.clone()));
-        let teller = Teller::open(lanes.clone(), topology.clone(), end);
+        let clocks = Lanes::open(publishing.clone(), 1, confirm, &background);
+        let lanes = Arc::new(Lanes::open(publishing, LANES, confirm, &background));
+        let teller = Teller::open(lanes.clone(), topology.clone(), &background);
         let classes = Classes::default();
-        let broker = Self(Arc::new(Shared { topology, consuming, lanes, clocks, classes, teller, _end: guard }));
+        let shared = Shared { topology, consuming, lanes, clocks, classes, teller, tasks, _end: guard };
+        let broker = Self(Arc::new(shared));
         broker.declare_classes().await;
         Ok(broker)
     }
 }
 
-fn fault(what: impl std::fmt::Display) -> Fault {
+fn fault(what: impl Into<Source>) -> Fault {
     Fault::new(PART, what)
 }

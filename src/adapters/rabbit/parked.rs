@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use super::publish::Message;
 use super::{CALL, RabbitBroker, fault};
 use crate::ports::Result;
-use crate::ports::parked::{Parked, ParkedMessage};
+use crate::ports::platform::parked::{Parked, ParkedMessage};
 
 /// Nothing more came for this long: there is no more. A count would be no better, for what was put back a moment ago is not
 /// in it yet.
@@ -61,6 +62,7 @@ impl RabbitBroker {
     }
 }
 
+#[async_trait]
 impl Parked for RabbitBroker {
     /// A place is where it stands in the queue; those beyond one look come nearer when others are sent back.
     async fn parked_after(&self, after: u64, max: u32) -> Result<Vec<(u64, ParkedMessage)>> {

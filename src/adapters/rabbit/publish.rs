@@ -11,12 +11,12 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 
-use super::CALL;
 use super::link::{Line, Link};
-use crate::domain::trace::{MARKS_MAX, Mark, write_marks};
-use crate::ports::attempts::Shed;
+use super::{Background, CALL};
+use crate::domain::shared::trace::{MARKS_MAX, Mark, write_marks};
+use crate::ports::platform::tasks::AnyTasks;
+use crate::ports::sale::attempts::Shed;
 
 /// Of a process's work.
 pub(super) const LANES: usize = 4;
@@ -51,13 +51,13 @@ impl Message {
         self
     }
 
-    /// News that must reach a queue, whoever's it is.
+    /// Messages that must reach a queue, whoever's it is.
     pub(super) fn to_topic(exchange: ShortString, topic: &str, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         Self { exchange, key: topic.into(), body, mandatory: true, is_clock: false, properties }
     }
 
-    /// Word to whoever listens now.
+    /// Messages for whoever listens now.
     pub(super) fn to_all(exchange: ShortString, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default();
         Self { exchange, key: ShortString::default(), body, mandatory: false, is_clock: false, properties }
@@ -89,13 +89,29 @@ pub(super) const TRACES: &str = "traces";
 /// Longer than anything we write.
 pub(super) const TRACES_BYTES_MAX: usize = 100 * MARKS_MAX;
 
-/// Nobody was there to take a message.
-pub(super) const QUEUE_GONE: &str = "the queue is gone";
+/// Why the broker has no message, as far as anybody knows.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unpublished {
+    /// Nobody was there to take it.
+    #[error("the queue is gone")]
+    QueueGone,
+    #[error(transparent)]
+    Shed(#[from] Shed),
+}
+
+impl From<Unpublished> for Shed {
+    fn from(unpublished: Unpublished) -> Self {
+        match unpublished {
+            Unpublished::QueueGone => Shed::Away(unpublished.to_string()),
+            Unpublished::Shed(shed) => shed,
+        }
+    }
+}
 
 struct Job {
     message: Message,
     deadline: Instant,
-    done: oneshot::Sender<Result<(), Shed>>,
+    done: oneshot::Sender<Result<(), Unpublished>>,
 }
 
 pub(super) struct Lanes {
@@ -106,11 +122,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn open(link: Link, count: usize, confirm: Duration, end: CancellationToken) -> Self {
+    pub(super) fn open(link: Link, count: usize, confirm: Duration, background: &Background) -> Self {
         let lane = |_| {
             let (sender, jobs) = mpsc::channel(FLYING_MAX);
-            let (link, end) = (link.clone(), end.clone());
-            tokio::spawn(async move { end.run_until_cancelled(run(link, jobs)).await });
+            background.run("broker.lane", run(link.clone(), jobs, background.tasks.clone()));
             sender
         };
         let lanes = (0..count).map(lane).collect();
@@ -118,25 +133,29 @@ impl Lanes {
     }
 
     /// Returns when the broker has it, or when nobody knows.
-    pub(super) async fn publish(&self, message: Message) -> Result<(), Shed> {
+    pub(super) async fn publish(&self, message: Message) -> Result<(), Unpublished> {
         if !self.link.is_up() {
-            return Err(Shed::Away("there is no connection".to_owned()));
+            return Err(away("there is no connection"));
         }
         let deadline = Instant::now() + self.confirm;
         let (done, answer) = oneshot::channel();
         let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
         let published = async {
             let job = Job { message, deadline, done };
-            lane.send(job).await.map_err(|_| Shed::Away("the process ends".to_owned()))?;
+            lane.send(job).await.map_err(|_| away("the process ends"))?;
             // Unanswered: it flew on a channel that failed.
-            answer.await.unwrap_or(Err(Shed::Slow))
+            answer.await.unwrap_or(Err(Shed::Slow.into()))
         };
-        timeout_at(deadline, published).await.unwrap_or(Err(Shed::Slow))
+        timeout_at(deadline, published).await.unwrap_or(Err(Shed::Slow.into()))
     }
 }
 
+fn away(why: &str) -> Unpublished {
+    Shed::Away(why.to_owned()).into()
+}
+
 /// One lane: a channel at a time, for ever.
-async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>) {
+async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>, tasks: AnyTasks) {
     while let Some(line) = link.wait().await {
         let opened = line.call(async |channel| channel.confirm_select(ConfirmSelectOptions::default()).await).await;
         match opened {
@@ -145,7 +164,8 @@ async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>) {
                     return;
                 }
                 // Also throws away what the library keeps of confirms that never came. Nobody waits for it.
-                tokio::spawn(async move { timeout(CALL, channel.close(200, "a confirm failed".into())).await });
+                let closes = async move { drop(timeout(CALL, channel.close(200, "a confirm failed".into())).await) };
+                tasks.detach("broker.close", Box::pin(closes));
             }
             Err(error) => {
                 tracing::warn!(%error, "a publishing channel could not be opened");
@@ -190,16 +210,16 @@ async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
     };
     let (answer, usable) = match timeout_at(deadline, published).await {
         Ok(Ok(Confirmation::Ack(None))) => (Ok(()), true),
-        Ok(Ok(Confirmation::Nack(_))) => (Err(Shed::Full), true),
+        Ok(Ok(Confirmation::Nack(_))) => (Err(Shed::Full.into()), true),
         Ok(Ok(Confirmation::Ack(Some(_)))) => {
             // Somebody deleted the queue. A new connection declares it again. (Whether the library tied the return to the right
             // confirm does not matter much: with the queue went everything that was in it.)
             if !is_clock {
                 line.suspect();
             }
-            (Err(Shed::Away(QUEUE_GONE.to_owned())), false)
+            (Err(Unpublished::QueueGone), false)
         }
-        Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Err(Shed::Slow), false),
+        Ok(Ok(Confirmation::NotRequested) | Err(_)) | Err(_) => (Err(Shed::Slow.into()), false),
     };
     let _ = done.send(answer);
     usable

@@ -11,7 +11,7 @@ use lapin::{Channel, ExchangeKind};
 
 use super::{RabbitConfig, fault};
 use crate::ports::Result;
-use crate::ports::events::Listener;
+use crate::ports::platform::events::Listener;
 
 /// A queue's name is at most 255 bytes long; this leaves room for our part.
 const NAMESPACE_BYTES_MAX: usize = 128;

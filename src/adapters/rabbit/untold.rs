@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::domain::id::SaleId;
-use crate::domain::notice::{MISSED_SALES_MAX, Missed, Notice};
+use crate::domain::sale::notice::{MISSED_SALES_MAX, Missed, Notice};
+use crate::domain::shared::id::SaleId;
 
 #[derive(Default)]
 pub(super) struct Untold {
@@ -120,8 +120,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::id::{BuyerId, ReservationId};
-    use crate::domain::reservation::Kind;
+    use crate::domain::sale::reservation::Kind;
+    use crate::domain::shared::id::{BuyerId, ReservationId};
 
     fn notice(sale: u64) -> Notice {
         let (sale, buyer, reservation) = (SaleId(sale), BuyerId(1), ReservationId(1));

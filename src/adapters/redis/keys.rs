@@ -3,8 +3,8 @@
 
 use fred::types::Key;
 
-use crate::domain::id::SaleId;
 use crate::domain::sale::PARTY_MAX;
+use crate::domain::shared::id::SaleId;
 
 /// Of each sale, but for the standby lines: figures, units handed back, live reservations, their buyers, kept answers and
 /// the order in which those were given.

@@ -1,7 +1,7 @@
 //! Redis keeps the turnstiles of all sales. It gates, and may be lost or fall back to an older state at any moment: callers
 //! notice by generation and revision, and the ledger puts things right.
 //!
-//! Nothing is decided here: `lua/` mirrors the state machine of the domain, and this only carries arguments and answers.
+//! Nothing is decided here: `lua/turnstile` mirrors the state machine of the domain, and this only carries arguments and answers.
 
 pub mod keys;
 mod reply;
@@ -18,7 +18,7 @@ use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::{HostMapping, TcpConfig, TlsConfig, TlsHostMapping, UnresponsiveConfig};
 
 use crate::adapters::tls::Endpoint;
-use crate::ports::{Fault, Result};
+use crate::ports::{Fault, Result, Source};
 
 /// The part of the world that this is.
 const PART: &str = "turnstile";
@@ -35,7 +35,7 @@ const CALLS_MAX: usize = 1_000;
 /// Sendings of one call whose connection was lost meanwhile. All verbs may be sent again.
 const SENDINGS_MAX: u32 = 3;
 
-fn fault(error: impl std::fmt::Display) -> Fault {
+fn fault(error: impl Into<Source>) -> Fault {
     Fault::new(PART, error)
 }
 

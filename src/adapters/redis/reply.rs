@@ -6,10 +6,10 @@ use fred::types::Value;
 
 use super::fault;
 use super::scripts::STALE;
-use crate::domain::id::{BuyerId, ReservationId};
 use crate::domain::sale::Allotment;
-use crate::domain::turn::{Answer, Promotion, Stamp};
-use crate::domain::turnstile::{Level, Party, Reply, Snapshot, Taken};
+use crate::domain::sale::turn::{Answer, Promotion, Stamp};
+use crate::domain::sale::turnstile::{Level, Party, Reply, Snapshot, Taken};
+use crate::domain::shared::id::{BuyerId, ReservationId};
 use crate::ports::{Fault, Result};
 
 /// The words of one line, each read as what it must be.

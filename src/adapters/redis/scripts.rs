@@ -1,4 +1,4 @@
-//! The verbs as scripts: each is its file in `lua/` behind the common library, since a script cannot import.
+//! The verbs as scripts: each is its file in `lua/turnstile` behind the libraries, since a script cannot import.
 
 use fred::interfaces::LuaInterface;
 use fred::prelude::Client;
@@ -8,12 +8,18 @@ use fred::types::{Key, Value};
 use super::{fault, keys};
 use crate::ports::Result;
 
+macro_rules! lua {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/lua/", $file))
+    };
+}
+
 const LIBRARY: [&str; 5] = [
-    include_str!("../../../lua/lib/many.lua"),
-    include_str!("../../../lua/lib/answers.lua"),
-    include_str!("../../../lua/lib/sale.lua"),
-    include_str!("../../../lua/lib/units.lua"),
-    include_str!("../../../lua/lib/state.lua"),
+    lua!("lib/many.lua"),
+    lua!("turnstile/lib/answers.lua"),
+    lua!("turnstile/lib/sale.lua"),
+    lua!("turnstile/lib/units.lua"),
+    lua!("turnstile/lib/state.lua"),
 ];
 
 /// What the scripts answer when they did nothing.
@@ -61,13 +67,13 @@ impl Verb {
 
     fn source(self) -> &'static str {
         match self {
-            Verb::Open => include_str!("../../../lua/open.lua"),
-            Verb::Reserve => include_str!("../../../lua/reserve.lua"),
-            Verb::Release => include_str!("../../../lua/release.lua"),
-            Verb::Raise => include_str!("../../../lua/raise.lua"),
-            Verb::Look => include_str!("../../../lua/look.lua"),
-            Verb::Snapshot => include_str!("../../../lua/snapshot.lua"),
-            Verb::Restore => include_str!("../../../lua/restore.lua"),
+            Verb::Open => lua!("turnstile/open.lua"),
+            Verb::Reserve => lua!("turnstile/reserve.lua"),
+            Verb::Release => lua!("turnstile/release.lua"),
+            Verb::Raise => lua!("turnstile/raise.lua"),
+            Verb::Look => lua!("turnstile/look.lua"),
+            Verb::Snapshot => lua!("turnstile/snapshot.lua"),
+            Verb::Restore => lua!("turnstile/restore.lua"),
         }
     }
 

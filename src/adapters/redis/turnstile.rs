@@ -2,6 +2,7 @@
 //!
 //! A call that timed out or was sent twice is harmless: verbs are idempotent per cause, `open` and `restore` by generation.
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fred::interfaces::ClientLike;
 use fred::prelude::Client;
@@ -11,13 +12,13 @@ use super::reply::{Words, lines, snapshot, text};
 use super::scripts::{DONE, Scripts, Verb};
 use super::{CALL_MS_MAX, STATE_MS_MAX, config, connect, fault, keys};
 use crate::adapters::tls::Endpoint;
-use crate::domain::attempt::Batch;
-use crate::domain::id::SaleId;
 use crate::domain::sale::Allotment;
-use crate::domain::turn::{Known, Raised, Released, Reserved};
-use crate::domain::turnstile::{Ended, Level, Part, Reply, Snapshot};
+use crate::domain::sale::attempt::Batch;
+use crate::domain::sale::turn::{Known, Raised, Released, Reserved};
+use crate::domain::sale::turnstile::{Ended, Level, Part, Reply, Snapshot};
+use crate::domain::shared::id::SaleId;
 use crate::ports::Result;
-use crate::ports::turnstile::Turnstile;
+use crate::ports::sale::turnstile::Turnstile;
 
 /// Standings in one argument of `restore`: its script works through one argument at a time.
 const PACK: usize = 5_000;
@@ -59,6 +60,7 @@ fn connected(client: &Client) -> Result<&Client> {
     if client.is_connected() { Ok(client) } else { Err(fault("not connected")) }
 }
 
+#[async_trait]
 impl Turnstile for RedisTurnstile {
     async fn open(&self, sale: SaleId, generation: u64, allotment: Allotment) -> Result<()> {
         let Allotment { capacity, quantity_max, standby_max } = allotment;

@@ -3,8 +3,8 @@
 //!
 //! What an account may be charged depends on its country and its bank as well: what Stripe refuses in the end, it says.
 
-use crate::domain::money::{Currency, Money};
-use crate::ports::payments::Unpayable;
+use crate::domain::shared::money::{Currency, Money};
+use crate::ports::money::payments::Unpayable;
 
 /// What cards may be charged in.
 const TAKEN: &str = "\

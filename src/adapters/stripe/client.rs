@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{PART, Settings};
-use crate::ports::{Fault, Result};
+use crate::ports::{Fault, Result, Source};
 
 /// The version of the API that this code was written for; an account's default may be any other.
 const VERSION: &str = "2024-06-20";
@@ -62,7 +62,9 @@ pub(super) enum Answer {
     Refused(Refusal),
 }
 
-#[derive(Debug, Default)]
+/// Never Stripe's own message: it may repeat what it was sent.
+#[derive(Debug, Default, thiserror::Error)]
+#[error("{status} {kind} {code}")]
 pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) kind: String,
@@ -80,13 +82,6 @@ impl Refusal {
             (_, param @ ("amount" | "currency")) => Some(param),
             _ => None,
         }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    /// Never Stripe's own message: it may repeat what it was sent.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.status, self.kind, self.code)
     }
 }
 
@@ -200,6 +195,6 @@ fn refusal(status: StatusCode, body: &Value) -> Refusal {
     Refusal { status: status.as_u16(), kind, code, decline_code, param }
 }
 
-fn unknown(what: impl std::fmt::Display, again: bool) -> Unknown {
+fn unknown(what: impl Into<Source>, again: bool) -> Unknown {
     Unknown { fault: Fault::new(PART, what), again, after: None }
 }

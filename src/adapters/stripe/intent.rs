@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::PART;
 use super::client::Refusal;
-use crate::domain::money::Currency;
+use crate::domain::shared::money::Currency;
 use crate::ports::{Fault, Result};
 
 /// Stripe's names have fewer.

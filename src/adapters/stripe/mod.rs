@@ -16,12 +16,15 @@ mod webhook;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::domain::id::{PaymentId, RefundId};
-use crate::domain::money::{Currency, Money};
-use crate::domain::payment::{MadeRefund, Refund, RefundAnswer};
-use crate::ports::payments::{Captured, Heard, Opened, Payments, Reference, References, Unpayable, Voided, Word};
+use crate::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
+use crate::domain::shared::id::{PaymentId, RefundId};
+use crate::domain::shared::money::{Currency, Money};
+use crate::ports::money::payments::{
+    Captured, Opened, Payments, Reference, References, Unpayable, Voided, WebhookEvent, WebhookRequest,
+};
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
 use intent::{Intent, Status};
@@ -47,19 +50,18 @@ pub struct Settings {
     pub answer_bytes_max: usize,
 }
 
-/// `R` remembers what Stripe calls our payments. Clones are the same one.
-#[derive(Clone)]
-pub struct Stripe<R> {
-    client: Arc<Client>,
-    references: R,
-    webhook_secrets: Arc<[String]>,
+pub struct Stripe {
+    client: Client,
+    /// What Stripe calls our payments.
+    references: Arc<dyn References>,
+    webhook_secrets: Vec<String>,
 }
 
-impl<R: References> Stripe<R> {
+impl Stripe {
     /// Fails when the settings cannot be used; connects to nobody.
-    pub fn new(settings: Settings, references: R) -> Result<Self> {
-        let webhook_secrets = settings.webhook_secrets.clone().into();
-        Ok(Self { client: Arc::new(Client::new(settings)?), references, webhook_secrets })
+    pub fn new(settings: Settings, references: Arc<dyn References>) -> Result<Self> {
+        let webhook_secrets = settings.webhook_secrets.clone();
+        Ok(Self { client: Client::new(settings)?, references, webhook_secrets })
     }
 
     /// The intent, where there is or can be one. The answer to an earlier call may be lost: the same key gives the same one.
@@ -68,7 +70,7 @@ impl<R: References> Stripe<R> {
             Some(Reference::Known(intent)) => Ok(Some(intent)),
             Some(Reference::Asked(amount)) => Ok(self.create(payment, amount).await?.ok()),
             Some(Reference::Void(_)) => Ok(None),
-            None => match self.references.forgo(payment).await? {
+            None => match self.references.void_reference(payment).await? {
                 Reference::Known(intent) => Ok(Some(intent)),
                 _ => Ok(None),
             },
@@ -80,7 +82,7 @@ impl<R: References> Stripe<R> {
             Ok(intent) => intent.id,
             Err(refusal) => {
                 // There is none under this key, and there never will be.
-                self.references.forgo(payment).await?;
+                self.references.void_reference(payment).await?;
                 return Ok(Err(refusal));
             }
         };
@@ -172,7 +174,7 @@ impl<R: References> Stripe<R> {
     }
 
     /// What Stripe has under this name already is looked for first: it forgets keys after a day.
-    async fn give_back(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
+    async fn refund_units(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
         let Some(Reference::Known(intent)) = self.references.reference(refund.payment).await? else {
             return Ok(refused("nothing_moved"));
         };
@@ -219,7 +221,8 @@ enum Taken {
     Not(String),
 }
 
-impl<R: References> Payments for Stripe<R> {
+#[async_trait]
+impl Payments for Stripe {
     fn check(&self, amount: Money) -> Result<(), Unpayable> {
         amount::check(amount)
     }
@@ -258,7 +261,7 @@ impl<R: References> Payments for Stripe<R> {
     }
 
     async fn void(&self, payment: PaymentId) -> Result<Voided> {
-        match self.references.forgo(payment).await? {
+        match self.references.void_reference(payment).await? {
             Reference::Known(intent) => self.cancel(&intent).await,
             Reference::Asked(_) => Err(Fault::new(PART, "a payment that was made void is not")),
             Reference::Void(None) => Ok(Voided::Voided),
@@ -279,7 +282,7 @@ impl<R: References> Payments for Stripe<R> {
     }
 
     async fn refund(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
-        self.give_back(refund, tries).await
+        self.refund_units(refund, tries).await
     }
 
     async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
@@ -298,15 +301,15 @@ impl<R: References> Payments for Stripe<R> {
         Ok(amount::from_stripe(kept, at_stripe.currency))
     }
 
-    async fn hear(&self, word: Word<'_>) -> Result<Heard> {
+    async fn hear(&self, word: WebhookRequest<'_>) -> Result<WebhookEvent> {
         // By the name we wrote down, and not by what the event carries: others may share the account.
-        let (intent, heard): (_, fn(PaymentId) -> Heard) = match webhook::read(&self.webhook_secrets, word) {
-            Ok(Some(About::Payment(intent))) => (intent, Heard::Payment),
-            Ok(Some(About::WentBack(intent))) => (intent, Heard::WentBack),
-            Ok(None) => return Ok(Heard::Nothing),
+        let (intent, heard): (_, fn(PaymentId) -> WebhookEvent) = match webhook::read(&self.webhook_secrets, word) {
+            Ok(Some(About::Payment(intent))) => (intent, WebhookEvent::Payment),
+            Ok(Some(About::WentBack(intent))) => (intent, WebhookEvent::WentBack),
+            Ok(None) => return Ok(WebhookEvent::Nothing),
             Err(heard) => return Ok(heard),
         };
-        Ok(self.references.named(&intent).await?.map_or(Heard::Nothing, heard))
+        Ok(self.references.named(&intent).await?.map_or(WebhookEvent::Nothing, heard))
     }
 }
 

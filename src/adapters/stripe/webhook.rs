@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::ports::payments::{Heard, Word};
+use crate::ports::money::payments::{WebhookEvent, WebhookRequest};
 
 /// An event that was signed this long ago, or will be, is somebody's recording.
 const REPLAY_S_MAX: i64 = 300;
@@ -41,14 +41,14 @@ pub(super) enum About {
 }
 
 /// `None` when the event is about anything else.
-pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<About>, Heard> {
-    is_signed(secrets, word).map_err(|why| Heard::Forged { why })?;
+pub(super) fn read(secrets: &[String], word: WebhookRequest<'_>) -> Result<Option<About>, WebhookEvent> {
+    is_signed(secrets, word).map_err(|why| WebhookEvent::Forged { why })?;
     #[derive(Deserialize)]
     struct Kind {
         #[serde(rename = "type")]
         kind: String,
     }
-    let unreadable = |error: serde_json::Error| Heard::Unreadable { why: error.to_string() };
+    let unreadable = |error: serde_json::Error| WebhookEvent::Unreadable { why: error.to_string() };
     let kind: Kind = serde_json::from_slice(word.body).map_err(unreadable)?;
     let about: fn(Object) -> Option<About> = match kind.kind.as_str() {
         "payment_intent.succeeded" | "payment_intent.canceled" => |object: Object| object.id.map(About::Payment),
@@ -62,7 +62,7 @@ pub(super) fn read(secrets: &[String], word: Word<'_>) -> Result<Option<About>, 
     Ok(about(event.data.object))
 }
 
-fn is_signed(secrets: &[String], word: Word<'_>) -> Result<(), &'static str> {
+fn is_signed(secrets: &[String], word: WebhookRequest<'_>) -> Result<(), &'static str> {
     let header = word.signature.ok_or("is missing")?;
     if secrets.is_empty() {
         return Err("cannot be checked: no webhook secret is configured");

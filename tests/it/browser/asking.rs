@@ -182,13 +182,20 @@ async fn blocks(stage: &Stage, tongue: Tongue) {
     window.shows("header nav", words.say("nav.desk")).await;
     window.go(&format!("/desk/sales/{sale}")).await;
     window.shows("main", words.say("blocks.none")).await;
+    // What is refused is said in the page's language.
+    let take = async |units: &str, reason: &str| {
+        window.fill(words.say("blocks.units"), units).await;
+        window.fill(words.say("blocks.reason"), reason).await;
+        window.press(words.say("blocks.take")).await;
+    };
+    take("0", "For nobody").await;
+    let range = words.say("rule.range").replace("{min}", "1").replace("{max}", "1,000");
+    window.shows(".field .wrong", &range).await;
     count_requests(&window).await;
 
     // More than there is: it takes what is free, and says so.
-    window.fill(words.say("blocks.units"), "50").await;
-    window.fill(words.say("blocks.reason"), "For the band").await;
+    take("50", "For the band").await;
     let path = format!("/v1/admin/sales/{sale}/blocks");
-    window.press(words.say("blocks.take")).await;
     window.shows("main", &words.say("blocks.fewer").replace("{n}", "3").replace("{wanted}", "50")).await;
     window.shows("tbody", "For the band").await;
     window.shows(".mark", "/ 5").await;
@@ -224,4 +231,13 @@ async fn blocks(stage: &Stage, tongue: Tongue) {
     };
     window.until("who waited has it", standing).await;
     assert_eq!(read().await, json!(1));
+    take("1", "For the drummer").await;
+    window.shows("tbody", "For the drummer").await;
+    take("1", "For nobody").await;
+    window.shows(".field .wrong", words.say("blocks.none_free")).await;
+    window.press(words.say("live.close")).await;
+    window.press(words.say("ask.close_yes")).await;
+    window.shows(".mark", words.say("desk.phase_closed")).await;
+    take("1", "For nobody").await;
+    window.shows("p.wrong", words.say("problem.sale_closed")).await;
 }

@@ -7,7 +7,8 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Bytes;
 use actix_web::{App, http::Method};
-use miaosha::http::{assets, problem};
+use miaosha::kit::http::assets;
+use miaosha::kit::http::problem;
 
 struct Got {
     status: StatusCode,

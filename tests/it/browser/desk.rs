@@ -230,7 +230,7 @@ async fn an_operator_sees_to_what_failed() {
         stage.shop.spoil(fails).await;
         window.reload().await;
         window.press(words.say("refunds.settle")).await;
-        window.shows("form .wrong", "must not be empty").await;
+        window.shows("form .wrong", words.say("rule.empty")).await;
         window.fill(words.say("refunds.note"), "By transfer 7788").await;
         window.press(words.say("refunds.settle")).await;
         window.shows("main", words.say("refunds.none")).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use miaosha::services::receipts::Code;
+use miaosha::app::receipts::Code;
 use serde_json::{Value, json};
 
 use super::stage::story;

@@ -1,7 +1,7 @@
 //! The fleet behind nginx, as a page sees it while a part of it dies: the page says so, keeps the buyer's place, and heals.
 
-use miaosha::domain::id::SaleId;
 use miaosha::domain::sale::{Allotment, Question};
+use miaosha::domain::shared::id::SaleId;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 

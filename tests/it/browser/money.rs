@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::{Currency, Money};
-use miaosha::domain::order::Order;
-use miaosha::ports::mail::Matter;
-use miaosha::services::mailer::{self, render::render as mail};
-use miaosha::services::receipts::fonts::Fonts;
-use miaosha::services::receipts::pdf::render;
-use miaosha::services::receipts::sheet::Sheet;
+use miaosha::app::mail::Settings;
+use miaosha::app::mail::render::render as mail;
+use miaosha::app::receipts::fonts::Fonts;
+use miaosha::app::receipts::pdf::render;
+use miaosha::app::receipts::sheet::Sheet;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::{Currency, Money};
+use miaosha::ports::mail::transport::EmailTemplate;
 use serde_json::json;
 
 use super::stage::{Stage, story};
@@ -54,8 +55,8 @@ async fn reads_the_same(stage: &Stage) {
         let said = amount.to_string();
         assert!(printed(amount).contains(&said), "{said} is not on its receipt:\n{}", printed(amount));
         for locale in [Locale::En, Locale::ZhTw] {
-            let matter = Matter::Paid { order: "1A2B-3C4D-5E6F".to_owned(), units: vec![1], amount };
-            let mail = mail(letter(locale, matter), &mailer::Settings::default(), None);
+            let matter = EmailTemplate::Paid { order: "1A2B-3C4D-5E6F".to_owned(), units: vec![1], amount };
+            let mail = mail(letter(locale, matter), &Settings::default(), None);
             for written in [&mail.text, &mail.html] {
                 assert!(written.contains(&said), "{said} is not in its mail:\n{written}");
             }

@@ -1,6 +1,6 @@
 //! What every archive does.
 
-use miaosha::ports::archive::Archive;
+use miaosha::ports::platform::archive::Archive;
 
 async fn keys(archive: &impl Archive, prefix: &str, after: Option<&str>, max: u32) -> Vec<String> {
     archive.list(prefix, after, max).await.unwrap().into_iter().map(|kept| kept.key).collect()

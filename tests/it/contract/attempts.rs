@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, SaleId};
-use miaosha::ports::attempts::{Attempts, Shed, partition_of};
-use miaosha::ports::lag::Depths;
-use miaosha::ports::parked::Parked;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
+use miaosha::ports::platform::lag::Depths;
+use miaosha::ports::platform::parked::Parked;
+use miaosha::ports::sale::attempts::{Attempts, Shed, partition_of};
 use miaosha::ports::{Delivery, Result, Subscription};
 
 pub const PARTITIONS: u16 = 3;
@@ -55,7 +55,7 @@ pub async fn until(check: impl AsyncFn() -> bool) {
 }
 
 /// Subscribes as soon as the broker is there.
-pub async fn subscribe<A: Attempts>(queue: &A, partition: u16) -> A::Attempts {
+pub async fn subscribe(queue: &impl Attempts, partition: u16) -> Box<dyn Subscription<Batch>> {
     let poll = async {
         loop {
             match queue.attempts(partition).await {
@@ -67,11 +67,10 @@ pub async fn subscribe<A: Attempts>(queue: &A, partition: u16) -> A::Attempts {
     patiently(poll).await
 }
 
+pub type Deliveries = Vec<Box<dyn Delivery<Batch>>>;
+
 /// Takes exactly `count` deliveries, however they are split.
-pub async fn take<S>(subscription: &mut S, count: usize) -> Vec<S::Delivery>
-where
-    S: Subscription<Delivery: Delivery<Body = Batch>>,
-{
+pub async fn take(subscription: &mut Box<dyn Subscription<Batch>>, count: usize) -> Deliveries {
     let mut taken = Vec::new();
     while taken.len() < count {
         let more = patiently(subscription.next(count - taken.len())).await.unwrap();
@@ -81,11 +80,11 @@ where
     taken
 }
 
-pub fn seen(deliveries: &[impl Delivery<Body = Batch>]) -> Vec<u64> {
+pub fn seen(deliveries: &[Box<dyn Delivery<Batch>>]) -> Vec<u64> {
     numbers(&deliveries.iter().map(|delivery| delivery.body().clone()).collect::<Vec<_>>())
 }
 
-async fn ack_all(deliveries: Vec<impl Delivery>) {
+async fn ack_all(deliveries: Deliveries) {
     for delivery in deliveries {
         delivery.ack().await.unwrap();
     }

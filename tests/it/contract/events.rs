@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use miaosha::domain::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::events::{Events, Listener};
-use miaosha::ports::parked::Parked;
+use miaosha::domain::shared::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::platform::events::{Events, Listener};
+use miaosha::ports::platform::parked::Parked;
 use miaosha::ports::{Delivery, Subscription};
 
 use super::attempts::patiently;
@@ -63,11 +63,10 @@ fn heard_by(listener: Listener, events: &[Event]) -> Vec<Event> {
     }
 }
 
+type Deliveries = Vec<Box<dyn Delivery<Event>>>;
+
 /// Takes exactly `count` deliveries, and their bodies in the order of writing.
-async fn take<S>(subscription: &mut S, count: usize) -> (Vec<S::Delivery>, Vec<Event>)
-where
-    S: Subscription<Delivery: Delivery<Body = Event>>,
-{
+async fn take(subscription: &mut Box<dyn Subscription<Event>>, count: usize) -> (Deliveries, Vec<Event>) {
     let mut taken = Vec::new();
     while taken.len() < count {
         let more = patiently(subscription.next(count - taken.len())).await.unwrap();
@@ -79,13 +78,13 @@ where
     (taken, bodies)
 }
 
-async fn ack_all(deliveries: Vec<impl Delivery>) {
+async fn ack_all(deliveries: Deliveries) {
     for delivery in deliveries {
         delivery.ack().await.unwrap();
     }
 }
 
-async fn nothing_comes(subscription: &mut impl Subscription) {
+async fn nothing_comes(subscription: &mut Box<dyn Subscription<Event>>) {
     let next = tokio::time::timeout(Duration::from_millis(300), subscription.next(9)).await;
     assert!(next.is_err(), "something came");
 }

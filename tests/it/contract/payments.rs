@@ -1,9 +1,9 @@
 //! What every payment provider must do: every call idempotent, every answer but silence definite.
 
-use miaosha::domain::id::{PaymentId, RefundId};
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Refund, RefundAnswer};
-use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
+use miaosha::domain::money::payment::{Refund, RefundAnswer};
+use miaosha::domain::shared::id::{PaymentId, RefundId};
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided};
 
 /// What a provider calls cards of these kinds.
 #[derive(Clone, Copy)]

@@ -3,16 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use miaosha::domain::id::{BuyerId, ItemId, ReservationId, SaleId};
-use miaosha::domain::money::{Currency, Money};
-use miaosha::domain::notice::{Missed, Notice};
-use miaosha::domain::reservation::Kind;
+use miaosha::domain::sale::notice::{Missed, Notice};
+use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::news::{Bulletin, News, NewsStream, SaleNews};
-use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
-use miaosha::ports::{Delivery, Result, Subscription};
+use miaosha::domain::shared::id::{BuyerId, ItemId, ReservationId, SaleId};
+use miaosha::domain::shared::money::{Currency, Money};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
+use miaosha::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};
+use miaosha::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
+use miaosha::ports::{Result, Subscription};
 
 use super::attempts::patiently;
 
@@ -36,9 +36,9 @@ pub fn notice(number: u64) -> Notice {
     }
 }
 
-pub fn bulletin<const N: usize>(sales: [SaleNews; N]) -> Bulletin {
+pub fn bulletin<const N: usize>(sales: [SaleNews; N]) -> SaleSnapshot {
     let sent_at = sales.iter().map(|word| word.sent_at).max().unwrap_or_default();
-    Bulletin { sent_at, sales: sales.into(), revoked: None }
+    SaleSnapshot { sent_at, sales: sales.into(), revoked: None }
 }
 
 pub fn news(sale: u64, revision: u64) -> SaleNews {
@@ -61,7 +61,7 @@ pub fn news(sale: u64, revision: u64) -> SaleNews {
     SaleNews { sale, exhausted: false, generation: 1, revision, sent_at: Timestamp(revision as i64) }
 }
 
-async fn ring(deadlines: &mut impl Subscription<Delivery: Delivery<Body = Deadline>>) -> Deadline {
+async fn ring(deadlines: &mut Box<dyn Subscription<Deadline>>) -> Deadline {
     let mut rung = patiently(deadlines.next(1)).await.unwrap();
     assert_eq!(rung.len(), 1);
     let delivery = rung.remove(0);
@@ -137,7 +137,7 @@ pub async fn a_deadline_rings_once(signals: &impl Deadlines) {
 }
 
 /// The next notices; what is said to be missed is passed over.
-pub async fn told(stream: &mut impl NoticeStream) -> Result<Vec<Notice>> {
+pub async fn told(stream: &mut Box<dyn NoticeStream>) -> Result<Vec<Notice>> {
     loop {
         if let NoticeItem::Notices(notices) = stream.next().await? {
             return Ok(notices);
@@ -146,7 +146,7 @@ pub async fn told(stream: &mut impl NoticeStream) -> Result<Vec<Notice>> {
 }
 
 /// What is said to be missed next; notices are passed over.
-pub async fn missed(stream: &mut impl NoticeStream) -> Missed {
+pub async fn missed(stream: &mut Box<dyn NoticeStream>) -> Missed {
     loop {
         if let NoticeItem::Missed(missed) = patiently(stream.next()).await.unwrap() {
             return missed;
@@ -154,7 +154,7 @@ pub async fn missed(stream: &mut impl NoticeStream) -> Missed {
     }
 }
 
-async fn heard(stream: &mut impl NoticeStream, count: usize) -> Vec<Notice> {
+async fn heard(stream: &mut Box<dyn NoticeStream>, count: usize) -> Vec<Notice> {
     let mut heard = Vec::new();
     while heard.len() < count {
         heard.extend(patiently(told(stream)).await.unwrap());
@@ -192,9 +192,9 @@ pub async fn notices_reach_everybody(signals: &impl Notices) {
     assert_eq!(heard(&mut late, 1).await, [notice(5)]);
 }
 
-pub async fn news_reach_everybody(signals: &impl News) {
+pub async fn news_reach_everybody(signals: &impl SaleFeed) {
     let mut streams = [signals.news().await.unwrap(), signals.news().await.unwrap()];
-    signals.publish(&Bulletin { sent_at: Timestamp(7), sales: Vec::new(), revoked: None }).await.unwrap();
+    signals.publish(&SaleSnapshot { sent_at: Timestamp(7), sales: Vec::new(), revoked: None }).await.unwrap();
     signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
     for stream in &mut streams {
         let quiet = patiently(stream.next()).await.unwrap();
@@ -206,7 +206,7 @@ pub async fn news_reach_everybody(signals: &impl News) {
 }
 
 /// Told before anybody asked: a newcomer is ready at once.
-pub async fn news_greet_a_newcomer(signals: &impl News) {
+pub async fn news_greet_a_newcomer(signals: &impl SaleFeed) {
     signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
     signals.publish(&bulletin([news(1, 6)])).await.unwrap();
     let mut stream = signals.news().await.unwrap();

@@ -1,11 +1,12 @@
 //! What every turnstile must do, wherever its state is kept.
 
-use miaosha::domain::attempt::{Attempt, BATCH_MAX, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Answer, Cause, Chain, Known, Promotion, Reserved};
-use miaosha::domain::turnstile::{ANSWERS_MAX, Ended, Level, Part, Reply, Snapshot};
-use miaosha::ports::turnstile::{TURNS_MAX, Turnstile};
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::turn::{Answer, Cause, Chain, Known, Promotion, Reserved};
+use miaosha::domain::sale::turnstile::{ANSWERS_MAX, Ended, Level, Part, Reply, Snapshot};
+use miaosha::domain::shared::id::BATCH_MAX;
+use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
+use miaosha::ports::sale::turnstile::{TURNS_MAX, Turnstile};
 
 const SALE: SaleId = SaleId(7);
 const FIRST: u64 = 1;
@@ -341,7 +342,7 @@ pub async fn turns_are_chained_by_their_causes(turnstile: impl Turnstile) {
 pub async fn a_restore_replaces_an_older_generation(turnstile: impl Turnstile) {
     let mut state = Snapshot::empty(FIRST + 4, Allotment { capacity: 5, quantity_max: 2, standby_max: 5 });
     let parties = vec![(reservation(3, 0), BuyerId(8), 2), (reservation(2, 0), BuyerId(u64::MAX), 2)];
-    let held = miaosha::domain::turnstile::Taken { buyer: BuyerId(1), units: vec![2, 5] };
+    let held = miaosha::domain::sale::turnstile::Taken { buyer: BuyerId(1), units: vec![2, 5] };
     state = Snapshot::rebuilt(state.generation, state.allotment, [(reservation(1, 0), held)].into(), parties);
     (state.revision, state.chain, state.next_arrival) = (9_007_199_254_740_990, Chain(0xab), 9_007_199_254_740_990);
 

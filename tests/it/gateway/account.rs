@@ -2,12 +2,11 @@
 
 use actix_web::http::Method;
 use futures_util::future::join_all;
-use miaosha::domain::id::BuyerId;
-use miaosha::domain::locale::Locale;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Erased, Role, TOKEN_MS_MAX};
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::gateway::Settings;
+use miaosha::domain::people::{Role, TOKEN_MS_MAX};
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::gateway::Settings;
+use miaosha::ports::people::accounts::Erased;
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, settings};
@@ -25,13 +24,13 @@ over_both! {
 
 const PASSWORD: &str = "difference engine";
 
-async fn ada<W: World>(bed: &Bed<W>) -> (u64, String) {
+async fn ada(bed: &Bed) -> (u64, String) {
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
     let welcome = bed.post("/v1/users", "", &body).await.is(201);
     (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap().to_owned())
 }
 
-async fn login<W: World>(bed: &Bed<W>, password: &str) -> Answer {
+async fn login(bed: &Bed, password: &str) -> Answer {
     bed.post("/v1/sessions", "", &json!({ "email": "ada@example.org", "password": password })).await
 }
 
@@ -39,11 +38,11 @@ fn token(welcome: &Value) -> String {
     welcome["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn with<W: World>(bed: &Bed<W>, method: Method, path: &str, token: &str, body: Value) -> Answer {
+async fn with(bed: &Bed, method: Method, path: &str, token: &str, body: Value) -> Answer {
     bed.send(bed.request(method, path, Some(token)).set_json(body)).await
 }
 
-async fn who_logs_out_everywhere_is_out<W: World>(bed: Bed<W>) {
+async fn who_logs_out_everywhere_is_out(bed: Bed) {
     let (_, first) = ada(&bed).await;
     let second = token(&login(&bed, PASSWORD).await.is(201));
     let answer = bed.delete("/v1/sessions", &first).await;
@@ -57,8 +56,8 @@ async fn who_logs_out_everywhere_is_out<W: World>(bed: Bed<W>) {
     bed.delete("/v1/sessions", &bed.shopper(77)).await.is_problem(404, "not_found");
 
     // An answer that was kept is nobody's any more.
-    let hash = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    bed.world.store().create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
+    let hash = bed.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    bed.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
     let root = token(&bed.post("/v1/sessions", "", &body).await.is(201));
     let lamp = json!({ "title": "A lamp", "description": "" });
@@ -67,15 +66,15 @@ async fn who_logs_out_everywhere_is_out<W: World>(bed: Bed<W>) {
     bed.post_under("k", "/v1/admin/items", &root, &lamp).await.is_problem(401, "unauthorized");
 }
 
-async fn another_gateways_log_out_is_learned<W: World>(bed: Bed<W>) {
+async fn another_gateways_log_out_is_learned(bed: Bed) {
     let (id, token) = ada(&bed).await;
-    let revoked = bed.world.store().log_out_everywhere(BuyerId(id), bed.world.clock().now()).await.unwrap().unwrap();
+    let revoked = bed.world.accounts.log_out_everywhere(BuyerId(id), bed.world.clock.now()).await.unwrap().unwrap();
     assert_eq!((revoked.buyer, revoked.epoch), (BuyerId(id), 1));
     bed.gateway.learn_revocations().await.unwrap();
     bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
-    let since = bed.world.clock().now();
-    assert_eq!(bed.world.store().revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
-    assert_eq!(bed.world.store().revoked_since(since, 9).await.unwrap(), []);
+    let since = bed.world.clock.now();
+    assert_eq!(bed.world.accounts.revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
+    assert_eq!(bed.world.accounts.revoked_since(since, 9).await.unwrap(), []);
     // When no such token can be good any more it is forgotten.
     bed.clock.advance_ms(TOKEN_MS_MAX);
     bed.gateway.learn_revocations().await.unwrap();
@@ -84,33 +83,33 @@ async fn another_gateways_log_out_is_learned<W: World>(bed: Bed<W>) {
         .is(200);
 }
 
-async fn a_new_password_ends_the_old_tokens<W: World>(bed: Bed<W>) {
+async fn a_new_password_ends_the_old_tokens(bed: Bed) {
     let (id, old) = ada(&bed).await;
     let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
     let path = "/v1/me/password";
     with(&bed, Method::PUT, path, &old, change("wrong", "analytical engine")).await.blames(403, "password");
     with(&bed, Method::PUT, path, &old, change(PASSWORD, "short")).await.blames(400, "new_password");
     bed.get("/v1/me", &old).await.is(200);
-    let stale = bed.world.store().account(BuyerId(id)).await.unwrap().unwrap().password_hash;
+    let stale = bed.world.accounts.account(BuyerId(id)).await.unwrap().unwrap().password_hash;
     let welcome = with(&bed, Method::PUT, path, &old, change(PASSWORD, "analytical engine")).await.is(200);
     bed.get("/v1/me", &old).await.is_problem(401, "unauthorized");
     bed.get("/v1/me", &token(&welcome)).await.is(200);
     login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
     login(&bed, "analytical engine").await.is(201);
     // Of two changes one wins.
-    let now = bed.world.clock().now();
-    assert!(!bed.world.store().change_password(BuyerId(id), &stale, "x", now).await.unwrap());
+    let now = bed.world.clock.now();
+    assert!(!bed.world.accounts.change_password(BuyerId(id), &stale, "x", now).await.unwrap());
     with(&bed, Method::PUT, path, &bed.shopper(77), change("x", "y")).await.is_problem(404, "not_found");
 }
 
-async fn buys<W: World>(bed: &Bed<W>, buyer: u64, token: &str) -> Value {
+async fn buys(bed: &Bed, buyer: u64, token: &str) -> Value {
     let sale = bed.sale(2, 0).await;
     bed.attempt(sale.id, buyer, 1).await;
     let checkout = bed.checkout_token(sale.id, buyer).await;
     bed.post("/v1/checkouts", token, &json!({ "checkout_token": checkout, "card": "ok" })).await.is(201)
 }
 
-async fn a_persons_data_can_be_taken_along<W: World>(bed: Bed<W>) {
+async fn a_persons_data_can_be_taken_along(bed: Bed) {
     let (id, token) = ada(&bed).await;
     let order = buys(&bed, id, &token).await;
     buys(&bed, id + 1, &bed.shopper(id + 1)).await;
@@ -127,7 +126,7 @@ async fn a_persons_data_can_be_taken_along<W: World>(bed: Bed<W>) {
     bed.get("/v1/me/export", &bed.shopper(77)).await.is_problem(404, "not_found");
 }
 
-async fn who_goes_leaves_the_orders<W: World>(bed: Bed<W>) {
+async fn who_goes_leaves_the_orders(bed: Bed) {
     let (id, token) = ada(&bed).await;
     let order = buys(&bed, id, &token).await;
     let number = order["order_number"].as_str().unwrap();
@@ -160,28 +159,27 @@ async fn who_goes_leaves_the_orders<W: World>(bed: Bed<W>) {
         (&ticket, &json!(1), &json!([]))
     );
     assert_eq!(bed.get("/v1/me", &token).await.is(200)["name"], "Ada");
-    let kept = bed.world.archive().list("", None, 9).await.unwrap();
+    let kept = bed.world.archive.list("", None, 9).await.unwrap();
     assert_eq!(kept.len(), 1, "nor is the receipt removed for nothing");
 
     let gone = go(PASSWORD, keep()).await;
     assert_eq!(gone.status, 204, "{gone:?}");
     bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
     login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
-    let store = bed.world.store();
-    assert!(store.account(BuyerId(id)).await.unwrap().is_none());
-    assert!(store.account_by_email("ada@example.org").await.unwrap().is_none());
-    let again = store.erase(BuyerId(id), true, bed.world.clock().now()).await.unwrap();
+    assert!(bed.world.accounts.account(BuyerId(id)).await.unwrap().is_none());
+    assert!(bed.world.accounts.account_by_email("ada@example.org").await.unwrap().is_none());
+    let again = bed.world.accounts.erase(BuyerId(id), true, bed.world.clock.now()).await.unwrap();
     assert_eq!(again, Erased::Missing);
-    assert!(store.log_out_everywhere(BuyerId(id), bed.world.clock().now()).await.unwrap().is_none());
-    let orders = store.person(BuyerId(id), 9).await.unwrap().orders;
+    assert!(bed.world.accounts.log_out_everywhere(BuyerId(id), bed.world.clock.now()).await.unwrap().is_none());
+    let orders = bed.world.accounts.person(BuyerId(id), 9).await.unwrap().orders;
     assert_eq!(number, orders[0].number);
-    assert_eq!(bed.world.archive().list("", None, 9).await.unwrap(), []);
+    assert_eq!(bed.world.archive.list("", None, 9).await.unwrap(), []);
     let (again, _) = ada(&bed).await;
     assert_ne!(again, id, "the number is nobody else's");
 }
 
 /// A code is a bearer's proof: it opens the door without the account, and nothing there says whose it was.
-async fn who_goes_leaves_good_tickets<W: World>(bed: Bed<W>) {
+async fn who_goes_leaves_good_tickets(bed: Bed) {
     let (id, token) = ada(&bed).await;
     let order = buys(&bed, id, &token).await;
     let number = order["order_number"].as_str().unwrap();
@@ -195,7 +193,7 @@ async fn who_goes_leaves_good_tickets<W: World>(bed: Bed<W>) {
     bed.post("/v1/check-ins", &bed.operator(), &json!({ "sale_id": code["sale_id"], "token": code["token"] }))
         .await
         .is_problem(409, "already_admitted");
-    let printed = bed.receipts.pdf_of(&bed.world.store().order(number).await.unwrap().unwrap()).await.unwrap();
+    let printed = bed.receipts.pdf_of(&bed.world.orders.order(number).await.unwrap().unwrap()).await.unwrap();
     let whole = bed.get(&format!("/v1/admin/orders/{number}"), &bed.operator()).await.is(200);
     let lists = ["orders", "reservations", "check-ins"];
     let mut said = vec![admitted.to_string(), whole.to_string(), String::from_utf8_lossy(&printed).into_owned()];
@@ -212,7 +210,7 @@ async fn who_goes_leaves_good_tickets<W: World>(bed: Bed<W>) {
 }
 
 /// What lets nobody in is nothing to be asked about.
-async fn who_has_no_good_ticket_goes_at_once<W: World>(bed: Bed<W>) {
+async fn who_has_no_good_ticket_goes_at_once(bed: Bed) {
     let (id, token) = ada(&bed).await;
     let used = buys(&bed, id, &token).await;
     let path = format!("/v1/orders/{}/tickets", used["order_number"].as_str().unwrap());

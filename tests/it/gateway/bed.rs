@@ -1,37 +1,40 @@
 //! A gateway with its world in a temporary folder, called as a web worker would call it.
 
+use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::App;
 use actix_web::dev::Service;
-use actix_web::http::header::{HeaderMap, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, init_service, read_body};
+use actix_web::web::Bytes;
+use flate2::read::GzDecoder;
 use futures_util::future::{FutureExt, LocalBoxFuture};
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::reservation::{Kind, Reservation};
+use miaosha::app::receipts::keys::ReceiptKeys;
+use miaosha::app::receipts::{self, Receipts};
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::sale::turn::{Known, Turn};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, StandbyUntil};
-use miaosha::domain::turn::{Known, Turn};
-use miaosha::http::auth::TokenKeys;
-use miaosha::http::problem;
-use miaosha::ports::World;
-use miaosha::ports::accounts::Role;
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::ledger::{Ledger, Recorded};
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::services::gateway::{Gateway, Settings, routes};
-use miaosha::services::patience::Backoff;
-use miaosha::services::receipts::keys::ReceiptKeys;
-use miaosha::services::receipts::{self, Receipts};
+use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::faces::gateway::routes;
+use miaosha::faces::gateway::{Gateway, Settings};
+use miaosha::kit::http::auth::TokenKeys;
+use miaosha::kit::http::problem;
+use miaosha::kit::work::backoff::BackoffSettings;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::catalogue::{NewItem, NewSale};
+use miaosha::ports::sale::recording::Recorded;
+use miaosha::wire::world::World;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::worlds::{self, Embedded, OnMysql, OnStripe};
+use super::worlds;
 use crate::contract::turnstile::only;
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
@@ -42,10 +45,10 @@ const PRICE: (i64, &str) = (250, "TWD");
 
 pub type Calls = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
-pub struct Bed<W = Embedded> {
-    pub world: W,
-    pub gateway: Gateway<W>,
-    pub receipts: Receipts<W>,
+pub struct Bed {
+    pub world: World,
+    pub gateway: Gateway,
+    pub receipts: Receipts,
     pub keys: Arc<TokenKeys>,
     pub clock: Arc<ManualClock>,
     pub stops: Arc<StopAt>,
@@ -107,16 +110,16 @@ pub fn settings() -> Settings {
 }
 
 /// As every bed has them.
-pub fn receipts<W: World>(world: W) -> Receipts<W> {
+pub fn receipts(world: &World) -> Receipts {
     let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
-    Receipts::new(world, Arc::new(keys), receipts_settings(), OFFSET)
+    Receipts::new(world.needs(), Arc::new(keys), receipts_settings(), OFFSET)
 }
 
 /// How far the shop's clocks are ahead of UTC, in minutes.
 pub const OFFSET: i16 = 480;
 
 fn receipts_settings() -> receipts::Settings {
-    let backoff = Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
+    let backoff = BackoffSettings { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 };
     receipts::Settings {
         pdf_wait_ms_max: 60_000,
         merge_max: 4,
@@ -127,7 +130,7 @@ fn receipts_settings() -> receipts::Settings {
 }
 
 /// The gateway's routes, as a web worker would call them.
-pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
+pub async fn calls(gateway: Gateway) -> Calls {
     let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
     let app = Rc::new(init_service(app).await);
     Rc::new(move |request| {
@@ -142,7 +145,7 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
                 }
             };
             let (status, headers) = (response.status(), response.headers().clone());
-            let bytes = read_body(response).await;
+            let bytes = unpacked(&headers, read_body(response).await);
             let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
             let seen = Seen { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body };
             let complaints = complaints(&seen);
@@ -150,6 +153,15 @@ pub async fn calls<W: World>(gateway: Gateway<W>) -> Calls {
             Answer { status, headers, body, bytes: bytes.to_vec() }
         })
     })
+}
+
+fn unpacked(headers: &HeaderMap, bytes: Bytes) -> Bytes {
+    if headers.get(CONTENT_ENCODING).is_none() {
+        return bytes;
+    }
+    let mut plain = Vec::new();
+    GzDecoder::new(&bytes[..]).read_to_end(&mut plain).unwrap();
+    plain.into()
 }
 
 impl Bed {
@@ -186,23 +198,23 @@ impl Bed {
     }
 }
 
-impl Bed<OnMysql> {
+impl Bed {
     pub async fn on_mysql() -> Self {
         Self::make(settings(), |folder, clock, stops| worlds::on_mysql(folder, clock, stops).boxed_local()).await
     }
 }
 
-impl Bed<OnStripe> {
+impl Bed {
     pub async fn on_stripe(url: &str) -> Self {
         let url = url.to_owned();
         Self::make(settings(), |folder, clock, stops| worlds::on_stripe(url, folder, clock, stops).boxed_local()).await
     }
 }
 
-impl<W: World> Bed<W> {
+impl Bed {
     pub async fn make(
         settings: Settings,
-        world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, W>,
+        world: impl FnOnce(&Path, Arc<ManualClock>, Arc<StopAt>) -> LocalBoxFuture<'_, World>,
     ) -> Self {
         let folder = TempDir::new().unwrap();
         let (clock, stops) = (ManualClock::new(), StopAt::new());
@@ -210,15 +222,15 @@ impl<W: World> Bed<W> {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
         let lifecycle = Lifecycle::new();
-        let receipts = receipts(world.clone());
-        let gateway = Gateway::new(world.clone(), keys.clone(), receipts.clone(), settings, &lifecycle);
+        let receipts = receipts(&world);
+        let gateway = Gateway::new(world.needs(), keys.clone(), receipts.clone(), settings, &lifecycle);
         let calls = calls(gateway.clone()).await;
         Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
     }
 
     /// A second process over the same world.
     pub async fn another_gateway(&self) -> Calls {
-        calls(Gateway::new(self.world.clone(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle))
+        calls(Gateway::new(self.world.needs(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle))
             .await
     }
 
@@ -226,8 +238,8 @@ impl<W: World> Bed<W> {
     pub async fn gateway_with(&self, token_keys: &str, receipt_keys: &str) -> Calls {
         let keys = Arc::new(TokenKeys::parse(token_keys).unwrap());
         let receipt_keys = Arc::new(ReceiptKeys::parse(receipt_keys).unwrap());
-        let receipts = Receipts::new(self.world.clone(), receipt_keys, receipts_settings(), OFFSET);
-        calls(Gateway::new(self.world.clone(), keys, receipts, settings(), &self.lifecycle)).await
+        let receipts = Receipts::new(self.world.needs(), receipt_keys, receipts_settings(), OFFSET);
+        calls(Gateway::new(self.world.needs(), keys, receipts, settings(), &self.lifecycle)).await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -303,7 +315,7 @@ impl<W: World> Bed<W> {
         standby_until: StandbyUntil,
     ) -> Sale {
         let item = NewItem { title: "A lamp".into(), description: "It shines.".into() };
-        let item = self.world.store().create_item(&item).await.unwrap();
+        let item = self.world.catalogue.create_item(&item).await.unwrap();
         let sale = NewSale {
             item: item.id,
             price: Money { minor: price.0, currency: price.1.parse().unwrap() },
@@ -315,8 +327,8 @@ impl<W: World> Bed<W> {
             questions,
             question_key: QuestionKey([7; 32]),
         };
-        let sale = self.world.store().create_sale(&sale).await.unwrap().unwrap();
-        self.world.turnstile().open(sale.id, sale.generation, sale.allotment).await.unwrap();
+        let sale = self.world.catalogue.create_sale(&sale).await.unwrap().unwrap();
+        self.world.turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
         sale
     }
 
@@ -330,24 +342,24 @@ impl<W: World> Bed<W> {
 
     /// What a consumer does with a batch.
     pub async fn decide(&self, batch: Batch) {
-        let (store, sale) = (self.world.store(), batch.sale);
-        let look = store.look(sale, &[], &[]).await.unwrap().unwrap();
+        let sale = batch.sale;
+        let look = self.world.recording.look(sale, &[], &[]).await.unwrap().unwrap();
         let known = Known { generation: look.generation, revision: look.revision, chain: look.chain };
-        let reply = self.world.turnstile().reserve(sale, known, &[&batch]).await.unwrap();
+        let reply = self.world.turnstile.reserve(sale, known, &[&batch]).await.unwrap();
         let turn = Turn::Batch { batch, reserved: only(reply) };
-        let recorded = store.record(sale, &[turn], self.world.clock().now()).await.unwrap();
+        let recorded = self.world.recording.record(sale, &[turn], self.world.clock.now()).await.unwrap();
         assert!(matches!(recorded, Recorded::Done(_)), "{recorded:?}");
     }
 
     /// The whole of a reservation's order, by an operator, in the ledger.
     pub async fn refund_all(&self, id: ReservationId) {
-        let number = self.world.store().order_of(id).await.unwrap().unwrap().number;
-        let what = miaosha::ports::ledger::GiveBack { number, units: None, reason: None, request: None };
-        self.world.store().give_back(&what, self.world.clock().now()).await.unwrap();
+        let number = self.world.orders.order_of(id).await.unwrap().unwrap().number;
+        let what = miaosha::ports::money::refunds::RefundRequest { number, units: None, reason: None, request: None };
+        self.world.refunds.refund_units(&what, self.world.clock.now()).await.unwrap();
     }
 
     pub async fn row(&self, id: ReservationId) -> Reservation {
-        self.world.store().reservation(id).await.unwrap().unwrap()
+        self.world.reservations.reservation(id).await.unwrap().unwrap()
     }
 
     pub async fn kind(&self, id: ReservationId) -> Kind {
@@ -367,11 +379,10 @@ impl<W: World> Bed<W> {
 
     /// Orders, and payments that moved money which was not given back.
     pub async fn orders_and_captures(&self, sale: SaleId) -> (usize, usize) {
-        use miaosha::ports::payments::Payments;
-        let facts = self.world.store().audit(sale, self.world.clock().now()).await.unwrap().unwrap();
+        let facts = self.world.auditing.audit(sale, self.world.clock.now()).await.unwrap().unwrap();
         let mut captures = 0;
         for payment in &facts.payments {
-            captures += usize::from(self.world.payments().kept_minor(payment.id).await.unwrap() > 0);
+            captures += usize::from(self.world.payments.kept_minor(payment.id).await.unwrap() > 0);
         }
         (facts.orders.len(), captures)
     }

@@ -4,21 +4,17 @@ use std::time::Duration;
 
 use actix_web::rt;
 use futures_util::future::join_all;
-use miaosha::domain::block::BLOCK_UNITS_MAX;
-use miaosha::domain::id::{BatchId, BuyerId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::attempts::{Attempts, partition_of};
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::ports::{Subscription, World};
-use miaosha::services::audit::audit;
-use miaosha::services::consumer::{self, Consumer};
-use miaosha::services::gateway::Settings;
-use miaosha::services::payments::{self, Job, Sweeper};
+use miaosha::app::audit::audit;
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::block::BLOCK_UNITS_MAX;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::gateway::Settings;
+use miaosha::ports::platform::fault::Point;
+use miaosha::ports::sale::attempts::partition_of;
+use miaosha::workers::consumer::{self, Consumer};
+use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
 use serde_json::{Value, json};
 
 use super::bed::{Bed, settings};
@@ -42,10 +38,9 @@ fn body(units: u32) -> Value {
 }
 
 /// A consumer works as long as this takes.
-async fn while_decided<W: World, T>(bed: &Bed<W>, sale: SaleId, what: impl Future<Output = T>) -> T {
-    let attempts = bed.world.attempts();
-    let consumer = Consumer::new(bed.world.clone(), consumer::Settings::default());
-    let mut queue = attempts.attempts(partition_of(sale, attempts.partitions())).await.unwrap();
+async fn while_decided<T>(bed: &Bed, sale: SaleId, what: impl Future<Output = T>) -> T {
+    let consumer = Consumer::new(bed.world.needs(), consumer::Settings::default());
+    let mut queue = bed.world.attempts.attempts(partition_of(sale, bed.world.attempts.partitions())).await.unwrap();
     let decides = async {
         loop {
             consumer.handle(queue.next(16).await.unwrap()).await.unwrap();
@@ -57,30 +52,30 @@ async fn while_decided<W: World, T>(bed: &Bed<W>, sale: SaleId, what: impl Futur
     }
 }
 
-async fn sweep<W: World>(bed: &Bed<W>) {
-    let sweeper = Sweeper::new(bed.world.clone(), payments::Settings::default());
+async fn sweep(bed: &Bed) {
+    let sweeper = Sweeper::new(bed.world.needs(), payments::Settings::default());
     sweeper.sweep_one(Job::Unfreed).await.unwrap();
     sweeper.sweep_one(Job::Watch).await.unwrap();
 }
 
-async fn assert_sound<W: World>(bed: &Bed<W>, sale: SaleId) {
+async fn assert_sound(bed: &Bed, sale: SaleId) {
     sweep(bed).await;
-    let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
+    let verdict = audit(&bed.world.needs(), sale).await.unwrap().unwrap();
     assert!(verdict.pass, "{verdict}");
     assert!(verdict.in_motion.iter().all(|why| why.contains("published")), "{verdict}");
 }
 
-async fn listed<W: World>(bed: &Bed<W>, sale: SaleId) -> Vec<Value> {
+async fn listed(bed: &Bed, sale: SaleId) -> Vec<Value> {
     let page = bed.get(&path(sale), &bed.operator()).await;
     assert!(!page.headers.contains_key("link"));
     page.is(200).as_array().unwrap().clone()
 }
 
-async fn left<W: World>(bed: &Bed<W>, sale: SaleId) -> Value {
+async fn left(bed: &Bed, sale: SaleId) -> Value {
     bed.get(&format!("/v1/sales/{sale}"), "").await.is(200)["left"].clone()
 }
 
-async fn what_is_free_is_taken_and_put_back<W: World>(bed: Bed<W>) {
+async fn what_is_free_is_taken_and_put_back(bed: Bed) {
     let sale = bed.sale(10, 3).await.id;
     bed.attempt(sale, 7, 2).await;
     let made = while_decided(&bed, sale, bed.post(&path(sale), &bed.operator(), &body(50))).await.is(201);
@@ -115,7 +110,7 @@ async fn what_is_free_is_taken_and_put_back<W: World>(bed: Bed<W>) {
 }
 
 /// The operator's process is stopped before and after the queue has it; another goes on under the same key.
-async fn the_same_request_makes_the_same_block_whoever_dies<W: World>(bed: Bed<W>) {
+async fn the_same_request_makes_the_same_block_whoever_dies(bed: Bed) {
     let sale = bed.sale(9, 0).await.id;
     for (key, point) in
         [("a", Point::BlockAfterLedger), ("b", Point::BlockAfterSubmit), ("c", Point::RequestAfterEffect)]
@@ -144,13 +139,13 @@ async fn the_same_request_makes_the_same_block_whoever_dies<W: World>(bed: Bed<W
     let first = rt::spawn(bed.delete(&one, &bed.operator()));
     stop.reached().await;
     assert_sound(&bed, sale).await;
-    assert_eq!(bed.world.turnstile().look(sale).await.unwrap().unwrap().free, 3);
+    assert_eq!(bed.world.turnstile.look(sale).await.unwrap().unwrap().free, 3);
     stop.go_on();
     first.await.unwrap().is(200);
     assert_sound(&bed, sale).await;
 }
 
-async fn a_block_in_the_queue_can_be_ended<W: World>(bed: Bed<W>) {
+async fn a_block_in_the_queue_can_be_ended(bed: Bed) {
     let sale = bed.sale(4, 2).await.id;
     let operator = bed.operator();
     // Stopped when the queue has it: nobody decides.
@@ -166,10 +161,10 @@ async fn a_block_in_the_queue_can_be_ended<W: World>(bed: Bed<W>) {
     answer.blames(409, "units");
     assert_sound(&bed, sale).await;
     assert_eq!((left(&bed, sale).await, listed(&bed, sale).await.len()), (json!(4), 0));
-    assert_eq!(bed.world.turnstile().look(sale).await.unwrap().unwrap().free, 4);
+    assert_eq!(bed.world.turnstile.look(sale).await.unwrap().unwrap().free, 4);
 }
 
-async fn many_operators_at_once_share_what_is_free<W: World>(bed: Bed<W>) {
+async fn many_operators_at_once_share_what_is_free(bed: Bed) {
     let sale = bed.sale(10, 4).await.id;
     let requests = (0..5).map(|_| bed.post(&path(sale), &bed.operator(), &body(4)));
     let answers = while_decided(&bed, sale, join_all(requests)).await;
@@ -183,7 +178,7 @@ async fn many_operators_at_once_share_what_is_free<W: World>(bed: Bed<W>) {
     // A part is all or nothing: where another was faster, the last few are left.
     assert!((8..=10).contains(&blocked), "{blocked}");
     assert_sound(&bed, sale).await;
-    let standing = bed.world.store().standing(sale).await.unwrap().unwrap();
+    let standing = bed.world.restoring.standing(sale).await.unwrap().unwrap();
     assert_eq!(
         (standing.blocked, standing.standby, standing.unfreed),
         (blocked as u32, 0, 0),
@@ -240,7 +235,7 @@ async fn a_wrong_request_takes_nothing() {
     bed.post(&format!("/v1/admin/sales/{sale}/close"), &operator, &json!({})).await.is(200);
     post(body(1)).await.is_problem(409, "conflict");
     assert_eq!(listed(&bed, sale).await, [] as [Value; 0]);
-    assert_eq!(bed.world.turnstile().look(sale).await.unwrap().unwrap().free, 5);
+    assert_eq!(bed.world.turnstile.look(sale).await.unwrap().unwrap().free, 5);
 }
 
 /// More than a page: each is listed once.
@@ -273,7 +268,7 @@ async fn nobody_may_be_the_house() {
     let made = while_decided(&bed, sale, bed.post(&path(sale), &bed.operator(), &body(1))).await.is(201);
     let batch: BatchId = made["id"].as_str().unwrap().parse().unwrap();
     let house = BuyerId::house(batch, 0);
-    let row = bed.world.store().reservation_of(sale, house).await.unwrap().unwrap();
+    let row = bed.world.reservations.reservation_of(sale, house).await.unwrap().unwrap();
     assert_eq!((row.buyer, row.state.kind()), (house, Kind::Blocked));
     let token = bed.shopper(house.0);
     bed.get(&format!("/v1/sales/{sale}/reservation"), &token).await.is_problem(401, "unauthorized");
@@ -288,9 +283,9 @@ async fn nobody_may_be_the_house() {
         "INSERT INTO accounts (id, name, email, password_hash, role) VALUES (4611686018427387903, 'x', 'x', 'x', 1)",
     )
     .await;
-    let last = bed.world.store().create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await;
+    let last = bed.world.accounts.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await;
     assert!(last.err().unwrap().to_string().contains("used up"));
-    assert!(bed.world.store().account_by_email("ann@example.org").await.unwrap().is_none());
+    assert!(bed.world.accounts.account_by_email("ann@example.org").await.unwrap().is_none());
 }
 
 /// Rows that were bent show in the audit.
@@ -306,8 +301,8 @@ async fn the_audit_knows_the_house() {
         while_decided(&bed, sale, bed.post(&path(sale), &bed.operator(), &body(1))).await.is(201);
         assert_sound(&bed, sale).await;
         bed.spoil(bends).await;
-        let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
+        let verdict = audit(&bed.world.needs(), sale).await.unwrap().unwrap();
         assert_eq!(verdict.divergence.map(|found| found.invariant), Some(4), "{bends}");
-        assert!(bed.world.store().sale(sale).await.unwrap().is_some());
+        assert!(bed.world.catalogue.sale(sale).await.unwrap().is_some());
     }
 }

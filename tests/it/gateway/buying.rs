@@ -1,9 +1,7 @@
 //! Paying for a hold, as the buyer sees it.
 
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::ledger::Ledger;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
 use serde_json::json;
 
 use super::bed::{Bed, HOLD_MS};
@@ -17,7 +15,7 @@ over_both! {
     of_two_checkouts_of_one_hold_one_captures
 }
 
-async fn a_hold_is_paid_and_becomes_an_order<W: World>(bed: Bed<W>) {
+async fn a_hold_is_paid_and_becomes_an_order(bed: Bed) {
     let sale = bed.sale(3, 0).await;
     let id = bed.attempt(sale.id, 7, 2).await;
     let mine = format!("/v1/sales/{}/reservation", sale.id);
@@ -53,7 +51,7 @@ async fn a_hold_is_paid_and_becomes_an_order<W: World>(bed: Bed<W>) {
     assert_eq!(bed.get("/v1/orders", &bed.shopper(8)).await.is(200), json!([]));
 }
 
-async fn a_declined_card_leaves_the_hold_for_another_one<W: World>(bed: Bed<W>) {
+async fn a_declined_card_leaves_the_hold_for_another_one(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -69,7 +67,7 @@ async fn a_declined_card_leaves_the_hold_for_another_one<W: World>(bed: Bed<W>) 
 }
 
 /// A time-out is never a decline: the unit stays taken until the payment is definitely void, or captured.
-async fn a_silent_provider_leaves_the_hold_paying<W: World>(bed: Bed<W>) {
+async fn a_silent_provider_leaves_the_hold_paying(bed: Bed) {
     let sale = bed.sale(2, 0).await;
     for (buyer, card) in [(7, "timeout"), (8, "late")] {
         let id = bed.attempt(sale.id, buyer, 1).await;
@@ -82,11 +80,11 @@ async fn a_silent_provider_leaves_the_hold_paying<W: World>(bed: Bed<W>) {
         assert_eq!((&paying["status"], paying.get("checkout_token")), (&json!("paying"), None));
     }
     // One payment each: the second checkout did not open another.
-    let stuck = bed.world.store().stuck(START.plus_ms(1), 10).await.unwrap();
+    let stuck = bed.world.sweeping.stuck(START.plus_ms(1), 10).await.unwrap();
     assert_eq!(stuck.len(), 2);
 }
 
-async fn of_two_checkouts_of_one_hold_one_captures<W: World>(bed: Bed<W>) {
+async fn of_two_checkouts_of_one_hold_one_captures(bed: Bed) {
     let sale = bed.sale(4, 0).await;
     for buyer in 0..4 {
         bed.attempt(sale.id, buyer, 1).await;
@@ -98,7 +96,7 @@ async fn of_two_checkouts_of_one_hold_one_captures<W: World>(bed: Bed<W>) {
         assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 200..=202)), "{answers:?}");
     }
     assert_eq!(bed.orders_and_captures(sale.id).await, (4, 4));
-    let orphans = bed.world.store().orphans(START.plus_ms(1), 100).await.unwrap();
+    let orphans = bed.world.sweeping.orphans(START.plus_ms(1), 100).await.unwrap();
     assert_eq!(orphans, [], "whoever lost voided its payment");
 }
 
@@ -116,7 +114,7 @@ async fn what_cannot_be_paid_is_said_by_name() {
 
     bed.clock.advance_ms(HOLD_MS);
     bed.check_out(7, &sign(first, 7), "ok").await.is_problem(409, "hold_lapsed");
-    bed.world.store().lapse(sale.id, &[first], START.plus_ms(HOLD_MS)).await.unwrap();
+    bed.world.sweeping.lapse(sale.id, &[first], START.plus_ms(HOLD_MS)).await.unwrap();
     bed.check_out(7, &sign(first, 7), "ok").await.is_problem(409, "hold_lapsed");
     bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
     bed.check_out(8, &sign(second, 8), "ok").await.is_problem(409, "not_held");

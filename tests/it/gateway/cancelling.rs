@@ -1,11 +1,9 @@
 //! Letting go: of a hold, of a place on standby, and of what cannot be let go of.
 
 use actix_web::rt;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::{Delivery, Subscription, World};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::ports::platform::fault::Point;
+use miaosha::ports::sale::deadlines::Deadline;
 use serde_json::json;
 
 use super::bed::Bed;
@@ -15,7 +13,7 @@ async fn a_hold_and_a_place_on_standby_are_let_go() {
     let bed = Bed::new().await;
     let sale = bed.sale(1, 5).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
-    let mut wakes = bed.world.signals().deadlines().await.unwrap();
+    let mut wakes = bed.world.deadlines.deadlines().await.unwrap();
     for buyer in [7, 8] {
         let id = bed.attempt(sale.id, buyer, 1).await;
         let cancelled = bed.delete(&path, &bed.shopper(buyer)).await.is(200);
@@ -63,10 +61,10 @@ async fn a_cancel_that_stops_half_way_is_found() {
     let cancel = rt::spawn(bed.delete(&path, &bed.shopper(7)));
     stop.reached().await;
     assert_eq!(bed.kind(id).await, Kind::Cancelled);
-    assert_eq!(bed.world.store().unfreed(10).await.unwrap(), [(sale.id, id)]);
+    assert_eq!(bed.world.sweeping.unfreed(10).await.unwrap(), [(sale.id, id)]);
     cancel.abort();
     stop.go_on();
     assert!(bed.lifecycle.drain().await);
-    let mut wakes = bed.world.signals().deadlines().await.unwrap();
+    let mut wakes = bed.world.deadlines.deadlines().await.unwrap();
     assert_eq!(wakes.next(1).await.unwrap()[0].body().reservations, [id]);
 }

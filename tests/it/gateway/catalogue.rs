@@ -1,11 +1,9 @@
 //! What is sold, and what is left of it.
 
-use miaosha::domain::id::BuyerId;
+use miaosha::app::sale::question;
 use miaosha::domain::sale::{Question, SaleState};
-use miaosha::ports::World;
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::services::gateway::Settings;
-use miaosha::services::question;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::faces::gateway::Settings;
 use serde_json::json;
 
 use super::bed::{Bed, HOLD_MS, settings};
@@ -33,7 +31,7 @@ async fn a_sale_is_shown_with_what_is_left() {
     bed.delete(&format!("{path}/reservation"), &bed.shopper(7)).await.is(200);
     assert_eq!(bed.get(&path, "").await.is(200)["left"], 4);
 
-    bed.world.store().set_state(sale.id, SaleState::Paused).await.unwrap();
+    bed.world.catalogue.set_state(sale.id, SaleState::Paused).await.unwrap();
     assert_eq!(bed.get(&path, "").await.is(200)["phase"], "paused");
     bed.clock.advance_ms(86_400_000);
     assert_eq!(bed.get(&path, "").await.is(200)["phase"], "closed");

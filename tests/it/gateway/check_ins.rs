@@ -1,15 +1,12 @@
 //! The door: a unit goes in once, whoever lets it in, and what gates wrote down without the shop comes together.
 
 use futures_util::future::join_all;
-use miaosha::domain::id::{ReservationId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::order::Order;
-use miaosha::domain::receipt::Proof;
-use miaosha::ports::World;
-use miaosha::ports::admissions::Admissions;
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::receipts::gate::{Answer, Gate, Pack, Written};
-use miaosha::services::receipts::token::sign;
+use miaosha::app::receipts::gate::{Answer, Gate, Pack, Written};
+use miaosha::app::receipts::token::sign;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::receipts::Proof;
+use miaosha::domain::shared::id::{ReservationId, SaleId};
+use miaosha::domain::shared::locale::Locale;
 use serde_json::{Value, json};
 
 use super::bed::{self, Bed};
@@ -28,7 +25,7 @@ over_both! {
     a_pack_names_what_is_gone_and_what_was_used
 }
 
-impl<W: World> Bed<W> {
+impl Bed {
     pub fn ticket(&self, order: &Order, unit: u32) -> String {
         sign(Proof { sale: order.sale, unit, reservation: order.reservation }, self.receipts.keys())
     }
@@ -45,7 +42,7 @@ impl<W: World> Bed<W> {
     }
 
     async fn admitted(&self, sale: SaleId) -> Vec<(u32, String, String)> {
-        let page = self.world.store().check_ins_page(sale, None, 100).await.unwrap();
+        let page = self.world.admissions.check_ins_page(sale, None, 100).await.unwrap();
         page.into_iter().map(|row| (row.proof.unit, row.gate, row.source.device)).collect()
     }
 
@@ -55,7 +52,7 @@ impl<W: World> Bed<W> {
     }
 }
 
-async fn a_unit_goes_in_once<W: World>(bed: Bed<W>) {
+async fn a_unit_goes_in_once(bed: Bed) {
     let (_, order) = bed.order(7, 2).await;
     let token = bed.ticket(&order, 1);
     let body = json!({ "sale_id": order.sale, "token": token, "gate": "north" });
@@ -77,7 +74,7 @@ async fn a_unit_goes_in_once<W: World>(bed: Bed<W>) {
     assert_eq!(bed.admitted(order.sale).await.len(), 2);
 }
 
-async fn of_many_gates_one_lets_it_in<W: World>(bed: Bed<W>) {
+async fn of_many_gates_one_lets_it_in(bed: Bed) {
     let (_, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
     let gates = (0..8).map(|gate| bed.check_in(order.sale, json!({ "token": token, "gate": format!("gate {gate}") })));
@@ -87,7 +84,7 @@ async fn of_many_gates_one_lets_it_in<W: World>(bed: Bed<W>) {
     assert_eq!(bed.admitted(order.sale).await.len(), 1);
 }
 
-async fn what_was_given_back_lets_nobody_in<W: World>(bed: Bed<W>) {
+async fn what_was_given_back_lets_nobody_in(bed: Bed) {
     let (id, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
     bed.refund_all(id).await;
@@ -105,13 +102,13 @@ async fn what_was_given_back_lets_nobody_in<W: World>(bed: Bed<W>) {
     assert_eq!((&merged["admissions"][0]["outcome"], &merged["conflicts"]), (&json!("revoked"), &json!(1)));
     assert_eq!(bed.contradictions(order.sale).await[0]["why"], "revoked");
     // A receipt of it says so.
-    let order = bed.world.store().order(&order.number).await.unwrap().unwrap();
+    let order = bed.world.orders.order(&order.number).await.unwrap().unwrap();
     let tickets = bed.get(&format!("/v1/orders/{}/tickets", order.number), &bed.shopper(7)).await.is(200);
     assert_eq!((&tickets["units"][0]["state"], tickets["units"][0].get("token")), (&json!("given_back"), None));
-    assert!(miaosha::domain::receipt::archive_key(&order, Locale::En).ends_with("-1-en.pdf"));
+    assert!(miaosha::domain::receipts::archive_key(&order, Locale::En).ends_with("-1-en.pdf"));
 }
 
-async fn what_was_used_and_given_back_says_both<W: World>(bed: Bed<W>) {
+async fn what_was_used_and_given_back_says_both(bed: Bed) {
     let (id, order) = bed.order(7, 1).await;
     let body = json!({ "token": bed.ticket(&order, 1), "gate": "north" });
     bed.check_in(order.sale, body.clone()).await.is(201);
@@ -127,7 +124,7 @@ async fn what_was_used_and_given_back_says_both<W: World>(bed: Bed<W>) {
 }
 
 /// Whatever its own door would say of it, and its own door is none the wiser.
-async fn another_sales_ticket_is_elsewhere<W: World>(bed: Bed<W>) {
+async fn another_sales_ticket_is_elsewhere(bed: Bed) {
     let (_, order) = bed.order(7, 1).await;
     let other = bed.sale(5, 0).await.id;
     let body = json!({ "token": bed.ticket(&order, 1), "gate": "north" });
@@ -152,7 +149,7 @@ async fn another_sales_ticket_is_elsewhere<W: World>(bed: Bed<W>) {
     bed.post("/v1/check-ins", &bed.operator(), &body).await.blames(400, "sale_id");
 }
 
-async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
+async fn two_gates_without_the_shop_come_together(bed: Bed) {
     let (_, order) = bed.order(7, 4).await;
     let path = format!("/v1/admin/sales/{}/gate-pack", order.sale);
     let pack = bed.get(&path, &bed.operator()).await.is(200);
@@ -203,7 +200,7 @@ async fn two_gates_without_the_shop_come_together<W: World>(bed: Bed<W>) {
 }
 
 /// Also one that the shop itself let in.
-async fn an_earlier_admission_displaces_a_later_one<W: World>(bed: Bed<W>) {
+async fn an_earlier_admission_displaces_a_later_one(bed: Bed) {
     let (_, order) = bed.order(7, 1).await;
     let token = bed.ticket(&order, 1);
     bed.check_in(order.sale, json!({ "token": token, "gate": "online" })).await.is(201);
@@ -220,7 +217,7 @@ async fn an_earlier_admission_displaces_a_later_one<W: World>(bed: Bed<W>) {
     assert_eq!(bed.merge("early", &[forged]).await.is(200)["admissions"][0]["outcome"], "invalid");
 }
 
-async fn admissions_come_in_pages<W: World>(bed: Bed<W>) {
+async fn admissions_come_in_pages(bed: Bed) {
     let sale = bed.sale(8, 0).await.id;
     for buyer in 1..=3 {
         let (_, order) = bed.order_of(sale, buyer, 2).await;
@@ -230,16 +227,16 @@ async fn admissions_come_in_pages<W: World>(bed: Bed<W>) {
     }
     let (mut after, mut units) = (None, Vec::new());
     loop {
-        let page = bed.world.store().check_ins_page(sale, after, 4).await.unwrap();
+        let page = bed.world.admissions.check_ins_page(sale, after, 4).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.proof);
         units.extend(page.iter().map(|row| row.proof.unit));
     }
     assert_eq!(units, [1, 2, 3, 4, 5, 6]);
-    assert_eq!(bed.world.store().check_ins_page(SaleId(99), None, 4).await.unwrap(), []);
+    assert_eq!(bed.world.admissions.check_ins_page(SaleId(99), None, 4).await.unwrap(), []);
 }
 
-async fn a_pack_names_what_is_gone_and_what_was_used<W: World>(bed: Bed<W>) {
+async fn a_pack_names_what_is_gone_and_what_was_used(bed: Bed) {
     let sale = bed.sale(8, 0).await.id;
     let (gone, first) = bed.order_of(sale, 1, 2).await;
     let (_, second) = bed.order_of(sale, 2, 1).await;
@@ -249,9 +246,9 @@ async fn a_pack_names_what_is_gone_and_what_was_used<W: World>(bed: Bed<W>) {
     assert_eq!(pack["revoked"], json!([[1, first.reservation], [2, first.reservation]]));
     assert_eq!((&pack["used"][0]["unit"], &pack["used"][0]["gate"]), (&json!(3), &json!("north")));
     assert_eq!((&pack["title"], &pack["made_at"]), (&json!("A lamp"), &json!(START.0)));
-    let (proofs, next) = bed.world.store().revoked_page(sale, None, 1).await.unwrap();
+    let (proofs, next) = bed.world.admissions.revoked_page(sale, None, 1).await.unwrap();
     assert_eq!((proofs.len(), next), (2, Some(gone)));
-    assert_eq!(bed.world.store().revoked_page(sale, next, 1).await.unwrap(), (Vec::new(), None));
+    assert_eq!(bed.world.admissions.revoked_page(sale, next, 1).await.unwrap(), (Vec::new(), None));
     bed.get("/v1/admin/sales/999/gate-pack", &bed.operator()).await.is_problem(404, "not_found");
 }
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use miaosha::domain::locale::Locale;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::clock::Clock;
-use miaosha::services::gateway::Settings;
-use miaosha::services::receipts::keys::ReceiptKeys;
-use miaosha::services::receipts::token::TYPED_BYTES_MAX;
-use miaosha::services::receipts::{self, Receipts};
+use miaosha::app::receipts::keys::ReceiptKeys;
+use miaosha::app::receipts::token::TYPED_BYTES_MAX;
+use miaosha::app::receipts::{self, Receipts};
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::gateway::Settings;
+use miaosha::ports::platform::clock::Clock;
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, OFFSET, settings};
@@ -185,16 +184,16 @@ async fn what_a_person_takes_along_is_bounded() {
 #[actix_web::test]
 async fn the_newest_log_outs_are_told() {
     let bed = Bed::new().await;
-    let store = bed.world.store();
     let mut gone = Vec::new();
     for number in 0..3 {
         bed.clock.advance_ms(1);
         let email = format!("x{number}@example.org");
-        let account = store.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
-        gone.push(store.log_out_everywhere(account.id, bed.clock.now()).await.unwrap().unwrap());
+        let account =
+            bed.world.accounts.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        gone.push(bed.world.accounts.log_out_everywhere(account.id, bed.clock.now()).await.unwrap().unwrap());
     }
     let told = async |max: u32| {
-        let mut told = store.revoked_since(START, max).await.unwrap();
+        let mut told = bed.world.accounts.revoked_since(START, max).await.unwrap();
         told.sort_by_key(|revoked| revoked.buyer);
         told
     };
@@ -212,7 +211,7 @@ async fn a_pack_of_too_many_units_is_refused() {
     for (pack_units_max, fits) in [(2, true), (1, false)] {
         let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
         let settings = receipts::Settings { pack_units_max, ..receipts::Settings::default() };
-        let receipts = Receipts::new(bed.world.clone(), Arc::new(keys), settings, OFFSET);
+        let receipts = Receipts::new(bed.world.needs(), Arc::new(keys), settings, OFFSET);
         assert_eq!(receipts.pack(order.sale, "A lamp".to_owned()).await.unwrap().is_some(), fits);
     }
 }

@@ -11,14 +11,13 @@ use actix_web::{App, HttpServer};
 use futures_util::future::{LocalBoxFuture, poll_fn};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::http::problem;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::gateway::{Settings, routes};
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::gateway::Settings;
+use miaosha::faces::gateway::routes;
+use miaosha::kit::http::problem;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, HOLD_MS, settings};
@@ -26,12 +25,12 @@ use crate::support::clock::START;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-fn path(sale: SaleId, list: &str) -> String {
+pub(super) fn path(sale: SaleId, list: &str) -> String {
     format!("/v1/admin/sales/{sale}/exports/{list}.csv")
 }
 
 /// The gateway's answers before anybody has read their bodies.
-async fn service<W: World>(bed: &Bed<W>) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
+pub(super) async fn service(bed: &Bed) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
     let gateway = bed.gateway.clone();
     let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway));
     let app = Rc::new(init_service(app).await);
@@ -50,7 +49,7 @@ async fn pieces(response: ServiceResponse<BoxBody>) -> Result<Vec<Vec<u8>>, Stri
     Ok(pieces)
 }
 
-async fn list<W: World>(bed: &Bed<W>, sale: SaleId, list: &str) -> Vec<u8> {
+async fn list(bed: &Bed, sale: SaleId, list: &str) -> Vec<u8> {
     let call = service(bed).await;
     let response = call(bed.request(Method::GET, &path(sale, list), Some(&bed.operator()))).await;
     assert_eq!(response.status().as_u16(), 200);
@@ -70,18 +69,18 @@ fn rows(file: &[u8]) -> Vec<Value> {
     reader.into_records().map(|record| row(record.unwrap())).collect()
 }
 
-async fn account<W: World>(bed: &Bed<W>, name: &str, email: &str) -> u64 {
-    bed.world.store().create_account(name, email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap().id.0
+async fn account(bed: &Bed, name: &str, email: &str) -> u64 {
+    bed.world.accounts.create_account(name, email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap().id.0
 }
 
-async fn buys<W: World>(bed: &Bed<W>, sale: SaleId, buyer: u64, quantity: u8) {
+async fn buys(bed: &Bed, sale: SaleId, buyer: u64, quantity: u8) {
     bed.attempt(sale, buyer, quantity).await;
     let token = bed.checkout_token(sale, buyer).await;
     bed.check_out(buyer, &token, "ok").await.is(201);
 }
 
 /// Whoever came in, by unit; a gate's name is text, too.
-async fn whoever_came_in_is_listed<W: World>(bed: Bed<W>) {
+async fn whoever_came_in_is_listed(bed: Bed) {
     let sale = bed.sale(20, 5).await.id;
     buys(&bed, sale, 1, 3).await;
     let orders = bed.get("/v1/orders", &bed.shopper(1)).await.is(200);
@@ -98,7 +97,7 @@ async fn whoever_came_in_is_listed<W: World>(bed: Bed<W>) {
 }
 
 /// Names that are formulas, quotes, commas, line ends and Chinese; and a buyer without an account.
-async fn lists_are_read_as_they_were_meant<W: World>(bed: Bed<W>) {
+async fn lists_are_read_as_they_were_meant(bed: Bed) {
     let sale = bed.sale(20, 5).await.id;
     let names = ["=1+1", "+1", "-1", "@x", "\ttab", "\rcr", "王小明", "O\"Hara, Ann", "two\nlines", "it's = fine"];
     let mut buyers = Vec::new();
@@ -137,7 +136,7 @@ async fn lists_are_read_as_they_were_meant<W: World>(bed: Bed<W>) {
     assert_eq!(stranger["lapses_at"], "2026-01-01T00:01:00.000Z");
 }
 
-async fn an_empty_sale_has_headers_and_an_empty_report<W: World>(bed: Bed<W>) {
+async fn an_empty_sale_has_headers_and_an_empty_report(bed: Bed) {
     let sale = bed.sale(3, 0).await.id;
     for name in ["orders", "reservations"] {
         let file = list(&bed, sale, name).await;
@@ -156,7 +155,7 @@ async fn an_empty_sale_has_headers_and_an_empty_report<W: World>(bed: Bed<W>) {
 }
 
 /// A batch that was made at this time, decided.
-async fn decide<W: World>(bed: &Bed<W>, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
+async fn decide(bed: &Bed, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
     let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts, traced: Vec::new() };
     bed.decide(batch).await;
 }
@@ -165,14 +164,14 @@ fn one_each(buyers: std::ops::Range<u64>) -> Vec<Attempt> {
     buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect()
 }
 
-async fn crowd<W: World>(bed: &Bed<W>, sale: SaleId, count: u64) {
+async fn crowd(bed: &Bed, sale: SaleId, count: u64) {
     for first in (1..=count).step_by(500) {
         decide(bed, sale, START.0 as u64, one_each(first..(first + 500).min(count + 1))).await;
     }
 }
 
 /// Every row once, and never more than a page in one piece.
-async fn a_long_list_travels_in_pages<W: World>(bed: Bed<W>) {
+async fn a_long_list_travels_in_pages(bed: Bed) {
     const ROWS: u64 = 10_700;
     let sale = bed.sale(6_000, 6_000).await.id;
     crowd(&bed, sale, ROWS).await;
@@ -190,7 +189,7 @@ async fn a_long_list_travels_in_pages<W: World>(bed: Bed<W>) {
 }
 
 /// Times of four batches, and each outcome, one of each way a reservation can go.
-async fn a_report_adds_up<W: World>(bed: Bed<W>) {
+async fn a_report_adds_up(bed: Bed) {
     let sale = bed.sale(6, 2).await.id;
     let made_at = START.0 as u64;
     bed.clock.advance_ms(10);
@@ -208,8 +207,8 @@ async fn a_report_adds_up<W: World>(bed: Bed<W>) {
     bed.post(&path, &bed.operator(), &json!({})).await.is(201);
     bed.delete(&format!("/v1/sales/{sale}/reservation"), &bed.shopper(3)).await.is(200);
     bed.clock.advance_ms(HOLD_MS);
-    let due = bed.world.store().reservation_of(sale, BuyerId(4)).await.unwrap().unwrap();
-    bed.world.store().lapse(sale, &[due.id], bed.world.clock().now()).await.unwrap();
+    let due = bed.world.reservations.reservation_of(sale, BuyerId(4)).await.unwrap().unwrap();
+    bed.world.sweeping.lapse(sale, &[due.id], bed.world.clock.now()).await.unwrap();
 
     let report = bed.get(&format!("/v1/admin/sales/{sale}/report"), &bed.operator()).await.is(200);
     assert_eq!(
@@ -259,7 +258,7 @@ async fn a_report_adds_up<W: World>(bed: Bed<W>) {
     assert_eq!((&report["title"], &report["capacity"]), (&json!("A lamp"), &json!(6)));
 }
 
-async fn what_cannot_be_listed_is_said<W: World>(bed: Bed<W>) {
+async fn what_cannot_be_listed_is_said(bed: Bed) {
     let sale = bed.sale(1, 0).await.id;
     for tail in ["exports/orders.csv", "exports/reservations.csv", "report"] {
         let of = |sale: u64| format!("/v1/admin/sales/{sale}/{tail}");

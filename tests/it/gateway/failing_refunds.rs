@@ -1,18 +1,15 @@
 //! Refunds that do not go back at once, or never: what is said of them everywhere, who asks again and how often, and what
 //! operators do about them.
 
-use miaosha::domain::id::{ReservationId, SaleId};
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::outbox::Outbox;
-use miaosha::services::audit::{Verdict, audit};
-use miaosha::services::payments::{self, Job, Sweeper};
+use miaosha::app::audit::{Verdict, audit};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{ReservationId, SaleId};
+use miaosha::ports::platform::clock::Clock;
+use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
 use serde_json::{Value, json};
 
 use super::bed::Bed;
 use super::webhooks::{CARD, bed, tell};
-use super::worlds::OnStripe;
 use crate::support::stripe::{Mood, Step, StripeServer};
 
 const WAIT_MS: i64 = 1_000;
@@ -20,7 +17,7 @@ const TRIES_MAX: u32 = 3;
 
 struct Bought {
     server: StripeServer,
-    bed: Bed<OnStripe>,
+    bed: Bed,
     sale: SaleId,
     id: ReservationId,
     number: String,
@@ -45,15 +42,15 @@ fn settings() -> payments::Settings {
     }
 }
 
-async fn sweep(bed: &Bed<OnStripe>) {
-    Sweeper::new(bed.world.clone(), settings()).sweep_one(Job::Refunds).await.unwrap();
+async fn sweep(bed: &Bed) {
+    Sweeper::new(bed.world.needs(), settings()).sweep_one(Job::Refunds).await.unwrap();
 }
 
-async fn audited(bed: &Bed<OnStripe>, sale: SaleId) -> Verdict {
-    let events: Vec<_> = bed.world.store().unpublished(999).await.unwrap().iter().map(|event| event.id).collect();
-    bed.world.store().mark_published(&events, bed.clock.now()).await.unwrap();
-    Sweeper::new(bed.world.clone(), settings()).sweep_one(Job::Unfreed).await.unwrap();
-    audit(&bed.world, sale).await.unwrap().unwrap()
+async fn audited(bed: &Bed, sale: SaleId) -> Verdict {
+    let events: Vec<_> = bed.world.outbox.unpublished(999).await.unwrap().iter().map(|event| event.id).collect();
+    bed.world.outbox.mark_published(&events, bed.clock.now()).await.unwrap();
+    Sweeper::new(bed.world.needs(), settings()).sweep_one(Job::Unfreed).await.unwrap();
+    audit(&bed.world.needs(), sale).await.unwrap().unwrap()
 }
 
 impl Bought {
@@ -394,7 +391,7 @@ async fn many_refused_ones_make_a_bounded_number_of_calls() {
         bed.refund_all(id).await;
     }
     (0..MANY * u64::from(TRIES_MAX)).for_each(|_| server.next(Step::Refund, Mood::Kept(400)));
-    let (first, second) = (Sweeper::new(bed.world.clone(), settings()), Sweeper::new(bed.world.clone(), settings()));
+    let (first, second) = (Sweeper::new(bed.world.needs(), settings()), Sweeper::new(bed.world.needs(), settings()));
     let each = settings().sweep_refunds_max as usize;
     for _ in 0..40 {
         let before = server.calls(Step::Refund);

@@ -1,12 +1,9 @@
 //! What costs nothing: held, taken without a card, on a receipt, given back; and no provider ever hears of it.
 
-use miaosha::domain::event::Fact;
-use miaosha::domain::id::SaleId;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::outbox::Outbox;
-use miaosha::services::audit::audit;
+use miaosha::app::audit::audit;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::event::Fact;
+use miaosha::domain::shared::id::SaleId;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, HOLD_MS};
@@ -21,20 +18,20 @@ over_both! {
     what_costs_something_needs_a_card
 }
 
-async fn takes<W: World>(bed: &Bed<W>, sale: SaleId, buyer: u64) -> super::bed::Answer {
+async fn takes(bed: &Bed, sale: SaleId, buyer: u64) -> super::bed::Answer {
     let token = bed.checkout_token(sale, buyer).await;
     bed.post("/v1/checkouts", &bed.shopper(buyer), &json!({ "checkout_token": token })).await
 }
 
 /// Every event is said to be published; then the audit has nothing to complain of.
-async fn sound<W: World>(bed: &Bed<W>, sale: SaleId) {
-    let events: Vec<_> = bed.world.store().unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
-    bed.world.store().mark_published(&events, START).await.unwrap();
-    let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
+async fn sound(bed: &Bed, sale: SaleId) {
+    let events: Vec<_> = bed.world.outbox.unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
+    bed.world.outbox.mark_published(&events, START).await.unwrap();
+    let verdict = audit(&bed.world.needs(), sale).await.unwrap().unwrap();
     assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
 }
 
-async fn what_costs_nothing_is_taken_without_a_card<W: World>(bed: Bed<W>) {
+async fn what_costs_nothing_is_taken_without_a_card(bed: Bed) {
     let sale = bed.sale_at(0, "TWD", 3).await;
     let id = bed.attempt(sale.id, 7, 2).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -44,7 +41,7 @@ async fn what_costs_nothing_is_taken_without_a_card<W: World>(bed: Bed<W>) {
     assert_eq!(bed.kind(id).await, Kind::Confirmed);
     assert_eq!(bed.check_out(7, &token, "ok").await.is(200), order, "with a card as well, and once");
     let number = order["order_number"].as_str().unwrap().to_owned();
-    let told: Vec<Fact> = bed.world.store().unpublished(9).await.unwrap().into_iter().map(|event| event.fact).collect();
+    let told: Vec<Fact> = bed.world.outbox.unpublished(9).await.unwrap().into_iter().map(|event| event.fact).collect();
     let [Fact::OrderPaid(paid)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((paid.order.as_str(), paid.amount.to_string().as_str()), (number.as_str(), "TWD 0.00"));
     let receipt = bed.get(&format!("/v1/orders/{number}/receipt.pdf"), &bed.shopper(7)).await;
@@ -58,12 +55,12 @@ async fn what_costs_nothing_is_taken_without_a_card<W: World>(bed: Bed<W>) {
         assert_eq!((&given["refund"]["amount"], &given["order"]["refunded"]), (&nothing, &json!(left)));
         assert_eq!(given["refund"]["done_at"], json!(START.0));
     }
-    assert_eq!(bed.world.store().refunds_due(bed.world.clock().now(), 9).await.unwrap(), []);
+    assert_eq!(bed.world.refunds.refunds_due(bed.world.clock.now(), 9).await.unwrap(), []);
     assert_eq!(bed.kind(id).await, Kind::Refunded);
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
 }
 
-async fn of_two_who_take_one_hold_one_makes_the_order<W: World>(bed: Bed<W>) {
+async fn of_two_who_take_one_hold_one_makes_the_order(bed: Bed) {
     let sale = bed.sale_at(0, "JPY", 1).await;
     bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -76,7 +73,7 @@ async fn of_two_who_take_one_hold_one_makes_the_order<W: World>(bed: Bed<W>) {
     sound(&bed, sale.id).await;
 }
 
-async fn what_is_not_held_is_not_taken<W: World>(bed: Bed<W>) {
+async fn what_is_not_held_is_not_taken(bed: Bed) {
     let sale = bed.sale_at(0, "TWD", 2).await;
     bed.attempt(sale.id, 7, 1).await;
     let late = bed.checkout_token(sale.id, 7).await;
@@ -91,14 +88,14 @@ async fn what_is_not_held_is_not_taken<W: World>(bed: Bed<W>) {
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 }
 
-async fn what_costs_something_needs_a_card<W: World>(bed: Bed<W>) {
+async fn what_costs_something_needs_a_card(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let answer = takes(&bed, sale.id, 7).await;
     answer.blames(400, "card");
     assert!(answer.body["detail"].as_str().unwrap().contains("TWD 2.50"), "{}", answer.body);
     assert_eq!(bed.kind(id).await, Kind::Held);
-    assert_eq!(bed.world.store().audit(sale.id, START).await.unwrap().unwrap().payments, [], "nothing was begun");
+    assert_eq!(bed.world.auditing.audit(sale.id, START).await.unwrap().unwrap().payments, [], "nothing was begun");
     let token = bed.checkout_token(sale.id, 7).await;
     bed.check_out(7, &token, "ok").await.is(201);
 }
@@ -113,8 +110,8 @@ async fn a_provider_never_hears_of_nothing() {
     takes(&bed, sale.id, 7).await.is(201);
     sound(&bed, sale.id).await;
     bed.refund_all(id).await;
-    assert_eq!(bed.world.store().refunds_due(bed.world.clock().now(), 9).await.unwrap(), []);
-    let verdict = audit(&bed.world, sale.id).await.unwrap().unwrap();
+    assert_eq!(bed.world.refunds.refunds_due(bed.world.clock.now(), 9).await.unwrap(), []);
+    let verdict = audit(&bed.world.needs(), sale.id).await.unwrap().unwrap();
     assert!(verdict.pass, "{verdict}");
     assert_eq!(server.all_calls(), []);
 }

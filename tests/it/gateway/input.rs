@@ -1,8 +1,8 @@
 //! Whatever is sent, the answer is a problem that names the field: never a 5xx, never a panic.
 
 use actix_web::http::Method;
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};

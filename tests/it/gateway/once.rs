@@ -3,16 +3,12 @@
 use actix_web::http::Method;
 use actix_web::rt;
 use futures_util::future::join_all;
-use miaosha::domain::id::{BuyerId, SaleId};
-use miaosha::http::idempotency::REPLAYED;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::fault::Point;
-use miaosha::ports::idempotency::Idempotency;
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::gateway::Settings;
-use miaosha::services::payments;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{BuyerId, SaleId};
+use miaosha::faces::gateway::Settings;
+use miaosha::kit::http::idempotency::REPLAYED;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
@@ -79,7 +75,7 @@ async fn a_key_is_needed_and_must_be_one() {
     bed.send(login.set_json(json!({ "email": "a@b.cc", "password": "x" }))).await.is(401);
 }
 
-async fn the_same_request_is_answered_the_same_again<W: World>(bed: Bed<W>) {
+async fn the_same_request_is_answered_the_same_again(bed: Bed) {
     let first = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
     assert!(!is_replay(&first));
     let again = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
@@ -101,14 +97,14 @@ async fn the_same_request_is_answered_the_same_again<W: World>(bed: Bed<W>) {
         made,
         "as it was told then"
     );
-    assert_eq!(bed.world.store().sales(9).await.unwrap().len(), 1);
+    assert_eq!(bed.world.catalogue.sales(9).await.unwrap().len(), 1);
     // What is refused is refused again.
     for _ in 0..2 {
         bed.post_under("t", "/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
     }
 }
 
-async fn a_key_is_good_for_one_request<W: World>(bed: Bed<W>) {
+async fn a_key_is_good_for_one_request(bed: Bed) {
     bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
     let other = json!({ "title": "A lamp", "description": "It shines!" });
     let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &other).await;
@@ -118,7 +114,7 @@ async fn a_key_is_good_for_one_request<W: World>(bed: Bed<W>) {
     elsewhere.is_problem(422, "idempotency_key_reused");
 }
 
-async fn of_many_at_once_one_is_carried_out<W: World>(bed: Bed<W>) {
+async fn of_many_at_once_one_is_carried_out(bed: Bed) {
     let answers = join_all((0..12).map(|_| bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()))).await;
     let mut ids = Vec::new();
     for answer in answers {
@@ -134,7 +130,7 @@ async fn of_many_at_once_one_is_carried_out<W: World>(bed: Bed<W>) {
     assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201)["id"], ids[0]);
 }
 
-async fn who_dies_before_the_effect_is_followed<W: World>(bed: Bed<W>) {
+async fn who_dies_before_the_effect_is_followed(bed: Bed) {
     let stop = bed.stops.arm(Point::RequestAfterClaim);
     let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
     stop.reached().await;
@@ -150,7 +146,7 @@ async fn who_dies_before_the_effect_is_followed<W: World>(bed: Bed<W>) {
     assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201), second);
 }
 
-async fn who_dies_before_the_answer_is_kept_did_it_once<W: World>(bed: Bed<W>) {
+async fn who_dies_before_the_answer_is_kept_did_it_once(bed: Bed) {
     let item = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201)["id"].as_u64().unwrap();
     for (path, body) in [(ITEMS, lamp()), ("/v1/admin/sales", sale_body(item))] {
         let stop = bed.stops.arm(Point::RequestAfterEffect);
@@ -162,10 +158,10 @@ async fn who_dies_before_the_answer_is_kept_did_it_once<W: World>(bed: Bed<W>) {
         stop.go_on();
         assert_eq!(first.await.unwrap().is(201)["id"], second["id"]);
     }
-    assert_eq!(bed.world.store().sales(9).await.unwrap().len(), 1);
+    assert_eq!(bed.world.catalogue.sales(9).await.unwrap().len(), 1);
 }
 
-async fn a_checkout_that_died_before_its_answer_is_paid_once<W: World>(bed: Bed<W>) {
+async fn a_checkout_that_died_before_its_answer_is_paid_once(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     bed.attempt(sale.id, 7, 1).await;
     let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
@@ -182,7 +178,7 @@ async fn a_checkout_that_died_before_its_answer_is_paid_once<W: World>(bed: Bed<
     assert_eq!(bed.post("/v1/checkouts", &bed.shopper(7), &body).await.is(200), second);
 }
 
-async fn who_hangs_up_finds_the_answer_later<W: World>(bed: Bed<W>) {
+async fn who_hangs_up_finds_the_answer_later(bed: Bed) {
     let stop = bed.stops.arm(Point::RequestAfterClaim);
     let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
     stop.reached().await;
@@ -200,7 +196,7 @@ async fn who_hangs_up_finds_the_answer_later<W: World>(bed: Bed<W>) {
     answer.is(201);
 }
 
-async fn what_may_pass_is_not_kept<W: World>(bed: Bed<W>) {
+async fn what_may_pass_is_not_kept(bed: Bed) {
     // Who may not ask writes nothing.
     bed.post_under(KEY, ITEMS, "nonsense", &lamp()).await.is_problem(401, "unauthorized");
     bed.post_under(KEY, ITEMS, &bed.shopper(1_000_000), &lamp()).await.is_problem(403, "forbidden");
@@ -218,7 +214,7 @@ async fn what_may_pass_is_not_kept<W: World>(bed: Bed<W>) {
 }
 
 /// "Still paying" is no end: under the same key the buyer hears how it ended, and that is kept.
-async fn who_was_told_to_wait_asks_again_for_the_order<W: World>(bed: Bed<W>) {
+async fn who_was_told_to_wait_asks_again_for_the_order(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     bed.attempt(sale.id, 7, 1).await;
     let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "late" });
@@ -228,9 +224,9 @@ async fn who_was_told_to_wait_asks_again_for_the_order<W: World>(bed: Bed<W>) {
         assert!(!is_replay(&waits));
         assert_eq!(waits.is(202)["status"], "paying");
     }
-    let sweeps = payments::Settings { paying_ms_max: 10, ..payments::Settings::default() };
+    let sweeps = payment_consumer::Settings { paying_ms_max: 10, ..payment_consumer::Settings::default() };
     bed.clock.advance_ms(20);
-    payments::Sweeper::new(bed.world.clone(), sweeps).sweep_one(payments::Job::Stuck).await.unwrap();
+    payment_consumer::Sweeper::new(bed.world.needs(), sweeps).sweep_one(payment_consumer::Job::Stuck).await.unwrap();
     let told = ask().await;
     assert!(!is_replay(&told));
     let order = told.is(201);
@@ -242,7 +238,7 @@ async fn who_was_told_to_wait_asks_again_for_the_order<W: World>(bed: Bed<W>) {
 }
 
 /// The card was charged in vain: under this key that is so for ever, and another card is another request.
-async fn a_decline_is_an_end<W: World>(bed: Bed<W>) {
+async fn a_decline_is_an_end(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -261,7 +257,7 @@ async fn a_decline_is_an_end<W: World>(bed: Bed<W>) {
 }
 
 /// Whoever mends a mistake asks under the same key; what is refused now may be right later.
-async fn what_was_refused_leaves_nothing_behind<W: World>(bed: Bed<W>) {
+async fn what_was_refused_leaves_nothing_behind(bed: Bed) {
     bed.post_under(KEY, ITEMS, &bed.operator(), &json!({ "title": " ", "description": "x" }))
         .await
         .blames(400, "title");
@@ -269,7 +265,7 @@ async fn what_was_refused_leaves_nothing_behind<W: World>(bed: Bed<W>) {
     let sale = bed.sale(2, 1).await;
     bed.attempt(sale.id, 8, 2).await;
     bed.attempt(sale.id, 7, 1).await;
-    let standby = bed.world.store().reservation_of(sale.id, BuyerId(7)).await.unwrap().unwrap();
+    let standby = bed.world.reservations.reservation_of(sale.id, BuyerId(7)).await.unwrap().unwrap();
     let body =
         json!({ "checkout_token": bed.keys.sign_checkout(standby.id, BuyerId(7), START, 600_000), "card": "ok" });
     let pay = || bed.post_under("p", "/v1/checkouts", &bed.shopper(7), &body);
@@ -279,31 +275,31 @@ async fn what_was_refused_leaves_nothing_behind<W: World>(bed: Bed<W>) {
         answer.is_problem(409, "not_held");
     }
     bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
-    payments::Sweeper::new(bed.world.clone(), payments::Settings::default())
-        .sweep_one(payments::Job::Unfreed)
+    payment_consumer::Sweeper::new(bed.world.needs(), payment_consumer::Settings::default())
+        .sweep_one(payment_consumer::Job::Unfreed)
         .await
         .unwrap();
     pay().await.is(201);
 }
 
-async fn a_key_is_forgotten_after_a_day<W: World>(bed: Bed<W>) {
+async fn a_key_is_forgotten_after_a_day(bed: Bed) {
     let operator = bed.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 10 * 86_400_000);
     let first = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
     bed.clock.advance_ms(Settings::default().request_ttl_ms - 1);
     assert_eq!(bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201), first);
-    assert_eq!(bed.world.store().forget(bed.world.clock().now(), 9).await.unwrap(), 0);
+    assert_eq!(bed.world.idempotency.forget(bed.world.clock.now(), 9).await.unwrap(), 0);
     bed.clock.advance_ms(1);
     let second = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
     assert_ne!(first["id"], second["id"]);
     bed.clock.advance_ms(Settings::default().request_ttl_ms);
-    assert_eq!(bed.world.store().forget(bed.world.clock().now(), 9).await.unwrap(), 1);
+    assert_eq!(bed.world.idempotency.forget(bed.world.clock.now(), 9).await.unwrap(), 1);
 }
 
 fn ada() -> Value {
     json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" })
 }
 
-async fn who_signs_up_twice_is_one_person<W: World>(bed: Bed<W>) {
+async fn who_signs_up_twice_is_one_person(bed: Bed) {
     let stop = bed.stops.arm(Point::RequestAfterEffect);
     let first = rt::spawn(bed.post_under(KEY, "/v1/users", "", &ada()));
     stop.reached().await;
@@ -323,7 +319,7 @@ async fn who_signs_up_twice_is_one_person<W: World>(bed: Bed<W>) {
     let elsewhere = elsewhere.peer_addr("192.0.2.7:1".parse().unwrap());
     let eve = bed.send(elsewhere.set_json(eve)).await.is(201);
     assert_ne!(eve["user"]["id"], second["user"]["id"]);
-    assert!(bed.world.store().account_by_email("ada@example.org").await.unwrap().is_some());
+    assert!(bed.world.accounts.account_by_email("ada@example.org").await.unwrap().is_some());
 }
 
 /// Whoever reads the table finds no token, and cannot try passwords on it without our keys.
@@ -376,5 +372,5 @@ async fn the_operators_other_calls_repeat_their_answer() {
     let raised = bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200);
     assert_eq!(bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200), raised);
     let id = SaleId(sale.id.0);
-    assert_eq!(bed.world.store().standing(id).await.unwrap().unwrap().allotment.capacity, 8);
+    assert_eq!(bed.world.restoring.standing(id).await.unwrap().unwrap().allotment.capacity, 8);
 }

@@ -1,11 +1,8 @@
 //! What operators do, and nobody else.
 
 use actix_web::http::Method;
-use miaosha::domain::id::SaleId;
 use miaosha::domain::sale::{PARTY_MAX, StandbyUntil};
-use miaosha::ports::World;
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::shared::id::SaleId;
 use serde_json::{Value, json};
 
 use super::bed::Bed;
@@ -53,7 +50,7 @@ async fn only_operators_may() {
         send(None).await.is_problem(401, "unauthorized");
         send(Some("nonsense")).await.is_problem(401, "unauthorized");
     }
-    assert_eq!(bed.world.store().sale(sale.id).await.unwrap().unwrap(), sale, "nothing was changed");
+    assert_eq!(bed.world.catalogue.sale(sale.id).await.unwrap().unwrap(), sale, "nothing was changed");
 }
 
 #[actix_web::test]
@@ -68,16 +65,16 @@ async fn an_item_is_put_on_sale() {
     assert_eq!((&shown["phase"], &shown["left"], &shown["title"]), (&json!("scheduled"), &json!(10), &json!("A lamp")));
     let id = SaleId(shown["id"].as_u64().unwrap());
     assert_eq!(bed.get(&format!("/v1/sales/{id}"), "").await.is(200), shown);
-    let level = bed.world.turnstile().look(id).await.unwrap().unwrap();
+    let level = bed.world.turnstile.look(id).await.unwrap().unwrap();
     assert_eq!((level.generation, level.free, level.allotment.standby_max), (1, 10, 20));
-    let sale = bed.world.store().sale(id).await.unwrap().unwrap();
+    let sale = bed.world.catalogue.sale(id).await.unwrap().unwrap();
     assert_eq!((sale.questions[0].answer.as_str(), sale.hold_ms), ("4", 600_000));
     assert_ne!(sale.question_key.0, [0; 32]);
     assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("closed"), StandbyUntil::Closed), "by default");
     let mut until_paid = sale_body(item_id);
     until_paid["standby_until"] = json!("paid");
     let shown = bed.post("/v1/admin/sales", &bed.operator(), &until_paid).await.is(201);
-    let sale = bed.world.store().sale(SaleId(shown["id"].as_u64().unwrap())).await.unwrap().unwrap();
+    let sale = bed.world.catalogue.sale(SaleId(shown["id"].as_u64().unwrap())).await.unwrap().unwrap();
     assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("paid"), StandbyUntil::Paid));
     let report = bed.get(&format!("/v1/admin/sales/{}/report", sale.id), &bed.operator()).await.is(200);
     assert_eq!(report["standby_until"], "paid");

@@ -1,13 +1,12 @@
 //! Lists in pages: all of a list is seen by following its links, each item once, whatever is added meanwhile.
 
-use miaosha::domain::id::{BuyerId, PaymentId, SaleId};
-use miaosha::domain::order;
-use miaosha::domain::payment::{Payment, PaymentState};
-use miaosha::domain::receipt::Proof;
-use miaosha::ports::World;
-use miaosha::ports::ledger::{Confirmed, Ledger};
-use miaosha::services::gateway::Settings;
-use miaosha::services::receipts::token::sign;
+use miaosha::app::receipts::token::sign;
+use miaosha::domain::money::order;
+use miaosha::domain::money::payment::{Payment, PaymentState};
+use miaosha::domain::receipts::Proof;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, SaleId};
+use miaosha::faces::gateway::Settings;
+use miaosha::ports::money::paying::Confirmed;
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, settings};
@@ -29,7 +28,7 @@ fn next(answer: &Answer) -> Option<String> {
 }
 
 /// Every page from this one on. Something happens after each.
-async fn pages<W: World>(bed: &Bed<W>, first: &str, token: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
+async fn pages(bed: &Bed, first: &str, token: &str, mut meanwhile: impl AsyncFnMut()) -> Vec<Vec<Value>> {
     let (mut pages, mut at) = (Vec::new(), Some(first.to_owned()));
     while let Some(path) = at {
         let answer = bed.get(&path, token).await;
@@ -45,7 +44,7 @@ fn named(pages: &[Vec<Value>], name: &str) -> Vec<Value> {
     pages.iter().flatten().map(|item| item[name].clone()).collect()
 }
 
-async fn every_sale_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+async fn every_sale_is_on_one_page_while_new_ones_come(bed: Bed) {
     let mut made = Vec::new();
     for _ in 0..250 {
         made.push(json!(bed.sale(1, 0).await.id.0));
@@ -65,21 +64,21 @@ async fn every_sale_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
 }
 
 /// Paid for at that moment, by the ledger's word alone.
-async fn order<W: World>(bed: &Bed<W>, buyer: BuyerId, after_ms: i64) -> (SaleId, String) {
+async fn order(bed: &Bed, buyer: BuyerId, after_ms: i64) -> (SaleId, String) {
     let sale = bed.sale(1, 0).await;
     let reservation = bed.attempt(sale.id, buyer.0, 1).await;
-    let (id, store) = (PaymentId(reservation.0), bed.world.store());
+    let id = PaymentId(reservation.0);
     let (state, amount) = (PaymentState::Opened, sale.price);
     let payment = Payment { id, reservation, sale: sale.id, amount, state, opened_at: START };
-    store.payment_opened(&payment).await.unwrap();
-    store.begin_paying(reservation, buyer, id, START).await.unwrap();
+    bed.world.paying.payment_opened(&payment).await.unwrap();
+    bed.world.paying.begin_paying(reservation, buyer, id, START).await.unwrap();
     let number = order::number(getrandom::u64().unwrap());
-    let confirmed = store.confirm(reservation, id, &number, START.plus_ms(after_ms)).await.unwrap();
+    let confirmed = bed.world.paying.confirm(reservation, id, &number, START.plus_ms(after_ms)).await.unwrap();
     assert!(matches!(confirmed, Confirmed::Order(_)));
     (sale.id, number)
 }
 
-async fn every_order_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+async fn every_order_is_on_one_page_while_new_ones_come(bed: Bed) {
     let (buyer, other) = (BuyerId(7), BuyerId(8));
     let mut placed = Vec::new();
     let mut first_sale = None;
@@ -110,7 +109,7 @@ async fn every_order_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
     assert!(placed[247..].contains(&standing["order_number"]), "{standing}");
 }
 
-async fn every_conflict_at_the_door_is_on_one_page_while_new_ones_come<W: World>(bed: Bed<W>) {
+async fn every_conflict_at_the_door_is_on_one_page_while_new_ones_come(bed: Bed) {
     let (_, order) = bed.order(7, 4).await;
     let token = |unit| sign(Proof { sale: order.sale, unit, reservation: order.reservation }, bed.receipts.keys());
     for unit in 1..=4 {

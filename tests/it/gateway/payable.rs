@@ -1,22 +1,18 @@
 //! Sales that nobody could pay for are refused when they are made, by the provider's rules; those that are there already say so to
 //! whoever wants to pay, once and for all.
 
-use miaosha::domain::money::Currency;
-use miaosha::domain::payment::PaymentState;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::outbox::Outbox;
-use miaosha::services::audit::audit;
-use miaosha::services::operator::{Command, carry_out};
+use miaosha::app::audit::audit;
+use miaosha::app::operator::{Command, carry_out};
+use miaosha::domain::money::payment::PaymentState;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::money::Currency;
 use serde_json::{Value, json};
 
 use super::bed::Bed;
 use crate::support::clock::START;
 use crate::support::stripe::{Step, StripeServer};
 
-async fn offer<W: World>(bed: &Bed<W>, minor: i64, currency: &str, quantity_max: u8) -> super::bed::Answer {
+async fn offer(bed: &Bed, minor: i64, currency: &str, quantity_max: u8) -> super::bed::Answer {
     let item = bed.post("/v1/admin/items", &bed.operator(), &json!({ "title": "A", "description": "" })).await.is(201);
     let body = json!({
         "item_id": item["id"], "price": { "minor": minor, "currency": currency }, "capacity": 8,
@@ -48,7 +44,7 @@ async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
         let detail = answer.body["detail"].as_str().unwrap();
         assert!(said.iter().all(|said| detail.contains(said)), "{minor} {currency}: {detail}");
     }
-    assert_eq!(bed.world.store().sales(9).await.unwrap(), [], "none of them was made");
+    assert_eq!(bed.world.catalogue.sales(9).await.unwrap(), [], "none of them was made");
     for (minor, currency, quantity_max) in [
         (50, "USD", 1),
         (50_000_000, "USD", 1),
@@ -59,7 +55,7 @@ async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
     ] {
         offer(&bed, minor, currency, quantity_max).await.is(201);
     }
-    carry_out(&bed.world, Command::Seed { sales: 1, capacity: 9 }).await.unwrap();
+    carry_out(&bed.world.needs(), Command::Seed { sales: 1, capacity: 9 }).await.unwrap();
     assert_eq!(server.all_calls(), [], "its rules are known");
 }
 
@@ -123,12 +119,12 @@ async fn what_can_never_be_paid_says_so_once_and_stays_held() {
         );
         assert_eq!(server.calls(Step::Create) - calls, asked, "{minor} {currency}");
         assert_eq!((bed.row(id).await, before.state.kind()), (before, Kind::Held));
-        let facts = bed.world.store().audit(sale.id, START).await.unwrap().unwrap();
+        let facts = bed.world.auditing.audit(sale.id, START).await.unwrap().unwrap();
         let states: Vec<_> = facts.payments.iter().map(|payment| payment.state).collect();
         assert_eq!(states, vec![PaymentState::Voided; asked.min(1)], "nothing is left to be settled");
-        let events: Vec<_> = bed.world.store().unpublished(9).await.unwrap().iter().map(|event| event.id).collect();
-        bed.world.store().mark_published(&events, START).await.unwrap();
-        let verdict = audit(&bed.world, sale.id).await.unwrap().unwrap();
+        let events: Vec<_> = bed.world.outbox.unpublished(9).await.unwrap().iter().map(|event| event.id).collect();
+        bed.world.outbox.mark_published(&events, START).await.unwrap();
+        let verdict = audit(&bed.world.needs(), sale.id).await.unwrap().unwrap();
         assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
         bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(7)).await.is(200);
     }

@@ -1,9 +1,8 @@
 //! Signing up, logging in, who am I.
 
-use miaosha::domain::locale::Locale;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::services::gateway::Settings;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::gateway::Settings;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, settings};
@@ -33,7 +32,7 @@ async fn who_signs_up_can_log_in_and_is_known() {
     let mut stranger = ada();
     stranger["password"] = json!("analytical engine");
     bed.post("/v1/users", "", &stranger).await.blames(409, "email");
-    let account = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap();
+    let account = bed.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap();
     assert!(account.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", account.password_hash);
 }
 
@@ -62,8 +61,8 @@ async fn a_buyer_without_an_account_is_nobody() {
 async fn an_operators_login_says_so_in_its_token() {
     let bed = Bed::new().await;
     bed.post("/v1/users", "", &ada()).await.is(201);
-    let hash = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    bed.world.store().create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
+    let hash = bed.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    bed.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
     let login = json!({ "email": "root@example.org", "password": "difference engine" });
     let session = bed.post("/v1/sessions", "", &login).await.is(201);
     assert_eq!(session["user"]["role"], "operator");
@@ -81,7 +80,7 @@ async fn people_say_what_language_they_read() {
     body["locale"] = json!("zh-TW");
     let welcome = bed.post("/v1/users", "", &body).await.is(201);
     assert_eq!(welcome["user"]["locale"], "zh-TW");
-    let account = bed.world.store().account_by_email("ada@example.org").await.unwrap().unwrap();
+    let account = bed.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap();
     assert_eq!(account.locale, Locale::ZhTw);
 }
 

@@ -2,12 +2,11 @@
 
 use actix_web::http::Method;
 use futures_util::future::join_all;
-use miaosha::domain::id::BuyerId;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::ledger::{GiveBack, GivenBack, Ledger};
-use miaosha::services::payments::{self, Sweeper};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
+use miaosha::ports::platform::clock::Clock;
+use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::json;
 
 use super::bed::{Bed, HOLD_MS};
@@ -53,17 +52,17 @@ races! {
     paying_after_a_refund
 }
 
-async fn sweep<W: World>(bed: &Bed<W>) {
+async fn sweep(bed: &Bed) {
     let settings =
         payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payments::Settings::default() };
     bed.clock.advance_ms(20);
     for _ in 0..2 {
-        Sweeper::new(bed.world.clone(), settings.clone()).sweep().await.unwrap();
+        Sweeper::new(bed.world.needs(), settings.clone()).sweep().await.unwrap();
     }
 }
 
 /// In two processes, too: one charges, all the others hear of the same order or that it is being paid.
-async fn two_browsers_pay_for_one_hold<W: World>(bed: Bed<W>, card: &str) {
+async fn two_browsers_pay_for_one_hold(bed: Bed, card: &str) {
     let other = bed.another_gateway().await;
     for buyer in 0..8 {
         let sale = bed.sale(1, 0).await;
@@ -90,7 +89,7 @@ async fn two_browsers_pay_for_one_hold<W: World>(bed: Bed<W>, card: &str) {
 }
 
 /// Either the row was taken in time, and the order stands; or it lapsed, and no money moved.
-async fn paying_while_it_lapses<W: World>(bed: Bed<W>, card: &str) {
+async fn paying_while_it_lapses(bed: Bed, card: &str) {
     let mut won = [0, 0];
     for round in 0..8 {
         let sale = bed.sale(1, 0).await;
@@ -102,7 +101,7 @@ async fn paying_while_it_lapses<W: World>(bed: Bed<W>, card: &str) {
                 tokio::task::yield_now().await;
             }
             bed.clock.advance_ms(1);
-            bed.world.store().lapse(sale.id, &[id], bed.clock.now()).await.unwrap()
+            bed.world.sweeping.lapse(sale.id, &[id], bed.clock.now()).await.unwrap()
         };
         let (answer, lapsed) = tokio::join!(bed.check_out(7, &token, card), lapse);
         match answer.status.as_u16() {
@@ -125,11 +124,11 @@ async fn paying_while_it_lapses<W: World>(bed: Bed<W>, card: &str) {
     assert_eq!(won[0] + won[1], 8);
 }
 
-async fn paying_for_what_has_ended<W: World>(bed: Bed<W>, card: &str) {
+async fn paying_for_what_has_ended(bed: Bed, card: &str) {
     let lapsed = bed.sale(1, 0).await;
     let id = bed.attempt(lapsed.id, 7, 1).await;
     let token = bed.checkout_token(lapsed.id, 7).await;
-    bed.world.store().lapse(lapsed.id, &[id], START.plus_ms(HOLD_MS)).await.unwrap();
+    bed.world.sweeping.lapse(lapsed.id, &[id], START.plus_ms(HOLD_MS)).await.unwrap();
     bed.check_out(7, &token, card).await.is_problem(409, "hold_lapsed");
 
     let cancelled = bed.sale(1, 0).await;
@@ -160,7 +159,7 @@ async fn paying_for_what_has_ended<W: World>(bed: Bed<W>, card: &str) {
     }
 }
 
-async fn paying_for_somebody_else<W: World>(bed: Bed<W>, card: &str) {
+async fn paying_for_somebody_else(bed: Bed, card: &str) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -177,15 +176,15 @@ async fn paying_for_somebody_else<W: World>(bed: Bed<W>, card: &str) {
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
 }
 
-async fn paying_after_a_refund<W: World>(bed: Bed<W>, card: &str) {
+async fn paying_after_a_refund(bed: Bed, card: &str) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
     bed.check_out(7, &token, card).await.is(201);
-    let order = bed.world.store().orders(BuyerId(7), 1).await.unwrap().remove(0);
-    let all = GiveBack { number: order.number, units: None, reason: None, request: None };
-    let given = bed.world.store().give_back(&all, bed.clock.now()).await.unwrap();
-    assert!(matches!(given, GivenBack::Done { .. }), "{given:?}");
+    let order = bed.world.orders.orders(BuyerId(7), 1).await.unwrap().remove(0);
+    let all = RefundRequest { number: order.number, units: None, reason: None, request: None };
+    let given = bed.world.refunds.refund_units(&all, bed.clock.now()).await.unwrap();
+    assert!(matches!(given, RefundOutcome::Done { .. }), "{given:?}");
     // Before the money went back, and after.
     bed.check_out(7, &token, card).await.is_problem(409, "not_held");
     sweep(&bed).await;

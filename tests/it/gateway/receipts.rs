@@ -3,21 +3,18 @@
 use std::time::Duration;
 
 use miaosha::adapters::folder::FolderArchive;
-use miaosha::domain::event::{Event, Fact, Purchase};
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::locale::Locale;
-use miaosha::domain::order::Order;
-use miaosha::domain::receipt::archive_key;
-use miaosha::ports::World;
-use miaosha::ports::accounts::{Accounts, Role};
-use miaosha::ports::archive::Archive;
-use miaosha::ports::events::Events;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::receipts::fonts::Fonts;
-use miaosha::services::receipts::keys::PublicKeys;
-use miaosha::services::receipts::pdf::render;
-use miaosha::services::receipts::token::verify;
+use miaosha::app::receipts::fonts::Fonts;
+use miaosha::app::receipts::keys::PublicKeys;
+use miaosha::app::receipts::pdf::render;
+use miaosha::app::receipts::token::verify;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::people::Role;
+use miaosha::domain::receipts::archive_key;
+use miaosha::domain::shared::event::{Event, Fact, Purchase};
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::ports::platform::archive::Archive;
+use miaosha::ports::platform::fault::Point;
 use serde_json::{Value, json};
 
 use super::bed::{Bed, OFFSET};
@@ -32,7 +29,7 @@ over_both! {
     a_press_stopped_anywhere_prints_the_same_bytes_again
 }
 
-impl<W: World> Bed<W> {
+impl Bed {
     /// Bought and paid for.
     pub async fn order(&self, buyer: u64, quantity: u8) -> (ReservationId, Order) {
         let sale = self.sale(8, 0).await;
@@ -41,7 +38,7 @@ impl<W: World> Bed<W> {
 
     pub async fn order_of(
         &self,
-        sale: miaosha::domain::id::SaleId,
+        sale: miaosha::domain::shared::id::SaleId,
         buyer: u64,
         quantity: u8,
     ) -> (ReservationId, Order) {
@@ -49,11 +46,11 @@ impl<W: World> Bed<W> {
         let token = self.checkout_token(sale, buyer).await;
         let order = self.check_out(buyer, &token, "ok").await.is(201);
         let number = order["order_number"].as_str().unwrap();
-        (id, self.world.store().order(number).await.unwrap().unwrap())
+        (id, self.world.orders.order(number).await.unwrap().unwrap())
     }
 
     async fn kept(&self) -> Vec<String> {
-        let kept = self.world.archive().list("", None, 100).await.unwrap();
+        let kept = self.world.archive.list("", None, 100).await.unwrap();
         kept.into_iter().map(|kept| kept.key).collect()
     }
 }
@@ -70,7 +67,7 @@ fn paid(id: ReservationId, order: &Order, occasion: u128) -> Event {
     Event::new(Fact::OrderPaid(fact), occasion, START)
 }
 
-async fn a_buyer_gets_the_receipt_and_nobody_else_does<W: World>(bed: Bed<W>) {
+async fn a_buyer_gets_the_receipt_and_nobody_else_does(bed: Bed) {
     let (_, order) = bed.order(7, 3).await;
     let path = format!("/v1/orders/{}/receipt.pdf", order.number);
     bed.get(&path, &bed.shopper(8)).await.is_problem(404, "not_found");
@@ -101,9 +98,9 @@ async fn a_buyer_gets_the_receipt_and_nobody_else_does<W: World>(bed: Bed<W>) {
 }
 
 /// The one that they have when it is asked for; a letter carries the same, and who goes leaves none.
-async fn a_receipt_is_in_its_buyers_language<W: World>(bed: Bed<W>) {
-    let store = bed.world.store();
-    let account = store.create_account("陳美玲", "chen@example.org", "", Role::Shopper, Locale::ZhTw).await.unwrap();
+async fn a_receipt_is_in_its_buyers_language(bed: Bed) {
+    let account =
+        bed.world.accounts.create_account("陳美玲", "chen@example.org", "", Role::Shopper, Locale::ZhTw).await.unwrap();
     let (_, order) = bed.order(account.unwrap().id.0, 1).await;
     let path = format!("/v1/orders/{}/receipt.pdf", order.number);
     let asked = bed.get(&path, &bed.shopper(order.buyer.0)).await;
@@ -114,12 +111,12 @@ async fn a_receipt_is_in_its_buyers_language<W: World>(bed: Bed<W>) {
     let letter = bed.receipts.for_mail().receipt(&order.number).await.unwrap().unwrap();
     assert_eq!((letter.key, letter.bytes), (archive_key(&order, Locale::ZhTw), asked.bytes.to_vec()));
     let english = archive_key(&order, Locale::En);
-    bed.world.archive().put(&english, b"of another time".to_vec()).await.unwrap();
+    bed.world.archive.put(&english, b"of another time".to_vec()).await.unwrap();
     bed.receipts.forget(&order.number).await.unwrap();
     assert_eq!(bed.kept().await, [""; 0]);
 }
 
-async fn the_keys_are_for_everybody<W: World>(bed: Bed<W>) {
+async fn the_keys_are_for_everybody(bed: Bed) {
     let ask = |tag: Option<String>| {
         let request = bed.request(actix_web::http::Method::GET, "/v1/keys", None);
         bed.send(match tag {
@@ -138,14 +135,14 @@ async fn the_keys_are_for_everybody<W: World>(bed: Bed<W>) {
     assert_eq!(ask(Some("\"other\"".into())).await.status, 200);
 }
 
-async fn what_is_paid_for_is_printed_by_itself<W: World>(bed: Bed<W>) {
+async fn what_is_paid_for_is_printed_by_itself(bed: Bed) {
     let listening = tokio::spawn(bed.receipts.clone().run(bed.lifecycle.clone()));
     let (id, order) = bed.order(7, 1).await;
     let event = paid(id, &order, 1);
     // Twice: nothing is the worse for it.
-    bed.world.attempts().publish_events(&[event.clone(), event]).await.unwrap();
+    bed.world.events.publish_events(&[event.clone(), event]).await.unwrap();
     until(async || bed.kept().await == [archive_key(&order, Locale::En)]).await;
-    let printed = bed.world.archive().get(&archive_key(&order, Locale::En)).await.unwrap().unwrap();
+    let printed = bed.world.archive.get(&archive_key(&order, Locale::En)).await.unwrap().unwrap();
     assert!(printed.starts_with(b"%PDF-"));
     bed.lifecycle.soft.cancel();
     listening.await.unwrap();
@@ -155,11 +152,11 @@ async fn what_is_paid_for_is_printed_by_itself<W: World>(bed: Bed<W>) {
 
 /// Killed between the press and the archive, and between the archive and the acknowledgement: the event comes again, and so do the
 /// same bytes, once.
-async fn a_press_stopped_anywhere_prints_the_same_bytes_again<W: World>(bed: Bed<W>) {
+async fn a_press_stopped_anywhere_prints_the_same_bytes_again(bed: Bed) {
     let (id, order) = bed.order(7, 2).await;
     let expected = bed.receipts.pdf_of(&order).await.unwrap();
     for point in [Point::ReceiptAfterPress, Point::ReceiptAfterArchive] {
-        bed.world.attempts().publish_events(&[paid(id, &order, point as u128)]).await.unwrap();
+        bed.world.events.publish_events(&[paid(id, &order, point as u128)]).await.unwrap();
         bed.receipts.forget(&order.number).await.unwrap();
         assert_eq!(bed.kept().await, [""; 0]);
         let stop = bed.stops.arm(point);
@@ -169,12 +166,12 @@ async fn a_press_stopped_anywhere_prints_the_same_bytes_again<W: World>(bed: Bed
         assert_eq!(kept, usize::from(point == Point::ReceiptAfterArchive), "{point:?}");
         killed.abort();
         let _ = killed.await;
-        let lifecycle = miaosha::runtime::lifecycle::Lifecycle::new();
+        let lifecycle = miaosha::kit::work::lifecycle::Lifecycle::new();
         let again = tokio::spawn(bed.receipts.clone().run(lifecycle.clone()));
         until(async || bed.kept().await.len() == 1).await;
         lifecycle.soft.cancel();
         again.await.unwrap();
-        assert_eq!(bed.world.archive().get(&archive_key(&order, Locale::En)).await.unwrap().unwrap(), expected);
+        assert_eq!(bed.world.archive.get(&archive_key(&order, Locale::En)).await.unwrap().unwrap(), expected);
         assert_eq!(bed.receipts.stats().await.unwrap().count, 1);
     }
 }
@@ -211,7 +208,7 @@ async fn an_archive_that_takes_nothing_is_tried_again() {
     let path = format!("/v1/orders/{}/receipt.pdf", order.number);
     bed.get(&path, &bed.shopper(7)).await.is_problem(503, "unavailable");
 
-    bed.world.attempts().publish_events(&[paid(id, &order, 1)]).await.unwrap();
+    bed.world.events.publish_events(&[paid(id, &order, 1)]).await.unwrap();
     let listening = tokio::spawn(bed.receipts.clone().run(bed.lifecycle.clone()));
     tokio::time::sleep(Duration::from_millis(50)).await;
     std::fs::remove_file(&blocked).unwrap();

@@ -1,22 +1,15 @@
 //! Giving back after payment: whole orders and single units, by operators, each unit once.
 
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::order;
-use miaosha::domain::payment::{Payment, PaymentState};
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::deadlines::Deadlines;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::notices::Notices;
-use miaosha::ports::outbox::Outbox;
-use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::services::audit::audit;
-use miaosha::services::gateway::Settings;
-use miaosha::services::patience::Backoff;
-use miaosha::services::payments::{self, Sweeper};
+use miaosha::app::audit::audit;
+use miaosha::domain::money::order;
+use miaosha::domain::money::payment::{Payment, PaymentState};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::faces::gateway::Settings;
+use miaosha::kit::work::backoff::BackoffSettings;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::{Value, json};
 
 use super::bed::Bed;
@@ -36,23 +29,23 @@ over_both! {
 }
 
 /// A paid order of buyer 7: its reservation and its number.
-async fn bought<W: World>(bed: &Bed<W>, sale: SaleId, quantity: u8) -> (ReservationId, String) {
+async fn bought(bed: &Bed, sale: SaleId, quantity: u8) -> (ReservationId, String) {
     let id = bed.attempt(sale, 7, quantity).await;
     let token = bed.checkout_token(sale, 7).await;
     let order = bed.check_out(7, &token, "ok").await.is(201);
     (id, order["order_number"].as_str().unwrap().to_owned())
 }
 
-async fn sweep<W: World>(bed: &Bed<W>) {
-    let backoff = Backoff { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
+async fn sweep(bed: &Bed) {
+    let backoff = BackoffSettings { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
     let settings = payments::Settings { backoff, ..payments::Settings::default() };
-    Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
+    Sweeper::new(bed.world.needs(), settings).sweep().await.unwrap();
 }
 
-async fn sound<W: World>(bed: &Bed<W>, sale: SaleId) {
-    let events: Vec<_> = bed.world.store().unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
-    bed.world.store().mark_published(&events, START).await.unwrap();
-    let verdict = audit(&bed.world, sale).await.unwrap().unwrap();
+async fn sound(bed: &Bed, sale: SaleId) {
+    let events: Vec<_> = bed.world.outbox.unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
+    bed.world.outbox.mark_published(&events, START).await.unwrap();
+    let verdict = audit(&bed.world.needs(), sale).await.unwrap().unwrap();
     assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
 }
 
@@ -60,7 +53,7 @@ fn refunds(number: &str) -> String {
     format!("/v1/admin/orders/{number}/refunds")
 }
 
-async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
+async fn a_whole_order_goes_back(bed: Bed) {
     let sale = bed.sale(4, 0).await;
     let (id, number) = bought(&bed, sale.id, 3).await;
     let path = format!("/v1/admin/orders/{number}");
@@ -83,7 +76,7 @@ async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
     let after = bed.get(&path, &bed.operator()).await.is(200);
     assert_eq!((after["refunds"].as_array().unwrap().len(), &after["refunds"][0]["done_at"]), (1, &json!(START.0)));
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
-    assert_eq!(bed.world.turnstile().look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
+    assert_eq!(bed.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
     let seen = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
     assert_eq!((&seen["refunded"], &seen["refunded_units"]), (&json!(true), &json!([1, 2, 3])));
     let token = bed.keys.sign_checkout(id, BuyerId(7), START, 600_000);
@@ -91,7 +84,7 @@ async fn a_whole_order_goes_back<W: World>(bed: Bed<W>) {
     sound(&bed, sale.id).await;
 }
 
-async fn single_units_go_back<W: World>(bed: Bed<W>) {
+async fn single_units_go_back(bed: Bed) {
     let sale = bed.sale(4, 0).await;
     let (id, number) = bought(&bed, sale.id, 3).await;
     let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
@@ -114,7 +107,7 @@ async fn single_units_go_back<W: World>(bed: Bed<W>) {
 
 /// 1,001 for three units: each is worth 333, two are worth 666 (and not the 667 of two thirds), and the last one to
 /// go takes what is left, wherever it stands.
-async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) {
+async fn what_does_not_divide_goes_back_to_the_last_unit(bed: Bed) {
     for (parts, amounts) in [
         (vec![vec![2], vec![1], vec![3]], vec![333, 333, 335]),
         (vec![vec![1, 3], vec![2]], vec![666, 335]),
@@ -127,13 +120,13 @@ async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) 
         let payment = PaymentId(id.0 ^ 1);
         let (state, opened_at) = (PaymentState::Opened, START);
         let opened = Payment { id: payment, reservation: id, sale: sale.id, amount, state, opened_at };
-        let (store, payments) = (bed.world.store(), bed.world.payments());
-        store.payment_opened(&opened).await.unwrap();
+        let payments = &bed.world.payments;
+        bed.world.paying.payment_opened(&opened).await.unwrap();
         payments.open(payment, amount).await.unwrap();
-        store.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
+        bed.world.paying.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
         payments.capture(payment, "ok").await.unwrap();
         let number = order::number(sale.id.0);
-        store.confirm(id, payment, &number, START).await.unwrap();
+        bed.world.paying.confirm(id, payment, &number, START).await.unwrap();
         let mut kept = 1_001;
         for (units, amount) in parts.iter().zip(amounts) {
             let given = bed.post(&refunds(&number), &bed.operator(), &json!({ "units": units })).await.is(201);
@@ -148,25 +141,24 @@ async fn what_does_not_divide_goes_back_to_the_last_unit<W: World>(bed: Bed<W>) 
 }
 
 /// The unit goes to whoever waits, and the wake-up for that is sent at once.
-async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
-    use miaosha::ports::{Delivery, Subscription};
+async fn a_refund_reaches_whoever_waits(bed: Bed) {
     let sale = bed.sale(3, 2).await;
     let (_, number) = bought(&bed, sale.id, 2).await;
     bed.attempt(sale.id, 8, 1).await;
     let waits = bed.attempt(sale.id, 9, 1).await;
     assert_eq!(bed.kind(waits).await, Kind::Standby);
-    let mut alarms = bed.world.signals().deadlines().await.unwrap();
-    let mut notices = bed.world.signals().notices().await.unwrap();
+    let mut alarms = bed.world.deadlines.deadlines().await.unwrap();
+    let mut notices = bed.world.notices.notices().await.unwrap();
     bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
     let told = told(&mut notices).await.unwrap().remove(0);
-    let kept = bed.world.store().reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
+    let kept = bed.world.reservations.reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
     assert_eq!((told.buyer.0, told.version, told.state), (7, kept.version, Kind::Confirmed), "the buyer hears of it");
     let woken = alarms.next(9).await.unwrap().remove(0);
-    let unfreed = bed.world.store().unfreed(9).await.unwrap();
+    let unfreed = bed.world.sweeping.unfreed(9).await.unwrap();
     assert_eq!(unfreed, [(sale.id, woken.body().reservations[0])]);
-    let backoff = Backoff { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
+    let backoff = BackoffSettings { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
     let settings = payments::Settings { backoff, ..payments::Settings::default() };
-    payments::Alarms::new(bed.world.clone(), settings).handle(vec![woken]).await.unwrap();
+    payments::Alarms::new(bed.world.needs(), settings).handle(vec![woken]).await.unwrap();
     let row = bed.row(waits).await;
     assert_eq!((row.state.kind(), row.state.units()), (Kind::Held, [1].as_slice()));
     sweep(&bed).await;
@@ -174,7 +166,7 @@ async fn a_refund_reaches_whoever_waits<W: World>(bed: Bed<W>) {
 }
 
 /// Everything is paid, and the line is still there; who is promoted pays, though the sale is closed meanwhile.
-async fn a_refund_after_all_is_paid_reaches_whoever_waits<W: World>(bed: Bed<W>) {
+async fn a_refund_after_all_is_paid_reaches_whoever_waits(bed: Bed) {
     let sale = bed.sale(2, 2).await;
     let (_, number) = bought(&bed, sale.id, 2).await;
     let waits = [bed.attempt(sale.id, 8, 1).await, bed.attempt(sale.id, 9, 2).await];
@@ -199,11 +191,11 @@ async fn a_refund_after_all_is_paid_reaches_whoever_waits<W: World>(bed: Bed<W>)
     bed.post(&refunds(&number), &bed.operator(), &json!({})).await.is(201);
     sweep(&bed).await;
     assert_eq!(bed.kind(waits[1]).await, Kind::Ended, "what comes back after everything ended stays unsold");
-    assert_eq!(bed.world.turnstile().look(sale.id).await.unwrap().unwrap().free, 1);
+    assert_eq!(bed.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 1);
     sound(&bed, sale.id).await;
 }
 
-async fn what_cannot_go_back_is_said_by_name<W: World>(bed: Bed<W>) {
+async fn what_cannot_go_back_is_said_by_name(bed: Bed) {
     let sale = bed.sale(4, 0).await;
     let (id, number) = bought(&bed, sale.id, 2).await;
     let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
@@ -220,11 +212,11 @@ async fn what_cannot_go_back_is_said_by_name<W: World>(bed: Bed<W>) {
         bed.post(&refunds(nobody), &bed.operator(), &json!({})).await.is_problem(404, "not_found");
         bed.get(&format!("/v1/admin/orders/{nobody}"), &bed.operator()).await.is_problem(404, "not_found");
     }
-    assert_eq!((bed.kind(id).await, bed.world.store().refunds_due(START, 9).await.unwrap()), (Kind::Confirmed, vec![]));
+    assert_eq!((bed.kind(id).await, bed.world.refunds.refunds_due(START, 9).await.unwrap()), (Kind::Confirmed, vec![]));
 }
 
 /// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
-async fn who_dies_before_the_answer_gave_back_once<W: World>(bed: Bed<W>) {
+async fn who_dies_before_the_answer_gave_back_once(bed: Bed) {
     let sale = bed.sale(3, 0).await;
     let (id, number) = bought(&bed, sale.id, 2).await;
     let ask = || bed.post_under("7d0ce6a6", &refunds(&number), &bed.operator(), &json!({ "units": [2] }));
@@ -237,11 +229,11 @@ async fn who_dies_before_the_answer_gave_back_once<W: World>(bed: Bed<W>) {
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201), again);
     assert_eq!(bed.row(id).await.state.units(), [1]);
-    assert_eq!(bed.world.store().refunds_of(&[id]).await.unwrap().len(), 1);
+    assert_eq!(bed.world.refunds.refunds_of(&[id]).await.unwrap().len(), 1);
 }
 
 /// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.
-async fn the_operator_hangs_up<W: World>(bed: Bed<W>) {
+async fn the_operator_hangs_up(bed: Bed) {
     let sale = bed.sale(3, 0).await;
     let (id, number) = bought(&bed, sale.id, 2).await;
     let stop = bed.stops.arm(Point::GiveBackAfterLedger);

@@ -2,14 +2,13 @@
 //! signed is good any more. Each step is a gateway of its own beside those of the steps before and after.
 
 use actix_web::http::Method;
-use miaosha::domain::id::BuyerId;
-use miaosha::domain::receipt::Proof;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::World;
-use miaosha::ports::accounts::Role;
-use miaosha::services::receipts::gate::{Answer as Admission, Gate, Pack};
-use miaosha::services::receipts::keys::PublicKeys;
-use miaosha::services::receipts::token::{TokenError, sign, verify};
+use miaosha::app::receipts::gate::{Answer as Admission, Gate, Pack};
+use miaosha::app::receipts::keys::PublicKeys;
+use miaosha::app::receipts::token::{TokenError, sign, verify};
+use miaosha::domain::people::Role;
+use miaosha::domain::receipts::Proof;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, Calls};
@@ -35,7 +34,7 @@ fn whole(text: &str) -> String {
 }
 
 /// The four steps: before, published, signing, dropped.
-async fn steps<W: World>(bed: &Bed<W>) -> [Calls; 4] {
+async fn steps(bed: &Bed) -> [Calls; 4] {
     let lists = [vec![OLD], vec![OLD, NEW], vec![NEW, OLD], vec![NEW]];
     let step = async |list: Vec<(&str, &str)>| {
         let (tokens, receipts): (Vec<_>, Vec<_>) = list.into_iter().unzip();
@@ -45,14 +44,14 @@ async fn steps<W: World>(bed: &Bed<W>) -> [Calls; 4] {
     [step(before).await, step(published).await, step(signing).await, step(dropped).await]
 }
 
-impl<W: World> Bed<W> {
+impl Bed {
     async fn ask(&self, step: &Calls, method: Method, path: &str, token: &str, body: Value) -> Answer {
         let request = self.request(method, path, Some(token).filter(|token| !token.is_empty()));
         step(if body.is_null() { request } else { request.set_json(body) }).await
     }
 }
 
-async fn nobody_is_logged_out<W: World>(bed: Bed<W>) {
+async fn nobody_is_logged_out(bed: Bed) {
     let [before, published, signing, dropped] = steps(&bed).await;
     let person = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
     let entered = async |step: &Calls, path: &str| {
@@ -91,7 +90,7 @@ async fn nobody_is_logged_out<W: World>(bed: Bed<W>) {
 }
 
 /// What was begun under a key of a request is found again by who has other keys of tokens.
-async fn a_request_is_known_again<W: World>(bed: Bed<W>) {
+async fn a_request_is_known_again(bed: Bed) {
     let [before, published, signing, dropped] = steps(&bed).await;
     let item = |title: &str| json!({ "title": title, "description": "x" });
     let create = async |step: &Calls, title: &str| {
@@ -105,7 +104,7 @@ async fn a_request_is_known_again<W: World>(bed: Bed<W>) {
     drop(dropped);
 }
 
-async fn a_receipt_is_good_at_every_door<W: World>(bed: Bed<W>) {
+async fn a_receipt_is_good_at_every_door(bed: Bed) {
     let [before, published, signing, dropped] = steps(&bed).await;
     let (_, order) = bed.order(7, 4).await;
     let proof = |unit| Proof { sale: order.sale, unit, reservation: order.reservation };

@@ -1,7 +1,6 @@
 //! What operators see of sales that run.
 
-use miaosha::ports::World;
-use miaosha::services::gateway::Settings;
+use miaosha::faces::gateway::Settings;
 use serde_json::json;
 
 use super::bed::{Bed, HOLD_MS, settings};
@@ -11,7 +10,7 @@ over_both! {
     a_running_sale_is_watched
 }
 
-async fn a_running_sale_is_watched<W: World>(bed: Bed<W>) {
+async fn a_running_sale_is_watched(bed: Bed) {
     let sale = bed.sale(2, 1).await;
     let path = format!("/v1/admin/sales/{}/live", sale.id);
     let live = async || bed.get(&path, &bed.operator()).await.is(200);
@@ -39,10 +38,7 @@ async fn a_running_sale_is_watched<W: World>(bed: Bed<W>) {
     assert_eq!((&lately["attempts_per_s"], &lately["window_ms"]), (&json!(0.8), &json!(5_000)));
 
     bed.clock.advance_ms(HOLD_MS);
-    let rows = {
-        use miaosha::ports::ledger::Ledger;
-        bed.world.store().lapse(sale.id, &[held], bed.world.clock().now()).await.unwrap()
-    };
+    let rows = { bed.world.sweeping.lapse(sale.id, &[held], bed.world.clock.now()).await.unwrap() };
     assert_eq!(rows.len(), 1);
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     let after = live().await;

@@ -4,15 +4,13 @@
 use std::sync::Arc;
 
 use actix_web::rt;
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::domain::payment::Why;
-use miaosha::domain::reservation::{Kind, State};
+use miaosha::domain::money::payment::Why;
 use miaosha::domain::sale::Sale;
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::World;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::payments::{self, Sweeper};
+use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use tokio::task::JoinHandle;
 
 use super::bed::{Answer, Bed, HOLD_MS};
@@ -30,12 +28,12 @@ over_both! {
     a_checkout_outlives_its_connection
 }
 
-fn soon<W: World>(bed: &Bed<W>) -> Timestamp {
-    bed.world.clock().now().plus_ms(1)
+fn soon(bed: &Bed) -> Timestamp {
+    bed.world.clock.now().plus_ms(1)
 }
 
 /// A checkout that stands at the point.
-async fn stopped_at<W: World>(bed: &Bed<W>, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
+async fn stopped_at(bed: &Bed, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
@@ -46,21 +44,21 @@ async fn stopped_at<W: World>(bed: &Bed<W>, point: Point) -> (Sale, ReservationI
 }
 
 /// The payment-consumer comes by after a while.
-async fn sweep<W: World>(bed: &Bed<W>) {
+async fn sweep(bed: &Bed) {
     let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
     bed.clock.advance_ms(20);
-    Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
+    Sweeper::new(bed.world.needs(), settings).sweep().await.unwrap();
 }
 
-async fn before_the_hold_takes_the_payment_it_is_an_orphan<W: World>(bed: Bed<W>) {
+async fn before_the_hold_takes_the_payment_it_is_an_orphan(bed: Bed) {
     for point in [Point::CheckoutAfterRecord, Point::CheckoutAfterOpen] {
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         assert_eq!(bed.kind(id).await, Kind::Held);
-        let orphans = bed.world.store().orphans(soon(&bed), 10).await.unwrap();
+        let orphans = bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap();
         assert_eq!(orphans.len(), 1, "it was written down before it was opened");
 
         sweep(&bed).await;
-        assert_eq!(bed.world.store().orphans(soon(&bed), 10).await.unwrap(), []);
+        assert_eq!(bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap(), []);
         // Meanwhile the buyer pays in another tab.
         let token = bed.checkout_token(sale.id, 7).await;
         bed.check_out(7, &token, "ok").await.is(201);
@@ -73,7 +71,7 @@ async fn before_the_hold_takes_the_payment_it_is_an_orphan<W: World>(bed: Bed<W>
     }
 }
 
-async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on<W: World>(bed: Bed<W>) {
+async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(bed: Bed) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     assert_eq!(bed.kind(id).await, Kind::Paying);
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
@@ -90,12 +88,12 @@ async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on<W: World>
     bed.check_out(7, &token, "ok").await.is(201);
 }
 
-async fn after_the_capture_somebody_else_writes_the_order<W: World>(bed: Bed<W>) {
+async fn after_the_capture_somebody_else_writes_the_order(bed: Bed) {
     for point in [Point::CheckoutAfterCapture, Point::CheckoutAfterConfirm] {
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         sweep(&bed).await;
         assert_eq!(bed.kind(id).await, Kind::Confirmed);
-        let orders = bed.world.store().orders(BuyerId(7), 10).await.unwrap();
+        let orders = bed.world.orders.orders(BuyerId(7), 10).await.unwrap();
         let written = orders.into_iter().find(|order| order.reservation == id).unwrap();
         stop.go_on();
         let order = checkout.await.unwrap().is(201);
@@ -105,47 +103,47 @@ async fn after_the_capture_somebody_else_writes_the_order<W: World>(bed: Bed<W>)
 }
 
 /// Time runs out while the money moves: the order stands, for the hold was taken in time.
-async fn a_hold_does_not_lapse_while_it_is_paid<W: World>(bed: Bed<W>) {
+async fn a_hold_does_not_lapse_while_it_is_paid(bed: Bed) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     bed.clock.advance_ms(2 * HOLD_MS);
-    assert_eq!(bed.world.store().lapse(sale.id, &[id], bed.world.clock().now()).await.unwrap(), []);
+    assert_eq!(bed.world.sweeping.lapse(sale.id, &[id], bed.world.clock.now()).await.unwrap(), []);
     stop.go_on();
     checkout.await.unwrap().is(201);
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
 }
 
-async fn no_payment_begins_after_the_time_is_over<W: World>(bed: Bed<W>) {
+async fn no_payment_begins_after_the_time_is_over(bed: Bed) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterOpen).await;
     bed.clock.advance_ms(HOLD_MS);
     stop.go_on();
     checkout.await.unwrap().is_problem(409, "hold_lapsed");
     assert_eq!(bed.kind(id).await, Kind::Held, "whose time is over; writing that down is the payment-consumer's");
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
-    assert_eq!(bed.world.store().orphans(soon(&bed), 10).await.unwrap(), []);
+    assert_eq!(bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap(), []);
 }
 
 /// A provider that said "void" of a payment it captured all the same: the buyer hears that the money goes back.
-async fn a_capture_that_cannot_stand_goes_back<W: World>(bed: Bed<W>) {
+async fn a_capture_that_cannot_stand_goes_back(bed: Bed) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterCapture).await;
     let State::Paying { payment, .. } = bed.row(id).await.state else { panic!("it is paying") };
-    bed.world.store().payment_voided(id, payment, START).await.unwrap();
+    bed.world.paying.payment_voided(id, payment, START).await.unwrap();
     stop.go_on();
     let answer = checkout.await.unwrap();
     answer.is_problem(409, "conflict");
     assert!(answer.body["detail"].as_str().unwrap().contains("money goes back"));
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 1));
-    let due = bed.world.store().refunds_due(START, 10).await.unwrap();
-    assert_eq!((due[0].refund.payment, &due[0].why), (payment, &Why::CouldNotStand));
+    let due = bed.world.refunds.refunds_due(START, 10).await.unwrap();
+    assert_eq!((due[0].refund.payment, &due[0].why), (payment, &Why::CaptureTooLate));
     sweep(&bed).await;
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 }
 
 /// The buyer hangs up in the middle: the checkout is finished, and a graceful stop waits for it.
-async fn a_checkout_outlives_its_connection<W: World>(bed: Bed<W>) {
+async fn a_checkout_outlives_its_connection(bed: Bed) {
     let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
     checkout.abort();
     assert!(checkout.await.unwrap_err().is_cancelled());
-    assert_eq!(bed.lifecycle.tracker.len(), 1);
+    assert_eq!(bed.lifecycle.tracker.len(), 2, "the request and its move");
     stop.go_on();
     assert!(bed.lifecycle.drain().await);
     assert_eq!(bed.kind(id).await, Kind::Confirmed);

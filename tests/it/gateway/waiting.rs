@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use actix_web::rt;
 use futures_util::poll;
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{AttemptId, BatchId, BuyerId, SaleId};
-use miaosha::domain::notice::Notice;
-use miaosha::ports::World;
-use miaosha::ports::notices::Notices;
-use miaosha::services::gateway::Settings;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::shared::id::{AttemptId, BatchId, BuyerId, SaleId};
+use miaosha::faces::gateway::Settings;
 use serde_json::json;
 
 use super::bed::{Bed, settings};
@@ -46,7 +44,7 @@ async fn who_waits_for_an_attempt_is_told_of_its_outcome() {
     let wait = rt::spawn(bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)));
     somebody_waits(&bed).await;
     let id = bed.attempt(sale.id, 7, 1).await;
-    bed.world.signals().tell(&[Notice::from(&bed.row(id).await)]).await.unwrap();
+    bed.world.notices.tell(&[Notice::from(&bed.row(id).await)]).await.unwrap();
     assert_eq!(wait.await.unwrap().is(200)["status"], "held");
     // What is decided already is answered at once.
     let decided = bed.get(&format!("{path}?attempt={id}&wait_ms=25000"), &bed.shopper(7)).await.is(200);
@@ -69,7 +67,7 @@ async fn who_knows_this_version_is_told_of_the_next() {
     let other = bed.sale(1, 0).await;
     let elsewhere = bed.attempt(other.id, 8, 1).await;
     let old = [Notice::from(&bed.row(elsewhere).await), Notice::from(&bed.row(waiting).await)];
-    bed.world.signals().tell(&old).await.unwrap();
+    bed.world.notices.tell(&old).await.unwrap();
     // Cancelled in another tab; this gateway tells everybody.
     bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
     let told = wait.await.unwrap().is(200);
@@ -98,7 +96,7 @@ async fn who_waits_looks_when_notices_were_missed() {
     let wait = rt::spawn(bed.get(&format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id), &bed.shopper(7)));
     somebody_waits(&bed).await;
     bed.attempt(sale.id, 7, 1).await;
-    bed.world.signals().missed(sale.id);
+    bed.world.notices.missed(sale.id);
     let told = tokio::time::timeout(Duration::from_secs(15), wait).await.expect("long before its wait is over");
     assert_eq!(told.unwrap().is(200)["status"], "held");
 }
@@ -178,7 +176,7 @@ async fn who_names_an_attempt_is_told_what_it_came_to() {
         [(0, 7), (1, 8)].map(|(index, buyer)| rt::spawn(bed.get(&of(id.attempt(index), ""), &bed.shopper(buyer))));
     until(|| bed.gateway.registry().len() == 2).await;
     bed.decide(batch).await;
-    bed.world.signals().tell(&[Notice::from(&bed.row(id.attempt(0).into()).await)]).await.unwrap();
+    bed.world.notices.tell(&[Notice::from(&bed.row(id.attempt(0).into()).await)]).await.unwrap();
     let [held, refused] = waits;
     // Nobody is told of a refusal: who waits for one looks.
     assert_eq!(held.await.unwrap().is(200)["status"], "held");

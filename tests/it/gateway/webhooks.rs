@@ -2,52 +2,49 @@
 //! when nobody waits for it any more.
 
 use actix_web::http::Method;
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::reservation::{Kind, State};
 use miaosha::domain::sale::Sale;
-use miaosha::ports::World;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::services::payments::{self, Sweeper};
+use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, HOLD_MS};
-use super::worlds::OnStripe;
 use crate::support::localstripe::LocalStripe;
 use crate::support::stripe::{Mood, Step, StripeServer, WEBHOOK_SECRET, signature};
 
 pub const CARD: &str = "pm_card_visa";
 
-pub async fn bed() -> (StripeServer, Bed<OnStripe>) {
+pub async fn bed() -> (StripeServer, Bed) {
     let server = StripeServer::start().await;
     let bed = Bed::on_stripe(&server.url).await;
     (server, bed)
 }
 
-pub async fn tell(bed: &Bed<OnStripe>, event: &Value) -> Answer {
+pub async fn tell(bed: &Bed, event: &Value) -> Answer {
     let body = event.to_string();
     let signed = signature(WEBHOOK_SECRET, bed.clock.now().0 / 1_000, body.as_bytes());
     tell_as(bed, &signed, body).await
 }
 
-async fn tell_as(bed: &Bed<OnStripe>, signature: &str, body: impl Into<Vec<u8>>) -> Answer {
+async fn tell_as(bed: &Bed, signature: &str, body: impl Into<Vec<u8>>) -> Answer {
     let request = bed.request(Method::POST, "/v1/webhooks/stripe", None).set_payload(body.into());
     let request = request.insert_header(("Content-Type", "application/json; charset=utf-8"));
     bed.send(request.insert_header(("Stripe-Signature", signature))).await
 }
 
-async fn held(bed: &Bed<OnStripe>) -> (Sale, ReservationId, String) {
+async fn held(bed: &Bed) -> (Sale, ReservationId, String) {
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
     let token = bed.checkout_token(sale.id, 7).await;
     (sale, id, token)
 }
 
-async fn sweep(bed: &Bed<OnStripe>) {
+async fn sweep(bed: &Bed) {
     let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
     bed.clock.advance_ms(20);
-    Sweeper::new(bed.world.clone(), settings).sweep().await.unwrap();
+    Sweeper::new(bed.world.needs(), settings).sweep().await.unwrap();
 }
 
 #[actix_web::test]
@@ -94,7 +91,7 @@ async fn the_word_may_overtake_the_gateway() {
     let checkout = actix_web::rt::spawn(bed.check_out(7, &token, CARD));
     stop.reached().await;
     assert_eq!(tell(&bed, &server.events()[0]).await.status, 204);
-    let written = bed.world.store().orders(miaosha::domain::id::BuyerId(7), 9).await.unwrap();
+    let written = bed.world.orders.orders(miaosha::domain::shared::id::BuyerId(7), 9).await.unwrap();
     stop.go_on();
     assert_eq!(checkout.await.unwrap().is(201)["order_number"], written[0].number);
     assert_eq!(bed.kind(id).await, Kind::Confirmed);
@@ -110,7 +107,7 @@ async fn a_late_success_is_given_back() {
     bed.check_out(7, &token, CARD).await.is(202);
     // Somebody believed that it was void.
     let State::Paying { payment, .. } = bed.row(id).await.state else { panic!("it is paying") };
-    bed.world.store().payment_voided(id, payment, bed.clock.now().plus_ms(2 * HOLD_MS)).await.unwrap();
+    bed.world.paying.payment_voided(id, payment, bed.clock.now().plus_ms(2 * HOLD_MS)).await.unwrap();
     assert_eq!(bed.kind(id).await, Kind::Lapsed);
     sweep(&bed).await;
     assert_eq!(server.moved(), (250, 0), "no sweeper looks for it");
@@ -142,7 +139,7 @@ async fn what_was_given_back_by_hand_ends_its_order() {
         assert_eq!(bed.kind(id).await, Kind::Refunded);
     }
     sweep(&bed).await;
-    assert_eq!(bed.world.store().refunds_due(bed.clock.now(), 9).await.unwrap().len(), 0);
+    assert_eq!(bed.world.refunds.refunds_due(bed.clock.now(), 9).await.unwrap().len(), 0);
     assert_eq!((server.moved(), server.calls(Step::Refund)), ((250, 250), 0));
     assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
     bed.check_out(7, &token, CARD).await.is_problem(409, "not_held");
@@ -197,7 +194,7 @@ async fn an_emulator_s_own_events_are_heard() {
     let gateway = bed.gateway.clone();
     let server = actix_web::HttpServer::new(move || {
         let gateway = gateway.clone();
-        actix_web::App::new().configure(|cfg| miaosha::services::gateway::routes(cfg, gateway))
+        actix_web::App::new().configure(|cfg| miaosha::faces::gateway::routes(cfg, gateway))
     });
     let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1/webhooks/stripe", server.addrs()[0]);
@@ -208,10 +205,10 @@ async fn an_emulator_s_own_events_are_heard() {
 
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
-    let token = bed.keys.sign_checkout(id, miaosha::domain::id::BuyerId(7), bed.clock.now(), HOLD_MS);
+    let token = bed.keys.sign_checkout(id, miaosha::domain::shared::id::BuyerId(7), bed.clock.now(), HOLD_MS);
     let access = bed.keys.sign_access(
-        miaosha::domain::id::BuyerId(7),
-        miaosha::ports::accounts::Role::Shopper,
+        miaosha::domain::shared::id::BuyerId(7),
+        miaosha::domain::people::Role::Shopper,
         bed.clock.now(),
         HOLD_MS,
     );

@@ -2,8 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, Responder, test as call, web};
-use miaosha::http::problem::{self, Kind, Problem};
-use miaosha::http::{body, limits};
+use miaosha::kit::http::body;
+use miaosha::kit::http::limits;
+use miaosha::kit::http::problem::{self, Kind, Problem};
 use miaosha::ports::Fault;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use actix_web::{App, test as call};
-use miaosha::http::probes::{self, Readiness};
-use miaosha::http::problem;
-use miaosha::runtime::config::{Secret, load_with};
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::runtime::telemetry;
+use miaosha::kit::http::probes::{self, Readiness};
+use miaosha::kit::http::problem;
+use miaosha::kit::process::config::load_with;
+use miaosha::kit::telemetry;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::kit::work::secret::Secret;
 
 #[actix_web::test]
 async fn readiness_is_what_every_part_says() {
@@ -50,10 +51,10 @@ async fn readiness_is_what_every_part_says() {
 #[serde(deny_unknown_fields)]
 struct Config {
     #[serde(default)]
-    process: miaosha::runtime::config::ProcessSettings,
+    process: miaosha::kit::process::config::ProcessSettings,
     keys: Secret,
     #[serde(default)]
-    publisher: miaosha::services::publisher::Settings,
+    publisher: miaosha::faces::publisher::Settings,
 }
 
 #[test]
@@ -102,10 +103,8 @@ fn the_samples_say_the_defaults() {
 async fn a_drain_waits_for_what_was_begun() {
     let lifecycle = Lifecycle::new();
     let done = std::sync::Arc::new(tokio::sync::Notify::new());
-    lifecycle.tracker.spawn({
-        let done = done.clone();
-        async move { done.notified().await }
-    });
+    let waits = done.clone();
+    lifecycle.supervise("x", async move { waits.notified().await });
     let drain = tokio::spawn({
         let lifecycle = lifecycle.clone();
         async move { lifecycle.drain().await }
@@ -119,11 +118,9 @@ async fn a_drain_waits_for_what_was_begun() {
 #[tokio::test]
 async fn a_drain_that_takes_too_long_is_cut() {
     let lifecycle = Lifecycle::new();
-    lifecycle.tracker.spawn(std::future::pending::<()>());
-    let signals = tokio::spawn({
-        let lifecycle = lifecycle.clone();
-        async move { lifecycle.stop_on_signals(1).await }
-    });
-    assert!(!lifecycle.drain().await);
-    signals.await.unwrap().unwrap();
+    lifecycle.supervise("x", std::future::pending());
+    tokio::select! {
+        drained = lifecycle.drain() => assert!(!drained),
+        never = lifecycle.cut_drain(1) => match never {},
+    }
 }

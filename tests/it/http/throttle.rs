@@ -1,9 +1,9 @@
 //! Tries, counted in bounded memory; and where a request comes from.
 
 use actix_web::test::TestRequest;
-use miaosha::domain::time::Timestamp;
-use miaosha::http::address;
-use miaosha::http::throttle::{Rate, Throttle};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::kit::http::address;
+use miaosha::kit::http::throttle::{Rate, Throttle};
 
 fn throttle(keys_max: usize) -> Throttle {
     Throttle::new("test", Rate { tries_max: 2, window_ms: 10_000 }, keys_max)

@@ -1,10 +1,10 @@
 //! Tokens: who they were signed for, and everything that may be wrong with one.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use miaosha::domain::id::{BatchId, BuyerId, ReservationId};
-use miaosha::http::auth::{KeysError, TokenKeys};
-use miaosha::http::problem::Kind;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId};
+use miaosha::kit::http::auth::{KeysError, TokenKeys};
+use miaosha::kit::http::problem::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

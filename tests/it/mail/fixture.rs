@@ -4,22 +4,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use miaosha::adapters::mail::smtp::Smtp;
-use miaosha::domain::event::{Cancelled, Event, Fact, Purchase, Refunded};
-use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::Money;
+use miaosha::app::mail::{AnyReceipts, Receipt, Receipts, Settings};
+use miaosha::domain::people::Role;
 use miaosha::domain::sale::{Allotment, QuestionKey, StandbyUntil};
-use miaosha::ports::accounts::{Account, Accounts, Role};
-use miaosha::ports::archive::Boxed;
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::mail::Carrier;
-use miaosha::ports::{Fault, World};
-use miaosha::services::mailer::{AnyReceipts, Listening, Postman, Receipt, Receipts, Settings, Way};
+use miaosha::domain::shared::event::{Cancelled, Event, Fact, Purchase, Refunded};
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::mail::transport::MailSender;
+use miaosha::ports::people::accounts::{Account, Accounts};
+use miaosha::ports::sale::catalogue::{Catalogue, NewItem, NewSale};
+use miaosha::ports::{Fault, Result};
+use miaosha::wire::world::World;
+use miaosha::workers::mailer::{DeliveryWorker, Listening, Way};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use crate::gateway::worlds::{self, Embedded, OnMysql};
+use crate::gateway::worlds;
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 use crate::support::sink::Sink;
@@ -39,20 +42,19 @@ impl Drawer {
     }
 }
 
+#[async_trait]
 impl Receipts for Drawer {
-    fn receipt<'a>(&'a self, order: &'a str) -> Boxed<'a, Option<Receipt>> {
-        Box::pin(async move {
-            self.asked.lock().unwrap().push(order.to_owned());
-            if self.away.load(Ordering::SeqCst) {
-                return Err(Fault::new("archive", "away"));
-            }
-            Ok(Some(Receipt { key: format!("receipts/{order}-0.pdf").to_lowercase(), bytes: PDF.to_vec() }))
-        })
+    async fn receipt(&self, order: &str) -> Result<Option<Receipt>> {
+        self.asked.lock().unwrap().push(order.to_owned());
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Fault::new("archive", "away"));
+        }
+        Ok(Some(Receipt { key: format!("receipts/{order}-0.pdf").to_lowercase(), bytes: PDF.to_vec() }))
     }
 }
 
-pub struct House<W> {
-    pub world: W,
+pub struct House {
+    pub world: World,
     pub clock: Arc<ManualClock>,
     pub sink: Sink,
     pub drawer: Arc<Drawer>,
@@ -66,7 +68,7 @@ pub fn settings() -> Settings {
     Settings { look_ms: 20, carry_ms_max: 2_000, deliver_ms_max: 3_000, again_ms: 1_000, ..Settings::default() }
 }
 
-impl House<Embedded> {
+impl House {
     pub async fn embedded() -> Self {
         let (folder, clock) = (TempDir::new().unwrap(), ManualClock::new());
         let world = worlds::embedded(folder.path(), clock.clone(), StopAt::new()).await;
@@ -74,7 +76,7 @@ impl House<Embedded> {
     }
 }
 
-impl House<OnMysql> {
+impl House {
     pub async fn on_mysql() -> Self {
         let (folder, clock) = (TempDir::new().unwrap(), ManualClock::new());
         let world = worlds::on_mysql(folder.path(), clock.clone(), StopAt::new()).await;
@@ -82,9 +84,9 @@ impl House<OnMysql> {
     }
 }
 
-impl<W: World> House<W> {
-    async fn of(world: W, clock: Arc<ManualClock>, folder: TempDir) -> Self {
-        let sale = new_sale(world.store()).await;
+impl House {
+    async fn of(world: World, clock: Arc<ManualClock>, folder: TempDir) -> Self {
+        let sale = new_sale(&*world.catalogue).await;
         let (sink, drawer) = (Sink::start().await, Arc::default());
         Self { world, clock, sink, drawer, settings: settings(), told: Arc::default(), sale, _folder: folder }
     }
@@ -93,23 +95,29 @@ impl<W: World> House<W> {
         self.drawer.clone()
     }
 
-    pub fn carrier(&self) -> Arc<dyn Carrier> {
+    pub fn carrier(&self) -> Arc<dyn MailSender> {
         Arc::new(
             Smtp::new(&self.sink.url(), "d.example.org", Duration::from_millis(self.settings.carry_ms_max)).unwrap(),
         )
     }
 
-    pub fn postman(&self) -> Postman<W> {
+    pub fn postman(&self) -> DeliveryWorker {
         self.postman_with(self.carrier())
     }
 
-    pub fn postman_with(&self, carrier: Arc<dyn Carrier>) -> Postman<W> {
-        Postman::new(self.world.clone(), self.settings.clone(), carrier, Some(self.receipts()), self.told.clone())
+    pub fn postman_with(&self, carrier: Arc<dyn MailSender>) -> DeliveryWorker {
+        DeliveryWorker::new(
+            self.world.needs(),
+            self.settings.clone(),
+            carrier,
+            Some(self.receipts()),
+            self.told.clone(),
+        )
     }
 
-    pub fn listening(&self, way: Way) -> Listening<W> {
-        let (world, settings) = (self.world.clone(), self.settings.clone());
-        Listening { world, settings, way, receipts: Some(self.receipts()) }
+    pub fn listening(&self, way: Way) -> Listening {
+        let (needs, settings) = (self.world.needs(), self.settings.clone());
+        Listening { needs, settings, way, receipts: Some(self.receipts()) }
     }
 
     /// What the listener does with events.
@@ -118,7 +126,7 @@ impl<W: World> House<W> {
     }
 
     pub async fn person(&self, name: &str) -> Account {
-        person(self.world.store(), name).await
+        person(&*self.world.accounts, name).await
     }
 
     pub fn paid(&self, buyer: BuyerId, number: u128) -> Event {
@@ -138,7 +146,7 @@ impl<W: World> House<W> {
     }
 }
 
-pub async fn person(accounts: &impl Accounts, name: &str) -> Account {
+pub async fn person(accounts: &dyn Accounts, name: &str) -> Account {
     let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
     accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap()
 }
@@ -159,7 +167,7 @@ pub fn paid(sale: SaleId, buyer: BuyerId, number: u128) -> Event {
     Event::new(Fact::OrderPaid(fact), 1, START)
 }
 
-pub async fn new_sale(catalogue: &impl Catalogue) -> SaleId {
+pub async fn new_sale(catalogue: &dyn Catalogue) -> SaleId {
     let item = NewItem { title: "跨年演唱會".into(), description: String::new() };
     let item = catalogue.create_item(&item).await.unwrap();
     let sale = NewSale {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::ports::ledger::{Begun, Confirmed, Ledger};
-use miaosha::ports::outbox::Outbox;
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::ports::money::paying::{BeginPayment, Confirmed, Paying};
+use miaosha::ports::platform::outbox::Outbox;
 
 use super::fixture::person;
 use super::lambda::Place;
@@ -71,7 +71,7 @@ async fn some_orders(store: &MysqlStore, round: u32) -> Vec<String> {
         let row = counter.reserved(&[(buyer, 1)]).await.remove(0);
         let payment = counter.payment(&row, buyer.into()).await;
         let begun = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
-        assert!(matches!(begun, Begun::Paying(_)));
+        assert!(matches!(begun, BeginPayment::Paying(_)));
         let confirmed = counter.store.confirm(row.id, payment, &number, later()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
         numbers.push(number);

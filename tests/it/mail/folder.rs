@@ -4,10 +4,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use miaosha::adapters::mail::folder::MailFolder;
-use miaosha::domain::locale::Locale;
-use miaosha::ports::mail::{Carried, Carrier, Matter};
-use miaosha::services::mailer::Settings;
-use miaosha::services::mailer::render::render;
+use miaosha::app::mail::Settings;
+use miaosha::app::mail::render::render;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::ports::mail::transport::{Carried, EmailTemplate, MailSender};
 
 use super::rendering::letter;
 use super::seen::Seen;
@@ -27,9 +27,9 @@ async fn a_mail_is_a_file_of_its_time_and_kind() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("state/mail");
     let carrier = MailFolder::new(place.clone());
-    let mail = render(letter(Locale::ZhTw, Matter::Cancelled { quantity: 1 }), &Settings::default(), None);
+    let mail = render(letter(Locale::ZhTw, EmailTemplate::Cancelled { quantity: 1 }), &Settings::default(), None);
     for _ in 0..2 {
-        assert_eq!(carrier.carry(&mail).await.unwrap(), Carried::Accepted);
+        assert_eq!(carrier.send(&mail).await.unwrap(), Carried::Accepted);
     }
     let files = files(&place);
     assert_eq!(files.len(), 1, "the same mail is the same file, and no draft is left");
@@ -43,7 +43,7 @@ async fn a_mail_is_a_file_of_its_time_and_kind() {
 async fn a_folder_that_cannot_be_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let mail = render(letter(Locale::En, Matter::Cancelled { quantity: 1 }), &Settings::default(), None);
-    let fault = MailFolder::new(folder.path().join("file/mail")).carry(&mail).await.unwrap_err();
+    let mail = render(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }), &Settings::default(), None);
+    let fault = MailFolder::new(folder.path().join("file/mail")).send(&mail).await.unwrap_err();
     assert_eq!(fault.part, "mail");
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use miaosha::adapters::aws::s3::S3Archive;
-use miaosha::adapters::aws::sqs::SqsPost;
-use miaosha::adapters::mysql::MysqlStore;
-use miaosha::domain::id::EventId;
-use miaosha::domain::locale::Locale;
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::archive::Archive;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::letters::Letters;
-use miaosha::ports::mail::{Letter, Matter, Post};
-use miaosha::services::mailer::Way;
+use miaosha::adapters::aws::sqs::SqsMailQueue;
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::domain::shared::id::EventId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::mail::log::MailLog;
+use miaosha::ports::mail::transport::{EmailJob, EmailTemplate, MailQueue};
+use miaosha::ports::platform::archive::Archive;
+use miaosha::ports::platform::clock::LedgerTime;
+use miaosha::workers::mailer::Way;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::fixture::{House, PDF, money};
@@ -30,7 +30,7 @@ const VISIBLE_AGAIN_S: u32 = 1;
 pub struct Place {
     pub function: Function,
     pub queue: Queue,
-    pub post: SqsPost,
+    pub post: SqsMailQueue,
     pub archive: S3Archive,
     pub store: MysqlStore,
     pub sink: Sink,
@@ -69,7 +69,7 @@ impl Place {
             ("RUST_LOG", "error".into()),
         ]);
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let post = SqsPost::new(&moto::config().await, queue.url.clone());
+        let post = SqsMailQueue::new(&moto::config().await, queue.url.clone());
         Self {
             function: Function::start(environment),
             queue,
@@ -84,9 +84,9 @@ impl Place {
     }
 
     /// A letter about an order whose receipt is kept.
-    async fn letter(&self, number: u128) -> Letter {
+    async fn letter(&self, number: u128) -> EmailJob {
         let mut letter = without_receipt(number);
-        let Matter::Paid { order, .. } = &letter.matter else { panic!("it is about an order") };
+        let EmailTemplate::Paid { order, .. } = &letter.matter else { panic!("it is about an order") };
         let key = format!("receipts/{order}-0.pdf");
         self.archive.put(&key, PDF.to_vec()).await.unwrap();
         letter.receipt = Some(key);
@@ -114,15 +114,15 @@ impl Place {
     }
 }
 
-fn without_receipt(number: u128) -> Letter {
-    let matter = Matter::Paid { order: format!("order-{number}"), units: vec![1], amount: money(1) };
+fn without_receipt(number: u128) -> EmailJob {
+    let matter = EmailTemplate::Paid { order: format!("order-{number}"), units: vec![1], amount: money(1) };
     let mut letter = a_letter(Locale::ZhTw, matter);
     letter.id = EventId(number);
     letter.at = Timestamp(0);
     letter
 }
 
-fn body(letter: &Letter) -> String {
+fn body(letter: &EmailJob) -> String {
     serde_json::to_string(letter).unwrap()
 }
 
@@ -137,7 +137,7 @@ async fn what_the_listener_posts_the_function_sends_with_its_receipt() {
     let place = Place::new().await;
     let house = House::on_mysql().await;
     let ann = house.person("Ann Chen").await;
-    let post = SqsPost::new(&moto::config().await, place.queue.url.clone());
+    let post = SqsMailQueue::new(&moto::config().await, place.queue.url.clone());
     let events: Vec<_> = (0..25).map(|number| house.paid(ann.id, number)).collect();
     for number in 0..25 {
         place.archive.put(&format!("receipts/0000-0000-{number:04}-0.pdf"), PDF.to_vec()).await.unwrap();
@@ -159,24 +159,24 @@ async fn what_the_listener_posts_the_function_sends_with_its_receipt() {
 #[tokio::test]
 async fn who_is_unknown_gets_no_letter_posted_and_no_event_is_held_up() {
     let (house, queue) = (House::embedded().await, Queue::new(VISIBLE_AGAIN_S).await);
-    let post = SqsPost::new(&moto::config().await, queue.url.clone());
+    let post = SqsMailQueue::new(&moto::config().await, queue.url.clone());
     let ann = house.person("Ann").await;
-    let events = [house.paid(miaosha::domain::id::BuyerId(99_999), 1), house.cancelled(ann.id, 2)];
+    let events = [house.paid(miaosha::domain::shared::id::BuyerId(99_999), 1), house.cancelled(ann.id, 2)];
     let listening = house.listening(Way::Queue(std::sync::Arc::new(post)));
     listening.take(&events[..1]).await.unwrap();
     assert_eq!(queue.left().await, 0);
     listening.take(&events).await.unwrap();
-    let letter: Letter = serde_json::from_str(queue.receive().await[0].body().unwrap()).unwrap();
+    let letter: EmailJob = serde_json::from_str(queue.receive().await[0].body().unwrap()).unwrap();
     assert_eq!((letter.id, letter.to.address.as_str()), (events[1].id, "ann@example.org"));
     assert!(letter.receipt.is_none());
 }
 
 #[tokio::test]
 async fn a_queue_that_is_away_is_a_fault() {
-    let post = SqsPost::new(&moto::config().await, "http://127.0.0.1:1/no/queue".into());
-    let fault = post.post(&[without_receipt(1)]).await.unwrap_err();
+    let post = SqsMailQueue::new(&moto::config().await, "http://127.0.0.1:1/no/queue".into());
+    let fault = post.enqueue(&[without_receipt(1)]).await.unwrap_err();
     assert_eq!(fault.part, "letters");
-    post.post(&[]).await.unwrap();
+    post.enqueue(&[]).await.unwrap();
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn killed_between_the_servers_word_and_the_mark_the_same_mail_goes_again()
 
 async fn killed(act: Act, wanted: usize) {
     let mut place = Place::new().await;
-    place.post.post(&[place.letter(7).await]).await.unwrap();
+    place.post.enqueue(&[place.letter(7).await]).await.unwrap();
     place.sink.plan([act]);
     place.die_when_silent().await;
     place.drain().await;
@@ -229,7 +229,7 @@ async fn killed(act: Act, wanted: usize) {
 async fn killed_over_a_batch_the_others_are_not_sent_again() {
     let mut place = Place::new().await;
     for number in 0..10 {
-        place.post.post(&[place.letter(number).await]).await.unwrap();
+        place.post.enqueue(&[place.letter(number).await]).await.unwrap();
     }
     place.sink.plan([Act::Take, Act::Take, Act::Take, Act::Silent]);
     place.die_when_silent().await;
@@ -251,7 +251,7 @@ async fn what_a_queue_sends_twice_and_in_any_order_is_sent_once() {
     }
     for round in 0..3_usize {
         letters.rotate_left(round * 5);
-        place.post.post(&letters).await.unwrap();
+        place.post.enqueue(&letters).await.unwrap();
     }
     let environment = place.function.environment();
     let second = Function::start(environment);
@@ -266,7 +266,7 @@ async fn what_a_queue_sends_twice_and_in_any_order_is_sent_once() {
 async fn what_is_down_for_a_while_is_waited_for() {
     let place = Place::new().await;
     for number in 0..3 {
-        place.post.post(&[place.letter(number).await]).await.unwrap();
+        place.post.enqueue(&[place.letter(number).await]).await.unwrap();
     }
     place.sink.down(true);
     assert_eq!(place.queue.poll(&place.function).await, 0);

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use miaosha::domain::event::Event;
-use miaosha::domain::id::{BuyerId, EventId};
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::letters::{Claimed, Ending, Letters, Unsent};
-use miaosha::ports::{Fault, Result, World};
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::services::mailer::Settings;
-use miaosha::services::mailer::compose::compose;
-use miaosha::services::mailer::deliver::{Again, Delivered, Deliverer, Ready};
+use async_trait::async_trait;
+use miaosha::app::mail::compose::compose;
+use miaosha::app::mail::deliver::{Again, Delivered, Deliverer, Ready};
+use miaosha::domain::shared::event::Event;
+use miaosha::domain::shared::id::{BuyerId, EventId};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
+use miaosha::ports::{Fault, Result};
 
 use super::fixture::{House, PDF};
 use super::seen::Seen;
@@ -54,7 +54,7 @@ over_both! {
     what_was_begun_is_finished_at_a_soft_stop
 }
 
-async fn an_event_that_comes_again_is_written_about_once(house: House<impl World>) {
+async fn an_event_that_comes_again_is_written_about_once(house: House) {
     let ann = house.person("Ann").await;
     let event = house.paid(ann.id, 1);
     let postman = house.postman();
@@ -70,7 +70,7 @@ async fn an_event_that_comes_again_is_written_about_once(house: House<impl World
     assert_eq!(seen.attachments[0].bytes, PDF);
 }
 
-async fn a_server_that_is_down_is_waited_for(house: House<impl World>) {
+async fn a_server_that_is_down_is_waited_for(house: House) {
     let ann = house.person("Ann").await;
     house.happened(&[house.cancelled(ann.id, 1)]).await;
     let postman = house.postman();
@@ -78,11 +78,11 @@ async fn a_server_that_is_down_is_waited_for(house: House<impl World>) {
     // Twice as long each time, so that a server that comes back is not run over.
     for wait_ms in [1_000, 2_000, 4_000] {
         assert_eq!(postman.round().await.unwrap(), 0);
-        let due = house.world.store().due(START.plus_ms(1 << 40), 9).await.unwrap();
+        let due = house.world.letters.due(START.plus_ms(1 << 40), 9).await.unwrap();
         assert_eq!(due.len(), 1, "it is still to be sent");
         house.clock.advance_ms(wait_ms - 1);
-        let now = house.world.clock().now();
-        assert_eq!(house.world.store().due(now, 9).await.unwrap(), [], "and not at once");
+        let now = house.world.clock.now();
+        assert_eq!(house.world.letters.due(now, 9).await.unwrap(), [], "and not at once");
         house.clock.advance_ms(1);
     }
     house.sink.down(false);
@@ -90,7 +90,7 @@ async fn a_server_that_is_down_is_waited_for(house: House<impl World>) {
     house.sink.wait_for(1).await;
 }
 
-async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(house: House<impl World>) {
+async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(house: House) {
     let (ann, bob) = (house.person("Ann").await, house.person("Bob").await);
     house.sink.plan([Act::AnswerRcpt("451 4.7.1 greylisted")]);
     house.happened(&[house.cancelled(ann.id, 1)]).await;
@@ -104,7 +104,7 @@ async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(house: Ho
     assert_eq!(house.sink.wait_for(2).await[1].to, "ann@example.org");
 }
 
-async fn a_refused_letter_is_kept_and_not_tried_again(house: House<impl World>) {
+async fn a_refused_letter_is_kept_and_not_tried_again(house: House) {
     let ann = house.person("Ann").await;
     house.sink.plan([Act::AnswerRcpt("550 5.1.1 no such person")]);
     house.happened(&[house.cancelled(ann.id, 1)]).await;
@@ -112,11 +112,11 @@ async fn a_refused_letter_is_kept_and_not_tried_again(house: House<impl World>) 
     assert_eq!(postman.round().await.unwrap(), 0);
     house.clock.advance_ms(86_400_000);
     assert_eq!(postman.round().await.unwrap(), 0);
-    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
     assert_eq!(house.sink.mails().len(), 0);
 }
 
-async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut house: House<impl World>) {
+async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut house: House) {
     house.settings.keep_trying_ms_max = 5_000;
     let ann = house.person("Ann").await;
     house.happened(&[house.cancelled(ann.id, 1)]).await;
@@ -124,22 +124,22 @@ async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut house: House<impl
     let postman = house.postman();
     for _ in 0..3 {
         postman.round().await.unwrap();
-        assert_eq!(house.world.store().unsent().await.unwrap().refused, 0);
+        assert_eq!(house.world.letters.unsent().await.unwrap().refused, 0);
         house.clock.advance_ms(2_400);
     }
     house.clock.advance_ms(10_000);
     postman.round().await.unwrap();
-    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
 }
 
-async fn who_is_gone_is_not_written_to(house: House<impl World>) {
+async fn who_is_gone_is_not_written_to(house: House) {
     house.happened(&[house.paid(BuyerId(987_654), 1), house.cancelled(BuyerId(u64::MAX), 2)]).await;
     assert_eq!(house.postman().round().await.unwrap(), 0);
-    assert_eq!(house.world.store().unsent().await.unwrap(), Unsent::default());
+    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent::default());
     assert_eq!(house.sink.mails().len(), 0);
 }
 
-async fn no_letter_goes_before_its_receipt(house: House<impl World>) {
+async fn no_letter_goes_before_its_receipt(house: House) {
     let ann = house.person("Ann").await;
     house.drawer.away(true);
     house.happened(&[house.paid(ann.id, 1), house.refunded(ann.id, 1, vec![3])]).await;
@@ -155,7 +155,7 @@ async fn no_letter_goes_before_its_receipt(house: House<impl World>) {
     assert_eq!(attached, [vec![], vec![], vec![PDF.to_vec()], vec![PDF.to_vec()]]);
 }
 
-async fn a_receipt_that_never_comes_holds_up_no_letter(house: House<impl World>) {
+async fn a_receipt_that_never_comes_holds_up_no_letter(house: House) {
     let ann = house.person("Ann").await;
     house.happened(&[house.paid(ann.id, 1)]).await;
     let postman = house.postman();
@@ -170,7 +170,7 @@ async fn a_receipt_that_never_comes_holds_up_no_letter(house: House<impl World>)
 }
 
 /// As long as a mail may carry it goes along; with a byte more the letter says where it is to be had.
-async fn a_receipt_that_is_too_long_stays_behind(mut house: House<impl World>) {
+async fn a_receipt_that_is_too_long_stays_behind(mut house: House) {
     let ann = house.person("Ann").await;
     house.happened(&[house.paid(ann.id, 1)]).await;
     house.settings.receipt_bytes_max = PDF.len();
@@ -183,16 +183,16 @@ async fn a_receipt_that_is_too_long_stays_behind(mut house: House<impl World>) {
     assert_eq!(attached, [1, 0]);
 }
 
-async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House<impl World>) {
+async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House) {
     dies_while_the_server(Act::Silent, house, 1).await;
 }
 
 /// The one case in which somebody may get a mail twice. Their mail program sees that it is one.
-async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(house: House<impl World>) {
+async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(house: House) {
     dies_while_the_server(Act::TakeSilently, house, 2).await;
 }
 
-async fn dies_while_the_server(act: Act, house: House<impl World>, wanted: usize) {
+async fn dies_while_the_server(act: Act, house: House, wanted: usize) {
     let ann = house.person("Ann").await;
     house.happened(&[house.paid(ann.id, 1)]).await;
     house.sink.plan([act]);
@@ -212,15 +212,13 @@ async fn dies_while_the_server(act: Act, house: House<impl World>, wanted: usize
 }
 
 /// A log whose marks fail for a while.
-struct Forgetful<'a, L> {
-    log: &'a L,
+struct Forgetful {
+    log: Arc<dyn MailLog>,
     fails: AtomicU32,
 }
 
-impl<L: Letters> Letters for Forgetful<'_, L>
-where
-    Self: 'static,
-{
+#[async_trait]
+impl MailLog for Forgetful {
     async fn keep(&self, events: &[Event], now: Timestamp) -> Result<()> {
         self.log.keep(events, now).await
     }
@@ -254,27 +252,30 @@ where
     }
 }
 
-async fn who_cannot_mark_a_mail_goes_on_trying<W: World>(house: House<W>) {
+async fn who_cannot_mark_a_mail_goes_on_trying(house: House) {
     let ann = house.person("Ann").await;
     let event = house.cancelled(ann.id, 1);
     house.happened(std::slice::from_ref(&event)).await;
-    let world: &'static W = Box::leak(Box::new(house.world.clone()));
-    let log = Forgetful { log: world.store(), fails: AtomicU32::new(5) };
-    let carrier = house.carrier();
-    let settings = Settings { ..house.settings.clone() };
-    let deliverer = Deliverer { log: &log, carrier: &*carrier, settings: &settings, again: Again::Log };
-    let ready = async {
-        let letter = compose(&house.world, &settings, &event).await?.unwrap();
-        Ok(Ready::Letter { letter: Box::new(letter), receipt: None })
+    let settings = house.settings.clone();
+    let deliverer = Deliverer {
+        letters: Arc::new(Forgetful { log: house.world.letters.clone(), fails: AtomicU32::new(5) }),
+        carrier: house.carrier(),
+        clock: house.world.clock.clone(),
+        settings: settings.clone(),
+        again: Again::Log,
     };
-    let delivered = deliverer.deliver(event.id, "cancelled", || house.world.clock().now(), ready).await;
+    let ready = async {
+        let letter = compose(&house.world.needs(), &settings, &event).await?.unwrap();
+        Ok(Ready::EmailJob { letter: Box::new(letter), receipt: None })
+    };
+    let delivered = deliverer.deliver(event.id, "cancelled", ready).await;
     assert_eq!(delivered.unwrap(), Delivered::Sent);
     house.clock.advance_ms(86_400_000);
     assert_eq!(house.postman().round().await.unwrap(), 0);
     house.sink.wait_for(1).await;
 }
 
-async fn two_postmen_share_the_letters(house: House<impl World>) {
+async fn two_postmen_share_the_letters(house: House) {
     const LETTERS: u128 = 40;
     let ann = house.person("Ann").await;
     let lifecycle = Lifecycle::new();
@@ -297,7 +298,7 @@ async fn two_postmen_share_the_letters(house: House<impl World>) {
     lifecycle.hard.cancel();
 }
 
-async fn what_was_begun_is_finished_at_a_soft_stop(house: House<impl World>) {
+async fn what_was_begun_is_finished_at_a_soft_stop(house: House) {
     let ann = house.person("Ann").await;
     house.sink.plan([Act::Silent]);
     house.happened(&[house.cancelled(ann.id, 1)]).await;
@@ -308,7 +309,7 @@ async fn what_was_begun_is_finished_at_a_soft_stop(house: House<impl World>) {
         lifecycle.soft.cancel();
     };
     tokio::join!(run, stop);
-    let now = house.world.clock().now();
-    assert_eq!(house.world.store().due(now, 9).await.unwrap(), [], "it was put off, not left claimed");
-    assert_eq!(house.world.store().due(now.plus_ms(1_000), 9).await.unwrap().len(), 1);
+    let now = house.world.clock.now();
+    assert_eq!(house.world.letters.due(now, 9).await.unwrap(), [], "it was put off, not left claimed");
+    assert_eq!(house.world.letters.due(now.plus_ms(1_000), 9).await.unwrap().len(), 1);
 }

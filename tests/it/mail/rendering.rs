@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use miaosha::adapters::mail::smtp::Smtp;
-use miaosha::domain::id::EventId;
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::Money;
-use miaosha::domain::time::{Civil, Timestamp};
-use miaosha::ports::mail::{Carried, Carrier, LETTER_VERSION, Letter, Mail, Matter, Recipient};
-use miaosha::services::mailer::Settings;
-use miaosha::services::mailer::render::render;
+use miaosha::app::mail::Settings;
+use miaosha::app::mail::render::render;
+use miaosha::domain::shared::id::EventId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::{Civil, Timestamp};
+use miaosha::ports::mail::transport::{Carried, EmailJob, EmailTemplate, LETTER_VERSION, Mail, MailSender, Recipient};
 
 use super::seen::{Attached, Seen};
 use crate::support::sink::Sink;
 
 const AT: Timestamp = Timestamp(1_767_225_600_000);
 
-pub fn letter(locale: Locale, matter: Matter) -> Letter {
-    Letter {
+pub fn letter(locale: Locale, matter: EmailTemplate) -> EmailJob {
+    EmailJob {
         version: LETTER_VERSION,
         id: EventId(0xabc),
         at: AT,
@@ -39,19 +39,19 @@ fn money(minor: i64) -> Money {
 }
 
 /// Each kind of letter, with what its reader must find in it, in English and in Chinese.
-fn matters() -> Vec<(Matter, [Vec<&'static str>; 2])> {
+fn matters() -> Vec<(EmailTemplate, [Vec<&'static str>; 2])> {
     let order = || "1A2B-3C4D-5E6F".to_owned();
     let back = ["is on its way back to the card", "款項正在退回您原付款的信用卡"];
     vec![
         (
-            Matter::Paid { order: order(), units: vec![3, 14], amount: money(256_000) },
+            EmailTemplate::Paid { order: order(), units: vec![3, 14], amount: money(256_000) },
             [
                 vec!["1A2B-3C4D-5E6F", "Units: 3, 14", "Paid: TWD 2,560.00", "receipt is attached"],
                 vec!["1A2B-3C4D-5E6F", "商品序號: 3, 14", "付款金額: TWD 2,560.00", "收據已附在本郵件中"],
             ],
         ),
         (
-            Matter::Refunded { order: order(), units: vec![3], amount: money(128_000), left: vec![14] },
+            EmailTemplate::Refunded { order: order(), units: vec![3], amount: money(128_000), left: vec![14] },
             [
                 vec![
                     "A part of your order",
@@ -65,35 +65,35 @@ fn matters() -> Vec<(Matter, [Vec<&'static str>; 2])> {
             ],
         ),
         (
-            Matter::Refunded { order: order(), units: vec![3, 14], amount: money(256_000), left: vec![] },
+            EmailTemplate::Refunded { order: order(), units: vec![3, 14], amount: money(256_000), left: vec![] },
             [
                 vec!["and your money is on its way", "TWD 2,560.00", "no longer good", back[0]],
                 vec!["款項正在退還給您", "TWD 2,560.00", "收據已失效", back[1]],
             ],
         ),
         (
-            Matter::Returned { amount: money(5) },
+            EmailTemplate::Returned { amount: money(5) },
             [
                 vec!["You have no order for it", "On its way back: TWD 0.05", back[0]],
                 vec!["無法成立訂單", "退還處理中金額: TWD 0.05", back[1]],
             ],
         ),
         (
-            Matter::Promoted { quantity: 2, lapses_at: AT.plus_ms(600_000) },
+            EmailTemplate::Promoted { quantity: 2, lapses_at: AT.plus_ms(600_000) },
             [
                 vec!["your turn has come", "Units: 2", "Pay before: 2026-01-01 08:10 (UTC+08:00)", "next in line"],
                 vec!["現在輪到您了", "數量: 2", "付款期限: 2026-01-01 08:10 (UTC+08:00)", "下一位候補者"],
             ],
         ),
         (
-            Matter::Cancelled { quantity: 2 },
+            EmailTemplate::Cancelled { quantity: 2 },
             [vec!["was cancelled, as you asked", "Units: 2"], vec!["已依您的要求取消預訂", "數量: 2"]],
         ),
     ]
 }
 
-async fn carry(sink: &Sink, mail: &Mail) -> Carried {
-    Smtp::new(&sink.url(), "shop.example.org", Duration::from_secs(20)).unwrap().carry(mail).await.unwrap()
+async fn send(sink: &Sink, mail: &Mail) -> Carried {
+    Smtp::new(&sink.url(), "shop.example.org", Duration::from_secs(20)).unwrap().send(mail).await.unwrap()
 }
 
 #[tokio::test]
@@ -104,10 +104,10 @@ async fn every_letter_in_every_language_arrives_whole() {
     for (matter, said) in matters() {
         for (locale, said) in Locale::ALL.into_iter().zip(said) {
             let letter = letter(locale, matter.clone());
-            let with_receipt = matches!(&matter, Matter::Paid { .. })
-                || matches!(&matter, Matter::Refunded { left, .. } if !left.is_empty());
+            let with_receipt = matches!(&matter, EmailTemplate::Paid { .. })
+                || matches!(&matter, EmailTemplate::Refunded { left, .. } if !left.is_empty());
             let mail = render(letter, &settings(), with_receipt.then(|| pdf.clone()));
-            assert_eq!(carry(&sink, &mail).await, Carried::Accepted);
+            assert_eq!(send(&sink, &mail).await, Carried::Accepted);
             taken += 1;
             let received = sink.wait_for(taken).await.pop().unwrap();
             assert_eq!((received.from.as_str(), received.to.as_str()), ("shop@miaosha.invalid", "chen@example.org"));
@@ -158,17 +158,17 @@ fn is_harmless_html(seen: &Seen, locale: Locale) {
 #[tokio::test]
 async fn nobody_writes_headers_or_markup_by_a_name() {
     let sink = Sink::start().await;
-    let mut letter = letter(Locale::En, Matter::Cancelled { quantity: 1 });
+    let mut letter = letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 });
     letter.to.name = "Ann\r\nBcc: eve@example.org\r\n\r\n<script>boo()</script>".into();
     letter.item = "Lamp\nX-Evil: yes\u{2028}\u{0}\"'<b>".into();
     letter.shop_url = "javascript:alert(1)".into();
-    assert_eq!(carry(&sink, &render(letter.clone(), &settings(), None)).await, Carried::Accepted);
+    assert_eq!(send(&sink, &render(letter.clone(), &settings(), None)).await, Carried::Accepted);
     // Nor where nobody made it harmless before.
     let mut raw = render(letter, &settings(), None);
     raw.subject = "Hello\r\nBcc: eve@example.org\r\nX-Evil: yes".into();
     raw.to.name = "Ann\r\nBcc: eve@example.org".into();
     raw.from.name = "Shop\nX-Evil: yes".into();
-    carry(&sink, &raw).await;
+    send(&sink, &raw).await;
     for received in sink.mails() {
         let seen = Seen::read(&received.bytes);
         assert_eq!((seen.header("bcc"), seen.header("x-evil")), (vec![], vec![]), "{:?}", seen.headers);
@@ -181,8 +181,8 @@ async fn nobody_writes_headers_or_markup_by_a_name() {
 async fn written_again_it_is_the_same_to_the_last_byte() {
     let sink = Sink::start().await;
     for _ in 0..2 {
-        let matter = Matter::Paid { order: "X".into(), units: vec![1], amount: money(1) };
-        carry(&sink, &render(letter(Locale::ZhTw, matter), &settings(), Some(b"%PDF".to_vec()))).await;
+        let matter = EmailTemplate::Paid { order: "X".into(), units: vec![1], amount: money(1) };
+        send(&sink, &render(letter(Locale::ZhTw, matter), &settings(), Some(b"%PDF".to_vec()))).await;
     }
     let mails = sink.wait_for(2).await;
     assert!(mails[0].bytes == mails[1].bytes);
@@ -191,15 +191,15 @@ async fn written_again_it_is_the_same_to_the_last_byte() {
 #[tokio::test]
 async fn long_names_are_cut_and_bad_addresses_are_refused() {
     let sink = Sink::start().await;
-    let mut letter = letter(Locale::ZhTw, Matter::Cancelled { quantity: 1 });
+    let mut letter = letter(Locale::ZhTw, EmailTemplate::Cancelled { quantity: 1 });
     (letter.to.name, letter.item) = ("名".repeat(5_000), "品".repeat(5_000));
-    carry(&sink, &render(letter.clone(), &settings(), None)).await;
+    send(&sink, &render(letter.clone(), &settings(), None)).await;
     let seen = Seen::read(&sink.wait_for(1).await[0].bytes);
     assert_eq!(seen.to.0, "名".repeat(200));
     assert_eq!(seen.text.matches('品').count(), 200 + 1, "one is the label's");
     for address in ["", "nobody", "a@b\r\nRCPT TO:<eve@example.org>", "a b@example.org", "@example.org"] {
         letter.to.address = address.into();
-        let carried = carry(&sink, &render(letter.clone(), &settings(), None)).await;
+        let carried = send(&sink, &render(letter.clone(), &settings(), None)).await;
         assert!(matches!(carried, Carried::Refused { .. }), "{address:?}: {carried:?}");
     }
     assert_eq!(sink.mails().len(), 1);
@@ -207,7 +207,7 @@ async fn long_names_are_cut_and_bad_addresses_are_refused() {
 
 #[test]
 fn without_a_receipt_the_letter_says_where_it_is() {
-    let matter = Matter::Paid { order: "X".into(), units: vec![1], amount: money(1) };
+    let matter = EmailTemplate::Paid { order: "X".into(), units: vec![1], amount: money(1) };
     for (locale, said) in [(Locale::En, "kept in the shop"), (Locale::ZhTw, "您的收據保存於商店中")] {
         let mail = render(letter(locale, matter.clone()), &settings(), None);
         assert!(mail.text.contains(said), "{}", mail.text);
@@ -219,7 +219,7 @@ fn without_a_receipt_the_letter_says_where_it_is() {
 fn whose_clock_it_is_stands_beside_the_time() {
     for (offset, said) in [(0, "2026-01-01 00:00 (UTC+00:00)"), (-210, "2025-12-31 20:30 (UTC-03:30)")] {
         let settings = Settings { utc_offset_minutes: offset, ..settings() };
-        let mail = render(letter(Locale::En, Matter::Promoted { quantity: 1, lapses_at: AT }), &settings, None);
+        let mail = render(letter(Locale::En, EmailTemplate::Promoted { quantity: 1, lapses_at: AT }), &settings, None);
         assert!(mail.subject.contains(said) && mail.text.contains(said), "{}", mail.text);
     }
 }

@@ -3,16 +3,16 @@
 use std::time::{Duration, Instant};
 
 use miaosha::adapters::mail::smtp::Smtp;
-use miaosha::domain::locale::Locale;
-use miaosha::ports::mail::{Carried, Carrier, Mail, Matter};
-use miaosha::services::mailer::Settings;
-use miaosha::services::mailer::render::render;
+use miaosha::app::mail::Settings;
+use miaosha::app::mail::render::render;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::ports::mail::transport::{Carried, EmailTemplate, Mail, MailSender};
 
 use super::rendering::letter;
 use crate::support::sink::{Act, Sink, nobodys_port};
 
 fn mail() -> Mail {
-    render(letter(Locale::ZhTw, Matter::Cancelled { quantity: 1 }), &Settings::default(), None)
+    render(letter(Locale::ZhTw, EmailTemplate::Cancelled { quantity: 1 }), &Settings::default(), None)
 }
 
 fn smtp(url: &str) -> Smtp {
@@ -39,7 +39,7 @@ async fn what_the_server_says_of_the_mail_is_what_becomes_of_it() {
     for (act, wanted, kept) in cases {
         let sink = Sink::start().await;
         sink.plan([act.clone()]);
-        let carried = smtp(&sink.url()).carry(&mail()).await;
+        let carried = smtp(&sink.url()).send(&mail()).await;
         assert_eq!(carried.as_ref().ok(), wanted.as_ref(), "{act:?}: {carried:?}");
         assert_eq!(sink.mails().len(), kept, "{act:?}");
         if let Err(fault) = carried {
@@ -54,17 +54,17 @@ async fn a_server_that_says_nothing_is_not_waited_for_longer_than_is_allowed() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://127.0.0.1:{}", silent.local_addr().unwrap().port());
     let begun = Instant::now();
-    smtp(&url).carry(&mail()).await.unwrap_err();
+    smtp(&url).send(&mail()).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(30));
-    smtp(&format!("smtp://127.0.0.1:{}", nobodys_port().await)).carry(&mail()).await.unwrap_err();
+    smtp(&format!("smtp://127.0.0.1:{}", nobodys_port().await)).send(&mail()).await.unwrap_err();
 }
 
 /// Where a password or the mail itself would have to travel in the open, nothing travels.
 #[tokio::test]
 async fn without_tls_nothing_is_sent_that_was_to_go_by_tls() {
     let sink = Sink::start().await;
-    smtp(&format!("{}?tls=required", sink.url())).carry(&mail()).await.unwrap_err();
-    smtp(&sink.url().replace("smtp:", "smtps:")).carry(&mail()).await.unwrap_err();
+    smtp(&format!("{}?tls=required", sink.url())).send(&mail()).await.unwrap_err();
+    smtp(&sink.url().replace("smtp:", "smtps:")).send(&mail()).await.unwrap_err();
     assert_eq!(sink.mails().len(), 0);
 }
 

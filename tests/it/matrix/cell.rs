@@ -7,23 +7,22 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::rt;
 use actix_web::test::TestRequest;
-use miaosha::domain::id::{BuyerId, PaymentId, ReservationId};
-use miaosha::domain::payment::PaymentState;
-use miaosha::domain::reservation::Kind;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::World;
-use miaosha::ports::accounts::Role;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::services::gateway::Gateway;
-use miaosha::services::payments::{self, Job, Sweeper};
+use miaosha::domain::money::payment::PaymentState;
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId};
+use miaosha::faces::gateway::Gateway;
+use miaosha::kit::http::auth::TokenKeys;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::platform::fault::Point;
+use miaosha::wire::world::World;
+use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
 use serde_json::json;
 
-use super::places::{How, Place, Plan, Watched};
-use super::provider::{Moods, Outcome, kept};
+use super::places::{How, Place, Plan};
+use super::provider::{Lever, Moods, Outcome, kept};
+use super::watched::Watched;
 use crate::gateway::bed::{self, Answer, Calls};
 use crate::workers::bench::{Bench, HOLD_MS, allotment, payment_settings};
 
@@ -40,13 +39,13 @@ pub enum Who {
     /// In a sweep, behind a gateway that did not finish.
     PaymentConsumer,
     /// A gateway that hears the provider's word, behind one that did not finish.
-    Word,
+    WebhookRequest,
     /// In a checkout of what costs nothing.
     FreeGateway,
 }
 
 impl Who {
-    pub const ALL: [Who; 4] = [Who::Gateway, Who::PaymentConsumer, Who::Word, Who::FreeGateway];
+    pub const ALL: [Who; 4] = [Who::Gateway, Who::PaymentConsumer, Who::WebhookRequest, Who::FreeGateway];
 
     /// What may become of a capture; where there is none, nothing but this.
     pub fn outcomes(self) -> &'static [Outcome] {
@@ -81,15 +80,15 @@ impl fmt::Display for Cell {
 }
 
 /// A world in which cell follows cell, each with a sale of its own.
-pub struct Lane<W: World, T> {
-    bench: Bench<W, T>,
-    broken: Arc<W::Store>,
+pub struct Lane {
+    bench: Bench,
     keys: Arc<TokenKeys>,
 }
 
 /// A process, and what it came by.
-struct Shop<W: World> {
-    world: Watched<W>,
+struct Shop {
+    world: World,
+    provider: Arc<Lever>,
     calls: Calls,
 }
 
@@ -99,11 +98,11 @@ struct Told {
     payments: Vec<PaymentId>,
 }
 
-impl<W: World, T: Turnstile> Lane<W, T> {
-    pub fn new(bench: Bench<W, T>, broken: W::Store) -> Self {
+impl Lane {
+    pub fn new(bench: Bench) -> Self {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
-        Self { bench, broken: Arc::new(broken), keys }
+        Self { bench, keys }
     }
 
     /// What there is to go wrong, found by a run in which nothing does.
@@ -157,7 +156,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         if let Some(work) = consumer {
             let _ = work.await;
         }
-        let _ = other.world_payments().arrive(true).await;
+        let _ = other.provider.arrive(true).await;
         self.bench.clock.advance_ms(HOLD_MS);
         verdict = verdict.and(self.come_to_rest(&other, &moods).await);
         verdict = verdict.and(match is_free {
@@ -172,21 +171,21 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(Point::CheckoutAfterCapture) }
     }
 
-    async fn shop(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Rc<Shop<W>> {
-        let world = Watched::new(&self.bench.world, &self.broken, plan, moods);
-        let gateway = Gateway::new(
-            world.clone(),
-            self.keys.clone(),
-            bed::receipts(world.clone()),
-            bed::settings(),
-            &Lifecycle::new(),
-        );
-        Rc::new(Shop { world, calls: bed::calls(gateway).await })
+    fn watched(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> (World, Arc<Lever>) {
+        let provider = Arc::new(Lever::new(self.bench.world.clone(), plan.clone(), moods.clone()));
+        (Watched::world(&self.bench.world, plan, provider.clone()), provider)
+    }
+
+    async fn shop(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Rc<Shop> {
+        let (world, provider) = self.watched(plan, moods);
+        let gateway =
+            Gateway::new(world.needs(), self.keys.clone(), bed::receipts(&world), bed::settings(), &Lifecycle::new());
+        Rc::new(Shop { world, provider, calls: bed::calls(gateway).await })
     }
 
     fn check_out(
         &self,
-        shop: &Rc<Shop<W>>,
+        shop: &Rc<Shop>,
         id: ReservationId,
         card: Option<&str>,
     ) -> impl Future<Output = Told> + 'static {
@@ -204,9 +203,9 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         let request = request.set_json(body);
         let shop = shop.clone();
         async move {
-            let before = shop.world_payments().opened().len();
+            let before = shop.provider.opened().len();
             let answer = (shop.calls)(request).await;
-            Told { answer, payments: shop.world_payments().opened().split_off(before) }
+            Told { answer, payments: shop.provider.opened().split_off(before) }
         }
     }
 
@@ -216,9 +215,9 @@ impl<W: World, T: Turnstile> Lane<W, T> {
             Who::Gateway | Who::FreeGateway => return None,
             Who::PaymentConsumer => {
                 self.bench.clock.advance_ms(PAUSE_MS);
-                rt::spawn(sweep(Watched::new(&self.bench.world, &self.broken, plan, moods)))
+                rt::spawn(sweep(self.watched(plan, moods).0))
             }
-            Who::Word => {
+            Who::WebhookRequest => {
                 let shop = self.shop(plan, moods).await;
                 let payments = moods.opened.lock().unwrap().clone();
                 rt::spawn(async move { tell(&shop, payments).await })
@@ -231,7 +230,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
     }
 
     /// Nobody meets anything any more: sweeps, and the provider's word of all it knows.
-    async fn come_to_rest(&self, shop: &Rc<Shop<W>>, moods: &Moods) -> Result<(), String> {
+    async fn come_to_rest(&self, shop: &Rc<Shop>, moods: &Moods) -> Result<(), String> {
         let mut verdict = String::new();
         for round in 0..ROUNDS_MAX {
             self.bench.clock.advance_ms(PAUSE_MS);
@@ -252,11 +251,11 @@ impl<W: World, T: Turnstile> Lane<W, T> {
     }
 
     async fn judge(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
-        let (store, world) = (self.bench.world.store(), &self.bench.world);
+        let world = &self.bench.world;
         if moods.charged_twice() {
             return Err("was charged twice".to_owned());
         }
-        let row = store.reservation(id).await.unwrap().unwrap();
+        let row = self.bench.world.reservations.reservation(id).await.unwrap().unwrap();
         let mut standing = 0;
         let opened = moods.opened.lock().unwrap().clone();
         for payment in opened {
@@ -276,13 +275,12 @@ impl<W: World, T: Turnstile> Lane<W, T> {
 
     /// One order, whatever happened, and a provider that never heard of it.
     async fn judge_free(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
-        let store = self.bench.world.store();
-        let facts = store.audit(self.bench.sale, self.bench.clock.now()).await.unwrap().unwrap();
+        let facts = self.bench.world.auditing.audit(self.bench.sale, self.bench.clock.now()).await.unwrap().unwrap();
         let payments: Vec<_> = facts.payments.iter().map(|payment| (payment.amount.minor, payment.state)).collect();
         if facts.orders.len() != 1 || payments != [(0, PaymentState::Captured)] {
             return Err(format!("{} orders, and payments {payments:?}", facts.orders.len()));
         }
-        let row = store.reservation(id).await.unwrap().unwrap();
+        let row = self.bench.world.reservations.reservation(id).await.unwrap().unwrap();
         if row.state.kind() != Kind::Confirmed || !moods.opened.lock().unwrap().is_empty() {
             return Err(format!("is {:?}, and the provider was asked for {:?}", row.state.kind(), moods.opened));
         }
@@ -302,7 +300,7 @@ impl<W: World, T: Turnstile> Lane<W, T> {
         match (answer.status.as_u16(), answer.body["type"].as_str().unwrap_or_default()) {
             (200 | 201, _) => {
                 let number = answer.body["order_number"].as_str().unwrap_or_default();
-                let order = self.bench.world.store().order(number).await.unwrap().ok_or("there is no such order")?;
+                let order = self.bench.world.orders.order(number).await.unwrap().ok_or("there is no such order")?;
                 let stands = kept(&self.bench.world, order.payment).await.unwrap();
                 if stands { Ok(()) } else { Err("its money did not move".to_owned()) }
             }
@@ -315,12 +313,6 @@ impl<W: World, T: Turnstile> Lane<W, T> {
             (202 | 500 | 503, _) => Ok(()),
             (other, _) => Err(format!("nobody expects {other}")),
         }
-    }
-}
-
-impl<W: World> Shop<W> {
-    fn world_payments(&self) -> &<Watched<W> as World>::Payments {
-        self.world.payments()
     }
 }
 
@@ -341,15 +333,15 @@ async fn stands_or_ends(
 }
 
 /// What the payment-consumer does, one job after the other.
-async fn sweep<W: World>(world: W) {
+async fn sweep(world: World) {
     let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payment_settings() };
-    let sweeper = Sweeper::new(world, settings);
+    let sweeper = Sweeper::new(world.needs(), settings);
     for job in [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds] {
         let _ = sweeper.sweep_one(job).await;
     }
 }
 
-async fn tell<W: World>(shop: &Rc<Shop<W>>, payments: Vec<PaymentId>) {
+async fn tell(shop: &Rc<Shop>, payments: Vec<PaymentId>) {
     for payment in payments {
         let request = TestRequest::default().method(Method::POST).uri("/v1/webhooks/stripe");
         let _ = (shop.calls)(request.set_json(payment)).await;

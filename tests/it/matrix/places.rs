@@ -1,17 +1,13 @@
-//! A world that writes down where its process comes by, and lets it go wrong at one of these places.
+//! Where a process comes by, written down; and how it goes wrong at one of these places.
 
 use std::future::Future;
-use std::panic::{Location, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use miaosha::ports::archive::Archive;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::fault::{Faults, Point};
-use miaosha::ports::{Fault, Result, World};
+use miaosha::ports::platform::fault::{Faults, Point};
+use miaosha::ports::{Fault, Result};
 use tokio::sync::Semaphore;
-
-use super::provider::{Lever, Moods};
 
 /// What a process came by, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +15,7 @@ pub enum Place {
     /// It is about to call this part of the world.
     Access {
         part: &'static str,
-        what: String,
+        what: &'static str,
     },
     Point(Point),
     /// It calls the provider.
@@ -101,7 +97,7 @@ impl Plan {
     }
 
     /// How it goes wrong here, if it does.
-    fn come_by(&self, place: Place) -> Option<How> {
+    pub fn come_by(&self, place: Place) -> Option<How> {
         let is_end = self.dies_at.is_some_and(|point| place == Place::Point(point));
         let mut came_by = self.came_by.lock().unwrap();
         came_by.push(place);
@@ -151,100 +147,5 @@ impl Faults for Plan {
                 self.stall().await;
             }
         })
-    }
-}
-
-/// One process's view of the world.
-pub struct Watched<W: World> {
-    inner: W,
-    plan: Arc<Plan>,
-    faults: Arc<dyn Faults>,
-    payments: Lever<W>,
-    /// A ledger that answers nothing but faults.
-    broken: Arc<W::Store>,
-}
-
-impl<W: World> Watched<W> {
-    pub fn new(inner: &W, broken: &Arc<W::Store>, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Self {
-        let payments = Lever::new(inner.clone(), plan.clone(), moods.clone());
-        Self { inner: inner.clone(), plan: plan.clone(), faults: plan.clone(), payments, broken: broken.clone() }
-    }
-
-    fn access(&self, part: &'static str, at: &Location<'_>) -> Option<How> {
-        self.plan.come_by(Place::Access { part, what: called_at(at) })
-    }
-}
-
-/// The method that is called there, as the source has it.
-fn called_at(at: &Location<'_>) -> String {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join(at.file())).unwrap_or_default();
-    let from = text.lines().nth(at.line() as usize - 1).unwrap_or_default();
-    let rest: String = text.lines().skip(at.line() as usize - 1).take(3).collect();
-    let column = (at.column() as usize - 1).min(from.len());
-    let after = rest.get(column..).unwrap_or_default().split_once("()").map_or("", |(_, after)| after);
-    let name: String =
-        after.trim_start_matches([' ', '.']).chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let file = at.file().trim_start_matches("src/services/");
-    if name.is_empty() { format!("({file}:{})", at.line()) } else { format!("{name} ({file})") }
-}
-
-impl<W: World> Clone for Watched<W> {
-    fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            plan: self.plan.clone(),
-            faults: self.faults.clone(),
-            payments: self.payments.clone(),
-            broken: self.broken.clone(),
-        }
-    }
-}
-
-impl<W: World> World for Watched<W> {
-    type Turnstile = W::Turnstile;
-    type Store = W::Store;
-    type Attempts = W::Attempts;
-    type Signals = W::Signals;
-    type Payments = Lever<W>;
-
-    #[track_caller]
-    fn turnstile(&self) -> &W::Turnstile {
-        self.access("turnstile", Location::caller());
-        self.inner.turnstile()
-    }
-
-    #[track_caller]
-    fn store(&self) -> &W::Store {
-        match self.access("ledger", Location::caller()) {
-            Some(How::Away) => &self.broken,
-            _ => self.inner.store(),
-        }
-    }
-
-    fn attempts(&self) -> &W::Attempts {
-        self.inner.attempts()
-    }
-
-    #[track_caller]
-    fn signals(&self) -> &W::Signals {
-        self.access("signals", Location::caller());
-        self.inner.signals()
-    }
-
-    fn payments(&self) -> &Lever<W> {
-        &self.payments
-    }
-
-    fn archive(&self) -> &Arc<dyn Archive> {
-        self.inner.archive()
-    }
-
-    fn clock(&self) -> &Arc<dyn Clock> {
-        self.inner.clock()
-    }
-
-    fn faults(&self) -> &Arc<dyn Faults> {
-        &self.faults
     }
 }

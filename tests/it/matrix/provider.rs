@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use miaosha::domain::id::PaymentId;
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{MadeRefund, Refund, RefundAnswer};
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::payments::{Captured, Heard, Opened, Payments, Unpayable, Voided, Word};
-use miaosha::ports::{Fault, Result, World};
+use async_trait::async_trait;
+use miaosha::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
+use miaosha::domain::shared::id::PaymentId;
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided, WebhookEvent, WebhookRequest};
+use miaosha::ports::{Fault, Result};
+use miaosha::wire::world::World;
 
 use super::places::Plan;
 
@@ -80,28 +81,17 @@ impl Moods {
     }
 }
 
-/// One process's way to the provider. Clones share what the process opened.
-pub struct Lever<W> {
-    world: W,
+/// One process's way to the provider.
+pub struct Lever {
+    world: World,
     plan: Arc<Plan>,
     moods: Arc<Moods>,
-    opened: Arc<Mutex<Vec<PaymentId>>>,
+    opened: Mutex<Vec<PaymentId>>,
 }
 
-impl<W: World> Clone for Lever<W> {
-    fn clone(&self) -> Self {
-        Self {
-            world: self.world.clone(),
-            plan: self.plan.clone(),
-            moods: self.moods.clone(),
-            opened: self.opened.clone(),
-        }
-    }
-}
-
-impl<W: World> Lever<W> {
-    pub fn new(world: W, plan: Arc<Plan>, moods: Arc<Moods>) -> Self {
-        Self { world, plan, moods, opened: Arc::default() }
+impl Lever {
+    pub fn new(world: World, plan: Arc<Plan>, moods: Arc<Moods>) -> Self {
+        Self { world, plan, moods, opened: Mutex::default() }
     }
 
     /// The payments this process opened.
@@ -110,7 +100,7 @@ impl<W: World> Lever<W> {
     }
 
     async fn take(&self, payment: PaymentId, card: &str) -> Result<Captured> {
-        let captured = self.world.payments().capture(payment, card).await?;
+        let captured = self.world.payments.capture(payment, card).await?;
         if captured == Captured::Captured && !self.moods.captured().contains(&payment) {
             for other in self.moods.captured() {
                 if kept(&self.world, other).await? {
@@ -153,9 +143,9 @@ impl<W: World> Lever<W> {
             Outcome::RefundNeeded | Outcome::RefundFailing | Outcome::RefundPending => {
                 let captured = self.take(payment, "ok").await?;
                 // Somebody believed that it was void.
-                let row = self.world.store().payment(payment).await?.map(|payment| payment.reservation);
+                let row = self.world.paying.payment(payment).await?.map(|payment| payment.reservation);
                 if let (Some(row), Captured::Captured) = (row, &captured) {
-                    self.world.store().payment_voided(row, payment, self.world.clock().now()).await?;
+                    self.world.paying.payment_voided(row, payment, self.world.clock.now()).await?;
                 }
                 if outcome == Outcome::RefundFailing {
                     self.moods.refunds_failing.store(2, Ordering::SeqCst);
@@ -169,19 +159,20 @@ impl<W: World> Lever<W> {
     }
 }
 
-pub async fn kept<W: World>(world: &W, payment: PaymentId) -> Result<bool> {
-    Ok(world.payments().kept_minor(payment).await? > 0)
+pub async fn kept(world: &World, payment: PaymentId) -> Result<bool> {
+    Ok(world.payments.kept_minor(payment).await? > 0)
 }
 
-impl<W: World> Payments for Lever<W> {
+#[async_trait]
+impl Payments for Lever {
     fn check(&self, amount: Money) -> Result<(), Unpayable> {
-        self.world.payments().check(amount)
+        self.world.payments.check(amount)
     }
 
     async fn open(&self, payment: PaymentId, amount: Money) -> Result<Opened> {
         self.opened.lock().unwrap().push(payment);
         self.moods.opened.lock().unwrap().push(payment);
-        self.plan.call("open", self.world.payments().open(payment, amount)).await
+        self.plan.call("open", self.world.payments.open(payment, amount)).await
     }
 
     async fn capture(&self, payment: PaymentId, card: &str) -> Result<Captured> {
@@ -191,7 +182,7 @@ impl<W: World> Payments for Lever<W> {
     async fn void(&self, payment: PaymentId) -> Result<Voided> {
         let void = async {
             self.arrive(false).await?;
-            let voided = self.world.payments().void(payment).await?;
+            let voided = self.world.payments.void(payment).await?;
             self.arrive(true).await?;
             Ok(voided)
         };
@@ -206,23 +197,23 @@ impl<W: World> Payments for Lever<W> {
                 Ok(_) => return Ok(RefundAnswer::Refused { code: "the bank says no".to_owned() }),
                 Err(_) => {}
             }
-            let answer = self.world.payments().refund(refund, tries).await?;
+            let answer = self.world.payments.refund(refund, tries).await?;
             Ok(if one_less(&self.moods.refunds_pending).is_ok() { RefundAnswer::Sent } else { answer })
         };
         self.plan.call("refund", deed).await
     }
 
     async fn refunds(&self, payment: PaymentId) -> Result<Vec<MadeRefund>> {
-        self.plan.call("refunds", self.world.payments().refunds(payment)).await
+        self.plan.call("refunds", self.world.payments.refunds(payment)).await
     }
 
     async fn kept_minor(&self, payment: PaymentId) -> Result<i64> {
-        self.plan.call("kept_minor", self.world.payments().kept_minor(payment)).await
+        self.plan.call("kept_minor", self.world.payments.kept_minor(payment)).await
     }
 
     /// The word is a payment's id.
-    async fn hear(&self, word: Word<'_>) -> Result<Heard> {
+    async fn hear(&self, word: WebhookRequest<'_>) -> Result<WebhookEvent> {
         let text = String::from_utf8_lossy(word.body);
-        Ok(text.trim_matches('"').parse().map_or(Heard::Nothing, Heard::Payment))
+        Ok(text.trim_matches('"').parse().map_or(WebhookEvent::Nothing, WebhookEvent::Payment))
     }
 }

@@ -1,6 +1,7 @@
 //! Limits for each address, and how long what is sent may be.
 
-use miaosha::services::{gateway, publisher};
+use miaosha::faces::gateway;
+use miaosha::faces::publisher;
 
 use super::desync::Scribe;
 use super::front::{Answer, Front, HOP, STRANGER, answers, send};

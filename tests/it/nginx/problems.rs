@@ -1,6 +1,6 @@
 //! Whatever nginx refuses, it says in the shop's own words; and it says no more than it must.
 
-use miaosha::http::problem::Kind;
+use miaosha::kit::http::problem::Kind;
 
 use super::desync::Scribe;
 use super::front::{Answer, Behind, Front, HOP, answers, folder, free, nginx_in, send, sources};

@@ -1,9 +1,9 @@
 //! Sockets through nginx: they stay through a reload, and a tunnel carries both ways.
 
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::id::BuyerId;
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::kit::http::auth::TokenKeys;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 

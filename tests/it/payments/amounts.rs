@@ -1,16 +1,17 @@
 //! Amounts on their way to Stripe and back: in every currency the same amount, and of whatever may be sold every part can go back.
 
-use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::adapters::sql::sqlite::SqliteStore;
 use miaosha::adapters::stripe::Stripe;
-use miaosha::domain::id::{BuyerId, PaymentId, RefundId, ReservationId, SaleId};
-use miaosha::domain::money::{Currency, Money};
-use miaosha::domain::order::Order;
-use miaosha::domain::payment::{Refund, RefundAnswer};
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable};
-use miaosha::services::payable;
+use miaosha::app::money::payable;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::money::payment::{Refund, RefundAnswer};
+use miaosha::domain::shared::id::{BuyerId, PaymentId, RefundId, ReservationId, SaleId};
+use miaosha::domain::shared::money::{Currency, Money};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use std::sync::Arc;
 
 use super::{OURS, sqlite};
 use crate::support::stripe::{Step, StripeServer, settings};
@@ -55,8 +56,8 @@ fn bought(price: Money, units: u32) -> Order {
     }
 }
 
-fn stripe_of(store: SqliteStore) -> Stripe<SqliteStore> {
-    Stripe::new(settings("http://127.0.0.1:9"), store).unwrap()
+fn stripe_of(store: SqliteStore) -> Stripe {
+    Stripe::new(settings("http://127.0.0.1:9"), Arc::new(store)).unwrap()
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Everything a provider does to its callers, one by one: what is told is what is so, and money moves once or not at all.
 
-use miaosha::adapters::sqlite::SqliteStore;
+use miaosha::adapters::sql::sqlite::SqliteStore;
 use miaosha::adapters::stripe::{Settings, Stripe};
-use miaosha::domain::id::{PaymentId, RefundId};
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Refund, RefundAnswer};
-use miaosha::ports::payments::{Captured, Opened, Payments, Unpayable, Voided};
+use miaosha::domain::money::payment::{Refund, RefundAnswer};
+use miaosha::domain::shared::id::{PaymentId, RefundId};
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided};
 use serde_json::Value;
+use std::sync::Arc;
 
 use super::{OURS, sqlite};
 use crate::support::stripe::{Mood, SECRET_KEY, Step, StripeServer, settings};
@@ -15,7 +16,7 @@ const PAYMENT: PaymentId = PaymentId(7);
 
 struct Bench {
     server: StripeServer,
-    stripe: Stripe<SqliteStore>,
+    stripe: Stripe,
     store: SqliteStore,
     _keep: tempfile::TempDir,
 }
@@ -34,7 +35,7 @@ async fn bench() -> Bench {
 
 async fn bench_with(change: impl FnOnce(Settings) -> Settings) -> Bench {
     let ((store, keep), server) = (sqlite().await, StripeServer::start().await);
-    let stripe = Stripe::new(change(settings(&server.url)), store.clone()).unwrap();
+    let stripe = Stripe::new(change(settings(&server.url)), Arc::new(store.clone())).unwrap();
     Bench { server, stripe, store, _keep: keep }
 }
 
@@ -247,7 +248,7 @@ async fn a_key_that_is_not_taken_is_a_fault_and_is_not_told() {
     assert!(!fault.to_string().contains("sk_"), "{fault}");
     assert_eq!(bench.server.calls(Step::Create), 1, "asking again is no use");
     let broken = Settings { secret_key: format!("{SECRET_KEY}\n"), ..settings(&bench.server.url) };
-    let fault = Stripe::new(broken, bench.store.clone()).err().unwrap();
+    let fault = Stripe::new(broken, Arc::new(bench.store.clone())).err().unwrap();
     assert!(!fault.to_string().contains("sk_"), "{fault}");
 }
 
@@ -255,9 +256,9 @@ async fn a_key_that_is_not_taken_is_a_fault_and_is_not_told() {
 async fn the_key_never_travels_in_clear() {
     let (store, _keep) = sqlite().await;
     for url in ["http://api.stripe.com", "http://127.0.0.1.example.org", "ftp://127.0.0.1", "nonsense", ""] {
-        assert!(Stripe::new(settings(url), store.clone()).is_err(), "{url}");
+        assert!(Stripe::new(settings(url), Arc::new(store.clone())).is_err(), "{url}");
     }
-    assert!(Stripe::new(settings("https://api.stripe.com"), store).is_ok());
+    assert!(Stripe::new(settings("https://api.stripe.com"), Arc::new(store)).is_ok());
 }
 
 #[tokio::test]

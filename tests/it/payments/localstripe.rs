@@ -1,10 +1,13 @@
 //! The contract over somebody else's emulator, which knows nothing of what our own counterpart was written for.
 
+use std::sync::Arc;
+
+use miaosha::adapters::stripe::Stripe;
+
 use super::sqlite;
 use crate::contract::payments::{self as contract, Cards};
 use crate::support::localstripe::LocalStripe;
 use crate::support::stripe::settings;
-use miaosha::adapters::stripe::Stripe;
 
 const CARDS: Cards = Cards { good: "pm_card_visa", declined: "pm_card_chargeCustomerFail", unknown: "pm_nobody" };
 
@@ -14,7 +17,7 @@ async fn the_contract_holds() {
     macro_rules! hold {
         ($($test:ident)*) => {$({
             let (store, _keep) = sqlite().await;
-            contract::$test(Stripe::new(settings(&server.url), store).unwrap(), CARDS).await;
+            contract::$test(Stripe::new(settings(&server.url), Arc::new(store)).unwrap(), CARDS).await;
         })*};
     }
     hold! {

@@ -1,12 +1,12 @@
 //! Where a refund may go from where it stands, and when it is asked for again.
 
-use miaosha::domain::id::{BuyerId, PaymentId, RefundId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{
+use miaosha::domain::money::payment::{
     MadeRefund, Refund, RefundAnswer, RefundEntry, RefundKind, RefundPace, RefundState, Why,
 };
-use miaosha::domain::time::Timestamp;
-use miaosha::services::payments::Settings;
+use miaosha::domain::shared::id::{BuyerId, PaymentId, RefundId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::workers::payment_consumer::Settings;
 
 const NOW: Timestamp = Timestamp(1_000_000);
 const PACE: RefundPace = RefundPace { wait_ms: 1_000, wait_ms_max: 6_000, tries_max: 3 };
@@ -14,7 +14,7 @@ const PACE: RefundPace = RefundPace { wait_ms: 1_000, wait_ms_max: 6_000, tries_
 fn due(minor: i64) -> RefundEntry {
     let amount = Money { minor, currency: "TWD".parse().unwrap() };
     let refund = Refund { id: RefundId(9), payment: PaymentId(7), amount };
-    RefundEntry::due(refund, ReservationId(1), SaleId(1), Why::CouldNotStand, NOW)
+    RefundEntry::due(refund, ReservationId(1), SaleId(1), Why::CaptureTooLate, NOW)
 }
 
 fn refused() -> RefundAnswer {

@@ -1,10 +1,12 @@
 //! Who may tell the shop something, and what is made of it.
 
+use std::sync::Arc;
+
 use miaosha::adapters::stripe::{Settings, Stripe};
-use miaosha::domain::id::PaymentId;
-use miaosha::domain::money::Money;
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::payments::{Heard, Payments, References, Word};
+use miaosha::domain::shared::id::PaymentId;
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::money::payments::{Payments, References, WebhookEvent, WebhookRequest};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -22,27 +24,27 @@ fn succeeded() -> Vec<u8> {
     event("payment_intent.succeeded", json!({ "id": "pi_known", "metadata": { "payment": "someone else's" } }))
 }
 
-async fn stripe(secrets: &[&str]) -> (Stripe<impl References>, tempfile::TempDir) {
+async fn stripe(secrets: &[&str]) -> (Stripe, tempfile::TempDir) {
     let (store, keep) = sqlite().await;
     let amount = Money { minor: 1, currency: "TWD".parse().unwrap() };
     store.ask(PaymentId(7), amount).await.unwrap();
     store.name(PaymentId(7), "pi_known").await.unwrap();
     let webhook_secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
-    (Stripe::new(Settings { webhook_secrets, ..settings("http://127.0.0.1:1") }, store).unwrap(), keep)
+    (Stripe::new(Settings { webhook_secrets, ..settings("http://127.0.0.1:1") }, Arc::new(store)).unwrap(), keep)
 }
 
-async fn hear(stripe: &impl Payments, signature: Option<&str>, body: &[u8]) -> Heard {
-    stripe.hear(Word { signature, body, now: START }).await.unwrap()
+async fn hear(stripe: &impl Payments, signature: Option<&str>, body: &[u8]) -> WebhookEvent {
+    stripe.hear(WebhookRequest { signature, body, now: START }).await.unwrap()
 }
 
-fn is_forged(heard: &Heard) -> bool {
-    matches!(heard, Heard::Forged { .. })
+fn is_forged(heard: &WebhookEvent) -> bool {
+    matches!(heard, WebhookEvent::Forged { .. })
 }
 
 #[tokio::test]
 async fn what_is_signed_and_fresh_is_heard() {
     let (stripe, _keep) = stripe(&["whsec_new", WEBHOOK_SECRET]).await;
-    let ours = Heard::Payment(PaymentId(7));
+    let ours = WebhookEvent::Payment(PaymentId(7));
     let body = succeeded();
     for secret in ["whsec_new", WEBHOOK_SECRET] {
         for age_s in [0, 299, 300, -300] {
@@ -57,10 +59,18 @@ async fn what_is_signed_and_fresh_is_heard() {
     assert_eq!(hear(&stripe, Some(&many), &body).await, ours);
     for (kind, object, ours) in [
         ("payment_intent.canceled", json!({ "id": "pi_known" }), ours),
-        ("charge.refunded", json!({ "id": "ch_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
-        ("charge.refund.updated", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
-        ("refund.updated", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
-        ("refund.failed", json!({ "id": "re_1", "payment_intent": "pi_known" }), Heard::WentBack(PaymentId(7))),
+        (
+            "charge.refunded",
+            json!({ "id": "ch_1", "payment_intent": "pi_known" }),
+            WebhookEvent::WentBack(PaymentId(7)),
+        ),
+        (
+            "charge.refund.updated",
+            json!({ "id": "re_1", "payment_intent": "pi_known" }),
+            WebhookEvent::WentBack(PaymentId(7)),
+        ),
+        ("refund.updated", json!({ "id": "re_1", "payment_intent": "pi_known" }), WebhookEvent::WentBack(PaymentId(7))),
+        ("refund.failed", json!({ "id": "re_1", "payment_intent": "pi_known" }), WebhookEvent::WentBack(PaymentId(7))),
     ] {
         let body = event(kind, object);
         assert_eq!(hear(&stripe, Some(&signature(WEBHOOK_SECRET, NOW_S, &body)), &body).await, ours, "{kind}");
@@ -79,7 +89,12 @@ async fn what_is_not_ours_or_not_final_is_nothing() {
         br#"{"type":"something.new","data":7}"#.to_vec(),
     ] {
         let signed = signature(WEBHOOK_SECRET, NOW_S, &body);
-        assert_eq!(hear(&stripe, Some(&signed), &body).await, Heard::Nothing, "{}", String::from_utf8_lossy(&body));
+        assert_eq!(
+            hear(&stripe, Some(&signed), &body).await,
+            WebhookEvent::Nothing,
+            "{}",
+            String::from_utf8_lossy(&body)
+        );
     }
 }
 
@@ -140,7 +155,7 @@ async fn what_is_signed_and_no_event_is_unreadable() {
     let (stripe, _keep) = stripe(&[WEBHOOK_SECRET]).await;
     for body in [&b""[..], b"{}", b"[]", b"\xff", br#"{"type":"payment_intent.succeeded"}"#] {
         let heard = hear(&stripe, Some(&signature(WEBHOOK_SECRET, NOW_S, body)), body).await;
-        assert!(matches!(heard, Heard::Unreadable { .. }), "{heard:?}");
+        assert!(matches!(heard, WebhookEvent::Unreadable { .. }), "{heard:?}");
     }
 }
 
@@ -158,7 +173,7 @@ fn anything_may_come() {
     let body = prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), Just(succeeded())];
     let cases = ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(cases, |(header in proptest::option::of(header), body in body, now in any::<i64>(), signed in any::<bool>())| {
-        let word = |signature| Word { signature, body: &body, now: Timestamp(now) };
+        let word = |signature| WebhookRequest { signature, body: &body, now: Timestamp(now) };
         let heard = runtime.block_on(stripe.hear(word(header.as_deref()))).unwrap();
         prop_assert!(is_forged(&heard), "{:?}", heard);
         if signed {

@@ -8,20 +8,20 @@ use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::test as call;
+use async_trait::async_trait;
 use miaosha::adapters::memory::signals::MemorySignals;
-use miaosha::adapters::sqlite::queue::{SqliteQueue, SqliteSubscription};
-use miaosha::domain::attempt::Batch;
-use miaosha::domain::id::{BuyerId, ItemId, SaleId};
-use miaosha::domain::money::Money;
+use miaosha::adapters::sqlite_queue::SqliteQueue;
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::attempt::Batch;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
-use miaosha::http::auth::TokenKeys;
-use miaosha::ports::accounts::Role;
-use miaosha::ports::attempts::{Attempts, Shed};
-use miaosha::ports::clock::Clock;
-use miaosha::ports::news::{Bulletin, News, SaleNews};
-use miaosha::ports::{Entrance, Fault, Result};
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::services::publisher::{Publisher, Settings};
+use miaosha::domain::shared::id::{BuyerId, ItemId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::faces::publisher::{Needs, Publisher, Settings};
+use miaosha::kit::http::auth::TokenKeys;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::attempts::{Attempts, Shed};
+use miaosha::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};
+use miaosha::ports::{Fault, Result, Subscription};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -30,30 +30,6 @@ use crate::support::openapi::{Seen, complaints};
 
 const KEYS: &str = "access:a1:1111111111111111111111111111111111111111111111111111111111111111,\
                     checkout:c1:2222222222222222222222222222222222222222222222222222222222222222";
-
-#[derive(Clone)]
-pub struct Way<A> {
-    attempts: A,
-    signals: MemorySignals,
-    clock: Arc<dyn Clock>,
-}
-
-impl<A: Attempts + Clone> Entrance for Way<A> {
-    type Attempts = A;
-    type Signals = MemorySignals;
-
-    fn attempts(&self) -> &A {
-        &self.attempts
-    }
-
-    fn signals(&self) -> &MemorySignals {
-        &self.signals
-    }
-
-    fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-}
 
 /// What the queue says to the next batch.
 #[derive(Debug, Clone)]
@@ -95,9 +71,8 @@ impl Gate {
     }
 }
 
+#[async_trait]
 impl Attempts for Gate {
-    type Attempts = SqliteSubscription;
-
     async fn submit(&self, batch: Batch) -> Result<(), Shed> {
         self.seen.lock().unwrap().push(batch);
         self.open.acquire().await.unwrap().forget();
@@ -113,7 +88,7 @@ impl Attempts for Gate {
         1
     }
 
-    async fn attempts(&self, _: u16) -> Result<SqliteSubscription> {
+    async fn attempts(&self, _: u16) -> Result<Box<dyn Subscription<Batch>>> {
         Err(Fault::new("broker", "nobody reads here"))
     }
 
@@ -123,20 +98,20 @@ impl Attempts for Gate {
 }
 
 /// A publisher that follows the news, and a way to speak to it.
-pub struct Shop<A: Attempts + Clone> {
-    pub publisher: Publisher<Way<A>>,
+pub struct Shop {
+    pub publisher: Publisher,
     pub signals: MemorySignals,
     pub clock: Arc<ManualClock>,
     pub keys: Arc<TokenKeys>,
     pub lifecycle: Lifecycle,
 }
 
-impl<A: Attempts + Clone> Shop<A> {
-    pub fn new(attempts: A, settings: Settings) -> Rc<Self> {
+impl Shop {
+    pub fn new(attempts: impl Attempts, settings: Settings) -> Rc<Self> {
         let (signals, clock) = (MemorySignals::new(), ManualClock::new());
         let keys = Arc::new(TokenKeys::parse(KEYS).unwrap());
-        let way = Way { attempts, signals: signals.clone(), clock: clock.clone() };
-        let publisher = Publisher::new(way, keys.clone(), settings);
+        let needs = Needs { attempts: Arc::new(attempts), news: Arc::new(signals.clone()), clock: clock.clone() };
+        let publisher = Publisher::new(needs, keys.clone(), settings);
         let lifecycle = Lifecycle::new();
         tokio::spawn({
             let (publisher, lifecycle) = (publisher.clone(), lifecycle.clone());
@@ -148,7 +123,7 @@ impl<A: Attempts + Clone> Shop<A> {
     pub async fn tell(&self, news: &[SaleNews]) {
         settle().await;
         let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
-        self.signals.publish(&Bulletin { sent_at, sales: news.to_vec(), revoked: None }).await.unwrap();
+        self.signals.publish(&SaleSnapshot { sent_at, sales: news.to_vec(), revoked: None }).await.unwrap();
         settle().await;
     }
 
@@ -172,8 +147,8 @@ macro_rules! service {
         let publisher = $shop.publisher.clone();
         actix_web::test::init_service(
             actix_web::App::new()
-                .configure(|cfg| miaosha::services::publisher::routes(cfg, publisher))
-                .configure(miaosha::http::problem::defaults),
+                .configure(|cfg| miaosha::faces::publisher::routes(cfg, publisher))
+                .configure(miaosha::kit::http::problem::defaults),
         )
         .await
     }};
@@ -183,7 +158,7 @@ pub(crate) use service;
 /// The embedded queue in a folder that lives as long as the test.
 pub async fn queue() -> (SqliteQueue, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let queue = SqliteQueue::open(&folder.path().join("queue.db"), 1, 10_000).await.unwrap();
+    let queue = SqliteQueue::open(&folder.path().join("queue.db"), 1, 10_000, Lifecycle::new().tasks()).await.unwrap();
     (queue, folder)
 }
 

@@ -1,12 +1,12 @@
 //! Bad input, of any kind: a 4xx problem that names the field, never a 5xx, never a panic.
 
 use actix_web::test as call;
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::http::auth::Principal;
-use miaosha::ports::accounts::{Revoked, Role};
-use miaosha::ports::news::{Bulletin, News};
-use miaosha::services::publisher::{LEARNING_MS, Settings};
-use miaosha::services::question;
+use miaosha::app::sale::question;
+use miaosha::domain::people::{Revoked, Role};
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::faces::publisher::{LEARNING_MS, Settings};
+use miaosha::kit::http::auth::Principal;
+use miaosha::ports::sale::feed::{SaleFeed, SaleSnapshot};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -15,7 +15,7 @@ use serde_json::json;
 use super::fixture::{Gate, Shop, quiz, read, sale, service, settle, word};
 use crate::support::clock::START;
 
-async fn shop() -> std::rc::Rc<Shop<Gate>> {
+async fn shop() -> std::rc::Rc<Shop> {
     let gate = Gate::new();
     gate.answer(100_000);
     let shop = Shop::new(gate, Settings { body_bytes_max: 600, ..Settings::default() });
@@ -182,7 +182,7 @@ async fn who_logged_out_everywhere_is_refused() {
     let shop = shop().await;
     let app = service!(shop);
     let say = async |revoked: Option<Vec<Revoked>>| {
-        shop.signals.publish(&Bulletin { sent_at: START, sales: Vec::new(), revoked }).await.unwrap();
+        shop.signals.publish(&SaleSnapshot { sent_at: START, sales: Vec::new(), revoked }).await.unwrap();
         settle().await;
     };
     let status = async |buyer: u64, epoch: u64| {

@@ -3,14 +3,19 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use miaosha::domain::id::{ReservationId, SaleId};
-use miaosha::domain::receipt::Proof;
-use miaosha::services::receipts::gate::{Answer, Gate, Pack, UsedUnit, Written};
-use miaosha::services::receipts::token::{TokenError, sign};
+use miaosha::app::receipts::gate::{Answer, Gate, Pack, UsedUnit, Written};
+use miaosha::app::receipts::token::{TokenError, sign};
+use miaosha::domain::receipts::Proof;
+use miaosha::domain::shared::id::{ReservationId, SaleId};
+use miaosha::wire::receipts::hand_all_over;
+use serde_json::Value;
 
 use super::keys;
 use crate::support::clock::START;
+use crate::support::counterpart::counterpart;
+use crate::support::held::in_takes;
 
 const RESERVATION: ReservationId = ReservationId(0xabc);
 
@@ -131,4 +136,26 @@ fn somebody_elses_file_is_not_a_gates() {
     fs::write(&path, b"a letter to my aunt\n").unwrap();
     assert!(Gate::open(pack(), &path, "south").is_err());
     assert_eq!(fs::read(&path).unwrap(), b"a letter to my aunt\n");
+}
+
+#[tokio::test]
+async fn a_gate_hands_over_so_many_at_once() {
+    in_takes(200, async |count| {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, handed) = (folder.path().join("gate"), Arc::new(Mutex::new(Vec::new())));
+        let mut gate = gate(&path);
+        for unit in 1_000..1_000 + count as u32 {
+            gate.check_in(&token(unit), START).unwrap();
+        }
+        let counts = handed.clone();
+        let url = counterpart(move |asked| {
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            counts.lock().unwrap().push(body["admissions"].as_array().unwrap().len());
+            async { (200, "application/json", "{}".to_owned()) }
+        })
+        .await;
+        assert!(hand_all_over(&path, &url, "token").await.unwrap());
+        handed.lock().unwrap().clone()
+    })
+    .await;
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::Money;
-use miaosha::services::receipts::fonts::{Fonts, Style};
-use miaosha::services::receipts::pdf::render;
-use miaosha::services::receipts::sheet::Sheet;
-use miaosha::services::receipts::token::verify;
+use miaosha::app::receipts::fonts::{Fonts, Style};
+use miaosha::app::receipts::pdf::render;
+use miaosha::app::receipts::sheet::Sheet;
+use miaosha::app::receipts::token::verify;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::Money;
 
 use super::{keys, order};
 

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use miaosha::domain::id::{ReservationId, SaleId};
-use miaosha::domain::receipt::{KeyId, Proof};
-use miaosha::services::receipts::Code;
-use miaosha::services::receipts::keys::{KeysError, PublicKeys, ReceiptKeys};
-use miaosha::services::receipts::letters;
-use miaosha::services::receipts::token::{PREFIX, TOKEN_CHARS, TYPED_BYTES_MAX, TokenError, sign, verify};
+use miaosha::app::receipts::Code;
+use miaosha::app::receipts::keys::{KeysError, PublicKeys, ReceiptKeys};
+use miaosha::app::receipts::letters;
+use miaosha::app::receipts::token::{PREFIX, TOKEN_CHARS, TYPED_BYTES_MAX, TokenError, sign, verify};
+use miaosha::domain::receipts::{KeyId, Proof};
+use miaosha::domain::shared::id::{ReservationId, SaleId};
 use proptest::prelude::*;
 
 use super::keys;

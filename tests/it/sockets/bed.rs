@@ -12,15 +12,17 @@ use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-use miaosha::adapters::sqlite::queue::SqliteQueue;
-use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
+use miaosha::adapters::sql::sqlite::SqliteStore;
+use miaosha::adapters::sqlite_queue::SqliteQueue;
 use miaosha::bound_server;
-use miaosha::domain::id::{ReservationId, SaleId};
-use miaosha::domain::notice::Notice;
-use miaosha::http::server::ServerSettings;
-use miaosha::ports::notices::Notices;
-use miaosha::ports::{Parts, PartsOf, World};
-use miaosha::services::gateway::{Settings, routes, sockets};
+use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::shared::id::{ReservationId, SaleId};
+use miaosha::faces::gateway::Settings;
+use miaosha::faces::gateway::routes;
+use miaosha::faces::gateway::sockets;
+use miaosha::kit::http::server::ServerSettings;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::wire::world::{Backends, Signals, World};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -37,17 +39,14 @@ use crate::support::servers::{rabbit_url, unique_name};
 /// Far longer than anything here takes on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub type OverMemory = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
-pub type OverRabbit = Parts<MemoryTurnstile, SqliteStore, SqliteQueue, RabbitBroker, Sandbox>;
-
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
     Shop,
     Lean,
 }
 
-pub struct Line<W> {
-    pub bed: Bed<W>,
+pub struct Line {
+    pub bed: Bed,
     pub address: SocketAddr,
     pub server: Option<actix_web::dev::ServerHandle>,
     pub lean: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
@@ -57,36 +56,31 @@ pub fn rules() -> sockets::Settings {
     sockets::Settings { sale_updates_per_s_max: 20, drain_spread_ms: 50, ..sockets::Settings::default() }
 }
 
-async fn parts<G>(
-    folder: &Path,
-    clock: Arc<ManualClock>,
-    stops: Arc<StopAt>,
-    signals: G,
-) -> Parts<MemoryTurnstile, SqliteStore, SqliteQueue, G, Sandbox> {
-    let store = SqliteStore::open(&folder.join("ledger.db")).await.unwrap();
+async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>, signals: impl Signals) -> World {
+    let store = Arc::new(SqliteStore::open(&folder.join("ledger.db"), Lifecycle::new().tasks()).await.unwrap());
     store.migrate().await.unwrap();
-    Parts::new(PartsOf {
-        turnstile: MemoryTurnstile::new(),
-        payments: store.sandbox().with_wait(Duration::ZERO),
+    World::new(Backends {
+        turnstile: Arc::new(MemoryTurnstile::new()),
+        payments: Arc::new(store.sandbox().with_wait(Duration::ZERO)),
         store,
-        attempts: SqliteQueue::open(&folder.join("queue.db"), 2, 1_000).await.unwrap(),
-        signals,
+        queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),
+        signals: Arc::new(signals),
         archive: Arc::new(FolderArchive::new(&folder.join("archive"))),
         clock,
         faults: stops,
     })
 }
 
-pub async fn over_memory(way: Way, rules: sockets::Settings) -> Line<OverMemory> {
+pub async fn over_memory(way: Way, rules: sockets::Settings) -> Line {
     let settings = with(rules);
     let bed =
-        Bed::make(settings, |folder, clock, stops| parts(folder, clock, stops, MemorySignals::new()).boxed_local())
+        Bed::make(settings, |folder, clock, stops| world(folder, clock, stops, MemorySignals::new()).boxed_local())
             .await;
     Line::open(bed, way).await
 }
 
 /// The broker's URL, or that of something between.
-pub async fn over_rabbit_at(url: String, way: Way, rules: sockets::Settings) -> Line<OverRabbit> {
+pub async fn over_rabbit_at(url: String, way: Way, rules: sockets::Settings) -> Line {
     let settings = with(rules);
     let config = RabbitConfig {
         at: url.into(),
@@ -95,12 +89,12 @@ pub async fn over_rabbit_at(url: String, way: Way, rules: sockets::Settings) -> 
         queue_messages_max: 100,
         confirm_ms: 10_000,
     };
-    let broker = RabbitBroker::connect(config).await.unwrap();
-    let bed = Bed::make(settings, |folder, clock, stops| parts(folder, clock, stops, broker).boxed_local()).await;
+    let broker = RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap();
+    let bed = Bed::make(settings, |folder, clock, stops| world(folder, clock, stops, broker).boxed_local()).await;
     Line::open(bed, way).await
 }
 
-pub async fn over_rabbit(way: Way, rules: sockets::Settings) -> Line<OverRabbit> {
+pub async fn over_rabbit(way: Way, rules: sockets::Settings) -> Line {
     over_rabbit_at(rabbit_url(), way, rules).await
 }
 
@@ -110,8 +104,8 @@ fn with(mut rules: sockets::Settings) -> Settings {
     Settings { sockets: rules, ..settings() }
 }
 
-impl<W: World> Line<W> {
-    pub async fn open(bed: Bed<W>, way: Way) -> Self {
+impl Line {
+    pub async fn open(bed: Bed, way: Way) -> Self {
         let gateway = bed.gateway.clone();
         rt::spawn(async move { gateway.run().await });
         until(|| bed.gateway.hears()).await;
@@ -160,7 +154,7 @@ impl<W: World> Line<W> {
 
     pub async fn tell(&self, id: ReservationId) {
         let notice = Notice::from(&self.bed.row(id).await);
-        self.bed.world.signals().tell(&[notice]).await.unwrap();
+        self.bed.world.notices.tell(&[notice]).await.unwrap();
     }
 
     /// An attempt as a consumer decides it, and tells of it.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use miaosha::domain::id::BuyerId;
-use miaosha::ports::World;
-use miaosha::ports::accounts::Accounts;
-use miaosha::services::gateway::sockets::Settings;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::faces::gateway::sockets::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,7 +13,7 @@ use super::bed::{Line, Way, knock, over_memory, rules, until};
 use crate::support::clock::START;
 use crate::support::proxy::Proxy;
 
-pub async fn a_token_may_travel_as_a_subprotocol<W: World>(line: Line<W>) {
+pub async fn a_token_may_travel_as_a_subprotocol(line: Line) {
     let sale = line.bed.sale(1, 0).await;
     let mut request = line.request();
     let offered = format!("miaosha.v1, bearer.{}", line.bed.shopper(7));
@@ -31,14 +29,15 @@ fn hello(token: &str) -> Message {
     Message::text(json!({ "type": "hello", "token": token }).to_string())
 }
 
-pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
+pub async fn bad_words_are_closed_with_their_code(line: Line) {
     let expired = line.bed.keys.sign_access(
         BuyerId(7),
-        miaosha::ports::accounts::Role::Shopper,
+        miaosha::domain::people::Role::Shopper,
         START.plus_ms(-86_400_000),
         1_000,
     );
-    let other_kind = line.bed.keys.sign_checkout(miaosha::domain::id::ReservationId(1), BuyerId(7), START, 1_000_000);
+    let other_kind =
+        line.bed.keys.sign_checkout(miaosha::domain::shared::id::ReservationId(1), BuyerId(7), START, 1_000_000);
     let cases = [
         (hello(&expired), 4402, "log_in"),
         (hello("x.y.z"), 4401, "log_in"),
@@ -66,7 +65,7 @@ pub async fn bad_words_are_closed_with_their_code<W: World>(line: Line<W>) {
     assert_eq!(client.closed().await.0, 4403);
 }
 
-pub async fn what_cannot_be_watched_is_refused_by_itself<W: World>(line: Line<W>) {
+pub async fn what_cannot_be_watched_is_refused_by_itself(line: Line) {
     let sale = line.bed.sale(1, 0).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     for (number, reason) in [(999_999, "no_such_sale"), (u64::MAX, "no_such_sale")] {
@@ -81,7 +80,7 @@ pub async fn what_cannot_be_watched_is_refused_by_itself<W: World>(line: Line<W>
     while buyer.status().await["status"] != "held" {}
 }
 
-pub async fn only_pages_of_this_host_get_in<W: World>(line: Line<W>) {
+pub async fn only_pages_of_this_host_get_in(line: Line) {
     let with = |origin: &str| {
         let mut request = line.request();
         request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -147,7 +146,7 @@ pub async fn who_says_nothing_is_sent_away(way: Way) {
 pub async fn a_token_ends_its_socket_and_a_newer_one_keeps_it(way: Way) {
     let line = over_memory(way, Settings { ping_ms: 50, ..rules() }).await;
     let sign = |ttl_ms| {
-        let (buyer, role) = (BuyerId(7), miaosha::ports::accounts::Role::Shopper);
+        let (buyer, role) = (BuyerId(7), miaosha::domain::people::Role::Shopper);
         line.bed.keys.sign_access(buyer, role, START, ttl_ms)
     };
     let mut kept = line.stranger().await;
@@ -245,7 +244,7 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
 }
 
 /// Whichever gateway it was said to: the others hear it from the ledger.
-pub async fn who_logs_out_everywhere_is_sent_away<W: World>(line: Line<W>) {
+pub async fn who_logs_out_everywhere_is_sent_away(line: Line) {
     let sale = line.bed.sale(1, 0).await;
     let ann = json!({ "name": "Ann", "email": "ann@example.org", "password": "correct horse" });
     let welcome = line.bed.post("/v1/users", "", &ann).await.is(201);
@@ -267,7 +266,7 @@ pub async fn who_logs_out_everywhere_is_sent_away<W: World>(line: Line<W>) {
     let mut here = line.stranger().await;
     here.send(hello(&token)).await;
     here.hear("time").await;
-    line.bed.world.store().log_out_everywhere(ann, START).await.unwrap();
+    line.bed.world.accounts.log_out_everywhere(ann, START).await.unwrap();
     line.bed.gateway.learn_revocations().await.unwrap();
     let (code, bye) = here.closed().await;
     assert_eq!((code, &bye["reason"], &bye["next"]), (4404, &json!("logged_out"), &json!("log_in")));

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use miaosha::services::gateway::sockets::Settings;
+use miaosha::faces::gateway::sockets::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::bed::{Line, OverMemory, Way, over_memory, rules};
+use super::bed::{Line, Way, over_memory, rules};
 
 /// A socket whose bytes the test writes itself.
 struct Raw(TcpStream);
@@ -15,7 +15,7 @@ const FIN: u8 = 0x80;
 const TEXT: u8 = 1;
 
 impl Raw {
-    async fn open(line: &Line<OverMemory>) -> Self {
+    async fn open(line: &Line) -> Self {
         let mut stream = TcpStream::connect(line.address).await.unwrap();
         let request = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
                        sec-websocket-version: 13\r\nsec-websocket-key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n";

@@ -1,12 +1,9 @@
 //! Notices that never came: whoever listens anew makes everybody look.
 
-use miaosha::domain::id::BuyerId;
-use miaosha::domain::notice::Notice;
-use miaosha::ports::World;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::notices::Notices;
-use miaosha::services::gateway::sockets::Settings;
+use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::faces::gateway::sockets::Settings;
+use miaosha::ports::platform::clock::Clock;
 use serde_json::json;
 
 use super::bed::{Way, over_memory, over_rabbit_at, rules, until};
@@ -22,10 +19,10 @@ pub async fn who_lags_looks_again(way: Way) {
     let id = line.bed.attempt(sale.id, 7, 1).await;
     let mine = Notice::from(&line.bed.row(id).await);
     // More than one subscriber may have waiting, at once: nobody runs between them on this thread.
-    line.bed.world.signals().tell(std::slice::from_ref(&mine)).await.unwrap();
+    line.bed.world.notices.tell(std::slice::from_ref(&mine)).await.unwrap();
     for number in 0..5_000 {
-        let other = Notice { buyer: miaosha::domain::id::BuyerId(1_000 + number), ..mine.clone() };
-        line.bed.world.signals().tell(&[other]).await.unwrap();
+        let other = Notice { buyer: miaosha::domain::shared::id::BuyerId(1_000 + number), ..mine.clone() };
+        line.bed.world.notices.tell(&[other]).await.unwrap();
     }
     assert_eq!(buyer.status().await["status"], "held");
 }
@@ -49,7 +46,7 @@ pub async fn what_nobody_tells_is_found_by_comparing(way: Way) {
         assert_eq!((&told["status"], &told["sale"]), (&json!("held"), &json!(sale.id)));
     }
     // The next version of a row that was told, and what comes after it, a row of its own.
-    line.bed.world.store().cancel(id, BuyerId(7), line.bed.clock.now()).await.unwrap();
+    line.bed.world.reservations.cancel(id, BuyerId(7), line.bed.clock.now()).await.unwrap();
     for tab in &mut buyers[..2] {
         assert_eq!(tab.status().await["status"], "cancelled");
     }
@@ -70,7 +67,7 @@ pub async fn a_sale_of_which_something_was_missed_is_looked_at(way: Way) {
     }
     line.bed.attempt(sale.id, 7, 1).await;
     line.bed.attempt(other.id, 7, 1).await;
-    line.bed.world.signals().missed(sale.id);
+    line.bed.world.notices.missed(sale.id);
     assert_eq!(buyer.status().await["status"], "held");
     assert!(elsewhere.before_pong("status").await.is_empty(), "others need not look");
 }
@@ -88,7 +85,7 @@ pub async fn a_broker_that_was_silent_costs_nothing(way: Way) {
     let notices = [Notice::from(&line.bed.row(id).await)];
     tokio::select! {
         biased;
-        told = line.bed.world.signals().tell(&notices) => panic!("{told:?}"),
+        told = line.bed.world.notices.tell(&notices) => panic!("{told:?}"),
         () = std::future::ready(()) => {}
     }
     proxy.hole(false);

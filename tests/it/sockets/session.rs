@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
-use miaosha::domain::time::Timestamp;
-use miaosha::http::socket::Incoming;
-use miaosha::services::gateway::close::Close;
-use miaosha::services::gateway::session::{Act, Now, Pass, SaleWord, Session, Truth, World};
-use miaosha::services::gateway::sockets::Settings;
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::faces::gateway::close::Close;
+use miaosha::faces::gateway::session::{Effect, Input, Now, Pass, SaleWord, Session, Truth};
+use miaosha::faces::gateway::sockets::Settings;
+use miaosha::kit::socket::Incoming;
 
 const SALE: SaleId = SaleId(7);
 
@@ -27,26 +27,26 @@ impl Stage {
     /// A buyer who watches the sale, and whose first look is under way.
     fn watching() -> Self {
         let mut stage = Self::new();
-        assert_eq!(stage.frame(r#"{"type":"hello","token":"t","sales":[7]}"#), [Act::Enter("t".into())]);
-        let acts = stage.told(World::Entered(Ok(Pass { buyer: BuyerId(1), expires_at: Timestamp(1_000_000) })));
-        assert!(matches!(&acts[0], Act::Say(time) if time.contains("server_time")));
-        assert_eq!(acts[1..], [Act::Watch(SALE), Act::Look { sale: SALE, first: true }]);
+        assert_eq!(stage.frame(r#"{"type":"hello","token":"t","sales":[7]}"#), [Effect::Enter("t".into())]);
+        let acts = stage.told(Input::Entered(Ok(Pass { buyer: BuyerId(1), expires_at: Timestamp(1_000_000) })));
+        assert!(matches!(&acts[0], Effect::Say(time) if time.contains("server_time")));
+        assert_eq!(acts[1..], [Effect::Watch(SALE), Effect::Look { sale: SALE, first: true }]);
         stage
     }
 
-    fn frame(&mut self, text: &str) -> Vec<Act> {
+    fn frame(&mut self, text: &str) -> Vec<Effect> {
         let mut acts = Vec::new();
         self.session.frame(&self.rules, now(self.ms), Incoming::Text(text.into()), &mut acts);
         acts
     }
 
-    fn told(&mut self, world: World) -> Vec<Act> {
+    fn told(&mut self, world: Input) -> Vec<Effect> {
         let mut acts = Vec::new();
         self.session.told(&self.rules, now(self.ms), world, &mut acts);
         acts
     }
 
-    fn beat(&mut self, ms: u64) -> (Vec<Act>, u64) {
+    fn beat(&mut self, ms: u64) -> (Vec<Effect>, u64) {
         self.ms = ms;
         let mut acts = Vec::new();
         let due = self.session.beat(&self.rules, now(ms), &mut acts);
@@ -58,27 +58,27 @@ fn now(ms: u64) -> Now {
     Now { ms, at: Timestamp(ms as i64) }
 }
 
-fn row(born_at: i64, reservation: u128, version: u64) -> World {
+fn row(born_at: i64, reservation: u128, version: u64) -> Input {
     let text = format!("{reservation}:{version}").into();
     let reservation = ReservationId(reservation);
-    World::Truth { sale: SALE, truth: Truth::Row { born_at: Timestamp(born_at), reservation, version, text } }
+    Input::Truth { sale: SALE, truth: Truth::Row { born_at: Timestamp(born_at), reservation, version, text } }
 }
 
-fn notice(reservation: u128, version: u64) -> World {
-    World::Notice { sale: SALE, reservation: ReservationId(reservation), version }
+fn notice(reservation: u128, version: u64) -> Input {
+    Input::Notice { sale: SALE, reservation: ReservationId(reservation), version }
 }
 
-fn said(text: &str) -> Vec<Act> {
-    vec![Act::Say(text.to_owned().into())]
+fn said(text: &str) -> Vec<Effect> {
+    vec![Effect::Say(text.to_owned().into())]
 }
 
-const LOOK: Act = Act::Look { sale: SALE, first: false };
+const LOOK: Effect = Effect::Look { sale: SALE, first: false };
 
 #[test]
 fn looks_of_one_sale_follow_each_other() {
     let mut stage = Stage::watching();
     assert_eq!(stage.told(notice(5, 1)), [], "a look is under way");
-    assert_eq!(stage.told(World::Missed), []);
+    assert_eq!(stage.told(Input::Missed), []);
     assert_eq!(stage.told(row(10, 5, 1)), [said("5:1"), vec![LOOK]].concat(), "once more, for both");
     assert_eq!(stage.told(row(10, 5, 1)), [], "nothing is told twice");
     assert_eq!(stage.told(notice(5, 1)), [], "a doubled notice is no reason to look");
@@ -95,7 +95,7 @@ fn nothing_older_follows_something_newer() {
         (row(20, 6, 1), said("6:1")),
         (row(10, 5, 9), vec![]),
         (row(20, 6, 1), vec![]),
-        (World::Truth { sale: SALE, truth: Truth::Nothing }, vec![]),
+        (Input::Truth { sale: SALE, truth: Truth::Nothing }, vec![]),
         (row(20, 6, 2), said("6:2")),
     ] {
         assert_eq!(stage.told(notice(99, 1)), [LOOK]);
@@ -108,12 +108,12 @@ fn nothing_older_follows_something_newer() {
 #[test]
 fn counters_only_grow_newer() {
     let mut stage = Stage::watching();
-    let word = |number| World::Sale(Arc::new(SaleWord { sale: SALE, number, text: number.to_string().into() }));
+    let word = |number| Input::Sale(Arc::new(SaleWord { sale: SALE, number, text: number.to_string().into() }));
     assert_eq!(stage.told(word(2)), said("2"));
     assert_eq!(stage.told(word(1)), []);
     assert_eq!(stage.told(word(2)), []);
     assert_eq!(stage.told(word(3)), said("3"));
-    assert_eq!(stage.frame(r#"{"type":"unwatch","sale":7}"#), [Act::Unwatch(SALE)]);
+    assert_eq!(stage.frame(r#"{"type":"unwatch","sale":7}"#), [Effect::Unwatch(SALE)]);
     assert_eq!(stage.told(word(4)), []);
     assert_eq!(stage.told(row(1, 1, 1)), [], "the answer to a look that nobody waits for");
 }
@@ -125,16 +125,28 @@ fn heartbeats_ask_and_give_up() {
     let (acts, due) = stage.beat(ping_ms - 1);
     assert_eq!((acts.len(), due), (0, ping_ms));
     let (acts, due) = stage.beat(ping_ms);
-    assert_eq!((&acts[0], due), (&Act::Ping, ping_ms + pong_ms_max));
+    assert_eq!((&acts[0], due), (&Effect::Ping, ping_ms + pong_ms_max));
     // Whatever is heard is a sign of life.
     stage.frame(r#"{"type":"ping"}"#);
     let (acts, due) = stage.beat(ping_ms + pong_ms_max);
     assert_eq!((acts.len(), due), (0, 2 * ping_ms));
     stage.beat(2 * ping_ms);
     let (acts, _) = stage.beat(2 * ping_ms + pong_ms_max);
-    assert!(acts.contains(&Act::Close(Close::Silent)), "{acts:?}");
+    assert!(acts.contains(&Effect::Close(Close::Silent)), "{acts:?}");
     let (acts, _) = stage.beat(3 * ping_ms);
-    assert_eq!(acts, [Act::Drop], "who does not answer the close is dropped");
+    assert_eq!(acts, [Effect::Drop], "who does not answer the close is dropped");
+}
+
+#[test]
+fn who_says_nothing_is_sent_away_and_then_dropped() {
+    let mut stage = Stage::new();
+    let Settings { hello_ms_max, linger_ms_max, .. } = stage.rules;
+    assert_eq!(stage.beat(hello_ms_max - 1), (vec![], hello_ms_max));
+    let (acts, due) = stage.beat(hello_ms_max);
+    assert!(matches!(acts.last(), Some(Effect::Close(_))), "{acts:?}");
+    assert_eq!(due, hello_ms_max + linger_ms_max);
+    assert_eq!(stage.beat(due - 1), (vec![], due));
+    assert_eq!(stage.beat(due).0, [Effect::Drop]);
 }
 
 /// However often one is sent: the answer to the first decides.
@@ -146,7 +158,7 @@ fn heartbeats_may_be_quicker_than_answers() {
     let mut closed = false;
     for _ in 0..10 {
         let (acts, next) = stage.beat(due);
-        closed |= acts.contains(&Act::Close(Close::Silent));
+        closed |= acts.contains(&Effect::Close(Close::Silent));
         due = next;
     }
     assert!(closed);
@@ -155,28 +167,28 @@ fn heartbeats_may_be_quicker_than_answers() {
 #[test]
 fn a_close_is_the_last_word() {
     let mut stage = Stage::watching();
-    let acts = stage.told(World::Stop { come_back_in_ms: 77 });
-    assert!(matches!(&acts[..], [Act::Say(bye), Act::Close(Close::Restart { come_back_in_ms: 77 })]
+    let acts = stage.told(Input::Stop { come_back_in_ms: 77 });
+    assert!(matches!(&acts[..], [Effect::Say(bye), Effect::Close(Close::Restart { come_back_in_ms: 77 })]
         if bye.contains("\"come_back_in_ms\":77")));
     assert_eq!(stage.told(row(1, 1, 1)), []);
-    assert_eq!(stage.told(World::TooSlow), []);
+    assert_eq!(stage.told(Input::TooSlow), []);
     assert_eq!(stage.frame("nonsense"), []);
     let mut acts = Vec::new();
     stage.session.frame(&stage.rules, now(0), Incoming::Close(None), &mut acts);
-    assert_eq!(acts, [Act::Drop]);
+    assert_eq!(acts, [Effect::Drop]);
 }
 
 /// The last that a second may have is answered, the one after it ends the socket; the next second begins anew.
 #[test]
 fn messages_of_a_second_are_counted_to_the_last_one() {
-    let closes = |acts: &[Act]| acts.contains(&Act::Close(Close::TooManyMessages));
+    let closes = |acts: &[Effect]| acts.contains(&Effect::Close(Close::TooManyMessages));
     let mut stage = Stage::watching();
     stage.rules.messages_per_s_max = 5;
     for second in 1..=2 {
         stage.ms = second * 1_000;
         for number in 1..=5 {
             let acts = stage.frame(r#"{"type":"ping"}"#);
-            assert!(matches!(&acts[..], [Act::Say(pong)] if pong.contains("pong")), "{second} {number}: {acts:?}");
+            assert!(matches!(&acts[..], [Effect::Say(pong)] if pong.contains("pong")), "{second} {number}: {acts:?}");
         }
     }
     assert!(closes(&stage.frame(r#"{"type":"ping"}"#)));
@@ -191,10 +203,10 @@ fn so_many_sales_are_watched_and_one_more_is_not() {
     // The first is watched already.
     for sale in 100..100 + watched_max - 1 {
         let acts = stage.frame(&format!(r#"{{"type":"watch","sale":{sale}}}"#));
-        assert_eq!(acts, [Act::Watch(SaleId(sale)), Act::Look { sale: SaleId(sale), first: true }]);
+        assert_eq!(acts, [Effect::Watch(SaleId(sale)), Effect::Look { sale: SaleId(sale), first: true }]);
     }
     let acts = stage.frame(r#"{"type":"watch","sale":99}"#);
-    assert!(matches!(&acts[..], [Act::Say(refused)] if refused.contains("too_many")), "{acts:?}");
+    assert!(matches!(&acts[..], [Effect::Say(refused)] if refused.contains("too_many")), "{acts:?}");
     stage.frame(r#"{"type":"unwatch","sale":100}"#);
     assert_eq!(stage.frame(r#"{"type":"watch","sale":99}"#).len(), 2, "who lets one go has room for another");
 }

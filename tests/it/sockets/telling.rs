@@ -1,15 +1,13 @@
 //! What buyers are told, over both transports and both brokers.
 
-use miaosha::domain::notice::Notice;
 use miaosha::domain::sale::StandbyUntil;
-use miaosha::ports::World;
-use miaosha::ports::notices::Notices;
-use miaosha::services::gateway::sockets::Settings;
+use miaosha::domain::sale::notice::Notice;
+use miaosha::faces::gateway::sockets::Settings;
 use serde_json::{Value, json};
 
 use super::bed::{Line, Way, over_memory, rules};
 
-pub async fn a_buyer_hears_held_and_then_confirmed<W: World>(line: Line<W>) {
+pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
     let sale = line.bed.sale(3, 1).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     let first = buyer.status().await;
@@ -37,7 +35,7 @@ pub async fn a_buyer_hears_held_and_then_confirmed<W: World>(line: Line<W>) {
     assert!(last["order_number"].is_string());
 }
 
-pub async fn every_tab_hears_and_nobody_else_does<W: World>(line: Line<W>) {
+pub async fn every_tab_hears_and_nobody_else_does(line: Line) {
     let sale = line.bed.sale(1, 1).await;
     let mut tabs = [line.buyer(7, &[sale.id]).await, line.buyer(7, &[sale.id]).await];
     let mut other = line.buyer(8, &[sale.id]).await;
@@ -60,7 +58,7 @@ pub async fn every_tab_hears_and_nobody_else_does<W: World>(line: Line<W>) {
     assert_eq!(late.status().await["status"], "cancelled");
 }
 
-pub async fn doubled_late_and_mixed_notices_show_nothing_older<W: World>(line: Line<W>) {
+pub async fn doubled_late_and_mixed_notices_show_nothing_older(line: Line) {
     let sale = line.bed.sale(1, 1).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     assert_eq!(buyer.status().await["status"], "none");
@@ -69,9 +67,9 @@ pub async fn doubled_late_and_mixed_notices_show_nothing_older<W: World>(line: L
     line.bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
     let cancelled = Notice::from(&line.bed.row(id).await);
     let told = [&held, &cancelled, &held, &held, &cancelled].map(Clone::clone);
-    line.bed.world.signals().tell(&told).await.unwrap();
+    line.bed.world.notices.tell(&told).await.unwrap();
     assert_eq!(buyer.status().await["status"], "cancelled");
-    line.bed.world.signals().tell(&[held.clone(), cancelled.clone()]).await.unwrap();
+    line.bed.world.notices.tell(&[held.clone(), cancelled.clone()]).await.unwrap();
     // A marker: what was told before it has arrived when it has.
     let other = line.bed.sale(1, 0).await;
     buyer.say(json!({ "type": "watch", "sale": other.id })).await;
@@ -85,7 +83,7 @@ pub async fn doubled_late_and_mixed_notices_show_nothing_older<W: World>(line: L
     // After unwatching nothing is told.
     buyer.say(json!({ "type": "unwatch", "sale": sale.id })).await;
     assert!(buyer.before_pong("status").await.is_empty());
-    line.bed.world.signals().tell(&[held]).await.unwrap();
+    line.bed.world.notices.tell(&[held]).await.unwrap();
     assert!(buyer.before_pong("status").await.is_empty());
 }
 
@@ -147,7 +145,7 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
 }
 
 /// A page says whether the line goes on when everything is paid: it is told by the counters.
-pub async fn counters_say_that_all_is_paid_and_whether_one_may_wait<W: World>(line: Line<W>) {
+pub async fn counters_say_that_all_is_paid_and_whether_one_may_wait(line: Line) {
     for (until, may_wait) in [(StandbyUntil::Closed, true), (StandbyUntil::Paid, false)] {
         let sale = line.bed.sale_until(1, 2, Vec::new(), until).await;
         let mut watcher = line.buyer(9, &[sale.id]).await;

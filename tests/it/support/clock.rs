@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::clock::Clock;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::platform::clock::Clock;
 
 /// 2026-01-01, when nothing special happens.
 pub const START: Timestamp = Timestamp(1_767_225_600_000);

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use miaosha::ports::fault::{Faults, Point};
+use miaosha::ports::platform::fault::{Faults, Point};
 use tokio::sync::Semaphore;
 
 /// Stops whoever reaches the point, once; everybody else passes.

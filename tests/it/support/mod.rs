@@ -4,10 +4,12 @@
 pub mod clock;
 #[cfg(feature = "otlp")]
 pub mod collector;
+pub mod counterpart;
 pub mod faults;
 pub mod fleet;
 #[cfg(feature = "aws")]
 pub mod front;
+pub mod held;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod localstripe;
@@ -19,3 +21,4 @@ pub mod servers;
 pub mod shop;
 pub mod sink;
 pub mod stripe;
+pub mod watched;

@@ -1,13 +1,15 @@
-//! Whether an answer is one that the document describes. A small judge of the part of JSON Schema that the document uses; a
-//! keyword it does not know makes it fail, so that nothing in the document is there for show.
+//! Whether an answer is one that the document describes, and says nothing that the document does not.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use actix_web::http::header::HeaderMap;
-use serde_json::{Map, Value};
+use jsonschema::{Draft, Registry, Validator};
+use miaosha::faces::gateway;
+use serde_json::{Map, Value, json};
 
-pub static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../../src/services/gateway/openapi.json")).unwrap());
+/// As operators are told it: of every call.
+pub static DOCUMENT: LazyLock<&Value> = LazyLock::new(|| gateway::DOCUMENT.whole());
 
 pub struct Seen<'a> {
     pub method: &'a str,
@@ -43,7 +45,7 @@ pub fn complaints(seen: &Seen<'_>) -> Vec<String> {
         None => complaints.push(format!("a body of {given} is not described")),
         Some(content) => match content.get(given) {
             None => complaints.push(format!("the content type `{given}` is not described")),
-            Some(media) if given.ends_with("json") => judge(&media["schema"], seen.body, "body", &mut complaints),
+            Some(media) if given.ends_with("json") => complaints.extend(judge(&media["schema"], seen.body)),
             Some(_) => {}
         },
     }
@@ -65,12 +67,10 @@ fn plain(path: &str) -> String {
 }
 
 fn is_problem(seen: &Seen<'_>, status: u16) -> Vec<String> {
-    let mut complaints = Vec::new();
     if seen.status != status {
         return vec![format!("{} is not in the document", seen.status)];
     }
-    judge(&DOCUMENT["components"]["schemas"]["Problem"], seen.body, "body", &mut complaints);
-    complaints
+    judge(&DOCUMENT["components"]["schemas"]["Problem"], seen.body)
 }
 
 /// The path item whose template fits; one without parameters goes first.
@@ -96,87 +96,57 @@ pub fn resolved(value: &'static Value) -> &'static Value {
     }
 }
 
-fn judge(schema: &'static Value, value: &Value, at: &str, complaints: &mut Vec<String>) {
-    let schema = resolved(schema);
-    for (keyword, rule) in schema.as_object().unwrap() {
-        let holds = match keyword.as_str() {
-            "description" => true,
-            "type" => match rule {
-                Value::Array(types) => types.iter().any(|name| is_of(name, value)),
-                name => is_of(name, value),
-            },
-            "enum" => rule.as_array().unwrap().contains(value),
-            "const" => rule == value,
-            "minimum" => value.as_i64().is_none_or(|number| number >= rule.as_i64().unwrap()),
-            "maximum" => value.as_i64().is_none_or(|number| number <= rule.as_i64().unwrap()),
-            "minLength" => value.as_str().is_none_or(|text| text.chars().count() as u64 >= rule.as_u64().unwrap()),
-            "maxLength" => value.as_str().is_none_or(|text| text.chars().count() as u64 <= rule.as_u64().unwrap()),
-            "maxItems" => value.as_array().is_none_or(|list| list.len() as u64 <= rule.as_u64().unwrap()),
-            "pattern" => value.as_str().is_none_or(|text| matches(rule.as_str().unwrap(), text)),
-            "required" => {
-                let names = rule.as_array().unwrap();
-                value
-                    .as_object()
-                    .is_none_or(|object| names.iter().all(|name| object.contains_key(name.as_str().unwrap())))
-            }
-            "additionalProperties" => {
-                let known = schema["properties"].as_object().unwrap();
-                *rule == true || value.as_object().is_none_or(|object| object.keys().all(|key| known.contains_key(key)))
-            }
-            "properties" => {
-                for (name, schema) in rule.as_object().unwrap() {
-                    if let Some(value) = value.get(name) {
-                        judge(schema, value, &format!("{at}.{name}"), complaints);
-                    }
-                }
-                true
-            }
-            "items" => {
-                for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-                    judge(rule, value, &format!("{at}[{index}]"), complaints);
-                }
-                true
-            }
-            "oneOf" => {
-                let fits = |schema: &&'static Value| {
-                    let mut against = Vec::new();
-                    judge(schema, value, at, &mut against);
-                    against.is_empty()
-                };
-                rule.as_array().unwrap().iter().filter(fits).count() == 1
-            }
-            other => panic!("the document uses `{other}`, which nobody checks"),
-        };
-        if !holds {
-            complaints.push(format!("{at} breaks {keyword} {rule}: {value}"));
-        }
-    }
+/// Where the judge's shapes refer to.
+const SHAPES: &str = "urn:shop";
+
+/// What the document's shapes refer to.
+static NAMED: LazyLock<Registry<'static>> = LazyLock::new(|| {
+    let shapes = members(&DOCUMENT["components"]["schemas"], |shape| strict(shape, false));
+    let shapes = Draft::Draft202012.create_resource(json!({ "components": { "schemas": shapes } }));
+    Registry::new().add(SHAPES, shapes).unwrap().prepare().unwrap()
+});
+
+/// By the places of their shapes in the document.
+static JUDGES: LazyLock<Mutex<HashMap<usize, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+
+fn judge(shape: &'static Value, value: &Value) -> Vec<String> {
+    let place = std::ptr::from_ref(shape).addr();
+    let known = JUDGES.lock().unwrap().get(&place).cloned();
+    let judge = known.unwrap_or_else(|| {
+        let options = jsonschema::options().with_draft(Draft::Draft202012).with_registry(&NAMED);
+        let judge = Arc::new(options.build(&strict(shape, true)).unwrap());
+        JUDGES.lock().unwrap().insert(place, judge.clone());
+        judge
+    });
+    judge.iter_errors(value).map(|error| format!("body{}: {error}", error.instance_path())).collect()
 }
 
-fn is_of(name: &Value, value: &Value) -> bool {
-    match name.as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        other => panic!("the document uses the type `{other}`, which nobody checks"),
+/// A shape as the judge reads it: nothing may be there that it does not describe. Clients are told no such thing, so that answers
+/// may grow. A part of a whole describes some members only, and the whole closes them all.
+fn strict(shape: &Value, is_whole: bool) -> Value {
+    const COMPOSED: [&str; 3] = ["allOf", "oneOf", "anyOf"];
+    let Some(keywords) = shape.as_object() else { return shape.clone() };
+    let mut strict_shape = Map::new();
+    for (keyword, rule) in keywords {
+        let rule = match keyword.as_str() {
+            "$ref" => json!(format!("{SHAPES}{}", rule.as_str().unwrap())),
+            "properties" => members(rule, |shape| strict(shape, true)),
+            "items" | "additionalProperties" => strict(rule, true),
+            "prefixItems" => rule.as_array().unwrap().iter().map(|shape| strict(shape, true)).collect(),
+            composed if COMPOSED.contains(&composed) => {
+                rule.as_array().unwrap().iter().map(|shape| strict(shape, false)).collect()
+            }
+            _ => rule.clone(),
+        };
+        strict_shape.insert(keyword.clone(), rule);
     }
+    let describes = ["$ref", "properties"].iter().chain(&COMPOSED).any(|keyword| keywords.contains_key(*keyword));
+    if is_whole && describes && !keywords.contains_key("additionalProperties") {
+        strict_shape.insert("unevaluatedProperties".to_owned(), json!(false));
+    }
+    Value::Object(strict_shape)
 }
 
-/// `^[set]{n}$` and `^[set]+$`: lengths are checked by themselves.
-fn matches(pattern: &str, text: &str) -> bool {
-    let set = pattern.strip_prefix("^[").and_then(|rest| rest.split(']').next());
-    let set: Vec<char> = set.unwrap_or_else(|| panic!("nobody checks {pattern}")).chars().collect();
-    let mut ranges = Vec::new();
-    let mut rest = &set[..];
-    while let [first, tail @ ..] = rest {
-        (ranges, rest) = match tail {
-            ['-', last, tail @ ..] => ([ranges, vec![*first..=*last]].concat(), tail),
-            _ => ([ranges, vec![*first..=*first]].concat(), tail),
-        };
-    }
-    text.chars().all(|c| ranges.iter().any(|range| range.contains(&c)))
+fn members(of: &Value, change: impl Fn(&Value) -> Value) -> Value {
+    of.as_object().unwrap().iter().map(|(name, value)| (name.clone(), change(value))).collect()
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use miaosha::adapters::stripe::{Settings, Stripe};
-use miaosha::ports::payments::References;
+use miaosha::ports::money::payments::References;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -109,8 +109,8 @@ impl StripeServer {
         here
     }
 
-    pub fn adapter<R: References>(&self, references: R) -> Stripe<R> {
-        Stripe::new(settings(&self.url), references).unwrap()
+    pub fn adapter(&self, references: impl References) -> Stripe {
+        Stripe::new(settings(&self.url), Arc::new(references)).unwrap()
     }
 
     /// The next call of this step goes like this; what is said several times holds for as many.

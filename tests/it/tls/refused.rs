@@ -4,10 +4,11 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::rabbit::RabbitBroker;
 use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::tls::{Endpoint, Trust};
+use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::Fault;
 use tempfile::TempDir;
 
@@ -152,6 +153,9 @@ async fn a_url_is_never_shown() {
             assert!(fault.part == part && !fault.to_string().contains("hush"), "{fault}");
         }
     }
-    let fault = RabbitBroker::connect(rabbit_at(at("amqps:guest:hush@localhost"), "x")).await.err().unwrap();
+    let fault = RabbitBroker::connect(rabbit_at(at("amqps:guest:hush@localhost"), "x"), Lifecycle::new().tasks())
+        .await
+        .err()
+        .unwrap();
     assert!(!fault.to_string().contains("hush"), "{fault}");
 }

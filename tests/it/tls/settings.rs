@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use miaosha::runtime::config::load_with;
+use miaosha::kit::process::config::load_with;
 use miaosha::wire::config::Config;
 use miaosha::wire::servers::Servers;
 

@@ -4,15 +4,16 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;
-use miaosha::domain::id::SaleId;
+use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Chain, Known};
-use miaosha::domain::turnstile::Reply;
-use miaosha::ports::attempts::Attempts;
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::turn::{Chain, Known};
+use miaosha::domain::sale::turnstile::Reply;
+use miaosha::domain::shared::id::SaleId;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::attempts::Attempts;
+use miaosha::ports::sale::turnstile::Turnstile;
 use tempfile::TempDir;
 
 use super::{at, rabbit_at};
@@ -105,7 +106,8 @@ async fn a_redis_master_is_killed_and_comes_back() {
 async fn the_broker_is_cut_off_silent_and_back() {
     let (url, proxy) = by_proxy(&tls().rabbit_url).await;
     let config = rabbit_at(at(&format!("{url}?heartbeat=1")), &unique_name());
-    let broker = RabbitBroker::connect(RabbitConfig { confirm_ms: 1_000, ..config }).await.unwrap();
+    let broker =
+        RabbitBroker::connect(RabbitConfig { confirm_ms: 1_000, ..config }, Lifecycle::new().tasks()).await.unwrap();
     broker.submit(batch(1, 1)).await.unwrap();
     proxy.cut();
     until(async || broker.submit(batch(1, 2)).await.is_ok()).await;

@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use actix_web::test as call;
-use miaosha::runtime::telemetry::{Exporter, TracingSettings};
-use miaosha::services::publisher::Settings;
+use miaosha::faces::publisher::Settings;
+use miaosha::kit::telemetry::{Exporter, TracingSettings};
+use miaosha::kit::work::lifecycle::Lifecycle;
 
 use crate::publisher::fixture::{Gate, Shop, sale, service, settle, word};
 
@@ -21,7 +22,7 @@ fn trace_here() {
             traced_max: TRACED_MAX,
             ..TracingSettings::default()
         };
-        drop(Exporter::start(&settings).unwrap());
+        drop(Exporter::start(&settings, &Lifecycle::new()).unwrap());
     });
 }
 
@@ -79,8 +80,8 @@ async fn what_contradicts_itself_is_refused_by_name() {
         (TracingSettings { traced_max: 65, ..on("") }, "traced_max"),
         (TracingSettings { queue_max: 0, ..on("") }, "queue_max"),
     ] {
-        let error = Exporter::start(&settings).err().expect(named).to_string();
+        let error = Exporter::start(&settings, &Lifecycle::new()).err().expect(named).to_string();
         assert!(error.contains(named) && !error.contains("secret@"), "{error}");
     }
-    assert!(Exporter::start(&TracingSettings::default()).is_ok());
+    assert!(Exporter::start(&TracingSettings::default(), &Lifecycle::new()).is_ok());
 }

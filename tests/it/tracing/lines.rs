@@ -4,12 +4,13 @@ use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use miaosha::adapters::mysql::MysqlStore;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, SaleId};
-use miaosha::domain::trace::{Mark, Trace};
-use miaosha::ports::attempts::Attempts;
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
+use miaosha::domain::shared::trace::{Mark, Trace};
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::attempts::Attempts;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
@@ -41,7 +42,7 @@ async fn a_line_within_traced_work_names_its_trace() {
         queue_messages_max: 100_000,
         confirm_ms: 10_000,
     };
-    let broker = RabbitBroker::connect(config).await.unwrap();
+    let broker = RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap();
     let id = BatchId::new(1, 7);
     let batch = |chance, traced| Batch {
         id: BatchId::new(1, chance),

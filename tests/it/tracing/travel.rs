@@ -2,12 +2,12 @@
 
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
-use miaosha::adapters::sqlite::queue::SqliteQueue;
-use miaosha::domain::trace::{Mark, Trace};
-use miaosha::ports::attempts::Attempts;
-use miaosha::ports::deadlines::Deadlines;
-use miaosha::ports::notices::Notices;
-use miaosha::ports::{Delivery, Subscription};
+use miaosha::adapters::sqlite_queue::SqliteQueue;
+use miaosha::domain::shared::trace::{Mark, Trace};
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::attempts::Attempts;
+use miaosha::ports::sale::deadlines::Deadlines;
+use miaosha::ports::sale::notices::Notices;
 
 use crate::contract::attempts::{batch, patiently};
 use crate::contract::signals::{self, deadline, notice};
@@ -21,7 +21,7 @@ async fn rabbit() -> RabbitBroker {
         queue_messages_max: 1_000,
         confirm_ms: 10_000,
     };
-    RabbitBroker::connect(config).await.unwrap()
+    RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap()
 }
 
 fn trace(number: u64) -> Trace {
@@ -73,7 +73,8 @@ async fn in_the_fleet() {
 #[tokio::test]
 async fn in_one_process() {
     let folder = tempfile::tempdir().unwrap();
-    with_attempts(&SqliteQueue::open(&folder.path().join("queue.db"), 1, 100).await.unwrap()).await;
+    with_attempts(&SqliteQueue::open(&folder.path().join("queue.db"), 1, 100, Lifecycle::new().tasks()).await.unwrap())
+        .await;
     with_signals(&MemorySignals::new()).await;
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Chain, Known, Raised, Released, Reserved};
-use miaosha::domain::turnstile::{Ended, Level, Part, Reply, Snapshot};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::turn::{Chain, Known, Raised, Released, Reserved};
+use miaosha::domain::sale::turnstile::{Ended, Level, Part, Reply, Snapshot};
+use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
+use miaosha::ports::sale::turnstile::Turnstile;
 
 /// From `MIAOSHA_SEED`, or chance. Name it when something fails.
 pub fn seed() -> u64 {
@@ -227,7 +227,7 @@ impl Life {
                 let lost: BTreeMap<_, _> = state.taken.clone().into_iter().filter(|_| self.rng.u8(..) > 20).collect();
                 let parties = state.standby.iter().map(|p| (p.reservation, p.buyer, p.quantity)).collect();
                 let rebuilt = Snapshot::rebuilt(generation, state.allotment, lost, parties);
-                let mut promoted = miaosha::domain::turnstile::Turnstile::restore(rebuilt);
+                let mut promoted = miaosha::domain::sale::turnstile::Turnstile::restore(rebuilt);
                 promoted.promote();
                 promoted.snapshot()
             }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::turn::{Answer, Promotion};
-use miaosha::domain::turnstile::{Reply, Snapshot};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::turn::{Answer, Promotion};
+use miaosha::domain::sale::turnstile::{Reply, Snapshot};
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::sale::turnstile::Turnstile;
 
 use super::commands::{Command, Life, Said, seed};
 

@@ -7,11 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use miaosha::adapters::redis::RedisTurnstile;
-use miaosha::domain::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Chain, Known};
-use miaosha::domain::turnstile::{Reply, Snapshot};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::turn::{Chain, Known};
+use miaosha::domain::sale::turnstile::{Reply, Snapshot};
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use miaosha::ports::sale::turnstile::Turnstile;
 use tempfile::TempDir;
 
 use crate::contract::turnstile::batch;

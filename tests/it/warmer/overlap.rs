@@ -1,6 +1,6 @@
 //! Events that overlap, come again, come late, or never end by themselves; and people who change the fleet in between.
 
-use miaosha::adapters::aws::fleet::AwsFleet;
+use miaosha::adapters::aws::fleet::fleet;
 use miaosha::adapters::system::SystemClock;
 use serde_json::{Value, json};
 
@@ -165,11 +165,11 @@ async fn so_many_events_at_once() {
 /// A tag that more instances carry than may be is a slip of the pen.
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_instances_are_started() {
-    use miaosha::ports::fleet::{Fleet, Kind, Tagged};
+    use miaosha::ports::fleet::Tagged;
     let house = House::new().await;
     let config = crate::support::moto::config().await;
     let named = [Tagged { tag: "miaosha:general".to_owned(), value: house.name.clone() }];
-    let look = async |instances_max: usize| AwsFleet::new(&config, instances_max).instances().look(&named).await;
+    let look = async |instances_max: usize| fleet(&config, instances_max).instances.look(&named).await;
     let there = look(house.general.len()).await.unwrap();
     assert_eq!(there.len(), house.general.len());
     let error = look(house.general.len() - 1).await.unwrap_err();

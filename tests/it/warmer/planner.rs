@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use miaosha::domain::fleet::{Ask, Level, Size, Step, Want, Wants, steps};
-use miaosha::domain::time::Timestamp;
+use miaosha::domain::shared::time::Timestamp;
 use proptest::prelude::*;
 
 const BASE: Size = Size { min: 1, desired: 2, max: 5 };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use miaosha::domain::time::Timestamp;
-use miaosha::services::warmer::Settings;
-use miaosha::services::warmer::plan::{Action, Plan};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::workers::warmer::Settings;
+use miaosha::workers::warmer::plan::{Action, Plan};
 use serde_json::{Value, json};
 
 /// The sample that an operator begins with.

@@ -1,39 +1,34 @@
 //! A world to work in: one sale, a clock and faults moved by the test, and workers whose crank the test turns.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use miaosha::adapters::folder::FolderArchive;
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
-use miaosha::domain::money::Money;
-use miaosha::domain::order;
-use miaosha::domain::payment::{Payment, PaymentState};
-use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::app::audit::{Verdict, audit};
+use miaosha::domain::money::order;
+use miaosha::domain::money::payment::{Payment, PaymentState};
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::reservation::{Kind, Reservation, State};
+use miaosha::domain::sale::turn::Known;
 use miaosha::domain::sale::{Allotment, QuestionKey, Sale, StandbyUntil};
-use miaosha::domain::turn::Known;
-use miaosha::ports::attempts::Attempts;
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::clock::Clock;
-use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::events::Events;
-use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, GivenBack, Ledger};
-use miaosha::ports::news::News;
-use miaosha::ports::notices::Notices;
-use miaosha::ports::outbox::Outbox;
-use miaosha::ports::parked::Parked;
-use miaosha::ports::payments::{Captured, Payments};
-use miaosha::ports::reports::Reports;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::ports::{Delivery, Parts, PartsOf, Result, World};
-use miaosha::services::audit::{Verdict, audit};
-use miaosha::services::consumer::{self, Consumer};
-use miaosha::services::patience::Backoff;
-use miaosha::services::payments::{self, Alarms, Sweeper};
-use miaosha::services::relay::{self, Relay};
+use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
+use miaosha::domain::shared::money::Money;
+use miaosha::kit::work::backoff::BackoffSettings;
+use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::money::payments::{Captured, Payments};
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::sale::catalogue::{NewItem, NewSale};
+use miaosha::ports::sale::deadlines::Deadline;
+use miaosha::ports::sale::turnstile::Turnstile;
+use miaosha::ports::{Delivery, Result};
+use miaosha::wire::world::{Backends, Queue, Signals, Store, World};
+use miaosha::workers::consumer::{self, Consumer};
+use miaosha::workers::payment_consumer::{self as payments, Alarms, Sweeper};
+use miaosha::workers::relay::{self, Relay};
 
 use super::swap::Swap;
 use crate::support::clock::{ManualClock, START};
@@ -41,29 +36,27 @@ use crate::support::faults::StopAt;
 
 pub const HOLD_MS: i64 = 60_000;
 
-pub type TestWorld<T, S, A, G, P> = Parts<Swap<T>, S, A, G, P>;
-
 /// A turnstile that knows nothing yet.
-pub type Fresh<T> = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = T> + Send>> + Send + Sync>;
+pub type Fresh = Arc<dyn Fn() -> BoxFuture<'static, Arc<dyn Turnstile>> + Send + Sync>;
 
-pub struct Bench<W, T> {
-    pub world: W,
+pub struct Bench {
+    pub world: World,
     pub clock: Arc<ManualClock>,
     pub stops: Arc<StopAt>,
-    pub turnstile: Swap<T>,
-    pub fresh: Fresh<T>,
+    pub turnstile: Swap,
+    pub fresh: Fresh,
     pub sale: SaleId,
     made: AtomicU64,
     /// Whatever must live as long as the world.
     _keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
-pub struct PartsOfBench<T, S, A, G, P> {
-    pub fresh: Fresh<T>,
-    pub store: S,
-    pub attempts: A,
-    pub signals: G,
-    pub payments: P,
+pub struct PartsOfBench {
+    pub fresh: Fresh,
+    pub store: Arc<dyn Store>,
+    pub queue: Arc<dyn Queue>,
+    pub signals: Arc<dyn Signals>,
+    pub payments: Arc<dyn Payments>,
     pub keep: Box<dyn std::any::Any + Send + Sync>,
 }
 
@@ -71,29 +64,17 @@ pub fn allotment(capacity: u32, standby_max: u32) -> Allotment {
     Allotment { capacity, quantity_max: 4.min(u8::try_from(capacity).unwrap_or(4)), standby_max }
 }
 
-impl<T, S, A, G, P> Bench<TestWorld<T, S, A, G, P>, T>
-where
-    T: Turnstile,
-    S: Ledger
-        + Catalogue
-        + miaosha::ports::accounts::Accounts
-        + Outbox
-        + Reports
-        + miaosha::ports::admissions::Admissions,
-    A: Attempts + Events + Parked,
-    G: Deadlines + Notices + News,
-    P: Payments,
-{
-    pub async fn of(parts: PartsOfBench<T, S, A, G, P>) -> Self {
-        let PartsOfBench { fresh, store, attempts, signals, payments, keep } = parts;
+impl Bench {
+    pub async fn of(parts: PartsOfBench) -> Self {
+        let PartsOfBench { fresh, store, queue, signals, payments, keep } = parts;
         let (clock, stops) = (ManualClock::new(), StopAt::new());
         let turnstile = Swap::new(fresh().await);
         let folder = tempfile::tempdir().unwrap();
         let archive = Arc::new(FolderArchive::new(folder.path()));
-        let world = Parts::new(PartsOf {
-            turnstile: turnstile.clone(),
+        let world = World::new(Backends {
+            turnstile: Arc::new(turnstile.clone()),
             store,
-            attempts,
+            queue,
             signals,
             payments,
             archive,
@@ -114,22 +95,27 @@ where
 }
 
 /// A delivery that the test made itself; what becomes of it is seen by its effects.
-pub struct Message<B>(pub B);
+pub struct Message<B>(B);
 
-impl<B: Send + 'static> Delivery for Message<B> {
-    type Body = B;
+impl<B: Send + 'static> Message<B> {
+    pub fn of(body: B) -> Box<dyn Delivery<B>> {
+        Box::new(Self(body))
+    }
+}
 
+#[async_trait]
+impl<B: Send + 'static> Delivery<B> for Message<B> {
     fn body(&self) -> &B {
         &self.0
     }
 
-    async fn ack(self) -> Result<()> {
+    async fn ack(self: Box<Self>) -> Result<()> {
         Ok(())
     }
 }
 
-fn quick() -> Backoff {
-    Backoff { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 }
+fn quick() -> BackoffSettings {
+    BackoffSettings { first_ms: 1, wait_ms_max: 20, outage_ms_max: 5_000 }
 }
 
 pub fn consumer_settings() -> consumer::Settings {
@@ -145,7 +131,7 @@ pub fn relay_settings() -> relay::Settings {
     relay::Settings { backoff: quick(), ..relay::Settings::default() }
 }
 
-impl<W: World, T: Turnstile> Bench<W, T> {
+impl Bench {
     /// With a sale of which nothing was given yet.
     pub async fn with_sale(self, allotment: Allotment) -> Self {
         self.with_sale_of(allotment, HOLD_MS).await
@@ -174,9 +160,13 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     }
 
     async fn make_sale(&self, minor: i64, allotment: Allotment, hold_ms: i64, standby_until: StandbyUntil) -> Sale {
-        let store = self.world.store();
-        let item =
-            store.create_item(&NewItem { title: "A thing".into(), description: String::new() }).await.unwrap().id;
+        let item = self
+            .world
+            .catalogue
+            .create_item(&NewItem { title: "A thing".into(), description: String::new() })
+            .await
+            .unwrap()
+            .id;
         let sale = NewSale {
             item,
             price: Money { minor, currency: "TWD".parse().unwrap() },
@@ -188,25 +178,25 @@ impl<W: World, T: Turnstile> Bench<W, T> {
             questions: Vec::new(),
             question_key: QuestionKey([7; 32]),
         };
-        let sale = store.create_sale(&sale).await.unwrap().unwrap();
-        self.world.turnstile().open(sale.id, sale.generation, sale.allotment).await.unwrap();
+        let sale = self.world.catalogue.create_sale(&sale).await.unwrap().unwrap();
+        self.world.turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
         sale
     }
 
-    pub fn consumer(&self) -> Consumer<W> {
-        Consumer::new(self.world.clone(), consumer_settings())
+    pub fn consumer(&self) -> Consumer {
+        Consumer::new(self.world.needs(), consumer_settings())
     }
 
-    pub fn alarms(&self) -> Alarms<W> {
-        Alarms::new(self.world.clone(), payment_settings())
+    pub fn alarms(&self) -> Alarms {
+        Alarms::new(self.world.needs(), payment_settings())
     }
 
-    pub fn sweeper(&self) -> Sweeper<W> {
-        Sweeper::new(self.world.clone(), payment_settings())
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.world.needs(), payment_settings())
     }
 
-    pub fn relay(&self) -> Relay<W> {
-        Relay::new(self.world.clone(), relay_settings())
+    pub fn relay(&self) -> Relay {
+        Relay::new(self.world.needs(), relay_settings())
     }
 
     /// One unit each.
@@ -222,20 +212,24 @@ impl<W: World, T: Turnstile> Bench<W, T> {
 
     /// Everything a consumer does for these batches.
     pub async fn decide(&self, batches: impl IntoIterator<Item = Batch>) {
-        self.consumer().handle(batches.into_iter().map(Message).collect()).await.unwrap();
+        self.consumer().handle(batches.into_iter().map(Message::of).collect()).await.unwrap();
     }
 
-    pub fn alarm(&self, reservations: impl IntoIterator<Item = ReservationId>) -> Message<Deadline> {
-        Message(Deadline { sale: self.sale, reservations: reservations.into_iter().collect(), traced: Vec::new() })
+    pub fn deadline(&self, reservations: impl IntoIterator<Item = ReservationId>) -> Deadline {
+        Deadline { sale: self.sale, reservations: reservations.into_iter().collect(), traced: Vec::new() }
+    }
+
+    pub fn alarm(&self, reservations: impl IntoIterator<Item = ReservationId>) -> Box<dyn Delivery<Deadline>> {
+        Message::of(self.deadline(reservations))
     }
 
     pub async fn row(&self, buyer: u64) -> Option<Reservation> {
-        self.world.store().reservation_of(self.sale, BuyerId(buyer)).await.unwrap()
+        self.world.reservations.reservation_of(self.sale, BuyerId(buyer)).await.unwrap()
     }
 
     /// What a caller knows who just asked the turnstile.
     pub async fn knowing(&self) -> Known {
-        let level = self.world.turnstile().look(self.sale).await.unwrap().unwrap();
+        let level = self.world.turnstile.look(self.sale).await.unwrap().unwrap();
         Known { generation: level.generation, revision: level.revision, chain: level.chain }
     }
 
@@ -262,7 +256,7 @@ impl<W: World, T: Turnstile> Bench<W, T> {
     }
 
     pub async fn audit(&self) -> Verdict {
-        audit(&self.world, self.sale).await.unwrap().unwrap()
+        audit(&self.world.needs(), self.sale).await.unwrap().unwrap()
     }
 
     /// Everything is over but for holds that go on, and the world is told: the invariants hold, all of them.
@@ -288,36 +282,37 @@ impl<W: World, T: Turnstile> Bench<W, T> {
             state: PaymentState::Opened,
             opened_at: self.clock.now(),
         };
-        let (store, now) = (self.world.store(), self.clock.now());
-        store.payment_opened(&payment).await.unwrap();
-        self.world.payments().open(payment.id, payment.amount).await.unwrap();
-        let begun = store.begin_paying(row.id, row.buyer, payment.id, now).await.unwrap();
-        assert!(matches!(begun, Begun::Paying(_)), "{begun:?}");
+        let now = self.clock.now();
+        self.world.paying.payment_opened(&payment).await.unwrap();
+        self.world.payments.open(payment.id, payment.amount).await.unwrap();
+        let begun = self.world.paying.begin_paying(row.id, row.buyer, payment.id, now).await.unwrap();
+        assert!(matches!(begun, BeginPayment::Paying(_)), "{begun:?}");
         payment
     }
 
     /// A checkout that goes well.
     pub async fn pay(&self, buyer: u64) {
         let payment = self.begin_paying(buyer).await;
-        let captured = self.world.payments().capture(payment.id, "ok").await.unwrap();
+        let captured = self.world.payments.capture(payment.id, "ok").await.unwrap();
         assert_eq!(captured, Captured::Captured);
         let number = order::number(getrandom::u64().unwrap());
         let confirmed =
-            self.world.store().confirm(payment.reservation, payment.id, &number, self.clock.now()).await.unwrap();
+            self.world.paying.confirm(payment.reservation, payment.id, &number, self.clock.now()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
     }
 
     /// What an operator's refund writes: of all that is left of the buyer's order, or of these units.
-    pub async fn give_back(&self, buyer: u64, units: Option<&[u32]>) -> GivenBack {
-        let orders = self.world.store().orders(BuyerId(buyer), 9).await.unwrap();
+    pub async fn refund_units(&self, buyer: u64, units: Option<&[u32]>) -> RefundOutcome {
+        let orders = self.world.orders.orders(BuyerId(buyer), 9).await.unwrap();
         let order = orders.into_iter().find(|order| order.sale == self.sale).expect("there is an order");
-        let what = GiveBack { number: order.number, units: units.map(<[u32]>::to_vec), reason: None, request: None };
-        self.world.store().give_back(&what, self.clock.now()).await.unwrap()
+        let what =
+            RefundRequest { number: order.number, units: units.map(<[u32]>::to_vec), reason: None, request: None };
+        self.world.refunds.refund_units(&what, self.clock.now()).await.unwrap()
     }
 
     pub async fn cancel(&self, buyer: u64) -> ReservationId {
         let row = self.row(buyer).await.unwrap();
-        self.world.store().cancel(row.id, row.buyer, self.clock.now()).await.unwrap().unwrap().id
+        self.world.reservations.cancel(row.id, row.buyer, self.clock.now()).await.unwrap().unwrap().id
     }
 }
 
@@ -325,7 +320,7 @@ pub fn units(row: &Option<Reservation>) -> &[u32] {
     row.as_ref().map_or(&[], |row| row.state.units())
 }
 
-pub fn lapses_at(row: &Reservation) -> miaosha::domain::time::Timestamp {
+pub fn lapses_at(row: &Reservation) -> miaosha::domain::shared::time::Timestamp {
     match row.state {
         State::Held { lapses_at, .. } | State::Paying { lapses_at, .. } => lapses_at,
         _ => panic!("{row:?} is no hold"),

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use miaosha::domain::block::Block;
-use miaosha::domain::id::{RequestId, ReservationId};
-use miaosha::domain::reservation::{Kind, Reservation};
 use miaosha::domain::sale::Allotment;
-use miaosha::ports::World;
-use miaosha::ports::blocks::{BlockMade, Blocks, NewBlock};
-use miaosha::ports::clock::Clock;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::services::payments::Job;
+use miaosha::domain::sale::block::Block;
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::shared::id::{RequestId, ReservationId};
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::platform::fault::Point;
+use miaosha::ports::sale::blocks::{BlockMade, NewBlock};
+use miaosha::ports::sale::notices::NoticeItem;
+use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, HOLD_MS, allotment, payment_settings};
 use super::points::{First, Work, twice};
@@ -23,42 +20,42 @@ use super::stories::assert_kinds;
 const HELD: Kind = Kind::Held;
 const STANDBY: Kind = Kind::Standby;
 
-async fn block<W: World, T: Turnstile>(bench: &Bench<W, T>, asked: u32) -> Block {
+async fn block(bench: &Bench, asked: u32) -> Block {
     let request = RequestId(u128::from(getrandom::u64().unwrap()) << 64);
     let new = NewBlock { sale: bench.sale, wanted: asked, asked, reason: "for the house".into(), request };
-    match bench.world.store().create_block(&new, bench.clock.now()).await.unwrap() {
+    match bench.world.blocks.create_block(&new, bench.clock.now()).await.unwrap() {
         BlockMade::Block(block) => block,
         other => panic!("{other:?}"),
     }
 }
 
-async fn rows<W: World, T: Turnstile>(bench: &Bench<W, T>, block: &Block) -> Vec<Reservation> {
+async fn rows(bench: &Bench, block: &Block) -> Vec<Reservation> {
     let mut rows = Vec::new();
     for id in block.reservations() {
-        rows.extend(bench.world.store().reservation(id).await.unwrap());
+        rows.extend(bench.world.reservations.reservation(id).await.unwrap());
     }
     rows
 }
 
-async fn kinds<W: World, T: Turnstile>(bench: &Bench<W, T>, block: &Block) -> Vec<Kind> {
+async fn kinds(bench: &Bench, block: &Block) -> Vec<Kind> {
     rows(bench, block).await.iter().map(|row| row.state.kind()).collect()
 }
 
-async fn end<W: World, T: Turnstile>(bench: &Bench<W, T>, block: &Block) -> Vec<ReservationId> {
-    bench.world.store().end_block(bench.sale, block.id, bench.clock.now()).await.unwrap().unwrap().ended
+async fn end(bench: &Bench, block: &Block) -> Vec<ReservationId> {
+    bench.world.blocks.end_block(bench.sale, block.id, bench.clock.now()).await.unwrap().unwrap().ended
 }
 
-async fn free<W: World, T: Turnstile>(bench: &Bench<W, T>) -> u32 {
-    bench.world.turnstile().look(bench.sale).await.unwrap().unwrap().free
+async fn free(bench: &Bench) -> u32 {
+    bench.world.turnstile.look(bench.sale).await.unwrap().unwrap().free
 }
 
 /// A buyer before it, buyers behind it, and more wanted than is free; the consumer is stopped.
-pub async fn decided<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn decided(bench: Bench, point: Point, first: First) {
     let singles = Allotment { quantity_max: 1, ..allotment(4, 6) };
     let bench = Arc::new(bench.with_sale(singles).await);
     let block = block(&bench, 5).await;
     let batches = [bench.batch([1]), block.batch(), bench.batch([2, 3])];
-    let work: Work<W, T> = Box::new(move |bench| {
+    let work: Work = Box::new(move |bench| {
         let batches = batches.clone();
         Box::pin(async move { bench.decide(batches).await })
     });
@@ -69,7 +66,7 @@ pub async fn decided<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, f
     bench.sweeper().sweep_one(Job::Unfreed).await.unwrap();
     assert_kinds(&bench, [HELD, STANDBY, STANDBY]).await;
     bench.assert_sound().await;
-    let read = bench.world.store().block(bench.sale, block.id).await.unwrap().unwrap();
+    let read = bench.world.blocks.block(bench.sale, block.id).await.unwrap().unwrap();
     assert_eq!((read.units, read.ended_at), (3, None), "{point:?}");
     // However long it lasts.
     bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
@@ -80,14 +77,14 @@ pub async fn decided<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, f
 }
 
 /// Five units out of sale in two parts, and three parties in line; the block ends, and whoever gives its units on is stopped.
-pub async fn ended<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn ended(bench: Bench, point: Point, first: First) {
     let bench = Arc::new(bench.with_sale(allotment(5, 4)).await);
     let block = block(&bench, 5).await;
     bench.decide([block.batch(), bench.batch_of([(1, 4), (2, 1), (3, 1)])]).await;
     let freed = end(&bench, &block).await;
     assert_eq!(freed, block.reservations());
     let by_alarm = point == Point::LapseAfterLedger || first == First::Dropped;
-    let work: Work<W, T> = if by_alarm {
+    let work: Work = if by_alarm {
         Box::new(move |bench| {
             let freed = freed.clone();
             Box::pin(async move { bench.alarms().handle(vec![bench.alarm(freed)]).await.unwrap() })
@@ -104,7 +101,7 @@ pub async fn ended<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
 }
 
 /// It ends while its attempts are decided: before the turnstile, or between turnstile and ledger.
-pub async fn ended_in_the_queue<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
+pub async fn ended_in_the_queue(bench: Bench, point: Point) {
     let bench = Arc::new(bench.with_sale(allotment(3, 4)).await);
     let block = block(&bench, 2).await;
     let stop = bench.stops.arm(point);
@@ -127,7 +124,7 @@ pub async fn ended_in_the_queue<W: World, T: Turnstile>(bench: Bench<W, T>, poin
 }
 
 /// The turnstile is emptied: what is out of sale stays so, and what was put back is there.
-pub async fn emptied_with_blocks<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn emptied_with_blocks(bench: Bench) {
     let bench = bench.with_sale(allotment(5, 4)).await;
     let (kept, back) = (block(&bench, 2).await, block(&bench, 1).await);
     bench.decide([kept.batch(), back.batch(), bench.batch_of([(1, 2), (2, 1)])]).await;
@@ -147,10 +144,10 @@ pub async fn emptied_with_blocks<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Nobody is told of what the house does; whoever gets its units is.
-pub async fn quiet<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn quiet(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 4)).await;
     let block = block(&bench, 2).await;
-    let mut notices = bench.world.signals().notices().await.unwrap();
+    let mut notices = bench.world.notices.notices().await.unwrap();
     bench.decide([block.batch(), bench.batch([1])]).await;
     let freed = end(&bench, &block).await;
     bench.alarms().handle(vec![bench.alarm(block.reservations())]).await.unwrap();
@@ -169,7 +166,7 @@ pub async fn quiet<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Blocks are made and ended in the middle of a rush, by several hands; in the end every unit is where it belongs.
-pub async fn mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn mid_rush(bench: Bench) {
     let bench = Arc::new(bench.with_sale(allotment(12, 40)).await);
     let rush = tokio::spawn({
         let bench = bench.clone();
@@ -196,7 +193,7 @@ pub async fn mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.assert_sound().await;
     let figures = bench.audit().await.figures;
     assert_eq!(figures.blocked + figures.pending + free(&bench).await, 12);
-    let left = bench.world.store().blocks(bench.sale, None, 99).await.unwrap();
+    let left = bench.world.blocks.blocks(bench.sale, None, 99).await.unwrap();
     assert_eq!(left.iter().map(|block| block.units).sum::<u32>(), figures.blocked);
     for block in left {
         let freed = end(&bench, &block).await;

@@ -4,47 +4,49 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use miaosha::adapters::mysql::{MysqlStore, Sandbox};
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::sale::turnstile::Turnstile;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
-use super::bench::{Bench, PartsOfBench, TestWorld};
+use super::bench::{Bench, PartsOfBench};
 use crate::support::proxy::Proxy;
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
-pub(crate) type World = TestWorld<RedisTurnstile, MysqlStore, RabbitBroker, RabbitBroker, Sandbox>;
-
-pub(crate) async fn bench() -> Bench<World, RedisTurnstile> {
+pub(crate) async fn bench() -> Bench {
     static SHARED: OnceLock<String> = OnceLock::new();
     bench_on(SHARED.get_or_init(unique_name).clone()).await
 }
 
 /// With queues of its own: whoever serves them takes everything.
-async fn bench_alone() -> Bench<World, RedisTurnstile> {
+async fn bench_alone() -> Bench {
     bench_on(unique_name()).await
 }
 
-async fn bench_on(namespace: String) -> Bench<World, RedisTurnstile> {
+async fn bench_on(namespace: String) -> Bench {
     bench_at(rabbit_url(), namespace).await
 }
 
-async fn bench_at(url: String, namespace: String) -> Bench<World, RedisTurnstile> {
-    let store = store().await;
-    let broker = RabbitBroker::connect(RabbitConfig {
-        at: url.into(),
-        namespace,
-        partitions: 2,
-        queue_messages_max: 10_000,
-        confirm_ms: 10_000,
-    })
+async fn bench_at(url: String, namespace: String) -> Bench {
+    let store = Arc::new(store().await);
+    let broker = RabbitBroker::connect(
+        RabbitConfig { at: url.into(), namespace, partitions: 2, queue_messages_max: 10_000, confirm_ms: 10_000 },
+        Lifecycle::new().tasks(),
+    )
     .await
     .unwrap();
+    let broker = Arc::new(broker);
     Bench::of(PartsOfBench {
-        fresh: Arc::new(|| Box::pin(async { RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap() })),
-        payments: store.sandbox().with_wait(Duration::from_millis(1)),
+        fresh: Arc::new(|| {
+            Box::pin(async {
+                Arc::new(RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap()) as Arc<dyn Turnstile>
+            })
+        }),
+        payments: Arc::new(store.sandbox().with_wait(Duration::from_millis(1))),
         store,
-        attempts: broker.clone(),
+        queue: broker.clone(),
         signals: broker,
         keep: Box::new(()),
     })
@@ -66,15 +68,6 @@ async fn store() -> MysqlStore {
 }
 
 super::suite::suite!(bench, bench_alone);
-
-/// A ledger that was never migrated answers nothing but faults.
-pub(crate) async fn broken() -> MysqlStore {
-    let (name, url) = (unique_name(), mysql_url());
-    let (server, _) = url.rsplit_once('/').unwrap();
-    let mut conn = MySqlConnection::connect(&url).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE `{name}`"))).execute(&mut conn).await.unwrap();
-    MysqlStore::connect(&format!("{server}/{name}"), 2).await.unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_whose_broker_is_away() {

@@ -1,46 +1,50 @@
 //! The stories on the Embedded world's parts.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
-use miaosha::adapters::sqlite::queue::SqliteQueue;
-use miaosha::adapters::sqlite::{Sandbox, SqliteStore};
-use miaosha::ports::deadlines::Deadlines;
-use miaosha::ports::news::News;
-use miaosha::ports::notices::Notices;
+use miaosha::adapters::sql::sqlite::{Sandbox, SqliteStore};
+use miaosha::adapters::sqlite_queue::SqliteQueue;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::money::payments::Payments;
+use miaosha::ports::sale::turnstile::Turnstile;
+use miaosha::wire::world::Signals;
 
-use super::bench::{Bench, PartsOfBench, TestWorld};
+use super::bench::{Bench, PartsOfBench};
 
-pub(crate) type World = TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, MemorySignals, Sandbox>;
-
-pub(crate) async fn bench() -> Bench<World, MemoryTurnstile> {
+pub(crate) async fn bench() -> Bench {
     bench_with(MemorySignals::new()).await
 }
 
-pub(crate) async fn bench_with<G: Deadlines + Notices + News>(
-    signals: G,
-) -> Bench<TestWorld<MemoryTurnstile, SqliteStore, SqliteQueue, G, Sandbox>, MemoryTurnstile> {
+pub(crate) async fn bench_with(signals: impl Signals) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap();
+    let path = folder.path().to_owned();
+    bench_of(&path, signals, |sandbox| sandbox, folder).await
+}
+
+/// With its files in this folder, and payments made of the sandbox.
+pub(crate) async fn bench_of<P: Payments>(
+    folder: &Path,
+    signals: impl Signals,
+    payments: impl FnOnce(Sandbox) -> P,
+    keep: impl std::any::Any + Send + Sync,
+) -> Bench {
+    let tasks = Lifecycle::new().tasks();
+    let store = Arc::new(SqliteStore::open(&folder.join("ledger.sqlite"), tasks.clone()).await.unwrap());
     store.migrate().await.unwrap();
-    let attempts = SqliteQueue::open(&folder.path().join("queue.sqlite"), 4, 10_000).await.unwrap();
+    let queue = SqliteQueue::open(&folder.join("queue.sqlite"), 4, 10_000, tasks).await.unwrap();
     Bench::of(PartsOfBench {
-        fresh: Arc::new(|| Box::pin(async { MemoryTurnstile::new() })),
-        payments: store.sandbox().with_wait(Duration::from_millis(1)),
+        fresh: Arc::new(|| Box::pin(async { Arc::new(MemoryTurnstile::new()) as Arc<dyn Turnstile> })),
+        payments: Arc::new(payments(store.sandbox().with_wait(Duration::from_millis(1)))),
         store,
-        attempts,
-        signals,
-        keep: Box::new(folder),
+        queue: Arc::new(queue),
+        signals: Arc::new(signals),
+        keep: Box::new(keep),
     })
     .await
 }
 
 super::suite::suite!(bench, bench);
-
-/// A ledger that was never migrated answers nothing but faults.
-pub(crate) async fn broken() -> SqliteStore {
-    let folder = tempfile::tempdir().unwrap().keep();
-    SqliteStore::open(&folder.join("ledger.sqlite")).await.unwrap()
-}

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use miaosha::adapters::memory::signals::{MemoryDeadlines, MemoryNews, MemoryNotices, MemorySignals};
-use miaosha::domain::id::SaleId;
-use miaosha::domain::notice::{Missed, Notice};
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::deadlines::{Deadline, Deadlines};
-use miaosha::ports::news::{Bulletin, News};
-use miaosha::ports::notices::Notices;
-use miaosha::ports::{Result, World};
-use miaosha::services::consumer::Consumer;
-use miaosha::services::payments::{Alarms, Job, Sweeper};
-use miaosha::services::{consumer, payments, tell};
+use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::app::sale::tell;
+use miaosha::domain::sale::notice::{Missed, Notice};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::SaleId;
+use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
+use miaosha::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use miaosha::ports::sale::notices::{NoticeStream, Notices};
+use miaosha::ports::{Result, Subscription};
+use miaosha::workers::consumer;
+use miaosha::workers::consumer::Consumer;
+use miaosha::workers::payment_consumer;
+use miaosha::workers::payment_consumer::{Alarms, Job, Sweeper};
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, consumer_settings, payment_settings};
 use super::embedded::bench_with;
@@ -24,7 +27,7 @@ use crate::contract::signals::{missed, told};
 
 /// Which of the two never comes to an end, and how often it was tried.
 #[derive(Clone)]
-struct Mute {
+pub(super) struct Mute {
     signals: MemorySignals,
     alarms: bool,
     notices: bool,
@@ -42,9 +45,8 @@ impl Mute {
     }
 }
 
+#[async_trait]
 impl Deadlines for Mute {
-    type Deadlines = MemoryDeadlines;
-
     async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
         if self.alarms {
             return self.swallow().await;
@@ -52,14 +54,13 @@ impl Deadlines for Mute {
         self.signals.schedule(deadline, hold_ms).await
     }
 
-    async fn deadlines(&self) -> Result<MemoryDeadlines> {
+    async fn deadlines(&self) -> Result<Box<dyn Subscription<Deadline>>> {
         self.signals.deadlines().await
     }
 }
 
+#[async_trait]
 impl Notices for Mute {
-    type Stream = MemoryNotices;
-
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         if self.notices {
             return self.swallow().await;
@@ -71,19 +72,18 @@ impl Notices for Mute {
         self.signals.missed(sale);
     }
 
-    async fn notices(&self) -> Result<MemoryNotices> {
+    async fn notices(&self) -> Result<Box<dyn NoticeStream>> {
         self.signals.notices().await
     }
 }
 
-impl News for Mute {
-    type NewsStream = MemoryNews;
-
-    async fn publish(&self, bulletin: &Bulletin) -> Result<()> {
+#[async_trait]
+impl SaleFeed for Mute {
+    async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()> {
         self.signals.publish(bulletin).await
     }
 
-    async fn news(&self) -> Result<MemoryNews> {
+    async fn news(&self) -> Result<Box<dyn NewsStream>> {
         self.signals.news().await
     }
 }
@@ -102,14 +102,14 @@ async fn goes_on(signals: Mute) {
     let bench = bench.with_sale(allotment(2, 3)).await;
     let mut stream = signals.signals.notices().await.unwrap();
     let consumer = consumer::Settings { tell: briefly(), ..consumer_settings() };
-    let consumer = Consumer::new(bench.world.clone(), consumer);
-    let settings = payments::Settings { tell: briefly(), ..payment_settings() };
-    in_time("the consumer", consumer.handle(vec![Message(bench.batch(1..=5))])).await.unwrap();
+    let consumer = Consumer::new(bench.world.needs(), consumer);
+    let settings = payment_consumer::Settings { tell: briefly(), ..payment_settings() };
+    in_time("the consumer", consumer.handle(vec![Message::of(bench.batch(1..=5))])).await.unwrap();
     assert_eq!(kinds(&bench).await, "held held standby standby standby");
     hears(&mut stream, &bench, &signals, [1, 2, 3, 4, 5]).await;
 
     bench.clock.advance_ms(HOLD_MS + settings.alarm_ms);
-    let sweeper = Sweeper::new(bench.world.clone(), settings.clone());
+    let sweeper = Sweeper::new(bench.world.needs(), settings.clone());
     in_time("the sweeper", sweeper.sweep_one(Job::Overdue)).await.unwrap();
     assert_eq!(kinds(&bench).await, "lapsed lapsed held held standby");
     bench.assert_sound().await;
@@ -117,7 +117,7 @@ async fn goes_on(signals: Mute) {
 
     bench.clock.advance_ms(HOLD_MS);
     let ids = [bench.row(3).await.unwrap().id, bench.row(4).await.unwrap().id];
-    let alarms = Alarms::new(bench.world.clone(), settings);
+    let alarms = Alarms::new(bench.world.needs(), settings);
     in_time("an alarm", alarms.handle(vec![bench.alarm(ids)])).await.unwrap();
     assert_eq!(kinds(&bench).await, "lapsed lapsed lapsed lapsed held");
     bench.assert_sound().await;
@@ -125,18 +125,13 @@ async fn goes_on(signals: Mute) {
     assert!(signals.tries.load(Ordering::SeqCst) > 2, "all of it was tried");
 }
 
-async fn kinds<W: World, T: miaosha::ports::turnstile::Turnstile>(bench: &Bench<W, T>) -> String {
+async fn kinds(bench: &Bench) -> String {
     let kinds = bench.kinds(1..=5).await.into_values();
     kinds.map(|kind| kind.map_or("nothing", Kind::name)).collect::<Vec<_>>().join(" ")
 }
 
 /// Each of these buyers is told; or, where nobody can be, that the sale was missed.
-async fn hears<W: World, T, const N: usize>(
-    stream: &mut MemoryNotices,
-    bench: &Bench<W, T>,
-    signals: &Mute,
-    buyers: [u64; N],
-) {
+async fn hears<const N: usize>(stream: &mut Box<dyn NoticeStream>, bench: &Bench, signals: &Mute, buyers: [u64; N]) {
     if signals.notices {
         assert_eq!(missed(stream).await, Missed::Sales(vec![(bench.sale, 0)]));
         return;

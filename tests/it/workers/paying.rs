@@ -1,23 +1,19 @@
 //! Checkouts that a gateway did not finish, and money that belongs to nobody.
 
-use miaosha::domain::id::PaymentId;
-use miaosha::domain::payment::{Payment, PaymentState};
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::money::payment::{Payment, PaymentState};
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::PaymentId;
 
 use super::bench::{Bench, HOLD_MS, allotment, payment_settings};
 use super::stories::assert_kinds;
 
 /// A gateway died in the middle of a checkout, after the provider was asked: one story for each card.
-pub async fn stuck<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn stuck(bench: Bench) {
     let bench = bench.with_sale(allotment(4, 5)).await;
     bench.decide([bench.batch(1..=6)]).await;
     for (buyer, card) in [(1, "ok"), (2, "late"), (3, "declined"), (4, "timeout")] {
         let payment = bench.begin_paying(buyer).await;
-        let answer = bench.world.payments().capture(payment.id, card).await;
+        let answer = bench.world.payments.capture(payment.id, card).await;
         assert_eq!(answer.is_err(), matches!(card, "late" | "timeout"), "{card}: {answer:?}");
     }
     bench.sweeper().sweep().await.unwrap();
@@ -28,7 +24,7 @@ pub async fn stuck<W: World, T: Turnstile>(bench: Bench<W, T>) {
     assert_kinds(&bench, [Kind::Confirmed, Kind::Confirmed, Kind::Held, Kind::Held, standby, standby]).await;
     // A second card, and again no word; this time the hold is over when it is found.
     let payment = bench.begin_paying(4).await;
-    bench.world.payments().capture(payment.id, "timeout").await.unwrap_err();
+    bench.world.payments.capture(payment.id, "timeout").await.unwrap_err();
     bench.pay(3).await;
     bench.clock.advance_ms(HOLD_MS);
     bench.sweeper().sweep().await.unwrap();
@@ -39,17 +35,17 @@ pub async fn stuck<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Payments that no reservation took: one that was never opened, one that is void, one whose money moved and goes back.
-pub async fn orphans<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn orphans(bench: Bench) {
     let bench = bench.with_sale(allotment(2, 1)).await;
     bench.decide([bench.batch(1..=2)]).await;
     let template = bench.begin_paying(1).await;
-    bench.world.payments().capture(template.id, "ok").await.unwrap();
+    bench.world.payments.capture(template.id, "ok").await.unwrap();
     for (n, card) in [(1, None), (2, Some("timeout")), (3, Some("ok"))] {
         let orphan = Payment { id: PaymentId(template.id.0 + n), ..template.clone() };
-        bench.world.store().payment_opened(&orphan).await.unwrap();
+        bench.world.paying.payment_opened(&orphan).await.unwrap();
         if let Some(card) = card {
-            bench.world.payments().open(orphan.id, orphan.amount).await.unwrap();
-            let _ = bench.world.payments().capture(orphan.id, card).await;
+            bench.world.payments.open(orphan.id, orphan.amount).await.unwrap();
+            let _ = bench.world.payments.capture(orphan.id, card).await;
         }
     }
     bench.clock.advance_ms(payment_settings().orphan_ms.max(HOLD_MS) + payment_settings().alarm_ms + 1);
@@ -63,7 +59,7 @@ pub async fn orphans<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// An alarm for what a payment took in time does nothing; the unit stays taken until the provider has answered.
-pub async fn paying_at_the_bell<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn paying_at_the_bell(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 1)).await;
     bench.decide([bench.batch(1..=2)]).await;
     let payment = bench.begin_paying(1).await;
@@ -80,7 +76,7 @@ pub async fn paying_at_the_bell<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// The alarm of a hold that was let go rings when its unit is somebody else's: it speaks of the first reservation only.
-pub async fn an_old_alarm<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn an_old_alarm(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 1)).await;
     bench.decide([bench.batch(1..=2)]).await;
     bench.clock.advance_ms(HOLD_MS / 2);

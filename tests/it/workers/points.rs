@@ -5,12 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::fault::Point;
-use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::services::payments::Job;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, payment_settings};
 
@@ -47,16 +44,10 @@ pub enum First {
 
 pub const BOTH: [First; 2] = [First::Dropped, First::Asleep];
 
-pub type Work<W, T> = Box<dyn Fn(Arc<Bench<W, T>>) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Work = Box<dyn Fn(Arc<Bench>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Two workers do the same work, and the first is stopped at the point.
-pub async fn twice<W: World, T: Turnstile>(
-    bench: &Arc<Bench<W, T>>,
-    point: Point,
-    first: First,
-    buyers: &[u64],
-    work: Work<W, T>,
-) {
+pub async fn twice(bench: &Arc<Bench>, point: Point, first: First, buyers: &[u64], work: Work) {
     let stop = bench.stops.arm(point);
     let task = tokio::spawn(work(bench.clone()));
     let reached = tokio::time::timeout(Duration::from_secs(30), stop.reached()).await;
@@ -78,10 +69,10 @@ pub async fn twice<W: World, T: Turnstile>(
 }
 
 /// Two units, three places on standby, six buyers; and a second batch behind the first.
-pub async fn consumer<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn consumer(bench: Bench, point: Point, first: First) {
     let bench = Arc::new(bench.with_sale(allotment(2, 3)).await);
     let batches = [bench.batch(1..=4), bench.batch([5, 1, 6])];
-    let work: Work<W, T> = Box::new(move |bench| {
+    let work: Work = Box::new(move |bench| {
         let batches = batches.clone();
         Box::pin(async move { bench.decide(batches).await })
     });
@@ -96,13 +87,13 @@ pub async fn consumer<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, 
     bench.assert_sound().await;
 }
 
-async fn two_held_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+async fn two_held_three_waiting(bench: Bench) -> Arc<Bench> {
     let bench = bench.with_sale(allotment(2, 3)).await;
     bench.decide([bench.batch(1..=5)]).await;
     Arc::new(bench)
 }
 
-async fn assert_given_on<W: World, T: Turnstile>(bench: &Bench<W, T>, point: Point) {
+async fn assert_given_on(bench: &Bench, point: Point) {
     let kinds: Vec<_> = bench.kinds(1..=5).await.into_values().collect();
     let (lapsed, held, standby) = (Some(Kind::Lapsed), Some(Kind::Held), Some(Kind::Standby));
     assert_eq!(kinds, [lapsed, lapsed, held, held, standby], "{point:?}");
@@ -110,21 +101,21 @@ async fn assert_given_on<W: World, T: Turnstile>(bench: &Bench<W, T>, point: Poi
 }
 
 /// Two holds lapse, two of three parties get the units; both workers are alarm clocks.
-pub async fn alarm<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn alarm(bench: Bench, point: Point, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.clock.advance_ms(HOLD_MS);
     let ids = [bench.row(1).await.unwrap().id, bench.row(2).await.unwrap().id];
-    let work: Work<W, T> =
+    let work: Work =
         Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm(ids)]).await.unwrap() }));
     twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     assert_given_on(&bench, point).await;
 }
 
 /// The same, and nobody's alarm rings: the sweeper finds it.
-pub async fn sweep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn sweep(bench: Bench, point: Point, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
-    let work: Work<W, T> = Box::new(|bench| {
+    let work: Work = Box::new(|bench| {
         Box::pin(async move {
             let sweeper = bench.sweeper();
             sweeper.sweep_one(Job::Overdue).await.unwrap();
@@ -136,11 +127,10 @@ pub async fn sweep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
 }
 
 /// The turnstile is emptied, and whoever restores it is dropped in the middle.
-pub async fn restore<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
+pub async fn restore(bench: Bench, point: Point) {
     let bench = two_held_three_waiting(bench).await;
     bench.wipe().await;
-    let work: Work<W, T> =
-        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }));
+    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }));
     twice(&bench, point, First::Dropped, &[1, 2, 3, 4, 5], work).await;
     bench.assert_sound().await;
     bench.decide([bench.batch([1, 6])]).await;
@@ -149,7 +139,7 @@ pub async fn restore<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
 }
 
 /// Whoever restores sleeps in the middle; a consumer wants the sale meanwhile, and waits until it is done.
-pub async fn restore_asleep<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point) {
+pub async fn restore_asleep(bench: Bench, point: Point) {
     let bench = two_held_three_waiting(bench).await;
     bench.wipe().await;
     let stop = bench.stops.arm(point);
@@ -172,15 +162,14 @@ pub async fn restore_asleep<W: World, T: Turnstile>(bench: Bench<W, T>, point: P
 }
 
 /// Two payments that a gateway left behind: one was captured late, of the other the provider never heard again.
-pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+pub async fn resolve(bench: Bench, first: First) {
     let bench = two_held_three_waiting(bench).await;
     for (buyer, card) in [(1, "late"), (2, "timeout")] {
         let payment = bench.begin_paying(buyer).await;
-        bench.world.payments().capture(payment.id, card).await.unwrap_err();
+        bench.world.payments.capture(payment.id, card).await.unwrap_err();
     }
     bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
-    let work: Work<W, T> =
-        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
+    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
     twice(&bench, Point::ResolveAfterVoid, first, &[1, 2, 3, 4, 5], work).await;
     assert_eq!(bench.kind(1).await, Some(Kind::Confirmed));
     assert_eq!(bench.kind(2).await, Some(Kind::Held));
@@ -188,12 +177,11 @@ pub async fn resolve<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
 }
 
 /// An order is refunded, and whoever gives the money back is stopped before it is written down.
-pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn refund(bench: Bench, point: Point, first: First) {
     let bench = two_held_three_waiting(bench).await;
     bench.pay(1).await;
-    bench.give_back(1, None).await;
-    let work: Work<W, T> =
-        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
+    bench.refund_units(1, None).await;
+    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
     twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     bench.sweeper().sweep().await.unwrap();
     assert_eq!(bench.kind(1).await, Some(Kind::Refunded));
@@ -202,7 +190,7 @@ pub async fn refund<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fi
 }
 
 /// A consumer stands between turnstile and ledger while a release promotes a party of its batch.
-pub async fn promotion_before_birth<W: World, T: Turnstile>(bench: Bench<W, T>, first: First) {
+pub async fn promotion_before_birth(bench: Bench, first: First) {
     let bench = Arc::new(bench.with_sale(allotment(1, 2)).await);
     bench.decide([bench.batch([1])]).await;
     bench.clock.advance_ms(HOLD_MS);
@@ -242,13 +230,13 @@ pub async fn promotion_before_birth<W: World, T: Turnstile>(bench: Bench<W, T>, 
 }
 
 /// An alarm for reservations nobody knows, or whose time is not over, does nothing.
-pub async fn early_alarm<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn early_alarm(bench: Bench) {
     let bench = two_held_three_waiting(bench).await;
     let ids = [bench.row(1).await.unwrap().id, bench.batch([9]).attempt_id(0).into()];
     let before = bench.picture(1..=5).await;
-    let mut unknown = bench.alarm(ids);
-    unknown.0.sale.0 += 1_000_000;
-    bench.alarms().handle(vec![bench.alarm(ids), unknown, Message(bench.alarm([]).0)]).await.unwrap();
+    let mut unknown = bench.deadline(ids);
+    unknown.sale.0 += 1_000_000;
+    bench.alarms().handle(vec![bench.alarm(ids), Message::of(unknown), bench.alarm([])]).await.unwrap();
     assert_eq!(bench.picture(1..=5).await, before);
     bench.assert_sound().await;
 }

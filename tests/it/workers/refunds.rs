@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::reservation::Kind;
-use miaosha::ports::World;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::{GivenBack, Ledger};
-use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::services::payments::Job;
+use miaosha::domain::sale::reservation::Kind;
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::money::refunds::RefundOutcome;
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, allotment, payment_settings, units};
 use super::points::{First, Work, twice};
@@ -23,7 +20,7 @@ const STANDBY: Kind = Kind::Standby;
 const REFUNDED: Kind = Kind::Refunded;
 
 /// Buyer 1 paid for two units, buyer 2 holds the third; 3, 4 and 5 wait for one each.
-async fn one_paid_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+async fn one_paid_three_waiting(bench: Bench) -> Arc<Bench> {
     let bench = bench.with_sale(allotment(3, 3)).await;
     bench.decide([bench.batch_of([(1, 2), (2, 1), (3, 1), (4, 1), (5, 1)])]).await;
     bench.pay(1).await;
@@ -31,26 +28,26 @@ async fn one_paid_three_waiting<W: World, T: Turnstile>(bench: Bench<W, T>) -> A
 }
 
 /// What ended with the units that went back now.
-fn ended(given: GivenBack) -> ReservationId {
+fn ended(given: RefundOutcome) -> ReservationId {
     match given {
-        GivenBack::Done(given) => given.ended,
+        RefundOutcome::Done(given) => given.ended,
         other => panic!("nothing went back: {other:?}"),
     }
 }
 
 /// The money goes back too, and everything is as it should be.
-async fn assert_settled<W: World, T: Turnstile>(bench: &Bench<W, T>) {
+async fn assert_settled(bench: &Bench) {
     bench.sweeper().sweep().await.unwrap();
-    assert_eq!(bench.world.store().refunds_due(bench.clock.now(), 9).await.unwrap(), []);
+    assert_eq!(bench.world.refunds.refunds_due(bench.clock.now(), 9).await.unwrap(), []);
     bench.assert_sound().await;
 }
 
 /// A unit goes back, and whoever gives it on is stopped: by an alarm, or by the sweeper.
-pub async fn part<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn part(bench: Bench, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
-    let split = ended(bench.give_back(1, Some(&[2])).await);
+    let split = ended(bench.refund_units(1, Some(&[2])).await);
     let by_alarm = point == Point::LapseAfterLedger || first == First::Dropped;
-    let work: Work<W, T> = if by_alarm {
+    let work: Work = if by_alarm {
         Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm([split])]).await.unwrap() }))
     } else {
         Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Unfreed).await.unwrap() }))
@@ -62,11 +59,11 @@ pub async fn part<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, firs
 }
 
 /// First a unit and then the rest, and the turnstile hears of the rest first; whoever tells it is stopped.
-pub async fn the_rest_first<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn the_rest_first(bench: Bench, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
-    let split = ended(bench.give_back(1, Some(&[1])).await);
-    let whole = ended(bench.give_back(1, None).await);
-    let work: Work<W, T> = Box::new(move |bench| {
+    let split = ended(bench.refund_units(1, Some(&[1])).await);
+    let whole = ended(bench.refund_units(1, None).await);
+    let work: Work = Box::new(move |bench| {
         Box::pin(async move {
             for id in [whole, split] {
                 bench.alarms().handle(vec![bench.alarm([id])]).await.unwrap();
@@ -80,9 +77,9 @@ pub async fn the_rest_first<W: World, T: Turnstile>(bench: Bench<W, T>, point: P
 
 /// The turnstile is emptied and restored while a worker that gives a unit on sleeps; or that worker dies, and nobody but the
 /// restore comes by.
-pub async fn wiped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn wiped(bench: Bench, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
-    let split = ended(bench.give_back(1, Some(&[1])).await);
+    let split = ended(bench.refund_units(1, Some(&[1])).await);
     let stop = bench.stops.arm(point);
     let worker = tokio::spawn({
         let bench = bench.clone();
@@ -106,19 +103,18 @@ pub async fn wiped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, fir
 }
 
 /// The provider is asked for a unit's money by two, and the first is stopped before it is written down.
-pub async fn money_of_a_part<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn money_of_a_part(bench: Bench, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
-    bench.give_back(1, Some(&[2])).await;
-    let work: Work<W, T> =
-        Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
+    bench.refund_units(1, Some(&[2])).await;
+    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
     twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
     assert_settled(&bench).await;
-    let facts = bench.world.store().audit(bench.sale, bench.clock.now()).await.unwrap().unwrap();
-    assert_eq!(bench.world.payments().kept_minor(facts.payments[0].id).await.unwrap(), 1_000, "one of two units");
+    let facts = bench.world.auditing.audit(bench.sale, bench.clock.now()).await.unwrap().unwrap();
+    assert_eq!(bench.world.payments.kept_minor(facts.payments[0].id).await.unwrap(), 1_000, "one of two units");
 }
 
 /// Many operators and many alarms at once: every unit goes back once, and everything is given on; to the seven who wait first.
-pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn refunds_race(bench: Bench) {
     let bench = bench.with_sale(allotment(9, 9)).await;
     bench.decide([bench.batch_of((1..=3).map(|buyer| (buyer, 3)).chain((4..=10).map(|buyer| (buyer, 1))))]).await;
     for buyer in 1..=3 {
@@ -133,8 +129,8 @@ pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let worked = join_all(asked.into_iter().map(|(buyer, units)| {
         let bench = bench.clone();
         tokio::spawn(async move {
-            let given = bench.give_back(buyer, units.as_deref()).await;
-            if let GivenBack::Done(given) = given {
+            let given = bench.refund_units(buyer, units.as_deref()).await;
+            if let RefundOutcome::Done(given) = given {
                 bench.alarms().handle(vec![bench.alarm([given.ended])]).await.unwrap();
             }
         })
@@ -143,7 +139,7 @@ pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
     worked.into_iter().for_each(|done| done.unwrap());
     assert_kinds(&bench, [REFUNDED, REFUNDED, REFUNDED]).await;
     assert_settled(&bench).await;
-    let level = bench.world.turnstile().look(bench.sale).await.unwrap().unwrap();
+    let level = bench.world.turnstile.look(bench.sale).await.unwrap().unwrap();
     assert!(bench.kinds(4..=10).await.into_values().all(|kind| kind == Some(HELD)), "who waited has one");
     assert_eq!(level.free, 2, "the rest is for sale again");
     bench.decide([bench.batch_of([(11, 1), (1, 1)])]).await;
@@ -152,7 +148,7 @@ pub async fn refunds_race<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Units go back in the middle of a rush, by several hands, while holds lapse and newcomers come.
-pub async fn in_mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn in_mid_rush(bench: Bench) {
     let bench = bench.with_sale(allotment(12, 20)).await;
     bench.decide([bench.batch_of((1..=4).map(|buyer| (buyer, 2)).chain([(5, 4)]))]).await;
     for buyer in 1..=4 {
@@ -176,7 +172,7 @@ pub async fn in_mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
                 if units.is_none() && buyer <= 2 {
                     continue;
                 }
-                let id = ended(bench.give_back(buyer, units.as_deref()).await);
+                let id = ended(bench.refund_units(buyer, units.as_deref()).await);
                 bench.alarms().handle(vec![bench.alarm([id])]).await.unwrap();
             }
         })
@@ -190,25 +186,25 @@ pub async fn in_mid_rush<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Figures that were bent show in the audit.
-pub async fn audit_finds_money<W: World, T: Turnstile>(bench: Bench<W, T>) {
-    use miaosha::domain::id::RefundId;
-    use miaosha::domain::money::Money;
-    use miaosha::domain::payment::{Refund, RefundEntry, RefundState};
+pub async fn audit_finds_money(bench: Bench) {
+    use miaosha::domain::money::payment::{Refund, RefundEntry, RefundState};
+    use miaosha::domain::shared::id::RefundId;
+    use miaosha::domain::shared::money::Money;
     let bench = one_paid_three_waiting(bench).await;
-    let GivenBack::Done(given) = bench.give_back(1, Some(&[2])).await else { panic!() };
+    let RefundOutcome::Done(given) = bench.refund_units(1, Some(&[2])).await else { panic!() };
     let entry = given.entry;
     let verdict = bench.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "what is due is in motion: {verdict}");
     // Written down as done, and the provider has not heard of it.
     let done = RefundEntry { version: 2, state: RefundState::Done { at: entry.made_at }, ..entry.clone() };
-    assert!(bench.world.store().move_refund(&entry, &done).await.unwrap());
+    assert!(bench.world.refunds.move_refund(&entry, &done).await.unwrap());
     let verdict = bench.audit().await;
     assert_eq!(verdict.divergence.unwrap().invariant, 7);
-    bench.world.payments().refund(&entry.refund, 0).await.unwrap();
+    bench.world.payments.refund(&entry.refund, 0).await.unwrap();
     bench.sweeper().sweep().await.unwrap();
     bench.assert_sound().await;
     // More went back than the books say.
     let amount = Money { minor: 1, ..entry.refund.amount };
-    bench.world.payments().refund(&Refund { id: RefundId(9), amount, ..entry.refund }, 0).await.unwrap();
+    bench.world.payments.refund(&Refund { id: RefundId(9), amount, ..entry.refund }, 0).await.unwrap();
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
 }

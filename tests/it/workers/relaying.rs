@@ -5,21 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use miaosha::domain::event::Event;
-use miaosha::domain::id::EventId;
-use miaosha::domain::turn::Turn;
-use miaosha::ports::World;
-use miaosha::ports::attempts::Attempts;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::events::{Events, Listener};
-use miaosha::ports::fault::Point;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::outbox::Outbox;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::ports::{Delivery, Subscription};
-use miaosha::runtime::lifecycle::Lifecycle;
-use miaosha::services::audit::UNPUBLISHED_MS_MAX;
-use miaosha::services::relay::{self, Relayed};
+use miaosha::app::audit::UNPUBLISHED_MS_MAX;
+use miaosha::domain::sale::turn::Turn;
+use miaosha::domain::shared::event::Event;
+use miaosha::domain::shared::id::EventId;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::platform::events::Listener;
+use miaosha::ports::platform::fault::Point;
+use miaosha::workers::relay::{self, Relayed};
 
 use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
 use super::points::First;
@@ -30,7 +24,7 @@ use crate::support::proxy::Proxy;
 pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
 
 /// An order, a cancel and the promotion it makes, and a cancel whose unit nobody has yet.
-async fn four_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+async fn four_events(bench: Bench) -> Arc<Bench> {
     let bench = bench.with_sale(allotment(3, 3)).await;
     bench.decide([bench.batch(1..=6)]).await;
     bench.pay(1).await;
@@ -42,28 +36,28 @@ async fn four_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W,
 }
 
 /// An order and a cancel, without anything that needs the broker.
-async fn two_events<W: World, T: Turnstile>(bench: Bench<W, T>) -> Arc<Bench<W, T>> {
+async fn two_events(bench: Bench) -> Arc<Bench> {
     let bench = bench.with_sale(allotment(3, 0)).await;
     let batch = bench.batch(1..=2);
     let known = bench.knowing().await;
-    let reply = bench.world.turnstile().reserve(bench.sale, known, &[&batch]).await.unwrap();
+    let reply = bench.world.turnstile.reserve(bench.sale, known, &[&batch]).await.unwrap();
     let turn = Turn::Batch { batch, reserved: only(reply) };
-    bench.world.store().record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
+    bench.world.recording.record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
     bench.pay(1).await;
     bench.cancel(2).await;
     Arc::new(bench)
 }
 
-async fn committed<W: World, T: Turnstile>(bench: &Bench<W, T>) -> Vec<Event> {
-    bench.world.store().unpublished(1_000).await.unwrap()
+async fn committed(bench: &Bench) -> Vec<Event> {
+    bench.world.outbox.unpublished(1_000).await.unwrap()
 }
 
 /// Everything that mail hears, and how often.
-async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, at_least: &[Event]) -> BTreeMap<EventId, u32> {
+async fn heard(bench: &Bench, at_least: &[Event]) -> BTreeMap<EventId, u32> {
     // A broker that is back is there for who publishes and for who listens at different moments.
     let listens = async {
         loop {
-            match bench.world.attempts().events(Listener::Mail).await {
+            match bench.world.events.events(Listener::Mail).await {
                 Ok(subscription) => return subscription,
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
@@ -86,7 +80,7 @@ async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, at_least: &[Event]) 
     }
 }
 
-async fn assert_told<W: World, T: Turnstile>(bench: &Bench<W, T>, events: &[Event]) {
+async fn assert_told(bench: &Bench, events: &[Event]) {
     let heard = heard(bench, events).await;
     let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
     assert!(heard.keys().all(|id| known.contains(id)), "something was told that was not committed");
@@ -96,7 +90,7 @@ async fn assert_told<W: World, T: Turnstile>(bench: &Bench<W, T>, events: &[Even
 }
 
 /// A relay stopped at the point; another finishes.
-pub async fn stopped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, first: First) {
+pub async fn stopped(bench: Bench, point: Point, first: First) {
     let bench = four_events(bench).await;
     let events = committed(&bench).await;
     let topics: Vec<_> = events.iter().map(|event| event.fact.topic()).collect();
@@ -124,14 +118,14 @@ pub async fn stopped<W: World, T: Turnstile>(bench: Bench<W, T>, point: Point, f
 }
 
 /// Two that run, more events than one batch, and one that is stopped for good in the middle.
-pub async fn two_relays<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn two_relays(bench: Bench) {
     let bench = Arc::new(bench.with_sale(allotment(60, 0)).await);
     bench.decide([bench.batch(1..=60)]).await;
     let stop = bench.stops.arm(Point::RelayAfterPublish);
     let start = || {
         let lifecycle = Lifecycle::new();
         let settings = relay::Settings { events_max: 8, relay_ms: 20, ..relay_settings() };
-        lifecycle.tracker.spawn(relay::run(bench.world.clone(), settings, lifecycle.clone()));
+        lifecycle.supervise("relay", relay::run(bench.world.needs(), settings, lifecycle.clone()));
         lifecycle
     };
     let (one, other) = (start(), start());
@@ -157,17 +151,17 @@ pub async fn two_relays<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Nothing counts as published that the broker did not confirm; when it is back, everything is.
-pub async fn broker_away<W: World, T: Turnstile>(bench: Bench<W, T>, way: &Proxy) {
+pub async fn broker_away(bench: Bench, way: &Proxy) {
     way.close();
     let bench = two_events(bench).await;
     let events = committed(&bench).await;
     assert_eq!(events.len(), 2);
-    while bench.world.attempts().is_up() {
+    while bench.world.attempts.is_up() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     bench.relay().step().await.unwrap_err();
     let lifecycle = Lifecycle::new();
-    lifecycle.tracker.spawn(relay::run(bench.world.clone(), relay_settings(), lifecycle.clone()));
+    lifecycle.supervise("relay", relay::run(bench.world.needs(), relay_settings(), lifecycle.clone()));
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(committed(&bench).await, events, "they wait");
     way.open();
@@ -185,12 +179,12 @@ pub async fn broker_away<W: World, T: Turnstile>(bench: Bench<W, T>, way: &Proxy
 }
 
 /// A commit wakes the relay of its own process: nobody waits for the next look.
-pub async fn woken<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn woken(bench: Bench) {
     let bench = bench.with_sale(allotment(2, 0)).await;
     bench.decide([bench.batch(1..=2)]).await;
     let lifecycle = Lifecycle::new();
     let settings = relay::Settings { relay_ms: 3_600_000, ..relay_settings() };
-    lifecycle.tracker.spawn(relay::run(bench.world.clone(), settings, lifecycle.clone()));
+    lifecycle.supervise("relay", relay::run(bench.world.needs(), settings, lifecycle.clone()));
     for buyer in 1..=2 {
         bench.pay(buyer).await;
         let told = async {
@@ -204,7 +198,7 @@ pub async fn woken<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Kept for as long as is wished, and then removed; what is not published is kept for ever.
-pub async fn tended<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn tended(bench: Bench) {
     let bench = four_events(bench).await;
     let keep = relay_settings().keep_published_ms;
     bench.relay().drain().await.unwrap();
@@ -212,19 +206,15 @@ pub async fn tended<W: World, T: Turnstile>(bench: Bench<W, T>) {
     let late = committed(&bench).await;
     bench.relay().tend().await.unwrap();
     let far = bench.clock.now().plus_ms(1);
-    assert_eq!(bench.world.store().remove_published(far, 1).await.unwrap(), 1, "they are kept");
+    assert_eq!(bench.world.outbox.remove_published(far, 1).await.unwrap(), 1, "they are kept");
     bench.clock.advance_ms(keep + 1);
     bench.relay().tend().await.unwrap();
-    assert_eq!(
-        bench.world.store().remove_published(bench.clock.now(), 99).await.unwrap(),
-        0,
-        "nothing is left of them"
-    );
+    assert_eq!(bench.world.outbox.remove_published(bench.clock.now(), 99).await.unwrap(), 0, "nothing is left of them");
     assert_eq!(committed(&bench).await, late);
 }
 
 /// The audit says that the world is not told, and goes on to say what else is so.
-pub async fn audit_waits<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn audit_waits(bench: Bench) {
     let bench = bench.with_sale(allotment(2, 0)).await;
     bench.decide([bench.batch(1..=2)]).await;
     bench.pay(1).await;

@@ -4,19 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use miaosha::domain::event::Fact;
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::domain::reservation::Kind;
+use miaosha::app::sale::feed;
+use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::sale::{SaleState, StandbyUntil};
-use miaosha::ports::World;
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::ledger::GivenBack;
-use miaosha::ports::news::News;
-use miaosha::ports::notices::{NoticeItem, NoticeStream, Notices};
-use miaosha::ports::outbox::Outbox;
-use miaosha::ports::turnstile::Turnstile;
-use miaosha::services::news;
-use miaosha::services::payments::Job;
+use miaosha::domain::shared::event::Fact;
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::ports::money::refunds::RefundOutcome;
+use miaosha::ports::sale::notices::NoticeItem;
+use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, HOLD_MS, allotment, payment_settings};
 use super::stories::{assert_kinds, heard};
@@ -28,7 +23,7 @@ const ENDED: Kind = Kind::Ended;
 const REFUNDED: Kind = Kind::Refunded;
 
 /// Buyer 1 paid for the only unit; 2 and 3 wait, and one more may.
-async fn all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) -> Bench<W, T> {
+async fn all_is_paid(bench: Bench) -> Bench {
     let bench = bench.with_sale(allotment(1, 3)).await;
     bench.decide([bench.batch(1..=3)]).await;
     bench.pay(1).await;
@@ -37,21 +32,21 @@ async fn all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) -> Bench<W, T> 
     bench
 }
 
-async fn close<W: World, T: Turnstile>(bench: &Bench<W, T>) {
-    bench.world.store().set_state(bench.sale, SaleState::Closed).await.unwrap();
+async fn close(bench: &Bench) {
+    bench.world.catalogue.set_state(bench.sale, SaleState::Closed).await.unwrap();
 }
 
 /// All of the buyer's order; what ended with it.
-async fn refund<W: World, T: Turnstile>(bench: &Bench<W, T>, buyer: u64) -> ReservationId {
-    match bench.give_back(buyer, None).await {
-        GivenBack::Done(given) => given.ended,
+async fn refund(bench: &Bench, buyer: u64) -> ReservationId {
+    match bench.refund_units(buyer, None).await {
+        RefundOutcome::Done(given) => given.ended,
         other => panic!("nothing went back: {other:?}"),
     }
 }
 
 /// Everything is paid, and the line stays: others may join while there is room, a refund is for who waits first, and who is
 /// promoted has its mail. At the close it ends, and a unit that comes back after that stays unsold.
-pub async fn a_refund_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn a_refund_after_all_is_paid(bench: Bench) {
     let bench = all_is_paid(bench).await;
     bench.decide([bench.batch([4, 5])]).await;
     let kinds: Vec<_> = bench.kinds(4..=5).await.into_values().collect();
@@ -65,7 +60,7 @@ pub async fn a_refund_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, 
     bench.decide([bench.batch([7])]).await;
     assert_kinds(&bench, [REFUNDED, HELD, STANDBY, STANDBY]).await;
     assert_eq!((bench.kind(6).await, bench.kind(7).await), (None, Some(STANDBY)), "a place in line became free");
-    let events = bench.world.store().unpublished(99).await.unwrap();
+    let events = bench.world.outbox.unpublished(99).await.unwrap();
     let promoted = |fact: &Fact| matches!(fact, Fact::Promoted(who) if who.buyer == BuyerId(2));
     assert!(events.iter().any(|event| promoted(&event.fact)), "{events:?}");
 
@@ -82,9 +77,9 @@ pub async fn a_refund_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, 
 }
 
 /// Who waits hears that it was promoted by a refund, and that standby ended.
-pub async fn who_waits_is_told<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn who_waits_is_told(bench: Bench) {
     let bench = all_is_paid(bench).await;
-    let mut notices = bench.world.signals().notices().await.unwrap();
+    let mut notices = bench.world.notices.notices().await.unwrap();
     refund(&bench, 1).await;
     bench.sweeper().sweep().await.unwrap();
     bench.pay(2).await;
@@ -104,9 +99,9 @@ pub async fn who_waits_is_told<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Units are added after everything is paid, while newcomers press: who waits first has them, whoever is quicker.
-pub async fn a_raise_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn a_raise_after_all_is_paid(bench: Bench) {
     let bench = Arc::new(all_is_paid(bench).await);
-    bench.world.store().raise(bench.sale, 2).await.unwrap();
+    bench.world.catalogue.raise(bench.sale, 2).await.unwrap();
     let verdict = bench.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "it is on its way: {verdict}");
     let newcomers = tokio::spawn({
@@ -123,7 +118,7 @@ pub async fn a_raise_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T
     assert_kinds(&bench, [CONFIRMED, HELD, STANDBY, STANDBY]).await;
     bench.assert_sound().await;
     bench.pay(2).await;
-    bench.world.store().raise(bench.sale, 3).await.unwrap();
+    bench.world.catalogue.raise(bench.sale, 3).await.unwrap();
     bench.decide([bench.batch([12])]).await;
     bench.sweeper().sweep().await.unwrap();
     assert_kinds(&bench, [CONFIRMED, CONFIRMED, HELD, STANDBY]).await;
@@ -131,11 +126,11 @@ pub async fn a_raise_after_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T
 }
 
 /// Units were added and the sale is closed before the turnstile has heard of them: whom they fit is not sent away.
-pub async fn a_raise_before_the_close<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn a_raise_before_the_close(bench: Bench) {
     let bench = bench.with_sale(allotment(4, 3)).await;
     bench.decide([bench.batch_of([(1, 4), (2, 3), (3, 1), (4, 2)])]).await;
     bench.pay(1).await;
-    bench.world.store().raise(bench.sale, 6).await.unwrap();
+    bench.world.catalogue.raise(bench.sale, 6).await.unwrap();
     close(&bench).await;
     let sweeper = bench.sweeper();
     sweeper.sweep_one(Job::Standby).await.unwrap();
@@ -149,7 +144,7 @@ pub async fn a_raise_before_the_close<W: World, T: Turnstile>(bench: Bench<W, T>
 }
 
 /// Promoted, and then the sale is closed: the hold goes on, and when it lapses the next in line has it.
-pub async fn promoted_and_then_closed<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn promoted_and_then_closed(bench: Bench) {
     let bench = all_is_paid(bench).await;
     bench.decide([bench.batch([4])]).await;
     refund(&bench, 1).await;
@@ -174,25 +169,25 @@ pub async fn promoted_and_then_closed<W: World, T: Turnstile>(bench: Bench<W, T>
 
 /// As the operator wished: with the last payment it is over for who waits, and says so; the line can begin anew when units
 /// are added.
-pub async fn until_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn until_all_is_paid(bench: Bench) {
     let bench = bench.with_sale_until(allotment(2, 5), StandbyUntil::Paid).await;
-    let mut stream = bench.world.signals().news().await.unwrap();
+    let mut stream = bench.world.news.news().await.unwrap();
     bench.decide([bench.batch(1..=4)]).await;
     bench.pay(1).await;
     bench.sweeper().sweep().await.unwrap();
     assert_kinds(&bench, [CONFIRMED, HELD, STANDBY, STANDBY]).await;
     bench.pay(2).await;
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "nobody is to join a line that ends");
     bench.sweeper().sweep().await.unwrap();
     assert_kinds(&bench, [CONFIRMED, CONFIRMED, ENDED, ENDED]).await;
     bench.assert_sound().await;
     bench.turnstile.set_away(true);
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "that needs no turnstile");
     bench.turnstile.set_away(false);
-    bench.world.store().raise(bench.sale, 3).await.unwrap();
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    bench.world.catalogue.raise(bench.sale, 3).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(!heard(&bench, &mut stream).await, "units are added");
     bench.sweeper().sweep().await.unwrap();
     bench.decide([bench.batch([5, 6])]).await;
@@ -201,20 +196,20 @@ pub async fn until_all_is_paid<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Everything is paid: publishers go on taking attempts while somebody may still join the line.
-pub async fn exhausted_when_the_line_is_full<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn exhausted_when_the_line_is_full(bench: Bench) {
     let bench = all_is_paid(bench).await;
-    let mut stream = bench.world.signals().news().await.unwrap();
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    let mut stream = bench.world.news.news().await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(!heard(&bench, &mut stream).await, "one more may wait");
     bench.decide([bench.batch([4])]).await;
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "the line is full");
     bench.turnstile.set_away(true);
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "that needs no turnstile");
     bench.turnstile.set_away(false);
     refund(&bench, 1).await;
     bench.sweeper().sweep().await.unwrap();
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(!heard(&bench, &mut stream).await, "who waited first has left the line");
 }

@@ -4,38 +4,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use miaosha::domain::attempt::BATCH_MAX;
-use miaosha::domain::id::{AttemptId, BuyerId, RefundId, ReservationId};
-use miaosha::domain::payment::Refund;
-use miaosha::domain::reservation::{Kind, Outcome};
+use miaosha::app::audit::UNDECIDED_MS_MAX;
+use miaosha::app::sale::feed;
+use miaosha::domain::money::payment::Refund;
 use miaosha::domain::sale::SaleState;
-use miaosha::domain::turnstile::Snapshot;
-use miaosha::ports::World;
-use miaosha::ports::catalogue::Catalogue;
-use miaosha::ports::clock::Clock;
-use miaosha::ports::deadlines::DEADLINE_MAX;
-use miaosha::ports::ledger::Ledger;
-use miaosha::ports::news::{News, NewsStream};
-use miaosha::ports::notices::Notices;
-use miaosha::ports::payments::Payments;
-use miaosha::ports::turnstile::{TURNS_MAX, Turnstile};
-use miaosha::services::audit::UNDECIDED_MS_MAX;
-use miaosha::services::news;
-use miaosha::services::payments::Job;
+use miaosha::domain::sale::reservation::{Kind, Outcome};
+use miaosha::domain::sale::turnstile::Snapshot;
+use miaosha::domain::shared::id::{AttemptId, BATCH_MAX, BuyerId, RefundId, ReservationId};
+use miaosha::ports::platform::clock::Clock;
+use miaosha::ports::sale::deadlines::DEADLINE_MAX;
+use miaosha::ports::sale::feed::NewsStream;
+use miaosha::ports::sale::turnstile::TURNS_MAX;
+use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
 use crate::contract::signals::told as told_by;
 
-pub async fn assert_kinds<W: World, T: Turnstile, const N: usize>(bench: &Bench<W, T>, expected: [Kind; N]) {
+pub async fn assert_kinds<const N: usize>(bench: &Bench, expected: [Kind; N]) {
     let kinds: Vec<_> = bench.kinds(1..=N as u64).await.into_values().collect();
     assert_eq!(kinds, expected.map(Some));
 }
 
 /// The same batch again, alone, twice in one take, and beside a new one: its outcomes stay, its buyers are told again.
-pub async fn redelivery<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn redelivery(bench: Bench) {
     let bench = bench.with_sale(allotment(2, 1)).await;
     let batch = bench.batch(1..=4);
-    let mut notices = bench.world.signals().notices().await.unwrap();
+    let mut notices = bench.world.notices.notices().await.unwrap();
     bench.decide([batch.clone()]).await;
     let before = bench.picture(1..=4).await;
     bench.decide([batch.clone(), batch.clone(), bench.batch([5])]).await;
@@ -55,14 +49,14 @@ pub async fn redelivery<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Limits, second tries and bad attempts are each decided by themselves, and everybody can ask.
-pub async fn every_outcome<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn every_outcome(bench: Bench) {
     let bench = bench.with_sale(allotment(4, 1)).await;
     let batch = bench.batch_of([(1, 3), (1, 1), (2, 0), (3, 9), (4, 2), (5, 1), (6, 2)]);
     bench.decide([batch.clone()]).await;
     let mut outcomes = Vec::new();
     for (index, attempt) in batch.attempts.iter().enumerate() {
         let id: AttemptId = batch.attempt_id(index);
-        outcomes.push(bench.world.store().outcome(bench.sale, attempt.buyer, id).await.unwrap());
+        outcomes.push(bench.world.reservations.outcome(bench.sale, attempt.buyer, id).await.unwrap());
     }
     let told: Vec<&str> = outcomes
         .iter()
@@ -79,18 +73,18 @@ pub async fn every_outcome<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// A batch of a sale that nobody knows is dropped; what travels with it is not held up.
-pub async fn unknown_sale<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn unknown_sale(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 0)).await;
     let mut unknown = bench.batch([1]);
     unknown.sale.0 += 1_000_000;
-    let deliveries = vec![Message(unknown), Message(bench.batch([2]))];
+    let deliveries = vec![Message::of(unknown), Message::of(bench.batch([2]))];
     bench.consumer().handle(deliveries).await.unwrap();
     assert_eq!(bench.kind(2).await, Some(Kind::Held));
     bench.assert_sound().await;
 }
 
 /// Who fits is promoted in order of arrival; a party too large is passed and keeps its place.
-pub async fn first_that_fits<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn first_that_fits(bench: Bench) {
     let bench = bench.with_sale(allotment(4, 9)).await;
     bench.decide([bench.batch_of([(1, 1), (2, 3), (3, 4), (4, 2), (5, 1)])]).await;
     bench.clock.advance_ms(1_000);
@@ -108,7 +102,7 @@ pub async fn first_that_fits<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Hundreds of holds lapse in the same second; alarms, two workers and the sweeper all go for them at once.
-pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn crowd(bench: Bench) {
     const CAPACITY: u64 = 700;
     let bench = Arc::new(bench.with_sale(allotment(700, 300)).await);
     let batches: Vec<_> = (0..11).map(|n| bench.batch(1 + n * 100..=(n + 1) * 100)).collect();
@@ -118,10 +112,10 @@ pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
     for buyer in 1..=CAPACITY {
         ids.push(bench.row(buyer).await.unwrap().id);
     }
-    let alarms: Vec<_> = ids.chunks(DEADLINE_MAX / 2).map(|ids| bench.alarm(ids.to_vec()).0).collect();
+    let alarms: Vec<_> = ids.chunks(DEADLINE_MAX / 2).map(|ids| bench.deadline(ids.to_vec())).collect();
     let work = alarms.into_iter().flat_map(|alarm| [alarm.clone(), alarm]).map(|alarm| {
         let bench = bench.clone();
-        tokio::spawn(async move { bench.alarms().handle(vec![Message(alarm)]).await.unwrap() })
+        tokio::spawn(async move { bench.alarms().handle(vec![Message::of(alarm)]).await.unwrap() })
     });
     let work: Vec<_> = work.collect();
     let sweeper = bench.sweeper();
@@ -133,7 +127,7 @@ pub async fn crowd<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Far more than one call of the turnstile takes, by attempts and by batches: decided in the order in which they came.
-pub async fn a_full_queue<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn a_full_queue(bench: Bench) {
     const FULL: u64 = 9;
     let bench = bench.with_sale(allotment(5, 3)).await;
     let size = BATCH_MAX as u64;
@@ -151,10 +145,10 @@ pub async fn a_full_queue<W: World, T: Turnstile>(bench: Bench<W, T>) {
 
 /// A closed sale goes on for those it accepted: what was on its way is decided, holds are paid or lapse, who waits is
 /// promoted; when nothing can come free any more, standby ends.
-pub async fn closed<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn closed(bench: Bench) {
     let bench = bench.with_sale(allotment(2, 5)).await;
     bench.decide([bench.batch(1..=3)]).await;
-    bench.world.store().set_state(bench.sale, SaleState::Closed).await.unwrap();
+    bench.world.catalogue.set_state(bench.sale, SaleState::Closed).await.unwrap();
     bench.decide([bench.batch([4])]).await;
     bench.sweeper().sweep().await.unwrap();
     assert_kinds(&bench, [Kind::Held, Kind::Held, Kind::Standby, Kind::Standby]).await;
@@ -170,31 +164,31 @@ pub async fn closed<W: World, T: Turnstile>(bench: Bench<W, T>) {
 }
 
 /// Publishers hear when a sale is exhausted and when it is not any more.
-pub async fn exhausted<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn exhausted(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 1)).await;
-    let mut stream = bench.world.signals().news().await.unwrap();
+    let mut stream = bench.world.news.news().await.unwrap();
     bench.decide([bench.batch(1..=2)]).await;
-    news::broadcast(&bench.world).await.unwrap();
+    feed::broadcast(&bench.world.needs()).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "nothing is free, standby is full");
     bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
     bench.sweeper().sweep().await.unwrap();
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(!heard(&bench, &mut stream).await, "one more may wait");
     bench.turnstile.set_away(true);
     bench.sweeper().sweep_one(Job::Watch).await.unwrap_err();
-    news::announce(&bench.world, bench.sale).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(!heard(&bench, &mut stream).await, "attempts wait for the turnstile");
 }
 
 /// A consumer that was refused something says at once that the sale is exhausted.
-pub async fn exhausted_at_once<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn exhausted_at_once(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 1)).await;
-    let mut stream = bench.world.signals().news().await.unwrap();
+    let mut stream = bench.world.news.news().await.unwrap();
     bench.decide([bench.batch(1..=3)]).await;
     assert!(heard(&bench, &mut stream).await);
 }
 
-pub async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut impl NewsStream) -> bool {
+pub async fn heard(bench: &Bench, stream: &mut Box<dyn NewsStream>) -> bool {
     let word = async {
         loop {
             let news = stream.next().await.unwrap();
@@ -207,11 +201,11 @@ pub async fn heard<W: World, T: Turnstile>(bench: &Bench<W, T>, stream: &mut imp
 }
 
 /// Each lie is found, and named by its number.
-pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
+pub async fn audit_finds(bench: Bench) {
     let bench = bench.with_sale(allotment(3, 2)).await;
     bench.decide([bench.batch_of([(1, 1), (2, 2), (3, 1)])]).await;
     bench.assert_sound().await;
-    let truth = bench.world.turnstile().snapshot(bench.sale).await.unwrap().unwrap();
+    let truth = bench.world.turnstile.snapshot(bench.sale).await.unwrap().unwrap();
 
     let idle = |snapshot: &mut Snapshot| {
         let (_, taken) = snapshot.taken.pop_first().unwrap();
@@ -229,7 +223,7 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
         let mut snapshot = truth.clone();
         lie(&mut snapshot);
         bench.wipe().await;
-        bench.world.turnstile().restore(bench.sale, &snapshot).await.unwrap();
+        bench.world.turnstile.restore(bench.sale, &snapshot).await.unwrap();
         let verdict = bench.audit().await;
         assert!(!verdict.pass && verdict.is_at_rest(), "{verdict}");
         assert_eq!(verdict.divergence.unwrap().invariant, invariant);
@@ -237,15 +231,15 @@ pub async fn audit_finds<W: World, T: Turnstile>(bench: Bench<W, T>) {
     bench.wipe().await;
     let missing = bench.audit().await;
     assert!(missing.pass && !missing.is_at_rest(), "{missing}");
-    bench.world.turnstile().restore(bench.sale, &truth).await.unwrap();
+    bench.world.turnstile.restore(bench.sale, &truth).await.unwrap();
 
     // Money that moved behind a void's back.
     let payment = bench.begin_paying(1).await;
-    bench.world.payments().capture(payment.id, "ok").await.unwrap();
-    bench.world.store().payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
+    bench.world.payments.capture(payment.id, "ok").await.unwrap();
+    bench.world.paying.payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
     assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
     let refund = Refund { id: RefundId(1), payment: payment.id, amount: payment.amount };
-    bench.world.payments().refund(&refund, 0).await.unwrap();
+    bench.world.payments.refund(&refund, 0).await.unwrap();
     bench.assert_sound().await;
 
     bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);

@@ -3,43 +3,39 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use miaosha::domain::attempt::Batch;
-use miaosha::domain::id::SaleId;
+use async_trait::async_trait;
 use miaosha::domain::sale::Allotment;
-use miaosha::domain::turn::{Known, Raised, Released, Reserved};
-use miaosha::domain::turnstile::{Ended, Level, Reply, Snapshot};
-use miaosha::ports::turnstile::Turnstile;
+use miaosha::domain::sale::attempt::Batch;
+use miaosha::domain::sale::turn::{Known, Raised, Released, Reserved};
+use miaosha::domain::sale::turnstile::{Ended, Level, Reply, Snapshot};
+use miaosha::domain::shared::id::SaleId;
+use miaosha::ports::sale::turnstile::Turnstile;
 use miaosha::ports::{Fault, Result};
 
 /// Delegates to the turnstile it has at the moment. Clones share it.
-pub struct Swap<T>(Arc<Shared<T>>);
+#[derive(Clone)]
+pub struct Swap(Arc<Shared>);
 
-struct Shared<T> {
-    current: RwLock<Arc<T>>,
+struct Shared {
+    current: RwLock<Arc<dyn Turnstile>>,
     away: AtomicBool,
 }
 
-impl<T> Clone for Swap<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T> Swap<T> {
-    pub fn new(turnstile: T) -> Self {
-        Self(Arc::new(Shared { current: RwLock::new(Arc::new(turnstile)), away: AtomicBool::new(false) }))
+impl Swap {
+    pub fn new(turnstile: Arc<dyn Turnstile>) -> Self {
+        Self(Arc::new(Shared { current: RwLock::new(turnstile), away: AtomicBool::new(false) }))
     }
 
     /// Everything it knew is lost, or it is the one of another time.
-    pub fn replace(&self, turnstile: T) {
-        *self.0.current.write().unwrap() = Arc::new(turnstile);
+    pub fn replace(&self, turnstile: Arc<dyn Turnstile>) {
+        *self.0.current.write().unwrap() = turnstile;
     }
 
     pub fn set_away(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
     }
 
-    fn now(&self) -> Result<Arc<T>> {
+    fn now(&self) -> Result<Arc<dyn Turnstile>> {
         if self.0.away.load(Ordering::SeqCst) {
             return Err(Fault::new("turnstile", "taken away by the test"));
         }
@@ -47,7 +43,8 @@ impl<T> Swap<T> {
     }
 }
 
-impl<T: Turnstile> Turnstile for Swap<T> {
+#[async_trait]
+impl Turnstile for Swap {
     async fn open(&self, sale: SaleId, generation: u64, allotment: Allotment) -> Result<()> {
         self.now()?.open(sale, generation, allotment).await
     }

@@ -1,14 +1,15 @@
 //! Blocks: units that the house takes out of sale and puts back, decided and recorded like everybody's.
 
-use miaosha::domain::block::Block;
-use miaosha::domain::id::{BatchId, BuyerId, PaymentId, RequestId, ReservationId, SaleId};
-use miaosha::domain::reservation::{Kind, State};
 use miaosha::domain::sale::SaleState;
-use miaosha::domain::turnstile::Turnstile;
-use miaosha::ports::blocks::{BlockEnded, BlockMade, NewBlock};
-use miaosha::ports::ledger::{Begun, Recorded};
-use miaosha::ports::outbox::Backlog;
-use miaosha::ports::reports::Count;
+use miaosha::domain::sale::block::Block;
+use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::sale::turnstile::Turnstile;
+use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, RequestId, ReservationId, SaleId};
+use miaosha::ports::audit::reports::Count;
+use miaosha::ports::money::paying::BeginPayment;
+use miaosha::ports::platform::outbox::Backlog;
+use miaosha::ports::sale::blocks::{BlockEnded, BlockMade, NewBlock};
+use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
 
@@ -109,7 +110,7 @@ pub async fn a_block_takes_units_and_gives_them_back<S: Store>(store: S) {
     let row = counter.row(ids[0]).await;
     assert_eq!(counter.store.cancel(row.id, row.buyer, NOW).await.unwrap(), Some(row.clone()));
     let begun = counter.store.begin_paying(row.id, row.buyer, PaymentId(1), NOW).await.unwrap();
-    assert_eq!(begun, Begun::Refused(Some(row.clone())));
+    assert_eq!(begun, BeginPayment::Refused(Some(row.clone())));
     assert_eq!(counter.store.backlog().await.unwrap(), Backlog { events: 0, oldest: None });
     assert_eq!((row.version, &row.state), (1, &State::Blocked { units: vec![3, 4, 5] }));
 

@@ -1,13 +1,15 @@
 //! Items, sales and accounts.
 
-use miaosha::domain::id::{BuyerId, ItemId, SaleId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::money::Money;
-use miaosha::domain::order::Order;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::sale::{QuestionKey, SaleState, StandbyUntil};
-use miaosha::ports::accounts::{Erased, InTheWay, Revoked, Role, Unused};
-use miaosha::ports::catalogue::{Changed, NewItem, NewSale};
-use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
+use miaosha::domain::shared::id::{BuyerId, ItemId, SaleId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::paying::Confirmed;
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
+use miaosha::ports::people::accounts::{Erased, InTheWay, Unused};
+use miaosha::ports::sale::catalogue::{Changed, NewItem, NewSale};
 
 use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, new_sale, new_sale_until};
 
@@ -86,8 +88,8 @@ pub async fn an_account_with_good_tickets_is_erased_by_its_owners_word<S: Store>
         ..InTheWay::default()
     };
     assert_eq!(erase(false).await, Erased::Refused(unused(&order, &[1, 2])));
-    let one = GiveBack { number: "N".into(), units: Some(vec![1]), reason: None, request: None };
-    let GivenBack::Done(given) = counter.store.give_back(&one, NOW).await.unwrap() else { panic!() };
+    let one = RefundRequest { number: "N".into(), units: Some(vec![1]), reason: None, request: None };
+    let RefundOutcome::Done(given) = counter.store.refund_units(&one, NOW).await.unwrap() else { panic!() };
     assert_eq!(counter.store.in_the_way(account.id).await.unwrap(), unused(&given.order, &[2]));
     assert_eq!(erase(false).await, Erased::Refused(unused(&given.order, &[2])));
     assert_eq!(counter.store.account(account.id).await.unwrap().unwrap().name, "Ann", "nothing was erased");

@@ -1,22 +1,16 @@
 //! A sale with the domain's turnstile beside a store: whatever the turnstile answers is ready to be recorded.
 
-use miaosha::domain::attempt::{Attempt, Batch};
-use miaosha::domain::id::{BatchId, BuyerId, PaymentId, ReservationId};
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Payment, PaymentState, RefundPace};
-use miaosha::domain::reservation::{Kind, Reservation};
+use miaosha::domain::money::payment::{Payment, PaymentState, RefundPace};
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::sale::turn::{Known, Turn};
+use miaosha::domain::sale::turnstile::{Ended, Turnstile};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, StandbyUntil};
-use miaosha::domain::time::Timestamp;
-use miaosha::domain::turn::{Known, Turn};
-use miaosha::domain::turnstile::{Ended, Turnstile};
-use miaosha::ports::accounts::Accounts;
-use miaosha::ports::blocks::Blocks;
-use miaosha::ports::catalogue::{Catalogue, NewItem, NewSale};
-use miaosha::ports::idempotency::Idempotency;
-use miaosha::ports::lag::Lagging;
-use miaosha::ports::ledger::{Ledger, Recorded};
-use miaosha::ports::outbox::Outbox;
-use miaosha::ports::reports::Reports;
+use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, ReservationId};
+use miaosha::domain::shared::money::Money;
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::sale::catalogue::{NewItem, NewSale};
+use miaosha::ports::sale::recording::Recorded;
 
 use crate::contract::turnstile::{done, only};
 
@@ -25,8 +19,8 @@ pub use crate::support::clock::START as NOW;
 pub const HOLD_MS: i64 = 60_000;
 pub const PACE: RefundPace = RefundPace { wait_ms: 1_000, wait_ms_max: 4_000, tries_max: 3 };
 
-pub trait Store: Ledger + Blocks + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone {}
-impl<S: Ledger + Blocks + Lagging + Catalogue + Accounts + Idempotency + Outbox + Reports + Clone> Store for S {}
+pub trait Store: miaosha::wire::world::Store + Clone {}
+impl<S: miaosha::wire::world::Store + Clone> Store for S {}
 
 pub struct Counter<S> {
     pub store: S,

@@ -1,10 +1,10 @@
 //! What a log of letters does.
 
 use futures_util::future::join_all;
-use miaosha::domain::event::{Cancelled, Event, Fact};
-use miaosha::domain::id::{BuyerId, EventId, ReservationId, SaleId};
-use miaosha::domain::time::Timestamp;
-use miaosha::ports::letters::{Claimed, Ending, Letters, Unsent};
+use miaosha::domain::shared::event::{Cancelled, Event, Fact};
+use miaosha::domain::shared::id::{BuyerId, EventId, ReservationId, SaleId};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
 
 const LEASE_MS: i64 = 1_000;
 const AT: Timestamp = Timestamp(1_767_225_600_000);
@@ -14,11 +14,11 @@ fn event(number: u128) -> Event {
     Event::new(Fact::Cancelled(fact), 1, AT)
 }
 
-async fn claim(log: &impl Letters, id: EventId, at: Timestamp) -> Claimed {
+async fn claim(log: &impl MailLog, id: EventId, at: Timestamp) -> Claimed {
     log.claim(id, "cancelled", at, LEASE_MS).await.unwrap()
 }
 
-pub async fn a_letter_is_kept_once_and_is_due_until_it_is_done(log: impl Letters) {
+pub async fn a_letter_is_kept_once_and_is_due_until_it_is_done(log: impl MailLog) {
     let (one, other) = (event(1), event(2));
     log.keep(&[], AT).await.unwrap();
     log.keep(&[one.clone(), other.clone(), one.clone()], AT).await.unwrap();
@@ -35,7 +35,7 @@ pub async fn a_letter_is_kept_once_and_is_due_until_it_is_done(log: impl Letters
     assert_eq!(claim(&log, one.id, AT.plus_ms(LEASE_MS * 9)).await, Claimed::Done);
 }
 
-pub async fn of_many_who_claim_a_letter_one_has_it(log: impl Letters) {
+pub async fn of_many_who_claim_a_letter_one_has_it(log: impl MailLog) {
     for number in 0..8 {
         let id = event(number).id;
         if number % 2 == 0 {
@@ -48,7 +48,7 @@ pub async fn of_many_who_claim_a_letter_one_has_it(log: impl Letters) {
     }
 }
 
-pub async fn the_claim_of_who_died_runs_out(log: impl Letters) {
+pub async fn the_claim_of_who_died_runs_out(log: impl MailLog) {
     let id = event(1).id;
     assert_eq!(claim(&log, id, AT).await, Claimed::Mine { tries: 1, kept_at: AT });
     assert_eq!(claim(&log, id, AT.plus_ms(LEASE_MS - 1)).await, Claimed::Elsewhere);
@@ -66,7 +66,7 @@ pub async fn the_claim_of_who_died_runs_out(log: impl Letters) {
     assert_eq!(log.unsent().await.unwrap(), Unsent::default(), "the first ending stays");
 }
 
-pub async fn the_claims_of_the_dead_are_void(log: impl Letters) {
+pub async fn the_claims_of_the_dead_are_void(log: impl MailLog) {
     let event = event(1);
     log.keep(std::slice::from_ref(&event), AT).await.unwrap();
     claim(&log, event.id, AT).await;
@@ -77,7 +77,7 @@ pub async fn the_claims_of_the_dead_are_void(log: impl Letters) {
     assert!(matches!(claim(&log, event.id, AT.plus_ms(1)).await, Claimed::Mine { .. }));
 }
 
-pub async fn a_letter_that_is_put_off_is_due_later(log: impl Letters) {
+pub async fn a_letter_that_is_put_off_is_due_later(log: impl MailLog) {
     let event = event(1);
     log.keep(std::slice::from_ref(&event), AT).await.unwrap();
     claim(&log, event.id, AT).await;
@@ -88,7 +88,7 @@ pub async fn a_letter_that_is_put_off_is_due_later(log: impl Letters) {
     assert_eq!(claim(&log, event.id, AT.plus_ms(50)).await, Claimed::Mine { tries: 2, kept_at: AT });
 }
 
-pub async fn what_is_unsent_or_refused_is_counted(log: impl Letters) {
+pub async fn what_is_unsent_or_refused_is_counted(log: impl MailLog) {
     assert_eq!(log.unsent().await.unwrap(), Unsent::default());
     let events = [event(1), event(2), event(3), event(4)];
     log.keep(&events[..1], AT).await.unwrap();

@@ -1,8 +1,8 @@
 //! Moves without money: lapse, cancel, the end of standby. Each on its condition, and on nothing else.
 
-use miaosha::domain::id::{BuyerId, SaleId};
-use miaosha::domain::reservation::{Kind, Reservation, State};
+use miaosha::domain::sale::reservation::{Kind, Reservation, State};
 use miaosha::domain::sale::{SaleState, StandbyUntil};
+use miaosha::domain::shared::id::{BuyerId, SaleId};
 
 use super::counter::{Counter, NOW, Store, later};
 

@@ -1,11 +1,13 @@
 //! What happened is written where it happened, once, and read until it is published.
 
-use miaosha::domain::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::payment::RefundAnswer;
-use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::ports::ledger::{Begun, Confirmed, GiveBack, Recorded};
-use miaosha::ports::outbox::Backlog;
+use miaosha::domain::money::payment::RefundAnswer;
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::shared::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::money::refunds::RefundRequest;
+use miaosha::ports::platform::outbox::Backlog;
+use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -22,7 +24,7 @@ async fn ordered<S: Store>(counter: &mut Counter<S>, buyer: u64, number: &str) -
     let row = counter.reserved(&[(buyer, 2)]).await.remove(0);
     let payment = counter.payment(&row, u128::from(buyer)).await;
     let begun = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
-    assert!(matches!(begun, Begun::Paying(_)));
+    assert!(matches!(begun, BeginPayment::Paying(_)));
     let confirmed = counter.store.confirm(row.id, payment, number, later()).await.unwrap();
     let Confirmed::Order(order) = confirmed else { panic!("{confirmed:?}") };
     let fact = Fact::OrderPaid(Purchase {
@@ -49,7 +51,7 @@ pub async fn an_order_is_told_once<S: Store>(store: S) {
     let mut counter = Counter::open(store.clone(), 2, 0).await;
     let (row, paid) = ordered(&mut counter, 1, "N").await;
     assert_eq!(outbox(&store).await, std::slice::from_ref(&paid));
-    let miaosha::domain::reservation::State::Confirmed { payment, .. } = counter.row(row.id).await.state else {
+    let miaosha::domain::sale::reservation::State::Confirmed { payment, .. } = counter.row(row.id).await.state else {
         panic!()
     };
     counter.store.confirm(row.id, payment, "M", later()).await.unwrap();
@@ -62,10 +64,10 @@ pub async fn an_order_is_told_once<S: Store>(store: S) {
             Fact::OrderRefunded(Refunded { order: "N".to_owned(), reservation, sale, buyer, units, amount, left });
         Event::new(fact, ended.0, later())
     };
-    let some = GiveBack { number: "N".to_owned(), units: Some(vec![2]), reason: None, request: None };
-    let rest = GiveBack { units: None, ..some.clone() };
+    let some = RefundRequest { number: "N".to_owned(), units: Some(vec![2]), reason: None, request: None };
+    let rest = RefundRequest { units: None, ..some.clone() };
     for what in [&some, &some, &rest, &rest] {
-        counter.store.give_back(what, later()).await.unwrap();
+        counter.store.refund_units(what, later()).await.unwrap();
     }
     counter.store.confirm(row.id, payment, "M", later()).await.unwrap();
     assert_eq!(outbox(&store).await, [paid, refunded(vec![2], vec![1]), refunded(vec![1], vec![])]);
@@ -122,7 +124,7 @@ pub async fn a_cancel_is_told_once<S: Store>(store: S) {
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
     let mut expected = Vec::new();
     for row in &rows {
-        counter.store.cancel(row.id, miaosha::domain::id::BuyerId(77), NOW).await.unwrap();
+        counter.store.cancel(row.id, miaosha::domain::shared::id::BuyerId(77), NOW).await.unwrap();
         let cancelled = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
         counter.store.cancel(row.id, row.buyer, later()).await.unwrap();
         let (reservation, sale, buyer) = (row.id, row.sale, row.buyer);
@@ -133,7 +135,7 @@ pub async fn a_cancel_is_told_once<S: Store>(store: S) {
 }
 
 fn promoted(row: &Reservation) -> Event {
-    let miaosha::domain::reservation::State::Held { lapses_at, .. } = row.state else { panic!("{row:?}") };
+    let miaosha::domain::sale::reservation::State::Held { lapses_at, .. } = row.state else { panic!("{row:?}") };
     let (reservation, sale, buyer, quantity) = (row.id, row.sale, row.buyer, row.quantity);
     Event::new(Fact::Promoted(Promoted { reservation, sale, buyer, quantity, lapses_at }), row.version.into(), NOW)
 }

@@ -1,10 +1,11 @@
 //! Moves that have to do with money: a payment is captured for an order, or it is void or given back.
 
-use miaosha::domain::id::{BuyerId, PaymentId, RefundId, ReservationId};
-use miaosha::domain::money::Money;
-use miaosha::domain::payment::{Payment, PaymentState, Refund, RefundAnswer, RefundEntry, Why};
-use miaosha::domain::reservation::{Reservation, State};
-use miaosha::ports::ledger::{Begun, Confirmed, FreeOrder, OrderPlace};
+use miaosha::domain::money::payment::{Payment, PaymentState, Refund, RefundAnswer, RefundEntry, Why};
+use miaosha::domain::sale::reservation::{Reservation, State};
+use miaosha::domain::shared::id::{BuyerId, PaymentId, RefundId, ReservationId};
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::orders::OrderPlace;
+use miaosha::ports::money::paying::{BeginPayment, Confirmed, FreeOrder};
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -16,18 +17,18 @@ pub async fn paying_begins_while_there_is_time<S: Store>(store: S) {
     let begin = async |row: &Reservation, buyer, payment, now| {
         counter.store.begin_paying(row.id, BuyerId(buyer), payment, now).await.unwrap()
     };
-    assert_eq!(begin(row, 2, payment, NOW).await, Begun::Refused(None), "of another buyer");
-    assert_eq!(begin(row, 1, PaymentId(9), NOW).await, Begun::Refused(Some(row.clone())), "never recorded");
-    assert_eq!(begin(row, 1, payment, later()).await, Begun::Refused(Some(row.clone())), "too late");
+    assert_eq!(begin(row, 2, payment, NOW).await, BeginPayment::Refused(None), "of another buyer");
+    assert_eq!(begin(row, 1, PaymentId(9), NOW).await, BeginPayment::Refused(Some(row.clone())), "never recorded");
+    assert_eq!(begin(row, 1, payment, later()).await, BeginPayment::Refused(Some(row.clone())), "too late");
     let other = counter.payment(waits, 2).await;
-    assert_eq!(begin(waits, 2, other, NOW).await, Begun::Refused(Some(waits.clone())), "on standby");
-    let Begun::Paying(paying) = begin(row, 1, payment, later().plus_ms(-1)).await else { panic!() };
+    assert_eq!(begin(waits, 2, other, NOW).await, BeginPayment::Refused(Some(waits.clone())), "on standby");
+    let BeginPayment::Paying(paying) = begin(row, 1, payment, later().plus_ms(-1)).await else { panic!() };
     let since = later().plus_ms(-1);
     assert_eq!(paying.state, State::Paying { units: vec![1, 2], lapses_at: later(), payment, since });
     assert_eq!(paying.version, 2);
-    assert_eq!(begin(row, 1, payment, NOW).await, Begun::Paying(paying.clone()), "asked again");
+    assert_eq!(begin(row, 1, payment, NOW).await, BeginPayment::Paying(paying.clone()), "asked again");
     let second = counter.payment(row, 3).await;
-    assert_eq!(begin(row, 1, second, NOW).await, Begun::Refused(Some(paying)), "one at a time");
+    assert_eq!(begin(row, 1, second, NOW).await, BeginPayment::Refused(Some(paying)), "one at a time");
     assert_eq!(counter.claimed().await, [1, 2]);
 }
 
@@ -35,7 +36,7 @@ pub async fn paying_begins_while_there_is_time<S: Store>(store: S) {
 async fn paying<S: Store>(counter: &mut Counter<S>, buyer: u64) -> (Reservation, PaymentId) {
     let row = counter.reserved(&[(buyer, 1)]).await.remove(0);
     let payment = counter.payment(&row, u128::from(buyer)).await;
-    let Begun::Paying(row) = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap() else {
+    let BeginPayment::Paying(row) = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap() else {
         panic!()
     };
     (row, payment)
@@ -127,7 +128,7 @@ pub async fn a_capture_that_cannot_stand_is_to_be_refunded<S: Store>(store: S) {
     assert_eq!(counter.store.refunds_due(later().plus_ms(-1), 9).await.unwrap(), []);
     let due = counter.store.refunds_due(later(), 9).await.unwrap();
     let refund = Refund { id: RefundId::of_payment(payment), payment, amount: counter.sale.price };
-    let (reservation, sale, why) = (row.id, row.sale, Why::CouldNotStand);
+    let (reservation, sale, why) = (row.id, row.sale, Why::CaptureTooLate);
     let entry = RefundEntry::due(refund, reservation, sale, why, later());
     assert_eq!(due, std::slice::from_ref(&entry));
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
@@ -168,7 +169,7 @@ pub async fn a_void_payment_leaves_the_hold_while_there_is_time<S: Store>(store:
     assert_eq!(counter.payment_state(payment).await, PaymentState::Voided);
     assert_eq!(counter.store.payment_voided(row.id, payment, later()).await.unwrap(), Some(held), "once");
     let next = counter.payment(&row, 8).await;
-    assert!(matches!(counter.store.begin_paying(row.id, row.buyer, next, NOW).await.unwrap(), Begun::Paying(_)));
+    assert!(matches!(counter.store.begin_paying(row.id, row.buyer, next, NOW).await.unwrap(), BeginPayment::Paying(_)));
 }
 
 pub async fn a_void_payment_lapses_what_is_out_of_time<S: Store>(store: S) {
@@ -179,7 +180,7 @@ pub async fn a_void_payment_lapses_what_is_out_of_time<S: Store>(store: S) {
     assert_eq!(counter.row(row.id).await, lapsed);
     assert_eq!(counter.claimed().await, [0_u32; 0]);
     assert_eq!(counter.store.unfreed(9).await.unwrap(), [(row.sale, row.id)]);
-    let unknown = counter.store.payment_voided(miaosha::domain::id::ReservationId(1), payment, NOW).await;
+    let unknown = counter.store.payment_voided(miaosha::domain::shared::id::ReservationId(1), payment, NOW).await;
     assert_eq!(unknown.unwrap(), None);
 }
 

@@ -1,10 +1,11 @@
 //! Many at once: of those who want the same, one gets it, and nobody sees half of anything.
 
 use futures_util::future::join_all;
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::domain::turn::Turn;
-use miaosha::ports::ledger::{Begun, Confirmed, Recorded};
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::sale::turn::Turn;
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
 
@@ -20,7 +21,7 @@ pub async fn of_two_lapses_and_a_checkout_one_wins<S: Store>(store: S) {
             counter.store.lapse(row.sale, &ids, later()),
             counter.store.begin_paying(row.id, row.buyer, payment, NOW),
         );
-        let begun = matches!(begun.unwrap(), Begun::Paying(_));
+        let begun = matches!(begun.unwrap(), BeginPayment::Paying(_));
         assert_eq!(one.unwrap().len() + other.unwrap().len() + usize::from(begun), 1);
         assert_eq!(counter.kind(row.id).await, if begun { Kind::Paying } else { Kind::Lapsed });
     };
@@ -106,7 +107,7 @@ pub async fn what_ends_during_a_restore_is_freed_or_still_to_be_freed<S: Store>(
     let (cancelled, restored) = tokio::join!(cancels, counter.store.restore(sale, 1, NOW));
     assert!(cancelled.into_iter().all(|row| row.unwrap().is_some()));
     let (state, _) = restored.unwrap().unwrap();
-    counter.turnstile = miaosha::domain::turnstile::Turnstile::restore(state);
+    counter.turnstile = miaosha::domain::sale::turnstile::Turnstile::restore(state);
     let unfreed = counter.store.unfreed(99).await.unwrap();
     let releases: Vec<Turn> = unfreed.iter().map(|&(_, id)| counter.release(id)).collect();
     if !releases.is_empty() {

@@ -1,11 +1,13 @@
 //! What workers look at before they act, and what buyers ask.
 
-use miaosha::domain::id::{AttemptId, BuyerId, SaleId};
-use miaosha::domain::payment::RefundAnswer;
-use miaosha::domain::reservation::{Kind, Outcome};
-use miaosha::domain::turn::{Cause, Chain, Turn};
-use miaosha::ports::lag::Lags;
-use miaosha::ports::ledger::{GiveBack, GivenBack, Look, RecordedTurn};
+use miaosha::domain::money::payment::RefundAnswer;
+use miaosha::domain::sale::reservation::{Kind, Outcome};
+use miaosha::domain::sale::turn::{Cause, Chain, Turn};
+use miaosha::domain::shared::id::{AttemptId, BuyerId, SaleId};
+use miaosha::ports::audit::auditing::RecordedTurn;
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
+use miaosha::ports::platform::lag::Lags;
+use miaosha::ports::sale::recording::SaleHead;
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -16,7 +18,7 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     assert_eq!(none, None);
     let first = counter.store.look(sale, &[], &[]).await.unwrap().unwrap();
     let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
-    assert_eq!(first, Look { generation: 1, revision: 0, chain, hold_ms, recorded: vec![], unfreed: vec![] });
+    assert_eq!(first, SaleHead { generation: 1, revision: 0, chain, hold_ms, recorded: vec![], unfreed: vec![] });
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
     let open = counter.reserve(&[(3, 1)]);
     counter.store.cancel(rows[0].id, rows[0].buyer, NOW).await.unwrap();
@@ -25,7 +27,7 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let look = counter.store.look(sale, &[open.cause(), done, Cause::Raise(9)], &ids).await.unwrap().unwrap();
     let chain = Chain::default().then(&done);
     let unfreed = vec![rows[0].id.into()];
-    assert_eq!(look, Look { generation: 1, revision: 1, chain, hold_ms, recorded: vec![done], unfreed });
+    assert_eq!(look, SaleHead { generation: 1, revision: 1, chain, hold_ms, recorded: vec![done], unfreed });
 }
 
 pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
@@ -36,7 +38,7 @@ pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
     let look = counter.store.look(counter.sale.id, &[turn.cause()], &[]).await.unwrap().unwrap();
     let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
     let recorded = vec![turn.cause()];
-    assert_eq!(look, Look { generation: 2, revision: 0, chain, hold_ms, recorded, unfreed: vec![] });
+    assert_eq!(look, SaleHead { generation: 2, revision: 0, chain, hold_ms, recorded, unfreed: vec![] });
 }
 
 pub async fn who_finds_a_batch_recorded_gets_its_rows<S: Store>(store: S) {
@@ -45,7 +47,7 @@ pub async fn who_finds_a_batch_recorded_gets_its_rows<S: Store>(store: S) {
     let other = counter.reserve(&[(4, 1)]);
     let rows = counter.recorded(&[turn.clone(), other.clone()]).await;
     counter.store.cancel(rows[0].id, rows[0].buyer, NOW).await.unwrap();
-    let born = counter.store.born_of(counter.sale.id, &[turn.cause(), other.cause()]).await.unwrap();
+    let born = counter.store.reservations_created_by(counter.sale.id, &[turn.cause(), other.cause()]).await.unwrap();
     assert_eq!(born, [counter.row(rows[0].id).await, rows[1].clone()]);
     assert_eq!(born[0].state.kind(), Kind::Cancelled);
 }
@@ -102,7 +104,7 @@ pub async fn a_position_counts_who_is_served_before<S: Store>(store: S) {
     counter.store.cancel(rows[1].id, rows[1].buyer, NOW).await.unwrap();
     assert_eq!((position(1).await, position(2).await, position(3).await), (None, Some(1), Some(2)));
     let (state, _) = counter.store.restore(counter.sale.id, 1, NOW).await.unwrap().unwrap();
-    counter.turnstile = miaosha::domain::turnstile::Turnstile::restore(state);
+    counter.turnstile = miaosha::domain::sale::turnstile::Turnstile::restore(state);
     let new = counter.reserved(&[(5, 1)]).await;
     assert_eq!(counter.store.position(new[0].id).await.unwrap(), Some(3), "later generations come later");
 }
@@ -178,8 +180,8 @@ pub async fn the_oldest_of_each_kind_is_known<S: Store>(store: S) {
     counter.recorded(&[release]).await;
     assert_eq!(counter.store.lags().await.unwrap(), held, "what is done is not late");
 
-    let all = GiveBack { number: "N".into(), units: None, reason: None, request: None };
-    let GivenBack::Done(given) = counter.store.give_back(&all, NOW.plus_ms(9)).await.unwrap() else { panic!() };
+    let all = RefundRequest { number: "N".into(), units: None, reason: None, request: None };
+    let RefundOutcome::Done(given) = counter.store.refund_units(&all, NOW.plus_ms(9)).await.unwrap() else { panic!() };
     let due = Lags { unfreed_since: Some(NOW.plus_ms(9)), refund_due_since: Some(NOW.plus_ms(9)), ..held };
     assert_eq!(counter.store.lags().await.unwrap(), due);
     let at = NOW.plus_ms(10);

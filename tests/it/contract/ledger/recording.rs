@@ -1,10 +1,10 @@
 //! Recording the turnstile's answers: once, in whatever order they arrive, and never what does not fit.
 
-use miaosha::domain::id::ReservationId;
-use miaosha::domain::reservation::{Kind, State};
-use miaosha::domain::turn::{Answer, Chain, Turn};
-use miaosha::domain::turnstile::Turnstile;
-use miaosha::ports::ledger::Recorded;
+use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::sale::turn::{Answer, Chain, Turn};
+use miaosha::domain::sale::turnstile::Turnstile;
+use miaosha::domain::shared::id::ReservationId;
+use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, allotment, later};
 
@@ -176,7 +176,7 @@ pub async fn a_turn_of_another_generation_is_moved<S: Store>(store: S) {
     counter.store.restore(counter.sale.id, 1, NOW).await.unwrap().unwrap();
     let old = counter.reserve(&[(1, 1)]);
     assert_eq!(counter.record(std::slice::from_ref(&old)).await, Recorded::Moved);
-    let unknown = miaosha::domain::id::SaleId(counter.sale.id.0 + 1);
+    let unknown = miaosha::domain::shared::id::SaleId(counter.sale.id.0 + 1);
     assert_eq!(counter.store.record(unknown, &[old], NOW).await.unwrap(), Recorded::Moved);
     assert_eq!(counter.claimed().await, [0_u32; 0]);
 }
@@ -218,7 +218,7 @@ pub async fn a_promotion_of_a_held_row_diverges<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 1).await;
     let held = counter.reserved(&[(1, 1)]).await.remove(0);
     let Turn::Raise(mut raised) = counter.raise(3) else { unreachable!() };
-    raised.promotions.push(miaosha::domain::turn::Promotion { reservation: held.id, units: vec![2] });
+    raised.promotions.push(miaosha::domain::sale::turn::Promotion { reservation: held.id, units: vec![2] });
     assert!(matches!(counter.record(&[Turn::Raise(raised)]).await, Recorded::Diverged { .. }));
     assert_eq!(counter.claimed().await, [1]);
 }

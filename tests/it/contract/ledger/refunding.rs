@@ -1,30 +1,36 @@
 //! Money that an operator gives back: of the whole order, or of some of its units.
 
-use miaosha::domain::event::Fact;
-use miaosha::domain::id::{BuyerId, RefundId, RequestId, ReservationId};
-use miaosha::domain::money::Money;
-use miaosha::domain::order::Order;
-use miaosha::domain::payment::{
+use miaosha::domain::money::order::Order;
+use miaosha::domain::money::payment::{
     MadeRefund, PaymentState, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why,
 };
-use miaosha::domain::reservation::{Kind, Reservation, State};
-use miaosha::domain::turnstile::{Ended, Part};
-use miaosha::ports::ledger::{Confirmed, GiveBack, GivenBack};
+use miaosha::domain::sale::reservation::{Kind, Reservation, State};
+use miaosha::domain::sale::turnstile::{Ended, Part};
+use miaosha::domain::shared::event::Fact;
+use miaosha::domain::shared::id::{BuyerId, RefundId, RequestId, ReservationId};
+use miaosha::domain::shared::money::Money;
+use miaosha::ports::money::paying::Confirmed;
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
-fn all(number: &str) -> GiveBack {
-    GiveBack { number: number.into(), units: None, reason: None, request: None }
+fn all(number: &str) -> RefundRequest {
+    RefundRequest { number: number.into(), units: None, reason: None, request: None }
 }
 
-fn some(number: &str, units: &[u32]) -> GiveBack {
-    GiveBack { number: number.into(), units: Some(units.to_vec()), reason: Some("a broken seat".into()), request: None }
+fn some(number: &str, units: &[u32]) -> RefundRequest {
+    RefundRequest {
+        number: number.into(),
+        units: Some(units.to_vec()),
+        reason: Some("a broken seat".into()),
+        request: None,
+    }
 }
 
 /// What was written, taken apart: the order, what goes back, the row, and what ended.
-fn done(given: GivenBack) -> (Order, RefundEntry, Reservation, ReservationId) {
+fn done(given: RefundOutcome) -> (Order, RefundEntry, Reservation, ReservationId) {
     match given {
-        GivenBack::Done(given) => (given.order, given.entry, given.row, given.ended),
+        RefundOutcome::Done(given) => (given.order, given.entry, given.row, given.ended),
         other => panic!("nothing went back: {other:?}"),
     }
 }
@@ -44,10 +50,10 @@ fn minor<S: Store>(counter: &Counter<S>, units: i64) -> Money {
 
 pub async fn an_operator_gives_back_a_whole_order<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 1).await;
-    assert_eq!(counter.store.give_back(&all("N"), NOW).await.unwrap(), GivenBack::Missing);
+    assert_eq!(counter.store.refund_units(&all("N"), NOW).await.unwrap(), RefundOutcome::Missing);
     let paid = bought(&mut counter, 2).await;
     let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
-    let (order, entry, row, ended) = done(counter.store.give_back(&all("N"), later()).await.unwrap());
+    let (order, entry, row, ended) = done(counter.store.refund_units(&all("N"), later()).await.unwrap());
     assert_eq!((&row.state, row.version, row.freed), (&State::Refunded, paid.version + 1, false));
     assert_eq!((ended, counter.row(paid.id).await), (row.id, row.clone()));
     assert_eq!((order.refunded, &order.refunded_units, order.refunded_amount), (true, &vec![1, 2], order.amount));
@@ -59,7 +65,7 @@ pub async fn an_operator_gives_back_a_whole_order<S: Store>(store: S) {
     assert_eq!(counter.store.order("N").await.unwrap(), Some(order.clone()));
     assert_eq!(counter.claimed().await, [0_u32; 0]);
     for again in [all("N"), some("N", &[1])] {
-        assert_eq!(counter.store.give_back(&again, NOW).await.unwrap(), GivenBack::NothingLeft);
+        assert_eq!(counter.store.refund_units(&again, NOW).await.unwrap(), RefundOutcome::NothingLeft);
     }
     assert_eq!(counter.store.refunds_of(&[row.id]).await.unwrap(), [due]);
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured);
@@ -76,7 +82,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     let mut counter = Counter::open(store, 4, 0).await;
     let paid = bought(&mut counter, 3).await;
     let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
-    let (order, entry, row, ended) = done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
+    let (order, entry, row, ended) = done(counter.store.refund_units(&some("N", &[2]), later()).await.unwrap());
     assert_eq!(row.state, State::Confirmed { units: vec![1, 3], payment });
     assert_eq!((row.quantity, row.version, counter.row(paid.id).await), (2, paid.version + 1, row.clone()));
     assert_eq!((order.refunded, order.left(), &order.refunded_units), (false, vec![1, 3], &vec![2]));
@@ -95,15 +101,21 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     let part = Ended { id: ended, part: Some(Part { of: paid.id, units: vec![2] }) };
     assert_eq!(look.unfreed, std::slice::from_ref(&part));
 
-    assert_eq!(counter.store.give_back(&some("N", &[1, 2]), NOW).await.unwrap(), GivenBack::Refunded { place: 1 });
-    assert_eq!(counter.store.give_back(&some("N", &[3, 4]), NOW).await.unwrap(), GivenBack::Foreign { place: 1 });
+    assert_eq!(
+        counter.store.refund_units(&some("N", &[1, 2]), NOW).await.unwrap(),
+        RefundOutcome::Refunded { place: 1 }
+    );
+    assert_eq!(
+        counter.store.refund_units(&some("N", &[3, 4]), NOW).await.unwrap(),
+        RefundOutcome::Foreign { place: 1 }
+    );
     assert_eq!(counter.store.refunds_of(&[paid.id]).await.unwrap().len(), 1, "nothing of it was written");
 
     let release = counter.release_one(part);
     counter.recorded(&[release]).await;
     assert_eq!(counter.store.unfreed(9).await.unwrap(), []);
     counter.agrees().await;
-    let (order, _, row, last) = done(counter.store.give_back(&all("N"), NOW).await.unwrap());
+    let (order, _, row, last) = done(counter.store.refund_units(&all("N"), NOW).await.unwrap());
     assert_eq!((row.state, last, order.refunded), (State::Refunded, paid.id, true));
     assert_eq!(order.refunded_amount, order.amount);
     // What was split off came later, and is still nobody's last reservation.
@@ -118,15 +130,15 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
 pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(store: S) {
     let mut counter = Counter::open(store, 4, 0).await;
     let paid = bought(&mut counter, 3).await;
-    let asked = |request, units: &[u32]| GiveBack { request: Some(RequestId(request)), ..some("N", units) };
-    let (_, entry, row, ended) = done(counter.store.give_back(&asked(1, &[2]), NOW).await.unwrap());
-    let (order, again, same, other) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    let asked = |request, units: &[u32]| RefundRequest { request: Some(RequestId(request)), ..some("N", units) };
+    let (_, entry, row, ended) = done(counter.store.refund_units(&asked(1, &[2]), NOW).await.unwrap());
+    let (order, again, same, other) = done(counter.store.refund_units(&asked(1, &[2]), later()).await.unwrap());
     assert_eq!((&again, &same, other), (&entry, &row, ended));
     assert_eq!(order.left(), [1, 3]);
-    let refused = counter.store.give_back(&asked(2, &[2]), NOW).await.unwrap();
-    assert_eq!(refused, GivenBack::Refunded { place: 0 }, "another request comes too late");
-    done(counter.store.give_back(&GiveBack { units: None, ..asked(3, &[]) }, NOW).await.unwrap());
-    let (order, again, ..) = done(counter.store.give_back(&asked(1, &[2]), later()).await.unwrap());
+    let refused = counter.store.refund_units(&asked(2, &[2]), NOW).await.unwrap();
+    assert_eq!(refused, RefundOutcome::Refunded { place: 0 }, "another request comes too late");
+    done(counter.store.refund_units(&RefundRequest { units: None, ..asked(3, &[]) }, NOW).await.unwrap());
+    let (order, again, ..) = done(counter.store.refund_units(&asked(1, &[2]), later()).await.unwrap());
     assert_eq!((again, order.refunded), (entry, true));
     assert_eq!(counter.store.refunds_of(&[paid.id]).await.unwrap().len(), 2);
 }
@@ -138,10 +150,10 @@ pub async fn the_last_refund_takes_what_is_left<S: Store>(store: S) {
         number: "N".into(),
         reservation: ReservationId(1),
         sale: counter.sale.id,
-        buyer: miaosha::domain::id::BuyerId(1),
+        buyer: miaosha::domain::shared::id::BuyerId(1),
         units: vec![1, 2, 3],
         amount: Money { minor: 1_000, currency: counter.sale.price.currency },
-        payment: miaosha::domain::id::PaymentId(1),
+        payment: miaosha::domain::shared::id::PaymentId(1),
         placed_at: NOW,
         refunded: false,
         refunded_units: Vec::new(),
@@ -165,12 +177,12 @@ pub async fn of_refunds_at_once_each_unit_goes_back_once<S: Store>(store: S) {
     let asked = [some("N", &[1, 2]), some("N", &[2, 3]), some("N", &[4]), all("N"), some("N", &[1])];
     let given = futures_util::future::join_all(asked.iter().map(|what| {
         let (store, what) = (store.clone(), what.clone());
-        async move { store.give_back(&what, NOW).await.unwrap() }
+        async move { store.refund_units(&what, NOW).await.unwrap() }
     }))
     .await;
     let mut units = Vec::new();
     for given in given {
-        if let GivenBack::Done(given) = given {
+        if let RefundOutcome::Done(given) = given {
             let Why::Operator { units: some, .. } = given.entry.why else { panic!("{given:?}") };
             units.extend(some);
         }
@@ -193,13 +205,13 @@ pub async fn a_restore_knows_what_is_left_of_an_order<S: Store>(store: S) {
     let mut counter = Counter::open(store, 3, 2).await;
     let paid = bought(&mut counter, 3).await;
     let waits = counter.reserved(&[(2, 1)]).await.remove(0);
-    let (.., ended) = done(counter.store.give_back(&some("N", &[2]), NOW).await.unwrap());
+    let (.., ended) = done(counter.store.refund_units(&some("N", &[2]), NOW).await.unwrap());
     let (state, promoted) = counter.store.restore(paid.sale, 1, NOW).await.unwrap().unwrap();
     assert_eq!(state.taken[&paid.id].units, [1, 3]);
     assert_eq!((promoted[0].id, promoted[0].state.units()), (waits.id, [2].as_slice()));
     assert_eq!(counter.store.unfreed(9).await.unwrap(), []);
     assert!(counter.row(ended).await.freed);
-    counter.turnstile = miaosha::domain::turnstile::Turnstile::restore(state);
+    counter.turnstile = miaosha::domain::sale::turnstile::Turnstile::restore(state);
     counter.agrees().await;
 }
 
@@ -207,7 +219,7 @@ pub async fn a_restore_knows_what_is_left_of_an_order<S: Store>(store: S) {
 pub async fn a_refund_moves_from_what_was_read<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 0).await;
     let paid = bought(&mut counter, 2).await;
-    let (_, due, ..) = done(counter.store.give_back(&all("N"), NOW).await.unwrap());
+    let (_, due, ..) = done(counter.store.refund_units(&all("N"), NOW).await.unwrap());
     let store = &counter.store;
     let claimed = due.asked(PACE, NOW).unwrap();
     let claims = futures_util::future::join_all((0..8).map(|_| store.move_refund(&due, &claimed))).await;
@@ -236,7 +248,7 @@ pub async fn refunds_are_listed_by_where_they_stand<S: Store>(store: S) {
     bought(&mut counter, 4).await;
     let mut ids = Vec::new();
     for (unit, late_ms) in [(3, 0), (1, 5), (2, 5), (4, 9)] {
-        let given = counter.store.give_back(&some("N", &[unit]), NOW.plus_ms(late_ms)).await.unwrap();
+        let given = counter.store.refund_units(&some("N", &[unit]), NOW.plus_ms(late_ms)).await.unwrap();
         ids.push((late_ms, done(given).1.refund.id));
     }
     ids.sort_unstable();
@@ -280,7 +292,7 @@ pub async fn what_was_made_at_the_provider_is_in_the_books<S: Store>(store: S) {
     assert_eq!((order.refunded_amount.minor, order.left(), order.refunded), (2 * price + 1, vec![1, 2, 3], false));
     assert_eq!(counter.row(paid.id).await, paid);
     assert_eq!(back(&counter, paid.id).await, [(2 * price + 1, RefundKind::Done)]);
-    let (_, entry, ..) = done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
+    let (_, entry, ..) = done(counter.store.refund_units(&some("N", &[2]), later()).await.unwrap());
     assert_eq!(entry.refund.amount.minor, price - 1, "no more than is left");
 
     // Somebody gives that back by hand, too: it is owed no more, and the order is over.
@@ -311,8 +323,8 @@ pub async fn what_is_made_good_at_the_provider_is_owed_no_more<S: Store>(store: 
     let paid = bought(&mut counter, 3).await;
     let State::Confirmed { payment, .. } = paid.state else { panic!("{paid:?}") };
     let price = counter.sale.price.minor;
-    let (_, first, ..) = done(counter.store.give_back(&some("N", &[1]), NOW).await.unwrap());
-    done(counter.store.give_back(&some("N", &[2]), later()).await.unwrap());
+    let (_, first, ..) = done(counter.store.refund_units(&some("N", &[1]), NOW).await.unwrap());
+    done(counter.store.refund_units(&some("N", &[2]), later()).await.unwrap());
     let failed = first.answered(&RefundAnswer::Failed { code: "no".into() }, PACE, NOW).unwrap();
     assert!(counter.store.move_refund(&first, &failed).await.unwrap());
     counter.store.refunds_made(payment, &[by_hand("re_1", 100)], 3 * price - 100, later().plus_ms(1)).await.unwrap();
@@ -344,5 +356,11 @@ pub async fn a_capture_that_could_not_stand_goes_back_by_hand<S: Store>(store: S
     assert_eq!(back(&counter, row.id).await, done);
     let entries = counter.store.refunds_of(&[row.id]).await.unwrap();
     assert!(matches!(entries[0].state, RefundState::Done { .. }));
-    assert!(counter.store.refunds_made(miaosha::domain::id::PaymentId(99), &[by_hand("x", 1)], 0, NOW).await.is_err());
+    assert!(
+        counter
+            .store
+            .refunds_made(miaosha::domain::shared::id::PaymentId(99), &[by_hand("x", 1)], 0, NOW)
+            .await
+            .is_err()
+    );
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use miaosha::domain::id::{BuyerId, ReservationId};
-use miaosha::domain::locale::Locale;
-use miaosha::domain::order::Order;
-use miaosha::domain::payment::{RefundAnswer, RefundKind};
-use miaosha::domain::reservation::{Kind, Reservation};
-use miaosha::ports::accounts::Role;
-use miaosha::ports::ledger::{Confirmed, GiveBack};
-use miaosha::ports::reports::{Count, Decisions, Person, Place, Totals};
+use miaosha::domain::money::order::Order;
+use miaosha::domain::money::payment::{RefundAnswer, RefundKind};
+use miaosha::domain::people::Role;
+use miaosha::domain::sale::reservation::{Kind, Reservation};
+use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::ports::audit::reports::{Count, Decisions, Person, Place, Totals};
+use miaosha::ports::money::paying::Confirmed;
+use miaosha::ports::money::refunds::RefundRequest;
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -139,11 +140,11 @@ pub async fn totals_are_what_the_rows_come_to<S: Store>(store: S) {
     pay(&counter, &rows[0], 1).await;
     pay(&counter, &rows[1], 2).await;
     // In part, and then the rest: what was split off is no reservation, and every unit of money counts.
-    let some = GiveBack { number: "N-2".into(), units: Some(vec![2]), reason: None, request: None };
-    store.give_back(&some, NOW).await.unwrap();
+    let some = RefundRequest { number: "N-2".into(), units: Some(vec![2]), reason: None, request: None };
+    store.refund_units(&some, NOW).await.unwrap();
     let refunded = store.totals(sale).await.unwrap().refunded;
     assert_eq!(refunded, Count { rows: 0, units: 1, minor: counter.sale.price.minor });
-    store.give_back(&GiveBack { units: None, ..some }, NOW).await.unwrap();
+    store.refund_units(&RefundRequest { units: None, ..some }, NOW).await.unwrap();
     store.lapse(sale, &[rows[2].id], later()).await.unwrap();
     let count = |rows, units, minor| Count { rows, units, minor };
     let price = counter.sale.price.minor;

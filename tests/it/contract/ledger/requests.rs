@@ -1,9 +1,9 @@
 //! Requests by their key, and what they make.
 
 use futures_util::future::join_all;
-use miaosha::domain::id::RequestId;
-use miaosha::ports::catalogue::{NewItem, NewSale};
-use miaosha::ports::idempotency::{Answer, Asked, Claim, Fingerprint, Key, Lease};
+use miaosha::domain::shared::id::RequestId;
+use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Idempotency, Key, Lease};
+use miaosha::ports::sale::catalogue::{NewItem, NewSale};
 
 use super::counter::{NOW, Store, allotment, new_sale};
 
@@ -29,7 +29,7 @@ fn answer(body: &[u8]) -> Answer {
 }
 
 async fn claimed<S: Store>(store: &S, asked: &Asked) -> Lease {
-    match store.claim(asked).await.unwrap() {
+    match Idempotency::claim(store, asked).await.unwrap() {
         Claim::Yours(lease) => lease,
         other => panic!("{other:?}"),
     }
@@ -38,7 +38,7 @@ async fn claimed<S: Store>(store: &S, asked: &Asked) -> Lease {
 pub async fn one_of_many_claims_a_request<S: Store>(store: S) {
     let claims = join_all((0..16).map(|request| {
         let store = store.clone();
-        async move { store.claim(&asked(0, request)).await.unwrap() }
+        async move { Idempotency::claim(&store, &asked(0, request)).await.unwrap() }
     }));
     let claims = claims.await;
     let (yours, others): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| matches!(claim, Claim::Yours(_)));
@@ -49,39 +49,42 @@ pub async fn one_of_many_claims_a_request<S: Store>(store: S) {
 pub async fn a_claim_ends_with_its_lease<S: Store>(store: S) {
     let first = claimed(&store, &asked(0, 10)).await;
     assert_eq!((first.request, first.is_again()), (RequestId(10), false));
-    assert_eq!(store.claim(&asked(LEASE_MS - 1, 11)).await.unwrap(), Claim::InFlight);
+    assert_eq!(Idempotency::claim(&store, &asked(LEASE_MS - 1, 11)).await.unwrap(), Claim::InFlight);
     let second = claimed(&store, &asked(LEASE_MS, 12)).await;
     assert_eq!((second.request, second.is_again()), (RequestId(10), true), "the effect keeps its id");
     // The first one only slept: what it found out is its own.
-    assert!(!store.keep(KEY, first, &answer(b"first")).await.unwrap());
+    assert!(!Idempotency::keep(&store, KEY, first, &answer(b"first")).await.unwrap());
     store.let_go(KEY, first).await.unwrap();
-    assert_eq!(store.claim(&asked(LEASE_MS, 13)).await.unwrap(), Claim::InFlight);
-    assert!(store.keep(KEY, second, &answer(b"second")).await.unwrap());
-    assert!(!store.keep(KEY, second, &answer(b"third")).await.unwrap(), "an answer is kept once");
-    let done = store.claim(&asked(9 * LEASE_MS, 14)).await.unwrap();
+    assert_eq!(Idempotency::claim(&store, &asked(LEASE_MS, 13)).await.unwrap(), Claim::InFlight);
+    assert!(Idempotency::keep(&store, KEY, second, &answer(b"second")).await.unwrap());
+    assert!(!Idempotency::keep(&store, KEY, second, &answer(b"third")).await.unwrap(), "an answer is kept once");
+    let done = Idempotency::claim(&store, &asked(9 * LEASE_MS, 14)).await.unwrap();
     assert_eq!(done, Claim::Done { lease: second, answer: answer(b"second") });
 }
 
 pub async fn a_key_is_good_for_one_payload<S: Store>(store: S) {
     let lease = claimed(&store, &asked(0, 10)).await;
     let other = Asked { fingerprints: vec![Fingerprint([3; 32])], ..asked(1, 11) };
-    assert_eq!(store.claim(&other).await.unwrap(), Claim::OtherPayload);
-    store.keep(KEY, lease, &answer(b"")).await.unwrap();
-    assert_eq!(store.claim(&other).await.unwrap(), Claim::OtherPayload);
+    assert_eq!(Idempotency::claim(&store, &other).await.unwrap(), Claim::OtherPayload);
+    Idempotency::keep(&store, KEY, lease, &answer(b"")).await.unwrap();
+    assert_eq!(Idempotency::claim(&store, &other).await.unwrap(), Claim::OtherPayload);
     // The secret was changed, and the older one is still good.
     let elder = Asked { fingerprints: vec![Fingerprint([3; 32]), Fingerprint([2; 32])], ..asked(1, 11) };
-    assert!(matches!(store.claim(&elder).await.unwrap(), Claim::Done { .. }));
+    assert!(matches!(Idempotency::claim(&store, &elder).await.unwrap(), Claim::Done { .. }));
     let another = Asked { key: Key([9; 32]), ..other };
-    assert!(matches!(store.claim(&another).await.unwrap(), Claim::Yours(_)), "another's key is another key");
+    assert!(
+        matches!(Idempotency::claim(&store, &another).await.unwrap(), Claim::Yours(_)),
+        "another's key is another key"
+    );
 }
 
 pub async fn what_was_kept_is_told_again<S: Store>(store: S) {
     for (n, answer) in [answer(&[0, 255, 10]), answer(b""), Answer::Anew, answer(&vec![7; 60_000])].iter().enumerate() {
         let asked = Asked { key: Key([n as u8; 32]), ..asked(0, n as u128) };
         let lease = claimed(&store, &asked).await;
-        assert!(store.keep(asked.key, lease, answer).await.unwrap());
+        assert!(Idempotency::keep(&store, asked.key, lease, answer).await.unwrap());
         for _ in 0..2 {
-            let done = store.claim(&asked).await.unwrap();
+            let done = Idempotency::claim(&store, &asked).await.unwrap();
             assert_eq!(done, Claim::Done { lease, answer: answer.clone() });
         }
     }
@@ -92,9 +95,12 @@ pub async fn what_was_let_go_is_claimed_at_once<S: Store>(store: S) {
     store.let_go(KEY, first).await.unwrap();
     let second = claimed(&store, &asked(1, 11)).await;
     assert_eq!((second.request, second.is_again()), (RequestId(10), true));
-    store.keep(KEY, second, &answer(b"x")).await.unwrap();
+    Idempotency::keep(&store, KEY, second, &answer(b"x")).await.unwrap();
     store.let_go(KEY, second).await.unwrap();
-    assert!(matches!(store.claim(&asked(2, 12)).await.unwrap(), Claim::Done { .. }), "what is kept stays");
+    assert!(
+        matches!(Idempotency::claim(&store, &asked(2, 12)).await.unwrap(), Claim::Done { .. }),
+        "what is kept stays"
+    );
 }
 
 pub async fn what_was_refused_was_never_asked<S: Store>(store: S) {
@@ -106,24 +112,24 @@ pub async fn what_was_refused_was_never_asked<S: Store>(store: S) {
     // A later one's refusal is not an earlier one's: it may only sleep.
     let third = claimed(&store, &Asked { now: other.leased_until, ..other.clone() }).await;
     store.withdraw(KEY, second).await.unwrap();
-    assert_eq!(store.claim(&other).await.unwrap(), Claim::InFlight, "it is the third one's");
+    assert_eq!(Idempotency::claim(&store, &other).await.unwrap(), Claim::InFlight, "it is the third one's");
     store.withdraw(KEY, third).await.unwrap();
     let fourth = claimed(&store, &other).await;
     assert_eq!((fourth.request, fourth.is_again()), (RequestId(11), true), "the effect keeps its id");
-    store.keep(KEY, fourth, &answer(b"x")).await.unwrap();
+    Idempotency::keep(&store, KEY, fourth, &answer(b"x")).await.unwrap();
     store.withdraw(KEY, fourth).await.unwrap();
-    assert!(matches!(store.claim(&other).await.unwrap(), Claim::Done { .. }), "what is kept stays");
+    assert!(matches!(Idempotency::claim(&store, &other).await.unwrap(), Claim::Done { .. }), "what is kept stays");
 }
 
 pub async fn an_expired_key_is_a_new_request<S: Store>(store: S) {
     let first = claimed(&store, &asked(0, 10)).await;
-    assert!(store.keep(KEY, first, &answer(b"old")).await.unwrap());
-    assert!(matches!(store.claim(&asked(TTL_MS - 1, 11)).await.unwrap(), Claim::Done { .. }));
+    assert!(Idempotency::keep(&store, KEY, first, &answer(b"old")).await.unwrap());
+    assert!(matches!(Idempotency::claim(&store, &asked(TTL_MS - 1, 11)).await.unwrap(), Claim::Done { .. }));
     let other = Asked { fingerprints: vec![Fingerprint([3; 32])], ..asked(TTL_MS, 12) };
     let second = claimed(&store, &other).await;
     assert_eq!((second.request, second.is_again()), (RequestId(12), false));
-    assert!(!store.keep(KEY, first, &answer(b"old")).await.unwrap());
-    assert!(store.keep(KEY, second, &answer(b"new")).await.unwrap());
+    assert!(!Idempotency::keep(&store, KEY, first, &answer(b"old")).await.unwrap());
+    assert!(Idempotency::keep(&store, KEY, second, &answer(b"new")).await.unwrap());
 }
 
 pub async fn old_requests_are_forgotten_some_at_a_time<S: Store>(store: S) {
@@ -136,7 +142,7 @@ pub async fn old_requests_are_forgotten_some_at_a_time<S: Store>(store: S) {
     assert_eq!(store.forget(now, 3).await.unwrap(), 1);
     assert_eq!(store.forget(now, 3).await.unwrap(), 0);
     let left = Asked { key: Key([4; 32]), ..asked(5, 1) };
-    assert_eq!(store.claim(&left).await.unwrap(), Claim::InFlight, "what is young stays");
+    assert_eq!(Idempotency::claim(&store, &left).await.unwrap(), Claim::InFlight, "what is young stays");
 }
 
 pub async fn a_request_makes_one_item_and_one_sale<S: Store>(store: S) {

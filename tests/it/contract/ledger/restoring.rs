@@ -1,9 +1,9 @@
 //! The turnstile's state as the ledger would have it, and the first half of a restore.
 
-use miaosha::domain::id::SaleId;
-use miaosha::domain::reservation::{Kind, State};
-use miaosha::domain::turnstile::Turnstile;
-use miaosha::ports::ledger::Recorded;
+use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::sale::turnstile::Turnstile;
+use miaosha::domain::shared::id::SaleId;
+use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
 

@@ -1,2 +1,0 @@
--- The request that made it: made once, however often it is asked for. Made otherwise, it has none.
-ALTER TABLE sales ADD COLUMN request BINARY(16) NULL, ADD UNIQUE KEY sales_request (request);

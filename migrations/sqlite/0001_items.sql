@@ -1,5 +1,0 @@
-CREATE TABLE items (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    title TEXT NOT NULL,
-    description TEXT NOT NULL
-);

@@ -1,0 +1,141 @@
+//! People who may log in.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+
+use super::dialect::{self, Connection, Row, Store};
+use super::{Result, broken, fault, is_duplicate, people, row};
+use crate::domain::people::{Revoked, Role};
+use crate::domain::shared::id::BuyerId;
+use crate::domain::shared::locale::Locale;
+use crate::domain::shared::time::Timestamp;
+use crate::ports;
+use crate::ports::people::accounts::{Account, Accounts, Erased, InTheWay, Person};
+
+const SHOPPER: i64 = 1;
+const OPERATOR: i64 = 2;
+
+/// What [`account`] reads.
+macro_rules! accounts {
+    ($name:literal, $tail:literal) => {
+        concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role, locale, epoch FROM accounts ", $tail)
+    };
+}
+
+#[async_trait]
+impl Accounts for Store {
+    async fn create_account(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        role: Role,
+        locale: Locale,
+    ) -> ports::Result<Option<Account>> {
+        let account = Account {
+            id: BuyerId(0),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            password_hash: password_hash.to_owned(),
+            role,
+            locale,
+            epoch: 0,
+        };
+        self.write("accounts.create", account, |c, account| Box::pin(create(c, account))).await
+    }
+
+    async fn account(&self, id: BuyerId) -> ports::Result<Option<Account>> {
+        by_id(&mut *self.reader().await?, id).await.map_err(fault)
+    }
+
+    async fn account_by_email(&self, email: &str) -> ports::Result<Option<Account>> {
+        by_email(&mut *self.reader().await?, email).await.map_err(fault)
+    }
+
+    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> ports::Result<Option<Revoked>> {
+        self.write("accounts.log_out", (id, now), |c, args| Box::pin(people::log_out(c, args))).await
+    }
+
+    async fn change_password(&self, id: BuyerId, old: &str, new: &str, now: Timestamp) -> ports::Result<bool> {
+        let args = (id, old.to_owned(), new.to_owned(), now);
+        self.write("accounts.change_password", args, |c, args| Box::pin(people::change_password(c, args))).await
+    }
+
+    async fn revoked_since(&self, since: Timestamp, max: u32) -> ports::Result<Vec<Revoked>> {
+        people::revoked_since(&mut *self.reader().await?, since, max).await.map_err(fault)
+    }
+
+    async fn in_the_way(&self, id: BuyerId) -> ports::Result<InTheWay> {
+        people::in_the_way(&mut *self.at_once().await?, id).await.map_err(fault)
+    }
+
+    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> ports::Result<Erased> {
+        self.write("accounts.erase", (id, keep_orders, now), |c, args| Box::pin(people::erase(c, args))).await
+    }
+
+    async fn person(&self, id: BuyerId, max: u32) -> ports::Result<Person> {
+        people::person(&mut *self.at_once().await?, id, max).await.map_err(fault)
+    }
+}
+
+async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Account>> {
+    let written = sqlx::query(
+        "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role, locale) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(account.name.clone())
+    .bind(account.email.clone())
+    .bind(account.password_hash.clone())
+    .bind(match account.role {
+        Role::Shopper => SHOPPER,
+        Role::Operator => OPERATOR,
+    })
+    .bind(account.locale.tag())
+    .execute(conn)
+    .await;
+    match written {
+        Err(error) if is_duplicate(&error) => Ok(None),
+        Err(error) => Err(error),
+        Ok(done) => {
+            let id = BuyerId(dialect::inserted_id(&done));
+            match id.is_house() {
+                true => Err(broken("the numbers for accounts are used up")),
+                false => Ok(Some(Account { id, ..account.clone() })),
+            }
+        }
+    }
+}
+
+async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
+    let found = sqlx::query(accounts!("accounts.account", "WHERE id = ? AND erased_at IS NULL"))
+        .bind(id.0 as i64)
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(account).transpose()
+}
+
+async fn by_email(conn: &mut Connection, email: &str) -> Result<Option<Account>> {
+    let found = sqlx::query(accounts!("accounts.by_email", "WHERE email = ? AND erased_at IS NULL"))
+        .bind(email.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(account).transpose()
+}
+
+fn account(found: &Row) -> Result<Account> {
+    Ok(Account {
+        id: BuyerId(row::number(found, 0)?),
+        name: found.try_get(1)?,
+        email: found.try_get(2)?,
+        password_hash: found.try_get(3)?,
+        role: match found.try_get(4)? {
+            SHOPPER => Role::Shopper,
+            OPERATOR => Role::Operator,
+            other => return Err(broken(format!("an account's role is {other}"))),
+        },
+        locale: match found.try_get::<Option<String>, _>(5)? {
+            None => Locale::default(),
+            Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
+        },
+        epoch: row::number(found, 6)?,
+    })
+}

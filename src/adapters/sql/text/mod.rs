@@ -1,0 +1,76 @@
+//! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
+//! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
+//!
+//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
+//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `blocks`,
+//! `outbox` and `sandbox`. Every statement begins with a comment that names it.
+
+mod accounts;
+mod admissions;
+mod audit;
+mod blocks;
+mod bulk;
+mod catalogue;
+mod claims;
+mod idempotency;
+mod lag;
+mod ledger;
+mod look;
+mod mail_log;
+mod moves;
+mod outbox;
+mod paying;
+mod people;
+mod record;
+mod references;
+mod refund;
+mod reports;
+mod restore;
+mod row;
+mod sandbox;
+mod schema;
+mod showcase;
+
+pub use sandbox::Sandbox;
+pub(super) use schema::verify as verify_schema;
+
+use futures_util::future::BoxFuture;
+
+use super::dialect::{self, Connection, Store};
+use crate::ports::{self, Fault};
+
+type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
+
+/// How a transaction ends that did not fail: an answer may still want everything undone.
+pub(super) enum Verdict<T> {
+    Keep(T),
+    Undo(T),
+}
+
+impl Store {
+    /// A transaction that is kept unless it fails.
+    async fn write<A, T, J>(&self, name: &'static str, args: A, job: J) -> ports::Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        J: for<'c> Fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
+    {
+        self.transact(name, args, move |conn, args| {
+            let job = job(conn, args);
+            Box::pin(async move { job.await.map(Verdict::Keep) })
+        })
+        .await
+    }
+}
+
+pub(super) fn fault(error: sqlx::Error) -> Fault {
+    Fault::new("ledger", error)
+}
+
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+fn broken(what: impl std::fmt::Display) -> sqlx::Error {
+    sqlx::Error::Protocol(what.to_string())
+}

@@ -1,0 +1,144 @@
+//! Moves that time or a decision makes, without money: lapse, cancel, and the end of standby.
+//!
+//! Rows are locked and then judged, so that of two who try at once one finds the row moved.
+
+use sqlx::Row as _;
+
+use super::dialect::{Connection, for_update};
+use super::{Result, catalogue, claims, outbox, row};
+use crate::domain::sale::reservation::{Kind, Reservation, State};
+use crate::domain::shared::event::{Cancelled, Event, Fact};
+use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::shared::time::Timestamp;
+
+pub async fn lapse(
+    conn: &mut Connection,
+    (sale, ids, now): &(SaleId, Vec<ReservationId>, Timestamp),
+) -> Result<Vec<Reservation>> {
+    let is_due = |row: &Reservation| {
+        row.sale == *sale && matches!(row.state, State::Held { lapses_at, .. } if lapses_at <= *now)
+    };
+    let mut due = row::fetch_many_locked(conn, ids).await?;
+    due.retain(is_due);
+    claims::end(conn, *sale, due, State::Lapsed, *now).await
+}
+
+pub async fn cancel(
+    conn: &mut Connection,
+    &(id, buyer, now): &(ReservationId, BuyerId, Timestamp),
+) -> Result<Option<Reservation>> {
+    let Some(row) = row::fetch_locked(conn, id).await?.filter(|row| row.buyer == buyer) else { return Ok(None) };
+    match row.state.kind() {
+        Kind::Held | Kind::Standby => {
+            let rows = claims::end(conn, row.sale, vec![row], State::Cancelled, now).await?;
+            let cancelled = |row: &Reservation| {
+                let (reservation, sale, quantity) = (row.id, row.sale, row.quantity);
+                let fact = Fact::Cancelled(Cancelled { reservation, sale, buyer, quantity });
+                Event::new(fact, row.version.into(), now)
+            };
+            outbox::write(conn, &rows.iter().map(cancelled).collect::<Vec<_>>()).await?;
+            Ok(rows.into_iter().next())
+        }
+        _ => Ok(Some(row)),
+    }
+}
+
+/// Closed sales stay, and a sale that never had standby has no row to find: one look into an index for each of them.
+pub async fn standby_to_end(conn: &mut Connection, now: Timestamp) -> Result<Vec<SaleId>> {
+    let found = sqlx::query(
+        "/* ledger.standby_to_end */ SELECT id FROM sales \
+         WHERE (state = 3 OR closes_at <= ? OR standby_until = 1) \
+         AND EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state = 1) ORDER BY id",
+    )
+    .bind(now.0)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(|found| row::number(found, 0).map(SaleId)).collect()
+}
+
+/// The sale's row is locked, so that no recording makes a hold or a party meanwhile. A party that fits into what the ledger has
+/// free stays: a raise that was written before the close has not reached the turnstile yet, and will promote it.
+pub async fn end_standby(
+    conn: &mut Connection,
+    &(sale, now, max): &(SaleId, Timestamp, u32),
+) -> Result<Vec<Reservation>> {
+    let found = sqlx::query(concat!(
+        "/* ledger.end_standby.sale */ SELECT capacity, state, closes_at, standby_until FROM sales WHERE id = ?",
+        for_update!()
+    ))
+    .bind(sale.0 as i64)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let capacity: i64 = found.try_get(0)?;
+    let closed = found.try_get::<i64, _>(1)? == catalogue::CLOSED || found.try_get::<i64, _>(2)? <= now.0;
+    let until_paid = found.try_get::<i64, _>(3)? == catalogue::UNTIL_PAID;
+    if !closed && !until_paid {
+        return Ok(Vec::new());
+    }
+    let counts = count(conn, sale).await?;
+    let paid = until_paid && counts.sold >= capacity;
+    let over = closed && counts.pending == 0 && counts.unfreed == 0;
+    if !paid && !over {
+        return Ok(Vec::new());
+    }
+    let claimed: i64 =
+        sqlx::query_scalar("/* ledger.end_standby.claimed */ SELECT COUNT(*) FROM claims WHERE sale = ?")
+            .bind(sale.0 as i64)
+            .fetch_one(&mut *conn)
+            .await?;
+    let rows = sqlx::query(row::reservations!(
+        "ledger.end_standby",
+        "WHERE sale = ? AND state = 1 AND quantity > ? ORDER BY generation DESC, arrival DESC LIMIT ?",
+        for_update!()
+    ))
+    .bind(sale.0 as i64)
+    .bind(capacity - claimed)
+    .bind(i64::from(max))
+    .fetch_all(&mut *conn)
+    .await?;
+    let rows = rows.iter().map(row::reservation).collect::<Result<Vec<_>>>()?;
+    claims::end(conn, sale, rows, State::Ended, now).await
+}
+
+/// What a sale's reservations come to.
+#[derive(Default)]
+pub struct Counts {
+    /// Units of confirmed reservations.
+    pub sold: i64,
+    /// Units held or being paid for.
+    pub pending: i64,
+    /// Units that the house took out of sale.
+    pub blocked: i64,
+    /// Parties.
+    pub standby: i64,
+    /// Ended rows.
+    pub unfreed: i64,
+}
+
+pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
+    let live = sqlx::query(
+        "/* ledger.count.live */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
+         WHERE sale = ? AND state <= 4 GROUP BY state",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut counts = Counts::default();
+    for group in &live {
+        let (rows, units): (i64, i64) = (group.try_get(1)?, group.try_get(2)?);
+        match row::code(group, 0, Kind::from_code)? {
+            Kind::Standby => counts.standby += rows,
+            Kind::Held | Kind::Paying => counts.pending += units,
+            Kind::Blocked => counts.blocked += units,
+            _ => counts.sold += units,
+        }
+    }
+    counts.unfreed = sqlx::query_scalar(
+        "/* ledger.count.unfreed */ SELECT COUNT(*) FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ?",
+    )
+    .bind(sale.0 as i64)
+    .fetch_one(conn)
+    .await?;
+    Ok(counts)
+}

@@ -1,0 +1,163 @@
+//! Leaving: log-out everywhere, a new password, a person's data, and their erasure.
+
+use sqlx::QueryBuilder;
+
+use super::dialect::{Connection, Db, for_update};
+use super::{Result, bulk, look, row};
+use crate::domain::money::order::Order;
+use crate::domain::people::Revoked;
+use crate::domain::shared::id::BuyerId;
+use crate::domain::shared::time::Timestamp;
+use crate::ports::money::orders::OrderPlace;
+use crate::ports::people::accounts::{Erased, IN_THE_WAY_MAX, InTheWay, Person, Unused};
+
+/// Orders that are read at once.
+const ORDERS_PAGE: u32 = 500;
+
+pub async fn log_out(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -> Result<Option<Revoked>> {
+    sqlx::query(
+        "/* accounts.log_out */ UPDATE accounts SET epoch = epoch + 1, epoch_at = ? WHERE id = ? AND erased_at IS NULL",
+    )
+    .bind(now.0)
+    .bind(id.0 as i64)
+    .execute(&mut *conn)
+    .await?;
+    epoch(conn, id).await
+}
+
+/// Says whether the password was still the one that was known.
+pub async fn change_password(
+    conn: &mut Connection,
+    (id, old, new, now): &(BuyerId, String, String, Timestamp),
+) -> Result<bool> {
+    let done = sqlx::query(
+        "/* accounts.change_password */ UPDATE accounts SET password_hash = ?, epoch = epoch + 1, epoch_at = ? \
+         WHERE id = ? AND password_hash = ? AND erased_at IS NULL",
+    )
+    .bind(new.clone())
+    .bind(now.0)
+    .bind(id.0 as i64)
+    .bind(old.clone())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn epoch(conn: &mut Connection, id: BuyerId) -> Result<Option<Revoked>> {
+    let found = sqlx::query(concat!(
+        "/* accounts.epoch */ SELECT epoch FROM accounts WHERE id = ? AND erased_at IS NULL",
+        for_update!()
+    ))
+    .bind(id.0 as i64)
+    .fetch_optional(conn)
+    .await?;
+    found.map(|found| Ok(Revoked { buyer: id, epoch: row::number(&found, 0)? })).transpose()
+}
+
+pub async fn revoked_since(conn: &mut Connection, since: Timestamp, max: u32) -> Result<Vec<Revoked>> {
+    let found = sqlx::query(
+        "/* accounts.revoked_since */ SELECT id, epoch FROM accounts WHERE epoch_at > ? ORDER BY epoch_at DESC LIMIT ?",
+    )
+    .bind(since.0)
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    let revoked = |found| Ok(Revoked { buyer: BuyerId(row::number(found, 0)?), epoch: row::number(found, 1)? });
+    found.iter().map(revoked).collect()
+}
+
+pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> {
+    // By sale, since that is how a buyer's live reservation is found.
+    let live = sqlx::query(row::reservations!(
+        "accounts.live",
+        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND state <= 3 ORDER BY created_at, id LIMIT ?"
+    ))
+    .bind(id.0 as i64)
+    .bind(IN_THE_WAY_MAX as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut way =
+        InTheWay { reservations: live.iter().map(row::reservation).collect::<Result<_>>()?, ..<_>::default() };
+    let mut after: Option<OrderPlace> = None;
+    loop {
+        let orders = look::orders(conn, id, after.as_ref(), ORDERS_PAGE).await?;
+        after = orders.last().filter(|_| orders.len() == ORDERS_PAGE as usize).map(OrderPlace::from);
+        for order in orders.into_iter().filter(|order| !order.refunded) {
+            let units = unused(conn, &order).await?;
+            way.units += units.len() as u64;
+            if !units.is_empty() && way.orders.len() < IN_THE_WAY_MAX {
+                way.orders.push(Unused { order, units });
+            }
+        }
+        if after.is_none() {
+            return Ok(way);
+        }
+    }
+}
+
+/// Units of the order that still let somebody in.
+async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
+    let mut units = order.left();
+    if units.is_empty() {
+        return Ok(units);
+    }
+    let mut query = QueryBuilder::<Db>::new("/* accounts.used */ SELECT unit FROM admissions WHERE sale = ");
+    query.push_bind(order.sale.0 as i64).push(" AND reservation = ").push_bind(order.reservation.to_bytes().to_vec());
+    query.push(" AND unit IN ");
+    bulk::push_list(&mut query, units.iter().map(|unit| i64::from(*unit)));
+    for found in query.build().fetch_all(conn).await? {
+        let used: u32 = row::small(&found, 0)?;
+        units.retain(|unit| *unit != used);
+    }
+    Ok(units)
+}
+
+/// The row stays, so that its number is nobody else's; what it said of the person goes.
+pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bool, Timestamp)) -> Result<Erased> {
+    let Some(known) = epoch(conn, id).await? else { return Ok(Erased::Missing) };
+    let way = in_the_way(conn, id).await?;
+    if !way.reservations.is_empty() || (!keep_orders && !way.orders.is_empty()) {
+        return Ok(Erased::Refused(way));
+    }
+    sqlx::query(
+        "/* accounts.erase */ UPDATE accounts SET name = '', email = ?, password_hash = '', locale = NULL, \
+         epoch = epoch + 1, epoch_at = ?, erased_at = ? WHERE id = ?",
+    )
+    // No address, and no two alike.
+    .bind(format!("erased {id}"))
+    .bind(now.0)
+    .bind(now.0)
+    .bind(id.0 as i64)
+    .execute(conn)
+    .await?;
+    Ok(Erased::Done(Revoked { epoch: known.epoch + 1, ..known }))
+}
+
+pub async fn person(conn: &mut Connection, id: BuyerId, max: u32) -> Result<Person> {
+    let reservations = sqlx::query(row::reservations!(
+        "accounts.reservations",
+        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? ORDER BY created_at, id LIMIT ?"
+    ))
+    .bind(id.0 as i64)
+    .bind(i64::from(max))
+    .fetch_all(&mut *conn)
+    .await?;
+    let orders = sqlx::query(row::orders!("accounts.orders", "WHERE buyer = ? ORDER BY placed_at, number LIMIT ?"))
+        .bind(id.0 as i64)
+        .bind(i64::from(max))
+        .fetch_all(&mut *conn)
+        .await?;
+    let payments = sqlx::query(row::payments!(
+        "accounts.payments",
+        "WHERE id IN (SELECT orders.payment FROM orders WHERE orders.buyer = ?) ORDER BY opened_at, id LIMIT ?"
+    ))
+    .bind(id.0 as i64)
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    Ok(Person {
+        reservations: reservations.iter().map(row::reservation).collect::<Result<_>>()?,
+        orders: orders.iter().map(row::order).collect::<Result<_>>()?,
+        payments: payments.iter().map(row::payment).collect::<Result<_>>()?,
+    })
+}

@@ -1,0 +1,367 @@
+//! Money that goes back: written with what it is for, and asked for at the provider afterwards, until it is done.
+
+use std::collections::HashMap;
+
+use super::dialect::{Connection, for_update, insert_new};
+use super::{Result, broken, bulk, claims, look, outbox, paying, row};
+use crate::domain::money::order::Order;
+use crate::domain::money::payment::{
+    MadeRefund, Payment, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why, made_good,
+};
+use crate::domain::sale::reservation::{Reservation, State};
+use crate::domain::shared::event::{Event, Fact, Refunded};
+use crate::domain::shared::id::{PaymentId, RefundId, RequestId, ReservationId};
+use crate::domain::shared::money::Money;
+use crate::domain::shared::time::Timestamp;
+use crate::ports::money::refunds::{RefundOutcome, RefundRequest, RefundedUnits};
+
+/// The reservation's lock decides between two who give back at once: the second finds the units gone.
+pub async fn refund_units(conn: &mut Connection, (what, now): &(RefundRequest, Timestamp)) -> Result<RefundOutcome> {
+    let Some(found) = look::order(conn, &what.number).await? else { return Ok(RefundOutcome::Missing) };
+    let row = row::fetch_locked(conn, found.reservation).await?;
+    let row = row.ok_or_else(|| broken("an order has no reservation"))?;
+    let order = must_order_locked(conn, row.id).await?;
+    let left = order.left();
+    let units = match chosen(&order, &left, what.units.as_deref()) {
+        Ok(units) => units,
+        // What this request gave back before is gone.
+        Err(refused) => match of_request(conn, what.request).await? {
+            Some(entry) => {
+                let ended = ReservationId(entry.refund.id.0);
+                return Ok(RefundOutcome::Done(Box::new(RefundedUnits { order, entry, row, ended })));
+            }
+            None => return Ok(refused),
+        },
+    };
+    let amount = order.share_of(units.len());
+    let told = Told { units, reason: what.reason.clone(), amount, request: what.request };
+    Ok(RefundOutcome::Done(Box::new(end_units(conn, order, row, amount, told, *now).await?)))
+}
+
+/// Which units end, why, and what is said to go back for them.
+struct Told {
+    units: Vec<u32>,
+    reason: Option<String>,
+    amount: Money,
+    request: Option<RequestId>,
+}
+
+async fn end_units(
+    conn: &mut Connection,
+    order: Order,
+    row: Reservation,
+    amount: Money,
+    told: Told,
+    now: Timestamp,
+) -> Result<RefundedUnits> {
+    let left = order.left();
+    if !matches!(&row.state, State::Confirmed { units, .. } if *units == left) {
+        return Err(broken(format!("order {} is not what its reservation says", order.number)));
+    }
+    let (sale, units) = (row.sale, told.units);
+    let (row, ended) = if units == left {
+        let id = row.id;
+        (claims::end(conn, sale, vec![row], State::Refunded, now).await?.remove(0), id)
+    } else {
+        claims::split(conn, row, &units, now).await?
+    };
+    let refund = Refund { id: RefundId::of_ended(ended), payment: order.payment, amount };
+    let why = Why::Operator { units: units.clone(), reason: told.reason };
+    let entry = RefundEntry::due(refund, row.id, sale, why, now);
+    if !insert(conn, &entry, told.request).await? {
+        return Err(broken(format!("of order {} these units went back before", order.number)));
+    }
+    let order = order.without(&units, amount);
+    write_order(conn, &order).await?;
+    outbox::write(conn, &[order_refunded(&order, &entry, units, told.amount)]).await?;
+    Ok(RefundedUnits { order, entry, row, ended })
+}
+
+/// Those of the units that are asked for, in the order's own order.
+fn chosen(order: &Order, left: &[u32], asked: Option<&[u32]>) -> Result<Vec<u32>, RefundOutcome> {
+    if left.is_empty() {
+        return Err(RefundOutcome::NothingLeft);
+    }
+    let Some(asked) = asked else { return Ok(left.to_vec()) };
+    if let Some(place) = asked.iter().position(|unit| !order.units.contains(unit)) {
+        return Err(RefundOutcome::Foreign { place });
+    }
+    if let Some(place) = asked.iter().position(|unit| !left.contains(unit)) {
+        return Err(RefundOutcome::Refunded { place });
+    }
+    Ok(left.iter().filter(|unit| asked.contains(unit)).copied().collect())
+}
+
+fn order_refunded(order: &Order, entry: &RefundEntry, units: Vec<u32>, amount: Money) -> Event {
+    let fact = Fact::OrderRefunded(Refunded {
+        order: order.number.clone(),
+        reservation: order.reservation,
+        sale: order.sale,
+        buyer: order.buyer,
+        units,
+        amount,
+        left: order.left(),
+    });
+    Event::new(fact, entry.refund.id.0, entry.made_at)
+}
+
+/// All of a payment, which moved and could not stand; says whether it was written now.
+pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Result<bool> {
+    let refund = Refund { id: RefundId::of_payment(paid.id), payment: paid.id, amount: paid.amount };
+    let entry = RefundEntry::due(refund, paid.reservation, paid.sale, Why::CaptureTooLate, now);
+    insert(conn, &entry, None).await
+}
+
+/// Where it is not written yet; says whether it was now.
+async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<RequestId>) -> Result<bool> {
+    let (why, units, reason) = match &entry.why {
+        Why::CaptureTooLate => (row::COULD_NOT_STAND, Vec::new(), None),
+        Why::Operator { units, reason } => (row::OPERATOR, row::units_bytes(units), reason.clone()),
+        Why::AtProvider => (row::AT_PROVIDER, Vec::new(), None),
+    };
+    let Columns { next_at, ended_at, .. } = Columns::of(&entry.state);
+    let written = sqlx::query(concat!(
+        "/* ledger.refund.insert */ ",
+        insert_new!(),
+        " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, request, \
+         state, next_at, ended_at, tries, asks, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ))
+    .bind(entry.refund.id.to_bytes().to_vec())
+    .bind(entry.refund.payment.to_bytes().to_vec())
+    .bind(entry.reservation.to_bytes().to_vec())
+    .bind(entry.sale.0 as i64)
+    .bind(units)
+    .bind(entry.refund.amount.minor)
+    .bind(entry.refund.amount.currency.to_string())
+    .bind(why)
+    .bind(reason)
+    .bind(entry.made_at.0)
+    .bind(request.map(|request| request.to_bytes().to_vec()))
+    .bind(entry.state.kind() as i64)
+    .bind(next_at)
+    .bind(ended_at)
+    .bind(i64::from(entry.tries))
+    .bind(i64::from(entry.asks))
+    .bind(entry.version as i64)
+    .execute(conn)
+    .await?;
+    Ok(written.rows_affected() > 0)
+}
+
+/// A state, as its row has it.
+#[derive(Default)]
+struct Columns {
+    next_at: Option<i64>,
+    ended_at: Option<i64>,
+    code: Option<String>,
+    note: Option<String>,
+    settled_by: Option<i64>,
+}
+
+impl Columns {
+    fn of(state: &RefundState) -> Self {
+        match state.clone() {
+            RefundState::Due { next_at } | RefundState::Sent { next_at } => {
+                Self { next_at: Some(next_at.0), ..Self::default() }
+            }
+            RefundState::Done { at } => Self { ended_at: Some(at.0), ..Self::default() },
+            RefundState::Failed { at, code } => Self { ended_at: Some(at.0), code: Some(code), ..Self::default() },
+            RefundState::Settled { at, by, note } => {
+                let (note, settled_by) = (Some(note), Some(by.0 as i64));
+                Self { ended_at: Some(at.0), note, settled_by, ..Self::default() }
+            }
+        }
+    }
+}
+
+pub async fn move_from(conn: &mut Connection, (from, to): &(RefundEntry, RefundEntry)) -> Result<bool> {
+    let Columns { next_at, ended_at, code, note, settled_by } = Columns::of(&to.state);
+    let moved = sqlx::query(
+        "/* ledger.refund.move */ UPDATE refunds SET amount_minor = ?, state = ?, next_at = ?, ended_at = ?, tries = ?, \
+         asks = ?, code = ?, note = ?, settled_by = ?, version = ? WHERE id = ? AND version = ?",
+    )
+    .bind(to.refund.amount.minor)
+    .bind(to.state.kind() as i64)
+    .bind(next_at)
+    .bind(ended_at)
+    .bind(i64::from(to.tries))
+    .bind(i64::from(to.asks))
+    .bind(code)
+    .bind(note)
+    .bind(settled_by)
+    .bind(to.version as i64)
+    .bind(from.refund.id.to_bytes().to_vec())
+    .bind(from.version as i64)
+    .execute(conn)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// What somebody made at the provider, of one payment.
+pub struct Made {
+    pub payment: PaymentId,
+    pub made: Vec<MadeRefund>,
+    pub kept_minor: i64,
+    pub now: Timestamp,
+}
+
+/// The same lock as for giving back: units that go meanwhile are gone, or still there.
+pub async fn made(conn: &mut Connection, Made { payment, made, kept_minor, now }: &Made) -> Result<()> {
+    let paid = paying::find(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
+    let row = row::fetch_locked(conn, paid.reservation).await?;
+    let row = row.ok_or_else(|| broken("a payment has no reservation"))?;
+    let mut order = order_locked(conn, row.id).await?.filter(|order| order.payment == *payment);
+    for one in made {
+        let refund = Refund { id: one.id, payment: *payment, amount: Money { minor: one.minor, ..paid.amount } };
+        let state = match one.answer {
+            RefundAnswer::Sent => RefundState::Sent { next_at: *now },
+            _ => RefundState::Done { at: *now },
+        };
+        let owed = of_payment_locked(conn, &paid).await?;
+        let entry = RefundEntry { state, ..RefundEntry::due(refund, row.id, row.sale, Why::AtProvider, *now) };
+        if !insert(conn, &entry, None).await? {
+            continue;
+        }
+        let (changes, rest) = made_good(&owed, one.minor, *kept_minor, *now);
+        for change in changes {
+            move_from(conn, &change).await?;
+        }
+        if let Some(order) = order.as_mut() {
+            order.refunded_amount.minor += rest;
+        }
+    }
+    let Some(order) = order else { return Ok(()) };
+    write_order(conn, &order).await?;
+    let stands = matches!(row.state, State::Confirmed { payment: with, .. } if with == *payment);
+    if *kept_minor > 0 || !stands || order.refunded {
+        return Ok(());
+    }
+    let back: i64 = of_payment_locked(conn, &paid)
+        .await?
+        .iter()
+        .filter(|entry| entry.why == Why::AtProvider)
+        .map(|entry| entry.refund.amount.minor)
+        .sum();
+    let amount = order.share_of(order.left().len());
+    let reason = Some("given back at the payment provider".to_owned());
+    let told = Money { minor: back + amount.minor, ..amount };
+    let told = Told { units: order.left(), reason, amount: told, request: None };
+    end_units(conn, order, row, amount, told, *now).await.map(|_| ())
+}
+
+pub async fn due(conn: &mut Connection, (now, max): (Timestamp, u32)) -> Result<Vec<RefundEntry>> {
+    let found = sqlx::query(row::refunds!("ledger.refund.due", "WHERE next_at <= ? ORDER BY next_at, id LIMIT ?"))
+        .bind(now.0)
+        .bind(i64::from(max))
+        .fetch_all(conn)
+        .await?;
+    found.iter().map(row::refund).collect()
+}
+
+pub async fn find(conn: &mut Connection, id: RefundId) -> Result<Option<RefundEntry>> {
+    let found = sqlx::query(row::refunds!("ledger.refund.find", "WHERE id = ?"))
+        .bind(id.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::refund).transpose()
+}
+
+pub async fn of(conn: &mut Connection, reservations: &[ReservationId]) -> Result<Vec<RefundEntry>> {
+    let mut entries = Vec::new();
+    for ids in reservations.chunks(bulk::ROWS_MAX) {
+        let mut query = sqlx::QueryBuilder::new(row::refunds!("ledger.refund.of", "WHERE reservation IN "));
+        bulk::push_ids(&mut query, ids);
+        for found in query.build().fetch_all(&mut *conn).await? {
+            entries.push(row::refund(&found)?);
+        }
+    }
+    entries.sort_by_key(|entry| (entry.made_at, entry.refund.id));
+    Ok(entries)
+}
+
+async fn of_payment_locked(conn: &mut Connection, paid: &Payment) -> Result<Vec<RefundEntry>> {
+    let found = sqlx::query(row::refunds!(
+        "ledger.refund.of_payment.lock",
+        "WHERE payment = ? ORDER BY made_at, id",
+        for_update!()
+    ))
+    .bind(paid.id.to_bytes().to_vec())
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::refund).collect()
+}
+
+/// A page of those in this state; the place is where the last one ended.
+pub async fn in_state(
+    conn: &mut Connection,
+    (kind, after, max): (RefundKind, Option<RefundId>, u32),
+) -> Result<Vec<(RefundEntry, Option<String>)>> {
+    let place = match after {
+        Some(id) => find(conn, id).await?.map(|entry| (entry.made_at.0, id.to_bytes().to_vec())),
+        None => None,
+    };
+    let (made_at, id) = place.unwrap_or((i64::MIN, Vec::new()));
+    let found = sqlx::query(row::refunds!(
+        "ledger.refund.in_state",
+        "WHERE state = ? AND (made_at > ? OR (made_at = ? AND id > ?)) ORDER BY made_at, id LIMIT ?"
+    ))
+    .bind(kind as i64)
+    .bind(made_at)
+    .bind(made_at)
+    .bind(id)
+    .bind(i64::from(max))
+    .fetch_all(&mut *conn)
+    .await?;
+    let entries = found.iter().map(row::refund).collect::<Result<Vec<_>>>()?;
+    let mut numbers = HashMap::new();
+    for entries in entries.chunks(bulk::ROWS_MAX) {
+        let ids: Vec<ReservationId> = entries.iter().map(|entry| entry.reservation).collect();
+        let mut query = sqlx::QueryBuilder::new(row::orders!("ledger.refund.orders", "WHERE reservation IN "));
+        bulk::push_ids(&mut query, &ids);
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let order = row::order(&found)?;
+            numbers.insert(order.payment, order.number);
+        }
+    }
+    let with_order = |entry: RefundEntry| {
+        let number = numbers.get(&entry.refund.payment).cloned();
+        (entry, number)
+    };
+    Ok(entries.into_iter().map(with_order).collect())
+}
+
+/// What this request wrote before.
+async fn of_request(conn: &mut Connection, request: Option<RequestId>) -> Result<Option<RefundEntry>> {
+    let Some(request) = request else { return Ok(None) };
+    let found = sqlx::query(row::refunds!("ledger.refund.of_request", "WHERE request = ?", for_update!()))
+        .bind(request.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::refund).transpose()
+}
+
+async fn order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
+    let found = sqlx::query(row::orders!("ledger.refund.order.lock", "WHERE reservation = ?", for_update!()))
+        .bind(reservation.to_bytes().to_vec())
+        .fetch_optional(conn)
+        .await?;
+    found.as_ref().map(row::order).transpose()
+}
+
+async fn must_order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Order> {
+    order_locked(conn, reservation).await?.ok_or_else(|| broken("an order is gone"))
+}
+
+async fn write_order(conn: &mut Connection, order: &Order) -> Result<()> {
+    sqlx::query(
+        "/* ledger.refund.order */ UPDATE orders SET refunded = ?, refunded_units = ?, refunded_minor = ? \
+         WHERE reservation = ?",
+    )
+    .bind(i64::from(order.refunded))
+    .bind(row::units_bytes(&order.refunded_units))
+    .bind(order.refunded_amount.minor)
+    .bind(order.reservation.to_bytes().to_vec())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

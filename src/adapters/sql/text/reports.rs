@@ -1,0 +1,222 @@
+//! Lists and sums for operators. Each page is a read of its own, along an index, from where the last one ended: nobody's
+//! transaction is long, and no list is sorted.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sqlx::{QueryBuilder, Row as _};
+
+use super::admissions::check_ins_page;
+use super::dialect::{Connection, Db, Row, Store, by_index};
+use super::{Result, bulk, fault, refund, row};
+use crate::domain::money::order::Order;
+use crate::domain::money::payment::RefundKind;
+use crate::domain::receipts::{Admission, Proof};
+use crate::domain::sale::reservation::{Kind, Reservation};
+use crate::domain::sale::turn::Cause;
+use crate::domain::shared::id::{BuyerId, HOUSE_FIRST, PaymentId, ReservationId, SaleId};
+use crate::domain::shared::time::Timestamp;
+use crate::ports;
+use crate::ports::audit::reports::{Count, Decided, Decisions, Person, Place, Reports, Totals};
+
+async fn orders(conn: &mut Connection, sale: SaleId, after: Option<ReservationId>, max: u32) -> Result<Vec<Order>> {
+    let found = sqlx::query(row::orders!(
+        "reports.orders",
+        by_index!("orders_sale"),
+        " WHERE sale = ? AND reservation > ? ORDER BY reservation LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(after.unwrap_or(ReservationId(0)).to_bytes().to_vec())
+    .bind(i64::from(max))
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::order).collect()
+}
+
+/// By buyer, what has ended before what is live. The index has all of one buyer's ended rows in one place, in no order: only of
+/// the buyer with whom a page ends are they sorted.
+async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>, max: u32) -> Result<Vec<Reservation>> {
+    let max = max as usize;
+    let mut rows = match after {
+        Some(place) => rest_of_buyer(conn, sale, place, max).await?,
+        None => Vec::new(),
+    };
+    // Buyers are ordered by their bit pattern, as the index has them.
+    let first = after.map_or(Some(i64::MIN), |place| (place.buyer.0 as i64).checked_add(1));
+    let Some(first) = first.filter(|_| rows.len() < max) else { return Ok(rows) };
+    let room = max - rows.len();
+    let mut others = buyers_from(conn, sale, first, room).await?;
+    let last = others.last().filter(|_| others.len() == room).map(|row| row.buyer);
+    others.retain(|row| Some(row.buyer) != last);
+    rows.extend(others);
+    if let Some(buyer) = last {
+        let begin = Place { buyer, is_live: false, id: ReservationId(0) };
+        rows.extend(rest_of_buyer(conn, sale, begin, max - rows.len()).await?);
+    }
+    Ok(rows)
+}
+
+async fn rest_of_buyer(conn: &mut Connection, sale: SaleId, after: Place, max: usize) -> Result<Vec<Reservation>> {
+    let live = i64::from(after.is_live);
+    let found = sqlx::query(row::reservations!(
+        "reports.reservations.buyer",
+        by_index!("reservations_buyer"),
+        " WHERE sale = ? AND buyer = ? AND (COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
+        "ORDER BY live, id LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(after.buyer.0 as i64)
+    .bind(live)
+    .bind(live)
+    .bind(after.id.to_bytes().to_vec())
+    .bind(max as i64)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::reservation).collect()
+}
+
+async fn buyers_from(conn: &mut Connection, sale: SaleId, first: i64, max: usize) -> Result<Vec<Reservation>> {
+    let found = sqlx::query(row::reservations!(
+        "reports.reservations",
+        by_index!("reservations_buyer"),
+        " WHERE sale = ? AND buyer >= ? ORDER BY buyer, live LIMIT ?"
+    ))
+    .bind(sale.0 as i64)
+    .bind(first)
+    .bind(max as i64)
+    .fetch_all(conn)
+    .await?;
+    found.iter().map(row::reservation).collect()
+}
+
+async fn people(conn: &mut Connection, buyers: &[BuyerId]) -> Result<HashMap<BuyerId, Person>> {
+    let mut people = HashMap::with_capacity(buyers.len());
+    for buyers in buyers.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* reports.people */ SELECT id, name, email FROM accounts WHERE erased_at IS NULL AND id IN ",
+        );
+        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        for found in query.build().fetch_all(&mut *conn).await? {
+            let person = Person { name: found.try_get(1)?, email: found.try_get(2)? };
+            people.insert(BuyerId(row::number(&found, 0)?), person);
+        }
+    }
+    Ok(people)
+}
+
+/// Of the house's batches nobody waited for an answer: they are known by the first byte of their buyers.
+async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns_max: u32) -> Result<Decisions> {
+    let found = sqlx::query(
+        "/* reports.decisions */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
+         WHERE sale = ? AND generation >= ? AND (generation > ? OR revision > ?) \
+         AND SUBSTR(buyers, 1, 1) NOT BETWEEN X'40' AND X'7F' ORDER BY generation, revision LIMIT ?",
+    )
+    .bind(sale.0 as i64)
+    .bind(after.0 as i64)
+    .bind(after.0 as i64)
+    .bind(after.1 as i64)
+    .bind(i64::from(turns_max))
+    .fetch_all(conn)
+    .await?;
+    let last = found.last().filter(|_| found.len() == turns_max as usize);
+    let next = last.map(|last| Ok::<_, sqlx::Error>((row::number(last, 0)?, row::number(last, 1)?))).transpose()?;
+    let mut decided = Vec::new();
+    for found in &found {
+        if let Cause::Batch(batch) = row::cause(found, 2)? {
+            let recorded_at = Timestamp(found.try_get(4)?);
+            decided.push(Decided { batch, outcomes: found.try_get(3)?, recorded_at });
+        }
+    }
+    Ok(Decisions { decided, next })
+}
+
+async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
+    let reservations = sqlx::query(
+        "/* reports.totals.reservations */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
+         WHERE sale = ? AND split_of IS NULL AND (buyer < ? OR state = 0) GROUP BY state ORDER BY state",
+    )
+    .bind(sale.0 as i64)
+    .bind(HOUSE_FIRST as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let of_state = |found: &Row| {
+        let count = Count { rows: row::number(found, 1)?, units: row::number(found, 2)?, minor: 0 };
+        Ok((row::code(found, 0, Kind::from_code)?, count))
+    };
+    let orders = sqlx::query(
+        "/* reports.totals.orders */ SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(units)), 0) AS SIGNED), \
+         CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED), CAST(COALESCE(SUM(refunded), 0) AS SIGNED), \
+         CAST(COALESCE(SUM(LENGTH(refunded_units)), 0) AS SIGNED), CAST(COALESCE(SUM(refunded_minor), 0) AS SIGNED) \
+         FROM orders WHERE sale = ?",
+    )
+    .bind(sale.0 as i64)
+    .fetch_one(&mut *conn)
+    .await?;
+    let refunds = sqlx::query(
+        "/* reports.totals.refunds */ SELECT state, COUNT(*), CAST(SUM(LENGTH(units)) AS SIGNED), \
+         CAST(SUM(amount_minor) AS SIGNED) FROM refunds WHERE sale = ? AND why <> 1 GROUP BY state ORDER BY state",
+    )
+    .bind(sale.0 as i64)
+    .fetch_all(conn)
+    .await?;
+    let of_refunds = |found: &Row| {
+        let (rows, bytes) = (row::number(found, 1)?, row::number(found, 2)?);
+        Ok((row::code(found, 0, RefundKind::from_code)?, Count { rows, units: bytes / 4, minor: found.try_get(3)? }))
+    };
+    let of_orders = |first: usize| {
+        let (rows, bytes) = (row::number(&orders, first)?, row::number(&orders, first + 1)?);
+        Ok::<_, sqlx::Error>(Count { rows, units: bytes / 4, minor: orders.try_get(first + 2)? })
+    };
+    Ok(Totals {
+        reservations: reservations.iter().map(of_state).collect::<Result<_>>()?,
+        placed: of_orders(0)?,
+        refunded: of_orders(3)?,
+        refunds: refunds.iter().map(of_refunds).collect::<Result<_>>()?,
+    })
+}
+
+#[async_trait]
+impl Reports for Store {
+    async fn orders_of_sale(&self, sale: SaleId, after: Option<ReservationId>, max: u32) -> ports::Result<Vec<Order>> {
+        orders(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
+    }
+
+    async fn reservations_of_sale(
+        &self,
+        sale: SaleId,
+        after: Option<Place>,
+        max: u32,
+    ) -> ports::Result<Vec<Reservation>> {
+        reservations(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
+    }
+
+    async fn refunds_of_orders(
+        &self,
+        reservations: &[ReservationId],
+    ) -> ports::Result<HashMap<PaymentId, Vec<(RefundKind, i64)>>> {
+        let mut refunds = HashMap::<PaymentId, Vec<(RefundKind, i64)>>::new();
+        if reservations.is_empty() {
+            return Ok(refunds);
+        }
+        for entry in refund::of(&mut *self.list_reader().await?, reservations).await.map_err(fault)? {
+            refunds.entry(entry.refund.payment).or_default().push((entry.state.kind(), entry.refund.amount.minor));
+        }
+        Ok(refunds)
+    }
+
+    async fn people(&self, buyers: &[BuyerId]) -> ports::Result<HashMap<BuyerId, Person>> {
+        people(&mut *self.list_reader().await?, buyers).await.map_err(fault)
+    }
+
+    async fn decisions(&self, sale: SaleId, after: (u64, u64), turns_max: u32) -> ports::Result<Decisions> {
+        decisions(&mut *self.list_reader().await?, sale, after, turns_max).await.map_err(fault)
+    }
+
+    async fn totals(&self, sale: SaleId) -> ports::Result<Totals> {
+        totals(&mut *self.list_at_once().await?, sale).await.map_err(fault)
+    }
+
+    async fn check_ins_of_sale(&self, sale: SaleId, after: Option<Proof>, max: u32) -> ports::Result<Vec<Admission>> {
+        check_ins_page(&mut *self.list_reader().await?, sale, after, max).await.map_err(fault)
+    }
+}

@@ -1,0 +1,158 @@
+//! The turnstile as the ledger would have it, and the first half of a restore.
+
+use std::collections::BTreeMap;
+
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{Connection, Db, for_update};
+use super::{Result, bulk, claims, moves, row};
+use crate::domain::sale::Allotment;
+use crate::domain::sale::reservation::{Reservation, State};
+use crate::domain::sale::turn::Chain;
+use crate::domain::sale::turnstile::{Snapshot, Taken, Turnstile};
+use crate::domain::shared::id::{ReservationId, SaleId};
+use crate::domain::shared::time::Timestamp;
+use crate::ports::sale::restoring::SaleTotals;
+
+/// What the sale's row says to a turnstile.
+struct Sale {
+    generation: u64,
+    allotment: Allotment,
+    hold_ms: i64,
+}
+
+fn sale(found: &super::dialect::Row) -> Result<Sale> {
+    Ok(Sale {
+        generation: row::number(found, 0)?,
+        allotment: Allotment {
+            capacity: row::small(found, 1)?,
+            quantity_max: row::small(found, 2)?,
+            standby_max: row::small(found, 3)?,
+        },
+        hold_ms: found.try_get(4)?,
+    })
+}
+
+async fn fetch_sale(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
+    let found = sqlx::query(
+        "/* ledger.restore.look */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
+    )
+    .bind(id.0 as i64)
+    .fetch_optional(conn)
+    .await?;
+    found.as_ref().map(sale).transpose()
+}
+
+async fn last_turn(conn: &mut Connection, id: SaleId, generation: u64) -> Result<(u64, Chain)> {
+    let found = sqlx::query(
+        "/* ledger.last_turn */ SELECT revision, chain FROM turns WHERE sale = ? AND generation = ? \
+         ORDER BY revision DESC LIMIT 1",
+    )
+    .bind(id.0 as i64)
+    .bind(generation as i64)
+    .fetch_optional(conn)
+    .await?;
+    match found {
+        Some(found) => Ok((row::number(&found, 0)?, Chain(row::number(&found, 1)?))),
+        None => Ok((0, Chain::default())),
+    }
+}
+
+pub async fn standing(conn: &mut Connection, id: SaleId) -> Result<Option<SaleTotals>> {
+    let Some(sale) = fetch_sale(conn, id).await? else { return Ok(None) };
+    let (revision, chain) = last_turn(conn, id, sale.generation).await?;
+    let counts = moves::count(conn, id).await?;
+    Ok(Some(SaleTotals {
+        sale: id,
+        generation: sale.generation,
+        allotment: sale.allotment,
+        hold_ms: sale.hold_ms,
+        revision,
+        chain,
+        sold: counts.sold as u32,
+        pending: counts.pending as u32,
+        blocked: counts.blocked as u32,
+        standby: counts.standby as u32,
+        unfreed: counts.unfreed as u32,
+    }))
+}
+
+pub async fn snapshot(conn: &mut Connection, id: SaleId) -> Result<Option<Snapshot>> {
+    let Some(sale) = fetch_sale(conn, id).await? else { return Ok(None) };
+    let (revision, chain) = last_turn(conn, id, sale.generation).await?;
+    let state = rebuilt(sale.generation, sale.allotment, live(conn, id).await?);
+    Ok(Some(Snapshot { revision, chain, ..state }))
+}
+
+pub async fn live(conn: &mut Connection, id: SaleId) -> Result<Vec<Reservation>> {
+    let found = sqlx::query(row::reservations!("ledger.live", "WHERE sale = ? AND state <= 4"))
+        .bind(id.0 as i64)
+        .fetch_all(conn)
+        .await?;
+    found.iter().map(row::reservation).collect()
+}
+
+fn rebuilt(generation: u64, allotment: Allotment, live: Vec<Reservation>) -> Snapshot {
+    let mut taken = BTreeMap::new();
+    let mut parties = Vec::new();
+    for row in live {
+        match row.state {
+            State::Standby { generation, arrival } => {
+                parties.push(((generation, arrival), (row.id, row.buyer, row.quantity)));
+            }
+            state => {
+                taken.insert(row.id, Taken { buyer: row.buyer, units: state.units().to_vec() });
+            }
+        }
+    }
+    parties.sort_unstable_by_key(|&(place, _)| place);
+    Snapshot::rebuilt(generation, allotment, taken, parties.into_iter().map(|(_, party)| party).collect())
+}
+
+/// What had ended and what is live are read in one snapshot, the ended first: whatever ends later is taken in the new state,
+/// and still to be freed. A row that was read as live and marked as freed would be held for ever.
+pub async fn restore(
+    conn: &mut Connection,
+    &(id, from, now): &(SaleId, u64, Timestamp),
+) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
+    let found = sqlx::query(concat!(
+        "/* ledger.restore.lock */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
+        for_update!()
+    ))
+    .bind(id.0 as i64)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(sale) = found.as_ref().map(sale).transpose()?.filter(|sale| sale.generation == from) else {
+        return Ok(None);
+    };
+    sqlx::query("/* ledger.restore.generation */ UPDATE sales SET generation = ? WHERE id = ?")
+        .bind((from + 1) as i64)
+        .bind(id.0 as i64)
+        .execute(&mut *conn)
+        .await?;
+    free_ended(conn, id).await?;
+    let state = rebuilt(from + 1, sale.allotment, live(conn, id).await?);
+    let mut turnstile = Turnstile::restore(state);
+    let promotions = turnstile.promote();
+    let ids: Vec<ReservationId> = promotions.iter().map(|promotion| promotion.reservation).collect();
+    let rows = row::fetch_many_locked(conn, &ids).await?;
+    let held = claims::hold(conn, id, rows, &promotions, now, now.plus_ms(sale.hold_ms)).await?;
+    Ok(Some((turnstile.snapshot(), held)))
+}
+
+async fn free_ended(conn: &mut Connection, id: SaleId) -> Result<()> {
+    let unfreed = sqlx::query(
+        "/* ledger.restore.unfreed */ SELECT id FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ? ORDER BY id",
+    )
+    .bind(id.0 as i64)
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids = unfreed.iter().map(|found| row::reservation_id(found, 0)).collect::<Result<Vec<_>>>()?;
+    for ids in ids.chunks(bulk::ROWS_MAX) {
+        let mut query =
+            QueryBuilder::<Db>::new("/* ledger.restore.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
+        bulk::push_ids(&mut query, ids);
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
+}

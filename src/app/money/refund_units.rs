@@ -1,0 +1,22 @@
+//! Giving back after payment: an operator's decision. First the ledger, in one transaction; then the wake-up for whoever takes
+//! the units back and gives them on. The money is asked for by the payment-consumer, until the provider has given it.
+
+use crate::app::money::Needs;
+use crate::app::money::metric::Metric;
+use crate::app::sale::best_effort::{Effort, tell, wake_ended};
+use crate::ports::Result;
+use crate::ports::money::refunds::{RefundOutcome, RefundRequest, RefundedUnits};
+use crate::ports::platform::fault::Point;
+
+/// Once for each unit: asked again, it finds them gone.
+pub async fn refund_units(needs: &Needs, effort: Effort, what: &RefundRequest) -> Result<RefundOutcome> {
+    let given = needs.refunds.refund_units(what, needs.clock.now()).await?;
+    needs.faults.reach(Point::GiveBackAfterLedger).await;
+    if let RefundOutcome::Done(given) = &given {
+        let RefundedUnits { row, ended, .. } = &**given;
+        metrics::counter!(Metric::Refunds.name()).increment(1);
+        let wake = wake_ended(&needs.tell, effort, row.sale, *ended);
+        tokio::join!(tell(&needs.tell, effort, row), wake);
+    }
+    Ok(given)
+}

@@ -1,0 +1,90 @@
+//! What the gateway lends to those of its routes that need an `Idempotency-Key`, and the forgetting of old keys.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, Route};
+
+use crate::faces::gateway::Gateway;
+use crate::faces::gateway::metric::Metric;
+use crate::kit::http::address;
+use crate::kit::http::auth::{Principal, TokenKeys};
+use crate::kit::http::idempotency::{self, By, Keeper, Limits, Outcome};
+use crate::kit::http::problem::Problem;
+use crate::kit::telemetry::trace::{carried, carry};
+use crate::ports;
+use crate::ports::platform::clock::Clock;
+use crate::ports::platform::fault::Faults;
+use crate::ports::platform::idempotency::Idempotency;
+
+/// A route whose requests cost something: done once under each key.
+pub fn once(by: By, route: Route) -> Route {
+    idempotency::once::<Gateway>(by, route)
+}
+
+impl Keeper for Gateway {
+    fn store(&self) -> &dyn Idempotency {
+        &*self.needs().idempotency
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.clock()
+    }
+
+    fn faults(&self) -> &dyn Faults {
+        &*self.needs().faults
+    }
+
+    fn keys(&self) -> &TokenKeys {
+        self.keys()
+    }
+
+    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.principal(req)
+    }
+
+    fn limits(&self) -> Limits {
+        let settings = self.settings();
+        Limits {
+            body_bytes_max: settings.body_bytes_max,
+            lease_ms: settings.request_lease_ms,
+            ttl_ms: settings.request_ttl_ms,
+        }
+    }
+
+    fn address(&self, req: &HttpRequest) -> String {
+        address::network(address::client(req, self.settings().trusted_hops))
+    }
+
+    async fn finish<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> Option<T> {
+        self.0.lifecycle.finish_local("request", carried(carry(), work)).await.ok()
+    }
+
+    fn count(&self, outcome: Outcome) {
+        metrics::counter!(Metric::Requests.name(), "outcome" => outcome.name()).increment(1);
+    }
+}
+
+/// Removes requests whose keys have expired, until the soft stop. What is left over counts as forgotten all the same.
+pub async fn forget_old(gateway: &Gateway) {
+    let pause = Duration::from_millis(gateway.settings().request_forget_ms);
+    while !gateway.is_stopping() {
+        if let Err(fault) = forget_all(gateway).await {
+            tracing::info!(%fault, "old requests are forgotten later");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = gateway.stopping() => {}
+        }
+    }
+}
+
+async fn forget_all(gateway: &Gateway) -> ports::Result<()> {
+    let max = gateway.settings().request_forget_max;
+    while !gateway.is_stopping() {
+        let forgotten = gateway.needs().idempotency.forget(gateway.clock().now(), max).await?;
+        if forgotten < u64::from(max) {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! A buyer's reservation, checkout and orders.
+
+use std::time::Instant;
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+
+use crate::app::money::checkout::{Paid, check_out};
+use crate::app::sale::cancel::cancel;
+use crate::domain::money::order::Order;
+use crate::domain::sale::reservation::Kind as Status;
+use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
+use crate::faces::gateway::Gateway;
+use crate::faces::gateway::metric::Metric;
+use crate::faces::gateway::once::once;
+use crate::faces::gateway::routes::page::Page;
+use crate::faces::gateway::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
+use crate::faces::gateway::standing::{Asked, look_or_wait};
+use crate::faces::gateway::views::{ListedOrderView, OrderView, StandingView};
+use crate::kit::http::document::params::{Key, Pages};
+use crate::kit::http::document::problems;
+use crate::kit::http::document::shapes::{described, text};
+use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::limits;
+use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
+use crate::ports::money::orders::OrderPlace;
+
+const CARD_CHARS_MAX: usize = 100;
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    let reservation = path("/v1/sales/{id}/reservation")
+        .route(web::get().to(get_reservation))
+        .route(web::delete().to(delete_reservation));
+    cfg.service(reservation)
+        .service(path("/v1/checkouts").route(once(By::Buyer, web::post().to(post_checkout))))
+        .service(path("/v1/orders").route(web::get().to(get_orders)))
+        .service(path("/v1/orders/{number}").route(web::get().to(get_order)));
+}
+
+/// Where this buyer stands
+#[utoipa::path(
+    get,
+    path = "/v1/sales/{id}/reservation",
+    operation_id = "reservation",
+    params(
+        ("id" = SaleId, Path),
+        ("attempt" = Option<AttemptId>, Query, description = "What became of this attempt."),
+        ("version" = Option<u64>, Query, description = "With wait_ms: wait for a newer one."),
+        (
+            "wait_ms" = Option<u64>, Query, maximum = 25_000,
+            description = "How long to wait for something new. Left out, an attempt's decision is waited for some seconds, and \
+                anything else is answered at once.",
+        ),
+    ),
+    responses(
+        (status = 200, description = "The reservation, or what became of the attempt.", body = StandingView),
+        problems::Missing,
+    ),
+    security(("access" = [])),
+)]
+async fn get_reservation(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    let (buyer, sale) = (gateway.buyer(&req)?, sale_id(&req)?);
+    let [attempt, version, wait_ms] = query(&req, ["attempt", "version", "wait_ms"])?;
+    let attempt: Option<AttemptId> = parsed("attempt", attempt, "must be 32 lower-case hexadecimal digits")?;
+    let version: Option<u64> = parsed("version", version, "must be a whole number")?;
+    let wait_ms_max = gateway.settings().wait_ms_max;
+    // Whoever was told 202 a moment ago asks for a decision, and not whether there is one.
+    let usual_ms = attempt.map_or(0, |_| gateway.settings().attempt_wait_ms.min(wait_ms_max));
+    let wait_ms: u64 = parsed("wait_ms", wait_ms, "must be a whole number")?.unwrap_or(usual_ms);
+    limits::within("wait_ms", wait_ms, 0..=wait_ms_max)?;
+    let asked = Asked { sale, buyer, attempt, version };
+    match look_or_wait(&gateway, asked, wait_ms).await? {
+        Some(outcome) => Ok(HttpResponse::Ok().json(StandingView::of_outcome(&gateway, outcome).await?)),
+        None => Err(nothing_there(&gateway, sale).await?),
+    }
+}
+
+/// Cancel what is held or waits
+#[utoipa::path(
+    delete,
+    path = "/v1/sales/{id}/reservation",
+    operation_id = "cancel",
+    params(("id" = SaleId, Path)),
+    responses(
+        (status = 200, description = "The reservation as it is now.", body = StandingView),
+        problems::Invalid, problems::Missing,
+    ),
+    security(("access" = [])),
+)]
+async fn delete_reservation(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    let (buyer, sale) = (gateway.buyer(&req)?, sale_id(&req)?);
+    let here = Gateway::clone(&gateway);
+    let row = gateway.finish(async move { cancel(&here.needs().cancel, here.effort(), sale, buyer).await }).await?;
+    match row {
+        Some(row) => Ok(HttpResponse::Ok().json(StandingView::of_row(&gateway, row).await?)),
+        None => Err(nothing_there(&gateway, sale).await?),
+    }
+}
+
+async fn nothing_there(gateway: &Gateway, sale: SaleId) -> Result<Problem, Problem> {
+    match gateway.board().sale(gateway.needs(), sale).await? {
+        Some(_) => Ok(Problem::new(Kind::NotFound, "you have no reservation of this sale")),
+        None => Ok(no_such_sale()),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Checkout {
+    checkout_token: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = card)]
+    card: Option<String>,
+}
+
+fn card() -> Object {
+    let about = "What the payment provider knows the card by. None is needed for what costs nothing.";
+    described(text::<1, CARD_CHARS_MAX>(), about)
+}
+
+/// What is there is no null.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
+/// Pay for a hold, or take what costs nothing
+#[utoipa::path(
+    post,
+    path = "/v1/checkouts",
+    operation_id = "checkout",
+    params(Key),
+    request_body = Checkout,
+    responses(
+        (status = 200, description = "It was paid before.", body = OrderView),
+        (status = 201, description = "Paid.", body = OrderView),
+        (status = 202, description = "Nobody knows yet whether money moved: ask for the reservation.", body = StandingView),
+        (status = 402, description = "The card was declined; no money moved.", content_type = CONTENT_TYPE, body = Problem),
+        problems::Forbidden,
+    ),
+    security(("access" = [])),
+)]
+async fn post_checkout(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> Reply {
+    let buyer = gateway.buyer(&req)?;
+    let body: Checkout = gateway.body(&req, &mut payload.into_inner()).await?;
+    let card = body.card.as_deref().map(|card| limits::text("card", card, CARD_CHARS_MAX)).transpose()?;
+    let card = card.map(str::to_owned);
+    let reservation = payable_by(&gateway, &body.checkout_token, buyer)?;
+    let began = Instant::now();
+    let here = Gateway::clone(&gateway);
+    let a_move =
+        async move { check_out(&here.needs().money, here.patience(), reservation, buyer, card.as_deref()).await };
+    let paid = gateway.finish(a_move).await?;
+    metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
+    metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
+    reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
+}
+
+/// Whoever asks again under the same key gets the answer that the first one did not live to hear.
+fn told_first(paid: Paid, is_again: bool) -> Paid {
+    match paid {
+        Paid::Order { order, now } => Paid::Order { order, now: now || is_again },
+        other => other,
+    }
+}
+
+/// The reservation that a checkout token names, when it is this buyer's.
+fn payable_by(gateway: &Gateway, token: &str, buyer: BuyerId) -> Result<ReservationId, Problem> {
+    let verified = gateway.keys().verify_checkout(token, gateway.clock().now());
+    let named = |problem: Problem| Problem { field: Some("checkout_token".into()), ..problem };
+    let (reservation, owner) = verified.map_err(named)?;
+    if owner != buyer {
+        return Err(Problem::field("checkout_token", Kind::Forbidden, "this is somebody else's to pay for"));
+    }
+    Ok(reservation)
+}
+
+fn reply(paid: Paid) -> Reply {
+    match paid {
+        Paid::Order { order, now: true } => Ok(HttpResponse::Created().json(OrderView::from(order))),
+        Paid::Order { order, now: false } => Ok(HttpResponse::Ok().json(OrderView::from(order))),
+        Paid::Paying => Ok(HttpResponse::Accepted().json(StandingView::paying())),
+        Paid::Declined { why, lapses_at } => {
+            let then = match lapses_at {
+                Some(_) => "the hold goes on, and another card may be tried",
+                None => "and the time to pay is over",
+            };
+            Err(Problem::field("card", Kind::CardDeclined, format!("the card was declined ({why}); {then}")))
+        }
+        Paid::CardMissing(amount) => {
+            Err(Problem::field("card", Kind::Invalid, format!("is needed: {amount} is to be paid")))
+        }
+        Paid::Unpayable(amount, why) => Err(Problem::new(
+            Kind::Unpayable,
+            format!("{amount} cannot be paid here, and trying again does not help: {why}; no money moved"),
+        )),
+        Paid::Lapsed => Err(Problem::new(Kind::HoldLapsed, "the time to pay is over; no money moved")),
+        Paid::NotHeld(Some(Status::Standby)) => {
+            Err(Problem::new(Kind::NotHeld, "the reservation is on standby; it cannot be paid for yet"))
+        }
+        Paid::NotHeld(Some(status)) => Err(Problem::new(
+            Kind::NotHeld,
+            format!("the reservation is {}, so there is nothing to pay", status.name()),
+        )),
+        Paid::NotHeld(None) => Err(Problem::new(Kind::NotHeld, "there is no such reservation of yours")),
+        Paid::Refunding => Err(Problem::new(
+            Kind::Conflict,
+            "the payment came too late to become an order; the money goes back by itself, nothing needs to be done",
+        )),
+    }
+}
+
+/// This buyer's orders, newest first
+#[utoipa::path(
+    get,
+    path = "/v1/orders",
+    operation_id = "orders",
+    params(Pages),
+    responses((status = 200, description = "A page of the orders.", body = Vec<ListedOrderView>)),
+    security(("access" = [])),
+)]
+async fn get_orders(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    let buyer = gateway.buyer(&req)?;
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<OrderPlace> = Page::asked(limit, after, gateway.settings().orders_max)?;
+    let mut orders = gateway.needs().orders.orders_after(buyer, page.after.as_ref(), page.reach()).await?;
+    let next = page.cut(&mut orders, |order| OrderPlace::from(order));
+    let mut sales: Vec<SaleId> = orders.iter().map(|order| order.sale).collect();
+    sales.sort_unstable();
+    sales.dedup();
+    let titles = gateway.needs().catalogue.titles(&sales).await?;
+    let given_back: Vec<ReservationId> =
+        orders.iter().filter(|order| order.refunded_amount.minor > 0).map(|order| order.reservation).collect();
+    let refunds = gateway.needs().refunds.refunds_of(&given_back).await?;
+    let views: Vec<_> = orders.into_iter().map(|order| ListedOrderView::new(order, &refunds, &titles)).collect();
+    Ok(page.answer(&req, next).json(views))
+}
+
+/// One order
+#[utoipa::path(
+    get,
+    path = "/v1/orders/{number}",
+    operation_id = "order",
+    params(("number" = String, Path, min_length = 14, max_length = 14)),
+    responses((status = 200, description = "The order.", body = OrderView), problems::Missing),
+    security(("access" = [])),
+)]
+async fn get_order(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    let order = own_order(&gateway, &req).await?;
+    let refunds = gateway.needs().refunds.refunds_of(&[order.reservation]).await?;
+    Ok(HttpResponse::Ok().json(OrderView::with_refunds(order, &refunds)))
+}
+
+/// The order that the path names, for its buyer.
+pub async fn own_order(gateway: &Gateway, req: &HttpRequest) -> Result<Order, Problem> {
+    let buyer = gateway.buyer(req)?;
+    // Another buyer's order reads like one that never was.
+    let number = req.match_info().get("number").filter(|number| is_order_number(number));
+    let order = match number {
+        Some(number) => gateway.needs().orders.order(number).await?.filter(|order| order.buyer == buyer),
+        None => None,
+    };
+    order.ok_or_else(|| Problem::new(Kind::NotFound, "you have no such order"))
+}
+
+/// What could be one: three groups of four, so that nothing else reaches the ledger.
+pub(super) fn is_order_number(text: &str) -> bool {
+    text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-')
+}

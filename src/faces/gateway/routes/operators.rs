@@ -1,0 +1,207 @@
+//! What operators do: put things on sale, pause, close and raise a sale, look after parked messages.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::sale::best_effort::best_effort;
+use crate::app::sale::feed::announce;
+use crate::domain::sale::{Sale, SaleState};
+use crate::domain::shared::id::{ItemId, SaleId};
+use crate::faces::gateway::Gateway;
+use crate::faces::gateway::once::once;
+use crate::faces::gateway::requests::{ItemBody, RaiseBody, SaleBody, payable};
+use crate::faces::gateway::routes::page::Page;
+use crate::faces::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
+use crate::faces::gateway::views::SaleView;
+use crate::kit::http::document::params::{Key, Pages};
+use crate::kit::http::document::problems;
+use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::problem::{Kind, Problem, Rule};
+use crate::ports::platform::parked::ParkedMessage;
+use crate::ports::sale::catalogue::Changed;
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(path("/v1/admin/items").route(once(By::Operator, web::post().to(post_item))))
+        .service(path("/v1/admin/sales").route(once(By::Operator, web::post().to(post_sale))))
+        .service(path("/v1/admin/sales/{id}/pause").route(once(By::Operator, web::post().to(pause))))
+        .service(path("/v1/admin/sales/{id}/resume").route(once(By::Operator, web::post().to(resume))))
+        .service(path("/v1/admin/sales/{id}/close").route(once(By::Operator, web::post().to(close))))
+        .service(path("/v1/admin/sales/{id}/raise").route(once(By::Operator, web::post().to(raise))))
+        .service(path("/v1/admin/parked").route(web::get().to(get_parked)))
+        .service(path("/v1/admin/parked/replay").route(once(By::Operator, web::post().to(replay_parked))));
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
+struct ItemView {
+    id: ItemId,
+    title: String,
+    description: String,
+}
+
+/// Describe an item
+#[utoipa::path(
+    post,
+    path = "/v1/admin/items",
+    operation_id = "create_item",
+    params(Key),
+    request_body = ItemBody,
+    responses((status = 201, description = "The item.", body = ItemView)),
+    security(("access" = ["operator"])),
+)]
+async fn post_item(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> Reply {
+    gateway.operator(&req)?;
+    let body: ItemBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    let request = cause(&req).map(|cause| cause.request);
+    let item = gateway.needs().catalogue.create_item_once(&body.checked()?, request).await?;
+    Ok(HttpResponse::Created().json(ItemView { id: item.id, title: item.title, description: item.description }))
+}
+
+/// Put an item on sale
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales",
+    operation_id = "create_sale",
+    params(Key),
+    request_body = SaleBody,
+    responses((status = 201, description = "The sale.", body = SaleView)),
+    security(("access" = ["operator"])),
+)]
+async fn post_sale(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> Reply {
+    gateway.operator(&req)?;
+    let body: SaleBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    let new = body.checked()?;
+    payable(&*gateway.needs().payments, &new)?;
+    // The ledgers number with 63 bits.
+    let may_be = i64::try_from(new.item.0).is_ok();
+    let request = cause(&req).map(|cause| cause.request);
+    let sale = if may_be { gateway.needs().catalogue.create_sale_once(&new, request).await? } else { None };
+    let sale =
+        sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item").rule(Rule::NoSuch))?;
+    // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
+    let open = gateway.needs().turnstile.open(sale.id, sale.generation, sale.allotment);
+    best_effort("open", gateway.effort(), open).await;
+    Ok(HttpResponse::Created().json(view(&gateway, sale).await?))
+}
+
+/// New attempts are refused for a while; what was accepted goes on
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/pause",
+    operation_id = "pause",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn pause(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    set_state(&req, &gateway, SaleState::Paused).await
+}
+
+/// Attempts are taken in again
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/resume",
+    operation_id = "resume",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn resume(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    set_state(&req, &gateway, SaleState::Active).await
+}
+
+/// Attempts are refused for good; holds go on, and so does the line while something may come back
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/close",
+    operation_id = "close",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn close(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    set_state(&req, &gateway, SaleState::Closed).await
+}
+
+async fn set_state(req: &HttpRequest, gateway: &Gateway, state: SaleState) -> Reply {
+    gateway.operator(req)?;
+    changed(gateway, gateway.needs().catalogue.set_state(sale_id(req)?, state).await?).await
+}
+
+/// Raise the capacity; it only grows
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/raise",
+    operation_id = "raise",
+    params(("id" = SaleId, Path), Key),
+    request_body = RaiseBody,
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+// In the ledger only: the sweeper raises the turnstile, and promotes who fits then.
+async fn raise(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> Reply {
+    gateway.operator(&req)?;
+    let sale = sale_id(&req)?;
+    let body: RaiseBody = gateway.body(&req, &mut payload.into_inner()).await?;
+    changed(&gateway, gateway.needs().catalogue.raise(sale, body.checked()?).await?).await
+}
+
+async fn changed(gateway: &Gateway, changed: Changed) -> Reply {
+    match changed {
+        Changed::Sale(sale) => Ok(HttpResponse::Ok().json(view(gateway, sale).await?)),
+        Changed::Missing => Err(no_such_sale()),
+        Changed::Refused { why } => Err(Problem::new(Kind::Conflict, why)),
+    }
+}
+
+/// As it is now, for the operator; publishers hear of it as well, and need not wait for the next broadcast.
+async fn view(gateway: &Gateway, sale: Sale) -> Result<SaleView, Problem> {
+    gateway.board().forget(sale.id);
+    best_effort("announce", gateway.effort(), announce(&gateway.needs().announce, sale.id)).await;
+    let shown = gateway.board().sale(gateway.needs(), sale.id).await?.ok_or_else(no_such_sale)?;
+    let description = gateway.board().description(gateway.needs(), shown.sale.item).await?;
+    Ok(SaleView::new(&shown, gateway.clock().now()).described(&description))
+}
+
+/// Messages that nobody could read
+#[utoipa::path(
+    get,
+    path = "/v1/admin/parked",
+    operation_id = "parked",
+    params(Pages),
+    responses(
+        (status = 200, description = "A page of the messages, in the order in which they were parked.", body = Vec<ParkedMessage>),
+    ),
+    security(("access" = ["operator"])),
+)]
+async fn get_parked(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    gateway.operator(&req)?;
+    let [limit, after] = query(&req, ["limit", "after"])?;
+    let page: Page<u64> = Page::asked(limit, after, gateway.settings().parked_max)?;
+    let mut parked = gateway.needs().parked.parked_after(page.after.unwrap_or(0), page.reach()).await?;
+    let next = page.cut(&mut parked, |(place, _)| *place);
+    let messages: Vec<_> = parked.into_iter().map(|(_, message)| message).collect();
+    Ok(page.answer(&req, next).json(messages))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Replayed {
+    replayed: u32,
+}
+
+/// Send them back to where they were found
+#[utoipa::path(
+    post,
+    path = "/v1/admin/parked/replay",
+    operation_id = "replay_parked",
+    params(Key),
+    responses((status = 200, description = "How many.", body = Replayed)),
+    security(("access" = ["operator"])),
+)]
+async fn replay_parked(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
+    gateway.operator(&req)?;
+    let replayed = gateway.needs().parked.replay(gateway.settings().parked_max).await?;
+    Ok(HttpResponse::Ok().json(Replayed { replayed }))
+}

@@ -1,0 +1,28 @@
+//! The shop in the browser: one page, which finds out from its path what to show and asks the API like anybody else.
+
+use actix_web::web::ServiceConfig;
+
+use crate::kit::http::assets;
+
+/// Paths the page knows. Whatever else begins with `/` is the API's, or nothing.
+const PAGES: [&str; 15] = [
+    "/",
+    "/sales/{sale}",
+    "/log-in",
+    "/sign-up",
+    "/orders",
+    "/orders/{number}",
+    "/account",
+    "/check-in",
+    "/desk",
+    "/desk/new",
+    "/desk/sales/{sale}",
+    "/desk/refund",
+    "/desk/refunds",
+    "/desk/parked",
+    "/desk/audit",
+];
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    assets::routes(cfg, &PAGES);
+}

@@ -1,0 +1,67 @@
+//! Where the payment provider calls us. Signed, so that nobody else can; and even then only a hint.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::money::webhook::{handle_webhook, heed_refund};
+use crate::faces::gateway::Gateway;
+use crate::faces::gateway::metric::Metric;
+use crate::faces::gateway::routes::{Reply, path};
+use crate::kit::http::body;
+use crate::kit::http::document::problems;
+use crate::kit::http::problem::{Kind, Problem};
+use crate::ports::money::payments::{WebhookEvent, WebhookRequest};
+
+const SIGNATURE: &str = "Stripe-Signature";
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(path("/v1/webhooks/stripe").route(web::post().to(post_stripe)));
+}
+
+/// Where the payment provider calls
+///
+/// Signed by the provider; a body of at most webhook_bytes_max bytes.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/stripe",
+    operation_id = "stripe_webhook",
+    params(("Stripe-Signature" = String, Header)),
+    request_body(content = Object, description = "An event of the provider's."),
+    responses(
+        (status = 204, description = "Heard. It is a hint only: the provider is asked what is so."),
+        problems::Missing,
+    ),
+)]
+async fn post_stripe(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> Reply {
+    let body = body::read(req.headers(), &mut payload.into_inner(), gateway.settings().webhook_bytes_max).await?;
+    let signature = req.headers().get(SIGNATURE).and_then(|value| value.to_str().ok());
+    let word = WebhookRequest { signature, body: &body, now: gateway.clock().now() };
+    let outcome = match gateway.needs().payments.hear(word).await? {
+        WebhookEvent::Payment(id) => {
+            let here = Gateway::clone(&gateway);
+            gateway.finish(async move { handle_webhook(&here.needs().money, here.effort(), id).await }).await?
+        }
+        WebhookEvent::WentBack(id) => {
+            let here = Gateway::clone(&gateway);
+            gateway.finish(async move { heed_refund(&here.needs().money, here.effort(), id).await }).await?
+        }
+        WebhookEvent::Nothing => "nothing",
+        WebhookEvent::Forged { why } => {
+            count("forged");
+            return Err(Problem::field(SIGNATURE, Kind::Invalid, why));
+        }
+        WebhookEvent::Unreadable { why } => {
+            count("unreadable");
+            return Err(Problem::field("body", Kind::Invalid, why));
+        }
+        WebhookEvent::Nobody => {
+            return Err(Problem::new(Kind::NotFound, "the payment provider of this shop does not call"));
+        }
+    };
+    count(outcome);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!(Metric::Words.name(), "outcome" => outcome).increment(1);
+}

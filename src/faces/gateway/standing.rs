@@ -1,0 +1,122 @@
+//! Where a buyer stands in a sale, and waiting for it to change.
+//!
+//! Whoever waits registers for notices first and reads the ledger then, so that a change is either read or told. A notice
+//! only says "look": the answer is always what the ledger says.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::sale::reservation::{Outcome, Reservation};
+use crate::domain::shared::id::{AttemptId, BuyerId, SaleId};
+use crate::faces::gateway::metric::Metric;
+use crate::faces::gateway::subscribers::Registration;
+use crate::faces::gateway::{Gateway, Needs};
+use crate::ports::Result;
+
+/// Between looks of who waits while no notices come, on average, in milliseconds.
+const BLIND_LOOK_MS: u64 = 1_000;
+
+/// The same of who waits for an attempt to be decided, at first, and at most. A refusal makes no row, and nobody is told of it.
+const DECISION_LOOK_MS: u64 = 50;
+const DECISION_LOOK_MS_MAX: u64 = 2_000;
+
+/// Who asks, and after what.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub sale: SaleId,
+    pub buyer: BuyerId,
+    /// A certain attempt, or else the buyer's live or last reservation.
+    pub attempt: Option<AttemptId>,
+    /// The version the caller knows already; it waits for another. 0: it knows of no reservation.
+    pub version: Option<u64>,
+}
+
+/// What the ledger says; `None` when it says nothing of this buyer.
+async fn look(needs: &Needs, asked: Asked) -> Result<Option<Outcome>> {
+    let Asked { sale, buyer, attempt, .. } = asked;
+    match attempt {
+        Some(attempt) => needs.reservations.outcome(sale, buyer, attempt).await.map(Some),
+        None => Ok(needs.reservations.reservation_of(sale, buyer).await?.map(Outcome::Reserved)),
+    }
+}
+
+/// Looks, and while there is nothing the caller does not know, waits for a notice: at most this long, and not at all when too
+/// many wait or the process is about to stop. A caller that does not say what it knows knows, of an attempt, that it is
+/// undecided; and otherwise what there is now. `None` when there is nothing, or not even a sale.
+pub async fn look_or_wait(gateway: &Gateway, asked: Asked, wait_ms: u64) -> Result<Option<Outcome>> {
+    let registration = if wait_ms == 0 { None } else { gateway.registry().register(asked.buyer, asked.sale).ok() };
+    let seen = look(gateway.needs(), asked).await?;
+    if matches!(seen, None | Some(Outcome::Pending))
+        && gateway.board().sale(gateway.needs(), asked.sale).await?.is_none()
+    {
+        return Ok(None);
+    }
+    match registration {
+        Some(registration) => wait(gateway, asked, wait_ms, registration, seen).await,
+        None => {
+            if wait_ms > 0 {
+                metrics::counter!(Metric::WaitsShed.name()).increment(1);
+            }
+            Ok(seen)
+        }
+    }
+}
+
+async fn wait(
+    gateway: &Gateway,
+    asked: Asked,
+    wait_ms: u64,
+    registration: Registration,
+    mut seen: Option<Outcome>,
+) -> Result<Option<Outcome>> {
+    let known = match (asked.version, asked.attempt) {
+        (Some(version), _) => Some(version),
+        (None, Some(_)) => Some(0),
+        (None, None) => version(seen.as_ref()),
+    };
+    let mut hearing = gateway.hearing();
+    let until = Instant::now() + Duration::from_millis(wait_ms);
+    let mut decision_look_ms = DECISION_LOOK_MS;
+    while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
+        let hears = *hearing.borrow_and_update();
+        let look_ms = match (&seen, hears) {
+            (Some(Outcome::Pending), _) => Some(decision_look_ms),
+            (_, false) => Some(BLIND_LOOK_MS),
+            (_, true) => None,
+        };
+        decision_look_ms = (decision_look_ms * 2).min(DECISION_LOOK_MS_MAX);
+        tokio::select! {
+            _ = registration.next() => {}
+            () = missed(&registration, until) => {}
+            () = tokio::time::sleep_until(next_look(look_ms, until)) => {}
+            _ = hearing.changed() => {}
+            () = gateway.stopping() => {}
+        }
+        seen = look(gateway.needs(), asked).await?;
+    }
+    Ok(seen)
+}
+
+/// `None` of what will never change.
+fn version(seen: Option<&Outcome>) -> Option<u64> {
+    match seen {
+        None | Some(Outcome::Pending) => Some(0),
+        Some(Outcome::Refused | Outcome::Already) => None,
+        Some(Outcome::Reserved(Reservation { version, .. })) => Some(*version),
+    }
+}
+
+/// Notices may have been lost: those who wait look, each at its own time.
+async fn missed(registration: &Registration, until: Instant) {
+    registration.missed().await;
+    let pause = Duration::from_millis(fastrand::u64(0..BLIND_LOOK_MS));
+    tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
+}
+
+/// Those who are not told look by themselves, each at its own time.
+fn next_look(look_ms: Option<u64>, until: Instant) -> Instant {
+    let Some(look_ms) = look_ms else { return until };
+    let pause_ms = fastrand::u64(look_ms / 2..look_ms * 3 / 2);
+    until.min(Instant::now() + Duration::from_millis(pause_ms))
+}

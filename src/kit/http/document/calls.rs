@@ -1,0 +1,69 @@
+//! What follows from a call's shape, whichever it is: nobody need say it of each.
+
+use serde_json::{Value, json};
+
+use crate::kit::http::document::params;
+use crate::kit::http::idempotency;
+
+/// Who may call, where it is not everybody who has a token.
+const OPERATOR: &str = "operator";
+/// As documents write it; on the wire its case does not matter.
+const REPLAYED: &str = "Idempotent-Replayed";
+
+/// Adds the problems and headers that a call has like all of its shape.
+pub fn complete(call: &mut Value) {
+    let parameters = call["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
+    let (is_once, is_paged) = (is_named(idempotency::HEADER), is_named(params::AFTER));
+    let has_query = parameters.iter().any(|parameter| parameter["in"] == "query");
+    let has_body = !call["requestBody"].is_null();
+    let requirements: Vec<&Value> = call["security"].as_array().into_iter().flatten().collect();
+    let needs_token = !requirements.is_empty() && requirements.iter().all(|one| **one != json!({}));
+    let causes: [(bool, &[u16]); 6] = [
+        (true, &[500, 503]),
+        (needs_token, &[401]),
+        (is_of_operators(call), &[403]),
+        (has_query, &[400]),
+        (has_body, &[400, 413, 415]),
+        (is_once, &[400, 409, 413, 422]),
+    ];
+    let Some(responses) = call["responses"].as_object_mut() else { return };
+    for status in causes.into_iter().filter(|(is_so, _)| *is_so).flat_map(|(_, statuses)| statuses) {
+        let reference = format!("#/components/responses/Problem{status}");
+        responses.entry(status.to_string()).or_insert_with(|| json!({ "$ref": reference }));
+    }
+    for (status, response) in responses {
+        if is_once && status == "409" && response.get("$ref").is_none() {
+            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfterMaybe" });
+        }
+        if is_once && status.starts_with('2') {
+            response["headers"][REPLAYED] = json!({ "$ref": "#/components/headers/Replayed" });
+        }
+        if is_paged && status == "200" {
+            response["headers"]["Link"] = json!({ "$ref": "#/components/headers/Next" });
+        }
+    }
+}
+
+/// The headers that calls refer to.
+pub fn headers() -> Value {
+    let (text, seconds) = (json!({ "type": "string" }), json!({ "type": "integer", "minimum": 1 }));
+    let under_way = "Seconds to wait, while the same request is under way.";
+    json!({
+        "Authenticate": { "description": "Always Bearer.", "required": true, "schema": text },
+        "RetryAfter": { "description": "Seconds to wait.", "required": true, "schema": seconds },
+        "RetryAfterMaybe": { "description": under_way, "required": false, "schema": seconds },
+        "Replayed": { "description": "`true` when this answer was given before under the same key.", "schema": text },
+        "Next": {
+            "description": "`<…>; rel=\"next\"` (RFC 8288): where the next page is. Left out on the last one.", "schema": text,
+        },
+    })
+}
+
+/// Whether nobody else may make this call.
+pub fn is_of_operators(call: &Value) -> bool {
+    let requirements: Vec<&Value> = call["security"].as_array().into_iter().flatten().collect();
+    let is_theirs =
+        |one: &&Value| one["access"].as_array().is_some_and(|roles| roles.iter().any(|role| role == OPERATOR));
+    !requirements.is_empty() && requirements.iter().all(is_theirs)
+}

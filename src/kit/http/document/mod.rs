@@ -1,0 +1,203 @@
+//! The description of every call, as OpenAPI 3.1: parts that faces declare beside their handlers, put together once a process.
+//!
+//! A handler's attribute says what is its own: parameters, body, good answers, and problems that others do not have. What
+//! follows from a call's shape (a token, a key, a body, pages) is added by [`calls`] for all of them alike. Calls that only
+//! operators may make are told to operators alone. It knows no sale.
+
+mod calls;
+pub mod params;
+pub mod problems;
+pub mod shapes;
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+
+use crate::kit::http::etag;
+use crate::kit::http::gzip;
+
+/// Where a component's name begins.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// One face's calls.
+pub struct Part {
+    /// The tag of its calls.
+    pub name: &'static str,
+    pub about: &'static str,
+    pub api: OpenApi,
+}
+
+/// What is known of every call, and what is told of it.
+pub struct Document {
+    whole: Value,
+    to_operators: Told,
+    to_anybody: Told,
+}
+
+impl Document {
+    /// # Panics
+    /// When two calls have one path and method, or two shapes one name.
+    pub fn new(info: Value, parts: impl IntoIterator<Item = Part>) -> Self {
+        let (mut tags, mut paths, mut schemas) = (Vec::new(), Map::new(), Map::new());
+        schemas.insert("Problem".to_owned(), plain(&problems::problem()));
+        for Part { name, about, api } in parts {
+            tags.push(json!({ "name": name, "description": about }));
+            let mut api = plain(&api);
+            for (path, item) in members(&mut api["paths"]) {
+                let known = paths.entry(path.as_str()).or_insert_with(|| json!({}));
+                for (method, mut call) in object(item) {
+                    call["tags"] = json!([name]);
+                    calls::complete(&mut call);
+                    assert!(known.get(&method).is_none(), "{method} {path} is described twice");
+                    known[method] = call;
+                }
+            }
+            for (name, schema) in members(&mut api["components"]["schemas"]) {
+                let known = schemas.entry(name.as_str()).or_insert_with(|| schema.clone());
+                assert_eq!(*known, schema, "two shapes have the name {name}");
+            }
+        }
+        let access = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" });
+        let mut whole = json!({
+            "openapi": "3.1.0", "info": info, "servers": [{ "url": "/" }], "tags": tags, "paths": paths,
+            "components": {
+                "securitySchemes": { "access": access }, "headers": calls::headers(), "responses": problems::responses(),
+                "schemas": schemas,
+            },
+        });
+        drop_unnamed(&mut whole);
+        let to_anybody = Told::new(&public(&whole), "no-cache");
+        Self { to_operators: Told::new(&whole, "private, no-cache"), to_anybody, whole }
+    }
+
+    pub fn whole(&self) -> &Value {
+        &self.whole
+    }
+
+    pub fn answer(&self, req: &HttpRequest, to_operator: bool) -> HttpResponse {
+        let told = if to_operator { &self.to_operators } else { &self.to_anybody };
+        told.answer(req)
+    }
+}
+
+/// The document's bytes, as they are and packed: two representations, each with a tag of its own.
+struct Told {
+    plain: (Bytes, HeaderValue),
+    gzip: Option<(Bytes, HeaderValue)>,
+    kept: &'static str,
+}
+
+impl Told {
+    fn new(document: &Value, kept: &'static str) -> Self {
+        let tagged = |bytes: Bytes| {
+            let tag = etag::strong(&bytes);
+            (bytes, tag)
+        };
+        let plain = document.to_string().into_bytes();
+        Self { gzip: gzip::packed(&plain).map(tagged), plain: tagged(plain.into()), kept }
+    }
+
+    fn answer(&self, req: &HttpRequest) -> HttpResponse {
+        let gzip = self.gzip.as_ref().filter(|_| gzip::is_taken(req));
+        let (bytes, tag) = gzip.unwrap_or(&self.plain);
+        let is_known = etag::is_known(req, tag);
+        let mut response = match is_known {
+            true => HttpResponse::new(StatusCode::NOT_MODIFIED),
+            false => HttpResponse::Ok().content_type("application/json").body(bytes.clone()),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, tag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.kept));
+        headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
+        if !is_known && gzip.is_some() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    }
+}
+
+/// Without what only operators may ask for, and without the shapes that only this names.
+fn public(whole: &Value) -> Value {
+    let mut document = whole.clone();
+    let mut tags = BTreeSet::new();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for item in paths.values_mut().filter_map(Value::as_object_mut) {
+            item.retain(|_, call| !calls::is_of_operators(call));
+            tags.extend(item.values().filter_map(|call| call["tags"][0].as_str().map(str::to_owned)));
+        }
+        paths.retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
+    }
+    if let Some(listed) = document["tags"].as_array_mut() {
+        listed.retain(|tag| tag["name"].as_str().is_some_and(|name| tags.contains(name)));
+    }
+    drop_unnamed(&mut document);
+    document
+}
+
+/// Drops the shapes that no call names, neither directly nor through others.
+fn drop_unnamed(document: &mut Value) {
+    let (mut named, mut unread) = (BTreeSet::new(), BTreeSet::new());
+    names(&document["paths"], &mut unread);
+    names(&document["components"]["responses"], &mut unread);
+    while let Some(name) = unread.pop_first() {
+        let mut others = BTreeSet::new();
+        names(&document["components"]["schemas"][&name], &mut others);
+        named.insert(name);
+        unread.extend(others.into_iter().filter(|other| !named.contains(other)));
+    }
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| named.contains(name));
+    }
+}
+
+/// The components that a piece of the document refers to.
+fn names(piece: &Value, found: &mut BTreeSet<String>) {
+    match piece {
+        Value::Object(members) => {
+            let named = members.get("$ref").and_then(|name| name.as_str()?.strip_prefix(SCHEMAS));
+            found.extend(named.map(str::to_owned));
+            members.values().for_each(|member| names(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+        _ => {}
+    }
+}
+
+fn plain(part: &impl Serialize) -> Value {
+    let mut plain = serde_json::to_value(part).expect("a description is JSON");
+    join_lines(&mut plain);
+    plain
+}
+
+/// A paragraph that was broken into lines in its source is one line here.
+fn join_lines(piece: &mut Value) {
+    match piece {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                let paragraphs: Vec<String> =
+                    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+                *text = paragraphs.join("\n\n");
+            }
+            members.values_mut().for_each(join_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
+        _ => {}
+    }
+}
+
+fn members(value: &mut Value) -> Map<String, Value> {
+    object(value.take())
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}

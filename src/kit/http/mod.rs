@@ -1,0 +1,18 @@
+//! The web kit: what every HTTP face needs, and no sale is named.
+//!
+//! Whatever bytes arrive, the answer is a reply or a [`problem::Problem`]; nothing here panics or answers 5xx for them.
+
+pub mod address;
+pub mod assets;
+pub mod auth;
+pub mod body;
+pub mod document;
+pub mod etag;
+pub mod gzip;
+pub mod idempotency;
+pub mod limits;
+pub mod metric;
+pub mod probes;
+pub mod problem;
+pub mod server;
+pub mod throttle;

@@ -1,0 +1,35 @@
+//! What is left to be done by nobody in particular: holds whose time is over, units to be given on, payments that hang.
+
+use async_trait::async_trait;
+
+use crate::domain::money::payment::Payment;
+use crate::domain::sale::reservation::Reservation;
+use crate::domain::shared::id::{PaymentId, ReservationId, SaleId};
+use crate::domain::shared::time::Timestamp;
+use crate::ports::Result;
+
+#[async_trait]
+pub trait Sweeping: Send + Sync + 'static {
+    /// Held with `lapses_at <= now` -> Lapsed, for those of the ids it holds for. The rows that were moved now.
+    async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>>;
+
+    /// Holds whose time is over, oldest first.
+    async fn overdue(&self, now: Timestamp, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
+
+    /// Ended rows that nobody freed, oldest first.
+    async fn unfreed(&self, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
+
+    /// Reservations that began paying before `before`, with the payment they name.
+    async fn stuck(&self, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>>;
+
+    /// Payments opened before `before` that no Paying or Confirmed row names: to be voided.
+    async fn orphans(&self, before: Timestamp, max: u32) -> Result<Vec<Payment>>;
+
+    /// Sales of which somebody waits who may wait in vain: closed ones, and those whose standby goes on until all is paid.
+    async fn standby_to_end(&self, now: Timestamp) -> Result<Vec<SaleId>>;
+
+    /// Standby -> Ended: when the sale is closed and nothing is held, paying or unfreed, for those whom nothing that is free
+    /// fits; or when everything is paid, in a sale whose standby ends with that. At most `max`, who came last first: whoever is
+    /// left, should a unit come back meanwhile, came before them. The rows that were moved now.
+    async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>>;
+}

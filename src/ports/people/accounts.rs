@@ -1,0 +1,102 @@
+//! People who may log in. The kernel knows buyers only by an opaque number.
+
+use async_trait::async_trait;
+
+use crate::domain::money::order::Order;
+use crate::domain::money::payment::Payment;
+use crate::domain::people::{Revoked, Role};
+use crate::domain::sale::reservation::Reservation;
+use crate::domain::shared::id::BuyerId;
+use crate::domain::shared::locale::Locale;
+use crate::domain::shared::time::Timestamp;
+use crate::ports::Result;
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: BuyerId,
+    pub name: String,
+    /// Lower case.
+    pub email: String,
+    /// Argon2id, in PHC form.
+    pub password_hash: String,
+    pub role: Role,
+    /// What this person is written to in.
+    pub locale: Locale,
+    /// Access tokens of an earlier one are refused.
+    pub epoch: u64,
+}
+
+/// An order with units that were neither given back nor used: whoever has their codes gets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    pub order: Order,
+    pub units: Vec<u32>,
+}
+
+/// What would be lost with an account. At most [`IN_THE_WAY_MAX`] of each are named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InTheWay {
+    /// On standby, held or being paid, oldest first.
+    pub reservations: Vec<Reservation>,
+    /// Newest first.
+    pub orders: Vec<Unused>,
+    /// Units of all such orders, of those that are not named as well.
+    pub units: u64,
+}
+
+pub const IN_THE_WAY_MAX: usize = 100;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Erased {
+    Done(Revoked),
+    /// Nothing was erased.
+    Refused(InTheWay),
+    Missing,
+}
+
+/// What is known of a buyer beside the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub reservations: Vec<Reservation>,
+    pub orders: Vec<Order>,
+    /// Those that became orders.
+    pub payments: Vec<Payment>,
+}
+
+/// An account that was erased is one that never was.
+#[async_trait]
+pub trait Accounts: Send + Sync + 'static {
+    /// `None` when the address is taken.
+    async fn create_account(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        role: Role,
+        locale: Locale,
+    ) -> Result<Option<Account>>;
+
+    async fn account(&self, id: BuyerId) -> Result<Option<Account>>;
+
+    async fn account_by_email(&self, email: &str) -> Result<Option<Account>>;
+
+    /// `None` when there is no such account.
+    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> Result<Option<Revoked>>;
+
+    /// Logs out everywhere, too. `false` when the old hash is not the account's any more.
+    async fn change_password(&self, id: BuyerId, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<bool>;
+
+    /// Later than this, the newest first.
+    async fn revoked_since(&self, since: Timestamp, max: u32) -> Result<Vec<Revoked>>;
+
+    /// What [`Accounts::erase`] would refuse for, `keep_orders` not being said.
+    async fn in_the_way(&self, id: BuyerId) -> Result<InTheWay>;
+
+    /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number, and
+    /// their codes go on letting in: it takes a word of their owner, `keep_orders`, where any of them still would. Refused
+    /// whatever is said while something is on standby, held or being paid.
+    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> Result<Erased>;
+
+    /// At most so many of each.
+    async fn person(&self, id: BuyerId, max: u32) -> Result<Person>;
+}

@@ -1,0 +1,46 @@
+//! Messages that could not be decoded: kept for an operator, never dropped.
+
+use async_trait::async_trait;
+
+use crate::ports::Result;
+
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ParkedMessage {
+    /// Where it was found, and where a replay sends it: a queue's name.
+    pub queue: String,
+    pub why: String,
+    #[serde(with = "hex_bytes")]
+    pub body: Vec<u8>,
+}
+
+#[async_trait]
+pub trait Parked: Send + Sync + 'static {
+    /// Leaves them where they are.
+    async fn parked(&self, max: u32) -> Result<Vec<ParkedMessage>> {
+        Ok(self.parked_after(0, max).await?.into_iter().map(|(_, message)| message).collect())
+    }
+
+    /// Each with its place, those after this one: places grow, from 1, and one that is parked meanwhile moves nobody's.
+    async fn parked_after(&self, after: u64, max: u32) -> Result<Vec<(u64, ParkedMessage)>>;
+
+    /// Sends them back to where they were found; says how many.
+    async fn replay(&self, max: u32) -> Result<u32>;
+}
+
+mod hex_bytes {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if !text.is_ascii() || !text.len().is_multiple_of(2) {
+            return Err(D::Error::custom("bytes are pairs of hexadecimal digits"));
+        }
+        let pair = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).map_err(D::Error::custom);
+        (0..text.len()).step_by(2).map(pair).collect()
+    }
+}

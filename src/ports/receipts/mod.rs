@@ -1,0 +1,3 @@
+//! Who was let in at a door.
+
+pub mod admissions;

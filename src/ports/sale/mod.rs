@@ -1,0 +1,13 @@
+//! A sale's ports: the turnstile decides, the ledger remembers, deadlines wake, notices tell.
+
+pub mod attempts;
+pub mod blocks;
+pub mod catalogue;
+pub mod deadlines;
+pub mod feed;
+pub mod notices;
+pub mod recording;
+pub mod reservations;
+pub mod restoring;
+pub mod showcase;
+pub mod turnstile;

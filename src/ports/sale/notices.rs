@@ -1,0 +1,32 @@
+//! Pushes to buyers, to every gateway. Best effort: a buyer who asks gets the truth of the ledger. What could not be told is not
+//! forgotten in silence, though: it is said to be missed as soon as that can be said, and whoever watches looks again.
+
+use async_trait::async_trait;
+
+use crate::domain::sale::notice::{Missed, Notice};
+use crate::domain::shared::id::SaleId;
+use crate::ports::Result;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeItem {
+    Notices(Vec<Notice>),
+    /// Said by whoever could not tell, or found by whoever listens.
+    Missed(Missed),
+}
+
+#[async_trait]
+pub trait NoticeStream: Send + 'static {
+    /// A fault means: subscribe again. Loses nothing when it is dropped while it waits.
+    async fn next(&mut self) -> Result<NoticeItem>;
+}
+
+#[async_trait]
+pub trait Notices: Send + Sync + 'static {
+    /// Where this fails, or is dropped before it returns, the sales are said to be missed later.
+    async fn tell(&self, notices: &[Notice]) -> Result<()>;
+
+    /// Something happened in this sale of which nobody could make a notice.
+    fn missed(&self, sale: SaleId);
+
+    async fn notices(&self) -> Result<Box<dyn NoticeStream>>;
+}

@@ -1,0 +1,63 @@
+//! What the ledger knows of a sale as a whole: compared with its turnstile, and the turnstile is rebuilt from it.
+
+use async_trait::async_trait;
+
+use crate::domain::sale::Allotment;
+use crate::domain::sale::reservation::Reservation;
+use crate::domain::sale::turn::Chain;
+use crate::domain::sale::turnstile::Snapshot;
+use crate::domain::shared::id::SaleId;
+use crate::domain::shared::time::Timestamp;
+use crate::ports::Result;
+
+/// What the sweeper compares with the turnstile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleTotals {
+    pub sale: SaleId,
+    pub generation: u64,
+    pub allotment: Allotment,
+    pub hold_ms: i64,
+    /// Of the highest turn of this generation; 0 and the empty chain when there is none.
+    pub revision: u64,
+    pub chain: Chain,
+    /// Units of confirmed reservations.
+    pub sold: u32,
+    /// Units held or being paid for.
+    pub pending: u32,
+    /// Units that the house took out of sale.
+    pub blocked: u32,
+    /// Parties waiting.
+    pub standby: u32,
+    /// Ended rows not freed yet.
+    pub unfreed: u32,
+}
+
+impl SaleTotals {
+    /// Nothing of the sale is free, held, being paid for or out of sale: only what is given back or added can be had.
+    pub fn all_paid(&self) -> bool {
+        self.sold >= self.allotment.capacity
+    }
+}
+
+#[async_trait]
+pub trait Restoring: Send + Sync + 'static {
+    async fn standing(&self, sale: SaleId) -> Result<Option<SaleTotals>>;
+
+    /// The lowest revision above `after` that has no turn in this generation.
+    async fn first_gap(&self, sale: SaleId, generation: u64, after: u64) -> Result<u64>;
+
+    /// Live reservations in canonical form, as a turnstile of the sale's generation would have them; its revision and chain
+    /// are those of the highest turn.
+    async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>>;
+
+    /// One restore at a time for each sale: the lock dies with its connection. `None` when somebody else has it.
+    async fn lock_restore(&self, sale: SaleId) -> Result<Option<Box<dyn RestoreLock>>>;
+
+    /// The first half of a restore: the sale's generation + 1, the parties that fit promoted by the state machine and written
+    /// as holds, ended rows marked freed. `None` when the generation is no longer `from`. Returns the state to put into the
+    /// turnstile and the rows that were promoted.
+    async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>>;
+}
+
+/// Held while a turnstile is restored. Dropping it, or losing the connection, lets the next one in.
+pub trait RestoreLock: Send {}

@@ -1,0 +1,49 @@
+//! What each service is given of the world, port by port: whoever reads this file knows who may touch what.
+
+use crate::app::audit;
+use crate::app::mail;
+use crate::app::money;
+use crate::app::operator;
+use crate::app::receipts;
+use crate::app::sale::feed;
+use crate::app::sale::restore;
+use crate::app::sale::tell;
+use crate::app::sale::{blocks, cancel};
+use crate::faces::gateway;
+use crate::faces::publisher;
+use crate::wire::world::World;
+use crate::workers::consumer;
+use crate::workers::payment_consumer;
+use crate::workers::relay;
+
+/// The ports by the name that both give them, then what is given on to a step that is shared.
+macro_rules! needs {
+    ($needs:ty: $($port:ident)*; $($step:ident)*) => {
+        impl From<&World> for $needs {
+            fn from(world: &World) -> Self {
+                Self { $($port: world.$port.clone(),)* $($step: world.into(),)* }
+            }
+        }
+    };
+}
+
+needs!(tell::Needs: notices deadlines faults;);
+needs!(restore::Needs: turnstile recording restoring clock faults; tell);
+needs!(feed::Needs: catalogue accounts restoring turnstile news clock;);
+needs!(money::Needs: reservations orders paying refunds catalogue payments clock faults; tell);
+needs!(audit::Needs: auditing restoring outbox turnstile payments parked clock;);
+needs!(publisher::Needs: attempts news clock;);
+needs!(consumer::Needs: attempts turnstile recording clock faults; tell restore announce);
+needs!(payment_consumer::Needs:
+    deadlines turnstile recording sweeping restoring catalogue depths lagging clock faults;
+    tell restore money announce);
+needs!(relay::Needs: outbox events clock faults;);
+needs!(mail::Needs: letters accounts catalogue events clock;);
+needs!(receipts::Needs: archive catalogue accounts orders admissions events clock faults;);
+needs!(operator::Needs: accounts auditing catalogue restoring turnstile payments parked clock; audit restore);
+needs!(blocks::Needs: turnstile attempts blocks clock faults; tell);
+needs!(cancel::Needs: reservations clock faults; tell);
+needs!(gateway::Needs:
+    turnstile attempts notices parked reservations orders refunds restoring auditing catalogue showcase accounts idempotency
+    admissions blocks reports payments ledger_time clock faults;
+    tell money announce audit blocking cancel);

@@ -1,0 +1,186 @@
+//! A world: every port there is, chosen once, when a process starts. It is a value: one with another part in some place is
+//! `World { payments, ..world }`. Services never see it; each is given what it needs of it.
+
+use std::sync::Arc;
+
+use crate::ports::audit::auditing::Auditing;
+use crate::ports::audit::reports::Reports;
+use crate::ports::mail::log::MailLog;
+use crate::ports::money::orders::Orders;
+use crate::ports::money::paying::Paying;
+use crate::ports::money::payments::Payments;
+use crate::ports::money::refunds::Refunds;
+use crate::ports::money::sweeping::Sweeping;
+use crate::ports::people::accounts::Accounts;
+use crate::ports::platform::archive::Archive;
+use crate::ports::platform::clock::{Clock, LedgerTime};
+use crate::ports::platform::events::Events;
+use crate::ports::platform::fault::Faults;
+use crate::ports::platform::idempotency::Idempotency;
+use crate::ports::platform::lag::{Depths, Lagging};
+use crate::ports::platform::outbox::Outbox;
+use crate::ports::platform::parked::Parked;
+use crate::ports::receipts::admissions::Admissions;
+use crate::ports::sale::attempts::Attempts;
+use crate::ports::sale::blocks::Blocks;
+use crate::ports::sale::catalogue::Catalogue;
+use crate::ports::sale::deadlines::Deadlines;
+use crate::ports::sale::feed::SaleFeed;
+use crate::ports::sale::notices::Notices;
+use crate::ports::sale::recording::Recording;
+use crate::ports::sale::reservations::Reservations;
+use crate::ports::sale::restoring::Restoring;
+use crate::ports::sale::showcase::Showcase;
+use crate::ports::sale::turnstile::Turnstile;
+
+#[derive(Clone)]
+pub struct World {
+    pub turnstile: Arc<dyn Turnstile>,
+    // The ledger, by task.
+    pub recording: Arc<dyn Recording>,
+    pub reservations: Arc<dyn Reservations>,
+    pub orders: Arc<dyn Orders>,
+    pub paying: Arc<dyn Paying>,
+    pub refunds: Arc<dyn Refunds>,
+    pub sweeping: Arc<dyn Sweeping>,
+    pub restoring: Arc<dyn Restoring>,
+    pub auditing: Arc<dyn Auditing>,
+    pub ledger_time: Arc<dyn LedgerTime>,
+    // What lies beside it in the same store.
+    pub catalogue: Arc<dyn Catalogue>,
+    pub accounts: Arc<dyn Accounts>,
+    pub idempotency: Arc<dyn Idempotency>,
+    pub lagging: Arc<dyn Lagging>,
+    pub letters: Arc<dyn MailLog>,
+    pub outbox: Arc<dyn Outbox>,
+    pub admissions: Arc<dyn Admissions>,
+    pub blocks: Arc<dyn Blocks>,
+    pub reports: Arc<dyn Reports>,
+    pub showcase: Arc<dyn Showcase>,
+    // What is durable on its way: attempts in, events out.
+    pub attempts: Arc<dyn Attempts>,
+    pub events: Arc<dyn Events>,
+    pub depths: Arc<dyn Depths>,
+    pub parked: Arc<dyn Parked>,
+    // What wakes and tells.
+    pub deadlines: Arc<dyn Deadlines>,
+    pub notices: Arc<dyn Notices>,
+    pub news: Arc<dyn SaleFeed>,
+    pub payments: Arc<dyn Payments>,
+    pub archive: Arc<dyn Archive>,
+    pub clock: Arc<dyn Clock>,
+    pub faults: Arc<dyn Faults>,
+}
+
+/// One store behind all the ports of what is remembered.
+pub trait Store:
+    Recording
+    + Reservations
+    + Orders
+    + Paying
+    + Refunds
+    + Sweeping
+    + Restoring
+    + Auditing
+    + LedgerTime
+    + Catalogue
+    + Accounts
+    + Idempotency
+    + Lagging
+    + MailLog
+    + Outbox
+    + Admissions
+    + Blocks
+    + Reports
+    + Showcase
+{
+}
+
+impl<S> Store for S where
+    S: Recording
+        + Reservations
+        + Orders
+        + Paying
+        + Refunds
+        + Sweeping
+        + Restoring
+        + Auditing
+        + LedgerTime
+        + Catalogue
+        + Accounts
+        + Idempotency
+        + Lagging
+        + MailLog
+        + Outbox
+        + Admissions
+        + Blocks
+        + Reports
+        + Showcase
+{
+}
+
+/// One queue behind the ports of what is durable on its way.
+pub trait Queue: Attempts + Events + Depths + Parked {}
+
+impl<Q: Attempts + Events + Depths + Parked> Queue for Q {}
+
+/// One thing behind the ports of what wakes and tells.
+pub trait Signals: Deadlines + Notices + SaleFeed {}
+
+impl<S: Deadlines + Notices + SaleFeed> Signals for S {}
+
+/// What a world is made of.
+pub struct Backends {
+    pub turnstile: Arc<dyn Turnstile>,
+    pub store: Arc<dyn Store>,
+    pub queue: Arc<dyn Queue>,
+    pub signals: Arc<dyn Signals>,
+    pub payments: Arc<dyn Payments>,
+    pub archive: Arc<dyn Archive>,
+    pub clock: Arc<dyn Clock>,
+    pub faults: Arc<dyn Faults>,
+}
+
+impl World {
+    pub fn new(backends: Backends) -> Self {
+        let Backends { turnstile, store, queue, signals, payments, archive, clock, faults } = backends;
+        Self {
+            turnstile,
+            recording: store.clone(),
+            reservations: store.clone(),
+            orders: store.clone(),
+            paying: store.clone(),
+            refunds: store.clone(),
+            sweeping: store.clone(),
+            restoring: store.clone(),
+            auditing: store.clone(),
+            ledger_time: store.clone(),
+            catalogue: store.clone(),
+            accounts: store.clone(),
+            idempotency: store.clone(),
+            lagging: store.clone(),
+            letters: store.clone(),
+            outbox: store.clone(),
+            admissions: store.clone(),
+            blocks: store.clone(),
+            reports: store.clone(),
+            showcase: store,
+            attempts: queue.clone(),
+            events: queue.clone(),
+            depths: queue.clone(),
+            parked: queue,
+            deadlines: signals.clone(),
+            notices: signals.clone(),
+            news: signals,
+            payments,
+            archive,
+            clock,
+            faults,
+        }
+    }
+
+    /// What a service is given: `consumer::run(world.needs(), …)`.
+    pub fn needs<N: for<'w> From<&'w World>>(&self) -> N {
+        N::from(self)
+    }
+}

@@ -1,0 +1,73 @@
+//! Who is told of which calls, and that nobody is told twice.
+
+use actix_web::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
+use actix_web::test::TestRequest;
+use serde_json::Value;
+
+use super::bed::{Answer, Bed};
+use crate::support::openapi::DOCUMENT;
+
+const DOCUMENT_PATH: &str = "/v1/openapi.json";
+
+fn asked() -> TestRequest {
+    TestRequest::get().uri(DOCUMENT_PATH)
+}
+
+fn header<'a>(answer: &'a Answer, name: &actix_web::http::header::HeaderName) -> &'a str {
+    answer.headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+fn calls(document: &Value) -> usize {
+    document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum()
+}
+
+#[actix_web::test]
+async fn calls_of_operators_are_told_to_operators() {
+    let bed = Bed::new().await;
+    let operator = bed.get(DOCUMENT_PATH, &bed.operator()).await.is(200);
+    assert_eq!(operator, **DOCUMENT);
+    let anybody = bed.get(DOCUMENT_PATH, "").await.is(200);
+    for token in [bed.shopper(1), "not.a.token".to_owned()] {
+        assert_eq!(bed.get(DOCUMENT_PATH, &token).await.is(200), anybody);
+    }
+    assert!(
+        calls(&anybody) > 20 && calls(&operator) > calls(&anybody) + 20,
+        "{} {}",
+        calls(&anybody),
+        calls(&operator)
+    );
+    let text = anybody.to_string();
+    for (path, item) in operator["paths"].as_object().unwrap() {
+        for (method, call) in item.as_object().unwrap() {
+            let is_theirs = call["responses"].get("403").is_some() && call["security"][0]["access"][0] == "operator";
+            assert_eq!(anybody["paths"][path].get(method).is_none(), is_theirs, "{method} {path}");
+        }
+    }
+    for theirs in ["/v1/admin", "check-ins", "NewSale", "ReportOrders", "\"desk\""] {
+        assert!(!text.contains(theirs), "{theirs} is told to anybody");
+    }
+    for name in anybody["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(text.contains(&format!("/schemas/{name}\"")), "{name} is told, and nothing refers to it");
+    }
+}
+
+#[actix_web::test]
+async fn a_document_that_is_known_is_not_sent_again() {
+    let bed = Bed::new().await;
+    let (mut tags, operator) = (Vec::new(), format!("Bearer {}", bed.operator()));
+    for (token, coding) in [("", ""), ("", "gzip"), (&operator, ""), (&operator, "br, gzip;q=0.5")] {
+        let asked = || asked().insert_header((AUTHORIZATION, token)).insert_header((ACCEPT_ENCODING, coding));
+        let first = bed.send(asked()).await;
+        assert_eq!(header(&first, &CONTENT_ENCODING), if coding.is_empty() { "" } else { "gzip" });
+        assert_eq!(header(&first, &VARY), "Authorization, Accept-Encoding");
+        let tag = header(&first, &ETAG).to_owned();
+        assert!(tag.starts_with('"'), "{tag} is strong");
+        let again = bed.send(asked().insert_header((IF_NONE_MATCH, tag.clone()))).await;
+        assert_eq!((again.status.as_u16(), header(&again, &ETAG), again.bytes.len()), (304, &*tag, 0));
+        for other in &tags {
+            let answer = bed.send(asked().insert_header((IF_NONE_MATCH, String::clone(other)))).await;
+            assert_eq!(answer.status.as_u16(), 200, "that is another one's");
+        }
+        tags.push(tag);
+    }
+}

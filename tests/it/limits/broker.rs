@@ -1,0 +1,121 @@
+//! How much RabbitMQ keeps of what, and how much is said and looked at in one message or call: by a broker of ours.
+
+use lapin::options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::parked::Parked;
+use miaosha::ports::sale::notices::{NoticeItem, Notices};
+
+use crate::contract::signals::notice;
+use crate::support::servers::{rabbit_url, unique_name};
+
+struct Bed {
+    broker: RabbitBroker,
+    namespace: String,
+    connection: Connection,
+}
+
+impl Bed {
+    async fn new() -> Self {
+        let namespace = unique_name();
+        let config = RabbitConfig {
+            at: rabbit_url().into(),
+            namespace: namespace.clone(),
+            partitions: 1,
+            queue_messages_max: 100,
+            confirm_ms: 60_000,
+        };
+        let broker = RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap();
+        let connection = Connection::connect(&rabbit_url(), ConnectionProperties::default()).await.unwrap();
+        Self { broker, namespace, connection }
+    }
+
+    async fn channel(&self) -> Channel {
+        self.connection.create_channel().await.unwrap()
+    }
+
+    fn name(&self, rest: &str) -> String {
+        format!("{}.{rest}", self.namespace)
+    }
+}
+
+/// A queue that is there is declared once more only as what it is.
+#[tokio::test]
+async fn queues_are_as_long_as_they_may_be() {
+    let bed = Bed::new().await;
+    for (queue, length_max) in [("lapses", 1_000_000), ("parked", 100_000), ("events.mail", 1_000_000)] {
+        for (more, is_it) in [(0, true), (1, false), (-1, false)] {
+            let mut arguments = FieldTable::default();
+            arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+            arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+            arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length_max + more));
+            let (channel, name) = (bed.channel().await, bed.name(queue));
+            let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await;
+            assert_eq!(declared.is_ok(), is_it, "{queue}: {more}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_tells_so_many_notices() {
+    for (notices, messages) in [(256, 1), (257, 2)] {
+        let bed = Bed::new().await;
+        let channel = bed.channel().await;
+        let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+        let queue = channel.queue_declare("".into(), options, FieldTable::default()).await.unwrap().name().clone();
+        let (exchange, options) = (bed.name("notices"), QueueBindOptions::default());
+        channel.queue_bind(queue.clone(), exchange.into(), "".into(), options, FieldTable::default()).await.unwrap();
+        let told: Vec<_> = (0..notices).map(notice).collect();
+        bed.broker.tell(&told).await.unwrap();
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let found = channel.queue_declare(queue, passive, FieldTable::default()).await.unwrap();
+        assert_eq!(found.message_count(), messages, "{notices} notices");
+    }
+}
+
+/// Of those that wait in the queue; as many as the listener was sent already are its own.
+#[tokio::test]
+async fn so_many_broadcasts_wait_for_a_listener() {
+    const SENT: u64 = 64;
+    for (waiting, kept) in [(1_024, 1_024), (1_025, 1_024)] {
+        let bed = Bed::new().await;
+        let mut stream = bed.broker.notices().await.unwrap();
+        for number in 0..SENT + waiting {
+            bed.broker.tell(&[notice(number)]).await.unwrap();
+        }
+        let mut heard = 0;
+        while heard < SENT + kept {
+            if let NoticeItem::Notices(notices) = stream.next().await.unwrap() {
+                heard += notices.len() as u64;
+            }
+        }
+        // After all of them, so that nothing more is on its way.
+        bed.broker.tell(&[notice(u64::MAX)]).await.unwrap();
+        loop {
+            if let NoticeItem::Notices(notices) = stream.next().await.unwrap() {
+                assert_eq!(notices, [notice(u64::MAX)], "more were kept");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn so_many_parked_messages_are_looked_at() {
+    let bed = Bed::new().await;
+    let channel = bed.channel().await;
+    channel.confirm_select(Default::default()).await.unwrap();
+    for (more, seen) in [(10_000, 10_000), (1, 10_000)] {
+        let mut sent = Vec::new();
+        for _ in 0..more {
+            let (queue, options) = (bed.name("parked"), BasicPublishOptions::default());
+            sent.push(channel.basic_publish("".into(), queue.into(), options, b"x", BasicProperties::default()).await);
+        }
+        for confirm in sent {
+            confirm.unwrap().await.unwrap();
+        }
+        assert_eq!(bed.broker.parked(20_000).await.unwrap().len(), seen);
+    }
+}

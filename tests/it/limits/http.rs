@@ -1,0 +1,88 @@
+//! What a server takes: connections, what its clients leave unread, and an operator's command.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, HttpRequest, web};
+use miaosha::bound_server;
+use miaosha::kit::http::server::{ServerSettings, end_when_unread};
+use miaosha::wire::commands::Commands;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+async fn send(stream: &mut TcpStream, path: &str) {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+}
+
+/// Until the answer is there.
+async fn answered(stream: &mut TcpStream) {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok") {
+        assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "the connection ended");
+    }
+}
+
+/// Of two connections both are served; the third is when one of them has ended.
+#[actix_web::test]
+async fn a_worker_has_so_many_connections() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = asked.clone();
+    let settings = ServerSettings { workers: 1, connections_max: 2, ..ServerSettings::default() };
+    let server = bound_server!(&settings, 1_000, move || {
+        let log = log.clone();
+        App::new().default_service(web::to(move |req: HttpRequest| {
+            log.lock().unwrap().push(req.path().to_owned());
+            async { "ok" }
+        }))
+    });
+    let server = server.unwrap();
+    let address = server.addrs()[0];
+    let running = server.run();
+    let handle = running.handle();
+    tokio::spawn(running);
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let mut served = [connect().await, connect().await];
+    for stream in &mut served {
+        send(stream, "/first").await;
+        answered(stream).await;
+    }
+    let mut third = connect().await;
+    send(&mut third, "/third").await;
+    for _ in 0..50 {
+        for stream in &mut served {
+            send(stream, "/again").await;
+            answered(stream).await;
+        }
+    }
+    assert!(!asked.lock().unwrap().contains(&"/third".to_owned()), "three are served");
+    drop(served);
+    answered(&mut third).await;
+    handle.stop(false).await;
+}
+
+#[tokio::test]
+async fn the_system_is_told_how_long_it_keeps_what_is_unread() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let settings = ServerSettings { unread_ms_max: 1_234, ..ServerSettings::default() };
+    end_when_unread(&stream as &dyn Any, settings.unread());
+    assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(Duration::from_millis(1_234)));
+}
+
+/// A shop that is still starting says so to whatever it has read.
+#[actix_web::test]
+async fn a_command_has_its_length() {
+    let commands = Commands::new().unwrap();
+    let app = init_service(App::new().configure(|cfg| commands.routes(cfg))).await;
+    for (bytes, status) in [(262_144, 503), (262_145, 413)] {
+        let mut body = br#"{"parked":null}"#.to_vec();
+        body.resize(bytes, b' ');
+        let request = TestRequest::post().uri("/commands").insert_header(("content-type", "application/json"));
+        let request = request.insert_header(("authorization", format!("Bearer {}", commands.secret())));
+        let response = call_service(&app, request.set_payload(body).to_request()).await;
+        assert_eq!(response.status().as_u16(), status, "{bytes} bytes");
+    }
+}

@@ -1,0 +1,117 @@
+//! How many letters at once, how long each, and when again: at the limit and one above.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use miaosha::adapters::mail::smtp::Smtp;
+use miaosha::app::mail::deliver::{Again, Delivered, Deliverer, Ready};
+use miaosha::app::mail::render::render;
+use miaosha::domain::shared::id::EventId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::Result;
+use miaosha::ports::mail::transport::{Carried, EmailTemplate, Mail, MailSender};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::fixture::{House, settings};
+use super::rendering::letter;
+use crate::support::held::{Hold, Still, Stuck, at_once, in_takes, settle};
+
+/// Takes every mail, when the test lets it.
+struct Slow(Hold);
+
+#[async_trait]
+impl MailSender for Slow {
+    async fn send(&self, _: &Mail) -> Result<Carried> {
+        self.0.enter().await;
+        Ok(Carried::Accepted)
+    }
+}
+
+/// Never says anything.
+struct Silent(Stuck);
+
+#[async_trait]
+impl MailSender for Silent {
+    async fn send(&self, _: &Mail) -> Result<Carried> {
+        self.0.stay().await
+    }
+}
+
+#[tokio::test]
+async fn so_many_letters_are_carried_at_once() {
+    let (mut house, hold, lifecycle) = (House::embedded().await, Hold::new(), Lifecycle::new());
+    house.settings.carriers_max = 2;
+    let ann = house.person("Ann").await;
+    house.happened(&[1, 2, 3].map(|number| house.cancelled(ann.id, number))).await;
+    let postman = Arc::new(house.postman_with(Arc::new(Slow(hold.clone()))));
+    let sent = async {
+        while house.world.letters.unsent().await.unwrap().letters > 0 {
+            settle().await;
+        }
+        lifecycle.soft.cancel();
+    };
+    at_once(2, &hold, async { tokio::join!(postman.run(&lifecycle), sent) }).await;
+}
+
+#[tokio::test]
+async fn a_round_takes_so_many_letters() {
+    in_takes(2, async |count| {
+        let mut house = House::embedded().await;
+        house.settings.events_max = 2;
+        let ann = house.person("Ann").await;
+        let events: Vec<_> = (1..=count as u128).map(|number| house.cancelled(ann.id, number)).collect();
+        house.happened(&events).await;
+        let (postman, mut sent) = (house.postman(), Vec::new());
+        while let some @ 1.. = postman.round().await.unwrap() {
+            sent.push(some);
+        }
+        sent
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_letter_is_tried_again_after_the_longest_wait_at_the_latest() {
+    let mut house = House::embedded().await;
+    house.settings.again_ms_max = 2_500;
+    let ann = house.person("Ann").await;
+    house.happened(&[house.cancelled(ann.id, 1)]).await;
+    house.sink.down(true);
+    let postman = house.postman();
+    for wait_ms in [1_000, 2_000, 2_500, 2_500] {
+        postman.round().await.unwrap();
+        for (ms, due) in [(wait_ms - 1, 0), (1, 1)] {
+            house.clock.advance_ms(ms);
+            let found = house.world.letters.due(house.world.clock.now(), 9).await.unwrap();
+            assert_eq!(found.len(), due, "of a wait of {wait_ms} ms");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_about_a_letter_may_take_so_long() {
+    let (still, stuck) = (Still::new(), Stuck::default());
+    let (house, silent) = (House::embedded().await, Silent(stuck.clone()));
+    let (letters, clock) = (house.world.letters.clone(), house.world.clock.clone());
+    let (settings, again) = (house.settings.clone(), Again::Queue);
+    let deliverer = Deliverer { letters, carrier: Arc::new(silent), clock, settings, again };
+    let letter = Box::new(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }));
+    let ready = async { Ok(Ready::EmailJob { letter, receipt: None }) };
+    let delivers = deliverer.deliver(EventId(1), "cancelled", ready);
+    assert_eq!(house.settings.deliver_ms_max, 3_000);
+    assert_eq!(still.leaves_after(3_000, &stuck, delivers).await, Ok(Delivered::PutOff));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_server_may_take_so_long() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", silent.local_addr().unwrap());
+    let smtp = Smtp::new(&url, "d.example.org", Duration::from_millis(settings().carry_ms_max)).unwrap();
+    let mail = render(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }), &settings(), None);
+    let begun = Instant::now();
+    smtp.send(&mail).await.unwrap_err();
+    assert_eq!(begun.elapsed().as_millis(), 2_000);
+}

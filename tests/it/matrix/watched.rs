@@ -1,0 +1,201 @@
+//! One process's view of the world: before each call of a port it comes by, and the plan says whether it gets any further.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use miaosha::domain::money::order::Order;
+use miaosha::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
+use miaosha::domain::sale::attempt::Batch;
+use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::sale::reservation::{Outcome, Reservation};
+use miaosha::domain::sale::turn::{Cause, Known, Raised, Released, Reserved, Turn};
+use miaosha::domain::sale::turnstile::{Ended, Level, Reply, Snapshot};
+use miaosha::domain::sale::{Allotment, Sale, SaleState};
+use miaosha::domain::shared::id::{AttemptId, BuyerId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
+use miaosha::domain::shared::time::Timestamp;
+use miaosha::ports::money::orders::{OrderPlace, Orders};
+use miaosha::ports::money::paying::{BeginPayment, Confirmed, FreeOrder, Paying};
+use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
+use miaosha::ports::money::sweeping::Sweeping;
+use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Idempotency, Key, Lease};
+use miaosha::ports::sale::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
+use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
+use miaosha::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use miaosha::ports::sale::notices::{NoticeStream, Notices};
+use miaosha::ports::sale::recording::{Recorded, Recording, SaleHead};
+use miaosha::ports::sale::reservations::{Place, Reservations, Version};
+use miaosha::ports::sale::restoring::{RestoreLock, Restoring, SaleTotals};
+use miaosha::ports::sale::turnstile::Turnstile;
+use miaosha::ports::{Fault, Result, Subscription};
+use miaosha::wire::world::World;
+
+use super::places::{self, How, Plan};
+use super::provider::Lever;
+
+pub struct Watched {
+    inner: World,
+    plan: Arc<Plan>,
+}
+
+impl Watched {
+    /// The same world, as a process sees it that goes wrong by this plan.
+    pub fn world(inner: &World, plan: &Arc<Plan>, provider: Arc<Lever>) -> World {
+        let watched = Arc::new(Self { inner: inner.clone(), plan: plan.clone() });
+        World {
+            turnstile: watched.clone(),
+            recording: watched.clone(),
+            reservations: watched.clone(),
+            orders: watched.clone(),
+            paying: watched.clone(),
+            refunds: watched.clone(),
+            sweeping: watched.clone(),
+            restoring: watched.clone(),
+            catalogue: watched.clone(),
+            idempotency: watched.clone(),
+            deadlines: watched.clone(),
+            notices: watched.clone(),
+            news: watched,
+            payments: provider,
+            faults: plan.clone(),
+            ..inner.clone()
+        }
+    }
+
+    fn access(&self, part: &'static str, what: &'static str) -> Result<()> {
+        match self.plan.come_by(places::Place::Access { part, what }) {
+            Some(How::Away) => Err(Fault::new(part, "taken away by the test")),
+            _ => Ok(()),
+        }
+    }
+}
+
+macro_rules! watched {
+    ($port:ident, $part:literal, $field:ident: $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl $port for Watched {
+            $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {
+                self.access($part, stringify!($name))?;
+                self.inner.$field.$name($($arg),*).await
+            })*
+        }
+    };
+}
+
+watched! { Turnstile, "turnstile", turnstile:
+    open(sale: SaleId, generation: u64, allotment: Allotment) -> ();
+    reserve(sale: SaleId, known: Known, batches: &[&Batch]) -> Reply<Vec<Reserved>>;
+    release(sale: SaleId, known: Known, ended: &[Ended]) -> Reply<Vec<Released>>;
+    raise(sale: SaleId, known: Known, capacity: u32) -> Reply<Raised>;
+    look(sale: SaleId) -> Option<Level>;
+    snapshot(sale: SaleId) -> Option<Snapshot>;
+    restore(sale: SaleId, snapshot: &Snapshot) -> bool;
+    ping() -> ();
+}
+
+watched! { Recording, "ledger", recording:
+    look(sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Option<SaleHead>;
+    record(sale: SaleId, turns: &[Turn], now: Timestamp) -> Recorded;
+    reservations_created_by(sale: SaleId, causes: &[Cause]) -> Vec<Reservation>;
+}
+
+watched! { Reservations, "ledger", reservations:
+    reservation(id: ReservationId) -> Option<Reservation>;
+    reservation_of(sale: SaleId, buyer: BuyerId) -> Option<Reservation>;
+    places(sale: SaleId, buyers: &[BuyerId]) -> Vec<Place>;
+    versions(sale: SaleId, buyers: &[BuyerId]) -> Vec<Version>;
+    outcome(sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Outcome;
+    position(id: ReservationId) -> Option<u32>;
+    cancel(id: ReservationId, buyer: BuyerId, now: Timestamp) -> Option<Reservation>;
+}
+
+watched! { Orders, "ledger", orders:
+    orders_after(buyer: BuyerId, after: Option<&OrderPlace>, max: u32) -> Vec<Order>;
+    order_of(reservation: ReservationId) -> Option<Order>;
+    order(number: &str) -> Option<Order>;
+}
+
+watched! { Paying, "ledger", paying:
+    payment_opened(payment: &Payment) -> ();
+    payment(id: PaymentId) -> Option<Payment>;
+    begin_paying(id: ReservationId, buyer: BuyerId, payment: PaymentId, now: Timestamp) -> BeginPayment;
+    confirm(id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Confirmed;
+    confirm_free(payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> FreeOrder;
+    payment_voided(id: ReservationId, payment: PaymentId, now: Timestamp) -> Option<Reservation>;
+}
+
+watched! { Refunds, "ledger", refunds:
+    refund_units(what: &RefundRequest, now: Timestamp) -> RefundOutcome;
+    move_refund(from: &RefundEntry, to: &RefundEntry) -> bool;
+    refunds_made(payment: PaymentId, made: &[MadeRefund], kept_minor: i64, now: Timestamp) -> ();
+    refund(id: RefundId) -> Option<RefundEntry>;
+    refunds_of(reservations: &[ReservationId]) -> Vec<RefundEntry>;
+    refunds_in(kind: RefundKind, after: Option<RefundId>, max: u32) -> Vec<(RefundEntry, Option<String>)>;
+    refunds_due(now: Timestamp, max: u32) -> Vec<RefundEntry>;
+}
+
+watched! { Sweeping, "ledger", sweeping:
+    lapse(sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Vec<Reservation>;
+    overdue(now: Timestamp, max: u32) -> Vec<(SaleId, ReservationId)>;
+    unfreed(max: u32) -> Vec<(SaleId, ReservationId)>;
+    stuck(before: Timestamp, max: u32) -> Vec<(ReservationId, PaymentId)>;
+    orphans(before: Timestamp, max: u32) -> Vec<Payment>;
+    standby_to_end(now: Timestamp) -> Vec<SaleId>;
+    end_standby(sale: SaleId, now: Timestamp, max: u32) -> Vec<Reservation>;
+}
+
+watched! { Restoring, "ledger", restoring:
+    standing(sale: SaleId) -> Option<SaleTotals>;
+    first_gap(sale: SaleId, generation: u64, after: u64) -> u64;
+    snapshot(sale: SaleId) -> Option<Snapshot>;
+    lock_restore(sale: SaleId) -> Option<Box<dyn RestoreLock>>;
+    restore(sale: SaleId, from: u64, now: Timestamp) -> Option<(Snapshot, Vec<Reservation>)>;
+}
+
+watched! { Catalogue, "ledger", catalogue:
+    create_item_once(item: &NewItem, request: Option<RequestId>) -> Item;
+    item(id: ItemId) -> Option<Item>;
+    create_sale_once(sale: &NewSale, request: Option<RequestId>) -> Option<Sale>;
+    sale(id: SaleId) -> Option<Sale>;
+    sales_after(after: Option<SaleId>, max: u32) -> Vec<Sale>;
+    titles(sales: &[SaleId]) -> HashMap<SaleId, String>;
+    sales_that_matter(now: Timestamp) -> Vec<Sale>;
+    set_state(id: SaleId, state: SaleState) -> Changed;
+    raise(id: SaleId, capacity: u32) -> Changed;
+}
+
+watched! { Idempotency, "ledger", idempotency:
+    claim(asked: &Asked) -> Claim;
+    keep(key: Key, lease: Lease, answer: &Answer) -> bool;
+    let_go(key: Key, lease: Lease) -> ();
+    withdraw(key: Key, lease: Lease) -> ();
+    forget(now: Timestamp, max: u32) -> u64;
+}
+
+watched! { Deadlines, "signals", deadlines:
+    schedule(deadline: Deadline, hold_ms: i64) -> ();
+    deadlines() -> Box<dyn Subscription<Deadline>>;
+}
+
+#[async_trait]
+impl Notices for Watched {
+    async fn tell(&self, notices: &[Notice]) -> Result<()> {
+        self.access("signals", "tell")?;
+        self.inner.notices.tell(notices).await
+    }
+
+    fn missed(&self, sale: SaleId) {
+        let _ = self.access("signals", "missed");
+        self.inner.notices.missed(sale);
+    }
+
+    async fn notices(&self) -> Result<Box<dyn NoticeStream>> {
+        self.access("signals", "notices")?;
+        self.inner.notices.notices().await
+    }
+}
+
+watched! { SaleFeed, "signals", news:
+    publish(bulletin: &SaleSnapshot) -> ();
+    news() -> Box<dyn NewsStream>;
+}
