@@ -5,13 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::app::sale::best_effort::{Effort, wake_all};
 use crate::app::sale::metric::Metric;
 use crate::app::sale::tell;
 use crate::domain::sale::block::Block;
 use crate::domain::shared::id::{BatchId, RequestId, SaleId};
+use crate::kit::work::backoff::{Backoff, BackoffSettings};
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::{Faults, Point};
 use crate::ports::sale::attempts::Attempts;
@@ -20,8 +19,8 @@ use crate::ports::sale::turnstile::Turnstile;
 use crate::ports::{Fault, Result};
 
 /// Between two looks at what became of it: the first, and the longest.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOK_MAX: Duration = Duration::from_millis(500);
+const LOOK_MS: u64 = 20;
+const LOOK_MS_MAX: u64 = 500;
 
 #[derive(Clone)]
 pub struct Needs {
@@ -64,10 +63,10 @@ pub async fn submit_block(needs: &Needs, what: BlockRequest) -> Result<BlockMade
 
 /// The block when it is decided, or as it reads after `within`. What it was denied is given on.
 pub async fn decided(needs: &Needs, effort: Effort, block: Block, within: Duration) -> Result<Block> {
-    let (until, mut pause, mut block) = (Instant::now() + within, LOOK, block);
-    while block.decided_at.is_none() && Instant::now() < until {
-        tokio::time::sleep(pause).await;
-        pause = LOOK_MAX.min(pause * 2);
+    let outage_ms_max = within.as_millis() as u64;
+    let mut looks = Backoff::new(&BackoffSettings { first_ms: LOOK_MS, wait_ms_max: LOOK_MS_MAX, outage_ms_max });
+    let mut block = block;
+    while block.decided_at.is_none() && looks.wait().await {
         if let Some(now) = needs.blocks.block(block.sale, block.id).await? {
             block = now;
         }

@@ -214,3 +214,22 @@ impl Socket for LeanSocket {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The system keeps one more than it is told, and does not hear the others.
+    #[test]
+    fn so_many_wait_to_be_accepted() {
+        let listener = listener("127.0.0.1:0".parse().unwrap(), 2).unwrap();
+        let address = listener.local_addr().unwrap().into();
+        let waiting = [(); 5].map(|()| {
+            let socket = SystemSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let _ = socket.connect(&address);
+            socket
+        });
+        assert_eq!(waiting.iter().filter(|socket| socket.peer_addr().is_ok()).count(), 2 + 1);
+    }
+}

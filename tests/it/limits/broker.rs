@@ -1,14 +1,20 @@
 //! How much RabbitMQ keeps of what, and how much is said and looked at in one message or call: by a broker of ours.
 
+use futures_util::future::join_all;
 use lapin::options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::domain::sale::attempt::{Attempt, Batch};
+use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::platform::parked::Parked;
+use miaosha::ports::sale::attempts::Attempts;
 use miaosha::ports::sale::notices::{NoticeItem, Notices};
 
 use crate::contract::signals::notice;
+use crate::support::held::settle;
+use crate::support::proxy::by_proxy;
 use crate::support::servers::{rabbit_url, unique_name};
 
 struct Bed {
@@ -19,12 +25,16 @@ struct Bed {
 
 impl Bed {
     async fn new() -> Self {
+        Self::at(rabbit_url()).await
+    }
+
+    async fn at(url: String) -> Self {
         let namespace = unique_name();
         let config = RabbitConfig {
-            at: rabbit_url().into(),
+            at: url.into(),
             namespace: namespace.clone(),
             partitions: 1,
-            queue_messages_max: 100,
+            queue_messages_max: 10_000,
             confirm_ms: 60_000,
         };
         let broker = RabbitBroker::connect(config, Lifecycle::new().tasks()).await.unwrap();
@@ -38,6 +48,12 @@ impl Bed {
 
     fn name(&self, rest: &str) -> String {
         format!("{}.{rest}", self.namespace)
+    }
+
+    async fn count(&self, queue: &str) -> u32 {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let found = self.channel().await.queue_declare(self.name(queue).into(), passive, FieldTable::default()).await;
+        found.unwrap().message_count()
     }
 }
 
@@ -118,4 +134,34 @@ async fn so_many_parked_messages_are_looked_at() {
         }
         assert_eq!(bed.broker.parked(20_000).await.unwrap().len(), seen);
     }
+}
+
+/// On each of four lanes, while the broker's confirms are late.
+#[tokio::test]
+async fn so_many_messages_are_on_their_way_at_once() {
+    let (url, proxy) = by_proxy(&rabbit_url()).await;
+    let bed = Bed::at(url).await;
+    proxy.mute(true);
+    let submits = tokio::spawn({
+        let broker = bed.broker.clone();
+        async move { join_all((0..4 * 513).map(|number| broker.submit(batch(number)))).await }
+    });
+    let all_come = async {
+        while bed.count("attempts.0").await < 4 * 512 {
+            settle().await;
+        }
+    };
+    all_come.await;
+    for _ in 0..10 {
+        settle().await;
+    }
+    assert_eq!(bed.count("attempts.0").await, 4 * 512, "at once");
+    proxy.mute(false);
+    assert!(submits.await.unwrap().iter().all(Result::is_ok));
+    assert_eq!(bed.count("attempts.0").await, 4 * 513);
+}
+
+fn batch(number: u64) -> Batch {
+    let attempts = vec![Attempt { buyer: BuyerId(number), quantity: 1 }];
+    Batch { id: BatchId::new(1, number), sale: SaleId(1), attempts, traced: Vec::new() }
 }

@@ -9,7 +9,7 @@ use actix_web::{App, HttpRequest, web};
 use miaosha::bound_server;
 use miaosha::kit::http::server::{ServerSettings, end_when_unread};
 use miaosha::wire::commands::Commands;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -61,6 +61,21 @@ async fn a_worker_has_so_many_connections() {
     drop(served);
     answered(&mut third).await;
     handle.stop(false).await;
+}
+
+/// The system keeps one more than it is told, and does not hear the others. The server does not run yet.
+#[actix_web::test]
+async fn a_server_keeps_so_many_waiting_to_be_accepted() {
+    let settings = ServerSettings { workers: 1, backlog_max: 2, ..ServerSettings::default() };
+    let server = bound_server!(&settings, 1_000, App::new).unwrap();
+    let address = server.addrs()[0].into();
+    let waiting = [(); 5].map(|()| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let _ = socket.connect(&address);
+        socket
+    });
+    assert_eq!(waiting.iter().filter(|socket| socket.peer_addr().is_ok()).count(), 2 + 1);
 }
 
 #[tokio::test]

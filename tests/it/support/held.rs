@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 pub struct Hold(Arc<Held>);
 
 struct Held {
-    begun: watch::Sender<usize>,
+    begun: AtomicUsize,
     running: AtomicUsize,
     go: Semaphore,
 }
@@ -31,14 +31,14 @@ impl Drop for Running<'_> {
 
 impl Hold {
     pub fn new() -> Self {
-        Self(Arc::new(Held { begun: watch::Sender::new(0), running: AtomicUsize::new(0), go: Semaphore::new(0) }))
+        Self(Arc::new(Held { begun: AtomicUsize::new(0), running: AtomicUsize::new(0), go: Semaphore::new(0) }))
     }
 
     /// What a counterpart does before it answers.
     pub async fn enter(&self) {
         self.0.running.fetch_add(1, Ordering::SeqCst);
         let _running = Running(&self.0.running);
-        self.0.begun.send_modify(|begun| *begun += 1);
+        self.0.begun.fetch_add(1, Ordering::SeqCst);
         self.0.go.acquire().await.unwrap().forget();
     }
 
@@ -47,7 +47,7 @@ impl Hold {
     }
 
     async fn begun(&self, calls: usize) {
-        self.0.begun.subscribe().wait_for(|begun| *begun >= calls).await.unwrap();
+        until("calls begin", || self.0.begun.load(Ordering::SeqCst) >= calls).await;
     }
 }
 
@@ -60,6 +60,17 @@ pub async fn settle() {
     for _ in 0..500 {
         yield_now().await;
     }
+}
+
+/// Comes to this while others go on, or never.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if is_so() {
+            return;
+        }
+        settle().await;
+    }
+    panic!("never: {what}");
 }
 
 /// `work` makes one call more than `max`: so many are made at once, and the last one when one of them has ended.
@@ -164,9 +175,7 @@ impl Still {
     pub async fn leaves_after<T>(&self, ms: u64, stuck: &Stuck, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         let passes = async {
-            while !stuck.is_begun() {
-                settle().await;
-            }
+            until("the call is made", || stuck.is_begun()).await;
             self.pass(ms - 1).await;
             settle().await;
             assert!(!stuck.is_left(), "it is left before {ms} ms");

@@ -15,6 +15,8 @@ struct Weather {
     closed: bool,
     /// Connections stay open, and nothing gets through.
     hole: bool,
+    /// What the server says does not get through.
+    mute: bool,
 }
 
 pub struct Proxy {
@@ -57,12 +59,17 @@ impl Proxy {
     pub fn hole(&self, hole: bool) {
         self.weather.send_modify(|weather| weather.hole = hole);
     }
+
+    pub fn mute(&self, mute: bool) {
+        self.weather.send_modify(|weather| weather.mute = mute);
+    }
 }
 
 async fn carry(client: TcpStream, server: String, mut sky: watch::Receiver<Weather>) {
     let Ok(server) = TcpStream::connect(server).await else { return };
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-    let (up, down) = (pump(from_client, to_server, sky.clone()), pump(from_server, to_client, sky.clone()));
+    let up = pump(from_client, to_server, sky.clone(), |weather| !weather.hole);
+    let down = pump(from_server, to_client, sky.clone(), |weather| !weather.hole && !weather.mute);
     let cuts = sky.borrow().cuts;
     tokio::select! {
         biased;
@@ -72,10 +79,15 @@ async fn carry(client: TcpStream, server: String, mut sky: watch::Receiver<Weath
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut sky: watch::Receiver<Weather>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut sky: watch::Receiver<Weather>,
+    is_fair: impl Fn(&Weather) -> bool,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let _ = sky.wait_for(|weather| !weather.hole).await;
+        let _ = sky.wait_for(&is_fair).await;
         if to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
