@@ -157,14 +157,9 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
     let Some(state) = state else {
         let config: Config = config::load(None)?;
         let over = CancellationToken::new();
-        let waited = async {
-            tokio::time::sleep(CONNECT_WAIT_MAX).await;
-            over.cancel();
-            std::future::pending::<Infallible>().await
-        };
         let (world, _) = tokio::select! {
             connected = cluster::connect(&config, &over, tasks()) => connected?,
-            never = waited => match never {},
+            never = give_up(&over) => match never {},
         };
         return Ok(operator::carry_out(&world.needs(), command).await?);
     };
@@ -192,5 +187,28 @@ async fn send(facts: &ShopFacts, command: &Command) -> Result<Value, Failure> {
         Ok(answer)
     } else {
         Err(answer["detail"].as_str().unwrap_or("the shop refused").to_owned().into())
+    }
+}
+
+/// Ends what waits for servers, after its time.
+async fn give_up(over: &CancellationToken) -> Infallible {
+    tokio::time::sleep(CONNECT_WAIT_MAX).await;
+    over.cancel();
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_command_waits_so_long_for_its_servers() {
+        let over = CancellationToken::new();
+        let ends_within = async |ms| {
+            let given_up = tokio::time::timeout(Duration::from_millis(ms), give_up(&over)).await;
+            given_up.is_err() && over.is_cancelled()
+        };
+        assert!(!ends_within(14_999).await);
+        assert!(ends_within(15_001).await);
     }
 }

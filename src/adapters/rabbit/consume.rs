@@ -213,7 +213,7 @@ async fn settle(channel: Channel, consumer: Consumer, mut tags: UnboundedReceive
     loop {
         tokio::select! {
             () = over.cancelled() => break,
-            count = tags.recv_many(&mut acks, ACKS_MAX) => {
+            count = take(&mut tags, &mut acks) => {
                 if count == 0 || send(&channel, settled.add(&mut acks)).await.is_err() {
                     break;
                 }
@@ -222,12 +222,17 @@ async fn settle(channel: Channel, consumer: Consumer, mut tags: UnboundedReceive
     }
     over.cancel();
     tags.close();
-    while tags.recv_many(&mut acks, ACKS_MAX).await > 0 {}
+    while take(&mut tags, &mut acks).await > 0 {}
     let _ = send(&channel, settled.add(&mut acks)).await;
     let _ = timeout(CALL, channel.close(200, "done".into())).await;
     // Last: a consumer that is dropped while its channel is open is cancelled, and the queue would go on to the next one
     // while we still hold messages.
     drop(consumer);
+}
+
+/// How many came; none when no more will.
+async fn take(tags: &mut UnboundedReceiver<u64>, acks: &mut Vec<u64>) -> usize {
+    tags.recv_many(acks, ACKS_MAX).await
 }
 
 async fn send(channel: &Channel, (all_to, each): (Option<u64>, Vec<u64>)) -> lapin::Result<()> {
@@ -273,6 +278,17 @@ mod tests {
         };
         assert!(is_read(6_400));
         assert!(!is_read(6_401));
+    }
+
+    #[tokio::test]
+    async fn so_many_acknowledgements_are_sent_together() {
+        for (come, taken) in [(1_024, vec![1_024]), (1_025, vec![1_024, 1])] {
+            let (sender, mut tags) = tokio::sync::mpsc::unbounded_channel();
+            (0..come).for_each(|tag| sender.send(tag).unwrap());
+            for count in taken {
+                assert_eq!(take(&mut tags, &mut Vec::new()).await, count, "of {come}");
+            }
+        }
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl Dial {
         loop {
             // Jitter: every process of the fleet lost its connections in the same moment.
             sleep(Duration::from_millis(backoff_ms / 2 + fastrand::u64(0..=backoff_ms / 2))).await;
-            backoff_ms = (backoff_ms * 2).min(BACKOFF_MS_MAX);
+            backoff_ms = longer(backoff_ms);
             if wary && !matches!(timeout(CALL, self.knock()).await, Ok(Ok(()))) {
                 continue;
             }
@@ -214,6 +214,10 @@ impl Dial {
     }
 }
 
+fn longer(backoff_ms: u64) -> u64 {
+    (backoff_ms * 2).min(BACKOFF_MS_MAX)
+}
+
 async fn greet(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     stream.write_all(b"AMQP\0\0\x09\x01").await?;
     stream.flush().await?;
@@ -235,4 +239,15 @@ async fn bury(line: Arc<Line>) {
         }
     };
     let _ = timeout(3 * Duration::from_secs(u64::from(HEARTBEAT_S)), give_up).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_broker_is_looked_for_at_longer_and_longer_times() {
+        let waits = std::iter::successors(Some(BACKOFF_MS_MIN), |wait_ms| Some(longer(*wait_ms)));
+        assert_eq!(waits.take(7).collect::<Vec<_>>(), [100, 200, 400, 800, 1_600, 2_000, 2_000]);
+    }
 }

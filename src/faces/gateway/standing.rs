@@ -85,7 +85,7 @@ async fn wait(
             (_, false) => Some(BLIND_LOOK_MS),
             (_, true) => None,
         };
-        decision_look_ms = (decision_look_ms * 2).min(DECISION_LOOK_MS_MAX);
+        decision_look_ms = longer(decision_look_ms);
         tokio::select! {
             _ = registration.next() => {}
             () = missed(&registration, until) => {}
@@ -119,4 +119,19 @@ fn next_look(look_ms: Option<u64>, until: Instant) -> Instant {
     let Some(look_ms) = look_ms else { return until };
     let pause_ms = fastrand::u64(look_ms / 2..look_ms * 3 / 2);
     until.min(Instant::now() + Duration::from_millis(pause_ms))
+}
+
+fn longer(look_ms: u64) -> u64 {
+    (look_ms * 2).min(DECISION_LOOK_MS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_is_looked_for_at_longer_and_longer_times() {
+        let looks = std::iter::successors(Some(DECISION_LOOK_MS), |look_ms| Some(longer(*look_ms)));
+        assert_eq!(looks.take(8).collect::<Vec<_>>(), [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+    }
 }

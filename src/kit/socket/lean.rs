@@ -106,6 +106,11 @@ fn listener(listen: SocketAddr, backlog_max: u32) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// What the kernel keeps is bounded as well, or it is what grows for a client that does not read.
+fn bound_what_is_kept(stream: &TcpStream, kernel_bytes_max: u32) -> io::Result<()> {
+    SockRef::from(stream).set_send_buffer_size(kernel_bytes_max as usize)
+}
+
 async fn take_over<W: Welcome>(
     welcome: W,
     path: &'static str,
@@ -130,8 +135,7 @@ async fn take_over<W: Welcome>(
     Pin::new(&mut framed).write(answer)?;
     std::future::poll_fn(|cx| Pin::new(&mut framed).flush(cx)).await?;
     let parts = framed.into_parts();
-    // What the kernel keeps is bounded as well, or it is what grows for a client that does not read.
-    SockRef::from(&parts.io).set_send_buffer_size(kernel_bytes_max as usize)?;
+    bound_what_is_kept(&parts.io, kernel_bytes_max)?;
     let mut socket = LeanSocket {
         stream: parts.io,
         inbox: Inbox::new(welcome.message_bytes_max()),
@@ -231,5 +235,16 @@ mod tests {
             socket
         });
         assert_eq!(waiting.iter().filter(|socket| socket.peer_addr().is_ok()).count(), 2 + 1);
+    }
+
+    /// Linux keeps twice what it is told, for its own books.
+    #[tokio::test]
+    async fn the_kernel_is_told_how_much_it_keeps() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        for bytes in [32_768, 32_769] {
+            bound_what_is_kept(&stream, bytes).unwrap();
+            assert_eq!(SockRef::from(&stream).send_buffer_size().unwrap(), 2 * bytes as usize);
+        }
     }
 }

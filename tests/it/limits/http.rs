@@ -1,13 +1,18 @@
 //! What a server takes: connections, what its clients leave unread, and an operator's command.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use actix_web::dev::RequestHead;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpRequest, web};
 use miaosha::bound_server;
+use miaosha::kit::http::problem::{Kind, Problem};
 use miaosha::kit::http::server::{ServerSettings, end_when_unread};
+use miaosha::kit::socket::lean::{self, LeanSettings};
+use miaosha::kit::socket::{Socket as ClientSocket, Welcome};
 use miaosha::wire::commands::Commands;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -61,6 +66,65 @@ async fn a_worker_has_so_many_connections() {
     drop(served);
     answered(&mut third).await;
     handle.stop(false).await;
+}
+
+/// The same head is left where it is while the limit is far.
+#[actix_web::test]
+async fn a_head_that_never_ends_ends_its_connection() {
+    let connect = async |head_ms_max| {
+        let settings = ServerSettings { workers: 1, head_ms_max, ..ServerSettings::default() };
+        let server = bound_server!(&settings, 1_000, App::new).unwrap();
+        let address = server.addrs()[0];
+        tokio::spawn(server.run());
+        begin(address).await
+    };
+    let late = connect(600_000).await;
+    ends_and_does_not(connect(1).await, late).await;
+}
+
+#[actix_web::test]
+async fn a_socket_s_head_that_never_ends_ends_its_connection() {
+    let connect = async |head_ms_max| {
+        let settings = LeanSettings { workers: 1, head_ms_max, ..LeanSettings::default() };
+        let (address, server) = lean::bind(&settings, "127.0.0.1:0".parse().unwrap(), "/", Nobody).unwrap();
+        tokio::spawn(server);
+        begin(address).await
+    };
+    let late = connect(600_000).await;
+    ends_and_does_not(connect(1).await, late).await;
+}
+
+#[derive(Clone)]
+struct Nobody;
+
+impl Welcome for Nobody {
+    type Guest = ();
+
+    const PROTOCOL: &'static str = "none";
+
+    fn welcome(&self, _head: &RequestHead) -> Result<(), Problem> {
+        Err(Problem::new(Kind::NotFound, "nobody is welcome"))
+    }
+
+    fn message_bytes_max(&self) -> usize {
+        1_024
+    }
+
+    fn start<S: ClientSocket + 'static>(&self, (): (), _socket: S) {}
+}
+
+async fn begin(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    stream
+}
+
+async fn ends_and_does_not(mut soon: TcpStream, mut late: TcpStream) {
+    let mut said = Vec::new();
+    let _ = soon.read_to_end(&mut said).await;
+    assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&said));
+    late.write_all(b"\r\n").await.unwrap();
+    assert!(late.read(&mut [0; 12]).await.unwrap() > 0, "its head is answered when it ends");
 }
 
 /// The system keeps one more than it is told, and does not hear the others. The server does not run yet.

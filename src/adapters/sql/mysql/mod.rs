@@ -60,7 +60,7 @@ impl MysqlStore {
             .test_before_acquire(false)
             .before_acquire(|conn, meta| {
                 Box::pin(async move {
-                    if meta.idle_for > IDLE_UNSEEN_MAX {
+                    if is_unseen(meta.idle_for) {
                         conn.ping().await?;
                     }
                     Ok(true)
@@ -224,4 +224,19 @@ fn was_in_the_way(error: &sqlx::Error) -> bool {
         return false;
     };
     matches!(error.number(), 1020 | 1205 | 1213)
+}
+
+fn is_unseen(idle: Duration) -> bool {
+    idle > IDLE_UNSEEN_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_was_idle_for_long_is_asked_first() {
+        assert!(!is_unseen(Duration::from_secs(1)));
+        assert!(is_unseen(Duration::from_nanos(1_000_000_001)));
+    }
 }

@@ -51,3 +51,15 @@ pub(super) fn options(at: &Endpoint) -> Result<MySqlConnectOptions> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_told_how_many_statements_it_keeps() {
+        let at = Endpoint::from("mysql://user@host/shop".to_owned());
+        let told = format!("{:?}", options(&at).unwrap());
+        assert!(told.contains("statement_cache_capacity: 256,"), "{told}");
+    }
+}

@@ -259,29 +259,49 @@ impl<S: Socket> Connection<S> {
     }
 }
 
+enum Turn {
+    GoesOn,
+    Waits,
+    IsOver,
+}
+
+impl<S: Socket> Connection<S> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
+        let mut goes_on = self.open_mail(cx);
+        goes_on |= self.read(cx);
+        goes_on |= self.look(cx);
+        let flushed = self.socket.poll_flush(cx);
+        if self.socket.waiting_bytes() > rules(&self.gateway).outgoing_bytes_max && !self.session.is_leaving() {
+            self.tell(Input::TooSlow);
+        }
+        match (self.is_over || matches!(flushed, Poll::Ready(Err(_))), goes_on) {
+            (true, _) => Turn::IsOver,
+            (_, true) => Turn::GoesOn,
+            (_, false) => Turn::Waits,
+        }
+    }
+}
+
 impl<S: Socket> Future for Connection<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        for _ in 0..TURNS_MAX {
-            let mut goes_on = this.open_mail(cx);
-            goes_on |= this.read(cx);
-            goes_on |= this.look(cx);
-            let flushed = this.socket.poll_flush(cx);
-            if this.socket.waiting_bytes() > rules(&this.gateway).outgoing_bytes_max && !this.session.is_leaving() {
-                this.tell(Input::TooSlow);
-            }
-            if this.is_over || matches!(flushed, Poll::Ready(Err(_))) {
-                return Poll::Ready(());
-            }
-            if !goes_on {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        in_turns(cx, |cx| this.turn(cx))
     }
+}
+
+/// `turn` until it is over or nothing goes on, or until others are to have their turn.
+fn in_turns(cx: &mut Context<'_>, mut turn: impl FnMut(&mut Context<'_>) -> Turn) -> Poll<()> {
+    for _ in 0..TURNS_MAX {
+        match turn(cx) {
+            Turn::GoesOn => {}
+            Turn::Waits => return Poll::Pending,
+            Turn::IsOver => return Poll::Ready(()),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 impl<S> Drop for Connection<S> {
@@ -333,4 +353,39 @@ async fn try_to_look(
     let view = StandingView::of_place(gateway, place).await?;
     let text = words::text(&words::Status { r#type: "status", sale, view: &view });
     Ok((Truth::Row { born_at, reservation, version, text }, word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// What has less to do waits; what has more wakes itself, and others have their turn.
+    #[test]
+    fn others_have_their_turn_after_so_many() {
+        for (inputs, handled, is_woken) in [(15, 15, false), (17, 16, true)] {
+            let woken = Arc::new(Woken::default());
+            let mut left = inputs;
+            let polled = in_turns(&mut Context::from_waker(&woken.clone().into()), |_| match left {
+                0 => Turn::Waits,
+                _ => {
+                    left -= 1;
+                    Turn::GoesOn
+                }
+            });
+            assert!(polled.is_pending());
+            assert_eq!((inputs - left, woken.0.load(Ordering::SeqCst)), (handled, is_woken));
+        }
+    }
 }
