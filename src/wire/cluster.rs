@@ -1,5 +1,6 @@
 //! The Cluster world: Redis Cluster, RabbitMQ and MySQL, and the four binaries on it.
 
+use secrecy::ExposeSecret;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,11 +85,11 @@ where
 }
 
 fn keys(config: &Config) -> Result<Arc<TokenKeys>, Failure> {
-    Ok(Arc::new(TokenKeys::parse(config.token_keys.expose())?))
+    Ok(Arc::new(TokenKeys::parse(config.token_keys.expose_secret())?))
 }
 
 fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
-    Ok(Arc::new(ReceiptKeys::parse(config.receipt_keys.expose())?))
+    Ok(Arc::new(ReceiptKeys::parse(config.receipt_keys.expose_secret())?))
 }
 
 /// Needs the broker only: no database and no Redis is configured where attempts come in.

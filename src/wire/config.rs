@@ -2,6 +2,7 @@
 //!
 //! A part reads what it needs and refuses what nobody knows. Secrets come from the environment and are never printed.
 
+use secrecy::SecretString;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -13,7 +14,6 @@ use crate::faces::publisher;
 use crate::kit::http::server::ServerSettings;
 use crate::kit::process::BinaryConfig;
 use crate::kit::process::config::ProcessSettings;
-use crate::kit::work::secret::Secret;
 use crate::workers::consumer;
 use crate::workers::payment_consumer;
 use crate::workers::relay;
@@ -28,10 +28,10 @@ pub struct Config {
     /// Goes before every key and queue, so that several fleets may share servers.
     pub namespace: String,
     /// `kind:kid:64 hex digits`, several after commas; kinds are `access` and `checkout`. The first of a kind signs, all verify.
-    pub token_keys: Secret,
+    pub token_keys: SecretString,
     /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
     /// for as long as its key stands here. A kid is one to four letters or digits.
-    pub receipt_keys: Secret,
+    pub receipt_keys: SecretString,
     pub tls: TlsConfig,
     pub redis: RedisConfig,
     pub rabbit: BrokerConfig,
@@ -66,14 +66,14 @@ pub struct TlsConfig {
 pub struct RedisConfig {
     /// `redis-cluster://host:port?node=host:port&node=…`; with TLS `rediss-cluster://…`. Nodes that the cluster names by address
     /// alone have to prove the name of this URL.
-    pub url: Secret,
+    pub url: SecretString,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BrokerConfig {
     /// `amqp://user:password@host:port/vhost`; with TLS `amqps://…`.
-    pub url: Secret,
+    pub url: SecretString,
     /// Queues that attempts are spread over by sale. The same for the whole fleet, and for as long as queues hold messages.
     pub partitions: u16,
     /// Batches one partition holds, at most; beyond them attempts are shed.
@@ -84,7 +84,7 @@ pub struct BrokerConfig {
 
 impl Default for BrokerConfig {
     fn default() -> Self {
-        Self { url: Secret::default(), partitions: 4, queue_messages_max: 100_000, confirm_ms: 2_000 }
+        Self { url: SecretString::default(), partitions: 4, queue_messages_max: 100_000, confirm_ms: 2_000 }
     }
 }
 
@@ -93,18 +93,18 @@ impl Default for BrokerConfig {
 pub struct MysqlConfig {
     /// `mysql://user:password@host:port/database`; with TLS and proof of the server's identity `…?ssl-mode=verify_identity`. Any other
     /// mode is refused, for it would be TLS only by chance, or with anybody.
-    pub url: Secret,
+    pub url: SecretString,
     /// Connections of this process, at most. Over the fleet their sum stays under the server's own limit.
     pub pool_max: u32,
     /// A copy that follows, for the catalogue, exports and reports of gateways; its user needs SELECT only. Empty: the primary.
-    pub replica_url: Secret,
+    pub replica_url: SecretString,
     /// Connections of this process to the copy, at most.
     pub replica_pool_max: u32,
 }
 
 impl Default for MysqlConfig {
     fn default() -> Self {
-        Self { url: Secret::default(), pool_max: 24, replica_url: Secret::default(), replica_pool_max: 8 }
+        Self { url: SecretString::default(), pool_max: 24, replica_url: SecretString::default(), replica_pool_max: 8 }
     }
 }
 
@@ -132,9 +132,9 @@ pub struct StripeConfig {
     /// Where its API is; only `https`, or this machine.
     pub url: String,
     /// `sk_…` or `rk_…`. The same for every gateway and payment-consumer of a fleet.
-    pub secret_key: Secret,
+    pub secret_key: SecretString,
     /// `whsec_…` of the endpoint `/v1/webhooks/stripe`; several after commas while they change.
-    pub webhook_secrets: Secret,
+    pub webhook_secrets: SecretString,
     /// How long one call may take, in milliseconds. All tries together stay below `payments.orphan_ms`.
     pub call_ms_max: u64,
     /// How often one call is sent, at most, while nobody knows what became of it.
@@ -153,8 +153,8 @@ impl Default for StripeConfig {
     fn default() -> Self {
         Self {
             url: "https://api.stripe.com".to_owned(),
-            secret_key: Secret::default(),
-            webhook_secrets: Secret::default(),
+            secret_key: SecretString::default(),
+            webhook_secrets: SecretString::default(),
             call_ms_max: 8_000,
             tries_max: 3,
             retry_ms: 200,
@@ -187,8 +187,8 @@ impl Default for Config {
             process: ProcessSettings::default(),
             http: ServerSettings::default(),
             namespace: "miaosha".to_owned(),
-            token_keys: Secret::default(),
-            receipt_keys: Secret::default(),
+            token_keys: SecretString::default(),
+            receipt_keys: SecretString::default(),
             tls: TlsConfig::default(),
             redis: RedisConfig::default(),
             rabbit: BrokerConfig::default(),

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::app::receipts::keys::ReceiptKeys;
@@ -100,7 +101,7 @@ pub fn kept_receipt_keys(folder: &Path) -> Result<Option<ReceiptKeys>, Failure> 
 pub fn random_hex(bytes: usize) -> std::io::Result<String> {
     let mut chance = vec![0u8; bytes];
     getrandom::fill(&mut chance).map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(chance.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&chance))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -1,5 +1,6 @@
 //! Where this process's mail goes: out by SMTP, into a folder, or to a queue that a function is fed from.
 
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub async fn office(settings: &Settings) -> Result<MailTransport, Failure> {
     if !settings.queue_url.is_empty() {
         return queue(settings).await;
     }
-    if settings.smtp_url.expose().is_empty() && settings.folder.as_os_str().is_empty() {
+    if settings.smtp_url.expose_secret().is_empty() && settings.folder.as_os_str().is_empty() {
         tracing::warn!("neither mail.queue_url nor mail.smtp_url nor mail.folder is set: letters wait");
         return Ok(MailTransport::Closed);
     }
@@ -27,7 +28,7 @@ pub fn carrier(settings: &Settings) -> Result<Arc<dyn MailSender>, Failure> {
     if settings.carry_ms_max > settings.deliver_ms_max {
         return Err(ConfigError::new("mail.carry_ms_max is a part of mail.deliver_ms_max, and longer").into());
     }
-    let url = settings.smtp_url.expose();
+    let url = settings.smtp_url.expose_secret();
     if url.is_empty() {
         return Ok(Arc::new(MailFolder::new(settings.folder.clone())));
     }

@@ -3,6 +3,7 @@
 //!
 //! A message is done when its letter is marked; every other one comes again, as often as the queue allows.
 
+use secrecy::ExposeSecret;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ struct Mailer {
 
 impl Mailer {
     async fn new(config: Config) -> Result<Self, Failure> {
-        if config.mail.smtp_url.expose().is_empty() {
+        if config.mail.smtp_url.expose_secret().is_empty() {
             return Err("MIAOSHA__MAIL__SMTP_URL is not set".into());
         }
         let store = Servers::of(&config)?.mysql(config.mysql.pool_max).await?;

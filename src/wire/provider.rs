@@ -1,5 +1,6 @@
 //! Who takes the money: Stripe where there is a key for it, else the sandbox.
 
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 use crate::adapters::stripe::{Settings, Stripe};
@@ -13,13 +14,13 @@ pub fn choose(
     sandbox: Arc<dyn Payments>,
     references: Arc<dyn References>,
 ) -> Result<Arc<dyn Payments>> {
-    if config.secret_key.expose().is_empty() {
+    if config.secret_key.expose_secret().is_empty() {
         return Ok(sandbox);
     }
-    let secrets = config.webhook_secrets.expose().split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    let secrets = config.webhook_secrets.expose_secret().split(',').map(str::trim).filter(|secret| !secret.is_empty());
     let settings = Settings {
         url: config.url.clone(),
-        secret_key: config.secret_key.expose().to_owned(),
+        secret_key: config.secret_key.expose_secret().to_owned(),
         webhook_secrets: secrets.map(str::to_owned).collect(),
         call_ms_max: config.call_ms_max,
         tries_max: config.tries_max,

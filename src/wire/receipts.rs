@@ -1,5 +1,6 @@
 //! Receipts away from the shop: verifying one, and a gate that works without a network.
 
+use secrecy::ExposeSecret;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ fn public_keys(file: Option<PathBuf>, state: &Path) -> Result<PublicKeys, Failur
         };
     }
     let config: Config = config::load(None)?;
-    let from_environment = config.receipt_keys.expose();
+    let from_environment = config.receipt_keys.expose_secret();
     if !from_environment.is_empty() {
         return Ok(ReceiptKeys::parse(from_environment)?.public().clone());
     }

@@ -5,11 +5,11 @@ use crate::adapters::redis::RedisTurnstile;
 use crate::adapters::sql::mysql::MysqlStore;
 use crate::adapters::tls::{Endpoint, Trust};
 use crate::kit::process::Failure;
-use crate::kit::work::secret::Secret;
 use crate::kit::work::settings::ConfigError;
 use crate::ports::Result;
 use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::{Config, TlsConfig};
+use secrecy::{ExposeSecret, SecretString};
 
 /// What can be wrong with where a server is, before anybody connects.
 type Check = fn(&Endpoint) -> Result<()>;
@@ -24,14 +24,14 @@ impl<'a> Servers<'a> {
     pub fn of(config: &'a Config) -> Result<Self, Failure> {
         let servers = Self { config, trust: trust(&config.tls)? };
         let Config { mysql, redis, rabbit, .. } = config;
-        let checks: [(&str, Check, &Secret); 4] = [
+        let checks: [(&str, Check, &SecretString); 4] = [
             ("mysql.url", MysqlStore::check, &mysql.url),
             ("mysql.replica_url", MysqlStore::check, &mysql.replica_url),
             ("redis.url", RedisTurnstile::check, &redis.url),
             ("rabbit.url", RabbitBroker::check, &rabbit.url),
         ];
         // Not every part is told where every server is.
-        for (name, check, url) in checks.into_iter().filter(|(.., url)| !url.expose().is_empty()) {
+        for (name, check, url) in checks.into_iter().filter(|(.., url)| !url.expose_secret().is_empty()) {
             check(&servers.at(url)).map_err(|fault| ConfigError::new(format!("{name}: {}", fault.what)))?;
         }
         Ok(servers)
@@ -44,7 +44,7 @@ impl<'a> Servers<'a> {
     /// The store with the copy that it may read from, if there is one.
     pub fn with_replica(&self, store: MysqlStore) -> Result<MysqlStore> {
         let mysql = &self.config.mysql;
-        match mysql.replica_url.expose() {
+        match mysql.replica_url.expose_secret() {
             "" => Ok(store),
             _ => store.with_replica(self.at(&mysql.replica_url), mysql.replica_pool_max),
         }
@@ -66,8 +66,8 @@ impl<'a> Servers<'a> {
         RabbitBroker::connect(config, tasks).await
     }
 
-    fn at(&self, url: &Secret) -> Endpoint {
-        Endpoint::new(url.expose(), &self.trust)
+    fn at(&self, url: &SecretString) -> Endpoint {
+        Endpoint::new(url.expose_secret(), &self.trust)
     }
 }
 

@@ -1,5 +1,6 @@
 //! docker-compose.yml is one that Compose accepts, and agrees with the code: images, ports, names, samples.
 
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -119,16 +120,16 @@ fn every_service_of_ours_is_told_what_it_knows() {
     for name in of_profile("fleet").keys().filter(|name| *name != "nginx") {
         // With the secrets in their places, read by the code that reads them.
         let config = config(&services(&read)[name]);
-        assert!(config.rabbit.url.expose().starts_with("amqp://miaosha:"), "{name}");
+        assert!(config.rabbit.url.expose_secret().starts_with("amqp://miaosha:"), "{name}");
         if name != "publisher" && name != "migrate" {
-            assert!(config.mysql.url.expose().starts_with("mysql://miaosha:"), "{name}");
-            assert!(config.redis.url.expose().starts_with("redis-cluster://default:"), "{name}");
+            assert!(config.mysql.url.expose_secret().starts_with("mysql://miaosha:"), "{name}");
+            assert!(config.redis.url.expose_secret().starts_with("redis-cluster://default:"), "{name}");
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "publisher" {
-            miaosha::kit::http::auth::TokenKeys::parse(config.token_keys.expose()).unwrap();
+            miaosha::kit::http::auth::TokenKeys::parse(config.token_keys.expose_secret()).unwrap();
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "payment-consumer" {
-            miaosha::app::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose()).unwrap();
+            miaosha::app::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose_secret()).unwrap();
         }
         seen += 1;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use lapin::runtime::default_runtime;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::{AMQPScheme, AMQPUri};
@@ -27,8 +28,9 @@ const HEARTBEAT_S: u16 = 10;
 const FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// How often a connection is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-const BACKOFF_MS_MIN: u64 = 100;
-const BACKOFF_MS_MAX: u64 = 2_000;
+/// Between two tries to connect; up to twice as long by chance.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Link {
@@ -182,12 +184,11 @@ impl Dial {
     }
 
     async fn redial(&self) -> Connection {
-        let mut backoff_ms = BACKOFF_MS_MIN;
+        // Jitter: every process of the fleet lost its connections in the same moment.
+        let mut waits = waits().with_jitter().build();
         let mut wary = false;
         loop {
-            // Jitter: every process of the fleet lost its connections in the same moment.
-            sleep(Duration::from_millis(backoff_ms / 2 + fastrand::u64(0..=backoff_ms / 2))).await;
-            backoff_ms = longer(backoff_ms);
+            sleep(waits.next().unwrap_or(BACKOFF_MAX)).await;
             if wary && !matches!(timeout(CALL, self.knock()).await, Ok(Ok(()))) {
                 continue;
             }
@@ -214,8 +215,9 @@ impl Dial {
     }
 }
 
-fn longer(backoff_ms: u64) -> u64 {
-    (backoff_ms * 2).min(BACKOFF_MS_MAX)
+/// Between tries to connect.
+fn waits() -> ExponentialBuilder {
+    ExponentialBuilder::new().with_min_delay(BACKOFF_MIN).with_max_delay(BACKOFF_MAX).without_max_times()
 }
 
 async fn greet(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_broker_is_looked_for_at_longer_and_longer_times() {
-        let waits = std::iter::successors(Some(BACKOFF_MS_MIN), |wait_ms| Some(longer(*wait_ms)));
-        assert_eq!(waits.take(7).collect::<Vec<_>>(), [100, 200, 400, 800, 1_600, 2_000, 2_000]);
+        let waits_ms = waits().build().map(|wait| wait.as_millis());
+        assert_eq!(waits_ms.take(7).collect::<Vec<_>>(), [50, 100, 200, 400, 800, 1_000, 1_000]);
     }
 }

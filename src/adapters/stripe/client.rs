@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -114,21 +115,16 @@ impl Client {
 
     /// Tried again a few times where nobody knows; a fault in the end means that nobody does.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer> {
-        let mut wait = Duration::from_millis(self.settings.retry_ms);
         let wait_max = Duration::from_millis(self.settings.retry_ms_max);
-        for tried in 1.. {
-            let unknown = match self.once(call).await {
-                Ok(answer) => return Ok(answer),
-                Err(unknown) => unknown,
-            };
-            if !unknown.again || tried >= self.settings.tries_max {
-                return Err(unknown.fault);
-            }
-            tracing::info!(path = call.path, tried, fault.what = unknown.fault.what, "asked again");
-            tokio::time::sleep(unknown.after.unwrap_or(wait).min(wait_max)).await;
-            wait = (wait * 2).min(wait_max);
-        }
-        unreachable!("the tries end")
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(self.settings.retry_ms))
+            .with_max_delay(wait_max)
+            .with_max_times(self.settings.tries_max.saturating_sub(1) as usize);
+        let tries = (|| self.once(call)).retry(waits).when(|unknown| unknown.again);
+        let tries = tries.adjust(|unknown, wait| wait.map(|wait| unknown.after.unwrap_or(wait).min(wait_max)));
+        let tries =
+            tries.notify(|unknown, _| tracing::info!(path = call.path, fault.what = unknown.fault.what, "asked again"));
+        tries.await.map_err(|unknown| unknown.fault)
     }
 
     async fn once(&self, call: Call<'_>) -> Result<Answer, Unknown> {

@@ -7,6 +7,7 @@ pub mod posted;
 pub mod render;
 mod words;
 
+use secrecy::SecretString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,6 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use crate::kit::work::backoff::BackoffSettings;
-use crate::kit::work::secret::Secret;
 use crate::ports::Result;
 use crate::ports::mail::log::MailLog;
 use crate::ports::people::accounts::Accounts;
@@ -27,7 +27,7 @@ use crate::ports::sale::catalogue::Catalogue;
 pub struct Settings {
     /// `smtp://user:password@host:port`, with `?tls=required` for STARTTLS; `smtps://…` for TLS from the start. Without one,
     /// an embedded shop writes its mails into its folder.
-    pub smtp_url: Secret,
+    pub smtp_url: SecretString,
     /// The queue that the mailer function is fed from. Without one, letters are delivered by the payment-consumer.
     pub queue_url: String,
     /// Where mails are written as files when there is no mail server. An embedded shop has a folder of its own for them.
@@ -68,7 +68,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            smtp_url: Secret::default(),
+            smtp_url: SecretString::default(),
             queue_url: String::new(),
             folder: PathBuf::new(),
             from_name: "Miaosha".to_owned(),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
 use crate::domain::sale::reservation::{Outcome, Reservation};
@@ -14,12 +15,12 @@ use crate::faces::gateway::subscribers::Registration;
 use crate::faces::gateway::{Gateway, Needs};
 use crate::ports::Result;
 
-/// Between looks of who waits while no notices come, on average, in milliseconds.
-const BLIND_LOOK_MS: u64 = 1_000;
+/// Between looks of who waits while no notices come, on average.
+const BLIND_LOOK: Duration = Duration::from_millis(1_000);
 
 /// The same of who waits for an attempt to be decided, at first, and at most. A refusal makes no row, and nobody is told of it.
-const DECISION_LOOK_MS: u64 = 50;
-const DECISION_LOOK_MS_MAX: u64 = 2_000;
+const DECISION_LOOK: Duration = Duration::from_millis(50);
+const DECISION_LOOK_MAX: Duration = Duration::from_secs(2);
 
 /// Who asks, and after what.
 #[derive(Debug, Clone, Copy)]
@@ -77,19 +78,18 @@ async fn wait(
     };
     let mut hearing = gateway.hearing();
     let until = Instant::now() + Duration::from_millis(wait_ms);
-    let mut decision_look_ms = DECISION_LOOK_MS;
+    let mut decision_looks = decision_looks().build();
     while version(seen.as_ref()) == known && Instant::now() < until && !gateway.is_stopping() {
         let hears = *hearing.borrow_and_update();
-        let look_ms = match (&seen, hears) {
-            (Some(Outcome::Pending), _) => Some(decision_look_ms),
-            (_, false) => Some(BLIND_LOOK_MS),
+        let next = match (&seen, hears) {
+            (Some(Outcome::Pending), _) => decision_looks.next(),
+            (_, false) => Some(BLIND_LOOK),
             (_, true) => None,
         };
-        decision_look_ms = longer(decision_look_ms);
         tokio::select! {
             _ = registration.next() => {}
             () = missed(&registration, until) => {}
-            () = tokio::time::sleep_until(next_look(look_ms, until)) => {}
+            () = tokio::time::sleep_until(next_look(next, until)) => {}
             _ = hearing.changed() => {}
             () = gateway.stopping() => {}
         }
@@ -110,19 +110,18 @@ fn version(seen: Option<&Outcome>) -> Option<u64> {
 /// Notices may have been lost: those who wait look, each at its own time.
 async fn missed(registration: &Registration, until: Instant) {
     registration.missed().await;
-    let pause = Duration::from_millis(fastrand::u64(0..BLIND_LOOK_MS));
+    let pause = BLIND_LOOK.mul_f64(fastrand::f64());
     tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
 }
 
 /// Those who are not told look by themselves, each at its own time.
-fn next_look(look_ms: Option<u64>, until: Instant) -> Instant {
-    let Some(look_ms) = look_ms else { return until };
-    let pause_ms = fastrand::u64(look_ms / 2..look_ms * 3 / 2);
-    until.min(Instant::now() + Duration::from_millis(pause_ms))
+fn next_look(look: Option<Duration>, until: Instant) -> Instant {
+    let Some(look) = look else { return until };
+    until.min(Instant::now() + look.mul_f64(0.5 + fastrand::f64()))
 }
 
-fn longer(look_ms: u64) -> u64 {
-    (look_ms * 2).min(DECISION_LOOK_MS_MAX)
+fn decision_looks() -> ExponentialBuilder {
+    ExponentialBuilder::new().with_min_delay(DECISION_LOOK).with_max_delay(DECISION_LOOK_MAX).without_max_times()
 }
 
 #[cfg(test)]
@@ -131,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_decision_is_looked_for_at_longer_and_longer_times() {
-        let looks = std::iter::successors(Some(DECISION_LOOK_MS), |look_ms| Some(longer(*look_ms)));
-        assert_eq!(looks.take(8).collect::<Vec<_>>(), [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+        let looks_ms = decision_looks().build().map(|look| look.as_millis());
+        assert_eq!(looks_ms.take(8).collect::<Vec<_>>(), [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
     }
 }

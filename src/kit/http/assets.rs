@@ -12,6 +12,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, guard};
+use data_encoding::HEXLOWER;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
@@ -114,7 +115,7 @@ impl Site {
             all.update((data.len() as u64).to_be_bytes());
             all.update(data);
         }
-        let digest: String = hex(&all.finalize()).chars().take(DIGEST_CHARS).collect();
+        let digest = HEXLOWER.encode(&all.finalize())[..DIGEST_CHARS].to_owned();
         let files = read.into_iter().map(|(name, data)| {
             let bytes = if name == PAGE { named_by(&data, &digest) } else { data.into_owned() };
             let asset = Asset::new(&name, bytes);
@@ -141,7 +142,7 @@ impl Asset {
             _ => "application/octet-stream",
         };
         // Weak: packed and plain are the same file.
-        let etag = format!("W/\"{}\"", &hex(&Sha256::digest(&bytes))[..DIGEST_CHARS]);
+        let etag = format!("W/\"{}\"", &HEXLOWER.encode(&Sha256::digest(&bytes))[..DIGEST_CHARS]);
         Self {
             gzip: gzip::packed(&bytes),
             etag: HeaderValue::from_str(&etag).expect("quotes and digits"),
@@ -176,8 +177,4 @@ impl Asset {
         headers.insert(own, HeaderValue::from_static("same-origin"));
         response
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto, dangerous};
 use serde::de::DeserializeOwned;
@@ -368,14 +369,7 @@ fn expiry(now: Timestamp, ttl_ms: i64) -> i64 {
 }
 
 fn secret(hex: &str) -> Option<[u8; 32]> {
-    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
-    }
-    Some(bytes)
+    HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
 fn to_text<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {

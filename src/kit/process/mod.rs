@@ -27,7 +27,7 @@ use crate::kit::work::lifecycle::{Ended, Failure as TaskFailure, Lifecycle};
 /// The exit code of a process one of whose long tasks panicked, or ended by itself. Whoever starts processes starts it again.
 pub const TASK_FAILED: u8 = 70;
 
-/// The configuration of a whole binary. Its `Debug` is logged at start, so secrets in it are [`config::Secret`]s.
+/// The configuration of a whole binary. Its `Debug` is logged at start, so secrets in it are `SecretString`s.
 pub trait BinaryConfig: DeserializeOwned + Debug + Send + 'static {
     fn process(&self) -> &ProcessSettings;
 }

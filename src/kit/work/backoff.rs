@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -31,18 +32,20 @@ impl Default for BackoffSettings {
 /// One piece of work's waits.
 #[derive(Debug)]
 pub struct Backoff {
-    wait: Duration,
+    waits: ExponentialBackoff,
     wait_max: Duration,
     ends_at: Instant,
 }
 
 impl Backoff {
     pub fn new(backoff: &BackoffSettings) -> Self {
-        Self {
-            wait: Duration::from_millis(backoff.first_ms),
-            wait_max: Duration::from_millis(backoff.wait_ms_max),
-            ends_at: Instant::now() + Duration::from_millis(backoff.outage_ms_max),
-        }
+        let wait_max = Duration::from_millis(backoff.wait_ms_max);
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(backoff.first_ms))
+            .with_max_delay(wait_max)
+            .without_max_times()
+            .build();
+        Self { waits, wait_max, ends_at: Instant::now() + Duration::from_millis(backoff.outage_ms_max) }
     }
 
     /// Waits before the next try; false, at once, when it has been tried long enough.
@@ -56,7 +59,6 @@ impl Backoff {
 
     /// Waits before the next try, however long it has been tried.
     pub async fn pause(&mut self) {
-        tokio::time::sleep(self.wait).await;
-        self.wait = (self.wait * 2).min(self.wait_max);
+        tokio::time::sleep(self.waits.next().unwrap_or(self.wait_max)).await;
     }
 }

@@ -2,7 +2,6 @@
 
 pub mod backoff;
 pub mod lifecycle;
-pub mod secret;
 pub mod serve;
 pub mod settings;
 pub mod ticks;

@@ -28,19 +28,16 @@ pub trait Parked: Send + Sync + 'static {
 }
 
 mod hex_bytes {
+    use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&HEXLOWER.encode(bytes))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if !text.is_ascii() || !text.len().is_multiple_of(2) {
-            return Err(D::Error::custom("bytes are pairs of hexadecimal digits"));
-        }
-        let pair = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).map_err(D::Error::custom);
-        (0..text.len()).step_by(2).map(pair).collect()
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes());
+        bytes.map_err(|_| D::Error::custom("bytes are pairs of hexadecimal digits"))
     }
 }

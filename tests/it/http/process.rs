@@ -1,5 +1,6 @@
 //! The process kit: probes, configuration, the two stops.
 
+use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
 
 use actix_web::{App, test as call};
@@ -8,7 +9,6 @@ use miaosha::kit::http::problem;
 use miaosha::kit::process::config::load_with;
 use miaosha::kit::telemetry;
 use miaosha::kit::work::lifecycle::Lifecycle;
-use miaosha::kit::work::secret::Secret;
 
 #[actix_web::test]
 async fn readiness_is_what_every_part_says() {
@@ -52,7 +52,7 @@ async fn readiness_is_what_every_part_says() {
 struct Config {
     #[serde(default)]
     process: miaosha::kit::process::config::ProcessSettings,
-    keys: Secret,
+    keys: SecretString,
     #[serde(default)]
     publisher: miaosha::faces::publisher::Settings,
 }
@@ -68,7 +68,7 @@ fn configuration_is_a_file_with_the_environment_over_it() {
         env(&[("MIAOSHA__KEYS", "secret"), ("MIAOSHA__PROCESS__DRAIN_MS_MAX", "6"), ("MIAOSHA_REDIS_URL", "x")]);
     let config: Config = load_with(Some(file.path()), given).unwrap();
     assert_eq!((config.process.drain_ms_max, config.publisher.batch_max), (6, 7));
-    assert_eq!(config.keys.expose(), "secret");
+    assert_eq!(config.keys.expose_secret(), "secret");
     assert!(!format!("{config:?}").contains("secret\""));
 
     let unknown = env(&[("MIAOSHA__KEYS", "k"), ("MIAOSHA__PROCESS__DRAIN", "6")]);

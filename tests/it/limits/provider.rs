@@ -79,11 +79,11 @@ async fn stripe_may_take_so_long_each_time() {
         async move { stuck.stay().await }
     })
     .await;
-    let times = Settings { call_ms_max: 5_000, tries_max: 4, retry_ms: 100, retry_ms_max: 300, ..settings(&url) };
+    let times = Settings { call_ms_max: 5_000, tries_max: 4, retry_ms: 125, retry_ms_max: 375, ..settings(&url) };
     let stripe = Stripe::new(times, Arc::new(Named)).unwrap();
     let begun = Instant::now();
     stripe.void(PaymentId(1)).await.unwrap_err();
-    assert_eq!(begun.elapsed().as_millis(), 4 * 5_000 + 100 + 200 + 300);
+    assert_eq!(begun.elapsed().as_millis(), 4 * 5_000 + 125 + 250 + 375);
 }
 
 /// A list as Stripe gives it: as long as it was asked for, and never longer than a hundred.

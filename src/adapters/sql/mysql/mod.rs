@@ -13,6 +13,7 @@ mod sql;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use futures_util::future::BoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
@@ -29,7 +30,7 @@ use sql::{Verdict, fault};
 pub use sql::Sandbox;
 
 /// Tries of one transaction, at most.
-const TRIES_MAX: u32 = 20;
+const TRIES_MAX: usize = 20;
 const RETRY_MS_MAX: u64 = 100;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is asked whether it still lives before it is used.
@@ -155,18 +156,15 @@ impl MysqlStore {
             + Sync
             + 'static,
     {
-        let mut tried = 1;
-        loop {
-            match self.try_transact(&args, &job).await {
-                Err(error) if tried < TRIES_MAX && was_in_the_way(&error) => {
-                    tracing::debug!(transaction = name, tried, %error, "tried again");
-                    let wait_ms = fastrand::u64(1..=(1 << tried.min(10)).min(RETRY_MS_MAX));
-                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                    tried += 1;
-                }
-                other => return other.map_err(fault),
-            }
-        }
+        // Jitter makes it up to twice as long: those that were in each other's way do not come again in the same moment.
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(1))
+            .with_max_delay(Duration::from_millis(RETRY_MS_MAX) / 2)
+            .with_jitter()
+            .with_max_times(TRIES_MAX - 1);
+        let tries = (|| self.try_transact(&args, &job)).retry(waits).when(was_in_the_way);
+        let tries = tries.notify(|error, _| tracing::debug!(transaction = name, %error, "tried again"));
+        tries.await.map_err(fault)
     }
 
     async fn try_transact<A, T, J>(&self, args: &A, job: &J) -> Result<T, sqlx::Error>
