@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use miaosha::app::operator::Command;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
+use miaosha::kit::telemetry::{self, LogFilter};
 use miaosha::wire::shop::{self, ShopOptions};
 use miaosha::wire::{commands, receipts};
 
@@ -17,6 +18,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "miaosha", version, about = "Sells scarce things to a million people at once")]
 struct Arguments {
+    /// What is logged: a level such as `debug`, or a filter as RUST_LOG has it, which it goes over.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<LogFilter>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -170,9 +174,15 @@ fn main() -> ExitCode {
         inner_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         no_demo: false,
     };
-    match Arguments::parse().what.unwrap_or(none) {
+    let Arguments { what, log } = Arguments::parse();
+    let what = what.unwrap_or(none);
+    // A command that was not asked to says what came of it, and nothing else.
+    if log.is_some() && !matches!(what, What::Serve { .. }) {
+        telemetry::init_logs(log.as_ref());
+    }
+    match what {
         What::Serve { state, listen, inner_listen, no_demo } => {
-            shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo })
+            shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo, log })
         }
         What::Migrate { place } => commands::migrate(place.embedded()),
         What::Audit { place, sales, json, turns } => {

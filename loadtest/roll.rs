@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use crate::client::Client;

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{AttemptId, BuyerId};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 

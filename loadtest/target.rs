@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::process::TASK_FAILED;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miaosha::domain::shared::id::SaleId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 
 use super::barrage::{self, Tally, Until};
 use super::parts::{Cores, Part, command, leave_to_all_cores, sibling};

@@ -3,7 +3,7 @@
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 
 /// Shoppers with accounts have small numbers; these never meet them.
 pub const FIRST_BUYER: u64 = 1_000_000_000_000;

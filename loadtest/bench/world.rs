@@ -10,7 +10,7 @@ use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::sale::recording::Recording;
 use serde_json::json;

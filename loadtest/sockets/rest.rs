@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 
 use super::TOKEN_MS;
 use super::errand::Clients;

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners, Tally, add};

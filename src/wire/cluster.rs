@@ -15,7 +15,7 @@ use crate::app::receipts::keys::ReceiptKeys;
 use crate::bound_server;
 use crate::faces::gateway;
 use crate::faces::publisher;
-use crate::kit::http::auth::TokenKeys;
+use crate::faces::tokens::TokenKeys;
 use crate::kit::http::problem;
 use crate::kit::http::server;
 use crate::kit::process::{Failure, Process};

@@ -72,14 +72,14 @@ async fn take_command(
     commands: web::Data<Commands>,
 ) -> Result<HttpResponse, Problem> {
     if auth::bearer(&req)? != &*commands.secret {
-        return Err(Problem::new(Kind::Unauthorized, "the secret is in the shop's folder"));
+        return Err(Problem::new(Kind::UNAUTHORIZED, "the secret is in the shop's folder"));
     }
     let command: Command = body::json(&req, &mut payload.into_inner(), COMMAND_BYTES_MAX).await?;
-    let needs = commands.needs.get().ok_or_else(|| Problem::new(Kind::Unavailable, "the shop is still starting"))?;
+    let needs = commands.needs.get().ok_or_else(|| Problem::new(Kind::UNAVAILABLE, "the shop is still starting"))?;
     match operator::carry_out(needs, command).await {
         Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
-        Err(CommandError::Refused(why)) => Err(Problem::new(Kind::Invalid, why)),
-        Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::Unavailable, fault.to_string())),
+        Err(CommandError::Refused(why)) => Err(Problem::new(Kind::INVALID, why)),
+        Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::UNAVAILABLE, fault.to_string())),
     }
 }
 
@@ -144,7 +144,7 @@ pub fn failed(error: &dyn Display) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A command that waits for one that broke is told so: nobody else looks after them here.
+/// Unsupervised: a command that waits for one that broke gets a fault.
 fn tasks() -> AnyTasks {
     Lifecycle::new().tasks()
 }

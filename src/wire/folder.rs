@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::app::receipts::keys::ReceiptKeys;
-use crate::kit::http::auth::TokenKeys;
+use crate::faces::tokens::TokenKeys;
 use crate::kit::process::Failure;
 
 const FACTS: &str = "shop.json";

@@ -7,11 +7,12 @@ use crate::kit::process::config;
 use crate::kit::telemetry;
 use crate::wire::config::Config;
 
-pub fn main<F>(name: &str, live: impl FnOnce(Config) -> F) -> ExitCode
+pub fn main<F>(name: &'static str, live: impl FnOnce(Config) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    telemetry::init_logs();
+    telemetry::name_service(name);
+    telemetry::init_logs(None);
     let config: Config = match config::load(None) {
         Ok(config) => config,
         Err(error) => {
@@ -19,6 +20,7 @@ where
             return ExitCode::from(2);
         }
     };
+    telemetry::introduce(name, &config);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -26,6 +26,7 @@ use crate::faces::publisher;
 use crate::kit::http::problem;
 use crate::kit::process::config;
 use crate::kit::process::{self, Failure, Process};
+use crate::kit::telemetry::LogFilter;
 use crate::kit::telemetry::traced::{Systems, name_systems};
 use crate::kit::work::settings::ConfigError;
 use crate::ports::platform::fault::NoFaults;
@@ -51,6 +52,8 @@ pub struct ShopOptions {
     pub inner_listen: SocketAddr,
     /// Accounts and sales to try the shop with, where there are none yet.
     pub demo: bool,
+    /// What is logged.
+    pub log: Option<LogFilter>,
 }
 
 /// `miaosha serve`, the whole of it.
@@ -72,7 +75,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
         let commands = commands.clone();
         move |cfg: &mut ServiceConfig| commands.routes(cfg)
     };
-    process::run("miaosha", config, routes, move |process| shop(process, commands, options.demo))
+    process::run("miaosha", options.log.as_ref(), config, routes, move |process| shop(process, commands, options.demo))
 }
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {

@@ -126,7 +126,7 @@ fn every_service_of_ours_is_told_what_it_knows() {
             assert!(config.redis.url.expose_secret().starts_with("redis-cluster://default:"), "{name}");
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "publisher" {
-            miaosha::kit::http::auth::TokenKeys::parse(config.token_keys.expose_secret()).unwrap();
+            miaosha::faces::tokens::TokenKeys::parse(config.token_keys.expose_secret()).unwrap();
         }
         if ["gateway", "sockets"].contains(&name.as_str()) || name == "payment-consumer" {
             miaosha::app::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose_secret()).unwrap();
@@ -197,7 +197,7 @@ fn images_are_named_by_version_and_ours_are_built_from_binaries() {
 
 /// A process that ended is started again, whatever its exit code, and however often.
 #[test]
-fn whoever_ends_is_started_again() {
+fn a_process_that_ends_is_started_again() {
     for (name, service) in of_profile("fleet") {
         let wanted = if name == "migrate" { "on-failure" } else { "unless-stopped" };
         assert_eq!(service["restart"], wanted, "{name}");

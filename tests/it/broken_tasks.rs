@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use miaosha::kit::process::TASK_FAILED;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -128,6 +129,7 @@ impl Running {
             };
             let said = self.said();
             assert_eq!(status.code(), Some(i32::from(TASK_FAILED)), "{task}: {said}");
+            assert!(said.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{task}: {said}");
             let line = |words: &str| said.lines().any(|line| line.contains(words) && line.contains(&named(task)));
             assert!(line("a task panicked: stopping") && line("ended because a task failed"), "{task}: {said}");
             return;
@@ -156,7 +158,7 @@ async fn each_breaks(wanted: BTreeSet<String>, start: impl Fn(&Path) -> Running)
             running.runs(all).await;
             assert_eq!(running.tasks().await, *all, "a task is not tried here");
             running.breaks(task).await;
-            // Whoever starts it again finds everything in its place.
+            // Started again, it finds everything in its place.
             let mut again = start(folder.path());
             again.runs(&BTreeSet::from(["main".to_owned()])).await;
         })

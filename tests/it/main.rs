@@ -20,6 +20,7 @@ mod gateway;
 mod http;
 mod ledger;
 mod limits;
+mod logs;
 mod mail;
 mod matrix;
 mod nginx;

@@ -1,10 +1,10 @@
-//! Tasks begin in one place, where one that breaks is missed by somebody.
+//! Tasks begin in one place, where one that breaks is noticed.
 
 use super::source::{code, is_word};
 
 const BEGINS: [&str; 4] = ["spawn", "spawn_local", "spawn_on", "spawn_pinned"];
 const AT_HOME: &str = "src/kit/work/lifecycle.rs";
-/// A task whose panic is counted may go into a set that somebody waits for.
+/// A task whose panic is counted may go into a set that is waited for.
 const COUNTED: &str = "(counted(";
 
 pub fn begin_in_one_place(path: &str, text: &str) -> Vec<String> {
@@ -20,7 +20,7 @@ pub fn begin_in_one_place(path: &str, text: &str) -> Vec<String> {
             // Also a name without a call, such as one that is handed on.
             if is_whole && !rest.starts_with(COUNTED) {
                 let line = code[..at].lines().count().max(1);
-                complaints.push(format!("{path}:{line}: tasks begin in {AT_HOME}, so that one that breaks is missed"));
+                complaints.push(format!("{path}:{line}: tasks begin in {AT_HOME}, so that one that breaks is noticed"));
             }
         }
     }

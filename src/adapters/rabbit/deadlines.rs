@@ -14,6 +14,8 @@ use super::consume::{RabbitSubscription, Source};
 use super::publish::{Message, Unpublished};
 use super::topology::HOLD_CLASSES_MS;
 use super::{CALL, RabbitBroker, codec, fault};
+use crate::domain::shared::id::TracedId;
+use crate::domain::shared::trace::Mark;
 use crate::ports::sale::attempts::Shed;
 use crate::ports::sale::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::{Result, Subscription};
@@ -134,7 +136,8 @@ impl RabbitBroker {
 impl Deadlines for RabbitBroker {
     async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()> {
         for reservations in deadline.reservations.chunks(DEADLINE_MAX) {
-            let traced = deadline.traced.iter().filter(|mark| reservations.contains(&mark.of)).copied().collect();
+            let is_here = |mark: &&Mark| reservations.iter().any(|id| TracedId::from(*id) == mark.of);
+            let traced = deadline.traced.iter().filter(is_here).copied().collect();
             let part = Deadline { sale: deadline.sale, reservations: reservations.to_vec(), traced };
             let body = codec::encode(&part);
             if hold_ms > 0 {

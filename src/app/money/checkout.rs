@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use crate::app::money::Needs;
+use crate::app::money::{Needs, points};
 use crate::app::sale::best_effort::{Effort, best_effort, tell, wake};
 use crate::app::sale::tell::notify;
 use crate::app::sale::turns::sure_now;
@@ -27,7 +27,6 @@ use crate::domain::shared::time::Timestamp;
 use crate::kit::telemetry::traced::{Part, call};
 use crate::ports::money::paying::{BeginPayment, Confirmed, FreeOrder};
 use crate::ports::money::payments::{Captured, Opened, Unpayable, Voided};
-use crate::ports::platform::fault::Point;
 use crate::ports::{Fault, Result};
 
 /// How a checkout ended, as far as anybody knows.
@@ -114,11 +113,11 @@ pub async fn check_out(
             };
         }
     };
-    needs.faults.reach(Point::CheckoutAfterPaying).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_PAYING).await;
     let capture = call(Part::Payments, "capture", needs.payments.capture(payment, card));
     let capture = tokio::time::timeout(patience.capture, capture);
     let (captured, ()) = tokio::join!(capture, tell(&needs.tell, effort, &row));
-    needs.faults.reach(Point::CheckoutAfterCapture).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_CAPTURE).await;
     // From here on the row says "paying" until somebody writes how it ended: whatever fails, that is the truth to tell.
     let paid = match captured.unwrap_or_else(|_| Err(slow("payments"))) {
         Ok(Captured::Captured) => confirm(needs, effort, &row, payment).await,
@@ -135,9 +134,9 @@ pub async fn check_out(
 async fn open(needs: &Needs, effort: Effort, row: &Reservation, amount: Money) -> Result<Result<PaymentId, Unpayable>> {
     let payment = payment(needs, row, amount, PaymentState::Opened);
     needs.paying.payment_opened(&payment).await?;
-    needs.faults.reach(Point::CheckoutAfterRecord).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_RECORD).await;
     let opened = call(Part::Payments, "open", needs.payments.open(payment.id, amount)).await?;
-    needs.faults.reach(Point::CheckoutAfterOpen).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_OPEN).await;
     match opened {
         Opened::Opened => Ok(Ok(payment.id)),
         Opened::Refused(unpayable) => {
@@ -158,7 +157,7 @@ async fn confirm_free(needs: &Needs, effort: Effort, row: &Reservation, amount: 
     let number = order::number(u64::from_be_bytes(random_bytes()));
     let confirmed = needs.paying.confirm_free(&payment, row.buyer, &number, sure_now(&*needs.clock)?);
     let confirmed = call(Part::Ledger, "confirm_free", confirmed).await?;
-    needs.faults.reach(Point::CheckoutAfterConfirm).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
     match confirmed {
         FreeOrder::Order(order) => Ok(ordered(needs, effort, row.id, order).await),
         FreeOrder::Refused(Some(row)) => as_it_stands(needs, &row).await,
@@ -190,7 +189,7 @@ async fn confirm(needs: &Needs, effort: Effort, row: &Reservation, payment: Paym
     let number = order::number(u64::from_be_bytes(random_bytes()));
     let confirmed = needs.paying.confirm(row.id, payment, &number, needs.clock.now());
     let confirmed = call(Part::Ledger, "confirm", confirmed).await?;
-    needs.faults.reach(Point::CheckoutAfterConfirm).await;
+    needs.faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
     match confirmed {
         Confirmed::Order(order) => Ok(ordered(needs, effort, row.id, order).await),
         Confirmed::RefundDue(row) => {

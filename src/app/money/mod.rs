@@ -3,6 +3,7 @@
 pub mod checkout;
 pub mod metric;
 pub mod payable;
+pub mod points;
 pub mod refund_units;
 pub mod refunds;
 pub mod settle;

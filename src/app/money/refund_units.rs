@@ -3,15 +3,15 @@
 
 use crate::app::money::Needs;
 use crate::app::money::metric::Metric;
+use crate::app::money::points;
 use crate::app::sale::best_effort::{Effort, tell, wake_ended};
 use crate::ports::Result;
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, RefundedUnits};
-use crate::ports::platform::fault::Point;
 
 /// Once for each unit: asked again, it finds them gone.
 pub async fn refund_units(needs: &Needs, effort: Effort, what: &RefundRequest) -> Result<RefundOutcome> {
     let given = needs.refunds.refund_units(what, needs.clock.now()).await?;
-    needs.faults.reach(Point::GiveBackAfterLedger).await;
+    needs.faults.reach(points::GIVE_BACK_AFTER_LEDGER).await;
     if let RefundOutcome::Done(given) = &given {
         let RefundedUnits { row, ended, .. } = &**given;
         metrics::counter!(Metric::Refunds.name()).increment(1);

@@ -6,13 +6,13 @@
 
 use crate::app::money::Needs;
 use crate::app::money::metric::Metric;
+use crate::app::money::points;
 use crate::app::sale::tell::{self, try_to_notify};
 use crate::app::sale::turns::sure_now;
 use crate::domain::money::payment::{
     MadeRefund, Payment, PaymentState, RefundAnswer, RefundEntry, RefundKind, RefundPace, RefundState,
 };
 use crate::domain::shared::id::PaymentId;
-use crate::ports::platform::fault::Point;
 use crate::ports::{Fault, Result};
 
 /// Times a list is read again because its refunds moved meanwhile.
@@ -24,9 +24,9 @@ pub async fn ask(needs: &Needs, pace: RefundPace, telling: &tell::Settings, due:
     if !needs.refunds.move_refund(due, &claimed).await? {
         return Ok(());
     }
-    needs.faults.reach(Point::RefundAfterClaim).await;
+    needs.faults.reach(points::REFUND_AFTER_CLAIM).await;
     let answer = needs.payments.refund(&claimed.refund, claimed.tries).await?;
-    needs.faults.reach(Point::RefundAfterProvider).await;
+    needs.faults.reach(points::REFUND_AFTER_PROVIDER).await;
     if matches!(answer, RefundAnswer::Refused { .. }) {
         // Perhaps somebody gave it back in the provider's own window, and the word of it was lost. Then the claim is gone.
         take_over(needs, telling, claimed.refund.payment).await?;

@@ -5,18 +5,18 @@
 
 use crate::app::money;
 use crate::app::money::metric::Metric;
+use crate::app::money::points;
 use crate::app::sale::turns::sure_now;
 use crate::domain::money::order;
 use crate::domain::shared::id::{PaymentId, ReservationId};
 use crate::ports::money::paying::Confirmed;
 use crate::ports::money::payments::Voided;
-use crate::ports::platform::fault::Point;
 use crate::ports::{Fault, Result};
 
 /// Asks the provider to void the payment, and writes down what it answers: void, or an order, or a refund to be made.
 pub async fn settle(needs: &money::Needs, reservation: ReservationId, payment: PaymentId) -> Result<()> {
     let voided = needs.payments.void(payment).await?;
-    needs.faults.reach(Point::ResolveAfterVoid).await;
+    needs.faults.reach(points::RESOLVE_AFTER_VOID).await;
     let now = sure_now(&*needs.clock)?;
     let answer = match voided {
         Voided::Voided => {

@@ -53,6 +53,9 @@ pub use crate::app::receipts::code::Code;
 pub use crate::app::receipts::gate::Pack;
 pub use crate::app::receipts::keep::{Cleaned, Stats};
 
+pub const AFTER_PRESS: Point = Point("receipt.after_press");
+pub const AFTER_ARCHIVE: Point = Point("receipt.after_archive");
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -168,9 +171,9 @@ impl Receipts {
             metrics::counter!(Metric::Shed.name()).increment(1);
             return Ok(None);
         };
-        needs.faults.reach(Point::ReceiptAfterPress).await;
+        needs.faults.reach(AFTER_PRESS).await;
         needs.archive.put(&key, pdf.clone()).await?;
-        needs.faults.reach(Point::ReceiptAfterArchive).await;
+        needs.faults.reach(AFTER_ARCHIVE).await;
         metrics::counter!(Metric::Made.name()).increment(1);
         metrics::histogram!(Metric::MadeSeconds.name()).record(begun.elapsed().as_secs_f64());
         self.0.press.made();
@@ -216,7 +219,7 @@ impl Receipts {
         serve::serve(&self, &self.0.settings.backoff, &lifecycle).await;
     }
 
-    /// Until nobody here can print any more.
+    /// Returns when no thread prints any more.
     pub async fn closed(self) {
         self.0.press.closed().await;
     }

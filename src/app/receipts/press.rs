@@ -91,7 +91,7 @@ impl Press {
         printed.map(Some).map_err(Unprinted::Never)
     }
 
-    /// Until no thread prints any more.
+    /// Returns when no thread prints any more.
     pub async fn closed(&self) {
         self.jobs.closed().await;
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::app::sale::best_effort::{Effort, wake_all};
 use crate::app::sale::metric::Metric;
-use crate::app::sale::tell;
+use crate::app::sale::{points, tell};
 use crate::domain::sale::block::Block;
 use crate::domain::shared::id::{BatchId, RequestId, SaleId};
 use crate::kit::work::backoff::{Backoff, BackoffSettings};
 use crate::ports::platform::clock::Clock;
-use crate::ports::platform::fault::{Faults, Point};
+use crate::ports::platform::fault::Faults;
 use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::blocks::{BlockEnded, BlockMade, Blocks, NewBlock};
 use crate::ports::sale::turnstile::Turnstile;
@@ -48,12 +48,12 @@ pub async fn submit_block(needs: &Needs, what: BlockRequest) -> Result<BlockMade
     let asked = level.map_or(0, |level| level.free.min(wanted));
     let new = NewBlock { sale, wanted, asked, reason, request };
     let made = needs.blocks.create_block(&new, needs.clock.now()).await?;
-    needs.faults.reach(Point::BlockAfterLedger).await;
+    needs.faults.reach(points::BLOCK_AFTER_LEDGER).await;
     match &made {
         BlockMade::Block(block) if block.decided_at.is_none() => {
             let submitted = needs.attempts.submit(block.batch()).await;
             submitted.map_err(|shed| Fault::new("broker", shed))?;
-            needs.faults.reach(Point::BlockAfterSubmit).await;
+            needs.faults.reach(points::BLOCK_AFTER_SUBMIT).await;
         }
         BlockMade::NothingFree if level.is_none() => return Err(Fault::new("turnstile", "the sale is missing")),
         _ => {}
@@ -83,7 +83,7 @@ pub async fn decided(needs: &Needs, effort: Effort, block: Block, within: Durati
 /// All of its units go to who waits first, or back on sale.
 pub async fn end_block(needs: &Needs, effort: Effort, sale: SaleId, id: BatchId) -> Result<Option<Block>> {
     let ended = needs.blocks.end_block(sale, id, needs.clock.now()).await?;
-    needs.faults.reach(Point::UnblockAfterLedger).await;
+    needs.faults.reach(points::UNBLOCK_AFTER_LEDGER).await;
     let Some(BlockEnded { block, ended }) = ended else { return Ok(None) };
     if !ended.is_empty() {
         metrics::counter!(Metric::Blocks.name(), "what" => "ended").increment(1);

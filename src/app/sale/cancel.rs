@@ -3,6 +3,7 @@
 
 use crate::app::sale::best_effort::{self, Effort, wake};
 use crate::app::sale::metric::Metric;
+use crate::app::sale::points;
 use crate::domain::sale::reservation::{Kind, Reservation};
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::ports::Result;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use crate::app::sale::tell;
 use crate::ports::platform::clock::Clock;
-use crate::ports::platform::fault::{Faults, Point};
+use crate::ports::platform::fault::Faults;
 use crate::ports::sale::reservations::Reservations;
 
 #[derive(Clone)]
@@ -25,7 +26,7 @@ pub struct Needs {
 pub async fn cancel(needs: &Needs, effort: Effort, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
     let Some(before) = needs.reservations.reservation_of(sale, buyer).await? else { return Ok(None) };
     let Some(row) = needs.reservations.cancel(before.id, buyer, needs.clock.now()).await? else { return Ok(None) };
-    needs.faults.reach(Point::CancelAfterLedger).await;
+    needs.faults.reach(points::CANCEL_AFTER_LEDGER).await;
     let is_cancelled_now = row.version > before.version && row.state.kind() == Kind::Cancelled;
     if is_cancelled_now {
         metrics::counter!(Metric::Cancels.name()).increment(1);

@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod cancel;
 pub mod feed;
 pub mod metric;
+pub mod points;
 pub mod question;
 pub mod restore;
 pub mod tell;

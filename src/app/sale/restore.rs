@@ -17,6 +17,10 @@ use crate::ports::sale::recording::Recording;
 use crate::ports::sale::restoring::{Restoring, SaleTotals};
 use crate::ports::sale::turnstile::Turnstile;
 
+pub const AFTER_LOCK: Point = Point("restore.after_lock");
+pub const AFTER_LEDGER: Point = Point("restore.after_ledger");
+pub const AFTER_TURNSTILE: Point = Point("restore.after_turnstile");
+
 pub const RESTORES_TOTAL: &str = "miaosha_restores_total";
 
 /// Of a restore's counter; every service that restores calls it once.
@@ -88,7 +92,7 @@ pub async fn restore(needs: &Needs, telling: &tell::Settings, doubt: Divergence)
     let Some(lock) = needs.restoring.lock_restore(sale).await? else {
         return Ok(Restored::Busy);
     };
-    needs.faults.reach(Point::RestoreAfterLock).await;
+    needs.faults.reach(AFTER_LOCK).await;
     let Some(standing) = needs.restoring.standing(sale).await? else {
         return Ok(Restored::NotNeeded);
     };
@@ -102,9 +106,9 @@ pub async fn restore(needs: &Needs, telling: &tell::Settings, doubt: Divergence)
     let Some((snapshot, promoted)) = needs.restoring.restore(sale, generation, now).await? else {
         return Ok(Restored::NotNeeded);
     };
-    needs.faults.reach(Point::RestoreAfterLedger).await;
+    needs.faults.reach(AFTER_LEDGER).await;
     needs.turnstile.restore(sale, &snapshot).await?;
-    needs.faults.reach(Point::RestoreAfterTurnstile).await;
+    needs.faults.reach(AFTER_TURNSTILE).await;
     drop(lock);
     metrics::counter!(RESTORES_TOTAL, "grounds" => grounds.label()).increment(1);
     tracing::warn!(

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::sale::reservation::{Kind, Reservation, State};
-use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::shared::id::{BuyerId, ReservationId, SaleId, TracedId};
 use crate::domain::shared::time::Timestamp;
 use crate::domain::shared::trace::{Mark, Trace};
 
@@ -25,13 +25,13 @@ pub struct Notice {
 
 impl Notice {
     pub fn mark(&self) -> Option<Mark> {
-        Some(Mark { of: self.reservation, trace: self.trace? })
+        Some(Mark { of: self.reservation.into(), trace: self.trace? })
     }
 
     /// Each of them takes its own; those that are not named have none.
     pub fn take_marks(notices: &mut [Notice], marks: &[Mark]) {
         for mark in marks {
-            for notice in notices.iter_mut().filter(|notice| notice.reservation == mark.of) {
+            for notice in notices.iter_mut().filter(|notice| TracedId::from(notice.reservation) == mark.of) {
                 notice.trace = Some(mark.trace);
             }
         }

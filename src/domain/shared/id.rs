@@ -126,6 +126,10 @@ hex_id!(
     RequestId
 );
 hex_id!(
+    /// Whatever goes from process to process and may be traced. The same number as the attempt's and its reservation's.
+    TracedId
+);
+hex_id!(
     /// Something that happened. It follows from what happened, so that writing it twice is once.
     EventId
 );
@@ -186,6 +190,18 @@ impl ReservationId {
 
 impl From<AttemptId> for ReservationId {
     fn from(id: AttemptId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<AttemptId> for TracedId {
+    fn from(id: AttemptId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<ReservationId> for TracedId {
+    fn from(id: ReservationId) -> Self {
         Self(id.0)
     }
 }

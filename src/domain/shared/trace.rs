@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::shared::id::ReservationId;
+use crate::domain::shared::id::TracedId;
 
 /// Marks in one message that anybody reads; how many are written is configured, and stays below.
 pub const MARKS_MAX: usize = 64;
@@ -23,10 +23,10 @@ pub struct Parent {
     pub is_sampled: bool,
 }
 
-/// One reservation among several in a message is traced.
+/// One of several in a message is traced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    pub of: ReservationId,
+    pub of: TracedId,
     pub trace: Trace,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for Trace {
     }
 }
 
-/// `reservation:traceparent`, several after commas.
+/// `id:traceparent`, several after commas.
 pub fn write_marks(marks: &[Mark]) -> String {
     let words: Vec<String> = marks.iter().map(|mark| format!("{}:{}", mark.of, mark.trace)).collect();
     words.join(",")
@@ -75,7 +75,7 @@ pub fn read_marks(text: &str) -> Vec<Mark> {
     let read = |word: &str| {
         let (of, parent) = word.split_once(':')?;
         let parent = Parent::parse(parent).filter(|parent| parent.is_sampled)?;
-        Some(Mark { of: ReservationId::from_str(of).ok()?, trace: parent.trace })
+        Some(Mark { of: TracedId::from_str(of).ok()?, trace: parent.trace })
     };
     text.split(',').take(MARKS_MAX).filter_map(read).collect()
 }
@@ -83,7 +83,7 @@ pub fn read_marks(text: &str) -> Vec<Mark> {
 #[cfg(test)]
 mod tests {
     use super::{Mark, Parent, Trace, read_marks, write_marks};
-    use crate::domain::shared::id::ReservationId;
+    use crate::domain::shared::id::TracedId;
 
     const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -132,8 +132,7 @@ mod tests {
 
     #[test]
     fn marks_are_read_as_they_were_written_and_bounded() {
-        let mark =
-            |n: u64| Mark { of: ReservationId(u128::from(n) << 80), trace: Trace { id: u128::from(n), span: n } };
+        let mark = |n: u64| Mark { of: TracedId(u128::from(n) << 80), trace: Trace { id: u128::from(n), span: n } };
         let marks: Vec<Mark> = (1..4).map(mark).collect();
         assert_eq!(read_marks(&write_marks(&marks)), marks);
         assert_eq!(read_marks(&format!("x,{},:,{}", write_marks(&marks[..1]), GOOD)), &marks[..1]);

@@ -15,6 +15,14 @@ use crate::kit::http::document::shapes::{described, text};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::ports::people::accounts::Account;
+use crate::problem_kinds;
+
+problem_kinds! {
+    EMAIL_TAKEN = "email_taken", CONFLICT, "The address is taken";
+}
+
+const ADDRESS: Rule = Rule::declared("address");
+pub const RULES: &[Rule] = &[ADDRESS];
 
 const NAME_CHARS_MAX: usize = 100;
 const EMAIL_BYTES_MAX: usize = 254;
@@ -102,7 +110,7 @@ async fn signed_up_before(passwords: &Passwords, account: Account, password: Str
 }
 
 fn taken() -> Problem {
-    Problem::field("email", Kind::EmailTaken, "somebody signed up with this address")
+    Problem::field("email", EMAIL_TAKEN, "somebody signed up with this address")
 }
 
 fn check_new_password(field: &'static str, password: &str) -> Result<(), Problem> {
@@ -111,7 +119,7 @@ fn check_new_password(field: &'static str, password: &str) -> Result<(), Problem
         return Ok(());
     }
     let range = format!("must be {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters long");
-    let problem = Problem::field(field, Kind::Invalid, range).rule(Rule::Length);
+    let problem = Problem::field(field, Kind::INVALID, range).rule(Rule::LENGTH);
     Err(problem.bounds(PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX))
 }
 
@@ -131,7 +139,7 @@ pub async fn log_in(
     let is_right = passwords.is_right(password, known).await.map_err(busy)?;
     count("log_in", is_right);
     let account = account.filter(|_| is_right);
-    account.ok_or_else(|| Problem::new(Kind::Unauthorized, "the address or the password is wrong"))
+    account.ok_or_else(|| Problem::new(Kind::UNAUTHORIZED, "the address or the password is wrong"))
 }
 
 /// Whoever holds a token must also know the password before something goes that cannot be brought back.
@@ -146,7 +154,7 @@ pub async fn prove(
     let password = if is_short { password } else { String::new() };
     let is_right = passwords.is_right(password, Some(account.password_hash.clone())).await.map_err(busy)?;
     count("prove", is_right);
-    if is_right { Ok(account) } else { Err(Problem::field("password", Kind::Forbidden, "this is not the password")) }
+    if is_right { Ok(account) } else { Err(Problem::field("password", Kind::FORBIDDEN, "this is not the password")) }
 }
 
 /// The account as it is then; every token of before is refused.
@@ -159,7 +167,7 @@ pub async fn change_password(
     check_new_password("new_password", &new)?;
     let hash = passwords.hash(new).await.map_err(busy)?;
     let changed = needs.accounts.change_password(account.id, &account.password_hash, &hash, needs.clock.now()).await?;
-    let conflict = || Problem::new(Kind::Conflict, "the password was changed by somebody else meanwhile");
+    let conflict = || Problem::new(Kind::CONFLICT, "the password was changed by somebody else meanwhile");
     if !changed {
         return Err(conflict());
     }
@@ -172,8 +180,7 @@ fn email(text: &str) -> Result<String, Problem> {
     if is_plausible(&email) {
         return Ok(email);
     }
-    Err(Problem::field("email", Kind::Invalid, "must be an address such as name@example.org, in ASCII")
-        .rule(Rule::Address))
+    Err(Problem::field("email", Kind::INVALID, "must be an address such as name@example.org, in ASCII").rule(ADDRESS))
 }
 
 fn is_plausible(email: &str) -> bool {
@@ -194,7 +201,7 @@ fn is_plausible(email: &str) -> bool {
 
 fn busy(_: PoolFull) -> Problem {
     metrics::counter!(Metric::HashesShed.name()).increment(1);
-    Problem::new(Kind::Busy, "too many people are signing up or logging in; come again shortly")
+    Problem::new(Kind::BUSY, "too many people are signing up or logging in; come again shortly")
 }
 
 fn count(what: &'static str, done: bool) {

@@ -55,8 +55,8 @@ pub use crate::faces::gateway::routes::routes;
 pub use crate::faces::gateway::settings::Settings;
 use crate::faces::gateway::sockets::Sockets;
 use crate::faces::gateway::subscribers::Registry;
+use crate::faces::tokens::TokenKeys;
 use crate::kit::http::address;
-use crate::kit::http::auth::TokenKeys;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::kit::telemetry::trace::{carried, carry};
 use crate::kit::work::lifecycle::Lifecycle;
@@ -299,7 +299,7 @@ impl Gateway {
             Ok(result) => Ok(result?),
             Err(error) => {
                 tracing::error!(%error, "a move did not come to its end");
-                Err(Problem::new(Kind::Internal, "this went wrong here; what is so can be asked for"))
+                Err(Problem::new(Kind::INTERNAL, "this went wrong here; what is so can be asked for"))
             }
         }
     }

@@ -7,8 +7,7 @@ use actix_web::{HttpRequest, Route};
 use crate::faces::gateway::Gateway;
 use crate::faces::gateway::metric::Metric;
 use crate::kit::http::address;
-use crate::kit::http::auth::{Principal, TokenKeys};
-use crate::kit::http::idempotency::{self, By, Keeper, Limits, Outcome};
+use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
 use crate::kit::http::problem::Problem;
 use crate::kit::telemetry::trace::{carried, carry};
 use crate::ports;
@@ -16,12 +15,23 @@ use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::Faults;
 use crate::ports::platform::idempotency::Idempotency;
 
+/// Who may call a route, and whose its keys are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// No token is needed; keys are the address's.
+    Anybody,
+    Buyer,
+    Operator,
+}
+
 /// A route whose requests cost something: done once under each key.
 pub fn once(by: By, route: Route) -> Route {
     idempotency::once::<Gateway>(by, route)
 }
 
 impl Keeper for Gateway {
+    type By = By;
+
     fn store(&self) -> &dyn Idempotency {
         &*self.needs().idempotency
     }
@@ -34,12 +44,20 @@ impl Keeper for Gateway {
         &*self.needs().faults
     }
 
-    fn keys(&self) -> &TokenKeys {
-        self.keys()
+    fn caller(&self, by: By, req: &HttpRequest) -> Result<String, Problem> {
+        let buyer = match by {
+            By::Anybody => {
+                let address = address::network(address::client(req, self.settings().trusted_hops));
+                return Ok(format!("address {address}"));
+            }
+            By::Buyer => self.principal(req)?.buyer,
+            By::Operator => self.principal(req)?.operator()?.buyer,
+        };
+        Ok(format!("buyer {buyer}"))
     }
 
-    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.principal(req)
+    fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
+        self.keys().digests(message)
     }
 
     fn limits(&self) -> Limits {
@@ -49,10 +67,6 @@ impl Keeper for Gateway {
             lease_ms: settings.request_lease_ms,
             ttl_ms: settings.request_ttl_ms,
         }
-    }
-
-    fn address(&self, req: &HttpRequest) -> String {
-        address::network(address::client(req, self.settings().trusted_hops))
     }
 
     async fn finish<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> Option<T> {

@@ -104,19 +104,19 @@ impl SaleBody {
         let opens_at = limits::within("opens_at", self.opens_at, 0..=TIMESTAMP_MAX)?;
         let closes_at = limits::within("closes_at", self.closes_at, 0..=TIMESTAMP_MAX)?;
         if closes_at <= opens_at {
-            return Err(Problem::field("closes_at", Kind::Invalid, "must be later than opens_at").rule(Rule::Order));
+            return Err(Problem::field("closes_at", Kind::INVALID, "must be later than opens_at").rule(Rule::ORDER));
         }
         if self.questions.len() > QUESTIONS_MAX {
             let detail = format!("must be at most {QUESTIONS_MAX}");
-            return Err(Problem::field("questions", Kind::Invalid, detail)
-                .rule(Rule::Count)
+            return Err(Problem::field("questions", Kind::INVALID, detail)
+                .rule(Rule::COUNT)
                 .with("max", QUESTIONS_MAX));
         }
         // In the decimals in which it was typed as well.
         let most = Money { minor: PRICE_MINOR_MAX, ..self.price };
         if !(0..=most.minor).contains(&self.price.minor) {
             let detail = format!("must be from 0 to {} ({most})", most.minor);
-            return Err(Problem::field("price.minor", Kind::Invalid, detail));
+            return Err(Problem::field("price.minor", Kind::INVALID, detail));
         }
         Ok(NewSale {
             item: ItemId(self.item_id),
@@ -146,7 +146,7 @@ impl RaiseBody {
 pub fn payable(payments: &dyn Payments, sale: &NewSale) -> Result<(), Problem> {
     payable::check(payments, sale.price, sale.allotment.quantity_max).map_err(|refused| {
         let field = if refused.is_of_currency() { "price.currency" } else { "price.minor" };
-        Problem::field(field, Kind::Invalid, refused.to_string())
+        Problem::field(field, Kind::INVALID, refused.to_string())
     })
 }
 
@@ -159,7 +159,7 @@ fn asked((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
     let answer = limits::text("answer", &body.answer, ANSWER_CHARS_MAX).map_err(named)?.to_owned();
     if question::is_nothing(&answer) {
         let detail = "must have something in it that can be seen";
-        return Err(named(Problem::field("answer", Kind::Invalid, detail).rule(Rule::Empty)));
+        return Err(named(Problem::field("answer", Kind::INVALID, detail).rule(Rule::EMPTY)));
     }
     Ok(Question { prompt, answer })
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use crate::domain::people::{REVOKED_MAX, Revoked, TOKEN_MS_MAX};
 use crate::domain::shared::id::BuyerId;
 use crate::faces::gateway::Needs;
-use crate::kit::http::auth::Principal;
+use crate::faces::tokens::access::Principal;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::Result;
 
@@ -63,5 +63,5 @@ fn insert(epochs: &mut HashMap<BuyerId, u64>, revoked: Revoked) {
 }
 
 fn logged_out() -> Problem {
-    Problem::field("Authorization", Kind::Unauthorized, "this token was logged out; log in again")
+    Problem::field("Authorization", Kind::UNAUTHORIZED, "this token was logged out; log in again")
 }

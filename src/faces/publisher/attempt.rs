@@ -27,6 +27,14 @@ use crate::kit::http::document::shapes::{text, whole};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::kit::telemetry::traced;
+use crate::problem_kinds;
+
+problem_kinds! {
+    WRONG_ANSWER = "wrong_answer", UNPROCESSABLE_ENTITY, "The answer is wrong";
+    SALE_NOT_OPEN = "sale_not_open", CONFLICT, "The sale has not opened yet";
+    SALE_PAUSED = "sale_paused", CONFLICT, "The sale is paused";
+    SALE_CLOSED = "sale_closed", CONFLICT, "The sale is closed";
+}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,7 +131,7 @@ async fn admit(
     let principal = shared.keys.verify_access(auth::bearer(req)?, now)?;
     if shared.known.is_logged_out(principal) {
         return Err(
-            Problem::field("Authorization", Kind::Unauthorized, "this token was logged out; log in again").into()
+            Problem::field("Authorization", Kind::UNAUTHORIZED, "this token was logged out; log in again").into()
         );
     }
     let buyer = principal.buyer;
@@ -136,7 +144,7 @@ async fn admit(
         // Whoever has only just come back must not tell a buyer that there is no such sale.
         return Err(match shared.known.is_learning(now) {
             true => Refusal::Shed(Reason::Learning),
-            false => Problem::new(Kind::NotFound, "there is no such sale").into(),
+            false => Problem::new(Kind::NOT_FOUND, "there is no such sale").into(),
         });
     };
     // The body may have taken its time, and the window is about now.
@@ -156,17 +164,17 @@ async fn admit(
 fn check_phase(phase: Phase) -> Result<(), Problem> {
     match phase {
         Phase::Open => Ok(()),
-        Phase::Scheduled => Err(Problem::new(Kind::SaleNotOpen, "the sale has not opened yet")),
-        Phase::Paused => Err(Problem::new(Kind::SalePaused, "the sale is paused; it may go on")),
-        Phase::Closed => Err(Problem::new(Kind::SaleClosed, "the sale is closed")),
+        Phase::Scheduled => Err(Problem::new(SALE_NOT_OPEN, "the sale has not opened yet")),
+        Phase::Paused => Err(Problem::new(SALE_PAUSED, "the sale is paused; it may go on")),
+        Phase::Closed => Err(Problem::new(SALE_CLOSED, "the sale is closed")),
     }
 }
 
 fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), Problem> {
     let quantity_max = sale.allotment.quantity_max;
     if !(1..=quantity_max).contains(&wanted.quantity) {
-        let problem = Problem::field("quantity", Kind::Invalid, format!("must be from 1 to {quantity_max}"));
-        return Err(problem.rule(Rule::Range).bounds(1, quantity_max));
+        let problem = Problem::field("quantity", Kind::INVALID, format!("must be from 1 to {quantity_max}"));
+        return Err(problem.rule(Rule::RANGE).bounds(1, quantity_max));
     }
     if let Some(Text(answer)) = &wanted.answer
         && answer.len() > ANSWER_CHARS_MAX
@@ -181,16 +189,16 @@ fn check_wanted(sale: &Sale, buyer: BuyerId, wanted: &Wanted<'_>) -> Result<(), 
     let question_id = wanted.question_id.ok_or_else(|| missing("question_id"))?;
     let Text(answer) = wanted.answer.as_ref().ok_or_else(|| missing("answer"))?;
     if question_id >= count {
-        return Err(Problem::field("question_id", Kind::Invalid, "there is no such question").rule(Rule::NoSuch));
+        return Err(Problem::field("question_id", Kind::INVALID, "there is no such question").rule(Rule::NO_SUCH));
     }
     if question::is_right(sale, buyer, question_id, answer) {
         return Ok(());
     }
-    Err(Problem::field("answer", Kind::WrongAnswer, "this is not the answer to the question you were asked"))
+    Err(Problem::field("answer", WRONG_ANSWER, "this is not the answer to the question you were asked"))
 }
 
 fn missing(field: &'static str) -> Problem {
-    Problem::field(field, Kind::Invalid, "is missing: this sale asks a question").rule(Rule::Missing)
+    Problem::field(field, Kind::INVALID, "is missing: this sale asks a question").rule(Rule::MISSING)
 }
 
 fn shed(lanes: &Lanes, reason: Reason) -> HttpResponse {
@@ -200,7 +208,7 @@ fn shed(lanes: &Lanes, reason: Reason) -> HttpResponse {
         Reason::Away | Reason::Learning => "attempts cannot be taken in at this moment; come again",
         Reason::Slow => "nobody can say whether the attempt was taken in; come again, a second try is harmless",
     };
-    Problem::new(Kind::Busy, detail).retry_after_s(lanes.shared.settings.retry_after_s).error_response()
+    Problem::new(Kind::BUSY, detail).retry_after_s(lanes.shared.settings.retry_after_s).error_response()
 }
 
 fn accepted(id: AttemptId) -> HttpResponse {

@@ -14,7 +14,7 @@ use crate::domain::sale::Sale;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::publisher::FRESH_MS_MAX;
-use crate::kit::http::auth::Principal;
+use crate::faces::tokens::access::Principal;
 use crate::ports::sale::feed::SaleNews;
 
 const NEVER: i64 = i64::MIN;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 
+use crate::faces::publisher::PROBLEM_KINDS;
 use crate::kit::http::problem::Kind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,10 +114,11 @@ impl Metrics {
             waiting: metrics::gauge!(Metric::Waiting.name()),
             shed: Reason::ALL.into_iter().map(|reason| (reason, shed(reason))).collect(),
             // A problem that our world made is shed, not refused.
-            refused: Kind::ALL
-                .iter()
+            refused: [Kind::GENERAL, PROBLEM_KINDS]
+                .concat()
+                .into_iter()
                 .filter(|kind| kind.status().is_client_error())
-                .map(|&kind| (kind, refused(kind)))
+                .map(|kind| (kind, refused(kind)))
                 .collect(),
         }
     }

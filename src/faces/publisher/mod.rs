@@ -20,12 +20,13 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::shared::id::BATCH_MAX;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
-use crate::kit::http::auth::TokenKeys;
+use crate::faces::tokens::TokenKeys;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::platform::clock::Clock;
 use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::feed::SaleFeed;
 
+pub use attempt::KINDS as PROBLEM_KINDS;
 pub use known::LEARNING_MS;
 pub use metric::Metric;
 

@@ -33,7 +33,7 @@ impl HttpServiceFactory for AttemptsRoute {
                 let response = if req.method() == Method::POST {
                     attempt::take(&lanes, &req, payload).await
                 } else {
-                    Problem::new(Kind::MethodNotAllowed, "this path does not take this method").error_response()
+                    Problem::new(Kind::METHOD_NOT_ALLOWED, "this path does not take this method").error_response()
                 };
                 Ok::<_, Error>(ServiceResponse::new(req, response))
             }

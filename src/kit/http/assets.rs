@@ -88,7 +88,7 @@ fn show_file(req: HttpRequest) -> Result<HttpResponse, Problem> {
 }
 
 fn nothing() -> Problem {
-    Problem::new(Kind::NotFound, "there is nothing at this path")
+    Problem::new(Kind::NOT_FOUND, "there is nothing at this path")
 }
 
 const DIGEST_CHARS: usize = 16;

@@ -34,7 +34,7 @@ pub async fn read_any(headers: &HeaderMap, payload: &mut Payload, bytes_max: usi
         None => None,
         Some(length) => {
             let length = length.to_str().ok().and_then(|text| text.parse::<usize>().ok());
-            Some(length.ok_or_else(|| Problem::field("Content-Length", Kind::Invalid, "must be a number"))?)
+            Some(length.ok_or_else(|| Problem::field("Content-Length", Kind::INVALID, "must be a number"))?)
         }
     };
     if announced.is_some_and(|length| length > bytes_max) {
@@ -76,36 +76,36 @@ pub fn path_number(req: &HttpRequest, name: &'static str) -> Result<u64, Problem
 pub fn number(name: &'static str, text: &str) -> Result<u64, Problem> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if plain { text.parse().ok() } else { None };
-    number.ok_or_else(|| Problem::field(name, Kind::Invalid, "must be a whole number").rule(Rule::Type))
+    number.ok_or_else(|| Problem::field(name, Kind::INVALID, "must be a whole number").rule(Rule::TYPE))
 }
 
 #[cold]
 fn blame<'a, T: Deserialize<'a>>(bytes: &'a [u8], is_object: bool) -> Problem {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Problem::field("body", Kind::Invalid, "the body is empty; a JSON object is needed");
+        return Problem::field("body", Kind::INVALID, "the body is empty; a JSON object is needed");
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Err(error) => error,
-        Ok(_) if !is_object => return Problem::field("body", Kind::Invalid, "the body must be a JSON object"),
-        Ok(_) => return Problem::field("body", Kind::Invalid, "something follows the JSON object"),
+        Ok(_) if !is_object => return Problem::field("body", Kind::INVALID, "the body must be a JSON object"),
+        Ok(_) => return Problem::field("body", Kind::INVALID, "something follows the JSON object"),
     };
     let path = error.path().to_string();
     let inner = error.into_inner();
     let said = inner.to_string();
     if !is_object {
-        return Problem::field("body", Kind::Invalid, "the body must be a JSON object");
+        return Problem::field("body", Kind::INVALID, "the body must be a JSON object");
     }
     if inner.is_syntax() || inner.is_eof() {
-        return Problem::field("body", Kind::Invalid, format!("the body is not JSON: {said}"));
+        return Problem::field("body", Kind::INVALID, format!("the body is not JSON: {said}"));
     }
-    let rule = RULES.iter().find(|(start, _)| said.starts_with(start)).map_or(Rule::Type, |(_, rule)| *rule);
-    Problem::field(blamed_path(&path, &said), Kind::Invalid, said).rule(rule)
+    let rule = RULES.iter().find(|(start, _)| said.starts_with(start)).map_or(Rule::TYPE, |(_, rule)| *rule);
+    Problem::field(blamed_path(&path, &said), Kind::INVALID, said).rule(rule)
 }
 
 /// How serde's words begin where it names a field.
 const RULES: [(&str, Rule); 3] =
-    [("missing field `", Rule::Missing), ("unknown field `", Rule::Unknown), ("duplicate field `", Rule::Repeated)];
+    [("missing field `", Rule::MISSING), ("unknown field `", Rule::UNKNOWN), ("duplicate field `", Rule::REPEATED)];
 
 /// A field that is missing, unknown or repeated is named in serde's words, and the path ends at its parent.
 fn blamed_path(path: &str, said: &str) -> String {
@@ -122,25 +122,25 @@ fn blamed_path(path: &str, said: &str) -> String {
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else {
-        return Err(Problem::field("Content-Type", Kind::UnsupportedMediaType, "must be application/json"));
+        return Err(Problem::field("Content-Type", Kind::UNSUPPORTED_MEDIA_TYPE, "must be application/json"));
     };
     if kind.as_bytes() != b"application/json" {
         let text = kind.to_str().unwrap_or_default();
         let essence = text.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::field("Content-Type", Kind::UnsupportedMediaType, "must be application/json"));
+            return Err(Problem::field("Content-Type", Kind::UNSUPPORTED_MEDIA_TYPE, "must be application/json"));
         }
     }
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding.as_bytes() != b"identity") {
-        return Err(Problem::field("Content-Encoding", Kind::UnsupportedMediaType, "a body must come as it is"));
+        return Err(Problem::field("Content-Encoding", Kind::UNSUPPORTED_MEDIA_TYPE, "a body must come as it is"));
     }
     Ok(())
 }
 
 fn too_large(bytes_max: usize) -> Problem {
-    Problem::field("body", Kind::PayloadTooLarge, format!("the body must be at most {bytes_max} bytes long"))
+    Problem::field("body", Kind::PAYLOAD_TOO_LARGE, format!("the body must be at most {bytes_max} bytes long"))
 }
 
 fn unreadable(error: PayloadError) -> Problem {
-    Problem::field("body", Kind::Invalid, format!("the body broke off: {error}"))
+    Problem::field("body", Kind::INVALID, format!("the body broke off: {error}"))
 }

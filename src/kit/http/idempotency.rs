@@ -21,12 +21,22 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, Ro
 use sha2::{Digest, Sha256};
 
 use crate::domain::shared::id::RequestId;
-use crate::kit::http::auth::{Principal, TokenKeys};
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::{Faults, Point};
 use crate::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Idempotency, Key, Lease};
+use crate::problem_kinds;
+
+problem_kinds! {
+    KEY_MISSING = "idempotency_key_missing", BAD_REQUEST, "An Idempotency-Key is needed";
+    /// The same request is being carried out.
+    IN_FLIGHT = "in_flight", CONFLICT, "The same request is under way";
+    KEY_REUSED = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request";
+}
+
+pub const AFTER_CLAIM: Point = Point("request.after_claim");
+pub const AFTER_EFFECT: Point = Point("request.after_effect");
 
 pub const HEADER: &str = "Idempotency-Key";
 /// Tells that an answer was given before.
@@ -36,30 +46,23 @@ pub const KEY_CHARS_MAX: usize = 255;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const CONTENT_TYPE_CHARS_MAX: usize = 100;
 
-/// Who may call a route, and whose its keys are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// Nobody has to be known; keys are the address's.
-    Anybody,
-    Buyer,
-    Operator,
-}
-
 /// What a service lends to its routes. Found among the application's data as `Data<Self>`.
 pub trait Keeper: Clone + 'static {
+    /// Who may call a route.
+    type By: Copy + 'static;
+
     fn store(&self) -> &dyn Idempotency;
     fn clock(&self) -> &dyn Clock;
     fn faults(&self) -> &dyn Faults;
-    fn keys(&self) -> &TokenKeys;
-    /// Who asks, when the token is still good.
-    fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem>;
+    /// Whose the keys of this request are, if they may call the route at all. Holds no line feed.
+    fn caller(&self, by: Self::By, req: &HttpRequest) -> Result<String, Problem>;
+    /// Of a message, by each secret that may have been used before; the present one comes first.
+    fn digests(&self, message: &[u8]) -> Vec<[u8; 32]>;
     fn limits(&self) -> Limits;
-    /// Where a request of nobody comes from.
-    fn address(&self, req: &HttpRequest) -> String;
     fn count(&self, outcome: Outcome);
 
-    /// Brings work to its end in a task of this thread, with whatever goes along with the present one, also when nobody waits any
-    /// more. `None` when it broke.
+    /// Brings work to its end in a task of this thread, with whatever goes along with the present one, also when the caller
+    /// has gone. `None` when it broke.
     fn finish<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> impl Future<Output = Option<T>>;
 }
 
@@ -119,7 +122,7 @@ pub fn secret(mut response: HttpResponse) -> HttpResponse {
 }
 
 /// A route whose requests need a key.
-pub fn once<K: Keeper>(by: By, route: Route) -> Route {
+pub fn once<K: Keeper>(by: K::By, route: Route) -> Route {
     route.wrap(from_fn(move |req, next| carry_out::<K>(by, req, next)))
 }
 
@@ -129,7 +132,7 @@ enum Step {
 }
 
 async fn carry_out<K: Keeper>(
-    by: By,
+    by: K::By,
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -147,7 +150,7 @@ async fn carry_out<K: Keeper>(
     // On the worker and not on the connection: an answer that nobody waits for is kept as well.
     let keeps = keeper.clone();
     let ended = keeper.finish(async move {
-        keeps.faults().reach(Point::RequestAfterClaim).await;
+        keeps.faults().reach(AFTER_CLAIM).await;
         let answered = next.call(req).await?;
         match key {
             Some(key) => Ok(keep(&keeps, key, lease, answered).await),
@@ -155,26 +158,21 @@ async fn carry_out<K: Keeper>(
         }
     });
     ended.await.unwrap_or_else(|| {
-        let problem = Problem::new(Kind::Internal, "this went wrong here; ask again with the same key");
+        let problem = Problem::new(Kind::INTERNAL, "this went wrong here; ask again with the same key");
         Ok(ServiceResponse::new(http, problem.error_response()))
     })
 }
 
 /// Everything up to the handler. Who may not ask at all writes nothing.
-async fn prepare<K: Keeper>(keeper: &K, by: By, req: &mut ServiceRequest) -> Result<Step, Problem> {
+async fn prepare<K: Keeper>(keeper: &K, by: K::By, req: &mut ServiceRequest) -> Result<Step, Problem> {
     let now = keeper.clock().now();
-    let caller = match by {
-        By::Anybody => format!("address {}", keeper.address(req.request())),
-        By::Buyer => format!("buyer {}", keeper.principal(req.request())?.buyer),
-        By::Operator => format!("buyer {}", keeper.principal(req.request())?.operator()?.buyer),
-    };
-    let key = key_of(req, &caller)?;
+    let key = key_of(req, &keeper.caller(by, req.request())?)?;
     let limits = keeper.limits();
     let mut payload = req.take_payload();
     let bytes = body::read_any(req.headers(), &mut payload, limits.body_bytes_max).await?;
     let asked = Asked {
         key,
-        fingerprints: fingerprints(keeper.keys(), req, &bytes),
+        fingerprints: fingerprints(keeper, req, &bytes),
         request: new_request(),
         now,
         leased_until: now.plus_ms(limits.lease_ms),
@@ -191,11 +189,11 @@ async fn prepare<K: Keeper>(keeper: &K, by: By, req: &mut ServiceRequest) -> Res
         }
         Claim::InFlight => {
             let detail = "this request is being carried out; ask again for its answer";
-            return Err(Problem::field(HEADER, Kind::InFlight, detail).retry_after_s(1));
+            return Err(Problem::field(HEADER, IN_FLIGHT, detail).retry_after_s(1));
         }
         Claim::OtherPayload => {
             let detail = "this key was used for another request; a new request needs a new key";
-            return Err(Problem::field(HEADER, Kind::KeyReused, detail));
+            return Err(Problem::field(HEADER, KEY_REUSED, detail));
         }
     };
     req.extensions_mut().insert(Cause { request: lease.request, is_again: lease.is_again() });
@@ -217,25 +215,25 @@ fn key_of(req: &ServiceRequest, caller: &str) -> Result<Key, Problem> {
     let mut given = req.headers().get_all(HEADER);
     let Some(key) = given.next() else {
         let detail = "this request costs something: give it a key of its own, such as a UUID";
-        return Err(Problem::field(HEADER, Kind::KeyMissing, detail));
+        return Err(Problem::field(HEADER, KEY_MISSING, detail));
     };
     if given.next().is_some() {
-        return Err(Problem::field(HEADER, Kind::Invalid, "must be given once"));
+        return Err(Problem::field(HEADER, Kind::INVALID, "must be given once"));
     }
     let key = key.as_bytes();
     if !(1..=KEY_CHARS_MAX).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
         let detail = format!("must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
-        return Err(Problem::field(HEADER, Kind::Invalid, detail));
+        return Err(Problem::field(HEADER, Kind::INVALID, detail));
     }
-    // No caller's name holds a line feed.
+    // The caller holds no line feed.
     Ok(Key(Sha256::new().chain_update(caller).chain_update("\n").chain_update(key).finalize().into()))
 }
 
 /// Of method, path and body. Under our keys, since a body may hold a password.
-fn fingerprints(keys: &TokenKeys, req: &ServiceRequest, body: &[u8]) -> Vec<Fingerprint> {
+fn fingerprints(keeper: &impl Keeper, req: &ServiceRequest, body: &[u8]) -> Vec<Fingerprint> {
     let mut message = format!("{}\n{}\n", req.method(), req.uri()).into_bytes();
     message.extend_from_slice(body);
-    keys.digests(&message).into_iter().map(Fingerprint).collect()
+    keeper.digests(&message).into_iter().map(Fingerprint).collect()
 }
 
 fn new_request() -> RequestId {
@@ -261,7 +259,7 @@ async fn keep<K: Keeper>(
     lease: Lease,
     answered: ServiceResponse<BoxBody>,
 ) -> ServiceResponse<BoxBody> {
-    keeper.faults().reach(Point::RequestAfterEffect).await;
+    keeper.faults().reach(AFTER_EFFECT).await;
     let (req, response) = answered.into_parts();
     let let_go = match Left::by(response.status()) {
         Left::Answer => None,

@@ -10,7 +10,7 @@ use crate::kit::http::problem::{Kind, Problem, Rule};
 pub fn text<'a>(field: &'static str, value: &'a str, chars_max: usize) -> Result<&'a str, Problem> {
     let value = value.trim();
     if value.is_empty() {
-        return Err(Problem::field(field, Kind::Invalid, "must not be empty").rule(Rule::Empty));
+        return Err(Problem::field(field, Kind::INVALID, "must not be empty").rule(Rule::EMPTY));
     }
     if value.chars().count() > chars_max {
         return Err(too_long(field, chars_max));
@@ -23,11 +23,11 @@ pub fn text<'a>(field: &'static str, value: &'a str, chars_max: usize) -> Result
 
 pub fn too_long(field: &'static str, chars_max: usize) -> Problem {
     let detail = format!("must be at most {chars_max} characters long");
-    Problem::field(field, Kind::Invalid, detail).rule(Rule::Length).with("max", chars_max)
+    Problem::field(field, Kind::INVALID, detail).rule(Rule::LENGTH).with("max", chars_max)
 }
 
 pub fn control_characters(field: &'static str) -> Problem {
-    Problem::field(field, Kind::Invalid, "must not hold control characters").rule(Rule::Control)
+    Problem::field(field, Kind::INVALID, "must not hold control characters").rule(Rule::CONTROL)
 }
 
 /// A number within its range.
@@ -40,5 +40,5 @@ pub fn within<N: PartialOrd + Copy + std::fmt::Display + Into<Value>>(
         return Ok(value);
     }
     let detail = format!("must be from {} to {}", range.start(), range.end());
-    Err(Problem::field(field, Kind::Invalid, detail).rule(Rule::Range).bounds(*range.start(), *range.end()))
+    Err(Problem::field(field, Kind::INVALID, detail).rule(Rule::RANGE).bounds(*range.start(), *range.end()))
 }

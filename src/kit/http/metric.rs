@@ -35,7 +35,7 @@ impl Metric {
                 Metric::Faults => metrics::describe_counter!(name, "Requests answered with a status of 5xx, by kind."),
             }
         }
-        for kind in Kind::ALL.iter().filter(|kind| kind.status().is_server_error()) {
+        for kind in Kind::GENERAL.iter().filter(|kind| kind.status().is_server_error()) {
             metrics::counter!(Metric::Faults.name(), "kind" => kind.name()).increment(0);
         }
     }

@@ -10,6 +10,7 @@ pub mod document;
 pub mod etag;
 pub mod gzip;
 pub mod idempotency;
+pub mod kind;
 pub mod limits;
 pub mod metric;
 pub mod probes;

@@ -1,4 +1,4 @@
-//! Problems, as RFC 9457 writes them: a closed list of types, one status each.
+//! Problems, as RFC 9457 writes them: types that each stand for one status, and members of their own where a type needs them.
 //!
 //! A problem tells its caller what to do next. What is wrong with our world is said in the log, never to the caller.
 
@@ -12,122 +12,17 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use crate::kit::http::kind::{Kind, Rule};
 use crate::kit::http::metric::Metric;
 use crate::ports::Fault;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// What no extension member is named like.
+const STANDARD: [&str; 6] = ["type", "title", "status", "detail", "instance", "field"];
+
 pub const CONTENT_TYPE: &str = "application/problem+json";
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal, $status:ident, $title:literal;)*) => {
-        /// Why a request was not met. The name is the last segment of the problem's `type`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Kind { $($(#[$doc])* $kind,)* }
-
-        impl Kind {
-            pub const ALL: &'static [Kind] = &[$(Kind::$kind),*];
-
-            pub fn name(self) -> &'static str {
-                match self { $(Kind::$kind => $name,)* }
-            }
-
-            pub fn status(self) -> StatusCode {
-                match self { $(Kind::$kind => StatusCode::$status,)* }
-            }
-
-            pub fn title(self) -> &'static str {
-                match self { $(Kind::$kind => $title,)* }
-            }
-
-            pub fn type_uri(self) -> &'static str {
-                match self { $(Kind::$kind => concat!("/problems/", $name),)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    Invalid = "invalid", BAD_REQUEST, "The request is not valid";
-    Unauthorized = "unauthorized", UNAUTHORIZED, "A valid token is needed";
-    Forbidden = "forbidden", FORBIDDEN, "This is not yours to do";
-    NotFound = "not_found", NOT_FOUND, "There is no such thing";
-    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This cannot be done here";
-    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
-    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
-    /// The body never came, or came too slowly.
-    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
-    WrongAnswer = "wrong_answer", UNPROCESSABLE_ENTITY, "The answer is wrong";
-    SaleNotOpen = "sale_not_open", CONFLICT, "The sale has not opened yet";
-    SalePaused = "sale_paused", CONFLICT, "The sale is paused";
-    SaleClosed = "sale_closed", CONFLICT, "The sale is closed";
-    HoldLapsed = "hold_lapsed", CONFLICT, "The hold has lapsed";
-    NotHeld = "not_held", CONFLICT, "The reservation is not held";
-    CardDeclined = "card_declined", PAYMENT_REQUIRED, "The card was declined";
-    /// What a sale asks for, and no payment provider of ours ever takes.
-    Unpayable = "unpayable", UNPROCESSABLE_ENTITY, "The amount cannot be paid";
-    KeyMissing = "idempotency_key_missing", BAD_REQUEST, "An Idempotency-Key is needed";
-    /// The same request is being carried out.
-    InFlight = "in_flight", CONFLICT, "The same request is under way";
-    KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request";
-    EmailTaken = "email_taken", CONFLICT, "The address is taken";
-    AlreadyAdmitted = "already_admitted", CONFLICT, "Somebody went in with it";
-    /// It is good, at another sale's door.
-    Elsewhere = "elsewhere", CONFLICT, "It is for another sale";
-    /// Given back: it lets nobody in any more.
-    Revoked = "revoked", GONE, "The unit was given back";
-    /// What was asked does not fit what is there, and no narrower kind says so.
-    Conflict = "conflict", CONFLICT, "This does not fit the present state";
-    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
-    /// More is asked than can be taken in now.
-    Busy = "busy", SERVICE_UNAVAILABLE, "Too busy; come again shortly";
-    /// A part of our world is away.
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available; come again shortly";
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
-}
-
-macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident = $name:literal;)*) => {
-        /// What is wrong with a field, for a page that says it in its reader's language; `min` and `max` stand beside it where it has
-        /// bounds.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Rule { $($(#[$doc])* $rule,)* }
-
-        impl Rule {
-            pub const ALL: &'static [Rule] = &[$(Rule::$rule),*];
-
-            pub fn name(self) -> &'static str {
-                match self { $(Rule::$rule => $name,)* }
-            }
-        }
-    };
-}
-
-rules! {
-    Missing = "missing";
-    Unknown = "unknown";
-    /// Of another type, such as a text where a number is wanted.
-    Type = "type";
-    Empty = "empty";
-    /// Characters.
-    Length = "length";
-    /// Parts of a list.
-    Count = "count";
-    Range = "range";
-    Control = "control_characters";
-    /// Not later than what must come before it.
-    Order = "order";
-    Repeated = "repeated";
-    Address = "address";
-    /// It names something that is not there.
-    NoSuch = "no_such";
-    /// It was done before.
-    Done = "done";
-    TokenForm = "token_form";
-    TokenKey = "token_key";
-    TokenSignature = "token_signature";
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -139,7 +34,7 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Of whoever tried too often.
     pub quota: Option<Quota>,
-    /// What it also says, for machines.
+    /// Extension members (RFC 9457, section 3.2): what a kind says beside its words, for machines.
     pub members: Option<Box<Map<String, Value>>>,
 }
 
@@ -188,7 +83,9 @@ impl Problem {
         self.with("min", min).with("max", max)
     }
 
+    /// An extension member.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        debug_assert!(!STANDARD.contains(&name), "`{name}` is a member of every problem");
         self.members.get_or_insert_default().insert(name.to_owned(), value.into());
         self
     }
@@ -243,7 +140,7 @@ impl ResponseError for Problem {
                 headers.insert(field, HeaderValue::from_str(&text).expect("a name and numbers are ASCII"));
             }
         }
-        if self.kind == Kind::Unauthorized {
+        if self.kind == Kind::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -254,23 +151,23 @@ impl ResponseError for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "a request met a fault");
-        Problem::new(Kind::Unavailable, format!("the {} does not answer", fault.part))
+        Problem::new(Kind::UNAVAILABLE, format!("the {} does not answer", fault.part))
     }
 }
 
 /// Makes problems of what actix-web refuses by itself, and of routes that do not exist.
 pub fn defaults(cfg: &mut ServiceConfig) {
     cfg.app_data(web::PathConfig::default().error_handler(|error, _| {
-        Problem::field("path", Kind::Invalid, format!("the path cannot be read: {error}")).into()
+        Problem::field("path", Kind::INVALID, format!("the path cannot be read: {error}")).into()
     }))
     .app_data(web::QueryConfig::default().error_handler(|error, _| {
-        Problem::field("query", Kind::Invalid, format!("the query cannot be read: {error}")).into()
+        Problem::field("query", Kind::INVALID, format!("the query cannot be read: {error}")).into()
     }))
     .default_service(web::to(not_found));
 }
 
 pub async fn not_found(_: HttpRequest) -> Problem {
-    Problem::new(Kind::NotFound, "there is nothing at this path")
+    Problem::new(Kind::NOT_FOUND, "there is nothing at this path")
 }
 
 /// For the default service of a resource: the path is right, the method is not.
@@ -279,7 +176,7 @@ pub async fn method_not_allowed(_: HttpRequest) -> Problem {
 }
 
 pub fn no_such_method() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "this path does not take this method")
+    Problem::new(Kind::METHOD_NOT_ALLOWED, "this path does not take this method")
 }
 
 impl actix_web::Responder for Problem {

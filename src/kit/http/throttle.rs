@@ -71,7 +71,7 @@ impl Throttle {
         let wait_s = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);
         let window_s = u32::try_from(self.rate.window_ms / 1_000).unwrap_or(u32::MAX);
         let quota = Quota { name: self.name, tries_max: self.rate.tries_max, window_s, wait_s };
-        let problem = Problem::new(Kind::TooManyRequests, "too many tries; come again later").retry_after_s(wait_s);
+        let problem = Problem::new(Kind::TOO_MANY_REQUESTS, "too many tries; come again later").retry_after_s(wait_s);
         Problem { quota: Some(quota), ..problem }
     }
 }

@@ -22,9 +22,10 @@ use crate::kit::http::probes::{self, Readiness};
 use crate::kit::process::config::ProcessSettings;
 use crate::kit::process::faults::Panics;
 use crate::kit::telemetry;
+use crate::kit::telemetry::LogFilter;
 use crate::kit::work::lifecycle::{Ended, Failure as TaskFailure, Lifecycle};
 
-/// The exit code of a process one of whose long tasks panicked, or ended by itself. Whoever starts processes starts it again.
+/// The exit code of a process one of whose long tasks panicked, or ended by itself. Its supervisor starts it again.
 pub const TASK_FAILED: u8 = 70;
 
 /// The configuration of a whole binary. Its `Debug` is logged at start, so secrets in it are `SecretString`s.
@@ -48,6 +49,9 @@ struct Args {
     /// The configuration file; the environment (MIAOSHA__TABLE__KEY) goes over it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What is logged: a level such as `debug`, or a filter as RUST_LOG has it, which it goes over.
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LogFilter>,
 }
 
 /// The whole `main` of a binary that is nothing but a service. `part` says `readiness.started()` when it serves, and returns
@@ -60,7 +64,7 @@ where
 {
     let args = Args::parse();
     match config::load(args.config.as_deref()) {
-        Ok(config) => run(name, config, |_| {}, part),
+        Ok(config) => run(name, args.log.as_ref(), config, |_| {}, part),
         Err(error) => {
             eprintln!("{name}: {error}");
             ExitCode::from(2)
@@ -71,6 +75,7 @@ where
 /// [`service_main`] for a binary that has read its arguments and configuration itself; `inner` adds routes to the inner server.
 pub fn run<C, F, Fut>(
     name: &'static str,
+    log: Option<&LogFilter>,
     config: C,
     inner: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     part: F,
@@ -81,10 +86,10 @@ where
     Fut: Future<Output = Result<(), Failure>>,
 {
     telemetry::name_service(name);
-    telemetry::init_logs();
+    telemetry::init_logs(log);
     let metrics = telemetry::init_metrics();
     let settings = config.process().clone();
-    tracing::info!(service = name, config = ?config, "starting");
+    telemetry::introduce(name, &config);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if settings.threads > 0 {
         builder.worker_threads(settings.threads);

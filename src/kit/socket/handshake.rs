@@ -12,7 +12,7 @@ const BEARER: &str = "bearer.";
 /// That it is a handshake at all.
 pub fn verify(head: &RequestHead) -> Result<(), Problem> {
     verify_handshake(head)
-        .map_err(|error| Problem::field("Upgrade", Kind::Invalid, format!("not a handshake: {error}")))
+        .map_err(|error| Problem::field("Upgrade", Kind::INVALID, format!("not a handshake: {error}")))
 }
 
 /// Whether a page of this origin may speak for its buyer. `origins` are separated by commas; with none, only pages of this very

@@ -87,8 +87,8 @@ where
             }))
             .h1(fn_service(move |request: Request| async move {
                 let problem = match request.path() == path {
-                    true => Problem::field("Upgrade", Kind::Invalid, "here is nothing but sockets"),
-                    false => Problem::new(Kind::NotFound, "there is nothing at this path"),
+                    true => Problem::field("Upgrade", Kind::INVALID, "here is nothing but sockets"),
+                    false => Problem::new(Kind::NOT_FOUND, "there is nothing at this path"),
                 };
                 Ok::<_, actix_http::Error>(Response::from(problem.error_response()))
             }))
@@ -121,7 +121,7 @@ async fn take_over<W: Welcome>(
     let head = request.head();
     let guest = match request.path() == path {
         true => handshake::verify(head).and_then(|()| welcome.welcome(head)),
-        false => Err(Problem::new(Kind::NotFound, "there is nothing at this path")),
+        false => Err(Problem::new(Kind::NOT_FOUND, "there is nothing at this path")),
     };
     let guest = match guest {
         Ok(guest) => guest,

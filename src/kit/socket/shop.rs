@@ -24,7 +24,7 @@ use crate::kit::http::problem::{Kind, Problem};
 pub async fn upgrade<W: Welcome>(welcome: &W, req: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     handshake::verify(req.head())?;
     let guest = welcome.welcome(req.head())?;
-    let refused = |_| Problem::field("Upgrade", Kind::Invalid, "not a handshake");
+    let refused = |_| Problem::field("Upgrade", Kind::INVALID, "not a handshake");
     let nothing = Payload::from_request(req, &mut NoPayload::None).into_inner().map_err(refused)?;
     let (response, session, _unread) =
         actix_ws::handle_with_protocols(req, nothing, &[W::PROTOCOL]).map_err(refused)?;

@@ -1,7 +1,9 @@
 //! A log line is one JSON object: when, how grave, of which service, in which trace, then what it says. Never personal data,
 //! never a token.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
+use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -30,6 +32,17 @@ pub(super) fn service() -> &'static str {
     })
 }
 
+/// A panic is a line like any other, wherever it happens.
+pub(super) fn panicked(panic: &PanicHookInfo<'_>) {
+    let said = panic.payload_as_str().unwrap_or("(no text)");
+    let location = panic.location().map_or_else(String::new, ToString::to_string);
+    let backtrace = Backtrace::capture();
+    match backtrace.status() {
+        BacktraceStatus::Captured => tracing::error!(panic = said, location, %backtrace, "panicked"),
+        _ => tracing::error!(panic = said, location, "panicked"),
+    }
+}
+
 pub(super) struct Lines;
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -40,8 +53,7 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut at = String::new();
         SystemTime.format_time(&mut Writer::new(&mut at))?;
-        let mut said = Said(Map::new());
-        event.record(&mut said);
+        let said = Said::by(event);
         let meta = event.metadata();
         write!(writer, "{{\"timestamp\":\"{at}\",\"level\":\"{}\",\"service\":{}", meta.level(), json(service()))?;
         if let Some(trace) = trace::current() {
@@ -61,9 +73,16 @@ fn json(text: &str) -> Value {
     Value::from(text)
 }
 
-struct Said(Map<String, Value>);
+/// An event's fields.
+pub(super) struct Said(pub Map<String, Value>);
 
 impl Said {
+    pub(super) fn by(event: &Event<'_>) -> Self {
+        let mut said = Self(Map::new());
+        event.record(&mut said);
+        said
+    }
+
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }

@@ -1,7 +1,7 @@
 //! Logs, metrics and traces, set up once for the process.
 //!
-//! A log line is one JSON object on standard error; a person at a terminal gets plain lines, and warnings only, so that what a
-//! command has to say is not lost among them. Never personal data, never a token.
+//! A log line on standard error is one JSON object; at a terminal, where a person reads it, it is short and coloured. Never
+//! personal data, never a token.
 
 mod log;
 mod metric;
@@ -10,16 +10,20 @@ mod otlp;
 #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "without a way out nothing is sampled"))]
 mod sampler;
 mod settings;
+mod terminal;
 #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "without a way out spans are only passed on"))]
 pub mod trace;
 pub mod traced;
 
+use std::fmt::Debug;
 use std::io::IsTerminal;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::kit::work::settings::ConfigError;
@@ -36,18 +40,69 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// `RUST_LOG` decides what is said; unless it is set, `info`, or `warn` at a terminal. A second call changes nothing.
-pub fn init_logs() {
-    let for_a_person = std::io::stderr().is_terminal();
-    let level = if for_a_person { "warn" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Of the sources, as the build was told.
+const REVISION: &str = match option_env!("MIAOSHA_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+const COMPILER: &str = env!("MIAOSHA_COMPILER");
+
+/// Which lines are logged: a level, or a filter in the form of `RUST_LOG`. At `debug` and `trace` only our own lines become more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let filter = match text.parse::<LevelFilter>() {
+            // Would be read as `error`.
+            _ if text.is_empty() => return Err("neither a level nor a filter is named".to_owned()),
+            Ok(level) if level > LevelFilter::INFO => format!("info,miaosha={level}"),
+            Ok(level) => level.to_string(),
+            // A word alone would be taken for a module's name.
+            Err(_) if !text.contains('=') => return Err(format!("{text:?} is neither a level nor a filter")),
+            Err(_) => text.to_owned(),
+        };
+        match EnvFilter::try_new(&filter) {
+            Ok(_) => Ok(Self(filter)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// `filter` decides what is logged, else `RUST_LOG`, else it is `info`. A second call changes nothing.
+pub fn init_logs(filter: Option<&LogFilter>) {
+    let filter = match filter {
+        Some(LogFilter(filter)) => EnvFilter::new(filter),
+        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+    };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails when there is one already, which then stays.
-    let _ = if for_a_person {
-        tracing::subscriber::set_global_default(lines.compact().with_target(false).with_ansi(false).finish())
+    let is_first = if is_read_by_a_person() {
+        let no_colours = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+        let format = terminal::Lines { colours: !no_colours };
+        tracing::subscriber::set_global_default(lines.event_format(format).finish())
     } else {
         tracing::subscriber::set_global_default(lines.event_format(log::Lines).finish())
     };
+    if is_first.is_ok() {
+        std::panic::set_hook(Box::new(log::panicked));
+    }
+}
+
+fn is_read_by_a_person() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// The first line of a process. Its configuration is logged beside it, at a terminal only at `debug`.
+pub fn introduce(service: &str, config: &impl Debug) {
+    tracing::info!(service, version = VERSION, revision = REVISION, compiler = COMPILER, "starting");
+    match is_read_by_a_person() {
+        true => tracing::debug!(?config, "configured"),
+        false => tracing::info!(?config, "configured"),
+    }
 }
 
 /// What log lines and spans call this process; before the first of them.

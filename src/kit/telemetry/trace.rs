@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use crate::domain::shared::id::ReservationId;
+use crate::domain::shared::id::TracedId;
 use crate::domain::shared::trace::{MARKS_MAX, Mark, Parent, Trace};
 use crate::kit::telemetry::sampler::Sampler;
 
@@ -131,7 +131,7 @@ struct Open {
 }
 
 struct Member {
-    of: Option<ReservationId>,
+    of: Option<TracedId>,
     trace: Trace,
     /// Its own parent when it is recorded; nothing of it is told otherwise.
     parent: Option<Option<u64>>,
@@ -280,16 +280,16 @@ impl Drop for Span {
 }
 
 /// The marks of these, among those that the present work is for. What a traced request moves is all its own.
-pub fn marks_of(ids: impl Iterator<Item = ReservationId> + Clone) -> Vec<Mark> {
+pub fn marks_of<T: Into<TracedId>>(ids: impl Iterator<Item = T> + Clone) -> Vec<Mark> {
     let Ok(scope) = CURRENT.try_with(Scope::clone) else { return Vec::new() };
     if scope.marks.is_empty() {
         return joining(ids);
     }
-    scope.marks.iter().filter(|mark| ids.clone().any(|id| id == mark.of)).copied().collect()
+    scope.marks.iter().filter(|mark| ids.clone().any(|id| id.into() == mark.of)).copied().collect()
 }
 
 /// For those that the present work moved although nobody traced them: a few join the lead's trace.
-pub fn joining(ids: impl Iterator<Item = ReservationId>) -> Vec<Mark> {
+pub fn joining<T: Into<TracedId>>(ids: impl Iterator<Item = T>) -> Vec<Mark> {
     let Some(trace) = current() else { return Vec::new() };
-    ids.take(traced_max().max(1)).map(|of| Mark { of, trace }).collect()
+    ids.take(traced_max().max(1)).map(|id| Mark { of: id.into(), trace }).collect()
 }

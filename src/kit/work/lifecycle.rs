@@ -1,17 +1,17 @@
-//! Two tokens, one tracker, and the only place where tasks begin: one that panics is missed by somebody.
+//! Two tokens, one tracker, and the only place where tasks begin, so that one that breaks is noticed.
 //!
 //! Soft: take no more work, finish what was begun. Hard: drop what is left; it is soft as well. Hard follows soft after
 //! `drain_ms_max`, or at once on a second signal.
 //!
 //! Long tasks carry the process. One that ends before the soft stop, or panics at any time, begins the soft stop, and the process
-//! ends with [`crate::kit::process::TASK_FAILED`]: whoever starts it again gets all of it. Short ones were begun for somebody who asked;
-//! their panic is counted and said, and is the matter of who asked.
+//! ends with [`crate::kit::process::TASK_FAILED`], to be started again as a whole. Short ones were begun for a caller: their panic is
+//! counted and logged, and told to the caller.
 //!
 //! | | a panic | the drain |
 //! |---|---|---|
 //! | `supervise` | ends the process | waits for it |
 //! | `accompany`, and an adapter's `attend` | ends the process | does not wait |
-//! | `finish_on`, `finish_local` | is told to who asked | waits for it |
+//! | `finish_on`, `finish_local` | is told to the caller | waits for it |
 //! | `detach`, `detach_local`, `thread` | is counted | does not wait |
 
 use std::any::Any;
@@ -100,7 +100,7 @@ impl Lifecycle {
         spawn_local(self.watched(name, false, self.hard.clone().run_until_cancelled_owned(task).map(drop)));
     }
 
-    /// Brings something to its end, also when whoever asked for it has gone.
+    /// Runs something to its end, also when the caller has gone.
     pub fn finish_on<T: Send + 'static>(
         &self,
         runtime: &Handle,
@@ -230,7 +230,7 @@ impl Tasks for Lifecycle {
     }
 }
 
-/// Something small of this thread that nobody waits for.
+/// Something small of this thread that is not waited for.
 pub fn detach_local(name: &'static str, task: impl Future<Output = ()> + 'static) {
     spawn_local(counted(name, task));
 }
@@ -245,7 +245,7 @@ pub fn thread(name: &'static str, work: impl FnOnce() + Send + 'static) -> std::
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-/// A short task whose panic is counted, said, and goes on to whoever waits for it. No larger than the task itself.
+/// A short task whose panic is counted and logged, and goes on to its `JoinHandle`. No larger than the task itself.
 pub fn counted<T>(name: &'static str, task: impl Future<Output = T>) -> impl Future<Output = T> {
     AssertUnwindSafe(task).catch_unwind().map(move |ended| {
         ended.unwrap_or_else(|panic| {

@@ -1,5 +1,5 @@
-//! Who looks after the tasks that an adapter lives by, such as the one writer of a file. An adapter begins none by itself: one
-//! that broke would be missed by nobody.
+//! The tasks that an adapter lives by, such as the one writer of a file. An adapter begins none by itself: one that broke would
+//! not be noticed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +9,9 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub type AnyTasks = Arc<dyn Tasks>;
 
 pub trait Tasks: Send + Sync + 'static {
-    /// Until it ends by itself, because nobody needs it any more. Its panic ends the process.
+    /// Runs a task that ends by itself when the adapter is dropped. Its panic ends the process.
     fn attend(&self, name: &'static str, task: Task);
 
-    /// Something small that nobody waits for. Its panic is counted, and ends nothing else.
+    /// Runs something small that is not waited for. Its panic is counted, and ends nothing else.
     fn detach(&self, name: &'static str, task: Task);
 }

@@ -14,13 +14,13 @@ use crate::domain::shared::id::BATCH_MAX;
 use crate::domain::shared::id::SaleId;
 use crate::kit::telemetry::traced::{Part, call};
 use crate::ports::Result;
-use crate::ports::platform::fault::Point;
 use crate::ports::sale::recording::SaleHead;
 use crate::ports::sale::turnstile::TURNS_MAX;
 use crate::workers::consumer::Needs;
 use crate::workers::consumer::metric::Metric;
+use crate::workers::consumer::points;
 
-const TOLD: Points = Points { after_notice: Point::ConsumerAfterNotice, after_deadline: Point::ConsumerAfterDeadline };
+const TOLD: Points = Points { after_notice: points::AFTER_NOTICE, after_deadline: points::AFTER_DEADLINE };
 
 /// What the group came to: whether somebody was refused, which is when a sale may have become exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ pub(super) async fn settle(
     let Some(look) = call(Part::Ledger, "look", needs.recording.look(sale, &causes, &[])).await? else {
         return Ok(unknown(sale, &batches));
     };
-    needs.faults.reach(Point::ConsumerAfterLook).await;
+    needs.faults.reach(points::AFTER_LOOK).await;
 
     if !look.recorded.is_empty() {
         let rows = needs.recording.reservations_created_by(sale, &look.recorded).await?;
@@ -56,10 +56,10 @@ pub(super) async fn settle(
     }
 
     let turns = decide(needs, trail, &look, &fresh).await?;
-    needs.faults.reach(Point::ConsumerAfterTurnstile).await;
+    needs.faults.reach(points::AFTER_TURNSTILE).await;
     // A batch promotes nobody, so there is no birth to wait for.
     let rows = record(&*needs.recording, &*needs.clock, trail, &turns, 0).await?;
-    needs.faults.reach(Point::ConsumerAfterLedger).await;
+    needs.faults.reach(points::AFTER_LEDGER).await;
     let now_ms = needs.clock.now().0.max(0) as u64;
     for batch in &fresh {
         let delay_ms = now_ms.saturating_sub(batch.id.made_ms());

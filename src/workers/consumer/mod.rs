@@ -6,6 +6,7 @@
 
 mod group;
 pub mod metric;
+pub mod points;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

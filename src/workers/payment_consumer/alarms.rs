@@ -15,10 +15,10 @@ use crate::kit::telemetry::traced::{self, Part, Way, call};
 use crate::kit::work::backoff::Backoff;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::kit::work::serve::{Worker, serve};
-use crate::ports::platform::fault::Point;
 use crate::ports::sale::deadlines::Deadline;
 use crate::ports::{Delivery, Fault, Result, Subscription};
 use crate::workers::payment_consumer::metric::Metric;
+use crate::workers::payment_consumer::points;
 use crate::workers::payment_consumer::release_and_promote;
 use crate::workers::payment_consumer::release_and_promote::GIVEN_MAX;
 use crate::workers::payment_consumer::{Needs, Settings};
@@ -103,7 +103,7 @@ pub(super) async fn lapse(needs: &Needs, settings: &Settings, sale: SaleId, ids:
     debug_assert!(ids.is_sorted());
     for some in ids.chunks(GIVEN_MAX) {
         let rows = call(Part::Ledger, "lapse", needs.sweeping.lapse(sale, some, sure_now(&*needs.clock)?)).await?;
-        needs.faults.reach(Point::LapseAfterLedger).await;
+        needs.faults.reach(points::LAPSE_AFTER_LEDGER).await;
         metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);
         // Whoever is next in line does not wait until this one is told.
         let told = try_to_notify(&needs.tell, &settings.tell, &rows);

@@ -7,6 +7,7 @@
 mod alarms;
 pub mod measure;
 pub mod metric;
+pub mod points;
 mod release_and_promote;
 mod resolve;
 mod sweeper;

@@ -12,11 +12,10 @@ use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::kit::telemetry::trace::{Kind as SpanKind, Span, joining};
 use crate::kit::telemetry::traced::{Part, call};
 use crate::kit::work::backoff::Backoff;
-use crate::ports::platform::fault::Point;
 use crate::ports::sale::turnstile::TURNS_MAX;
 use crate::ports::{Fault, Result};
 use crate::workers::payment_consumer::metric::Metric;
-use crate::workers::payment_consumer::{Needs, Settings};
+use crate::workers::payment_consumer::{Needs, Settings, points};
 
 /// Reservations given on together. What all workers have under way at once must stay below the answers that the turnstile
 /// keeps: it knows its history only as far back as these, and one that is further ahead of the ledger looks like another's.
@@ -24,7 +23,8 @@ pub(super) const GIVEN_MAX: usize = 128;
 
 const _: () = assert!(GIVEN_MAX <= TURNS_MAX && GIVEN_MAX * 8 <= ANSWERS_MAX);
 
-const TOLD: Points = Points { after_notice: Point::ReleaseAfterNotice, after_deadline: Point::ReleaseAfterDeadline };
+const TOLD: Points =
+    Points { after_notice: points::RELEASE_AFTER_NOTICE, after_deadline: points::RELEASE_AFTER_DEADLINE };
 
 /// Gives on what those of the reservations had that ended and are not freed; the others are left alone.
 pub async fn release_and_promote(
@@ -67,12 +67,12 @@ async fn try_once(
     if look.unfreed.is_empty() {
         return Ok(());
     }
-    needs.faults.reach(Point::ReleaseAfterLook).await;
+    needs.faults.reach(points::RELEASE_AFTER_LOOK).await;
     let known = trail.known(&look);
     let turns = release(needs, trail, known, sale, &look.unfreed).await?;
-    needs.faults.reach(Point::ReleaseAfterTurnstile).await;
+    needs.faults.reach(points::RELEASE_AFTER_TURNSTILE).await;
     let rows = record(&*needs.recording, &*needs.clock, trail, &turns, settings.absent_ms_max).await?;
-    needs.faults.reach(Point::ReleaseAfterLedger).await;
+    needs.faults.reach(points::RELEASE_AFTER_LEDGER).await;
     metrics::counter!(Metric::GivenOn.name()).increment(turns.len() as u64);
     let promoted: Vec<_> = rows.into_iter().filter(|row| row.state.kind().is_live()).collect();
     metrics::counter!(Metric::Promoted.name()).increment(promoted.len() as u64);

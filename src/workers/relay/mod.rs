@@ -22,6 +22,9 @@ use crate::ports::platform::outbox::Outbox;
 use crate::ports::{Fault, Result};
 use crate::workers::relay::metric::Metric;
 
+pub const AFTER_READ: Point = Point("relay.after_read");
+pub const AFTER_PUBLISH: Point = Point("relay.after_publish");
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -130,9 +133,9 @@ impl Relay {
         if events.is_empty() {
             return Ok(Relayed { read: 0, first: 0 });
         }
-        self.needs.faults.reach(Point::RelayAfterRead).await;
+        self.needs.faults.reach(AFTER_READ).await;
         self.needs.events.publish_events(&events).await?;
-        self.needs.faults.reach(Point::RelayAfterPublish).await;
+        self.needs.faults.reach(AFTER_PUBLISH).await;
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
         let now = self.needs.clock.now();
         let first = self.needs.outbox.mark_published(&ids, now).await?;

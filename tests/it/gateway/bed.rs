@@ -24,7 +24,7 @@ use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::faces::gateway::routes;
 use miaosha::faces::gateway::{Gateway, Settings};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::http::problem;
 use miaosha::kit::work::backoff::BackoffSettings;
 use miaosha::kit::work::lifecycle::Lifecycle;

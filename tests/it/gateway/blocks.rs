@@ -5,13 +5,14 @@ use std::time::Duration;
 use actix_web::rt;
 use futures_util::future::join_all;
 use miaosha::app::audit::audit;
+use miaosha::app::sale;
 use miaosha::domain::people::Role;
 use miaosha::domain::sale::block::BLOCK_UNITS_MAX;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::gateway::Settings;
-use miaosha::ports::platform::fault::Point;
+use miaosha::kit::http::idempotency;
 use miaosha::ports::sale::attempts::partition_of;
 use miaosha::workers::consumer::{self, Consumer};
 use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
@@ -112,9 +113,11 @@ async fn what_is_free_is_taken_and_put_back(bed: Bed) {
 /// The operator's process is stopped before and after the queue has it; another goes on under the same key.
 async fn the_same_request_makes_the_same_block_whoever_dies(bed: Bed) {
     let sale = bed.sale(9, 0).await.id;
-    for (key, point) in
-        [("a", Point::BlockAfterLedger), ("b", Point::BlockAfterSubmit), ("c", Point::RequestAfterEffect)]
-    {
+    for (key, point) in [
+        ("a", sale::points::BLOCK_AFTER_LEDGER),
+        ("b", sale::points::BLOCK_AFTER_SUBMIT),
+        ("c", idempotency::AFTER_EFFECT),
+    ] {
         let stop = bed.stops.arm(point);
         let first = rt::spawn(bed.post_under(key, &path(sale), &bed.operator(), &body(3)));
         let second = while_decided(&bed, sale, async {
@@ -135,7 +138,7 @@ async fn the_same_request_makes_the_same_block_whoever_dies(bed: Bed) {
     assert_eq!((units, left(&bed, sale).await), (vec![json!(3); 3], json!(0)));
     // The last one died between its effect and its wake-up: the sweeper gives everything on.
     let one = format!("{}/{}", path(sale), listed(&bed, sale).await[0]["id"].as_str().unwrap());
-    let stop = bed.stops.arm(Point::UnblockAfterLedger);
+    let stop = bed.stops.arm(sale::points::UNBLOCK_AFTER_LEDGER);
     let first = rt::spawn(bed.delete(&one, &bed.operator()));
     stop.reached().await;
     assert_sound(&bed, sale).await;
@@ -149,7 +152,7 @@ async fn a_block_in_the_queue_can_be_ended(bed: Bed) {
     let sale = bed.sale(4, 2).await.id;
     let operator = bed.operator();
     // Stopped when the queue has it: nobody decides.
-    let stop = bed.stops.arm(Point::BlockAfterSubmit);
+    let stop = bed.stops.arm(sale::points::BLOCK_AFTER_SUBMIT);
     let first = rt::spawn(bed.post_under(KEY, &path(sale), &operator, &body(3)));
     stop.reached().await;
     let waiting = listed(&bed, sale).await;

@@ -1,8 +1,8 @@
 //! Letting go: of a hold, of a place on standby, and of what cannot be let go of.
 
 use actix_web::rt;
+use miaosha::app::sale;
 use miaosha::domain::sale::reservation::Kind;
-use miaosha::ports::platform::fault::Point;
 use miaosha::ports::sale::deadlines::Deadline;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ async fn a_cancel_that_stops_half_way_is_found() {
     let bed = Bed::new().await;
     let sale = bed.sale(1, 0).await;
     let id = bed.attempt(sale.id, 7, 1).await;
-    let stop = bed.stops.arm(Point::CancelAfterLedger);
+    let stop = bed.stops.arm(sale::points::CANCEL_AFTER_LEDGER);
     let path = format!("/v1/sales/{}/reservation", sale.id);
     let cancel = rt::spawn(bed.delete(&path, &bed.shopper(7)));
     stop.reached().await;

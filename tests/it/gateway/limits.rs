@@ -6,9 +6,9 @@ use actix_web::body::MessageBody;
 use actix_web::http::Method;
 use futures_util::FutureExt;
 use futures_util::future::poll_fn;
+use miaosha::app::receipts;
 use miaosha::domain::people::TOKEN_MS_MAX;
 use miaosha::faces::gateway::Settings;
-use miaosha::ports::platform::fault::Point;
 use serde_json::json;
 use tokio::task::LocalSet;
 
@@ -52,7 +52,7 @@ async fn a_buyer_waits_so_long_for_a_receipt() {
     let asks = async {
         let bed = Bed::new().await;
         let (_, order) = bed.order(1, 1).await;
-        let stop = bed.stops.arm(Point::ReceiptAfterPress);
+        let stop = bed.stops.arm(receipts::AFTER_PRESS);
         let (path, within) = (format!("/v1/orders/{}/receipt.pdf", order.number), 60_000);
         assert_eq!(bed.receipts.settings().pdf_wait_ms_max, within);
         let answer = still.ends_after(within, stop.reached(), bed.get(&path, &bed.shopper(1))).await;

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::gateway::Settings;
+use miaosha::kit::http::idempotency;
 use miaosha::kit::http::idempotency::REPLAYED;
-use miaosha::ports::platform::fault::Point;
 use miaosha::workers::payment_consumer;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
@@ -131,7 +131,7 @@ async fn of_many_at_once_one_is_carried_out(bed: Bed) {
 }
 
 async fn who_dies_before_the_effect_is_followed(bed: Bed) {
-    let stop = bed.stops.arm(Point::RequestAfterClaim);
+    let stop = bed.stops.arm(idempotency::AFTER_CLAIM);
     let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
     stop.reached().await;
     let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
@@ -149,7 +149,7 @@ async fn who_dies_before_the_effect_is_followed(bed: Bed) {
 async fn who_dies_before_the_answer_is_kept_did_it_once(bed: Bed) {
     let item = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201)["id"].as_u64().unwrap();
     for (path, body) in [(ITEMS, lamp()), ("/v1/admin/sales", sale_body(item))] {
-        let stop = bed.stops.arm(Point::RequestAfterEffect);
+        let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
         let first = rt::spawn(bed.post_under(path, path, &bed.operator(), &body));
         stop.reached().await;
         bed.post_under(path, path, &bed.operator(), &body).await.is_problem(409, "in_flight");
@@ -165,7 +165,7 @@ async fn a_checkout_that_died_before_its_answer_is_paid_once(bed: Bed) {
     let sale = bed.sale(1, 0).await;
     bed.attempt(sale.id, 7, 1).await;
     let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
-    let stop = bed.stops.arm(Point::RequestAfterEffect);
+    let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
     let first = rt::spawn(bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body));
     stop.reached().await;
     bed.clock.advance_ms(Settings::default().request_lease_ms);
@@ -179,7 +179,7 @@ async fn a_checkout_that_died_before_its_answer_is_paid_once(bed: Bed) {
 }
 
 async fn who_hangs_up_finds_the_answer_later(bed: Bed) {
-    let stop = bed.stops.arm(Point::RequestAfterClaim);
+    let stop = bed.stops.arm(idempotency::AFTER_CLAIM);
     let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
     stop.reached().await;
     first.abort();
@@ -300,7 +300,7 @@ fn ada() -> Value {
 }
 
 async fn who_signs_up_twice_is_one_person(bed: Bed) {
-    let stop = bed.stops.arm(Point::RequestAfterEffect);
+    let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
     let first = rt::spawn(bed.post_under(KEY, "/v1/users", "", &ada()));
     stop.reached().await;
     bed.clock.advance_ms(Settings::default().request_lease_ms);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use miaosha::adapters::folder::FolderArchive;
+use miaosha::app::receipts;
 use miaosha::app::receipts::fonts::Fonts;
 use miaosha::app::receipts::keys::PublicKeys;
 use miaosha::app::receipts::pdf::render;
@@ -14,7 +15,7 @@ use miaosha::domain::shared::event::{Event, Fact, Purchase};
 use miaosha::domain::shared::id::ReservationId;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::ports::platform::archive::Archive;
-use miaosha::ports::platform::fault::Point;
+
 use serde_json::{Value, json};
 
 use super::bed::{Bed, OFFSET};
@@ -155,15 +156,15 @@ async fn what_is_paid_for_is_printed_by_itself(bed: Bed) {
 async fn a_press_stopped_anywhere_prints_the_same_bytes_again(bed: Bed) {
     let (id, order) = bed.order(7, 2).await;
     let expected = bed.receipts.pdf_of(&order).await.unwrap();
-    for point in [Point::ReceiptAfterPress, Point::ReceiptAfterArchive] {
-        bed.world.events.publish_events(&[paid(id, &order, point as u128)]).await.unwrap();
+    for (occasion, point) in [(1, receipts::AFTER_PRESS), (2, receipts::AFTER_ARCHIVE)] {
+        bed.world.events.publish_events(&[paid(id, &order, occasion)]).await.unwrap();
         bed.receipts.forget(&order.number).await.unwrap();
         assert_eq!(bed.kept().await, [""; 0]);
         let stop = bed.stops.arm(point);
         let killed = tokio::spawn(bed.receipts.clone().run(bed.lifecycle.clone()));
         tokio::time::timeout(Duration::from_secs(30), stop.reached()).await.expect("nobody reached it");
         let kept = bed.kept().await.len();
-        assert_eq!(kept, usize::from(point == Point::ReceiptAfterArchive), "{point:?}");
+        assert_eq!(kept, usize::from(point == receipts::AFTER_ARCHIVE), "{point:?}");
         killed.abort();
         let _ = killed.await;
         let lifecycle = miaosha::kit::work::lifecycle::Lifecycle::new();

@@ -1,6 +1,7 @@
 //! Giving back after payment: whole orders and single units, by operators, each unit once.
 
 use miaosha::app::audit::audit;
+use miaosha::app::money;
 use miaosha::domain::money::order;
 use miaosha::domain::money::payment::{Payment, PaymentState};
 use miaosha::domain::sale::reservation::Kind;
@@ -8,7 +9,7 @@ use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::faces::gateway::Settings;
 use miaosha::kit::work::backoff::BackoffSettings;
-use miaosha::ports::platform::fault::Point;
+
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::{Value, json};
 
@@ -220,7 +221,7 @@ async fn who_dies_before_the_answer_gave_back_once(bed: Bed) {
     let sale = bed.sale(3, 0).await;
     let (id, number) = bought(&bed, sale.id, 2).await;
     let ask = || bed.post_under("7d0ce6a6", &refunds(&number), &bed.operator(), &json!({ "units": [2] }));
-    let stop = bed.stops.arm(Point::GiveBackAfterLedger);
+    let stop = bed.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
     let first = tokio::task::spawn_local(ask());
     stop.reached().await;
     bed.clock.advance_ms(Settings::default().request_lease_ms);
@@ -236,7 +237,7 @@ async fn who_dies_before_the_answer_gave_back_once(bed: Bed) {
 async fn the_operator_hangs_up(bed: Bed) {
     let sale = bed.sale(3, 0).await;
     let (id, number) = bought(&bed, sale.id, 2).await;
-    let stop = bed.stops.arm(Point::GiveBackAfterLedger);
+    let stop = bed.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
     let refund = tokio::task::spawn_local(bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [2] })));
     stop.reached().await;
     refund.abort();

@@ -8,7 +8,7 @@ use miaosha::app::receipts::token::{TokenError, sign, verify};
 use miaosha::domain::people::Role;
 use miaosha::domain::receipts::Proof;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use super::bed::{Answer, Bed, Calls};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::rt;
+use miaosha::app::money;
 use miaosha::domain::money::payment::Why;
 use miaosha::domain::sale::Sale;
 use miaosha::domain::sale::reservation::{Kind, State};
@@ -51,7 +52,7 @@ async fn sweep(bed: &Bed) {
 }
 
 async fn before_the_hold_takes_the_payment_it_is_an_orphan(bed: Bed) {
-    for point in [Point::CheckoutAfterRecord, Point::CheckoutAfterOpen] {
+    for point in [money::points::CHECKOUT_AFTER_RECORD, money::points::CHECKOUT_AFTER_OPEN] {
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         assert_eq!(bed.kind(id).await, Kind::Held);
         let orphans = bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap();
@@ -72,7 +73,7 @@ async fn before_the_hold_takes_the_payment_it_is_an_orphan(bed: Bed) {
 }
 
 async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
+    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
     assert_eq!(bed.kind(id).await, Kind::Paying);
     assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
 
@@ -89,7 +90,7 @@ async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(bed: Bed)
 }
 
 async fn after_the_capture_somebody_else_writes_the_order(bed: Bed) {
-    for point in [Point::CheckoutAfterCapture, Point::CheckoutAfterConfirm] {
+    for point in [money::points::CHECKOUT_AFTER_CAPTURE, money::points::CHECKOUT_AFTER_CONFIRM] {
         let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
         sweep(&bed).await;
         assert_eq!(bed.kind(id).await, Kind::Confirmed);
@@ -104,7 +105,7 @@ async fn after_the_capture_somebody_else_writes_the_order(bed: Bed) {
 
 /// Time runs out while the money moves: the order stands, for the hold was taken in time.
 async fn a_hold_does_not_lapse_while_it_is_paid(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
+    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
     bed.clock.advance_ms(2 * HOLD_MS);
     assert_eq!(bed.world.sweeping.lapse(sale.id, &[id], bed.world.clock.now()).await.unwrap(), []);
     stop.go_on();
@@ -113,7 +114,7 @@ async fn a_hold_does_not_lapse_while_it_is_paid(bed: Bed) {
 }
 
 async fn no_payment_begins_after_the_time_is_over(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterOpen).await;
+    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_OPEN).await;
     bed.clock.advance_ms(HOLD_MS);
     stop.go_on();
     checkout.await.unwrap().is_problem(409, "hold_lapsed");
@@ -124,7 +125,7 @@ async fn no_payment_begins_after_the_time_is_over(bed: Bed) {
 
 /// A provider that said "void" of a payment it captured all the same: the buyer hears that the money goes back.
 async fn a_capture_that_cannot_stand_goes_back(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterCapture).await;
+    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_CAPTURE).await;
     let State::Paying { payment, .. } = bed.row(id).await.state else { panic!("it is paying") };
     bed.world.paying.payment_voided(id, payment, START).await.unwrap();
     stop.go_on();
@@ -140,7 +141,7 @@ async fn a_capture_that_cannot_stand_goes_back(bed: Bed) {
 
 /// The buyer hangs up in the middle: the checkout is finished, and a graceful stop waits for it.
 async fn a_checkout_outlives_its_connection(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, Point::CheckoutAfterPaying).await;
+    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
     checkout.abort();
     assert!(checkout.await.unwrap_err().is_cancelled());
     assert_eq!(bed.lifecycle.tracker.len(), 2, "the request and its move");

@@ -2,11 +2,12 @@
 //! when nobody waits for it any more.
 
 use actix_web::http::Method;
+use miaosha::app::money;
 use miaosha::domain::sale::Sale;
 use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::shared::id::ReservationId;
 use miaosha::ports::platform::clock::Clock;
-use miaosha::ports::platform::fault::Point;
+
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ async fn the_word_finishes_what_a_gateway_left() {
 async fn the_word_may_overtake_the_gateway() {
     let (server, bed) = bed().await;
     let (sale, id, token) = held(&bed).await;
-    let stop = bed.stops.arm(Point::CheckoutAfterCapture);
+    let stop = bed.stops.arm(money::points::CHECKOUT_AFTER_CAPTURE);
     let checkout = actix_web::rt::spawn(bed.check_out(7, &token, CARD));
     stop.reached().await;
     assert_eq!(tell(&bed, &server.events()[0]).await.status, 204);
@@ -213,7 +214,7 @@ async fn an_emulator_s_own_events_are_heard() {
         HOLD_MS,
     );
     // The gateway stands between the capture and the order until the emulator's word has written it.
-    let stop = bed.stops.arm(Point::CheckoutAfterCapture);
+    let stop = bed.stops.arm(money::points::CHECKOUT_AFTER_CAPTURE);
     let body = json!({ "checkout_token": token, "card": CARD });
     let checkout = actix_web::rt::spawn(bed.post("/v1/checkouts", &access, &body));
     stop.reached().await;

@@ -1,12 +1,16 @@
-//! Tasks that carry the process are missed when they break; tasks of one request are the matter of who asked.
+//! A long task that breaks stops the process; a short one is its caller's matter.
 
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use miaosha::kit::http::probes::Readiness;
 use miaosha::kit::process::faults::Panics;
 use miaosha::kit::work::lifecycle::{Ended, Failure, Lifecycle, counted, thread};
 use tokio::runtime::Handle;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn failed(task: &'static str, how: Ended) -> Option<Failure> {
     Some(Failure { task, how })
@@ -16,15 +20,24 @@ async fn panics() {
     panic!("on purpose")
 }
 
+/// Waits for the soft stop.
+async fn stops(lifecycle: &Lifecycle) {
+    tokio::time::timeout(PATIENCE, lifecycle.soft.cancelled()).await.expect("the process goes on")
+}
+
 #[tokio::test]
 async fn the_process_stops_when_a_long_task_ends_by_itself() {
     let begin: [fn(&Lifecycle); 2] =
         [|lifecycle| lifecycle.supervise("x", async {}), |lifecycle| lifecycle.accompany("x", async {})];
     for begin in begin {
         let lifecycle = Lifecycle::new();
+        let readiness = Readiness::new(lifecycle.soft.clone());
+        readiness.started();
+        assert_eq!(readiness.problems(), [""; 0]);
         begin(&lifecycle);
-        lifecycle.soft.cancelled().await;
+        stops(&lifecycle).await;
         assert_eq!(lifecycle.failure(), failed("x", Ended::Early));
+        assert_eq!(readiness.problems(), ["stopping"]);
         assert!(lifecycle.drain().await && !lifecycle.hard.is_cancelled());
     }
 }
@@ -41,7 +54,7 @@ async fn the_process_stops_when_a_long_task_panics() {
     for begin in begin {
         let lifecycle = Lifecycle::new();
         local.run_until(async { begin(&lifecycle) }).await;
-        local.run_until(lifecycle.soft.cancelled()).await;
+        local.run_until(stops(&lifecycle)).await;
         assert_eq!(lifecycle.failure(), failed("x", Ended::Panicked));
         assert!(lifecycle.drain().await);
     }
@@ -51,7 +64,7 @@ async fn the_process_stops_when_a_long_task_panics() {
 async fn the_first_failure_is_the_reason() {
     let lifecycle = Lifecycle::new();
     lifecycle.supervise("x", async {});
-    lifecycle.soft.cancelled().await;
+    stops(&lifecycle).await;
     lifecycle.supervise("y", panics());
     assert!(lifecycle.drain().await);
     assert_eq!(lifecycle.failure(), failed("x", Ended::Early));
@@ -63,7 +76,7 @@ async fn what_ends_after_the_soft_stop_has_done_its_work_and_what_panics_has_not
     let soft = lifecycle.soft.clone();
     lifecycle.supervise("x", async move { soft.cancelled().await });
     lifecycle.accompany("y", pending());
-    assert!(lifecycle.drain().await, "nobody waits for what only accompanies");
+    assert!(lifecycle.drain().await, "what only accompanies is not waited for");
     assert_eq!(lifecycle.failure(), None);
 
     let lifecycle = Lifecycle::new();
@@ -77,7 +90,7 @@ async fn what_ends_after_the_soft_stop_has_done_its_work_and_what_panics_has_not
 }
 
 #[tokio::test]
-async fn an_adapter_that_nobody_holds_may_end() {
+async fn an_adapter_that_was_dropped_may_end() {
     let lifecycle = Lifecycle::new();
     let (held, dropped) = tokio::sync::oneshot::channel::<()>();
     let ended = Arc::new(tokio::sync::Notify::new());
@@ -96,7 +109,7 @@ async fn an_adapter_that_nobody_holds_may_end() {
 }
 
 #[tokio::test]
-async fn a_short_task_that_panics_is_the_matter_of_who_asked() {
+async fn a_short_task_that_panics_is_its_callers_matter() {
     let lifecycle = Lifecycle::new();
     let local = tokio::task::LocalSet::new();
     assert!(lifecycle.finish_on(&Handle::current(), "x", panics()).await.unwrap_err().is_panic());
@@ -116,7 +129,7 @@ async fn a_short_task_that_panics_is_the_matter_of_who_asked() {
 }
 
 #[tokio::test]
-async fn a_drain_waits_for_what_somebody_asked_for() {
+async fn a_drain_waits_for_what_a_caller_asked_for() {
     let lifecycle = Lifecycle::new();
     let (go_on, waits) = tokio::sync::oneshot::channel::<()>();
     let done = Arc::new(AtomicBool::new(false));

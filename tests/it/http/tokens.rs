@@ -3,7 +3,8 @@
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId};
-use miaosha::kit::http::auth::{KeysError, TokenKeys};
+use miaosha::faces::tokens::TokenKeys;
+use miaosha::kit::http::auth::KeysError;
 use miaosha::kit::http::problem::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -37,8 +38,8 @@ fn nobody_is_the_house() {
     for house in (0..100).map(|part| BuyerId::house(block, part)).chain([BuyerId(1 << 62), BuyerId((1 << 63) - 1)]) {
         assert!(house.is_house(), "{house}");
         let token = keys.sign_access(house, Role::Operator, START, 60_000);
-        assert_eq!(keys.verify_access(&token, START).unwrap_err().kind, Kind::Unauthorized);
-        assert_eq!(keys.verify_access_until(&token).unwrap_err().kind, Kind::Unauthorized);
+        assert_eq!(keys.verify_access(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+        assert_eq!(keys.verify_access_until(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
     for person in [0, 1, (1 << 62) - 1, 1 << 63, u64::MAX] {
         let token = keys.sign_access(BuyerId(person), Role::Shopper, START, 60_000);
@@ -53,7 +54,7 @@ fn a_token_ends_when_its_time_is_over() {
     let token = keys.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
     assert!(keys.verify_access(&token, START.plus_ms(60_000)).is_ok());
     let problem = keys.verify_access(&token, START.plus_ms(67_000)).unwrap_err();
-    assert_eq!(problem.kind, Kind::Unauthorized);
+    assert_eq!(problem.kind, Kind::UNAUTHORIZED);
     assert!(problem.detail.contains("expired"), "{problem}");
 }
 
@@ -62,8 +63,8 @@ fn one_kind_of_token_is_never_another() {
     let keys = keys();
     let access = keys.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
     let checkout = keys.sign_checkout(ReservationId(7), BuyerId(1), START, 60_000);
-    assert_eq!(keys.verify_checkout(&access, START).unwrap_err().kind, Kind::Unauthorized);
-    assert_eq!(keys.verify_access(&checkout, START).unwrap_err().kind, Kind::Unauthorized);
+    assert_eq!(keys.verify_checkout(&access, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+    assert_eq!(keys.verify_access(&checkout, START).unwrap_err().kind, Kind::UNAUTHORIZED);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn what_is_wrong_with_a_token_is_said() {
     ];
     for (token, why) in cases {
         let problem = keys().verify_access(&token, START).expect_err(&token);
-        assert_eq!(problem.kind, Kind::Unauthorized, "{token}");
+        assert_eq!(problem.kind, Kind::UNAUTHORIZED, "{token}");
         assert!(problem.detail.contains(why), "{token}: {problem}, not {why:?}");
     }
 }
@@ -195,6 +196,6 @@ fn key_lists_that_make_no_sense_are_refused() {
 proptest! {
     #[test]
     fn no_text_breaks_the_reading_of_a_token(token in "\\PC{0,300}|[A-Za-z0-9_.-]{0,300}") {
-        prop_assert_eq!(keys().verify_access(&token, START).unwrap_err().kind, Kind::Unauthorized);
+        prop_assert_eq!(keys().verify_access(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
 }

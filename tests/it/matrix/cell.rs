@@ -7,15 +7,15 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::rt;
 use actix_web::test::TestRequest;
+use miaosha::app::money;
 use miaosha::domain::money::payment::PaymentState;
 use miaosha::domain::people::Role;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId};
 use miaosha::faces::gateway::Gateway;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::platform::clock::Clock;
-use miaosha::ports::platform::fault::Point;
 use miaosha::wire::world::World;
 use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
 use serde_json::json;
@@ -168,7 +168,7 @@ impl Lane {
 
     /// What a gateway left that died with the provider's answer in its hand. One that finds the row gone says so first.
     fn unfinished(&self, outcome: Outcome) -> Arc<Plan> {
-        if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(Point::CheckoutAfterCapture) }
+        if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(money::points::CHECKOUT_AFTER_CAPTURE) }
     }
 
     fn watched(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> (World, Arc<Lever>) {

@@ -3,7 +3,7 @@
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 

@@ -17,7 +17,7 @@ use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, S
 use miaosha::domain::shared::id::{BuyerId, ItemId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::faces::publisher::{Needs, Publisher, Settings};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::sale::attempts::{Attempts, Shed};
 use miaosha::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};

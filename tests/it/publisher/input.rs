@@ -5,7 +5,7 @@ use miaosha::app::sale::question;
 use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::shared::id::{BuyerId, ReservationId};
 use miaosha::faces::publisher::{LEARNING_MS, Settings};
-use miaosha::kit::http::auth::Principal;
+use miaosha::faces::tokens::access::Principal;
 use miaosha::ports::sale::feed::{SaleFeed, SaleSnapshot};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

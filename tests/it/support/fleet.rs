@@ -10,7 +10,7 @@ use miaosha::adapters::system::SystemClock;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, StandbyUntil};
 use miaosha::domain::shared::id::SaleId;
 use miaosha::domain::shared::money::Money;
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::ports::sale::catalogue::{Catalogue, NewItem, NewSale};
 use miaosha::ports::sale::turnstile::Turnstile;
 use serde_json::Value;

@@ -12,7 +12,7 @@ use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;

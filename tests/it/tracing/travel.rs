@@ -55,7 +55,7 @@ async fn with_signals(signals: &(impl Deadlines + Notices)) {
     assert_eq!(patiently(signals::told(&mut stream)).await.unwrap(), told);
 
     let mut alarm = deadline(1);
-    alarm.traced = vec![Mark { of: alarm.reservations[0], trace: trace(9) }];
+    alarm.traced = vec![Mark { of: alarm.reservations[0].into(), trace: trace(9) }];
     signals.schedule(alarm.clone(), 1).await.unwrap();
     let mut subscription = signals.deadlines().await.unwrap();
     let delivery = patiently(subscription.next(1)).await.unwrap().remove(0);
@@ -87,7 +87,7 @@ fn bodies_are_as_they_were() {
     assert_eq!(serde_json::to_string(&told).unwrap(), before);
     let mut alarm = deadline(1);
     let before = serde_json::to_string(&alarm).unwrap();
-    alarm.traced = vec![Mark { of: alarm.reservations[0], trace: trace(1) }];
+    alarm.traced = vec![Mark { of: alarm.reservations[0].into(), trace: trace(1) }];
     assert_eq!(serde_json::to_string(&alarm).unwrap(), before);
     let mut many = batch(1, 1);
     let before = many.encode();

@@ -12,6 +12,7 @@ use miaosha::ports::platform::fault::Point;
 use miaosha::ports::sale::blocks::{BlockMade, NewBlock};
 use miaosha::ports::sale::notices::NoticeItem;
 use miaosha::workers::payment_consumer::Job;
+use miaosha::workers::{consumer, payment_consumer as payments};
 
 use super::bench::{Bench, HOLD_MS, allotment, payment_settings};
 use super::points::{First, Work, twice};
@@ -83,7 +84,7 @@ pub async fn ended(bench: Bench, point: Point, first: First) {
     bench.decide([block.batch(), bench.batch_of([(1, 4), (2, 1), (3, 1)])]).await;
     let freed = end(&bench, &block).await;
     assert_eq!(freed, block.reservations());
-    let by_alarm = point == Point::LapseAfterLedger || first == First::Dropped;
+    let by_alarm = point == payments::points::LAPSE_AFTER_LEDGER || first == First::Dropped;
     let work: Work = if by_alarm {
         Box::new(move |bench| {
             let freed = freed.clone();
@@ -113,7 +114,7 @@ pub async fn ended_in_the_queue(bench: Bench, point: Point) {
     let freed = end(&bench, &block).await;
     stop.go_on();
     consumer.await.unwrap();
-    let is_recorded = point == Point::ConsumerAfterLedger;
+    let is_recorded = point == consumer::points::AFTER_LEDGER;
     assert_eq!(freed.len(), usize::from(is_recorded), "{point:?}");
     bench.sweeper().sweep_one(Job::Unfreed).await.unwrap();
     let gone = if is_recorded { Kind::Cancelled } else { Kind::Ended };

@@ -5,35 +5,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use miaosha::app::money;
+use miaosha::app::sale::restore;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::ports::platform::fault::Point;
 use miaosha::workers::payment_consumer::Job;
+use miaosha::workers::{consumer, payment_consumer as payments};
 
 use super::bench::{Bench, HOLD_MS, Message, allotment, payment_settings};
 
 /// The points a consumer comes by.
 pub const CONSUMER: [Point; 5] = [
-    Point::ConsumerAfterLook,
-    Point::ConsumerAfterTurnstile,
-    Point::ConsumerAfterLedger,
-    Point::ConsumerAfterNotice,
-    Point::ConsumerAfterDeadline,
+    consumer::points::AFTER_LOOK,
+    consumer::points::AFTER_TURNSTILE,
+    consumer::points::AFTER_LEDGER,
+    consumer::points::AFTER_NOTICE,
+    consumer::points::AFTER_DEADLINE,
 ];
 
 /// The points that work for ended holds comes by.
 pub const LAPSE: [Point; 6] = [
-    Point::LapseAfterLedger,
-    Point::ReleaseAfterLook,
-    Point::ReleaseAfterTurnstile,
-    Point::ReleaseAfterLedger,
-    Point::ReleaseAfterNotice,
-    Point::ReleaseAfterDeadline,
+    payments::points::LAPSE_AFTER_LEDGER,
+    payments::points::RELEASE_AFTER_LOOK,
+    payments::points::RELEASE_AFTER_TURNSTILE,
+    payments::points::RELEASE_AFTER_LEDGER,
+    payments::points::RELEASE_AFTER_NOTICE,
+    payments::points::RELEASE_AFTER_DEADLINE,
 ];
 
-pub const RESTORE: [Point; 3] = [Point::RestoreAfterLock, Point::RestoreAfterLedger, Point::RestoreAfterTurnstile];
+pub const RESTORE: [Point; 3] = [restore::AFTER_LOCK, restore::AFTER_LEDGER, restore::AFTER_TURNSTILE];
 
 /// Before the provider is asked for a refund, and before its answer is written down.
-pub const REFUND: [Point; 2] = [Point::RefundAfterClaim, Point::RefundAfterProvider];
+pub const REFUND: [Point; 2] = [money::points::REFUND_AFTER_CLAIM, money::points::REFUND_AFTER_PROVIDER];
 
 /// What the second copy does while the first stands at the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +173,7 @@ pub async fn resolve(bench: Bench, first: First) {
     }
     bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
     let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
-    twice(&bench, Point::ResolveAfterVoid, first, &[1, 2, 3, 4, 5], work).await;
+    twice(&bench, money::points::RESOLVE_AFTER_VOID, first, &[1, 2, 3, 4, 5], work).await;
     assert_eq!(bench.kind(1).await, Some(Kind::Confirmed));
     assert_eq!(bench.kind(2).await, Some(Kind::Held));
     bench.assert_sound().await;
@@ -196,13 +199,13 @@ pub async fn promotion_before_birth(bench: Bench, first: First) {
     bench.clock.advance_ms(HOLD_MS);
     let held = bench.row(1).await.unwrap().id;
     let unborn = bench.batch([2, 3]);
-    let stop = bench.stops.arm(Point::ConsumerAfterTurnstile);
+    let stop = bench.stops.arm(consumer::points::AFTER_TURNSTILE);
     let consumer = tokio::spawn({
         let (bench, unborn) = (bench.clone(), unborn.clone());
         async move { bench.decide([unborn]).await }
     });
     stop.reached().await;
-    let released = bench.stops.arm(Point::ReleaseAfterTurnstile);
+    let released = bench.stops.arm(payments::points::RELEASE_AFTER_TURNSTILE);
     let alarm = tokio::spawn({
         let bench = bench.clone();
         async move { bench.alarms().handle(vec![bench.alarm([held])]).await.unwrap() }

@@ -8,6 +8,7 @@ use miaosha::domain::shared::id::ReservationId;
 use miaosha::ports::money::refunds::RefundOutcome;
 use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::platform::fault::Point;
+use miaosha::workers::payment_consumer as payments;
 use miaosha::workers::payment_consumer::Job;
 
 use super::bench::{Bench, allotment, payment_settings, units};
@@ -46,7 +47,7 @@ async fn assert_settled(bench: &Bench) {
 pub async fn part(bench: Bench, point: Point, first: First) {
     let bench = one_paid_three_waiting(bench).await;
     let split = ended(bench.refund_units(1, Some(&[2])).await);
-    let by_alarm = point == Point::LapseAfterLedger || first == First::Dropped;
+    let by_alarm = point == payments::points::LAPSE_AFTER_LEDGER || first == First::Dropped;
     let work: Work = if by_alarm {
         Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm([split])]).await.unwrap() }))
     } else {

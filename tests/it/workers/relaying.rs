@@ -21,7 +21,7 @@ use crate::contract::attempts::patiently;
 use crate::contract::turnstile::only;
 use crate::support::proxy::Proxy;
 
-pub const RELAY: [Point; 2] = [Point::RelayAfterRead, Point::RelayAfterPublish];
+pub const RELAY: [Point; 2] = [relay::AFTER_READ, relay::AFTER_PUBLISH];
 
 /// An order, a cancel and the promotion it makes, and a cancel whose unit nobody has yet.
 async fn four_events(bench: Bench) -> Arc<Bench> {
@@ -121,7 +121,7 @@ pub async fn stopped(bench: Bench, point: Point, first: First) {
 pub async fn two_relays(bench: Bench) {
     let bench = Arc::new(bench.with_sale(allotment(60, 0)).await);
     bench.decide([bench.batch(1..=60)]).await;
-    let stop = bench.stops.arm(Point::RelayAfterPublish);
+    let stop = bench.stops.arm(relay::AFTER_PUBLISH);
     let start = || {
         let lifecycle = Lifecycle::new();
         let settings = relay::Settings { events_max: 8, relay_ms: 20, ..relay_settings() };

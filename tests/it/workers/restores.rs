@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::sale::turnstile::{ANSWERS_MAX, Reply};
-use miaosha::ports::platform::fault::Point;
+use miaosha::workers::consumer;
 use miaosha::workers::consumer::Consumer;
 use miaosha::workers::payment_consumer::Job;
 use miaosha::workers::payment_consumer::release_and_promote;
@@ -54,7 +54,7 @@ pub async fn two_histories(bench: Bench) {
     let bench = Arc::new(bench.with_sale(allotment(2, 5)).await);
     bench.decide([bench.batch([1])]).await;
     let older = bench.world.turnstile.snapshot(bench.sale).await.unwrap().unwrap();
-    let stop = bench.stops.arm(Point::ConsumerAfterTurnstile);
+    let stop = bench.stops.arm(consumer::points::AFTER_TURNSTILE);
     let sleeper = tokio::spawn({
         let bench = bench.clone();
         async move { bench.decide([bench.batch([2, 3])]).await }
@@ -162,7 +162,7 @@ pub async fn away(bench: Bench) {
     settings.backoff.outage_ms_max = 20;
     let impatient = Consumer::new(bench.world.needs(), settings);
     impatient.handle(vec![Message::of(bench.batch([3]))]).await.unwrap_err();
-    let looked = bench.stops.arm(Point::ConsumerAfterLook);
+    let looked = bench.stops.arm(consumer::points::AFTER_LOOK);
     let consumer = tokio::spawn({
         let bench = bench.clone();
         async move { bench.decide([bench.batch([1, 2])]).await }

@@ -149,10 +149,10 @@ async fn not_erased(gateway: &Gateway, way: InTheWay) -> Reply {
              or have the orders refunded first",
             way.units
         );
-        Problem::field("orders", Kind::Conflict, detail)
+        Problem::field("orders", Kind::CONFLICT, detail)
     } else {
         let detail = "something is held, being paid or waited for under this account; cancel it or let it end first";
-        Problem::new(Kind::Conflict, detail)
+        Problem::new(Kind::CONFLICT, detail)
     };
     let reservations = way.reservations.into_iter().map(|row| LiveReservation {
         reservation_id: row.id,

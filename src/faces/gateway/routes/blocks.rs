@@ -14,14 +14,14 @@ use crate::app::sale::feed::announce;
 use crate::domain::sale::block::BLOCK_UNITS_MAX;
 use crate::domain::shared::id::{BatchId, SaleId};
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::page::Page;
 use crate::faces::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::faces::gateway::views::desk::BlockView;
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{described, text, whole};
-use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::idempotency::cause;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::sale::blocks::BlockMade;
@@ -95,13 +95,13 @@ async fn post_block(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
     let body: BlockBody = gateway.body(&req, &mut payload.into_inner()).await?;
     let units = limits::within("units", body.units, 1..=BLOCK_UNITS_MAX)?;
     let reason = limits::text("reason", &body.reason, REASON_CHARS_MAX)?.to_owned();
-    let cause = cause(&req).ok_or_else(|| Problem::new(Kind::Internal, "the request was not claimed"))?;
+    let cause = cause(&req).ok_or_else(|| Problem::new(Kind::INTERNAL, "the request was not claimed"))?;
     let what = BlockRequest { sale, units, reason, request: cause.request };
     let here = Gateway::clone(&gateway);
     let block = match gateway.finish(async move { submit_block(&here.needs().blocking, what).await }).await? {
         BlockMade::Block(block) => block,
-        BlockMade::NothingFree => return Err(Problem::field("units", Kind::Conflict, "no unit is free")),
-        BlockMade::Closed => return Err(Problem::new(Kind::Conflict, "the sale is closed")),
+        BlockMade::NothingFree => return Err(Problem::field("units", Kind::CONFLICT, "no unit is free")),
+        BlockMade::Closed => return Err(Problem::new(Kind::CONFLICT, "the sale is closed")),
         BlockMade::Missing => return Err(no_such_sale()),
     };
     let within = Duration::from_millis(gateway.settings().wait_ms_max);
@@ -111,11 +111,11 @@ async fn post_block(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
     };
     if block.decided_at.is_none() {
         let detail = "the block is in the queue and not decided yet; ask again with the same key";
-        return Err(Problem::new(Kind::Unavailable, detail).retry_after_s(1));
+        return Err(Problem::new(Kind::UNAVAILABLE, detail).retry_after_s(1));
     }
     changed(&gateway, sale).await;
     if block.units == 0 {
-        return Err(Problem::field("units", Kind::Conflict, "no unit was free, or the block was ended meanwhile"));
+        return Err(Problem::field("units", Kind::CONFLICT, "no unit was free, or the block was ended meanwhile"));
     }
     Ok(HttpResponse::Created().json(BlockView::from(block)))
 }
@@ -150,5 +150,5 @@ async fn changed(gateway: &Gateway, sale: SaleId) {
 }
 
 fn no_such_block() -> Problem {
-    Problem::new(Kind::NotFound, "there is no such block")
+    Problem::new(Kind::NOT_FOUND, "there is no such block")
 }

@@ -15,7 +15,7 @@ use crate::domain::sale::reservation::Kind as Status;
 use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
 use crate::faces::gateway::Gateway;
 use crate::faces::gateway::metric::Metric;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::page::Page;
 use crate::faces::gateway::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
 use crate::faces::gateway::standing::{Asked, look_or_wait};
@@ -23,10 +23,19 @@ use crate::faces::gateway::views::{ListedOrderView, OrderView, StandingView};
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{described, text};
-use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::idempotency::cause;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
 use crate::ports::money::orders::OrderPlace;
+use crate::problem_kinds;
+
+problem_kinds! {
+    HOLD_LAPSED = "hold_lapsed", CONFLICT, "The hold has lapsed";
+    NOT_HELD = "not_held", CONFLICT, "The reservation is not held";
+    CARD_DECLINED = "card_declined", PAYMENT_REQUIRED, "The card was declined";
+    /// What a sale asks for, and no payment provider of ours ever takes.
+    UNPAYABLE = "unpayable", UNPROCESSABLE_ENTITY, "The amount cannot be paid";
+}
 
 const CARD_CHARS_MAX: usize = 100;
 
@@ -102,7 +111,7 @@ async fn delete_reservation(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
 
 async fn nothing_there(gateway: &Gateway, sale: SaleId) -> Result<Problem, Problem> {
     match gateway.board().sale(gateway.needs(), sale).await? {
-        Some(_) => Ok(Problem::new(Kind::NotFound, "you have no reservation of this sale")),
+        Some(_) => Ok(Problem::new(Kind::NOT_FOUND, "you have no reservation of this sale")),
         None => Ok(no_such_sale()),
     }
 }
@@ -172,7 +181,7 @@ fn payable_by(gateway: &Gateway, token: &str, buyer: BuyerId) -> Result<Reservat
     let named = |problem: Problem| Problem { field: Some("checkout_token".into()), ..problem };
     let (reservation, owner) = verified.map_err(named)?;
     if owner != buyer {
-        return Err(Problem::field("checkout_token", Kind::Forbidden, "this is somebody else's to pay for"));
+        return Err(Problem::field("checkout_token", Kind::FORBIDDEN, "this is somebody else's to pay for"));
     }
     Ok(reservation)
 }
@@ -187,26 +196,25 @@ fn reply(paid: Paid) -> Reply {
                 Some(_) => "the hold goes on, and another card may be tried",
                 None => "and the time to pay is over",
             };
-            Err(Problem::field("card", Kind::CardDeclined, format!("the card was declined ({why}); {then}")))
+            Err(Problem::field("card", CARD_DECLINED, format!("the card was declined ({why}); {then}")))
         }
         Paid::CardMissing(amount) => {
-            Err(Problem::field("card", Kind::Invalid, format!("is needed: {amount} is to be paid")))
+            Err(Problem::field("card", Kind::INVALID, format!("is needed: {amount} is to be paid")))
         }
         Paid::Unpayable(amount, why) => Err(Problem::new(
-            Kind::Unpayable,
+            UNPAYABLE,
             format!("{amount} cannot be paid here, and trying again does not help: {why}; no money moved"),
         )),
-        Paid::Lapsed => Err(Problem::new(Kind::HoldLapsed, "the time to pay is over; no money moved")),
+        Paid::Lapsed => Err(Problem::new(HOLD_LAPSED, "the time to pay is over; no money moved")),
         Paid::NotHeld(Some(Status::Standby)) => {
-            Err(Problem::new(Kind::NotHeld, "the reservation is on standby; it cannot be paid for yet"))
+            Err(Problem::new(NOT_HELD, "the reservation is on standby; it cannot be paid for yet"))
         }
-        Paid::NotHeld(Some(status)) => Err(Problem::new(
-            Kind::NotHeld,
-            format!("the reservation is {}, so there is nothing to pay", status.name()),
-        )),
-        Paid::NotHeld(None) => Err(Problem::new(Kind::NotHeld, "there is no such reservation of yours")),
+        Paid::NotHeld(Some(status)) => {
+            Err(Problem::new(NOT_HELD, format!("the reservation is {}, so there is nothing to pay", status.name())))
+        }
+        Paid::NotHeld(None) => Err(Problem::new(NOT_HELD, "there is no such reservation of yours")),
         Paid::Refunding => Err(Problem::new(
-            Kind::Conflict,
+            Kind::CONFLICT,
             "the payment came too late to become an order; the money goes back by itself, nothing needs to be done",
         )),
     }
@@ -262,7 +270,7 @@ pub async fn own_order(gateway: &Gateway, req: &HttpRequest) -> Result<Order, Pr
         Some(number) => gateway.needs().orders.order(number).await?.filter(|order| order.buyer == buyer),
         None => None,
     };
-    order.ok_or_else(|| Problem::new(Kind::NotFound, "you have no such order"))
+    order.ok_or_else(|| Problem::new(Kind::NOT_FOUND, "you have no such order"))
 }
 
 /// What could be one: three groups of four, so that nothing else reaches the ledger.

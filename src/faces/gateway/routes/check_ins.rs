@@ -12,7 +12,7 @@ use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::page::Page;
 use crate::faces::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::faces::gateway::views::door::{
@@ -21,10 +21,23 @@ use crate::faces::gateway::views::door::{
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{at_most, described, or_null, text};
-use crate::kit::http::idempotency::By;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem, Rule};
 use crate::ports::receipts::admissions::{Conflict, ConflictPlace};
+use crate::problem_kinds;
+
+problem_kinds! {
+    ALREADY_ADMITTED = "already_admitted", CONFLICT, "Somebody went in with it";
+    /// It is good, at another sale's door.
+    ELSEWHERE = "elsewhere", CONFLICT, "It is for another sale";
+    /// Given back: it lets nobody in any more.
+    REVOKED = "revoked", GONE, "The unit was given back";
+}
+
+const TOKEN_FORM: Rule = Rule::declared("token_form");
+const TOKEN_KEY: Rule = Rule::declared("token_key");
+const TOKEN_SIGNATURE: Rule = Rule::declared("token_signature");
+pub const RULES: &[Rule] = &[TOKEN_FORM, TOKEN_KEY, TOKEN_SIGNATURE];
 
 const GATE_CHARS_MAX: usize = 64;
 const DEVICE_CHARS_MAX: usize = 32;
@@ -96,15 +109,15 @@ async fn post_check_in(req: HttpRequest, payload: Payload, gateway: Data<Gateway
         CheckIn::Elsewhere(proof) => Err(elsewhere(&gateway, proof).await),
         CheckIn::Revoked(proof) => {
             let why = format!("unit {} was given back; this receipt lets nobody in with it", proof.unit);
-            Err(Problem::new(Kind::Revoked, why))
+            Err(Problem::new(REVOKED, why))
         }
         CheckIn::Invalid(error) => {
             let rule = match error {
-                TokenError::Form | TokenError::Proof(_) => Rule::TokenForm,
-                TokenError::Key => Rule::TokenKey,
-                TokenError::Signature => Rule::TokenSignature,
+                TokenError::Form | TokenError::Proof(_) => TOKEN_FORM,
+                TokenError::Key => TOKEN_KEY,
+                TokenError::Signature => TOKEN_SIGNATURE,
             };
-            Err(Problem::field("token", Kind::Invalid, error.to_string()).rule(rule))
+            Err(Problem::field("token", Kind::INVALID, error.to_string()).rule(rule))
         }
     }
 }
@@ -113,7 +126,7 @@ fn already(before: Admission, revoked: bool) -> Problem {
     let place = if before.gate.is_empty() { String::new() } else { format!(" at {}", before.gate) };
     let back = if revoked { "; it was given back since" } else { "" };
     let why = format!("somebody went in with unit {}{place} before{back}", before.proof.unit);
-    Problem::new(Kind::AlreadyAdmitted, why).with_facts(&AlreadyView { before: before.into(), revoked })
+    Problem::new(ALREADY_ADMITTED, why).with_facts(&AlreadyView { before: before.into(), revoked })
 }
 
 async fn elsewhere(gateway: &Gateway, proof: Proof) -> Problem {
@@ -123,7 +136,7 @@ async fn elsewhere(gateway: &Gateway, proof: Proof) -> Problem {
     let name = title.as_ref().map_or_else(|| format!("sale {}", proof.sale), |title| format!("“{title}”"));
     let why = format!("this receipt is good for {name}, which is not the sale of this door");
     let facts = ElsewhereView { sale_id: proof.sale, unit: proof.unit, sale_title: title };
-    Problem::new(Kind::Elsewhere, why).with_facts(&facts)
+    Problem::new(ELSEWHERE, why).with_facts(&facts)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -176,7 +189,7 @@ async fn post_merge(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) 
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let device = limits::text("device", &body.device, DEVICE_CHARS_MAX)?.to_owned();
     if !device.bytes().all(plain) {
-        return Err(Problem::field("device", Kind::Invalid, "must be lower-case letters, digits and -"));
+        return Err(Problem::field("device", Kind::INVALID, "must be lower-case letters, digits and -"));
     }
     let receipts = gateway.receipts().clone();
     limits::within("admissions", body.admissions.len() as u64, 1..=receipts.settings().merge_max as u64)?;
@@ -193,14 +206,14 @@ impl MergeLine {
     fn checked(self, place: usize) -> Result<Written, Problem> {
         let named = |name: &str| format!("admissions[{place}].{name}");
         if self.sequence == 0 || i64::try_from(self.sequence).is_err() {
-            return Err(Problem::field(named("sequence"), Kind::Invalid, "must be at least 1, in 63 bits"));
+            return Err(Problem::field(named("sequence"), Kind::INVALID, "must be at least 1, in 63 bits"));
         }
         if self.token.len() > TYPED_BYTES_MAX {
-            let problem = Problem::field(named("token"), Kind::Invalid, "is too long");
-            return Err(problem.rule(Rule::Length).with("max", TYPED_BYTES_MAX));
+            let problem = Problem::field(named("token"), Kind::INVALID, "is too long");
+            return Err(problem.rule(Rule::LENGTH).with("max", TYPED_BYTES_MAX));
         }
         if self.at.0 < 0 {
-            return Err(Problem::field(named("at"), Kind::Invalid, "must be milliseconds since 1970"));
+            return Err(Problem::field(named("at"), Kind::INVALID, "must be milliseconds since 1970"));
         }
         let gate = gate_name(&named("gate"), &self.gate)?.to_owned();
         Ok(Written { token: self.token, at: self.at, gate, sequence: self.sequence })
@@ -211,8 +224,8 @@ fn gate_name<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
     let name = name.trim();
     if name.chars().count() > GATE_CHARS_MAX || name.chars().any(char::is_control) {
         let must = format!("must be at most {GATE_CHARS_MAX} characters on one line");
-        return Err(Problem::field(field.to_owned(), Kind::Invalid, must)
-            .rule(Rule::Length)
+        return Err(Problem::field(field.to_owned(), Kind::INVALID, must)
+            .rule(Rule::LENGTH)
             .with("max", GATE_CHARS_MAX));
     }
     Ok(name)
@@ -220,7 +233,7 @@ fn gate_name<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
 
 fn moment(field: &'static str, at: Timestamp, now: Timestamp) -> Result<(), Problem> {
     if at.0 < 0 || at > now.plus_ms(AHEAD_MS_MAX) {
-        return Err(Problem::field(field, Kind::Invalid, "must be milliseconds since 1970, and not lie ahead"));
+        return Err(Problem::field(field, Kind::INVALID, "must be milliseconds since 1970, and not lie ahead"));
     }
     Ok(())
 }
@@ -242,7 +255,7 @@ async fn get_pack(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
     let shown = gateway.board().sale(gateway.needs(), sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
     let pack = gateway.receipts().pack(shown.sale.id, shown.sale.title.clone()).await?;
     let why = "this sale has more units given back or used than a pack may name; let its gates ask the shop";
-    Ok(HttpResponse::Ok().json(pack.ok_or_else(|| Problem::new(Kind::Conflict, why))?))
+    Ok(HttpResponse::Ok().json(pack.ok_or_else(|| Problem::new(Kind::CONFLICT, why))?))
 }
 
 /// Units that came in twice, or should not have

@@ -4,7 +4,7 @@ mod account;
 mod blocks;
 mod buying;
 mod catalogue;
-mod check_ins;
+pub mod check_ins;
 pub mod document;
 mod operators;
 mod orders;
@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::faces::gateway::Gateway;
-use crate::kit::http::auth::Principal;
+use crate::faces::tokens::access::Principal;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem, method_not_allowed};
 use crate::kit::telemetry::traced;
@@ -110,19 +110,19 @@ fn sale_id(req: &HttpRequest) -> Result<SaleId, Problem> {
 }
 
 fn no_such_sale() -> Problem {
-    Problem::new(Kind::NotFound, "there is no such sale")
+    Problem::new(Kind::NOT_FOUND, "there is no such sale")
 }
 
 /// The named parameters of the query, each at most once, and nothing else.
 fn query<const N: usize>(req: &HttpRequest, names: [&'static str; N]) -> Result<[Option<String>; N], Problem> {
     let pairs = Query::<Vec<(String, String)>>::from_query(req.query_string())
-        .map_err(|_| Problem::field("query", Kind::Invalid, "the query cannot be read"))?;
+        .map_err(|_| Problem::field("query", Kind::INVALID, "the query cannot be read"))?;
     let mut values = [const { None }; N];
     for (name, value) in pairs.into_inner() {
         let place = names.iter().position(|known| *known == name);
-        let place = place.ok_or_else(|| Problem::field(printable(&name), Kind::Invalid, "is not known here"))?;
+        let place = place.ok_or_else(|| Problem::field(printable(&name), Kind::INVALID, "is not known here"))?;
         if values[place].replace(value).is_some() {
-            return Err(Problem::field(names[place], Kind::Invalid, "must be given once"));
+            return Err(Problem::field(names[place], Kind::INVALID, "must be given once"));
         }
     }
     Ok(values)
@@ -138,6 +138,6 @@ fn parsed<T: std::str::FromStr>(
     text: Option<String>,
     must: &'static str,
 ) -> Result<Option<T>, Problem> {
-    let parse = |text: String| text.parse().map_err(|_| Problem::field(name, Kind::Invalid, must));
+    let parse = |text: String| text.parse().map_err(|_| Problem::field(name, Kind::INVALID, must));
     text.map(parse).transpose()
 }

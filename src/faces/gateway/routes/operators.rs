@@ -10,14 +10,14 @@ use crate::app::sale::feed::announce;
 use crate::domain::sale::{Sale, SaleState};
 use crate::domain::shared::id::{ItemId, SaleId};
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::requests::{ItemBody, RaiseBody, SaleBody, payable};
 use crate::faces::gateway::routes::page::Page;
 use crate::faces::gateway::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::faces::gateway::views::SaleView;
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
-use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::idempotency::cause;
 use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::ports::platform::parked::ParkedMessage;
 use crate::ports::sale::catalogue::Changed;
@@ -79,7 +79,7 @@ async fn post_sale(req: HttpRequest, payload: Payload, gateway: Data<Gateway>) -
     let request = cause(&req).map(|cause| cause.request);
     let sale = if may_be { gateway.needs().catalogue.create_sale_once(&new, request).await? } else { None };
     let sale =
-        sale.ok_or_else(|| Problem::field("item_id", Kind::Invalid, "there is no such item").rule(Rule::NoSuch))?;
+        sale.ok_or_else(|| Problem::field("item_id", Kind::INVALID, "there is no such item").rule(Rule::NO_SUCH))?;
     // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
     let open = gateway.needs().turnstile.open(sale.id, sale.generation, sale.allotment);
     best_effort("open", gateway.effort(), open).await;
@@ -152,7 +152,7 @@ async fn changed(gateway: &Gateway, changed: Changed) -> Reply {
     match changed {
         Changed::Sale(sale) => Ok(HttpResponse::Ok().json(view(gateway, sale).await?)),
         Changed::Missing => Err(no_such_sale()),
-        Changed::Refused { why } => Err(Problem::new(Kind::Conflict, why)),
+        Changed::Refused { why } => Err(Problem::new(Kind::CONFLICT, why)),
     }
 }
 

@@ -11,14 +11,14 @@ use crate::domain::money::order::Order;
 use crate::domain::sale::PARTY_MAX;
 use crate::domain::shared::id::RequestId;
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::buying::is_order_number;
 use crate::faces::gateway::routes::{Reply, path};
 use crate::faces::gateway::views::desk::{RefundView, WholeOrderView};
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{list, or_null, text};
-use crate::kit::http::idempotency::{By, cause};
+use crate::kit::http::idempotency::cause;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest};
@@ -80,11 +80,11 @@ impl RefundBody {
         if let Some(units) = &self.units {
             let count = format!("must name from 1 to {PARTY_MAX} units, or be left out for all that are left");
             if units.is_empty() || units.len() > usize::from(PARTY_MAX) {
-                let problem = Problem::field("units", Kind::Invalid, count).rule(Rule::Count);
+                let problem = Problem::field("units", Kind::INVALID, count).rule(Rule::COUNT);
                 return Err(problem.bounds(1, PARTY_MAX));
             }
             if let Some(place) = (1..units.len()).find(|&place| units[..place].contains(&units[place])) {
-                return Err(at(place, Kind::Invalid, "must be named once", Rule::Repeated));
+                return Err(at(place, Kind::INVALID, "must be named once", Rule::REPEATED));
             }
         }
         let reason = self.reason.map(|reason| limits::text("reason", &reason, REASON_CHARS_MAX).map(str::to_owned));
@@ -123,13 +123,13 @@ async fn post_refund(req: HttpRequest, payload: Payload, gateway: Data<Gateway>)
         }
         RefundOutcome::NothingLeft => {
             let detail = "every unit of this order was refunded before";
-            Err(Problem::field("units", Kind::Conflict, detail).rule(Rule::Done))
+            Err(Problem::field("units", Kind::CONFLICT, detail).rule(Rule::DONE))
         }
         RefundOutcome::Refunded { place } => {
-            Err(at(place, Kind::Conflict, "this unit was refunded before", Rule::Done))
+            Err(at(place, Kind::CONFLICT, "this unit was refunded before", Rule::DONE))
         }
         RefundOutcome::Foreign { place } => {
-            Err(at(place, Kind::Invalid, "this unit is none of the order's", Rule::NoSuch))
+            Err(at(place, Kind::INVALID, "this unit is none of the order's", Rule::NO_SUCH))
         }
         RefundOutcome::Missing => Err(no_such_order()),
     }
@@ -150,5 +150,5 @@ fn number(req: &HttpRequest) -> Result<String, Problem> {
 }
 
 fn no_such_order() -> Problem {
-    Problem::new(Kind::NotFound, "there is no such order")
+    Problem::new(Kind::NOT_FOUND, "there is no such order")
 }

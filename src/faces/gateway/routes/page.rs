@@ -143,5 +143,5 @@ impl<K: Cursor> Page<K> {
 }
 
 fn unknown() -> Problem {
-    Problem::field("after", Kind::Invalid, "must be as the list's header Link says it")
+    Problem::field("after", Kind::INVALID, "must be as the list's header Link says it")
 }

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use crate::domain::people::TOKEN_MS_MAX;
 use crate::faces::gateway::Gateway;
 use crate::faces::gateway::accounts::{Credentials, NewUser, User, log_in, sign_up};
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::account::{delete_me, delete_sessions};
 use crate::faces::gateway::routes::{Reply, path};
-use crate::kit::http::auth::Principal;
+use crate::faces::tokens::access::Principal;
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems;
-use crate::kit::http::idempotency::{By, secret};
+use crate::kit::http::idempotency::secret;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::people::accounts::Account;
 
@@ -84,7 +84,7 @@ async fn get_me(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
 }
 
 pub fn no_account() -> Problem {
-    Problem::new(Kind::NotFound, "this buyer has no account here")
+    Problem::new(Kind::NOT_FOUND, "this buyer has no account here")
 }
 
 /// A token of the account's present epoch.

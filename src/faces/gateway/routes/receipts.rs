@@ -13,14 +13,13 @@ use utoipa::openapi::schema::Object;
 use crate::app::receipts::keys::Jwks;
 use crate::app::receipts::{Cleaned, Code, Stats};
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::buying::own_order;
 use crate::faces::gateway::routes::{Reply, path};
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{whole, words};
 use crate::kit::http::etag;
-use crate::kit::http::idempotency::By;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem};
 
@@ -59,7 +58,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 )]
 async fn get_keys(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
     let keys = gateway.receipts().keys().public().to_jwks();
-    let body = serde_json::to_vec(&keys).map_err(|_| Problem::new(Kind::Internal, "the keys cannot be written"))?;
+    let body = serde_json::to_vec(&keys).map_err(|_| Problem::new(Kind::INTERNAL, "the keys cannot be written"))?;
     let digest = Sha1::digest(&body);
     let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let tag = HeaderValue::from_str(&format!("\"{tag}\"")).expect("quotes and digits");
@@ -95,11 +94,11 @@ async fn get_pdf(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
     let printed = gateway.finish(async move { receipts.pdf_soon(&order).await });
     let Ok(printed) = tokio::time::timeout(within, printed).await else {
         let why = "the receipt is being printed; come again shortly";
-        return Err(Problem::new(Kind::Busy, why).retry_after_s(AGAIN_S));
+        return Err(Problem::new(Kind::BUSY, why).retry_after_s(AGAIN_S));
     };
     let Some(pdf) = printed? else {
         let why = "many receipts are being printed; come again shortly";
-        return Err(Problem::new(Kind::Busy, why).retry_after_s(AGAIN_S));
+        return Err(Problem::new(Kind::BUSY, why).retry_after_s(AGAIN_S));
     };
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")

@@ -11,14 +11,13 @@ use crate::app::sale::tell::Settings as Telling;
 use crate::domain::money::payment::{RefundEntry, RefundKind, RefundState};
 use crate::domain::shared::id::RefundId;
 use crate::faces::gateway::Gateway;
-use crate::faces::gateway::once::once;
+use crate::faces::gateway::once::{By, once};
 use crate::faces::gateway::routes::page::Page;
 use crate::faces::gateway::routes::{Reply, parsed, path, query};
 use crate::faces::gateway::views::desk::{ListedRefundView, RefundView};
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{described, text};
-use crate::kit::http::idempotency::By;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem};
 
@@ -135,7 +134,7 @@ async fn post_settlement(req: HttpRequest, payload: Payload, gateway: Data<Gatew
 }
 
 async fn found(gateway: &Gateway, req: &HttpRequest) -> Result<RefundEntry, Problem> {
-    let missing = || Problem::new(Kind::NotFound, "there is no such refund");
+    let missing = || Problem::new(Kind::NOT_FOUND, "there is no such refund");
     let id: RefundId = req.match_info().get("refund").and_then(|id| id.parse().ok()).ok_or_else(missing)?;
     gateway.needs().refunds.refund(id).await?.ok_or_else(missing)
 }
@@ -146,10 +145,10 @@ async fn moved(gateway: &Gateway, from: RefundEntry, to: RefundEntry) -> Reply {
     if is_moved {
         return Ok(HttpResponse::Ok().json(RefundView::from(to)));
     }
-    Err(Problem::new(Kind::Conflict, "the refund was moved by another in this moment; look at it again"))
+    Err(Problem::new(Kind::CONFLICT, "the refund was moved by another in this moment; look at it again"))
 }
 
 fn not_failed(entry: &RefundEntry) -> Problem {
     let why = format!("only a refund that failed can be seen to; this one is {}", entry.state.kind().name());
-    Problem::new(Kind::Conflict, why)
+    Problem::new(Kind::CONFLICT, why)
 }

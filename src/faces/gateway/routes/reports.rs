@@ -77,11 +77,11 @@ async fn export(req: &HttpRequest, gateway: &Gateway, list: List) -> Reply {
     gateway.operator(req)?;
     if req.version() < Version::HTTP_11 {
         // There the end of the connection is the end of the file, whatever ended it.
-        return Err(Problem::new(Kind::Invalid, "a list is streamed, which needs HTTP/1.1"));
+        return Err(Problem::new(Kind::INVALID, "a list is streamed, which needs HTTP/1.1"));
     }
     let sale = sale(req, gateway).await?;
     let permit = gateway.exports().try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Kind::Busy, "enough lists are being made; come again shortly"))?;
+    let permit = permit.map_err(|_| Problem::new(Kind::BUSY, "enough lists are being made; come again shortly"))?;
     let mut export = Export::begin(gateway.clone(), sale.id, list, permit);
     // A ledger that is away is a problem, not the beginning of a file.
     let first = export.next().await?;

@@ -61,7 +61,7 @@ async fn get_audit(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
     let sale: Option<u64> = parsed("sale", sale, "must be a whole number")?;
     let page: Page<SaleId> = Page::asked(limit, after, gateway.settings().audit_sales_max)?;
     let Ok(_alone) = gateway.0.auditing.try_lock() else {
-        return Err(Problem::new(Kind::Busy, "another audit is under way; come again shortly"));
+        return Err(Problem::new(Kind::BUSY, "another audit is under way; come again shortly"));
     };
     let mut sales = match sale {
         // The ledgers number with 63 bits.

@@ -48,14 +48,14 @@ async fn post_stripe(req: HttpRequest, payload: Payload, gateway: Data<Gateway>)
         WebhookEvent::Nothing => "nothing",
         WebhookEvent::Forged { why } => {
             count("forged");
-            return Err(Problem::field(SIGNATURE, Kind::Invalid, why));
+            return Err(Problem::field(SIGNATURE, Kind::INVALID, why));
         }
         WebhookEvent::Unreadable { why } => {
             count("unreadable");
-            return Err(Problem::field("body", Kind::Invalid, why));
+            return Err(Problem::field("body", Kind::INVALID, why));
         }
         WebhookEvent::Nobody => {
-            return Err(Problem::new(Kind::NotFound, "the payment provider of this shop does not call"));
+            return Err(Problem::new(Kind::NOT_FOUND, "the payment provider of this shop does not call"));
         }
     };
     count(outcome);

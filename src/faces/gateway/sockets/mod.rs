@@ -66,15 +66,15 @@ impl Welcome for Gateway {
             Err(problem)
         };
         if !handshake::is_origin_welcome(head, &settings.origins) {
-            let problem = Problem::field("Origin", Kind::Forbidden, "pages of this origin may not open a socket");
+            let problem = Problem::field("Origin", Kind::FORBIDDEN, "pages of this origin may not open a socket");
             return refused("origin", problem);
         }
         if self.is_stopping() {
-            return refused("stopping", Problem::new(Kind::Busy, "this process is about to stop"));
+            return refused("stopping", Problem::new(Kind::BUSY, "this process is about to stop"));
         }
         match self.sockets().places.clone().try_acquire_owned() {
             Ok(place) => Ok(Guest { place, token: handshake::token(head).map(str::to_owned) }),
-            Err(_) => refused("full", Problem::new(Kind::Busy, "there is no room for another socket")),
+            Err(_) => refused("full", Problem::new(Kind::BUSY, "there is no room for another socket")),
         }
     }
 

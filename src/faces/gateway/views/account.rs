@@ -30,7 +30,7 @@ pub struct InTheWayView {
 pub type NotErased = Extended<InTheWayView>;
 
 impl Members for InTheWayView {
-    const KIND: Kind = Kind::Conflict;
+    const KIND: Kind = Kind::CONFLICT;
 }
 
 #[derive(Serialize, ToSchema)]

@@ -9,7 +9,9 @@ use crate::app::receipts::Handed;
 use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
+use crate::faces::gateway::routes::check_ins::{ALREADY_ADMITTED, ELSEWHERE};
 use crate::kit::http::document::problems::{Extended, Members, of_kind};
+use crate::kit::http::idempotency::IN_FLIGHT;
 use crate::kit::http::problem::Kind;
 use crate::ports::receipts::admissions::Why;
 
@@ -43,7 +45,7 @@ impl ToSchema for NotAdmitted {
 
 impl PartialSchema for NotAdmitted {
     fn schema() -> RefOr<Schema> {
-        let kinds = OneOfBuilder::new().item(of_kind(Kind::InFlight));
+        let kinds = OneOfBuilder::new().item(of_kind(IN_FLIGHT));
         kinds.item(Extended::<AlreadyView>::schema()).item(Extended::<ElsewhereView>::schema()).into()
     }
 }
@@ -59,7 +61,7 @@ pub struct AlreadyView {
 }
 
 impl Members for AlreadyView {
-    const KIND: Kind = Kind::AlreadyAdmitted;
+    const KIND: Kind = ALREADY_ADMITTED;
 }
 
 /// A good receipt, of the sale that is named here, so that its holder can be sent there.
@@ -74,7 +76,7 @@ pub struct ElsewhereView {
 }
 
 impl Members for ElsewhereView {
-    const KIND: Kind = Kind::Elsewhere;
+    const KIND: Kind = ELSEWHERE;
 }
 
 #[derive(Serialize, ToSchema)]

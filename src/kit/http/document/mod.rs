@@ -21,6 +21,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::kit::http::etag;
 use crate::kit::http::gzip;
+use crate::kit::http::idempotency;
+use crate::kit::http::problem::{Kind, Rule};
 
 /// Where a component's name begins.
 const SCHEMAS: &str = "#/components/schemas/";
@@ -31,22 +33,40 @@ pub struct Part {
     pub name: &'static str,
     pub about: &'static str,
     pub api: OpenApi,
+    /// Problems that only its calls answer.
+    pub kinds: &'static [Kind],
+    /// Rules that only its fields keep to.
+    pub rules: &'static [Rule],
+}
+
+impl Part {
+    pub fn new(name: &'static str, about: &'static str, api: OpenApi) -> Self {
+        Self { name, about, api, kinds: &[], rules: &[] }
+    }
+
+    pub fn problems(self, kinds: &'static [Kind], rules: &'static [Rule]) -> Self {
+        Self { kinds, rules, ..self }
+    }
 }
 
 /// What is known of every call, and what is told of it.
 pub struct Document {
     whole: Value,
+    kinds: Vec<Kind>,
+    rules: Vec<Rule>,
     to_operators: Told,
     to_anybody: Told,
 }
 
 impl Document {
     /// # Panics
-    /// When two calls have one path and method, or two shapes one name.
+    /// When two calls have one path and method, or two shapes one name, or two kinds of problems or two rules.
     pub fn new(info: Value, parts: impl IntoIterator<Item = Part>) -> Self {
         let (mut tags, mut paths, mut schemas) = (Vec::new(), Map::new(), Map::new());
-        schemas.insert("Problem".to_owned(), plain(&problems::problem()));
-        for Part { name, about, api } in parts {
+        let (mut kinds, mut rules) = ([Kind::GENERAL, idempotency::KINDS].concat(), Rule::GENERAL.to_vec());
+        for Part { name, about, api, kinds: own_kinds, rules: own_rules } in parts {
+            kinds.extend(own_kinds);
+            rules.extend(own_rules);
             tags.push(json!({ "name": name, "description": about }));
             let mut api = plain(&api);
             for (path, item) in members(&mut api["paths"]) {
@@ -59,10 +79,16 @@ impl Document {
                 }
             }
             for (name, schema) in members(&mut api["components"]["schemas"]) {
+                if name == problems::NAME {
+                    continue;
+                }
                 let known = schemas.entry(name.as_str()).or_insert_with(|| schema.clone());
                 assert_eq!(*known, schema, "two shapes have the name {name}");
             }
         }
+        assert_no_two("kinds of problems", kinds.iter().map(|kind| kind.name()));
+        assert_no_two("rules", rules.iter().map(|rule| rule.name()));
+        schemas.insert(problems::NAME.to_owned(), plain(&problems::problem(&kinds, &rules)));
         let access = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" });
         let mut whole = json!({
             "openapi": "3.1.0", "info": info, "servers": [{ "url": "/" }], "tags": tags, "paths": paths,
@@ -73,7 +99,17 @@ impl Document {
         });
         drop_unnamed(&mut whole);
         let to_anybody = Told::new(&public(&whole), "no-cache");
-        Self { to_operators: Told::new(&whole, "private, no-cache"), to_anybody, whole }
+        Self { to_operators: Told::new(&whole, "private, no-cache"), to_anybody, whole, kinds, rules }
+    }
+
+    /// Every kind of problem that is told of.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// Every rule of a field that is told of.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     pub fn whole(&self) -> &Value {
@@ -83,6 +119,13 @@ impl Document {
     pub fn answer(&self, req: &HttpRequest, to_operator: bool) -> HttpResponse {
         let told = if to_operator { &self.to_operators } else { &self.to_anybody };
         told.answer(req)
+    }
+}
+
+fn assert_no_two<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
+    let mut known = BTreeSet::new();
+    for name in names {
+        assert!(known.insert(name), "two {what} have the name {name}");
     }
 }
 

@@ -72,24 +72,27 @@ pub fn responses() -> Map<String, Value> {
     described.collect()
 }
 
+/// The shape of all problems, for calls to refer to.
+pub(super) const NAME: &str = "Problem";
+
 impl ToSchema for Problem {}
 
 impl PartialSchema for Problem {
     fn schema() -> RefOr<Schema> {
-        problem().into()
+        Ref::from_schema_name(NAME).into()
     }
 }
 
-/// What every problem says.
-pub fn problem() -> Schema {
+/// What every problem says. Which kinds and rules there are is known when the parts of all faces are put together.
+pub(super) fn problem(kinds: &[Kind], rules: &[Rule]) -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let whole = || ObjectBuilder::new().schema_type(Type::Integer);
-    let kinds = Kind::ALL.iter().map(|kind| kind.type_uri());
-    let rules = Rule::ALL.iter().map(|rule| rule.name());
+    let kinds = kinds.iter().map(|kind| kind.type_uri());
+    let rules = rules.iter().map(|rule| rule.name());
     let field = "A field's path such as questions[1].answer, or a header's name.";
     let rule = "What the field does not keep to, for who says it in another language; `min` and `max` are its bounds.";
     ObjectBuilder::new()
-        .description(Some("RFC 9457. The type is one of a closed list; `field` names what is to blame."))
+        .description(Some("RFC 9457. The type is one of a closed list; `field` names what is to blame. Some types have members of their own."))
         .property("type", text().enum_values(Some(kinds)))
         .property("title", text())
         .property("status", whole().minimum(Some(400)).maximum(Some(599)))
@@ -138,5 +141,5 @@ impl<M: Members> PartialSchema for Extended<M> {
 /// A problem of this kind and no other.
 pub fn of_kind(kind: Kind) -> AllOfBuilder {
     let only = ObjectBuilder::new().property("type", shapes::words([kind.type_uri()]));
-    AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(only)
+    AllOfBuilder::new().item(Ref::from_schema_name(NAME)).item(only)
 }

@@ -15,8 +15,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 use utoipa::OpenApi;
 
-use crate::faces::gateway::routes::path;
-use crate::faces::gateway::{Gateway, Settings};
+use crate::faces::gateway::routes::{buying, check_ins, path};
+use crate::faces::gateway::{Gateway, Settings, accounts};
 use crate::faces::publisher;
 use crate::kit::http::document::{Document, Part};
 
@@ -65,18 +65,19 @@ fn document() -> Document {
     let info = json!({
         "title": "miaosha", "version": "1", "summary": "Sells scarce things to a million people at once.", "description": about,
     });
-    let part = |name, about, api| Part { name, about, api };
     Document::new(
         info,
         [
-            part("about", "What can be called.", About::openapi()),
-            part("account", "People and their accounts.", account::Account::openapi()),
-            part("shop", "What is sold, and buying it.", shop::Shop::openapi()),
-            part("attempts", "The button.", publisher::document::Attempts::openapi()),
-            part("live", "What happens, as it happens.", live::Live::openapi()),
-            part("desk", "What operators do.", desk::Desk::openapi()),
-            part("door", "Letting people in.", door::Door::openapi()),
-            part("webhooks", "For the payment provider.", webhooks::Webhooks::openapi()),
+            Part::new("about", "What can be called.", About::openapi()),
+            Part::new("account", "People and their accounts.", account::Account::openapi())
+                .problems(accounts::KINDS, accounts::RULES),
+            Part::new("shop", "What is sold, and buying it.", shop::Shop::openapi()).problems(buying::KINDS, &[]),
+            Part::new("attempts", "The button.", publisher::document::Attempts::openapi())
+                .problems(publisher::PROBLEM_KINDS, &[]),
+            Part::new("live", "What happens, as it happens.", live::Live::openapi()),
+            Part::new("desk", "What operators do.", desk::Desk::openapi()),
+            Part::new("door", "Letting people in.", door::Door::openapi()).problems(check_ins::KINDS, check_ins::RULES),
+            Part::new("webhooks", "For the payment provider.", webhooks::Webhooks::openapi()),
         ],
     )
 }

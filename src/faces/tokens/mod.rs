@@ -1,0 +1,69 @@
+//! The shop's tokens: access tokens say who asks, checkout tokens that a hold may be paid for. Each kind has keys of its own.
+
+pub mod access;
+pub mod checkout;
+
+use actix_web::HttpRequest;
+
+use crate::domain::people::Role;
+use crate::domain::shared::id::{BuyerId, ReservationId};
+use crate::domain::shared::time::Timestamp;
+use crate::faces::tokens::access::{ACCESS, AccessClaims, Principal};
+use crate::faces::tokens::checkout::{CHECKOUT, CheckoutClaims};
+use crate::kit::http::auth::{self, KeysError, SigningKeys, TokenKind};
+use crate::kit::http::problem::Problem;
+
+const KINDS: [TokenKind; 2] = [ACCESS, CHECKOUT];
+
+#[derive(Debug)]
+pub struct TokenKeys(SigningKeys);
+
+impl TokenKeys {
+    /// Reads `access:<kid>:<64 hex>,checkout:<kid>:<64 hex>,…`: at least one of each kind, no kid or secret twice.
+    pub fn parse(text: &str) -> Result<Self, KeysError> {
+        SigningKeys::parse(text, &KINDS).map(Self)
+    }
+
+    /// Of a person who has never logged out everywhere.
+    pub fn sign_access(&self, buyer: BuyerId, role: Role, now: Timestamp, ttl_ms: i64) -> String {
+        self.sign_access_of(Principal { buyer, role, epoch: 0 }, now, ttl_ms)
+    }
+
+    pub fn sign_access_of(&self, principal: Principal, now: Timestamp, ttl_ms: i64) -> String {
+        self.0.sign(&AccessClaims::of(principal, auth::expiry(now, ttl_ms)))
+    }
+
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+        self.0.verify::<AccessClaims>(token, now)?.principal()
+    }
+
+    /// Like [`Self::verify_access`] for who stays: until when it is good is for the caller to judge, again and again.
+    pub fn verify_access_until(&self, token: &str) -> Result<(Principal, Timestamp), Problem> {
+        let claims: AccessClaims = self.0.verify_ever(token)?;
+        Ok((claims.principal()?, auth::until(&claims)))
+    }
+
+    /// The access token of a request.
+    pub fn principal(&self, req: &HttpRequest, now: Timestamp) -> Result<Principal, Problem> {
+        self.verify_access(auth::bearer(req)?, now)
+    }
+
+    /// Like [`Self::principal`], and an operator.
+    pub fn operator(&self, req: &HttpRequest, now: Timestamp) -> Result<Principal, Problem> {
+        self.principal(req, now)?.operator()
+    }
+
+    pub fn sign_checkout(&self, reservation: ReservationId, buyer: BuyerId, now: Timestamp, ttl_ms: i64) -> String {
+        self.0.sign(&CheckoutClaims::of(reservation, buyer, auth::expiry(now, ttl_ms)))
+    }
+
+    pub fn verify_checkout(&self, token: &str, now: Timestamp) -> Result<(ReservationId, BuyerId), Problem> {
+        let claims: CheckoutClaims = self.0.verify(token, now)?;
+        Ok((claims.reservation, BuyerId(claims.sub)))
+    }
+
+    /// A digest that nobody makes or tries without our keys, by each key for access tokens; the one that signs comes first.
+    pub fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
+        self.0.digests(ACCESS, message)
+    }
+}
