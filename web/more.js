@@ -40,10 +40,10 @@ export function more(load, signal) {
 }
 
 /**
- * A list that grows at its head, by `id`, newest first. `refresh()` reads its pages anew, as many as were opened; `show` gets all
- * that was ever read, so that nothing that is shown goes away.
+ * A list that grows at its head, by `id`, newest first, unless it has another order. `refresh()` reads its pages anew, as many as were
+ * opened; `show` gets all that was ever read, so that nothing that is shown goes away.
  */
-export function growing(path, signal, show) {
+export function growing(path, signal, show, order = (a, b) => b.id - a.id) {
   const known = new Map();
   let pages = 1;
   let isFirst = true;
@@ -58,7 +58,7 @@ export function growing(path, signal, show) {
 
   function take(items) {
     for (const item of items) known.set(item.id, item);
-    return show([...known.values()].sort((a, b) => b.id - a.id));
+    return show([...known.values()].sort(order));
   }
 
   async function refresh() {

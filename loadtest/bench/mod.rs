@@ -9,6 +9,7 @@ mod bare;
 mod barrage;
 mod decide;
 mod empty;
+mod idle;
 mod million;
 mod orders;
 mod parts;
@@ -26,6 +27,7 @@ use table::Figure;
 enum Row {
     Accept,
     Decide,
+    Idle,
     Million,
     Orders,
     Press,
@@ -59,6 +61,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
             let more = match row {
                 Row::Accept => accept::figures(&options, &mut memories).await?,
                 Row::Decide => decide::figures(&options, &mut memories).await?,
+                Row::Idle => idle::figures(&options, &mut memories).await?,
                 Row::Million => million::figures(&options, &mut memories).await?,
                 Row::Orders => orders::figures(&options, &mut memories).await?,
                 Row::Press => press::figures(&options, &mut memories).await?,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
+use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
@@ -110,6 +111,10 @@ impl World {
         MysqlStore::connect(&self.mysql_url, 2).await.map_err(|fault| fault.to_string())
     }
 
+    pub async fn turnstile(&self) -> Result<RedisTurnstile, String> {
+        RedisTurnstile::connect(url_of("MIAOSHA_REDIS_URL")?, &self.namespace).await.map_err(|fault| fault.to_string())
+    }
+
     /// The invariants of the sale, as `miaosha audit` has them.
     pub async fn audit(&self, sale: SaleId) -> Result<bool, String> {
         let mut audit = command(sibling("miaosha")?, Cores::All);
@@ -194,7 +199,7 @@ pub async fn sold_out(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> 
     attempt_until(publisher, keys, sale, OPERATOR.0, 1, 200).await
 }
 
-async fn attempt_until(
+pub async fn attempt_until(
     publisher: SocketAddr,
     keys: &TokenKeys,
     sale: SaleId,

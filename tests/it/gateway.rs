@@ -25,6 +25,7 @@ mod receipts;
 mod refunding;
 mod rotating;
 mod running;
+mod searching;
 mod stopped;
 mod waiting;
 mod webhooks;

@@ -1,5 +1,7 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
+mod lists;
+
 use futures_util::future::join_all;
 use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::sql::sqlite::SqliteStore;
@@ -88,6 +90,12 @@ suite! {
     sales_are_listed_newest_first
     a_closed_sale_stays_closed_and_capacity_only_grows
     a_sale_matters_until_nothing_can_happen
+    what_moved_a_sale_is_found
+    a_round_goes_by_every_sale_that_matters
+    the_last_turns_of_many_are_read_at_once
+    lists_are_whole_and_in_order
+    a_sale_is_found_by_its_words
+    what_is_counted_of_a_listed_sale
     an_address_has_one_account
     an_account_with_good_tickets_is_erased_by_its_owners_word
     a_hold_lapses_when_its_time_is_over

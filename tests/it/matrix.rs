@@ -9,9 +9,9 @@
 //! Then the audit passes, one charge stands where there is an order and none where there is not, and nobody was told otherwise.
 
 mod cell;
-mod places;
-mod provider;
-mod watched;
+pub(crate) mod places;
+pub(crate) mod provider;
+pub(crate) mod watched;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};

@@ -11,10 +11,11 @@ use futures_util::future::join_all;
 use miaosha::bound_server;
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::shared::id::{AttemptId, SaleId};
-use miaosha::faces::publisher::{self, FRESH_MS_MAX, LEARNING_MS, Settings};
+use miaosha::faces::publisher::{self, DEAF_MS_MAX, FRESH_MS_MAX, Settings};
 use miaosha::kit::http::problem;
 use miaosha::kit::http::server::{self, ServerSettings};
 use miaosha::ports::sale::attempts::{Attempts, Shed};
+use miaosha::ports::sale::feed::{NewsRequest, SaleFeed, SaleNews, SaleSnapshot};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -164,7 +165,7 @@ async fn what_the_queue_does_not_take_is_sent_away() {
     gate.answer(1);
     let response = call::call_service(&app, shop.attempt(1, 1).to_request()).await;
     assert_eq!(response.status(), 202, "and it goes on");
-    shop.clock.advance_ms(LEARNING_MS);
+    shop.tell_that_this_is_all().await;
     assert!(shop.publisher.problems().is_empty());
     gate.up.store(false, Ordering::SeqCst);
     let (status, said) = read(call::call_service(&app, shop.attempt(1, 1).to_request()).await).await;
@@ -275,7 +276,7 @@ async fn a_sale_takes_attempts_only_while_it_is_open() {
     shop.tell(&[word(with(1, SaleState::Active), false, 1, 0), word(later, false, 1, 0)]).await;
     assert_eq!(says(&shop, 1).await, "accepted");
     assert_eq!(says(&shop, 2).await, "/problems/sale_not_open");
-    assert_eq!(says(&shop, 3).await, "/problems/busy", "who listens only since a moment ago does not know every sale");
+    assert_eq!(says(&shop, 3).await, "/problems/busy", "who was not told everything does not know every sale");
     shop.clock.advance_ms(50);
     assert_eq!(says(&shop, 2).await, "accepted");
     shop.tell(&[word(with(3, SaleState::Paused), false, 1, 60)]).await;
@@ -286,9 +287,9 @@ async fn a_sale_takes_attempts_only_while_it_is_open() {
     assert_eq!(says(&shop, 1).await, "accepted");
     shop.tell(&[word(with(5, SaleState::Closed), false, 1, 90)]).await;
     assert_eq!(says(&shop, 1).await, "/problems/sale_closed");
-    shop.clock.advance_ms(LEARNING_MS);
+    shop.tell_that_this_is_all().await;
     assert_eq!(says(&shop, 3).await, "/problems/not_found");
-    shop.clock.advance_ms(FRESH_MS_MAX);
+    shop.clock.advance_ms(FRESH_MS_MAX + 1);
     assert_eq!(says(&shop, 3).await, "/problems/busy", "nor does who has heard nothing for long");
     shop.clock.advance_ms(3_600_000);
     assert_eq!(says(&shop, 2).await, "/problems/sale_closed");
@@ -301,9 +302,12 @@ async fn without_news_it_is_not_ready() {
     assert_eq!(shop.publisher.problems(), ["news"]);
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     assert_eq!(shop.publisher.problems(), ["news"], "there may be sales that it has not heard of");
-    shop.clock.advance_ms(LEARNING_MS);
+    shop.signals.publish(&SaleSnapshot { answers: vec![1, 2, 3], ..SaleSnapshot::default() }).await.unwrap();
+    settle().await;
+    assert_eq!(shop.publisher.problems(), ["news"], "another was told everything");
+    shop.tell_that_this_is_all().await;
     assert!(shop.publisher.problems().is_empty());
-    shop.clock.advance_ms(10_000 - LEARNING_MS);
+    shop.clock.advance_ms(DEAF_MS_MAX);
     assert!(shop.publisher.problems().is_empty());
     shop.clock.advance_ms(1);
     assert_eq!(shop.publisher.problems(), ["news"]);
@@ -311,19 +315,87 @@ async fn without_news_it_is_not_ready() {
     assert!(shop.publisher.problems().is_empty());
 }
 
+/// While somebody is sent away for it, the word that a sale is exhausted is asked for before it runs out; and only then.
+#[actix_web::test]
+async fn a_word_that_is_needed_is_asked_for_again() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    shop.tell(&[word(sale(1), true, 5, 0), word(sale(2), true, 5, 0), word(sale(3), false, 5, 0)]).await;
+    shop.tell_that_this_is_all().await;
+    // Who asked waits a moment for others who want to know.
+    let asked = async || {
+        let mut asked = shop.asked().await;
+        while asked.is_empty() {
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(5)).await;
+            asked = shop.asked().await;
+        }
+        asked
+    };
+    let of = |sales: &[u64]| [NewsRequest::Sales { sales: sales.iter().copied().map(SaleId).collect() }];
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    shop.clock.advance_ms(999);
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    shop.clock.advance_ms(1);
+    for _ in 0..9 {
+        assert_eq!((says(&shop, 2).await.as_str(), says(&shop, 3).await.as_str()), ("sold_out", "accepted"));
+    }
+    assert_eq!(
+        asked().await,
+        of(&[2]),
+        "once for all who came, of nothing that is young, and of nothing that nobody wants"
+    );
+    shop.tell(&[word(sale(1), true, 5, 1_000)]).await;
+    shop.clock.advance_ms(1_000);
+    assert_eq!((says(&shop, 1).await.as_str(), says(&shop, 2).await.as_str()), ("sold_out", "sold_out"));
+    assert_eq!(asked().await, of(&[1, 2]), "the first is old by now, of the second no answer came");
+    shop.clock.advance_ms(1_000);
+    assert_eq!((says(&shop, 1).await.as_str(), says(&shop, 2).await.as_str()), ("sold_out", "accepted"));
+    assert_eq!(asked().await, of(&[1]), "what is too old is not asked about: who comes goes through the queue");
+}
+
+/// What operators decided is told in rounds, and says nothing of a turnstile.
+#[actix_web::test]
+async fn a_round_leaves_the_word_on_units_as_it_is() {
+    let shop = Shop::new(open_gate(), Settings::default());
+    let round = |version, sent_at_ms| {
+        let sale = miaosha::domain::sale::Sale { version, ..sale(1) };
+        SaleNews { exhausted: None, ..word(sale, false, 0, sent_at_ms) }
+    };
+    shop.tell(&[round(1, 0)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted");
+    shop.tell(&[word(sale(1), true, 5, 10)]).await;
+    shop.tell(&[round(2, 20)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    shop.clock.advance_ms(FRESH_MS_MAX + 10);
+    shop.tell(&[round(3, FRESH_MS_MAX)]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "nor does it keep it fresh");
+}
+
 #[actix_web::test]
 async fn news_that_break_off_are_taken_up_again() {
     let shop = Shop::new(open_gate(), Settings::default());
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    shop.tell_that_this_is_all().await;
     // So many at once that this subscriber falls behind, which ends its stream.
     for revision in 2..20_000 {
-        shop.tell(&[word(sale(1), revision == 19_999, revision, 1)]).await;
+        let news = [word(sale(1), false, revision, 1)];
+        shop.signals.publish(&SaleSnapshot { sales: news.into(), ..SaleSnapshot::default() }).await.unwrap();
     }
-    let mut said = says(&shop, 1).await;
-    while said != "sold_out" {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        said = says(&shop, 1).await;
+    // It asks for everything, and until it has it, knows that it may know too little.
+    let mut asked = shop.asked().await;
+    while asked.is_empty() {
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(20)).await;
+        asked = shop.asked().await;
     }
+    assert_eq!(says(&shop, 9).await, "/problems/busy");
+    assert!(shop.publisher.problems().is_empty(), "what it knows it still does");
+    let [NewsRequest::Everything { number }] = asked[..] else { panic!("{asked:?}") };
+    let news = vec![word(sale(1), true, 20_000, 1)];
+    shop.signals
+        .publish(&SaleSnapshot { sales: news, answers: vec![number], ..SaleSnapshot::default() })
+        .await
+        .unwrap();
+    settle().await;
+    assert_eq!((says(&shop, 1).await.as_str(), says(&shop, 9).await.as_str()), ("sold_out", "/problems/not_found"));
 }
 
 // -- the end --

@@ -3,7 +3,7 @@
 mod memory {
     use miaosha::adapters::memory::signals::MemorySignals;
     use miaosha::ports::sale::deadlines::Deadlines;
-    use miaosha::ports::sale::feed::SaleFeed;
+    use miaosha::ports::sale::feed::{NewsRequest, SaleFeed};
     use miaosha::ports::sale::notices::Notices;
 
     use crate::contract::signals;
@@ -44,8 +44,8 @@ mod memory {
     }
 
     #[tokio::test]
-    async fn news_greet_a_newcomer() {
-        signals::news_greet_a_newcomer(&MemorySignals::new()).await;
+    async fn a_request_is_heard_once() {
+        signals::a_request_is_heard_once(&MemorySignals::new()).await;
     }
 
     /// A payment-consumer of before the deploy says nothing of a line's end.
@@ -86,14 +86,16 @@ mod memory {
         assert_eq!(signals::told(&mut stream).await.unwrap(), [signals::notice(1)]);
     }
 
-    /// A sale nobody has spoken of for long is not told to newcomers.
+    /// Nobody publishes, and publishers ask again and again: the last ones are kept.
     #[tokio::test]
-    async fn old_news_are_forgotten() {
+    async fn no_more_requests_wait_than_may() {
         let signals = MemorySignals::new();
-        signals.publish(&signals::bulletin([signals::news(1, 1)])).await.unwrap();
-        signals.publish(&signals::bulletin([signals::news(2, 100_000)])).await.unwrap();
-        let heard = signals.news().await.unwrap().next().await.unwrap();
-        assert_eq!(heard.sales.iter().map(|word| word.sale.id.0).collect::<Vec<_>>(), [2]);
+        let everything = |number| NewsRequest::Everything { number };
+        for number in 0..1_025 {
+            signals.request(&everything(number)).await.unwrap();
+        }
+        let waiting = signals.requests().await.unwrap().next().await.unwrap();
+        assert_eq!(waiting, (1..1_025).map(everything).collect::<Vec<_>>());
     }
 }
 
@@ -106,6 +108,7 @@ mod rabbit {
     use miaosha::kit::work::lifecycle::Lifecycle;
     use miaosha::ports::sale::attempts::Attempts;
     use miaosha::ports::sale::deadlines::Deadlines;
+    use miaosha::ports::sale::feed::SaleFeed;
     use miaosha::ports::sale::notices::{NoticeItem, Notices};
     use serde_json::json;
 
@@ -270,6 +273,39 @@ mod rabbit {
     async fn news_reach_everybody() {
         signals::news_reach_everybody(&broker().await).await;
     }
+
+    #[tokio::test]
+    async fn a_request_is_heard_once() {
+        signals::a_request_is_heard_once(&broker().await).await;
+    }
+
+    /// A bulletin that does not arrive ends the stream, for who listens has to ask for everything; what was told before it listened
+    /// is no such bulletin.
+    #[tokio::test]
+    async fn a_missing_bulletin_ends_the_stream() {
+        let namespace = unique_name();
+        let broker = broker_at(&rabbit_url(), &namespace, 10_000).await;
+        let mut stream = broker.news().await.unwrap();
+        let channel = channel().await;
+        let tell = async |number: u64| {
+            let bulletin = signals::bulletin([signals::news(1, number)]);
+            let body = json!({ "sender": 7, "number": number, "bulletin": bulletin }).to_string();
+            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+            let exchange = format!("{namespace}.news");
+            channel.basic_publish(exchange.into(), "".into(), options, body.as_bytes(), properties).await.unwrap();
+        };
+        for number in [5, 4, 6, 8] {
+            tell(number).await;
+        }
+        let mut heard = Vec::new();
+        let ended = loop {
+            match patiently(stream.next()).await {
+                Ok(bulletin) => heard.push(bulletin.sales[0].revision),
+                Err(fault) => break fault,
+            }
+        };
+        assert_eq!((&heard[..], ended.part), (&[5, 4, 6, 8][..], "broker"));
+    }
 }
 
 /// Whatever comes over the wire, a decoder answers.
@@ -287,6 +323,7 @@ mod decoders {
         let _ = codec::deadline(bytes);
         let _ = codec::notices(bytes);
         let _ = codec::news(bytes);
+        let _ = codec::news_request(bytes);
         let _ = codec::event(bytes);
     }
 
@@ -298,13 +335,14 @@ mod decoders {
 
         /// Almost right is what a newer version would send.
         #[test]
-        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..5) {
+        fn take_almost_anything(at in any::<prop::sample::Index>(), byte in any::<u8>(), kind in 0..6) {
             let mut bytes = match kind {
                 0 => serde_json::to_vec(&deadline(1)),
                 1 => serde_json::to_vec(&[notice(1)]),
                 2 => serde_json::to_vec(&event(1)),
                 3 => serde_json::to_vec(&json!({ "sender": 1, "number": 2, "missed": { "sales": [[1, 5]] }, "notices": [notice(1)] })),
-                _ => serde_json::to_vec(&bulletin([news(1, 2)])),
+                4 => serde_json::to_vec(&json!({ "sales": { "sales": [1, 2] } })),
+                _ => serde_json::to_vec(&json!({ "sender": 1, "number": 2, "bulletin": bulletin([news(1, 2)]) })),
             }.unwrap();
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -329,6 +367,10 @@ mod decoders {
         assert!(told(json!({ "sales": vec![(1, 5); 257] })).is_err());
         assert!(told(json!("sales")).is_err());
         assert!(codec::notices(&serde_json::to_vec(&[notice(1)]).unwrap()).is_err(), "the sender is known");
+        let asked =
+            |count: usize| codec::news_request(json!({ "sales": { "sales": vec![1; count] } }).to_string().as_bytes());
+        assert!(asked(64).is_ok() && asked(65).is_err());
+        assert!(codec::news_request(br#"{"everything":{"number":1,"more":2}}"#).is_err());
         let mut crowd = deadline(1);
         crowd.reservations = vec![crowd.reservations[0]; 513];
         assert!(codec::deadline(&serde_json::to_vec(&crowd).unwrap()).is_err());

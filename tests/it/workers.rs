@@ -5,6 +5,7 @@ pub(crate) mod bench;
 mod blocks;
 pub(crate) mod cluster;
 pub(crate) mod embedded;
+mod feed;
 mod limits;
 mod mute;
 mod paying;

@@ -4,7 +4,7 @@
 //! Nobody runs in the background here: an alarm is an entry of one ordered map, and whoever waits for alarms sleeps until the
 //! first of them is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use tokio::time::Instant;
 use crate::domain::sale::notice::{Missed, Notice};
 use crate::domain::shared::id::SaleId;
 use crate::ports::sale::deadlines::{Deadline, Deadlines};
-use crate::ports::sale::feed::{NewsStream, SaleFeed, SaleNews, SaleSnapshot};
+use crate::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed, SaleSnapshot};
 use crate::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Delivery, Fault, Result, Source, Subscription};
 
 /// Batches that wait for one subscriber; one that falls further behind hears of it and begins anew.
 const WAITING_MAX: usize = 1_024;
-/// A word of a sale that is this much older than the newest word is not told to newcomers: it matters to nobody any more.
-const NEWS_AGE_MS_MAX: i64 = 60_000;
+/// Requests that wait for a payment-consumer; beyond that the oldest goes, and is made again.
+const REQUESTS_MAX: usize = 1_024;
 
 /// When it rings, and a number that keeps apart those of one moment.
 type Ring = (Instant, u64);
@@ -36,8 +36,8 @@ struct Shared {
     moved: Notify,
     notices: broadcast::Sender<Arc<NoticeItem>>,
     news: broadcast::Sender<Arc<SaleSnapshot>>,
-    /// The last word on every sale, for newcomers.
-    latest: Mutex<BTreeMap<SaleId, SaleNews>>,
+    requests: Mutex<VecDeque<NewsRequest>>,
+    requested: Notify,
 }
 
 #[derive(Default)]
@@ -58,7 +58,8 @@ impl MemorySignals {
             moved: Notify::new(),
             notices: broadcast::Sender::new(WAITING_MAX),
             news: broadcast::Sender::new(WAITING_MAX),
-            latest: Mutex::default(),
+            requests: Mutex::default(),
+            requested: Notify::new(),
         }))
     }
 }
@@ -68,8 +69,8 @@ impl Shared {
         self.alarms.lock().expect("nobody panics while holding the alarms")
     }
 
-    fn latest(&self) -> MutexGuard<'_, BTreeMap<SaleId, SaleNews>> {
-        self.latest.lock().expect("nobody panics while holding the news")
+    fn requests(&self) -> MutexGuard<'_, VecDeque<NewsRequest>> {
+        self.requests.lock().expect("no holder of the requests panics")
     }
 
     fn put(&self, ring: Ring, deadline: Deadline) {
@@ -195,34 +196,49 @@ impl NoticeStream for MemoryNotices {
 #[async_trait]
 impl SaleFeed for MemorySignals {
     async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()> {
-        // Under the lock that newcomers take: what is sent now reaches each of them, here or there.
-        let mut latest = self.0.latest();
-        latest.extend(bulletin.sales.iter().map(|word| (word.sale.id, word.clone())));
-        latest.retain(|_, word| bulletin.sent_at.since_ms(word.sent_at) <= NEWS_AGE_MS_MAX);
         let _ = self.0.news.send(Arc::new(bulletin.clone()));
         Ok(())
     }
 
     async fn news(&self) -> Result<Box<dyn NewsStream>> {
-        let latest = self.0.latest();
-        let sales: Vec<SaleNews> = latest.values().cloned().collect();
-        let first =
-            sales.iter().map(|word| word.sent_at).max().map(|sent_at| SaleSnapshot { sent_at, sales, revoked: None });
-        Ok(Box::new(MemoryNews { first, then: self.0.news.subscribe() }))
+        Ok(Box::new(MemoryNews(self.0.news.subscribe())))
+    }
+
+    async fn request(&self, request: &NewsRequest) -> Result<()> {
+        let mut requests = self.0.requests();
+        if requests.len() >= REQUESTS_MAX {
+            requests.pop_front();
+        }
+        requests.push_back(request.clone());
+        self.0.requested.notify_one();
+        Ok(())
+    }
+
+    async fn requests(&self) -> Result<Box<dyn RequestStream>> {
+        Ok(Box::new(MemoryRequests(self.0.clone())))
     }
 }
 
-pub struct MemoryNews {
-    first: Option<SaleSnapshot>,
-    then: broadcast::Receiver<Arc<SaleSnapshot>>,
-}
+pub struct MemoryNews(broadcast::Receiver<Arc<SaleSnapshot>>);
 
 #[async_trait]
 impl NewsStream for MemoryNews {
     async fn next(&mut self) -> Result<SaleSnapshot> {
-        match self.first.take() {
-            Some(first) => Ok(first),
-            None => Ok(SaleSnapshot::clone(&*self.then.recv().await.map_err(fault)?)),
+        Ok(SaleSnapshot::clone(&*self.0.recv().await.map_err(fault)?))
+    }
+}
+
+pub struct MemoryRequests(Arc<Shared>);
+
+#[async_trait]
+impl RequestStream for MemoryRequests {
+    async fn next(&mut self) -> Result<Vec<NewsRequest>> {
+        loop {
+            let waiting: Vec<NewsRequest> = self.0.requests().drain(..).collect();
+            if !waiting.is_empty() {
+                return Ok(waiting);
+            }
+            self.0.requested.notified().await;
         }
     }
 }

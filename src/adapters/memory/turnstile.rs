@@ -69,6 +69,11 @@ impl ports::sale::turnstile::Turnstile for MemoryTurnstile {
         Ok(self.sales().get(&sale).map(Turnstile::level))
     }
 
+    async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>> {
+        let there = self.sales();
+        sales.iter().map(|sale| Ok(there.get(sale).map(Turnstile::level))).collect()
+    }
+
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {
         Ok(self.sales().get(&sale).map(Turnstile::snapshot))
     }

@@ -1,5 +1,5 @@
-//! Notices and news: a copy for everybody who listens now, none kept for anybody else. Who could not tell says so later, and who
-//! listens sees by the numbers what did not arrive.
+//! Notices: a copy for everybody who listens now, none kept for anybody else. Who could not tell says so later, and who listens
+//! sees by the numbers what did not arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,6 @@ use super::{Background, RabbitBroker, codec, fault};
 use crate::domain::sale::notice::{Missed, Notice};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::trace::Mark;
-use crate::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
 use crate::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Result, Subscription};
 
@@ -82,8 +81,6 @@ pub struct RabbitNotices {
     ready: Vec<NoticeItem>,
 }
 
-pub struct RabbitNews(RabbitSubscription<SaleSnapshot>);
-
 #[async_trait]
 impl Notices for RabbitBroker {
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
@@ -146,36 +143,9 @@ impl NoticeStream for RabbitNotices {
     }
 }
 
-async fn sleep_until(due: Option<Instant>) {
+pub(super) async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-#[async_trait]
-impl SaleFeed for RabbitBroker {
-    async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()> {
-        let message = Message::to_all(self.0.topology.news(), codec::encode(bulletin));
-        self.0.lanes.publish(message).await.map_err(fault)
-    }
-
-    async fn news(&self) -> Result<Box<dyn NewsStream>> {
-        let news = Source::Broadcast(self.0.topology.news());
-        Ok(Box::new(RabbitNews(RabbitSubscription::open(self.0.clone(), news, PREFETCH, codec::news).await?)))
-    }
-}
-
-#[async_trait]
-impl NewsStream for RabbitNews {
-    /// One at a time: a bulletin tells the time, and must not wait for others.
-    async fn next(&mut self) -> Result<SaleSnapshot> {
-        loop {
-            if let Some(delivery) = self.0.next(1).await?.pop() {
-                let bulletin = delivery.body().clone();
-                delivery.ack().await?;
-                return Ok(bulletin);
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::sale::notice::{MISSED_SALES_MAX, Missed, Notice};
 use crate::domain::shared::event::Event;
 use crate::domain::shared::trace::Mark;
 use crate::ports::sale::deadlines::{DEADLINE_MAX, Deadline};
-use crate::ports::sale::feed::SaleSnapshot;
+use crate::ports::sale::feed::{NewsRequest, SALES_MAX, SaleSnapshot};
 
 /// Why a body means nothing to us.
 pub type Unreadable = String;
@@ -57,7 +57,25 @@ impl Traced for Told {
     }
 }
 
-impl Traced for SaleSnapshot {}
+/// One of the bulletins of a process, which numbers them as its notices.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Numbered {
+    pub sender: u64,
+    pub number: u64,
+    pub bulletin: SaleSnapshot,
+}
+
+/// The same, on its way out.
+#[derive(Serialize)]
+pub(super) struct Numbering<'a> {
+    pub(super) sender: u64,
+    pub(super) number: u64,
+    pub(super) bulletin: &'a SaleSnapshot,
+}
+
+impl Traced for Numbered {}
+
+impl Traced for NewsRequest {}
 
 impl Traced for Event {}
 
@@ -92,8 +110,17 @@ pub fn notices(bytes: &[u8]) -> Result<Told, Unreadable> {
     }
 }
 
-pub fn news(bytes: &[u8]) -> Result<SaleSnapshot, Unreadable> {
+pub fn news(bytes: &[u8]) -> Result<Numbered, Unreadable> {
     json(bytes)
+}
+
+pub fn news_request(bytes: &[u8]) -> Result<NewsRequest, Unreadable> {
+    match json(bytes)? {
+        NewsRequest::Sales { sales } if sales.len() > SALES_MAX => {
+            Err(format!("{} sales are asked about; {SALES_MAX} are allowed", sales.len()))
+        }
+        request => Ok(request),
+    }
 }
 
 pub fn event(bytes: &[u8]) -> Result<Event, Unreadable> {

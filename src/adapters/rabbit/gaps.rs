@@ -18,6 +18,8 @@ pub(super) struct Gaps {
     senders: HashMap<u64, Heard>,
     /// When the first of the gaps is one.
     due: Option<Instant>,
+    /// Who listens asks for what was told before, so that a sender begins with what is heard of it first.
+    asks: bool,
 }
 
 struct Heard {
@@ -27,15 +29,21 @@ struct Heard {
 }
 
 impl Gaps {
+    /// Of who asks for everything when it begins to listen.
+    pub(super) fn of_who_asks() -> Self {
+        Self { asks: true, ..Self::default() }
+    }
+
     /// Whether something did not arrive. A sender that is heard for the first time is believed to have begun with 1: what it told
     /// before we listened costs one look, what it told since then would be missed.
     pub(super) fn hear(&mut self, sender: u64, number: u64, now: Instant) -> bool {
         let is_new = !self.senders.contains_key(&sender);
         let forgot = is_new && self.senders.len() >= SENDERS_MAX;
         if forgot {
-            *self = Self::default();
+            *self = Self { asks: self.asks, ..Self::default() };
         }
-        let heard = self.senders.entry(sender).or_insert(Heard { next: 1, beyond: BTreeSet::new(), since: now });
+        let next = if self.asks { number } else { 1 };
+        let heard = self.senders.entry(sender).or_insert(Heard { next, beyond: BTreeSet::new(), since: now });
         if number < heard.next {
             return forgot;
         }
@@ -123,6 +131,16 @@ mod tests {
         assert!(!gaps.hear(7, 2, now + 2 * LATE), "what comes late is no gap");
         assert!(!gaps.hear(7, 4, now + 2 * LATE) && !gaps.hear(8, 3, now + 2 * LATE));
         assert_eq!(gaps.due(), None);
+    }
+
+    #[test]
+    fn who_asks_has_missed_nothing_before_it_listened() {
+        let (mut gaps, now) = (Gaps::of_who_asks(), Instant::now());
+        for number in [5, 4, 6] {
+            assert!(!gaps.hear(7, number, now));
+        }
+        assert_eq!(gaps.due(), None);
+        assert!(!gaps.hear(7, 8, now) && gaps.are_late(now + LATE));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod codec;
 mod consume;
 mod deadlines;
 mod events;
+mod feed;
 mod gaps;
 mod lag;
 mod link;
@@ -30,12 +31,14 @@ use crate::ports::platform::tasks::AnyTasks;
 use crate::ports::{Fault, Result, Source};
 use broadcast::Teller;
 use deadlines::Classes;
+use feed::Numbers;
 use link::Link;
 use publish::{LANES, Lanes};
 use topology::Topology;
 
-pub use broadcast::{RabbitNews, RabbitNotices};
+pub use broadcast::RabbitNotices;
 pub use consume::{RabbitDelivery, RabbitSubscription};
+pub use feed::{RabbitNews, RabbitRequests};
 pub use metric::Metric;
 
 /// The part of the world that this is.
@@ -70,6 +73,7 @@ struct Shared {
     clocks: Lanes,
     classes: Classes,
     teller: Arc<Teller>,
+    feed: Numbers,
     tasks: AnyTasks,
     /// Ends what runs in the background.
     _end: DropGuard,
@@ -109,8 +113,8 @@ impl RabbitBroker {
         let clocks = Lanes::open(publishing.clone(), 1, confirm, &background);
         let lanes = Arc::new(Lanes::open(publishing, LANES, confirm, &background));
         let teller = Teller::open(lanes.clone(), topology.clone(), &background);
-        let classes = Classes::default();
-        let shared = Shared { topology, consuming, lanes, clocks, classes, teller, tasks, _end: guard };
+        let (classes, feed) = (Classes::default(), Numbers::new());
+        let shared = Shared { topology, consuming, lanes, clocks, classes, teller, feed, tasks, _end: guard };
         let broker = Self(Arc::new(shared));
         broker.declare_classes().await;
         Ok(broker)

@@ -24,6 +24,9 @@ pub(super) const HOLD_CLASSES_MS: [i64; 5] = [60_000, 300_000, 600_000, 1_800_00
 const DEADLINES_MAX: i64 = 1_000_000;
 /// Events that wait for one listener. When they are more, none is published, and the outbox keeps them.
 const EVENTS_MAX: i64 = 1_000_000;
+/// Requests of publishers that wait for a payment-consumer, and how long: a publisher that is not answered asks again.
+const REQUESTS_MAX: i64 = 10_000;
+const REQUEST_MS_MAX: i64 = 10_000;
 /// Parked messages. When they are more, the queue they come from stands still until somebody looks.
 const PARKED_MAX: i64 = 100_000;
 
@@ -74,6 +77,10 @@ impl Topology {
         self.name("news")
     }
 
+    pub(super) fn news_requests(&self) -> ShortString {
+        self.name("news_requests")
+    }
+
     pub(super) fn events(&self) -> ShortString {
         self.name("events")
     }
@@ -87,7 +94,7 @@ impl Topology {
     pub(super) fn lasting(&self) -> Vec<(String, ShortString)> {
         let attempts = (0..self.partitions).map(|partition| format!("attempts.{partition}"));
         let events = Listener::ALL.iter().map(|listener| format!("events.{}", listener.name()));
-        let others = ["lapses", "parked"].map(str::to_owned);
+        let others = ["lapses", "news_requests", "parked"].map(str::to_owned);
         let within = attempts.chain(events).chain(others);
         within.map(|name| (name.clone(), self.name(name))).collect()
     }
@@ -101,6 +108,8 @@ impl Topology {
         }
         quorum(channel, self.lapses(), DEADLINES_MAX, []).await?;
         quorum(channel, self.parked(), PARKED_MAX, []).await?;
+        let short_lived = [("x-message-ttl", AMQPValue::LongLongInt(REQUEST_MS_MAX))];
+        quorum(channel, self.news_requests(), REQUESTS_MAX, short_lived).await?;
         for exchange in [self.notices(), self.news()] {
             declare_exchange(channel, exchange, ExchangeKind::Fanout).await?;
         }

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use fred::interfaces::ClientLike;
 use fred::prelude::Client;
 use fred::types::Value;
+use futures_util::future::join_all;
 
 use super::reply::{Words, lines, snapshot, text};
 use super::scripts::{DONE, Scripts, Verb};
@@ -101,6 +102,11 @@ impl Turnstile for RedisTurnstile {
             Value::Null => Ok(None),
             value => Words::new(text(&value)?).level().map(Some),
         }
+    }
+
+    /// All at once: the client sends them together to each node.
+    async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>> {
+        join_all(sales.iter().map(|sale| self.look(*sale))).await
     }
 
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {

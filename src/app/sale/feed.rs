@@ -1,31 +1,56 @@
-//! What publishers know of sales comes from here: once a second, and when a sale becomes exhausted or stops being so.
+//! What publishers know of sales comes from here. Each payment-consumer publishes, and none knows of another: what two of them say
+//! of a sale is the same, or one of it is newer.
+//!
+//! **What is said when.** What moved a sale (an operator, a restore, a turn, an order) stands in the ledger under the time when it
+//! did, so that one read by index finds it, whichever process moved it and whether or not that still lives. Twice a second what is
+//! new there is looked at and told, with the turnstile's word on whether the sale is exhausted. A sale that does not move is told in
+//! rounds: what operators decided of it, and nothing of its turnstile. Without anything to tell, a bulletin a second says the time.
+//!
+//! **What may go wrong, and what makes it good.** A bulletin that is lost is missed by its number, and a publisher that misses one asks for
+//! everything, as does one that only just began to listen; the answer is everything as it was read after the question. One that comes
+//! late or twice replaces nothing newer. What is committed later than `moved_ms` after its own time, and whatever is not
+//! foreseen, is found by the round, after `round_ms` at most. A publisher that opens late asks; one whose question is not heard asks
+//! again. That a sale opens or closes needs no word: its times are known.
+//!
+//! That a sale is exhausted is believed for some seconds only, for units may come back. So a publisher that still needs the word asks
+//! for that sale before it is too old; without such a question nothing is looked at. A word that is lost here costs nothing but a few
+//! attempts that go through the queue, whose refusal is a turn, and so moves the sale.
 //!
 //! The word on `exhausted` is the turnstile's, or the ledger's when everything is paid for and standby is full, or over with
 //! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+mod publisher;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::Instant;
 
+pub use crate::app::sale::feed::publisher::SaleFeedPublisher;
+use crate::app::sale::rounds::{self, Round, Whole};
 use crate::domain::people::{REVOKED_MAX, Revoked, TOKEN_MS_MAX};
+use crate::domain::sale::turnstile::Level;
 use crate::domain::sale::{Sale, StandbyUntil};
 use crate::domain::shared::id::SaleId;
 use crate::kit::work::lifecycle::Lifecycle;
+use crate::kit::work::ticks::run_periodically;
 use crate::ports::Result;
 use crate::ports::people::accounts::Accounts;
 use crate::ports::platform::clock::Clock;
-use crate::ports::sale::catalogue::Catalogue;
-use crate::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};
+use crate::ports::sale::catalogue::{Catalogue, Moved};
+use crate::ports::sale::feed::{NewsRequest, SALES_MAX, SaleFeed, SaleNews, SaleSnapshot};
 use crate::ports::sale::restoring::{Restoring, SaleTotals};
 use crate::ports::sale::turnstile::Turnstile;
 
-/// Between two broadcasts of every sale that matters.
-const EVERY: Duration = Duration::from_secs(1);
-/// Sales in one broadcast's message, at most.
-const NEWS_MAX: usize = 64;
+/// Between two bulletins of the round, the first of which tells the time.
+const BEAT: Duration = Duration::from_secs(1);
+/// Between two looks at what moved.
+const LOOK: Duration = Duration::from_millis(500);
+/// Before requests are listened for again.
+const RESUBSCRIBE: Duration = Duration::from_millis(500);
+/// Sales read at once for who asks for everything.
+const READ_MAX: u32 = 512;
 
 #[derive(Clone)]
 pub struct Needs {
@@ -37,62 +62,187 @@ pub struct Needs {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Broadcasts every sale that matters once a second, until the soft stop.
-pub async fn run(needs: Needs, lifecycle: Lifecycle) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = lifecycle.soft.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        if let Err(fault) = broadcast(&needs).await {
-            tracing::warn!(%fault, "the news was not sent");
-        }
+/// What one process says, and how far it is.
+pub struct Feed {
+    needs: Needs,
+    settings: rounds::Settings,
+    round: Round,
+    /// What moved when this process looked last, all of which was told.
+    told: Mutex<BTreeMap<SaleId, Moved>>,
+}
+
+/// Says what is to be said, until the soft stop.
+pub async fn run(needs: Needs, settings: rounds::Settings, lifecycle: Lifecycle) {
+    let feed = Feed::new(needs, settings);
+    let beats = run_periodically(BEAT, &lifecycle, || async { failed(feed.beat().await) });
+    let looks = run_periodically(LOOK, &lifecycle, || async { failed(feed.tell_moved().await) });
+    tokio::join!(beats, looks, feed.answer_requests(&lifecycle));
+}
+
+fn failed<T>(told: Result<T>) {
+    if let Err(fault) = told {
+        tracing::warn!(%fault, "the news was not sent");
     }
 }
 
-/// Every sale that matters; says how many there are.
-pub async fn broadcast(needs: &Needs) -> Result<usize> {
-    let sales = needs.catalogue.sales_that_matter(needs.clock.now()).await?;
-    let count = sales.len();
-    let since = needs.clock.now().plus_ms(-TOKEN_MS_MAX);
-    // With the first message, so that nobody learns of a sale before it knows whom to refuse.
-    let mut revoked = Some(needs.accounts.revoked_since(since, REVOKED_MAX).await?);
-    let mut failed = None;
-    let mut sales = sales.into_iter().peekable();
-    while sales.peek().is_some() {
-        // One sale that cannot be read must not keep the others from being told.
-        let some = join_all(sales.by_ref().take(NEWS_MAX).map(|sale| news_of(needs, sale))).await;
-        let (told, faults): (Vec<_>, Vec<_>) = some.into_iter().partition(Result::is_ok);
-        failed = failed.or(faults.into_iter().find_map(Result::err));
-        let told: Vec<SaleNews> = told.into_iter().filter_map(Result::ok).collect();
-        send(needs, told, revoked.take()).await?;
+impl Feed {
+    pub fn new(needs: Needs, settings: rounds::Settings) -> Self {
+        Self { needs, settings, round: Round::default(), told: Mutex::default() }
     }
-    if count == 0 {
-        send(needs, Vec::new(), revoked).await?;
+
+    /// The time, who is logged out, and the next part of the round.
+    pub async fn beat(&self) -> Result<()> {
+        let revoked = self.revoked().await?;
+        // A round that cannot be read must not keep the time from being told.
+        let part = self.part().await;
+        let (sales, failed) = match part {
+            Ok(sales) => (sales, Ok(())),
+            Err(fault) => (Vec::new(), Err(fault)),
+        };
+        self.send(sales, Some(revoked), Vec::new()).await?;
+        failed
     }
-    failed.map_or(Ok(count), Err)
+
+    async fn part(&self) -> Result<Vec<SaleNews>> {
+        let beats = self.settings.round_ms / BEAT.as_millis() as u64;
+        let part = self.round.next(&*self.needs.catalogue, &*self.needs.clock, beats).await?;
+        self.as_decided(&part.sales).await
+    }
+
+    /// What moved since the last time this was asked.
+    pub async fn tell_moved(&self) -> Result<()> {
+        let (now, within_ms) = (self.needs.clock.now(), self.settings.moved_ms);
+        let moved = self.needs.catalogue.sales_moved(now, within_ms).await?;
+        let sales: Vec<SaleId> = {
+            let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            moved.iter().filter(|(sale, what)| told.get(sale) != Some(what)).map(|(sale, _)| *sale).collect()
+        };
+        for some in sales.chunks(SALES_MAX) {
+            let words = words(&self.needs, some).await?;
+            send(&self.needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
+        }
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = moved;
+        Ok(())
+    }
+
+    async fn answer_requests(&self, lifecycle: &Lifecycle) {
+        let endless = async {
+            loop {
+                failed(self.answer_until_it_fails().await);
+                tokio::time::sleep(RESUBSCRIBE).await;
+            }
+        };
+        lifecycle.soft.run_until_cancelled(endless).await;
+    }
+
+    async fn answer_until_it_fails(&self) -> Result<()> {
+        let mut requests = self.needs.news.requests().await?;
+        loop {
+            let waiting = requests.next().await?;
+            self.answer(waiting).await?;
+        }
+    }
+
+    /// Who asks for everything at the same time is told together.
+    pub async fn answer(&self, requests: Vec<NewsRequest>) -> Result<()> {
+        let mut numbers = Vec::new();
+        let mut asked: Vec<SaleId> = Vec::new();
+        for request in requests {
+            match request {
+                NewsRequest::Everything { number } => numbers.push(number),
+                NewsRequest::Sales { sales } => asked.extend(sales),
+            }
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        for some in asked.chunks(SALES_MAX) {
+            let words = words(&self.needs, some).await?;
+            send(&self.needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
+        }
+        if !numbers.is_empty() {
+            self.tell_everything(numbers).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_everything(&self, answers: Vec<u64>) -> Result<()> {
+        // First, so that no publisher learns of a sale before it knows whom to refuse.
+        self.send(Vec::new(), Some(self.revoked().await?), Vec::new()).await?;
+        let mut round = Whole::new(self.needs.clock.now());
+        while let Some(sales) = round.next(&*self.needs.catalogue, READ_MAX).await? {
+            let words = self.as_decided(&sales).await?;
+            if !words.is_empty() {
+                self.send(words, None, Vec::new()).await?;
+            }
+        }
+        self.send(Vec::new(), None, answers).await
+    }
+
+    /// Nothing is said of their turnstiles.
+    async fn as_decided(&self, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
+        let sales = self.needs.catalogue.sales_of(sales).await?;
+        let now = self.needs.clock.now();
+        let word =
+            |sale: Sale| SaleNews { exhausted: None, generation: sale.generation, revision: 0, sent_at: now, sale };
+        Ok(sales.into_iter().map(word).collect())
+    }
+
+    async fn revoked(&self) -> Result<Vec<Revoked>> {
+        let since = self.needs.clock.now().plus_ms(-TOKEN_MS_MAX);
+        self.needs.accounts.revoked_since(since, REVOKED_MAX).await
+    }
+
+    /// One bulletin at least.
+    async fn send(&self, words: Vec<SaleNews>, mut revoked: Option<Vec<Revoked>>, answers: Vec<u64>) -> Result<()> {
+        let mut words = words.into_iter();
+        loop {
+            let sales: Vec<SaleNews> = words.by_ref().take(SALES_MAX).collect();
+            let is_last = words.len() == 0;
+            let answers = if is_last { answers.clone() } else { Vec::new() };
+            send(&self.needs, SaleSnapshot { sales, revoked: revoked.take(), answers, ..SaleSnapshot::default() })
+                .await?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// One sale, now: whoever changed it says so.
 pub async fn announce(needs: &Needs, sale: SaleId) -> Result<()> {
-    let Some(sale) = needs.catalogue.sale(sale).await? else { return Ok(()) };
-    let news = news_of(needs, sale).await?;
-    send(needs, vec![news], None).await
+    let words = words(needs, &[sale]).await?;
+    if words.is_empty() {
+        return Ok(());
+    }
+    send(needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await
 }
 
-async fn send(needs: &Needs, sales: Vec<SaleNews>, revoked: Option<Vec<Revoked>>) -> Result<()> {
-    needs.news.publish(&SaleSnapshot { sent_at: needs.clock.now(), sales, revoked }).await
+async fn send(needs: &Needs, bulletin: SaleSnapshot) -> Result<()> {
+    needs.news.publish(&SaleSnapshot { sent_at: needs.clock.now(), ..bulletin }).await
 }
 
-async fn news_of(needs: &Needs, mut sale: Sale) -> Result<SaleNews> {
-    let standing = needs.restoring.standing(sale.id).await?;
-    let level = needs.turnstile.look(sale.id).await.unwrap_or_else(|fault| {
-        tracing::warn!(sale.id = %sale.id, %fault, "no turnstile to look at");
-        None
+/// These sales as they are now, with their turnstiles.
+async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
+    let sales = needs.catalogue.sales_of(sales).await?;
+    let ids: Vec<SaleId> = sales.iter().map(|sale| sale.id).collect();
+    let levels = needs.turnstile.look_at(&ids).await;
+    let words = sales.into_iter().zip(levels).map(|(sale, level)| {
+        let level = level.unwrap_or_else(|fault| {
+            tracing::warn!(sale.id = %sale.id, %fault, "no turnstile to look at");
+            None
+        });
+        word(needs, sale, level)
     });
+    join_all(words).await.into_iter().collect()
+}
+
+async fn word(needs: &Needs, mut sale: Sale, level: Option<Level>) -> Result<SaleNews> {
     let ends_with_that = sale.standby_until == StandbyUntil::Paid;
+    // What everybody holds is counted only where the count can change the word.
+    let standing = match level {
+        Some(level) if level.free > 0 || !ends_with_that => None,
+        _ => needs.restoring.standing(sale.id).await?,
+    };
     let takes_nobody = |standing: &SaleTotals| {
         standing.all_paid() && (ends_with_that || standing.standby >= standing.allotment.standby_max)
     };
@@ -103,67 +253,10 @@ async fn news_of(needs: &Needs, mut sale: Sale) -> Result<SaleNews> {
     let read = standing.map_or((sale.generation, 0), |standing| (standing.generation, standing.revision));
     let (generation, revision) = level.map_or(read, |level| (level.generation, level.revision));
     Ok(SaleNews {
-        exhausted: shut || level.is_some_and(|level| level.is_exhausted()),
+        exhausted: Some(shut || level.is_some_and(|level| level.is_exhausted())),
         sale,
         generation,
         revision,
         sent_at: needs.clock.now(),
     })
-}
-
-/// Looks at a sale's turnstile after work that may have exhausted it, not too often, and says so when it did.
-pub struct SaleFeedPublisher {
-    needs: Needs,
-    every: Duration,
-    said: Mutex<HashMap<SaleId, Said>>,
-}
-
-#[derive(Clone, Copy)]
-struct Said {
-    exhausted: bool,
-    looked_at: Instant,
-}
-
-impl SaleFeedPublisher {
-    pub fn new(needs: Needs, every: Duration) -> Self {
-        Self { needs, every, said: Mutex::default() }
-    }
-
-    /// Best effort: the broadcast of the next second says the same.
-    pub async fn look(&self, sale: SaleId) {
-        let Some(before) = self.due(sale) else { return };
-        let exhausted = match self.needs.turnstile.look(sale).await {
-            Ok(level) => level.is_some_and(|level| level.is_exhausted()),
-            Err(_) => return,
-        };
-        if exhausted == before {
-            return;
-        }
-        match announce(&self.needs, sale).await {
-            Ok(()) => self.remember(sale, exhausted),
-            Err(fault) => tracing::debug!(sale.id = %sale, %fault, "the change was not announced"),
-        }
-    }
-
-    /// What was said last, when it is time to look again.
-    fn due(&self, sale: SaleId) -> Option<bool> {
-        let mut said = self.said.lock().expect("nobody panics while holding what was said");
-        let now = Instant::now();
-        match said.get_mut(&sale) {
-            Some(last) if now < last.looked_at + self.every => None,
-            Some(last) => {
-                last.looked_at = now;
-                Some(last.exhausted)
-            }
-            None => {
-                said.insert(sale, Said { exhausted: false, looked_at: now });
-                Some(false)
-            }
-        }
-    }
-
-    fn remember(&self, sale: SaleId, exhausted: bool) {
-        let mut said = self.said.lock().expect("nobody panics while holding what was said");
-        said.insert(sale, Said { exhausted, looked_at: Instant::now() });
-    }
 }

@@ -9,5 +9,6 @@ pub mod metric;
 pub mod points;
 pub mod question;
 pub mod restore;
+pub mod rounds;
 pub mod tell;
 pub mod turns;

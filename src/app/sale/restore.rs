@@ -126,7 +126,9 @@ async fn agree(needs: &Needs, standing: &SaleTotals, grounds: RestoreReason) -> 
     let Some(level) = needs.turnstile.look(standing.sale).await? else { return Ok(false) };
     match grounds {
         RestoreReason::Behind { revision } => {
-            Ok(level.revision >= revision && is_of_one_history(&*needs.turnstile, standing).await?)
+            let SaleTotals { sale, generation, revision: last, chain, .. } = *standing;
+            let known = Known { generation, revision: last, chain };
+            Ok(level.revision >= revision && is_of_one_history(&*needs.turnstile, sale, known).await?)
         }
         RestoreReason::Refused => {
             Ok((level.generation, level.revision, level.chain)
@@ -137,9 +139,8 @@ async fn agree(needs: &Needs, standing: &SaleTotals, grounds: RestoreReason) -> 
 }
 
 /// Whether the turnstile's history has the ledger's highest turn in it.
-pub async fn is_of_one_history(turnstile: &dyn Turnstile, standing: &SaleTotals) -> Result<bool> {
-    let SaleTotals { sale, generation, revision, chain, .. } = *standing;
+pub async fn is_of_one_history(turnstile: &dyn Turnstile, sale: SaleId, last: Known) -> Result<bool> {
     // A release of nothing changes nothing, and is answered like any other.
-    let answer = turnstile.release(sale, Known { generation, revision, chain }, &[]).await?;
+    let answer = turnstile.release(sale, last, &[]).await?;
     Ok(answer != Reply::Stale)
 }

@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod block;
 pub mod notice;
 pub mod reservation;
+pub mod search;
 pub mod turn;
 pub mod turnstile;
 

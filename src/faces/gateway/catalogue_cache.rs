@@ -14,6 +14,7 @@ use crate::domain::shared::id::{ItemId, SaleId};
 use crate::faces::gateway::Needs;
 use crate::ports::Result;
 use crate::ports::sale::restoring::SaleTotals;
+use crate::ports::sale::showcase::{ListedSale, SaleList};
 
 /// Sales remembered at once, at most; beyond that the stale ones go.
 pub const REMEMBERED_MAX: usize = 4096;
@@ -48,8 +49,8 @@ pub struct CatalogueCache {
     sales: TtlCache<SaleId, Option<Arc<CachedSale>>>,
     /// As they may be shown.
     seen: TtlCache<SaleId, Option<Arc<CachedSale>>>,
-    /// By the sale after which they begin.
-    pages: TtlCache<Option<SaleId>, Arc<Vec<Arc<CachedSale>>>>,
+    /// By what was asked.
+    pages: TtlCache<SaleList, Arc<Vec<Arc<CachedSale>>>>,
     descriptions: TtlCache<ItemId, Arc<str>>,
 }
 
@@ -99,18 +100,14 @@ impl CatalogueCache {
         self.descriptions.get(item, fetch).await
     }
 
-    /// For who only looks; newest first, after this one. `max` is always the same.
-    pub async fn list(&self, needs: &Needs, after: Option<SaleId>, max: u32) -> Result<Arc<Vec<Arc<CachedSale>>>> {
+    /// For who only looks. `max` is always the same.
+    pub async fn list(&self, needs: &Needs, list: SaleList, max: u32) -> Result<Arc<Vec<Arc<CachedSale>>>> {
         let fetch = async {
-            let mut list = Vec::new();
             let looked_at = Instant::now();
-            for sale in needs.showcase.sales_shown(after, max).await? {
-                let id = sale.id;
-                list.extend(self.seen.get(id, async { seen(needs, sale, looked_at).await.map(Some) }).await?);
-            }
-            Ok(Arc::new(list))
+            let sales = needs.showcase.sales_shown(&list, needs.clock.now(), max).await?;
+            Ok(Arc::new(sales.into_iter().map(|sale| listed(sale, looked_at)).collect()))
         };
-        self.pages.get(after, fetch).await
+        self.pages.get(list.clone(), fetch).await
     }
 
     /// An operator who changed a sale sees the change.
@@ -132,6 +129,11 @@ fn shown(sale: Sale, standing: Option<SaleTotals>, looked_at: Instant) -> Arc<Ca
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending + standing.blocked);
     let left = sale.allotment.capacity.saturating_sub(gone);
     Arc::new(CachedSale { sale, left, all_paid, standby, looked_at })
+}
+
+fn listed(ListedSale { sale, sold, taken, standby }: ListedSale, looked_at: Instant) -> Arc<CachedSale> {
+    let capacity = sale.allotment.capacity;
+    Arc::new(CachedSale { left: capacity.saturating_sub(taken), all_paid: sold >= capacity, standby, looked_at, sale })
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

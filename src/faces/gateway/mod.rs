@@ -132,6 +132,8 @@ struct Inner {
     paces: Paces,
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
+    /// And for each search.
+    searches: Semaphore,
     sockets: Sockets,
     hears: watch::Sender<bool>,
     /// Notices may have been lost, nobody knows of which sales: everybody looks in a moment, once for several such words.
@@ -164,6 +166,7 @@ impl Gateway {
             auditing: tokio::sync::Mutex::default(),
             paces: Paces::new(),
             exports: Arc::new(Semaphore::new(settings.exports_max)),
+            searches: Semaphore::new(settings.searches_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
             sockets: Sockets::new(&settings.sockets),
@@ -245,6 +248,10 @@ impl Gateway {
 
     fn exports(&self) -> Arc<Semaphore> {
         self.0.exports.clone()
+    }
+
+    fn searches(&self) -> &Semaphore {
+        &self.0.searches
     }
 
     fn revocations(&self) -> &Revocations {

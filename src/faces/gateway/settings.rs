@@ -25,6 +25,8 @@ pub struct Settings {
     pub catalogue_age_ms_max: u64,
     /// Sales on one page of their list, at most.
     pub sales_max: u32,
+    /// Searches for sales that read the ledger at once, at most; who comes then is told to come again.
+    pub searches_max: usize,
     /// Orders on one page of their list, at most.
     pub orders_max: u32,
     /// Blocks on one page of their list, at most.
@@ -87,6 +89,7 @@ impl Default for Settings {
             effort_ms_max: 1_000,
             catalogue_age_ms_max: 200,
             sales_max: 100,
+            searches_max: 32,
             orders_max: 100,
             blocks_max: 100,
             parked_max: 1_000,

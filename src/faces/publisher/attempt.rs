@@ -139,8 +139,8 @@ async fn admit(
     let bytes = body::read(req.headers(), &mut payload, shared.settings.body_bytes_max).await?;
     let wanted: Wanted<'_> = body::parse(&bytes)?;
 
-    let views = shared.known.views();
-    let Some(view) = views.get(&sale) else {
+    let entries = shared.known.entries();
+    let Some(entry) = entries.get(&sale) else {
         // Whoever has only just come back must not tell a buyer that there is no such sale.
         return Err(match shared.known.is_learning(now) {
             true => Refusal::Shed(Reason::Learning),
@@ -149,9 +149,11 @@ async fn admit(
     };
     // The body may have taken its time, and the window is about now.
     let now = shared.needs.clock.now();
+    let view = entry.view();
     check_phase(view.sale.phase(now))?;
     check_wanted(&view.sale, buyer, &wanted)?;
     if shared.settings.sold_out_at_once && view.is_exhausted(now) {
+        shared.known.needs(entry, now);
         return Ok(Admitted::SoldOut);
     }
     if !shared.needs.attempts.is_up() {

@@ -24,10 +24,9 @@ use crate::faces::tokens::TokenKeys;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::platform::clock::Clock;
 use crate::ports::sale::attempts::Attempts;
-use crate::ports::sale::feed::SaleFeed;
+use crate::ports::sale::feed::{NewsRequest, SALES_MAX, SaleFeed};
 
 pub use attempt::KINDS as PROBLEM_KINDS;
-pub use known::LEARNING_MS;
 pub use metric::Metric;
 
 use known::Known;
@@ -40,6 +39,10 @@ pub const FRESH_MS_MAX: i64 = 3_000;
 pub const DEAF_MS_MAX: i64 = 10_000;
 /// Between two tries to subscribe.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
+/// Before everything is asked for again, when no answer came.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// Sales that are asked about are gathered for so long.
+const GATHER: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,7 +59,7 @@ pub struct Settings {
     pub retry_after_s: u32,
     /// Answer "sold out" at once while the sale is exhausted. Off: every attempt goes through the queue.
     pub sold_out_at_once: bool,
-    /// How long a sale is remembered after its last news.
+    /// How long a sale is remembered after its last news: some rounds of the payment-consumers.
     pub forget_ms: i64,
 }
 
@@ -117,7 +120,7 @@ impl Publisher {
         let now = shared.needs.clock.now();
         // One that is only just back would answer 503 for a sale that it has not heard of.
         let is_deaf = shared.known.heard_at().is_none_or(|heard| now.since_ms(heard) > DEAF_MS_MAX);
-        if is_deaf || shared.known.is_new(now) {
+        if is_deaf || shared.known.is_new() {
             problems.push("news");
         }
         problems
@@ -125,7 +128,7 @@ impl Publisher {
 
     /// Whether it has heard of this sale.
     pub fn knows(&self, sale: SaleId) -> bool {
-        self.0.known.views().contains_key(&sale)
+        self.0.known.entries().contains_key(&sale)
     }
 
     /// Follows the news until the soft stop. What is asked after it is judged by the last ones.
@@ -151,16 +154,56 @@ impl Publisher {
         }
     }
 
+    /// One subscription's life. Everything is asked for once it is there: what was told before is in the answer, what is told later
+    /// comes by itself.
     async fn listen(&self, heard: &impl Fn(Timestamp)) -> crate::ports::Result<()> {
         let shared = &self.0;
         let mut stream = shared.needs.news.news().await?;
-        loop {
-            let bulletin = stream.next().await?;
-            heard(bulletin.sent_at);
-            if let Some(revoked) = bulletin.revoked {
-                shared.known.learn_revoked(revoked);
+        shared.known.begins_to_listen();
+        let number = fastrand::u64(..);
+        let hear = async {
+            loop {
+                let bulletin = stream.next().await?;
+                heard(bulletin.sent_at);
+                if let Some(revoked) = bulletin.revoked {
+                    shared.known.learn_revoked(revoked);
+                }
+                shared.known.learn(bulletin.sales, shared.needs.clock.now(), shared.settings.forget_ms);
+                if bulletin.answers.contains(&number) {
+                    shared.known.was_told_everything();
+                }
             }
-            shared.known.learn(bulletin.sales, shared.needs.clock.now(), shared.settings.forget_ms);
+        };
+        tokio::select! {
+            ended = hear => ended,
+            () = self.ask(number) => Ok(()),
+        }
+    }
+
+    /// For everything until it is told, and for the sales that buyers are sent away for.
+    async fn ask(&self, number: u64) {
+        let whole = async {
+            while !self.0.known.is_whole() {
+                self.request(NewsRequest::Everything { number }).await;
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        };
+        let some = async {
+            loop {
+                let sales = self.0.known.wanted().await;
+                for sales in sales.chunks(SALES_MAX) {
+                    self.request(NewsRequest::Sales { sales: sales.to_vec() }).await;
+                }
+                tokio::time::sleep(GATHER).await;
+            }
+        };
+        tokio::join!(whole, some);
+    }
+
+    /// A request that is lost is made again while its answer is needed.
+    async fn request(&self, request: NewsRequest) {
+        if let Err(fault) = self.0.needs.news.request(&request).await {
+            tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "the news was not asked for");
         }
     }
 }

@@ -26,7 +26,7 @@ pub trait Sweeping: Send + Sync + 'static {
     async fn orphans(&self, before: Timestamp, max: u32) -> Result<Vec<Payment>>;
 
     /// Sales of which somebody waits who may wait in vain: closed ones, and those whose standby goes on until all is paid.
-    async fn standby_to_end(&self, now: Timestamp) -> Result<Vec<SaleId>>;
+    async fn standby_to_end(&self, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>>;
 
     /// Standby -> Ended: when the sale is closed and nothing is held, paying or unfreed, for those whom nothing that is free
     /// fits; or when everything is paid, in a sale whose standby ends with that. At most `max`, who came last first: whoever is

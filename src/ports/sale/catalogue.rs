@@ -1,6 +1,6 @@
 //! Items and sales, as operators write them and everybody reads them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 
@@ -47,6 +47,27 @@ pub enum Changed {
     },
 }
 
+/// Where a round of sales goes on: behind this one, in the order in which they close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoundPlace {
+    pub closes_at: Timestamp,
+    pub sale: SaleId,
+}
+
+/// What moved a sale of late; each is 0 where it was not that. Compared with an earlier one it says whether something new did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moved {
+    /// It was made or changed by an operator, or restored: its version and generation.
+    pub version: u64,
+    pub generation: u64,
+    /// The highest turn that was recorded, and its generation.
+    pub turn: (u64, u64),
+    /// Orders that were placed, and the last one's time.
+    pub orders: (u64, u64),
+    /// Its time to close came.
+    pub closed: bool,
+}
+
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn create_item(&self, item: &NewItem) -> Result<Item> {
@@ -81,6 +102,27 @@ pub trait Catalogue: Send + Sync + 'static {
 
     /// Sales for which something can still happen: not over, or with a row that is on standby, held, paying or unfreed.
     async fn sales_that_matter(&self, now: Timestamp) -> Result<Vec<Sale>>;
+
+    /// These sales, of those that there are, by id.
+    async fn sales_of(&self, ids: &[SaleId]) -> Result<Vec<Sale>>;
+
+    /// Sales that something moved within this time, and what. It costs what was moved, and no more.
+    async fn sales_moved(&self, now: Timestamp, within_ms: i64) -> Result<BTreeMap<SaleId, Moved>>;
+
+    /// Of the next `max` sales in the order in which they close, those that matter; and where the next ones are, if there are any.
+    /// Those that closed before the round's beginning are not looked for.
+    async fn sales_round(
+        &self,
+        after: RoundPlace,
+        now: Timestamp,
+        max: u32,
+    ) -> Result<(Vec<SaleId>, Option<RoundPlace>)>;
+
+    /// Sales that close later than this, whether they matter or not.
+    async fn sales_in_round(&self, after: Timestamp) -> Result<u64>;
+
+    /// Lists know by now which sales have opened and which are over; of at most so many, and of how many it was.
+    async fn keep_lists(&self, now: Timestamp, max: u32) -> Result<u32>;
 
     async fn set_state(&self, id: SaleId, state: SaleState) -> Result<Changed>;
 

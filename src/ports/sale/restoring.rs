@@ -39,8 +39,22 @@ impl SaleTotals {
     }
 }
 
+/// How far the ledger is with a sale: what a turnstile that lost nothing has, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastTurn {
+    pub sale: SaleId,
+    pub generation: u64,
+    /// Of the highest turn of this generation; 0 and the empty chain when there is none.
+    pub revision: u64,
+    pub chain: Chain,
+    pub capacity: u32,
+}
+
 #[async_trait]
 pub trait Restoring: Send + Sync + 'static {
+    /// Of these sales, of those that there are.
+    async fn last_turns(&self, sales: &[SaleId]) -> Result<Vec<LastTurn>>;
+
     async fn standing(&self, sale: SaleId) -> Result<Option<SaleTotals>>;
 
     /// The lowest revision above `after` that has no turn in this generation.

@@ -29,6 +29,9 @@ pub trait Turnstile: Send + Sync + 'static {
     /// The few figures others want often; `None` when the sale is missing.
     async fn look(&self, sale: SaleId) -> Result<Option<Level>>;
 
+    /// The same of many, in their order. One that cannot be looked at says nothing of the others.
+    async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>>;
+
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>>;
 
     /// Replaces the whole state if it is missing or of an older generation; says whether it did. Kept answers start empty.

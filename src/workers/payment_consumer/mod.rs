@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use crate::app::money;
 use crate::app::sale::tell;
-use crate::app::sale::{feed, restore};
+use crate::app::sale::{feed, restore, rounds};
 use crate::domain::money::payment::RefundPace;
 use crate::kit::work::backoff::BackoffSettings;
 use crate::kit::work::lifecycle::Lifecycle;
@@ -68,6 +68,8 @@ pub struct Settings {
     pub refund_wait_ms_max: i64,
     /// A refund that the provider refused so often has failed, and waits for an operator.
     pub refund_tries_max: u32,
+    /// How sales that do not move are gone by.
+    pub rounds: rounds::Settings,
     pub tell: tell::Settings,
     pub backoff: BackoffSettings,
 }
@@ -78,6 +80,9 @@ impl Settings {
         let rules = [
             (self.sweep_refunds_max > 0, "payments.sweep_refunds_max must be at least 1"),
             (self.refund_tries_max > 0, "payments.refund_tries_max must be at least 1"),
+            (self.rounds.round_ms > 0, "payments.rounds.round_ms must be at least 1"),
+            // What is missing of a sale that moved must be known to be missing while it is still followed.
+            (self.gap_ms < self.rounds.moved_ms, "payments.gap_ms must be shorter than payments.rounds.moved_ms"),
             (self.refund_wait_ms > 0, "payments.refund_wait_ms must be at least 1"),
             (
                 self.refund_wait_ms <= self.refund_wait_ms_max,
@@ -85,6 +90,11 @@ impl Settings {
             ),
         ];
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
+    }
+
+    /// Of a round, when one comes with each sweep.
+    pub(super) fn parts(&self) -> u64 {
+        self.rounds.round_ms / self.sweep_ms.max(1)
     }
 
     pub(super) fn refund_pace(&self) -> RefundPace {
@@ -112,6 +122,7 @@ impl Default for Settings {
             refund_wait_ms: 10_000,
             refund_wait_ms_max: 3_600_000,
             refund_tries_max: 10,
+            rounds: rounds::Settings::default(),
             tell: tell::Settings::default(),
             backoff: BackoffSettings::default(),
         }
@@ -140,6 +151,7 @@ pub struct Needs {
 pub fn start(needs: Needs, settings: Settings, lifecycle: &Lifecycle) {
     Metric::describe();
     let alarms = Alarms::new(needs.clone(), settings.clone());
+    let rounds = settings.rounds.clone();
     let sweeper = Arc::new(Sweeper::new(needs.clone(), settings));
     let stops = lifecycle.clone();
     lifecycle.supervise("payments.alarms", async move { alarms.serve(&stops).await });
@@ -149,5 +161,5 @@ pub fn start(needs: Needs, settings: Settings, lifecycle: &Lifecycle) {
     }
     let (measured, stops) = (needs.clone(), lifecycle.clone());
     lifecycle.supervise("payments.measure", async move { measure::measure(&measured, &stops).await });
-    lifecycle.supervise("payments.news", feed::run(needs.announce, lifecycle.clone()));
+    lifecycle.supervise("payments.news", feed::run(needs.announce, rounds, lifecycle.clone()));
 }

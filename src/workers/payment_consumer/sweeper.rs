@@ -2,7 +2,7 @@
 //!
 //! Sweeping is never what a sale waits for while everything works; it is what makes every crash end well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,9 +10,9 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use crate::app::money::refunds::ask;
+use crate::app::sale::rounds::Round;
 use crate::app::sale::tell::try_to_notify;
 use crate::app::sale::turns::sure_now;
-use crate::domain::sale::Sale;
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::kit::work::ticks::run_periodically;
@@ -26,6 +26,8 @@ use crate::workers::payment_consumer::{Needs, Settings};
 
 /// Rows of standby ended in one transaction.
 const ENDED_MAX: u32 = 512;
+/// Sales that lists learn of in one transaction.
+const LISTED_MAX: u32 = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
@@ -43,11 +45,13 @@ pub enum Job {
     Standby,
     /// Turnstile and ledger tell the same story.
     Watch,
+    /// Lists know which sales have opened, and which are over.
+    Lists,
 }
 
 impl Job {
-    pub const ALL: [Job; 7] =
-        [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds, Job::Standby, Job::Watch];
+    pub const ALL: [Job; 8] =
+        [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds, Job::Standby, Job::Watch, Job::Lists];
 
     pub(super) fn label(self) -> &'static str {
         match self {
@@ -58,6 +62,7 @@ impl Job {
             Job::Refunds => "refunds",
             Job::Standby => "standby",
             Job::Watch => "watch",
+            Job::Lists => "lists",
         }
     }
 }
@@ -66,11 +71,12 @@ pub struct Sweeper {
     needs: Needs,
     settings: Settings,
     watch: Watch,
+    lines: Round,
 }
 
 impl Sweeper {
     pub fn new(needs: Needs, settings: Settings) -> Self {
-        Self { needs, settings, watch: Watch::default() }
+        Self { needs, settings, watch: Watch::default(), lines: Round::default() }
     }
 
     /// Sweeps one kind again and again, until the soft stop.
@@ -97,6 +103,7 @@ impl Sweeper {
             Job::Refunds => self.refunds().await,
             Job::Standby => self.standby().await,
             Job::Watch => self.watch().await,
+            Job::Lists => self.lists().await,
         };
         metrics::histogram!(Metric::SweepSeconds.name(), "work" => job.label()).record(begun.elapsed().as_secs_f64());
         if let Err(fault) = &swept {
@@ -157,8 +164,15 @@ impl Sweeper {
         self.a_few_at_a_time(work).await
     }
 
+    /// Whether a line ends is asked where something moved, and in a round.
     async fn standby(&self) -> Result<()> {
-        let sales = self.needs.sweeping.standby_to_end(sure_now(&*self.needs.clock)?).await?;
+        let (catalogue, clock) = (&*self.needs.catalogue, &*self.needs.clock);
+        let now = sure_now(clock)?;
+        let moved = catalogue.sales_moved(now, self.settings.rounds.moved_ms).await?;
+        let part = self.lines.next(catalogue, clock, self.settings.parts()).await?;
+        let among: BTreeSet<SaleId> = moved.into_keys().chain(part.sales).collect();
+        let among: Vec<SaleId> = among.into_iter().collect();
+        let sales = self.needs.sweeping.standby_to_end(&among, now).await?;
         all(join_all(sales.into_iter().map(|sale| self.end_standby(sale))).await)
     }
 
@@ -177,14 +191,13 @@ impl Sweeper {
     }
 
     async fn watch(&self) -> Result<()> {
-        let sales = self.sales().await?;
-        self.watch.keep(&sales);
-        let checks = sales.iter().map(|sale| self.watch.check(&self.needs, &self.settings, sale));
-        all(join_all(checks).await)
+        sure_now(&*self.needs.clock)?;
+        self.watch.look(&self.needs, &self.settings).await
     }
 
-    async fn sales(&self) -> Result<Vec<Sale>> {
-        self.needs.catalogue.sales_that_matter(sure_now(&*self.needs.clock)?).await
+    async fn lists(&self) -> Result<()> {
+        while self.needs.catalogue.keep_lists(sure_now(&*self.needs.clock)?, LISTED_MAX).await? == LISTED_MAX {}
+        Ok(())
     }
 
     /// So that a slow provider is not asked by everybody at once; one that fails stops no other.

@@ -50,6 +50,67 @@ async fn every_sale_is_reached() {
     .await;
 }
 
+/// By words in any language, by whether it has opened, in either order; the address keeps what was asked.
+#[tokio::test]
+async fn a_sale_is_looked_for() {
+    story("searching", async |stage| {
+        stage.shop.seed(120).await;
+        let teapot = stage.shop.sale("手作紫砂茶壺", json!({})).await;
+        let later = stage.shop.sale("Lamps, later", json!({ "opens_at": 3_600_000, "closes_at": 7_200_000 })).await;
+        for tongue in [Tongue::English, Tongue::Chinese] {
+            let window = stage.window(tongue).await;
+            let say = |key: &str| window.words().say(key).to_owned();
+            window.go("/").await;
+            comes_to_list(&window, ".shelf li", 100).await;
+            window.fill(&say("sales.search"), "茶壺").await;
+            window.enter_key().await;
+            comes_to_list(&window, ".shelf li", 1).await;
+            assert_eq!(hrefs(&window, ".shelf a").await, [format!("/sales/{teapot}")]);
+            window.shows("#said", &say("sales.found.one").replace("{n}", "1")).await;
+            assert!(!shows_more(&window).await);
+            window.reload().await;
+            comes_to_list(&window, ".shelf li", 1).await;
+            window.fill(&say("sales.search"), "kettle").await;
+            window.press(&say("sales.find")).await;
+            window.shows(".lead", &say("sales.none_found")).await;
+            comes_to_list(&window, ".shelf li", 0).await;
+            window.fill(&say("sales.search"), "...").await;
+            window.press(&say("sales.find")).await;
+            window.shows(".find .wrong", &say("rule.empty.search")).await;
+            // A hundred on the first page; the others follow, in the order that was asked for.
+            window.fill(&say("sales.search"), "SEEDED").await;
+            window.enter_key().await;
+            comes_to_list(&window, ".shelf li", 100).await;
+            window.choose(&say("sales.opening")).await;
+            let wanted: Vec<String> = (3..=122).map(|sale| format!("/sales/{sale}")).collect();
+            window
+                .until("what opened first is first", async || {
+                    Some(hrefs(&window, ".shelf a").await).filter(|seen| *seen == wanted[..100])
+                })
+                .await;
+            more(&window).await;
+            comes_to_list(&window, ".shelf li", 120).await;
+            assert_eq!(hrefs(&window, ".shelf a").await, wanted);
+            // Those that open later.
+            window.fill(&say("sales.search"), "lamp").await;
+            window.press(&say("sales.upcoming")).await;
+            window.press(&say("sales.find")).await;
+            comes_to_list(&window, ".shelf li", 1).await;
+            assert_eq!(hrefs(&window, ".shelf a").await, [format!("/sales/{later}")]);
+            assert_eq!(pressed(&window).await, say("sales.upcoming"));
+            window.press(&say("sales.open")).await;
+            window.shows(".lead", &say("sales.none_found")).await;
+            window.picture(&format!("searching-{}", tongue.code())).await;
+        }
+    })
+    .await;
+}
+
+async fn pressed(window: &Window) -> String {
+    let script = "return document.querySelector('.chips [aria-pressed=true]').innerText";
+    window.run(script).await.as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn every_order_is_reached() {
     story("many-orders", async |stage| {

@@ -10,7 +10,7 @@ use miaosha::domain::shared::id::{BuyerId, ItemId, ReservationId, SaleId};
 use miaosha::domain::shared::money::{Currency, Money};
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
-use miaosha::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};
+use miaosha::ports::sale::feed::{NewsRequest, SaleFeed, SaleNews, SaleSnapshot};
 use miaosha::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
 use miaosha::ports::{Result, Subscription};
 
@@ -38,7 +38,7 @@ pub fn notice(number: u64) -> Notice {
 
 pub fn bulletin<const N: usize>(sales: [SaleNews; N]) -> SaleSnapshot {
     let sent_at = sales.iter().map(|word| word.sent_at).max().unwrap_or_default();
-    SaleSnapshot { sent_at, sales: sales.into(), revoked: None }
+    SaleSnapshot { sent_at, sales: sales.into(), ..SaleSnapshot::default() }
 }
 
 pub fn news(sale: u64, revision: u64) -> SaleNews {
@@ -58,7 +58,7 @@ pub fn news(sale: u64, revision: u64) -> SaleNews {
         questions: vec![Question { prompt: "2 + 2".to_owned(), answer: "4".to_owned() }],
         question_key: QuestionKey([7; 32]),
     };
-    SaleNews { sale, exhausted: false, generation: 1, revision, sent_at: Timestamp(revision as i64) }
+    SaleNews { sale, exhausted: Some(false), generation: 1, revision, sent_at: Timestamp(revision as i64) }
 }
 
 async fn ring(deadlines: &mut Box<dyn Subscription<Deadline>>) -> Deadline {
@@ -194,7 +194,7 @@ pub async fn notices_reach_everybody(signals: &impl Notices) {
 
 pub async fn news_reach_everybody(signals: &impl SaleFeed) {
     let mut streams = [signals.news().await.unwrap(), signals.news().await.unwrap()];
-    signals.publish(&SaleSnapshot { sent_at: Timestamp(7), sales: Vec::new(), revoked: None }).await.unwrap();
+    signals.publish(&SaleSnapshot { sent_at: Timestamp(7), ..SaleSnapshot::default() }).await.unwrap();
     signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
     for stream in &mut streams {
         let quiet = patiently(stream.next()).await.unwrap();
@@ -205,15 +205,27 @@ pub async fn news_reach_everybody(signals: &impl SaleFeed) {
     }
 }
 
-/// Told before anybody asked: a newcomer is ready at once.
-pub async fn news_greet_a_newcomer(signals: &impl SaleFeed) {
-    signals.publish(&bulletin([news(1, 4), news(2, 5)])).await.unwrap();
-    signals.publish(&bulletin([news(1, 6)])).await.unwrap();
-    let mut stream = signals.news().await.unwrap();
-    let mut latest = std::collections::BTreeMap::new();
-    while latest.get(&1) != Some(&6) || latest.get(&2) != Some(&5) {
-        for word in patiently(stream.next()).await.unwrap().sales {
-            latest.insert(word.sale.id.0, word.revision);
-        }
+/// Several listen, and each request is given to one of them.
+pub async fn a_request_is_heard_once(signals: &impl SaleFeed) {
+    let mut streams = [signals.requests().await.unwrap(), signals.requests().await.unwrap()];
+    let some = NewsRequest::Sales { sales: vec![SaleId(1), SaleId(2)] };
+    let everything = |number| NewsRequest::Everything { number };
+    signals.request(&some).await.unwrap();
+    for number in 0..20 {
+        signals.request(&everything(number)).await.unwrap();
     }
+    let mut heard = Vec::new();
+    while heard.len() < 21 {
+        let [one, other] = &mut streams;
+        let next = async {
+            tokio::select! {
+                requests = one.next() => requests,
+                requests = other.next() => requests,
+            }
+        };
+        heard.extend(patiently(next).await.unwrap());
+    }
+    let place = |request: &NewsRequest| heard.iter().filter(|heard| *heard == request).count();
+    assert_eq!(place(&some), 1);
+    assert!((0..20).all(|number| place(&everything(number)) == 1), "{heard:?}");
 }

@@ -74,6 +74,23 @@ async fn queues_are_as_long_as_they_may_be() {
     }
 }
 
+/// The broker refuses the same queue with other options.
+#[tokio::test]
+async fn so_many_requests_for_news_wait_so_long() {
+    let bed = Bed::new().await;
+    let limits = [(10_000, 10_000), (10_001, 10_000), (9_999, 10_000), (10_000, 10_001), (10_000, 9_999)];
+    for (length_max, ms_max) in limits {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length_max));
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ms_max));
+        let (channel, name) = (bed.channel().await, bed.name("news_requests"));
+        let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await;
+        assert_eq!(declared.is_ok(), (length_max, ms_max) == (10_000, 10_000), "{length_max}, {ms_max} ms");
+    }
+}
+
 #[tokio::test]
 async fn a_message_tells_so_many_notices() {
     for (notices, messages) in [(256, 1), (257, 2)] {

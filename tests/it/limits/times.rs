@@ -1,16 +1,11 @@
 //! Times, by tokio's clock, by the shop's, and by what is said of them in a message.
 
-use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::redis::keys::{KEYS_MAX, keys};
 use miaosha::domain::sale::PARTY_MAX;
 use miaosha::domain::shared::id::SaleId;
 use miaosha::kit::work::backoff::{Backoff, BackoffSettings};
 use miaosha::kit::work::lifecycle::Lifecycle;
-use miaosha::ports::sale::feed::{SaleFeed, SaleSnapshot};
 use tokio::time::Instant;
-
-use crate::publisher::fixture::{sale, word};
-use crate::support::clock::START;
 
 /// How long each wait was, until it is enough.
 async fn waits_ms(backoff: &BackoffSettings) -> Vec<u128> {
@@ -42,20 +37,6 @@ async fn a_drain_may_take_so_long() {
     }
     assert_eq!(begun.elapsed().as_millis(), 700);
     assert!(lifecycle.hard.is_cancelled());
-}
-
-#[tokio::test]
-async fn newcomers_are_told_news_of_some_age() {
-    for (age_ms, told) in [(60_000, 2), (60_001, 1)] {
-        let signals = MemorySignals::new();
-        for (id, sent_at_ms) in [(1, 0), (2, age_ms)] {
-            let sales = vec![word(sale(id), false, 1, sent_at_ms)];
-            let sent_at = START.plus_ms(sent_at_ms);
-            signals.publish(&SaleSnapshot { sent_at, sales, revoked: None }).await.unwrap();
-        }
-        let first = signals.news().await.unwrap().next().await.unwrap();
-        assert_eq!(first.sales.len(), told, "{age_ms} ms");
-    }
 }
 
 /// The last of a sale's keys is the line of the largest party.

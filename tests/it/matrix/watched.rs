@@ -1,6 +1,6 @@
 //! One process's view of the world: before each call of a port it comes by, and the plan says whether it gets any further.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,13 +19,13 @@ use miaosha::ports::money::paying::{BeginPayment, Confirmed, FreeOrder, Paying};
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use miaosha::ports::money::sweeping::Sweeping;
 use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Idempotency, Key, Lease};
-use miaosha::ports::sale::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
+use miaosha::ports::sale::catalogue::{Catalogue, Changed, Item, Moved, NewItem, NewSale, RoundPlace};
 use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
-use miaosha::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use miaosha::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed, SaleSnapshot};
 use miaosha::ports::sale::notices::{NoticeStream, Notices};
 use miaosha::ports::sale::recording::{Recorded, Recording, SaleHead};
 use miaosha::ports::sale::reservations::{Place, Reservations, Version};
-use miaosha::ports::sale::restoring::{RestoreLock, Restoring, SaleTotals};
+use miaosha::ports::sale::restoring::{LastTurn, RestoreLock, Restoring, SaleTotals};
 use miaosha::ports::sale::turnstile::Turnstile;
 use miaosha::ports::{Fault, Result, Subscription};
 use miaosha::wire::world::World;
@@ -71,13 +71,15 @@ impl Watched {
 }
 
 macro_rules! watched {
-    ($port:ident, $part:literal, $field:ident: $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+    ($port:ident, $part:literal, $field:ident: $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)* $(@ $($extra:tt)*)?) => {
         #[async_trait]
         impl $port for Watched {
             $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {
                 self.access($part, stringify!($name))?;
                 self.inner.$field.$name($($arg),*).await
             })*
+
+            $($($extra)*)?
         }
     };
 }
@@ -91,6 +93,13 @@ watched! { Turnstile, "turnstile", turnstile:
     snapshot(sale: SaleId) -> Option<Snapshot>;
     restore(sale: SaleId, snapshot: &Snapshot) -> bool;
     ping() -> ();
+    @
+    async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>> {
+        match self.access("turnstile", "look_at") {
+            Ok(()) => self.inner.turnstile.look_at(sales).await,
+            Err(fault) => sales.iter().map(|_| Err(fault.clone())).collect(),
+        }
+    }
 }
 
 watched! { Recording, "ledger", recording:
@@ -140,11 +149,12 @@ watched! { Sweeping, "ledger", sweeping:
     unfreed(max: u32) -> Vec<(SaleId, ReservationId)>;
     stuck(before: Timestamp, max: u32) -> Vec<(ReservationId, PaymentId)>;
     orphans(before: Timestamp, max: u32) -> Vec<Payment>;
-    standby_to_end(now: Timestamp) -> Vec<SaleId>;
+    standby_to_end(among: &[SaleId], now: Timestamp) -> Vec<SaleId>;
     end_standby(sale: SaleId, now: Timestamp, max: u32) -> Vec<Reservation>;
 }
 
 watched! { Restoring, "ledger", restoring:
+    last_turns(sales: &[SaleId]) -> Vec<LastTurn>;
     standing(sale: SaleId) -> Option<SaleTotals>;
     first_gap(sale: SaleId, generation: u64, after: u64) -> u64;
     snapshot(sale: SaleId) -> Option<Snapshot>;
@@ -160,6 +170,11 @@ watched! { Catalogue, "ledger", catalogue:
     sales_after(after: Option<SaleId>, max: u32) -> Vec<Sale>;
     titles(sales: &[SaleId]) -> HashMap<SaleId, String>;
     sales_that_matter(now: Timestamp) -> Vec<Sale>;
+    sales_of(ids: &[SaleId]) -> Vec<Sale>;
+    sales_moved(now: Timestamp, within_ms: i64) -> BTreeMap<SaleId, Moved>;
+    sales_round(after: RoundPlace, now: Timestamp, max: u32) -> (Vec<SaleId>, Option<RoundPlace>);
+    sales_in_round(after: Timestamp) -> u64;
+    keep_lists(now: Timestamp, max: u32) -> u32;
     set_state(id: SaleId, state: SaleState) -> Changed;
     raise(id: SaleId, capacity: u32) -> Changed;
 }
@@ -198,4 +213,6 @@ impl Notices for Watched {
 watched! { SaleFeed, "signals", news:
     publish(bulletin: &SaleSnapshot) -> ();
     news() -> Box<dyn NewsStream>;
+    request(request: &NewsRequest) -> ();
+    requests() -> Box<dyn RequestStream>;
 }

@@ -9,6 +9,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::test as call;
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::sqlite_queue::SqliteQueue;
 use miaosha::domain::people::Role;
@@ -19,8 +20,9 @@ use miaosha::domain::shared::money::Money;
 use miaosha::faces::publisher::{Needs, Publisher, Settings};
 use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::sale::attempts::{Attempts, Shed};
-use miaosha::ports::sale::feed::{SaleFeed, SaleNews, SaleSnapshot};
+use miaosha::ports::sale::feed::{NewsRequest, SaleFeed, SaleNews, SaleSnapshot};
 use miaosha::ports::{Fault, Result, Subscription};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -123,7 +125,25 @@ impl Shop {
     pub async fn tell(&self, news: &[SaleNews]) {
         settle().await;
         let sent_at = news.iter().map(|word| word.sent_at).max().unwrap_or(START);
-        self.signals.publish(&SaleSnapshot { sent_at, sales: news.to_vec(), revoked: None }).await.unwrap();
+        self.signals.publish(&SaleSnapshot { sent_at, sales: news.to_vec(), ..SaleSnapshot::default() }).await.unwrap();
+        settle().await;
+    }
+
+    /// What the publisher asked since this was asked last.
+    pub async fn asked(&self) -> Vec<NewsRequest> {
+        settle().await;
+        let mut requests = self.signals.requests().await.unwrap();
+        requests.next().now_or_never().map(Result::unwrap).unwrap_or_default()
+    }
+
+    /// That there is nothing else than what was told, as whoever publishes says it to who asks.
+    pub async fn tell_that_this_is_all(&self) {
+        let numbers = self.asked().await.into_iter().filter_map(|asked| match asked {
+            NewsRequest::Everything { number } => Some(number),
+            NewsRequest::Sales { .. } => None,
+        });
+        let (sent_at, answers) = (self.clock.now(), numbers.collect());
+        self.signals.publish(&SaleSnapshot { sent_at, answers, ..SaleSnapshot::default() }).await.unwrap();
         settle().await;
     }
 
@@ -206,5 +226,11 @@ pub fn quiz(id: u64) -> Sale {
 }
 
 pub fn word(sale: Sale, exhausted: bool, revision: u64, sent_at_ms: i64) -> SaleNews {
-    SaleNews { generation: sale.generation, sale, exhausted, revision, sent_at: START.plus_ms(sent_at_ms) }
+    SaleNews {
+        generation: sale.generation,
+        sale,
+        exhausted: Some(exhausted),
+        revision,
+        sent_at: START.plus_ms(sent_at_ms),
+    }
 }

@@ -4,7 +4,7 @@ use actix_web::test as call;
 use miaosha::app::sale::question;
 use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::shared::id::{BuyerId, ReservationId};
-use miaosha::faces::publisher::{LEARNING_MS, Settings};
+use miaosha::faces::publisher::Settings;
 use miaosha::faces::tokens::access::Principal;
 use miaosha::ports::sale::feed::{SaleFeed, SaleSnapshot};
 use proptest::prelude::*;
@@ -120,7 +120,7 @@ async fn who_asks_must_be_known_and_where_must_exist() {
     let bare = call::TestRequest::post().uri("/v1/sales/1/attempts").set_payload("{}");
     assert_eq!(call::call_service(&app, bare.to_request()).await.status(), 401);
 
-    shop.clock.advance_ms(LEARNING_MS);
+    shop.tell_that_this_is_all().await;
     let cases = [
         ("/v1/sales/9/attempts", 404, None),
         ("/v1/sales/x/attempts", 400, Some("id")),
@@ -154,7 +154,7 @@ fn nothing_that_anybody_sends_breaks_the_route() {
     actix_web::rt::System::new().block_on(async move {
         let shop = shop().await;
         // Until then it says 503 of sales it has not heard of.
-        shop.clock.advance_ms(LEARNING_MS);
+        shop.tell_that_this_is_all().await;
         let app = service!(shop);
         let mut runner = TestRunner::new(ProptestConfig { cases: 1_500, ..ProptestConfig::default() });
         for _ in 0..runner.config().cases {
@@ -182,7 +182,7 @@ async fn who_logged_out_everywhere_is_refused() {
     let shop = shop().await;
     let app = service!(shop);
     let say = async |revoked: Option<Vec<Revoked>>| {
-        shop.signals.publish(&SaleSnapshot { sent_at: START, sales: Vec::new(), revoked }).await.unwrap();
+        shop.signals.publish(&SaleSnapshot { sent_at: START, revoked, ..SaleSnapshot::default() }).await.unwrap();
         settle().await;
     };
     let status = async |buyer: u64, epoch: u64| {

@@ -15,8 +15,9 @@ use miaosha::app::money::refunds::take_over;
 use miaosha::app::operator::{Command, carry_out};
 use miaosha::app::receipts::keys::ReceiptKeys;
 use miaosha::app::receipts::{self, Receipts};
-use miaosha::app::sale::feed;
+use miaosha::app::sale::feed::Feed;
 use miaosha::app::sale::restore::{Divergence, RestoreReason};
+use miaosha::app::sale::rounds;
 use miaosha::app::sale::tell;
 use miaosha::app::sale::turns::{SaleCursor, Unsettled, record};
 use miaosha::domain::money::payment::{RefundAnswer, RefundPace};
@@ -33,7 +34,7 @@ use miaosha::ports::money::paying::Paying;
 use miaosha::ports::money::refunds::Refunds;
 use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
-use miaosha::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use miaosha::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed, SaleSnapshot};
 use miaosha::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
 use miaosha::ports::{Delivery, Fault, Result, Subscription};
 use miaosha::workers::mailer::{Listening, Way};
@@ -246,7 +247,7 @@ async fn a_bulletin_tells_of_so_many_sales() {
             bench.new_sale(allotment(1, 0), 60_000).await;
         }
         let mut stream = signals.news().await.unwrap();
-        assert_eq!(feed::broadcast(&bench.world.needs()).await.unwrap(), count);
+        Feed::new(bench.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
         let mut told = Vec::new();
         while let Some(Ok(bulletin)) = stream.next().now_or_never() {
             told.push(bulletin.sales.len());
@@ -341,6 +342,14 @@ impl SaleFeed for Silent {
 
     async fn news(&self) -> Result<Box<dyn NewsStream>> {
         self.signals.news().await
+    }
+
+    async fn request(&self, request: &NewsRequest) -> Result<()> {
+        self.signals.request(request).await
+    }
+
+    async fn requests(&self) -> Result<Box<dyn RequestStream>> {
+        self.signals.requests().await
     }
 }
 

@@ -13,7 +13,7 @@ use miaosha::domain::sale::notice::{Missed, Notice};
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::SaleId;
 use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
-use miaosha::ports::sale::feed::{NewsStream, SaleFeed, SaleSnapshot};
+use miaosha::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed, SaleSnapshot};
 use miaosha::ports::sale::notices::{NoticeStream, Notices};
 use miaosha::ports::{Result, Subscription};
 use miaosha::workers::consumer;
@@ -85,6 +85,14 @@ impl SaleFeed for Mute {
 
     async fn news(&self) -> Result<Box<dyn NewsStream>> {
         self.signals.news().await
+    }
+
+    async fn request(&self, request: &NewsRequest) -> Result<()> {
+        self.signals.request(request).await
+    }
+
+    async fn requests(&self) -> Result<Box<dyn RequestStream>> {
+        self.signals.requests().await
     }
 }
 

@@ -168,7 +168,7 @@ pub async fn exhausted(bench: Bench) {
     let bench = bench.with_sale(allotment(1, 1)).await;
     let mut stream = bench.world.news.news().await.unwrap();
     bench.decide([bench.batch(1..=2)]).await;
-    feed::broadcast(&bench.world.needs()).await.unwrap();
+    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
     assert!(heard(&bench, &mut stream).await, "nothing is free, standby is full");
     bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
     bench.sweeper().sweep().await.unwrap();
@@ -193,7 +193,7 @@ pub async fn heard(bench: &Bench, stream: &mut Box<dyn NewsStream>) -> bool {
         loop {
             let news = stream.next().await.unwrap();
             if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
-                return news.exhausted;
+                return news.exhausted.expect("its turnstile was looked at");
             }
         }
     };

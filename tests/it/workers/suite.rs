@@ -4,7 +4,7 @@ macro_rules! suite {
     ($bench:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{blocks, paying, queues, refunds, relaying, standing_by, stories};
+        use crate::workers::{blocks, feed, paying, queues, refunds, relaying, standing_by, stories};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -150,7 +150,18 @@ macro_rules! suite {
             relaying: woken tended audit_waits;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-        every_hold_has_its_alarm; relaying: two_relays; }
+        every_hold_has_its_alarm; relaying: two_relays; feed: what_moves_is_told a_round_finds_what_nobody_told
+        who_asks_is_told_everything a_publisher_that_joins_learns_everything many_emptied one_emptied; }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn what_could_not_be_told_is_told_later() {
+            feed::what_could_not_be_told_is_told_later($alone().await).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn what_nobody_touches_costs_nothing() {
+            feed::what_nobody_touches_costs_nothing($alone().await).await;
+        }
     };
 }
 

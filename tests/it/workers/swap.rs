@@ -65,6 +65,13 @@ impl Turnstile for Swap {
         self.now()?.look(sale).await
     }
 
+    async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>> {
+        match self.now() {
+            Ok(turnstile) => turnstile.look_at(sales).await,
+            Err(fault) => sales.iter().map(|_| Err(fault.clone())).collect(),
+        }
+    }
+
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>> {
         self.now()?.snapshot(sale).await
     }

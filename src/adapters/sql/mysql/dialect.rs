@@ -10,6 +10,10 @@ pub type Db = sqlx::MySql;
 pub type Connection = sqlx::MySqlConnection;
 pub type Row = sqlx::mysql::MySqlRow;
 
+/// Carries a statement out and says what it read; MariaDB's.
+pub const EXPLAIN: &str = "ANALYZE FORMAT=JSON";
+pub const EXPLAIN_COLUMN: usize = 0;
+
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut steps = sqlx::migrate!("migrations/mysql/shop");
     // A newer binary may have been here before. The lock is taken by whoever migrates.
@@ -41,10 +45,24 @@ macro_rules! by_index {
     };
 }
 
+/// As [`by_index`], along the primary key.
+macro_rules! by_primary {
+    () => {
+        "FORCE INDEX (PRIMARY)"
+    };
+}
+
+/// A join whose right side is looked up for each row of the left.
+macro_rules! in_this_order {
+    () => {
+        "STRAIGHT_JOIN"
+    };
+}
+
 macro_rules! ledger_time {
     () => {
         "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"
     };
 }
 
-pub(super) use {by_index, for_update, insert_new, ledger_time};
+pub(super) use {by_index, by_primary, for_update, in_this_order, insert_new, ledger_time};

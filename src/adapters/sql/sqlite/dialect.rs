@@ -10,6 +10,9 @@ pub type Db = sqlx::Sqlite;
 pub type Connection = sqlx::SqliteConnection;
 pub type Row = sqlx::sqlite::SqliteRow;
 
+pub const EXPLAIN: &str = "EXPLAIN QUERY PLAN";
+pub const EXPLAIN_COLUMN: usize = 3;
+
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut steps = sqlx::migrate!("migrations/sqlite/shop");
     // A newer binary may have been here before.
@@ -40,10 +43,24 @@ macro_rules! by_index {
     };
 }
 
+/// The primary key of a table without row numbers has no name, and is taken where it is in order.
+macro_rules! by_primary {
+    () => {
+        ""
+    };
+}
+
+/// A join whose right side is looked up for each row of the left.
+macro_rules! in_this_order {
+    () => {
+        "CROSS JOIN"
+    };
+}
+
 macro_rules! ledger_time {
     () => {
         "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)"
     };
 }
 
-pub(super) use {by_index, for_update, insert_new, ledger_time};
+pub(super) use {by_index, by_primary, for_update, in_this_order, insert_new, ledger_time};

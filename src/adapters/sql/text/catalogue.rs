@@ -1,17 +1,17 @@
 //! Items and sales.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{self, Connection, Db, Row, Store, for_update};
-use super::{Result, broken, bulk, fault, is_duplicate, row};
+use super::dialect::{self, Connection, Db, Row, Store, for_update, ledger_time};
+use super::{Result, broken, bulk, fault, is_duplicate, lists, rounds, row};
 use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState, StandbyUntil};
 use crate::domain::shared::id::{ItemId, RequestId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
-use crate::ports::sale::catalogue::{Catalogue, Changed, Item, NewItem, NewSale};
+use crate::ports::sale::catalogue::{Catalogue, Changed, Item, Moved, NewItem, NewSale, RoundPlace};
 
 const ACTIVE: i64 = 1;
 const PAUSED: i64 = 2;
@@ -64,6 +64,36 @@ impl Catalogue for Store {
         that_matter(&mut *self.reader().await?, now).await.map_err(fault)
     }
 
+    async fn sales_of(&self, ids: &[SaleId]) -> ports::Result<Vec<Sale>> {
+        fetch_many(&mut *self.reader().await?, ids).await.map_err(fault)
+    }
+
+    async fn sales_moved(&self, now: Timestamp, within_ms: i64) -> ports::Result<BTreeMap<SaleId, Moved>> {
+        rounds::moved(&mut *self.reader().await?, now, within_ms).await.map_err(fault)
+    }
+
+    async fn sales_round(
+        &self,
+        after: RoundPlace,
+        now: Timestamp,
+        max: u32,
+    ) -> ports::Result<(Vec<SaleId>, Option<RoundPlace>)> {
+        rounds::part(&mut *self.reader().await?, after, now, max).await.map_err(fault)
+    }
+
+    async fn sales_in_round(&self, after: Timestamp) -> ports::Result<u64> {
+        rounds::count(&mut *self.reader().await?, after).await.map_err(fault)
+    }
+
+    async fn keep_lists(&self, now: Timestamp, max: u32) -> ports::Result<u32> {
+        let due = lists::due(&mut *self.reader().await?, now, max).await.map_err(fault)?;
+        let count = due.len() as u32;
+        if count > 0 {
+            self.write("catalogue.keep_lists", due, |c, due| Box::pin(lists::update(c, due))).await?;
+        }
+        Ok(count)
+    }
+
     async fn set_state(&self, id: SaleId, state: SaleState) -> ports::Result<Changed> {
         self.write("catalogue.set_state", (id, state), |c, args| Box::pin(set_state(c, args))).await
     }
@@ -109,14 +139,14 @@ pub async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
 }
 
 async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<RequestId>)) -> Result<Option<Sale>> {
-    if item(conn, sale.item).await?.is_none() {
-        return Ok(None);
-    }
-    let inserted = sqlx::query(
+    let Some(item) = item(conn, sale.item).await? else { return Ok(None) };
+    let inserted = sqlx::query(concat!(
         "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
-         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, request) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?)",
-    )
+         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, \
+         request, listing, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, 1, ",
+        ledger_time!(),
+        ")"
+    ))
     .bind(sale.item.0 as i64)
     .bind(sale.price.minor)
     .bind(sale.price.currency.to_string())
@@ -136,7 +166,11 @@ async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<R
     match inserted {
         Err(error) if is_duplicate(&error) => made_sale(conn, *request).await,
         Err(error) => Err(error),
-        Ok(done) => fetch(conn, SaleId(dialect::inserted_id(&done))).await,
+        Ok(done) => {
+            let id = SaleId(dialect::inserted_id(&done));
+            lists::index(conn, id, sale.opens_at, &item).await?;
+            fetch(conn, id).await
+        }
     }
 }
 
@@ -153,6 +187,19 @@ pub async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     let found =
         sqlx::query(sales!("catalogue.sale", "WHERE sales.id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
     found.as_ref().map(sale).transpose()
+}
+
+pub async fn fetch_many(conn: &mut Connection, ids: &[SaleId]) -> Result<Vec<Sale>> {
+    let mut sales = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(sales!("catalogue.sales_of", "WHERE sales.id IN "));
+        bulk::push_list(&mut query, ids.iter().map(|sale| sale.0 as i64));
+        query.push(" ORDER BY sales.id");
+        for found in query.build().fetch_all(&mut *conn).await? {
+            sales.push(sale(&found)?);
+        }
+    }
+    Ok(sales)
 }
 
 /// Numbers are given in the order of making, and the table lies in their order.
@@ -211,11 +258,17 @@ async fn set_state(conn: &mut Connection, &(id, state): &(SaleId, SaleState)) ->
     if sale.state == SaleState::Closed {
         return Ok(Changed::Refused { why: "a closed sale stays closed" });
     }
-    sqlx::query("/* catalogue.set_state */ UPDATE sales SET state = ?, version = version + 1 WHERE id = ?")
-        .bind(state_code(state))
-        .bind(id.0 as i64)
-        .execute(conn)
-        .await?;
+    sqlx::query(concat!(
+        "/* catalogue.set_state */ UPDATE sales SET state = ?, listing = CASE WHEN ? = 3 THEN 3 ELSE listing END, \
+         version = version + 1, changed_at = ",
+        ledger_time!(),
+        " WHERE id = ?"
+    ))
+    .bind(state_code(state))
+    .bind(state_code(state))
+    .bind(id.0 as i64)
+    .execute(conn)
+    .await?;
     Ok(Changed::Sale(Sale { state, version: sale.version + 1, ..sale }))
 }
 
@@ -230,11 +283,15 @@ async fn raise(conn: &mut Connection, &(id, capacity): &(SaleId, u32)) -> Result
     if capacity < sale.allotment.capacity {
         return Ok(Changed::Refused { why: "capacity only grows" });
     }
-    sqlx::query("/* catalogue.raise */ UPDATE sales SET capacity = ?, version = version + 1 WHERE id = ?")
-        .bind(i64::from(capacity))
-        .bind(id.0 as i64)
-        .execute(conn)
-        .await?;
+    sqlx::query(concat!(
+        "/* catalogue.raise */ UPDATE sales SET capacity = ?, version = version + 1, changed_at = ",
+        ledger_time!(),
+        " WHERE id = ?"
+    ))
+    .bind(i64::from(capacity))
+    .bind(id.0 as i64)
+    .execute(conn)
+    .await?;
     let allotment = Allotment { capacity, ..sale.allotment };
     Ok(Changed::Sale(Sale { allotment, version: sale.version + 1, ..sale }))
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::dialect::Store;
-use super::{audit, fault, look, moves, paying, record, refund, restore, row};
+use super::{audit, fault, look, moves, paying, record, refund, restore, rounds, row};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
 use crate::domain::sale::reservation::{Outcome, Reservation};
@@ -20,7 +20,7 @@ use crate::ports::money::sweeping::Sweeping;
 use crate::ports::platform::clock::LedgerTime;
 use crate::ports::sale::recording::{Recorded, Recording, SaleHead};
 use crate::ports::sale::reservations::{Place, Reservations, Version};
-use crate::ports::sale::restoring::{RestoreLock, Restoring, SaleTotals};
+use crate::ports::sale::restoring::{LastTurn, RestoreLock, Restoring, SaleTotals};
 
 impl Store {
     /// A transaction that may have written events: whoever publishes them is woken after it.
@@ -210,8 +210,8 @@ impl Sweeping for Store {
         look::orphans(&mut *self.reader().await?, before, max).await.map_err(fault)
     }
 
-    async fn standby_to_end(&self, now: Timestamp) -> Result<Vec<SaleId>> {
-        moves::standby_to_end(&mut *self.reader().await?, now).await.map_err(fault)
+    async fn standby_to_end(&self, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>> {
+        moves::standby_to_end(&mut *self.reader().await?, among, now).await.map_err(fault)
     }
 
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>> {
@@ -221,6 +221,10 @@ impl Sweeping for Store {
 
 #[async_trait]
 impl Restoring for Store {
+    async fn last_turns(&self, sales: &[SaleId]) -> Result<Vec<LastTurn>> {
+        rounds::last_turns(&mut *self.reader().await?, sales).await.map_err(fault)
+    }
+
     async fn standing(&self, sale: SaleId) -> Result<Option<SaleTotals>> {
         restore::standing(&mut *self.at_once().await?, sale).await.map_err(fault)
     }

@@ -2,10 +2,12 @@
 //!
 //! Rows are locked and then judged, so that of two who try at once one finds the row moved.
 
-use sqlx::Row as _;
+use std::collections::HashMap;
 
-use super::dialect::{Connection, for_update};
-use super::{Result, catalogue, claims, outbox, row};
+use sqlx::{QueryBuilder, Row as _};
+
+use super::dialect::{Connection, Db, for_update};
+use super::{Result, bulk, catalogue, claims, outbox, row};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Cancelled, Event, Fact};
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
@@ -43,17 +45,23 @@ pub async fn cancel(
     }
 }
 
-/// Closed sales stay, and a sale that never had standby has no row to find: one look into an index for each of them.
-pub async fn standby_to_end(conn: &mut Connection, now: Timestamp) -> Result<Vec<SaleId>> {
-    let found = sqlx::query(
-        "/* ledger.standby_to_end */ SELECT id FROM sales \
-         WHERE (state = 3 OR closes_at <= ? OR standby_until = 1) \
-         AND EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state = 1) ORDER BY id",
-    )
-    .bind(now.0)
-    .fetch_all(conn)
-    .await?;
-    found.iter().map(|found| row::number(found, 0).map(SaleId)).collect()
+/// One look into an index for each of them.
+pub async fn standby_to_end(conn: &mut Connection, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>> {
+    let mut to_end = Vec::new();
+    for among in among.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* ledger.standby_to_end */ SELECT id FROM sales \
+             WHERE EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state = 1) \
+             AND (state = 3 OR standby_until = 1 OR closes_at <= ",
+        );
+        query.push_bind(now.0).push(") AND id IN ");
+        bulk::push_list(&mut query, among.iter().map(|sale| sale.0 as i64));
+        query.push(" ORDER BY id");
+        for found in query.build().fetch_all(&mut *conn).await? {
+            to_end.push(SaleId(row::number(&found, 0)?));
+        }
+    }
+    Ok(to_end)
 }
 
 /// The sale's row is locked, so that no recording makes a hold or a party meanwhile. A party that fits into what the ledger has
@@ -117,28 +125,36 @@ pub struct Counts {
 }
 
 pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
-    let live = sqlx::query(
-        "/* ledger.count.live */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
-         WHERE sale = ? AND state <= 4 GROUP BY state",
-    )
-    .bind(sale.0 as i64)
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut counts = Counts::default();
-    for group in &live {
-        let (rows, units): (i64, i64) = (group.try_get(1)?, group.try_get(2)?);
-        match row::code(group, 0, Kind::from_code)? {
-            Kind::Standby => counts.standby += rows,
-            Kind::Held | Kind::Paying => counts.pending += units,
-            Kind::Blocked => counts.blocked += units,
-            _ => counts.sold += units,
-        }
-    }
+    let mut counts = counts(conn, &[sale]).await?.remove(&sale).unwrap_or_default();
     counts.unfreed = sqlx::query_scalar(
         "/* ledger.count.unfreed */ SELECT COUNT(*) FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ?",
     )
     .bind(sale.0 as i64)
     .fetch_one(conn)
     .await?;
+    Ok(counts)
+}
+
+/// Of many, those of which anything lives; what is not freed is not counted.
+pub async fn counts(conn: &mut Connection, sales: &[SaleId]) -> Result<HashMap<SaleId, Counts>> {
+    let mut counts: HashMap<SaleId, Counts> = HashMap::new();
+    for sales in sales.chunks(bulk::ROWS_MAX) {
+        let mut query = QueryBuilder::<Db>::new(
+            "/* ledger.counts */ SELECT sale, state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
+             WHERE state <= 4 AND sale IN ",
+        );
+        bulk::push_list(&mut query, sales.iter().map(|sale| sale.0 as i64));
+        query.push(" GROUP BY sale, state");
+        for group in query.build().fetch_all(&mut *conn).await? {
+            let counts = counts.entry(SaleId(row::number(&group, 0)?)).or_default();
+            let (rows, units): (i64, i64) = (group.try_get(2)?, group.try_get(3)?);
+            match row::code(&group, 1, Kind::from_code)? {
+                Kind::Standby => counts.standby += rows,
+                Kind::Held | Kind::Paying => counts.pending += units,
+                Kind::Blocked => counts.blocked += units,
+                _ => counts.sold += units,
+            }
+        }
+    }
     Ok(counts)
 }

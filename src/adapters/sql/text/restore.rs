@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{QueryBuilder, Row as _};
 
-use super::dialect::{Connection, Db, for_update};
+use super::dialect::{Connection, Db, for_update, ledger_time};
 use super::{Result, bulk, claims, moves, row};
 use crate::domain::sale::Allotment;
 use crate::domain::sale::reservation::{Reservation, State};
@@ -125,11 +125,15 @@ pub async fn restore(
     let Some(sale) = found.as_ref().map(sale).transpose()?.filter(|sale| sale.generation == from) else {
         return Ok(None);
     };
-    sqlx::query("/* ledger.restore.generation */ UPDATE sales SET generation = ? WHERE id = ?")
-        .bind((from + 1) as i64)
-        .bind(id.0 as i64)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(concat!(
+        "/* ledger.restore.generation */ UPDATE sales SET generation = ?, changed_at = ",
+        ledger_time!(),
+        " WHERE id = ?"
+    ))
+    .bind((from + 1) as i64)
+    .bind(id.0 as i64)
+    .execute(&mut *conn)
+    .await?;
     free_ended(conn, id).await?;
     let state = rebuilt(from + 1, sale.allotment, live(conn, id).await?);
     let mut turnstile = Turnstile::restore(state);

@@ -1,31 +1,222 @@
 //! Sales for everybody's eyes. Where the reads go is the dialect's: to a copy, if it has one.
+//!
+//! A page is read along an index that is in the order of the list, from its place on: the last page like the first. What a list is
+//! of stands in that index, too, so that nothing is passed over but what changed its state a moment ago. With words the index is
+//! theirs, of the longest; what has it and not the others, or is of another state, is passed over.
 
-use async_trait::async_trait;
-
-use super::dialect::Store;
-use super::{catalogue, restore};
+use super::dialect::{Connection, Db, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, in_this_order};
+use super::{Result, broken, catalogue, fault, moves, restore, row};
 use crate::domain::sale::Sale;
 use crate::domain::shared::id::{ItemId, SaleId};
-use crate::ports::Result;
+use crate::domain::shared::time::Timestamp;
+use crate::ports;
 use crate::ports::sale::catalogue::Item;
 use crate::ports::sale::restoring::SaleTotals;
-use crate::ports::sale::showcase::Showcase;
+use crate::ports::sale::showcase::{ListedSale, ListedState, SaleList, SaleOrder, Showcase};
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, Execute as _, QueryBuilder, Row as _};
+use std::collections::HashMap;
 
 #[async_trait]
 impl Showcase for Store {
-    async fn sale_shown(&self, id: SaleId) -> Result<Option<Sale>> {
+    async fn sale_shown(&self, id: SaleId) -> ports::Result<Option<Sale>> {
         self.shown(id, |conn, id| Box::pin(catalogue::fetch(conn, *id))).await
     }
 
-    async fn sales_shown(&self, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>> {
-        self.shown((after, max), |conn, &(after, max)| Box::pin(catalogue::newest(conn, after, max))).await
+    async fn sales_shown(&self, list: &SaleList, now: Timestamp, max: u32) -> ports::Result<Vec<ListedSale>> {
+        let args = (list.clone(), now, max);
+        self.shown(args, |conn, (list, now, max)| Box::pin(listed(conn, list, *now, *max))).await
     }
 
-    async fn item_shown(&self, id: ItemId) -> Result<Option<Item>> {
+    async fn item_shown(&self, id: ItemId) -> ports::Result<Option<Item>> {
         self.shown(id, |conn, id| Box::pin(catalogue::item(conn, *id))).await
     }
 
-    async fn standing_shown(&self, id: SaleId) -> Result<Option<SaleTotals>> {
+    async fn standing_shown(&self, id: SaleId) -> ports::Result<Option<SaleTotals>> {
         self.shown(id, |conn, id| Box::pin(restore::standing(conn, *id))).await
+    }
+}
+
+impl Store {
+    /// How the database finds a page of this list, in its own words: a test sees there that the last one costs what the first does.
+    pub async fn explain_list(&self, list: &SaleList, now: Timestamp, max: u32) -> ports::Result<Vec<String>> {
+        explained(&mut *self.reader().await?, list, now, max).await.map_err(fault)
+    }
+}
+
+async fn explained(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    for mut page in pages(list, now, max) {
+        let mut page = page.build();
+        let arguments = page.take_arguments().map_err(broken)?.unwrap_or_default();
+        let explain = AssertSqlSafe(format!("{EXPLAIN} {}", page.sql().as_str()));
+        for found in sqlx::query_with(explain, arguments).fetch_all(&mut *conn).await? {
+            words.push(found.try_get::<String, _>(EXPLAIN_COLUMN)?);
+        }
+    }
+    Ok(words)
+}
+
+async fn listed(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<ListedSale>> {
+    let mut places = Vec::new();
+    for mut page in pages(list, now, max) {
+        let found = page.build().fetch_all(&mut *conn).await?;
+        places.extend(found.iter().map(place).collect::<Result<Vec<_>>>()?);
+    }
+    match list.order {
+        SaleOrder::Newest { .. } => places.sort_unstable_by_key(|&(_, sale)| std::cmp::Reverse(sale)),
+        SaleOrder::Opening { .. } => places.sort_unstable(),
+    }
+    places.truncate(max as usize);
+    let ids: Vec<SaleId> = places.into_iter().map(|(_, sale)| sale).collect();
+    let mut counts = moves::counts(conn, &ids).await?;
+    let sales = catalogue::fetch_many(conn, &ids).await?;
+    let mut sales: HashMap<SaleId, Sale> = sales.into_iter().map(|sale| (sale.id, sale)).collect();
+    let shown = ids.into_iter().filter_map(|id| {
+        let (sale, counts) = (sales.remove(&id)?, counts.remove(&id).unwrap_or_default());
+        let taken = counts.sold + counts.pending + counts.blocked;
+        Some(ListedSale { sale, sold: counts.sold as u32, taken: taken as u32, standby: counts.standby as u32 })
+    });
+    Ok(shown.collect())
+}
+
+fn place(found: &Row) -> Result<(Timestamp, SaleId)> {
+    Ok((Timestamp(found.try_get(1)?), SaleId(row::number(found, 0)?)))
+}
+
+/// Statements that together find the page; each gives places in the list's order, as many as the page has at most.
+fn pages(list: &SaleList, now: Timestamp, max: u32) -> Vec<QueryBuilder<Db>> {
+    let mut words = list.words.clone();
+    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    let mut pages = match (words.split_first(), list.state) {
+        (Some((first, others)), _) => vec![of_words(list, first, others, now)],
+        (None, None) => vec![of_all(list.order)],
+        (None, Some(ListedState::Open)) => vec![of_open(list.order, now), of_open_late(list.order, now)],
+        (None, Some(ListedState::Upcoming)) => vec![of_upcoming(list.order, now)],
+    };
+    for page in &mut pages {
+        behind_and_in_order(page, list);
+        page.push(" LIMIT ").push_bind(i64::from(max));
+    }
+    pages
+}
+
+/// The words' own table has the places, under the same names but for the sale's.
+fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> QueryBuilder<Db> {
+    let mut page = QueryBuilder::<Db>::new(match list.order {
+        SaleOrder::Newest { .. } => {
+            concat!("/* showcase.found */ SELECT w.sale, w.opens_at FROM sale_words w ", by_primary!())
+        }
+        SaleOrder::Opening { .. } => {
+            concat!(
+                "/* showcase.found.opening */ SELECT w.sale, w.opens_at FROM sale_words w ",
+                by_index!("sale_words_opens")
+            )
+        }
+    });
+    for (number, word) in others.iter().enumerate() {
+        page.push(format_args!(
+            " {} sale_words o{number} ON o{number}.sale = w.sale AND o{number}.word = ",
+            in_this_order!()
+        ));
+        page.push_bind(word.clone());
+    }
+    if list.state.is_some() {
+        page.push(concat!(" ", in_this_order!(), " sales ON sales.id = w.sale"));
+    }
+    page.push(" WHERE w.word = ").push_bind(first.to_owned());
+    match list.state {
+        None => {}
+        Some(ListedState::Open) => {
+            page.push(" AND sales.state <> 3 AND sales.opens_at <= ").push_bind(now.0);
+            page.push(" AND sales.closes_at > ").push_bind(now.0);
+        }
+        Some(ListedState::Upcoming) => {
+            page.push(" AND sales.state <> 3 AND sales.opens_at > ").push_bind(now.0);
+        }
+    }
+    page
+}
+
+fn of_all(order: SaleOrder) -> QueryBuilder<Db> {
+    QueryBuilder::new(match order {
+        SaleOrder::Newest { .. } => "/* showcase.all */ SELECT id, opens_at FROM sales WHERE id > 0",
+        SaleOrder::Opening { .. } => concat!(
+            "/* showcase.all.opening */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_opens"),
+            " WHERE id > 0"
+        ),
+    })
+}
+
+fn of_open(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
+    let mut page = QueryBuilder::new(match order {
+        SaleOrder::Newest { .. } => concat!(
+            "/* showcase.open */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing"),
+            " WHERE listing = 2 AND closes_at > "
+        ),
+        SaleOrder::Opening { .. } => concat!(
+            "/* showcase.open.opening */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing_opens"),
+            " WHERE listing = 2 AND closes_at > "
+        ),
+    });
+    page.push_bind(now.0);
+    page
+}
+
+/// Those that opened since the lists were kept last.
+fn of_open_late(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
+    let mut page = QueryBuilder::new(match order {
+        SaleOrder::Newest { .. } => concat!(
+            "/* showcase.late */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing_opens"),
+            " WHERE listing = 1 AND opens_at <= "
+        ),
+        SaleOrder::Opening { .. } => concat!(
+            "/* showcase.late.opening */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing_opens"),
+            " WHERE listing = 1 AND opens_at <= "
+        ),
+    });
+    page.push_bind(now.0).push(" AND closes_at > ").push_bind(now.0);
+    page
+}
+
+fn of_upcoming(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
+    let mut page = QueryBuilder::new(match order {
+        SaleOrder::Newest { .. } => concat!(
+            "/* showcase.upcoming */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing"),
+            " WHERE listing = 1 AND opens_at > "
+        ),
+        SaleOrder::Opening { .. } => concat!(
+            "/* showcase.upcoming.opening */ SELECT id, opens_at FROM sales ",
+            by_index!("sales_listing_opens"),
+            " WHERE listing = 1 AND opens_at > "
+        ),
+    });
+    page.push_bind(now.0);
+    page
+}
+
+fn behind_and_in_order(page: &mut QueryBuilder<Db>, list: &SaleList) {
+    let (sale, opens_at) = if list.words.is_empty() { ("id", "opens_at") } else { ("w.sale", "w.opens_at") };
+    match list.order {
+        SaleOrder::Newest { after } => {
+            if let Some(after) = after {
+                page.push(format_args!(" AND {sale} < ")).push_bind(after.0 as i64);
+            }
+            page.push(format_args!(" ORDER BY {sale} DESC"));
+        }
+        SaleOrder::Opening { after } => {
+            if let Some((at, after)) = after {
+                page.push(format_args!(" AND {opens_at} >= ")).push_bind(at.0);
+                page.push(format_args!(" AND ({opens_at} > ")).push_bind(at.0);
+                page.push(format_args!(" OR {sale} > ")).push_bind(after.0 as i64).push(")");
+            }
+            page.push(format_args!(" ORDER BY {opens_at}, {sale}"));
+        }
     }
 }

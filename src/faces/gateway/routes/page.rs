@@ -41,6 +41,18 @@ impl Cursor for SaleId {
     }
 }
 
+/// When it opens goes before the sale where a list is in that order.
+impl Cursor for (Timestamp, SaleId) {
+    fn read(text: &str) -> Option<Self> {
+        let (opens_at, sale) = text.split_once('.')?;
+        Some((Timestamp(opens_at.parse().ok()?), SaleId::read(sale)?))
+    }
+
+    fn written(&self) -> String {
+        format!("{}.{}", self.0.0, self.1)
+    }
+}
+
 impl Cursor for RefundId {
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()

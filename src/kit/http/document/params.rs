@@ -43,7 +43,7 @@ impl IntoParams for Pages {
     }
 }
 
-fn query(name: &str, about: &str, schema: Schema) -> Parameter {
+pub fn query(name: &str, about: &str, schema: Schema) -> Parameter {
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
     parameter.description(Some(about)).schema(Some(schema)).build()
 }

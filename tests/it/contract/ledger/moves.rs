@@ -119,7 +119,8 @@ pub async fn lines_that_may_end_are_found<S: Store>(store: S) {
     let mut by_hand = Counter::open(store.clone(), 1, 3).await;
     let mut nobody = Counter::open_until(store.clone(), 1, 3, StandbyUntil::Paid).await;
     let after = open.sale.closes_at;
-    let found = async |now| store.standby_to_end(now).await.unwrap();
+    let all = [open.sale.id, until_paid.sale.id, by_hand.sale.id, nobody.sale.id];
+    let found = async |now| store.standby_to_end(&all, now).await.unwrap();
     assert_eq!(found(after).await, []);
     for counter in [&mut open, &mut until_paid, &mut by_hand] {
         counter.reserved(&[(1, 1), (2, 1)]).await;
@@ -131,6 +132,8 @@ pub async fn lines_that_may_end_are_found<S: Store>(store: S) {
     assert_eq!(found(NOW).await, [until_paid.sale.id, by_hand.sale.id]);
     store.end_standby(by_hand.sale.id, NOW, 9).await.unwrap();
     assert_eq!(found(NOW).await, [until_paid.sale.id, by_hand.sale.id], "something is held");
+    assert_eq!(store.standby_to_end(&all[2..], NOW).await.unwrap(), [by_hand.sale.id], "of those that are asked about");
+    assert_eq!(store.standby_to_end(&[], NOW).await.unwrap(), []);
 }
 
 pub async fn standby_ends_when_a_closed_sale_has_nothing_left_to_give<S: Store>(store: S) {
