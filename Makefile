@@ -30,5 +30,5 @@ fmt:
 
 lint:
 	cargo fmt --check
-	cargo clippy --all-targets --features aws,otlp --locked -- -D warnings
-	cargo clippy --locked -- -D warnings
+	cargo clippy --all-targets --features aws,otlp,servers --locked -- -D warnings
+	cargo clippy --all-targets --locked -- -D warnings

@@ -10,7 +10,7 @@ use miaosha::domain::shared::id::BuyerId;
 use serde_json::json;
 
 use crate::balance::Way;
-use crate::rush::Plan;
+use crate::plan::Plan;
 
 /// Between two questions of one buyer: soon while the decision is due, later while only time can change the answer.
 const ASK_AGAIN_MS: u64 = 200;

@@ -1,4 +1,4 @@
-//! Load with a conscience: distinct buyers, a constant rate of arrivals, latency from the intended start, and after every run
+//! Load with a memory: distinct buyers, a constant rate of arrivals, latency from the intended start, and after every run
 //! the question whether anything was oversold, lost, doubled, served out of turn or left idle.
 //!
 //! Exits 0 only if every invariant held.
@@ -7,13 +7,15 @@ mod balance;
 mod bench;
 mod client;
 mod follow;
-mod percentile;
+mod plan;
+mod press;
 mod receipts;
 mod roll;
 mod rounds;
 mod rush;
 mod sockets;
 mod target;
+mod times;
 mod verdict;
 
 use clap::{Parser, Subcommand};
@@ -32,13 +34,11 @@ struct Arguments {
 enum What {
     #[command(args_override_self = true)]
     /// Everybody presses the button: attempts, holds, payments, lapses, and an audit in the end.
-    Rush(rush::Options),
+    Rush(plan::Options),
     /// Every figure of speed in one table, each beside its reference. `make bench` starts the servers it needs.
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
     Sockets(sockets::Options),
-    /// For a conformance suite: who says something hears it again, over the frames that buyers have.
-    Echo(sockets::echo::Options),
     /// Many receipts printed, and every code read back from the drawn page and verified.
     Receipts(receipts::Options),
 }
@@ -55,7 +55,6 @@ fn main() -> std::process::ExitCode {
                 None => sockets::run(options).await,
             }
         }),
-        What::Echo(options) => sockets::echo::run(&options).map(|()| true).map_err(|error| error.to_string()),
         What::Receipts(options) => receipts::run(&options).map_err(|error| error.to_string()),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),

@@ -18,7 +18,7 @@ use miaosha::domain::shared::locale::Locale;
 use miaosha::domain::shared::money::Money;
 use miaosha::domain::shared::time::Timestamp;
 
-use crate::percentile::percentile_ms;
+use crate::times::Times;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,7 +44,7 @@ pub struct Options {
 /// What one thread saw.
 #[derive(Default)]
 struct Seen {
-    print_us: Vec<u64>,
+    print: Times,
     bytes: Vec<u64>,
     codes: u64,
     reading: Duration,
@@ -95,7 +95,7 @@ fn print_and_read(
         wanted.extend(sheet.units.iter().filter_map(|unit| unit.token.clone()));
         let begun_us = on_core_us()?;
         let pdf = render(&sheet, Fonts::get())?;
-        seen.print_us.push(on_core_us()? - begun_us);
+        seen.print.extend([on_core_us()? - begun_us]);
         seen.bytes.push(pdf.len() as u64);
         std::fs::write(folder.join(format!("{number}.pdf")), pdf)?;
     }
@@ -181,24 +181,20 @@ fn call(folder: &Path, program: &str, args: &[&str]) -> Result<String, Failure> 
 }
 
 fn report(options: &Options, jobs: usize, seen: &[Seen]) {
-    let sorted = |of: fn(&Seen) -> &Vec<u64>| {
-        let mut all: Vec<u64> = seen.iter().flat_map(of).copied().collect();
-        all.sort_unstable();
-        all
-    };
-    let (print_us, bytes) = (sorted(|seen| &seen.print_us), sorted(|seen| &seen.bytes));
+    let mut print = Times::default();
+    seen.iter().for_each(|seen| print.add(&seen.print));
+    let bytes: Vec<u64> = seen.iter().flat_map(|seen| &seen.bytes).copied().collect();
     let codes: u64 = seen.iter().map(|seen| seen.codes).sum();
-    let mean = |all: &[u64]| all.iter().sum::<u64>() as f64 / all.len().max(1) as f64;
     let facts = serde_json::json!({
         "receipts": options.receipts,
         "codes_verified": codes,
         "jobs": jobs,
-        "print_ms_mean": mean(&print_us) / 1_000.0,
-        "print_ms_p50": percentile_ms(&print_us, 0.5),
-        "print_ms_p99": percentile_ms(&print_us, 0.99),
-        "receipts_per_core_s": 1_000_000.0 / mean(&print_us),
-        "bytes_mean": mean(&bytes),
-        "bytes_max": bytes.last().copied().unwrap_or_default(),
+        "print_ms_mean": print.mean_ms(),
+        "print_ms_p50": print.ms(0.5),
+        "print_ms_p99": print.ms(0.99),
+        "receipts_per_core_s": 1_000.0 / print.mean_ms(),
+        "bytes_mean": bytes.iter().sum::<u64>() as f64 / bytes.len().max(1) as f64,
+        "bytes_max": bytes.iter().max().copied().unwrap_or_default(),
         "read_s": seen.iter().map(|seen| seen.reading.as_secs_f64()).sum::<f64>(),
     });
     if options.json {

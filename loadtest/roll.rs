@@ -8,7 +8,7 @@ use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::rush::Options;
+use crate::plan::Options;
 use crate::target::Target;
 
 const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
@@ -25,7 +25,7 @@ pub async fn kill_parts(options: &Options, target: &mut Target, start: Instant) 
         tokio::time::sleep_until((at - whole.mul_f64(0.25 / (options.kill.len() + 1) as f64)).into()).await;
         target.prepare_kill(kill).await?;
         tokio::time::sleep_until(at.into()).await;
-        eprintln!("loadtest: kill -9 {kill}, {} ms into the rush", start.elapsed().as_millis());
+        eprintln!("loadtest: {}, {} ms into the rush", Target::deed(kill), start.elapsed().as_millis());
         target.kill(kill, Duration::from_millis(options.away_ms)).await?;
         eprintln!("loadtest: {kill} is back, {} ms into the rush", start.elapsed().as_millis());
     }

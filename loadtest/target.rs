@@ -186,6 +186,17 @@ impl Target {
         if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
     }
 
+    /// What `kill` does, as an operator would say it.
+    pub fn deed(kill: &str) -> String {
+        match (kill.strip_suffix(PAUSED), kill.strip_prefix(SOFTLY)) {
+            _ if kill == FLUSHED => "FLUSHALL to redis".to_owned(),
+            _ if kill.ends_with(PANICS) => format!("a panic in {}", kill.trim_end_matches(PANICS)),
+            (Some(part), _) => format!("SIGSTOP to {part}"),
+            (_, Some(part)) => format!("SIGTERM to {part}"),
+            _ => format!("kill -9 {kill}"),
+        }
+    }
+
     /// kill -9, SIGTERM, SIGSTOP or a panic, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
         if let Some(kill) = kill.strip_suffix(PANICS) {

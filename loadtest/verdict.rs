@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::balance::Needless;
 use crate::follow::Queue;
-use crate::percentile::percentile_ms;
-use crate::rush::{PressAnswer, Pressed};
+use crate::press::{PressAnswer, Pressed};
+use crate::times::Times;
 
 #[derive(Default)]
 pub struct Verdict {
@@ -130,10 +130,9 @@ impl Verdict {
     }
 
     fn latencies(&mut self, pressed: &[Pressed]) {
-        let mut took: Vec<u64> = pressed.iter().map(|press| press.answered_us - press.intended_us).collect();
-        took.sort_unstable();
-        self.accept_p50_ms = percentile_ms(&took, 0.50);
-        self.accept_p99_ms = percentile_ms(&took, 0.99);
+        let took: Times = pressed.iter().map(|press| press.answered_us - press.intended_us).collect();
+        self.accept_p50_ms = took.ms(0.50);
+        self.accept_p99_ms = took.ms(0.99);
         let last = pressed.iter().map(|press| press.answered_us).max().unwrap_or(0);
         self.accept_rps = per_second(self.accepted, last as f64 / 1_000_000.0);
     }

@@ -45,7 +45,7 @@ embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
 cluster_plain() { rush cluster --expect-sold "$capacity"; }
 # The same, watched by a real Prometheus.
 cluster_watched() {
-  python3 "$here/eyes.py" "$dir" "$MIAOSHA_BIN/loadtest" rush --world cluster --fleet "$dir" --buyers "$buyers" \
+  python3 "$here/observability.py" "$dir" "$MIAOSHA_BIN/loadtest" rush --world cluster --fleet "$dir" --buyers "$buyers" \
     --capacity "$capacity" --standby "$standby" --rate "$rate" --hold-ms "$hold_ms" --pay-share 0.5 --json
 }
 cluster_sales() {

@@ -64,7 +64,7 @@ prepare_rabbitmq() {
  {rabbitmq_prometheus, [{tcp_config, [{ip, "127.0.0.1"}, {port, $((base + 15))}]}, {return_per_object_metrics, true}]},
  {kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].
 END
-  # Its figures, for deploy/local/eyes.py.
+  # Its figures, for deploy/local/observability.py.
   echo "[rabbitmq_prometheus]." >"$home/enabled_plugins"
   # Exported, these also let rabbitmqctl find the node.
   cat >"$home/env" <<END

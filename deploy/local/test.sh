@@ -5,12 +5,12 @@
 begin_servers emulators tls
 step cargo fmt --check
 step bash "$here/deny.sh"
-# Everything is built once, with every feature; that it builds with none is checked of what a newcomer runs.
-step cargo clippy --all-targets --features aws,otlp --locked -- -D warnings
-step cargo clippy --locked -- -D warnings
-step cargo test --features aws,otlp --locked --no-run
+# Everything is built once, with every feature; that it builds with none, as a newcomer builds it, is only checked.
+step cargo clippy --all-targets --features aws,otlp,servers --locked -- -D warnings
+step cargo clippy --all-targets --locked -- -D warnings
+step cargo build --bins --tests --features aws,otlp,servers --locked
 await_servers
-step cargo test --features aws,otlp --locked
+step cargo test --features aws,otlp,servers --locked
 export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/debug
 step bash "$here/rushes.sh" "$bed" 5000
 step bash "$here/rushes.sh" "$MIAOSHA_TLS" 2000 cluster_plain

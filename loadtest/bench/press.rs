@@ -19,8 +19,8 @@ use super::table::Figure;
 use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
 use super::{Memories, Options};
 use crate::client::Client;
-use crate::percentile::percentile_ms;
 use crate::rounds::{is_other, median};
+use crate::times::Times;
 
 /// As many as the askers come to in one run.
 const ORDERS: u64 = 400;
@@ -138,22 +138,20 @@ impl Bench {
             },
             self.probe(&stop)
         );
-        let mut waits = waits?;
-        waits.sort_unstable();
-        Ok((tally?.per_s(), percentile_ms(&waits, 0.99)))
+        Ok((tally?.per_s(), waits?.ms(0.99)))
     }
 
-    async fn probe(&self, stop: &AtomicBool) -> Result<Vec<u64>, String> {
+    async fn probe(&self, stop: &AtomicBool) -> Result<Times, String> {
         let (mut client, token) = (Client::new(&self.address), self.token(999_999));
         let path = format!("/v1/sales/{}/attempts", self.sale);
-        let mut waits_us = Vec::new();
+        let mut waits = Times::default();
         while !stop.load(Ordering::Acquire) {
             let asked = Instant::now();
             client.post(&path, &token, r#"{"quantity":1}"#).await?;
-            waits_us.push(asked.elapsed().as_micros() as u64);
+            waits.extend([asked.elapsed().as_micros() as u64]);
             tokio::time::sleep(PROBE_EVERY).await;
         }
-        Ok(waits_us)
+        Ok(waits)
     }
 
     /// A run in which receipts are asked for, and how many were given out.

@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners};
 use super::gateways::{Gateways, free};
-use super::{Crowd, all_connected, last_words, sorted_us};
-use crate::percentile::percentile_ms;
+use super::{Crowd, all_connected, last_words};
+use crate::plan::{FIRST_BUYER, Options, World};
+use crate::press::{PressAnswer, Pressed};
 use crate::rounds::{is_other, median};
-use crate::rush::{self, FIRST_BUYER, Options, PressAnswer, Pressed, World};
+use crate::rush;
 use crate::target::Target;
+use crate::times::Times;
 
 const OPENING: usize = 64;
 const RETRIES_MAX: u32 = 5;
@@ -22,7 +24,7 @@ const RETRIES_MAX: u32 = 5;
 /// How soon the connected were told, and how many of them the decision left with nothing, whom nobody tells.
 #[derive(Default)]
 struct Told {
-    us: Vec<u64>,
+    took: Times,
     missing: u64,
     refused: u64,
 }
@@ -61,12 +63,11 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
         eprintln!("loadtest: {} sockets: {verdict}", if is_with { "with" } else { "without" });
         all_well &= verdict.holds();
         if let Some(this) = this {
-            told.us.extend(this.us);
+            told.took.add(&this.took);
             (told.missing, told.refused) = (told.missing + this.missing, told.refused + this.refused);
         }
         if is_with { &mut with } else { &mut without }.push(verdict);
     }
-    told.us.sort_unstable();
     let of = |verdicts: &[crate::verdict::Verdict]| {
         json!({
             "accept_rps": median(verdicts.iter().map(|verdict| verdict.accept_rps)).round(),
@@ -80,9 +81,9 @@ async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
         "buyers": options.buyers, "sockets": options.sockets, "rounds": options.rounds,
         "without_sockets": without, "with_sockets": with,
         "accept_ratio": (rps(&with) / rps(&without) * 1_000.0).round() / 1_000.0,
-        "status_told": told.us.len(), "status_missing": told.missing, "connected_refused": told.refused,
-        "status_told_p50_ms": percentile_ms(&told.us, 0.5), "status_told_p99_ms": percentile_ms(&told.us, 0.99),
-        "status_told_max_ms": percentile_ms(&told.us, 1.0),
+        "status_told": told.took.len(), "status_missing": told.missing, "connected_refused": told.refused,
+        "status_told_p50_ms": told.took.ms(0.5), "status_told_p99_ms": told.took.ms(0.99),
+        "status_told_max_ms": told.took.ms(1.0),
     });
     for (key, value) in figures.as_object().into_iter().flatten() {
         println!("{key:24} {value}");
@@ -170,6 +171,6 @@ fn compare(options: &Options, pressed: &[Pressed], audit: Option<&Value>, first_
             _ => {}
         }
     }
-    told.us = sorted_us(waits_ms.into_iter());
+    told.took = Times::of_ms(waits_ms);
     told
 }

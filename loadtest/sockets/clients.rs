@@ -16,9 +16,9 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::TOKEN_MS;
+use super::abusive;
 use super::errand::{Connected, Errand, KEYS, Manners, Question, Report, Tally};
 use super::line::{self, Line, TRY_MAX};
-use super::rude;
 use crate::client::address_of;
 
 /// How long everybody may take to connect.
@@ -67,8 +67,8 @@ pub async fn be_clients(errand: &str) -> Result<bool, String> {
             let (errand, seen) = (start.clone(), all.clone());
             match errand.manners {
                 Manners::Polite => drop(tokio::spawn(be_polite(errand, buyer.0, token, turn, seen))),
-                Manners::Stubborn => drop(tokio::spawn(rude::be_stubborn(errand, token, turn, seen))),
-                Manners::Garbage => drop(tokio::spawn(rude::be_garbage(errand, number, token, turn, seen))),
+                Manners::Stubborn => drop(tokio::spawn(abusive::be_stubborn(errand, token, turn, seen))),
+                Manners::Garbage => drop(tokio::spawn(abusive::be_garbage(errand, number, token, turn, seen))),
             }
         }
     });

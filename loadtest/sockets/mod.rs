@@ -1,14 +1,13 @@
 //! Sockets: many buyers connected at once, from several processes and source addresses; how much each of them costs, how soon
 //! all are told, and whether that changes beside clients that nobody wants.
 
+mod abusive;
 pub mod beside;
 mod clients;
-pub mod echo;
 mod errand;
 mod gateways;
 mod line;
 mod rest;
-mod rude;
 mod stage;
 
 use std::net::Ipv4Addr;
@@ -23,7 +22,6 @@ use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Map, Value, json};
 
-use crate::percentile::percentile_ms;
 use errand::{Clients, Connected, Errand, Manners, Tally, add};
 use gateways::Gateways;
 use stage::Stage;
@@ -31,8 +29,8 @@ use stage::Stage;
 pub use clients::be_clients;
 
 const FIRST_BUYER: u64 = 2_000_000_000_000;
-/// Who is rude is none of those who are measured.
-const FIRST_RUDE: u64 = 3_000_000_000_000;
+/// Abusive clients are none of those who are measured.
+const FIRST_ABUSIVE: u64 = 3_000_000_000_000;
 const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 const TOKEN_MS: i64 = 3 * 3_600_000;
 /// Connections of one process of clients, at most: it has 20,000 descriptors.
@@ -185,15 +183,15 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
         "connected": connected, "connects_rps": (connected as f64 / took.as_secs_f64()).round(),
         "retried": entered.retried, "failures": entered.failures,
         "user_bytes_per_connection": user.round(), "kernel_bytes_per_connection": kernel.round(),
-        "told": told.len(), "told_p50_ms": percentile_ms(&told, 0.5), "told_p99_ms": percentile_ms(&told, 0.99),
-        "told_max_ms": percentile_ms(&told, 1.0),
-        "status_sent": pressed.len(), "status_told": status.len(), "status_told_p50_ms": percentile_ms(&status, 0.5),
-        "status_told_p99_ms": percentile_ms(&status, 0.99),
+        "told": told.len(), "told_p50_ms": told.ms(0.5), "told_p99_ms": told.ms(0.99),
+        "told_max_ms": told.ms(1.0),
+        "status_sent": pressed.len(), "status_told": status.len(), "status_told_p50_ms": status.ms(0.5),
+        "status_told_p99_ms": status.ms(0.99),
         "status_stale": stale.after_bound, "status_stale_at_first": stale.at_first, "status_current_after_ms": stale.took_ms,
         "idle_cpu_us_per_connection_s": (idle_cpu_us * 100.0).round() / 100.0,
         "gateway_processes": gateways.count(), "client_processes": clients.len(),
     });
-    let mut all_told = told.len() as u64 == connected && status.len() == pressed.len() && stale.after_bound == 0;
+    let mut all_told = told.len() == connected && status.len() == pressed.len() as u64 && stale.after_bound == 0;
     if options.stubborn + options.garbage > 0 {
         let (beside, told_all) = stage.beside_rude(&mut clients, connected).await?;
         figures["beside_rude"] = beside;
@@ -271,10 +269,4 @@ async fn last_words(clients: &mut [Clients]) -> Result<Tally, String> {
         add(&mut closed, &report.closed);
     }
     Ok(closed)
-}
-
-fn sorted_us(ms: impl Iterator<Item = i64>) -> Vec<u64> {
-    let mut us: Vec<u64> = ms.map(|ms| u64::try_from(ms).unwrap_or(0) * 1_000).collect();
-    us.sort_unstable();
-    us
 }

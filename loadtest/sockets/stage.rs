@@ -1,4 +1,4 @@
-//! The sale that everybody watches: its turns, the presses of some, and the rounds beside those who are rude.
+//! The sale that everybody watches: its turns, the presses of some, and the rounds beside abusive clients.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners, Tally, add};
 use super::gateways::Gateways;
-use super::{FIRST_BUYER, FIRST_RUDE, Options, TOKEN_MS, all_connected, last_words, sorted_us};
+use super::{FIRST_ABUSIVE, FIRST_BUYER, Options, TOKEN_MS, all_connected, last_words};
 use crate::client::{Client, address_of};
-use crate::percentile::percentile_ms;
 use crate::rounds::{is_other, median};
+use crate::times::Times;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Presses of personal messages at once.
@@ -77,8 +77,8 @@ impl Stage<'_> {
         Ok(try_join_all(pressed).await?.into_iter().flatten().collect())
     }
 
-    /// From each press's 202 until its buyer was told what became of it, in microseconds.
-    pub async fn statuses(&self, clients: &mut [Clients], pressed: &HashMap<u64, i64>) -> Result<Vec<u64>, String> {
+    /// From each press's 202 until its buyer was told what became of it.
+    pub async fn statuses(&self, clients: &mut [Clients], pressed: &HashMap<u64, i64>) -> Result<Times, String> {
         let began = Instant::now();
         let mut told: HashMap<u64, i64> = HashMap::new();
         while told.len() < pressed.len() && began.elapsed() < self.told_by {
@@ -90,11 +90,11 @@ impl Stage<'_> {
                 }
             }
         }
-        Ok(sorted_us(told.into_values()))
+        Ok(Times::of_ms(told.into_values()))
     }
 
-    /// The sale takes a turn, and everybody is told: how long that took, of each, in microseconds.
-    pub async fn turn(&self, clients: &mut [Clients], verb: &str, state: &str) -> Result<Vec<u64>, String> {
+    /// The sale takes a turn, and everybody is told: how long that took, of each.
+    pub async fn turn(&self, clients: &mut [Clients], verb: &str, state: &str) -> Result<Times, String> {
         let began_ms = SystemClock::machine_now().0;
         let mut gateway = Client::new(&self.gateways.http);
         let path = format!("/v1/admin/sales/{}/{verb}", self.sale);
@@ -104,27 +104,23 @@ impl Stage<'_> {
         }
         let reports = clients.iter_mut().map(|clients| clients.report(Some(state), self.told_by));
         let reports = try_join_all(reports).await?;
-        Ok(sorted_us(reports.iter().flat_map(|report| &report.told).map(|at| at - began_ms)))
+        Ok(Times::of_ms(reports.iter().flat_map(|report| &report.told).map(|at| at - began_ms)))
     }
 
-    /// Rounds without and beside those who are rude, in turns: the medians of their percentiles.
+    /// Rounds without and beside abusive clients, in turns: the medians of their percentiles.
     pub async fn beside_rude(&self, clients: &mut [Clients], connected: u64) -> Result<(Value, bool), String> {
         let mut turns = [("resume", "open"), ("pause", "paused")].into_iter().cycle();
         let mut figures: [Vec<(f64, f64, f64)>; 2] = [Vec::new(), Vec::new()];
         let (mut all_told, mut thrown_out) = (true, Tally::new());
         for round in 0..self.options.rounds.max(1) * 2 {
             let is_beside = is_other(round);
-            let mut rude = if is_beside { self.let_in_the_rude().await? } else { Vec::new() };
+            let mut abusive = if is_beside { self.let_in_the_abusive().await? } else { Vec::new() };
             let (verb, state) = turns.next().unwrap_or_default();
             let told = self.turn(clients, verb, state).await?;
-            all_told &= told.len() as u64 == connected;
-            figures[usize::from(is_beside)].push((
-                percentile_ms(&told, 0.5),
-                percentile_ms(&told, 0.99),
-                percentile_ms(&told, 1.0),
-            ));
-            add(&mut thrown_out, &last_words(&mut rude).await?);
-            drop(rude);
+            all_told &= told.len() == connected;
+            figures[usize::from(is_beside)].push((told.ms(0.5), told.ms(0.99), told.ms(1.0)));
+            add(&mut thrown_out, &last_words(&mut abusive).await?);
+            drop(abusive);
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
         let [without, beside] = figures;
@@ -143,15 +139,15 @@ impl Stage<'_> {
     }
 
     /// They are left a while to do their worst.
-    async fn let_in_the_rude(&self) -> Result<Vec<Clients>, String> {
+    async fn let_in_the_abusive(&self) -> Result<Vec<Clients>, String> {
         let crowds = [(Manners::Stubborn, self.options.stubborn), (Manners::Garbage, self.options.garbage)];
-        let mut rude = Vec::new();
+        let mut abusive = Vec::new();
         for (manners, count) in crowds {
-            let crowd = self.options.crowd(FIRST_RUDE + rude.len() as u64 * 1_000_000, count, manners);
-            rude.extend(crowd.start(&self.gateways.sockets, &self.gateways.keys, self.sale)?);
+            let crowd = self.options.crowd(FIRST_ABUSIVE + abusive.len() as u64 * 1_000_000, count, manners);
+            abusive.extend(crowd.start(&self.gateways.sockets, &self.gateways.keys, self.sale)?);
         }
-        all_connected(&mut rude).await?;
+        all_connected(&mut abusive).await?;
         tokio::time::sleep(Duration::from_secs(5)).await;
-        Ok(rude)
+        Ok(abusive)
     }
 }

@@ -10,7 +10,7 @@ mod sqlite {
     use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
     use tempfile::TempDir;
 
-    use crate::contract::attempts::{self, Bench, PARTITIONS};
+    use crate::contract::attempts::{self, Fixture, PARTITIONS};
 
     struct File(TempDir);
 
@@ -24,7 +24,7 @@ mod sqlite {
         }
     }
 
-    impl Bench for File {
+    impl Fixture for File {
         type Queue = SqliteQueue;
 
         async fn open(&self, messages_max: u64) -> SqliteQueue {
@@ -106,6 +106,7 @@ mod sqlite {
     }
 }
 
+#[cfg(feature = "servers")]
 mod rabbit {
     use lapin::options::BasicPublishOptions;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -115,7 +116,7 @@ mod rabbit {
     use miaosha::ports::sale::attempts::{Attempts, Shed, partition_of};
     use miaosha::ports::sale::notices::Notices;
 
-    use crate::contract::attempts::{self, Bench, PARTITIONS, batch, patiently, until};
+    use crate::contract::attempts::{self, Fixture, PARTITIONS, batch, patiently, until};
     use crate::contract::signals::{notice, told};
     use crate::support::proxy::Proxy;
     use crate::support::servers::{rabbit_url, unique_name};
@@ -144,7 +145,7 @@ mod rabbit {
         }
     }
 
-    impl Bench for Namespace {
+    impl Fixture for Namespace {
         type Queue = RabbitBroker;
 
         async fn open(&self, messages_max: u64) -> RabbitBroker {

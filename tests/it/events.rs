@@ -2,14 +2,14 @@
 
 /// Every test of the suite over one adapter.
 macro_rules! suite {
-    ($bench:ident: $($test:ident)*) => {
+    ($fixture:ident: $($test:ident)*) => {
         $(#[tokio::test]
         async fn $test() {
-            crate::contract::events::$test(&$bench::new()).await;
+            crate::contract::events::$test(&$fixture::new()).await;
         })*
     };
-    ($bench:ident) => {
-        crate::events::suite! { $bench:
+    ($fixture:ident) => {
+        crate::events::suite! { $fixture:
             each_listener_hears_its_topics
             a_subscriber_who_waits_is_woken
             dropped_comes_again
@@ -35,7 +35,7 @@ mod sqlite {
     use tempfile::TempDir;
 
     use crate::contract::attempts::{patiently, until};
-    use crate::contract::events::{Bench, event, events};
+    use crate::contract::events::{Fixture, event, events};
 
     struct File(TempDir);
 
@@ -57,7 +57,7 @@ mod sqlite {
         }
     }
 
-    impl Bench for File {
+    impl Fixture for File {
         type Queue = SqliteQueue;
 
         async fn open(&self) -> SqliteQueue {
@@ -100,6 +100,7 @@ mod sqlite {
     }
 }
 
+#[cfg(feature = "servers")]
 mod rabbit {
     use lapin::options::BasicPublishOptions;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -108,7 +109,7 @@ mod rabbit {
     use miaosha::ports::platform::events::{Events, Listener};
 
     use crate::contract::attempts::{patiently, until};
-    use crate::contract::events::{Bench, event, events};
+    use crate::contract::events::{Fixture, event, events};
     use crate::support::proxy::Proxy;
     use crate::support::servers::{rabbit_url, unique_name};
 
@@ -131,7 +132,7 @@ mod rabbit {
         }
     }
 
-    impl Bench for Namespace {
+    impl Fixture for Namespace {
         type Queue = RabbitBroker;
 
         async fn open(&self) -> RabbitBroker {

@@ -1,7 +1,6 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
 mod account;
-pub mod bed;
 mod blocks;
 mod buying;
 mod cancelling;
@@ -11,6 +10,7 @@ mod document;
 mod edges;
 mod exports;
 mod failing_refunds;
+pub mod fixture;
 mod free;
 mod input;
 mod limits;
@@ -37,14 +37,15 @@ macro_rules! over_both {
         mod over_sqlite {
             $(#[actix_web::test]
             async fn $story() {
-                super::$story(crate::gateway::bed::Bed::new().await).await;
+                super::$story(crate::gateway::fixture::Fixture::new().await).await;
             })*
         }
 
+        #[cfg(feature = "servers")]
         mod over_mysql {
             $(#[actix_web::test]
             async fn $story() {
-                super::$story(crate::gateway::bed::Bed::on_mysql().await).await;
+                super::$story(crate::gateway::fixture::Fixture::on_mysql().await).await;
             })*
         }
     };

@@ -73,6 +73,7 @@ macro_rules! suite {
             })*
         }
 
+        #[cfg(feature = "servers")]
         mod over_mysql {
             $(#[tokio::test]
             async fn $test() {
@@ -239,6 +240,7 @@ async fn sqlite_is_migrated_by_two_at_once() {
     assert!(missing.to_string().contains("0005 claims is missing"), "{missing}");
 }
 
+#[cfg(feature = "servers")]
 #[tokio::test]
 async fn mysql_is_migrated_by_many_at_once() {
     let (database, url) = database().await;

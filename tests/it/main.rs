@@ -1,40 +1,29 @@
-//! The single integration binary: suites that run over every adapter of a port, and the services on real worlds.
+//! Suites that run over every adapter of a port, and the services on whole worlds.
 //!
-//! `make test` starts private servers and names them in `MIAOSHA_REDIS_URL`, `MIAOSHA_RABBIT_URL`, `MIAOSHA_MYSQL_URL` and
-//! `MIAOSHA_MYSQL_REPLICA_URL`; and others that speak TLS, in the folder `MIAOSHA_TLS`.
+//! The Embedded world needs nothing. With the feature `servers` the Cluster world's half is there, too, on the private servers that
+//! `make test` starts and names in `MIAOSHA_REDIS_URL`, `MIAOSHA_RABBIT_URL`, `MIAOSHA_MYSQL_URL` and `MIAOSHA_MYSQL_REPLICA_URL`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![cfg_attr(not(feature = "servers"), allow(dead_code, unused_imports, reason = "half of the stories are not there"))]
 
 mod support;
 
 mod contract;
 
-mod archive;
 mod attempts;
-mod broken_tasks;
-mod browser;
-mod commands;
-mod document;
+#[cfg(feature = "servers")]
 mod edges;
 mod events;
 mod gateway;
-mod http;
 mod ledger;
+#[cfg(feature = "servers")]
 mod limits;
-mod logs;
 mod mail;
 mod matrix;
-mod nginx;
-mod pasted;
 mod payments;
-mod publisher;
-mod readiness;
-mod receipts;
+#[cfg(feature = "servers")]
 mod replica;
 mod signals;
 mod sockets;
-mod tls;
-#[cfg(feature = "otlp")]
 mod tracing;
 mod turnstile;
-mod warmer;
 mod workers;

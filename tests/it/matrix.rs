@@ -19,8 +19,10 @@ use std::thread;
 
 use futures_util::future::LocalBoxFuture;
 
-use crate::workers::bench::Bench;
-use crate::workers::{cluster, embedded};
+#[cfg(feature = "servers")]
+use crate::workers::cluster;
+use crate::workers::embedded;
+use crate::workers::fixture::Fixture;
 use cell::{Cell, Lane, Who};
 use provider::Outcome;
 
@@ -29,23 +31,24 @@ const LANES: usize = 4;
 
 #[test]
 fn over_the_embedded_world() {
-    run("embedded", 1, || Box::pin(embedded::bench()));
+    run("embedded", 1, || Box::pin(embedded::fixture()));
 }
 
+#[cfg(feature = "servers")]
 #[test]
 fn over_the_cluster() {
-    run("cluster", CLUSTER_NTH, || Box::pin(cluster::bench()));
+    run("cluster", CLUSTER_NTH, || Box::pin(cluster::fixture()));
 }
 
 /// Of the cells in the cluster every so many is run, another part of them at each outcome: all of them take minutes.
 const CLUSTER_NTH: usize = 4;
 
-fn run<B>(world: &str, nth: usize, bench: B)
+fn run<B>(world: &str, nth: usize, fixture: B)
 where
-    B: Fn() -> LocalBoxFuture<'static, Bench> + Copy + Send + Sync,
+    B: Fn() -> LocalBoxFuture<'static, Fixture> + Copy + Send + Sync,
 {
     let system = || actix_web::rt::System::new();
-    let lane = move || async move { Lane::new(bench().await) };
+    let lane = move || async move { Lane::new(fixture().await) };
     let all: Vec<Cell> = system().block_on(async move {
         let mut lane = lane().await;
         let mut cells = Vec::new();

@@ -10,7 +10,7 @@ use miaosha::domain::shared::id::SaleId;
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::gateway::bed::{Bed, settings};
+use crate::gateway::fixture::{Fixture, settings};
 use crate::gateway::worlds;
 use crate::support::proxy::Proxy;
 use crate::support::servers::{facts, mysql_replica_url, unique_name};
@@ -21,7 +21,7 @@ const TRIES_MAX: u32 = 600;
 const TRY_AGAIN: Duration = Duration::from_millis(50);
 
 struct Copied {
-    bed: Bed,
+    fixture: Fixture,
     way: Proxy,
     database: String,
     _alone: MutexGuard<'static, ()>,
@@ -56,15 +56,15 @@ impl Copied {
         let way = Proxy::to(server).await;
         let database = unique_name().replace("miaosha_", "miaosha_replica_");
         let (name, port) = (database.clone(), way.port);
-        let bed = Bed::make(settings(), move |folder, clock, stops| {
+        let fixture = Fixture::make(settings(), move |folder, clock, stops| {
             async move { worlds::on_replica(&name, port, folder, clock, stops).await }.boxed_local()
         })
         .await;
-        Self { bed, way, database, _alone: alone }
+        Self { fixture, way, database, _alone: alone }
     }
 
     async fn ask(&self, path: &str) -> (u16, Vec<u8>) {
-        let answer = self.bed.get(path, &self.bed.operator()).await;
+        let answer = self.fixture.get(path, &self.fixture.operator()).await;
         (answer.status.as_u16(), answer.bytes)
     }
 
@@ -96,9 +96,9 @@ impl Copied {
     }
 
     async fn buys(&self, sale: SaleId, buyer: u64) {
-        self.bed.attempt(sale, buyer, 1).await;
-        let token = self.bed.checkout_token(sale, buyer).await;
-        self.bed.check_out(buyer, &token, "ok").await.is(201);
+        self.fixture.attempt(sale, buyer, 1).await;
+        let token = self.fixture.checkout_token(sale, buyer).await;
+        self.fixture.check_out(buyer, &token, "ok").await.is(201);
     }
 }
 
@@ -106,46 +106,46 @@ impl Copied {
 #[actix_web::test]
 async fn a_late_copy_is_shown_and_decides_nothing() {
     let copied = Copied::new().await;
-    let bed = &copied.bed;
-    let old = bed.sale(5, 0).await.id;
+    let fixture = &copied.fixture;
+    let old = fixture.sale(5, 0).await.id;
     copied.comes_to_list(old).await;
     copied.buys(old, 1).await;
 
     tell_copy("STOP SLAVE SQL_THREAD");
-    let new = bed.sale(2, 0).await.id;
+    let new = fixture.sale(2, 0).await.id;
     copied.buys(old, 2).await;
     copied.buys(new, 3).await;
     assert!(!copied.listed().await.contains(&new.0), "the copy has not heard of it");
     let left = |shown: Value| shown["left"].as_u64().unwrap();
     let path = format!("/v1/sales/{old}");
-    assert!(left(bed.get(&path, "").await.is(200)) >= 4, "the copy has not heard of the second buyer");
+    assert!(left(fixture.get(&path, "").await.is(200)) >= 4, "the copy has not heard of the second buyer");
     assert!(copied.orders(old).await.1 <= 1, "nor has the report");
     assert!(copied.orders(old).await.0 <= 1, "nor has the list");
 
     // The new sale can be bought at once, and whoever names it is not told that there is none.
-    let shown = bed.get(&format!("/v1/sales/{new}"), "").await.is(200);
+    let shown = fixture.get(&format!("/v1/sales/{new}"), "").await.is(200);
     assert_eq!(left(shown), 1);
-    bed.get(&format!("/v1/sales/{new}/question"), &bed.shopper(4)).await.is(200);
-    let standing = bed.get(&format!("/v1/sales/{new}/reservation"), &bed.shopper(3)).await.is(200);
+    fixture.get(&format!("/v1/sales/{new}/question"), &fixture.shopper(4)).await.is(200);
+    let standing = fixture.get(&format!("/v1/sales/{new}/reservation"), &fixture.shopper(3)).await.is(200);
     assert_eq!(standing["status"], "confirmed");
-    assert_eq!(bed.get("/v1/orders", &bed.shopper(3)).await.is(200).as_array().unwrap().len(), 1);
-    bed.attempt(new, 4, 1).await;
-    let mine = bed.get(&format!("/v1/sales/{new}/reservation"), &bed.shopper(4)).await.is(200);
+    assert_eq!(fixture.get("/v1/orders", &fixture.shopper(3)).await.is(200).as_array().unwrap().len(), 1);
+    fixture.attempt(new, 4, 1).await;
+    let mine = fixture.get(&format!("/v1/sales/{new}/reservation"), &fixture.shopper(4)).await.is(200);
     assert_eq!(mine["status"], "held", "a buyer asks the primary");
-    let paused = bed.post(&format!("/v1/admin/sales/{new}/pause"), &bed.operator(), &Value::Null).await.is(200);
+    let paused = fixture.post(&format!("/v1/admin/sales/{new}/pause"), &fixture.operator(), &Value::Null).await.is(200);
     assert_eq!(paused["phase"], "paused", "an operator sees the change, though the copy does not know it");
 
     tell_copy("START SLAVE SQL_THREAD");
     copied.comes_to_list(new).await;
     assert_eq!((copied.orders(old).await, copied.orders(new).await), ((2, 2), (1, 1)));
-    assert_eq!(left(bed.get(&path, "").await.is(200)), 3);
+    assert_eq!(left(fixture.get(&path, "").await.is(200)), 3);
 }
 
 #[actix_web::test]
 async fn without_its_copy_the_catalogue_is_there_and_lists_are_not() {
     let copied = Copied::new().await;
-    let bed = &copied.bed;
-    let sale = bed.sale(5, 0).await.id;
+    let fixture = &copied.fixture;
+    let sale = fixture.sale(5, 0).await.id;
     copied.comes_to_list(sale).await;
     copied.buys(sale, 1).await;
 
@@ -156,12 +156,12 @@ async fn without_its_copy_the_catalogue_is_there_and_lists_are_not() {
         } else {
             copied.way.close()
         }
-        let new = bed.sale(1, 0).await.id;
+        let new = fixture.sale(1, 0).await.id;
         assert!(copied.listed().await.contains(&new.0), "the primary says what there is");
-        bed.get(&format!("/v1/sales/{sale}"), "").await.is(200);
+        fixture.get(&format!("/v1/sales/{sale}"), "").await.is(200);
         if !is_a_hole {
             for path in [&orders, &report] {
-                bed.get(path, &bed.operator()).await.is_problem(503, "unavailable");
+                fixture.get(path, &fixture.operator()).await.is_problem(503, "unavailable");
             }
         }
         copied.buys(sale, 2 + u64::from(is_a_hole)).await;
@@ -181,7 +181,7 @@ async fn without_its_copy_the_catalogue_is_there_and_lists_are_not() {
 #[actix_web::test]
 async fn nobody_writes_to_the_copy() {
     let copied = Copied::new().await;
-    copied.comes_to_list(copied.bed.sale(1, 0).await.id).await;
+    copied.comes_to_list(copied.fixture.sale(1, 0).await.id).await;
     let url = format!("{}/{}", mysql_replica_url().rsplit_once('/').unwrap().0, copied.database);
     let mut conn = <sqlx::MySqlConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let refused = sqlx::query("DELETE FROM sales").execute(&mut conn).await.unwrap_err();

@@ -99,6 +99,7 @@ mod memory {
     }
 }
 
+#[cfg(feature = "servers")]
 mod rabbit {
     use lapin::options::{BasicPublishOptions, QueueDeleteOptions};
     use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};

@@ -1,7 +1,3 @@
-//! Traces, as a collector sees them: through the fleet's real processes, in the shop in one process, and when something is wrong.
+//! Traces: they travel beside messages.
 
-mod bounds;
-mod fleet;
-mod lines;
-mod shop;
 mod travel;

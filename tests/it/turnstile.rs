@@ -7,9 +7,11 @@ use crate::contract::turnstile::over;
 use crate::support::servers::{redis_url, unique_name};
 
 mod commands;
+#[cfg(feature = "servers")]
 mod differential;
 mod invariants;
-pub mod server;
+#[cfg(feature = "servers")]
+mod server;
 
 async fn memory() -> MemoryTurnstile {
     MemoryTurnstile::new()
@@ -20,4 +22,5 @@ async fn redis() -> RedisTurnstile {
 }
 
 over!(in_memory, super::memory());
+#[cfg(feature = "servers")]
 over!(in_redis, super::redis());

@@ -1,11 +1,12 @@
 //! The workers on both worlds, their crank turned by hand: stopped at every point, asleep, redelivered, with a turnstile that
 //! is emptied or falls back. After each story the audit passes and every buyer has what the story says.
 
-pub(crate) mod bench;
 mod blocks;
+#[cfg(feature = "servers")]
 pub(crate) mod cluster;
 pub(crate) mod embedded;
 mod feed;
+pub(crate) mod fixture;
 mod limits;
 mod mute;
 mod paying;

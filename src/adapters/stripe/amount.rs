@@ -167,9 +167,9 @@ mod tests {
     fn an_amount_that_may_be_charged_can_be_said() {
         let mut taken = 0;
         for currency in Currency::all() {
-            for minor in
-                (0..=20_000).chain([99_999_999, 100_000_000, 999_999_999, 999_999_999_999, i64::MAX, -1, i64::MIN])
-            {
+            // Every amount near a least one, and between them of every remainder.
+            let small = (0..=1_000).chain((1_000..=20_000).step_by(7)).chain(17_400..=17_600);
+            for minor in small.chain([99_999_999, 100_000_000, 999_999_999, 999_999_999_999, i64::MAX, -1, i64::MIN]) {
                 let amount = Money { minor, currency };
                 let instead = match check(amount) {
                     Ok(()) => amount,
@@ -187,7 +187,7 @@ mod tests {
                 taken += 1;
             }
         }
-        assert!(taken > 2_000_000, "only {taken} were looked at");
+        assert!(taken > 500_000, "only {taken} were looked at");
     }
 
     #[test]

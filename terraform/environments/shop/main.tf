@@ -1,4 +1,4 @@
-# The whole shop: network, stores, front, fleet, functions, events, eyes.
+# The whole shop: network, stores, front, fleet, functions, events, observability.
 module "vault" {
   source               = "../../modules/vault"
   name                 = var.name

@@ -16,7 +16,7 @@ pub const PARTITIONS: u16 = 3;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One broker, or one file, of which a test opens queues.
-pub trait Bench {
+pub trait Fixture {
     type Queue: Attempts + Depths + Parked;
 
     /// A process that starts, or starts again.
@@ -97,8 +97,8 @@ async fn submit(queue: &impl Attempts, sale: u64, numbers: impl IntoIterator<Ite
 }
 
 /// Row order is queue order, a partition sees its own sales only, and a batch arrives as it was sent.
-pub async fn keeps_order(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn keeps_order(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     assert!(queue.is_up());
     assert_eq!(queue.partitions(), PARTITIONS);
     for number in 0..60 {
@@ -114,8 +114,8 @@ pub async fn keeps_order(bench: &impl Bench) {
 }
 
 /// Many at once: each is answered, none is lost, none comes twice.
-pub async fn takes_a_crowd(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn takes_a_crowd(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let submitted = patiently(join_all((0..2_000).map(|number| queue.submit(batch(1, number))))).await;
     assert!(submitted.iter().all(Result::is_ok), "{:?}", submitted.iter().find(|done| done.is_err()));
     let mut subscription = queue.attempts(partition_of(SaleId(1), PARTITIONS)).await.unwrap();
@@ -131,8 +131,8 @@ pub async fn takes_a_crowd(bench: &impl Bench) {
 }
 
 /// A dropped delivery ends its subscription: it comes again before everything after it.
-pub async fn dropped_comes_again_in_order(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn dropped_comes_again_in_order(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let partition = partition_of(SaleId(1), PARTITIONS);
     submit(&queue, 1, 0..6).await;
     let mut subscription = queue.attempts(partition).await.unwrap();
@@ -151,8 +151,8 @@ pub async fn dropped_comes_again_in_order(bench: &impl Bench) {
 }
 
 /// However often one goes and the next one comes, nothing is passed over and nothing comes out of its turn.
-pub async fn order_outlives_many_subscribers(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn order_outlives_many_subscribers(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let partition = partition_of(SaleId(1), PARTITIONS);
     let count = 700;
     submit(&queue, 1, 0..count).await;
@@ -172,8 +172,8 @@ pub async fn order_outlives_many_subscribers(bench: &impl Bench) {
 }
 
 /// While one is active the other waits; when it goes, everything it left comes to the other.
-pub async fn one_subscriber_is_active(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn one_subscriber_is_active(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let partition = partition_of(SaleId(2), PARTITIONS);
     let mut active = queue.attempts(partition).await.unwrap();
     submit(&queue, 2, [0]).await;
@@ -196,8 +196,8 @@ pub async fn one_subscriber_is_active(bench: &impl Bench) {
 }
 
 /// A full queue says so, and takes more as soon as it has room. (A broker may let a few more pass than it was told.)
-pub async fn is_bounded(bench: &impl Bench) {
-    let queue = bench.open(5).await;
+pub async fn is_bounded(fixture: &impl Fixture) {
+    let queue = fixture.open(5).await;
     let mut accepted = 0;
     loop {
         match patiently(queue.submit(batch(1, accepted))).await {
@@ -223,9 +223,9 @@ pub async fn is_bounded(bench: &impl Bench) {
 }
 
 /// What was accepted outlives the process; what was acknowledged is gone.
-pub async fn outlives_a_restart(bench: &impl Bench) {
+pub async fn outlives_a_restart(fixture: &impl Fixture) {
     let partition = partition_of(SaleId(1), PARTITIONS);
-    let queue = bench.open(10_000).await;
+    let queue = fixture.open(10_000).await;
     submit(&queue, 1, 0..5).await;
     let mut subscription = queue.attempts(partition).await.unwrap();
     let mut deliveries = take(&mut subscription, 4).await;
@@ -236,7 +236,7 @@ pub async fn outlives_a_restart(bench: &impl Bench) {
     let mut subscription = queue.attempts(partition).await.unwrap();
     assert_eq!(seen(&take(&mut subscription, 3).await), [2, 3, 4]);
     drop((subscription, queue));
-    let queue = bench.open(10_000).await;
+    let queue = fixture.open(10_000).await;
     submit(&queue, 1, [5]).await;
     let mut subscription = queue.attempts(partition).await.unwrap();
     let deliveries = take(&mut subscription, 4).await;
@@ -256,8 +256,8 @@ async fn waits(queue: &impl Depths, name: &str, messages: u64) {
     until(is_it).await;
 }
 
-pub async fn says_how_many_wait(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn says_how_many_wait(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let partition = partition_of(SaleId(1), PARTITIONS);
     let name = format!("attempts.{partition}");
     waits(&queue, &name, 0).await;
@@ -267,19 +267,19 @@ pub async fn says_how_many_wait(bench: &impl Bench) {
     ack_all(take(&mut subscription, 3).await).await;
     waits(&queue, &name, 0).await;
     waits(&queue, "parked", 0).await;
-    bench.plant(partition, b"nonsense").await;
+    fixture.plant(partition, b"nonsense").await;
     submit(&queue, 1, [3]).await;
     ack_all(take(&mut subscription, 1).await).await;
     waits(&queue, "parked", 1).await;
     waits(&queue, "events.mail", 0).await;
 }
 
-pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
-    let queue = bench.open(10_000).await;
+pub async fn parks_what_it_cannot_read(fixture: &impl Fixture) {
+    let queue = fixture.open(10_000).await;
     let partition = partition_of(SaleId(1), PARTITIONS);
     submit(&queue, 1, [0]).await;
-    bench.plant(partition, b"nonsense").await;
-    bench.plant(partition, b"").await;
+    fixture.plant(partition, b"nonsense").await;
+    fixture.plant(partition, b"").await;
     submit(&queue, 1, [1]).await;
     let mut subscription = queue.attempts(partition).await.unwrap();
     let deliveries = take(&mut subscription, 2).await;

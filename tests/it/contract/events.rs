@@ -16,7 +16,7 @@ use miaosha::ports::{Delivery, Subscription};
 use super::attempts::patiently;
 
 /// One broker, or one file, of which a test opens queues.
-pub trait Bench {
+pub trait Fixture {
     type Queue: Events + Parked;
 
     /// A process that starts, or starts again.
@@ -90,8 +90,8 @@ async fn nothing_comes(subscription: &mut Box<dyn Subscription<Event>>) {
 }
 
 /// Also of what happened before it ever ran.
-pub async fn each_listener_hears_its_topics(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn each_listener_hears_its_topics(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     queue.publish_events(&[]).await.unwrap();
     queue.publish_events(&events(0..7)).await.unwrap();
     queue.publish_events(&events(7..10)).await.unwrap();
@@ -105,8 +105,8 @@ pub async fn each_listener_hears_its_topics(bench: &impl Bench) {
     }
 }
 
-pub async fn a_subscriber_who_waits_is_woken(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn a_subscriber_who_waits_is_woken(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     for number in 0..3 {
         let publish = async {
@@ -120,8 +120,8 @@ pub async fn a_subscriber_who_waits_is_woken(bench: &impl Bench) {
 }
 
 /// What is dropped comes again, on this subscription or on the next.
-pub async fn dropped_comes_again(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn dropped_comes_again(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     queue.publish_events(&events(0..6)).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     let (mut deliveries, _) = take(&mut subscription, 6).await;
@@ -140,8 +140,8 @@ pub async fn dropped_comes_again(bench: &impl Bench) {
 }
 
 /// Several subscribers of one listener: each event comes to one of them.
-pub async fn subscribers_share(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn subscribers_share(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     let mut one = queue.events(Listener::Mail).await.unwrap();
     let mut other = queue.events(Listener::Mail).await.unwrap();
     queue.publish_events(&events(0..400)).await.unwrap();
@@ -165,8 +165,8 @@ pub async fn subscribers_share(bench: &impl Bench) {
 }
 
 /// Under the same id, and nothing else is lost by it.
-pub async fn published_again_is_the_same(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn published_again_is_the_same(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     queue.publish_events(&events(0..3)).await.unwrap();
     queue.publish_events(&events(0..5)).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
@@ -183,8 +183,8 @@ pub async fn published_again_is_the_same(bench: &impl Bench) {
 }
 
 /// One reservation's events arrive in their order, whatever is published around them.
-pub async fn a_reservations_events_keep_their_order(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn a_reservations_events_keep_their_order(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     let of_one = |occasion: u128| {
         let fact = Fact::Cancelled(Cancelled {
             reservation: ReservationId(1),
@@ -212,13 +212,13 @@ pub async fn a_reservations_events_keep_their_order(bench: &impl Bench) {
 }
 
 /// What was published outlives the process, whether anybody had taken it or not.
-pub async fn outlives_a_restart(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn outlives_a_restart(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     queue.publish_events(&events(0..5)).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     let (deliveries, _) = take(&mut subscription, 2).await;
     drop((deliveries, subscription, queue));
-    let queue = bench.open().await;
+    let queue = fixture.open().await;
     queue.publish_events(&[event(5)]).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     let (deliveries, bodies) = take(&mut subscription, 6).await;
@@ -227,11 +227,11 @@ pub async fn outlives_a_restart(bench: &impl Bench) {
 }
 
 /// What cannot be decoded holds nobody up: an operator finds it, and sends it back. A version that nobody here knows is such.
-pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn parks_what_it_cannot_read(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     let newer = serde_json::to_string(&event(4)).unwrap().replace("\"version\":1", "\"version\":2");
-    bench.plant(Listener::Mail, b"nonsense").await;
-    bench.plant(Listener::Mail, newer.as_bytes()).await;
+    fixture.plant(Listener::Mail, b"nonsense").await;
+    fixture.plant(Listener::Mail, newer.as_bytes()).await;
     queue.publish_events(&[event(0)]).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     let (deliveries, bodies) = take(&mut subscription, 1).await;
@@ -251,10 +251,10 @@ pub async fn parks_what_it_cannot_read(bench: &impl Bench) {
 }
 
 /// Fields that a newer version added are passed over.
-pub async fn more_than_we_know_is_read(bench: &impl Bench) {
-    let queue = bench.open().await;
+pub async fn more_than_we_know_is_read(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
     let more = serde_json::to_string(&event(4)).unwrap().replace("\"data\":{", "\"why\":1,\"data\":{\"since\":7,");
-    bench.plant(Listener::Mail, more.as_bytes()).await;
+    fixture.plant(Listener::Mail, more.as_bytes()).await;
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
     let (deliveries, bodies) = take(&mut subscription, 1).await;
     assert_eq!(bodies, [event(4)]);

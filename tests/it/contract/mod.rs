@@ -1,6 +1,5 @@
 //! What every adapter of a port must do, written once and run over each.
 
-pub mod archive;
 pub mod attempts;
 pub mod events;
 pub mod ledger;

@@ -9,7 +9,7 @@ use miaosha::faces::gateway::Settings;
 use miaosha::ports::people::accounts::Erased;
 use serde_json::{Value, json};
 
-use super::bed::{Answer, Bed, settings};
+use super::fixture::{Answer, Fixture, settings};
 use super::over_both;
 
 over_both! {
@@ -24,98 +24,100 @@ over_both! {
 
 const PASSWORD: &str = "difference engine";
 
-async fn ada(bed: &Bed) -> (u64, String) {
+async fn ada(fixture: &Fixture) -> (u64, String) {
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
-    let welcome = bed.post("/v1/users", "", &body).await.is(201);
+    let welcome = fixture.post("/v1/users", "", &body).await.is(201);
     (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap().to_owned())
 }
 
-async fn login(bed: &Bed, password: &str) -> Answer {
-    bed.post("/v1/sessions", "", &json!({ "email": "ada@example.org", "password": password })).await
+async fn login(fixture: &Fixture, password: &str) -> Answer {
+    fixture.post("/v1/sessions", "", &json!({ "email": "ada@example.org", "password": password })).await
 }
 
 fn token(welcome: &Value) -> String {
     welcome["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn with(bed: &Bed, method: Method, path: &str, token: &str, body: Value) -> Answer {
-    bed.send(bed.request(method, path, Some(token)).set_json(body)).await
+async fn with(fixture: &Fixture, method: Method, path: &str, token: &str, body: Value) -> Answer {
+    fixture.send(fixture.request(method, path, Some(token)).set_json(body)).await
 }
 
-async fn who_logs_out_everywhere_is_out(bed: Bed) {
-    let (_, first) = ada(&bed).await;
-    let second = token(&login(&bed, PASSWORD).await.is(201));
-    let answer = bed.delete("/v1/sessions", &first).await;
+async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
+    let (_, first) = ada(&fixture).await;
+    let second = token(&login(&fixture, PASSWORD).await.is(201));
+    let answer = fixture.delete("/v1/sessions", &first).await;
     assert_eq!(answer.status, 204, "{answer:?}");
     for old in [&first, &second] {
-        bed.get("/v1/me", old).await.blames(401, "Authorization");
+        fixture.get("/v1/me", old).await.blames(401, "Authorization");
     }
     // In the same millisecond: it is no matter of time.
-    let third = token(&login(&bed, PASSWORD).await.is(201));
-    bed.get("/v1/me", &third).await.is(200);
-    bed.delete("/v1/sessions", &bed.shopper(77)).await.is_problem(404, "not_found");
+    let third = token(&login(&fixture, PASSWORD).await.is(201));
+    fixture.get("/v1/me", &third).await.is(200);
+    fixture.delete("/v1/sessions", &fixture.shopper(77)).await.is_problem(404, "not_found");
 
     // An answer that was kept is nobody's any more.
-    let hash = bed.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    bed.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
+    let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
-    let root = token(&bed.post("/v1/sessions", "", &body).await.is(201));
+    let root = token(&fixture.post("/v1/sessions", "", &body).await.is(201));
     let lamp = json!({ "title": "A lamp", "description": "" });
-    bed.post_under("k", "/v1/admin/items", &root, &lamp).await.is(201);
-    assert_eq!(bed.delete("/v1/sessions", &root).await.status, 204);
-    bed.post_under("k", "/v1/admin/items", &root, &lamp).await.is_problem(401, "unauthorized");
+    fixture.post_under("k", "/v1/admin/items", &root, &lamp).await.is(201);
+    assert_eq!(fixture.delete("/v1/sessions", &root).await.status, 204);
+    fixture.post_under("k", "/v1/admin/items", &root, &lamp).await.is_problem(401, "unauthorized");
 }
 
-async fn another_gateways_log_out_is_learned(bed: Bed) {
-    let (id, token) = ada(&bed).await;
-    let revoked = bed.world.accounts.log_out_everywhere(BuyerId(id), bed.world.clock.now()).await.unwrap().unwrap();
+async fn another_gateways_log_out_is_learned(fixture: Fixture) {
+    let (id, token) = ada(&fixture).await;
+    let revoked =
+        fixture.world.accounts.log_out_everywhere(BuyerId(id), fixture.world.clock.now()).await.unwrap().unwrap();
     assert_eq!((revoked.buyer, revoked.epoch), (BuyerId(id), 1));
-    bed.gateway.learn_revocations().await.unwrap();
-    bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
-    let since = bed.world.clock.now();
-    assert_eq!(bed.world.accounts.revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
-    assert_eq!(bed.world.accounts.revoked_since(since, 9).await.unwrap(), []);
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
+    let since = fixture.world.clock.now();
+    assert_eq!(fixture.world.accounts.revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
+    assert_eq!(fixture.world.accounts.revoked_since(since, 9).await.unwrap(), []);
     // When no such token can be good any more it is forgotten.
-    bed.clock.advance_ms(TOKEN_MS_MAX);
-    bed.gateway.learn_revocations().await.unwrap();
-    bed.get("/v1/me", &bed.keys.sign_access(BuyerId(id), Role::Shopper, since.plus_ms(TOKEN_MS_MAX), 1_000))
+    fixture.clock.advance_ms(TOKEN_MS_MAX);
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture
+        .get("/v1/me", &fixture.keys.sign_access(BuyerId(id), Role::Shopper, since.plus_ms(TOKEN_MS_MAX), 1_000))
         .await
         .is(200);
 }
 
-async fn a_new_password_ends_the_old_tokens(bed: Bed) {
-    let (id, old) = ada(&bed).await;
+async fn a_new_password_ends_the_old_tokens(fixture: Fixture) {
+    let (id, old) = ada(&fixture).await;
     let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
     let path = "/v1/me/password";
-    with(&bed, Method::PUT, path, &old, change("wrong", "analytical engine")).await.blames(403, "password");
-    with(&bed, Method::PUT, path, &old, change(PASSWORD, "short")).await.blames(400, "new_password");
-    bed.get("/v1/me", &old).await.is(200);
-    let stale = bed.world.accounts.account(BuyerId(id)).await.unwrap().unwrap().password_hash;
-    let welcome = with(&bed, Method::PUT, path, &old, change(PASSWORD, "analytical engine")).await.is(200);
-    bed.get("/v1/me", &old).await.is_problem(401, "unauthorized");
-    bed.get("/v1/me", &token(&welcome)).await.is(200);
-    login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
-    login(&bed, "analytical engine").await.is(201);
+    with(&fixture, Method::PUT, path, &old, change("wrong", "analytical engine")).await.blames(403, "password");
+    with(&fixture, Method::PUT, path, &old, change(PASSWORD, "short")).await.blames(400, "new_password");
+    fixture.get("/v1/me", &old).await.is(200);
+    let stale = fixture.world.accounts.account(BuyerId(id)).await.unwrap().unwrap().password_hash;
+    let welcome = with(&fixture, Method::PUT, path, &old, change(PASSWORD, "analytical engine")).await.is(200);
+    fixture.get("/v1/me", &old).await.is_problem(401, "unauthorized");
+    fixture.get("/v1/me", &token(&welcome)).await.is(200);
+    login(&fixture, PASSWORD).await.is_problem(401, "unauthorized");
+    login(&fixture, "analytical engine").await.is(201);
     // Of two changes one wins.
-    let now = bed.world.clock.now();
-    assert!(!bed.world.accounts.change_password(BuyerId(id), &stale, "x", now).await.unwrap());
-    with(&bed, Method::PUT, path, &bed.shopper(77), change("x", "y")).await.is_problem(404, "not_found");
+    let now = fixture.world.clock.now();
+    assert!(!fixture.world.accounts.change_password(BuyerId(id), &stale, "x", now).await.unwrap());
+    with(&fixture, Method::PUT, path, &fixture.shopper(77), change("x", "y")).await.is_problem(404, "not_found");
 }
 
-async fn buys(bed: &Bed, buyer: u64, token: &str) -> Value {
-    let sale = bed.sale(2, 0).await;
-    bed.attempt(sale.id, buyer, 1).await;
-    let checkout = bed.checkout_token(sale.id, buyer).await;
-    bed.post("/v1/checkouts", token, &json!({ "checkout_token": checkout, "card": "ok" })).await.is(201)
+async fn buys(fixture: &Fixture, buyer: u64, token: &str) -> Value {
+    let sale = fixture.sale(2, 0).await;
+    fixture.attempt(sale.id, buyer, 1).await;
+    let checkout = fixture.checkout_token(sale.id, buyer).await;
+    fixture.post("/v1/checkouts", token, &json!({ "checkout_token": checkout, "card": "ok" })).await.is(201)
 }
 
-async fn a_persons_data_can_be_taken_along(bed: Bed) {
-    let (id, token) = ada(&bed).await;
-    let order = buys(&bed, id, &token).await;
-    buys(&bed, id + 1, &bed.shopper(id + 1)).await;
-    let held = bed.sale(2, 0).await;
-    bed.attempt(held.id, id, 2).await;
-    let export = bed.get("/v1/me/export", &token).await.is(200);
+async fn a_persons_data_can_be_taken_along(fixture: Fixture) {
+    let (id, token) = ada(&fixture).await;
+    let order = buys(&fixture, id, &token).await;
+    buys(&fixture, id + 1, &fixture.shopper(id + 1)).await;
+    let held = fixture.sale(2, 0).await;
+    fixture.attempt(held.id, id, 2).await;
+    let export = fixture.get("/v1/me/export", &token).await.is(200);
     assert_eq!(export["account"]["email"], "ada@example.org");
     assert_eq!(export["orders"], json!([order]));
     let statuses: Vec<_> = export["reservations"].as_array().unwrap().iter().map(|row| row["status"].clone()).collect();
@@ -123,24 +125,24 @@ async fn a_persons_data_can_be_taken_along(bed: Bed) {
     assert_eq!(export["payments"].as_array().unwrap().len(), 1);
     assert_eq!(export["payments"][0]["amount"], order["amount"]);
     assert!(!export.to_string().contains("argon2"));
-    bed.get("/v1/me/export", &bed.shopper(77)).await.is_problem(404, "not_found");
+    fixture.get("/v1/me/export", &fixture.shopper(77)).await.is_problem(404, "not_found");
 }
 
-async fn who_goes_leaves_the_orders(bed: Bed) {
-    let (id, token) = ada(&bed).await;
-    let order = buys(&bed, id, &token).await;
+async fn who_goes_leaves_the_orders(fixture: Fixture) {
+    let (id, token) = ada(&fixture).await;
+    let order = buys(&fixture, id, &token).await;
     let number = order["order_number"].as_str().unwrap();
-    let held = bed.sale(2, 0).await;
-    let reservation = bed.attempt(held.id, id, 2).await;
+    let held = fixture.sale(2, 0).await;
+    let reservation = fixture.attempt(held.id, id, 2).await;
     let go = |password: &str, more: Value| {
         let mut body = json!({ "password": password });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        with(&bed, Method::DELETE, "/v1/me", &token, body)
+        with(&fixture, Method::DELETE, "/v1/me", &token, body)
     };
     let keep = || json!({ "orders": "keep" });
     go("wrong", keep()).await.blames(403, "password");
     go(PASSWORD, json!({ "orders": "drop" })).await.blames(400, "orders");
-    bed.get(&format!("/v1/orders/{number}/receipt.pdf"), &token).await;
+    fixture.get(&format!("/v1/orders/{number}/receipt.pdf"), &token).await;
     // Whatever is said of the orders.
     let live = go(PASSWORD, keep()).await;
     live.is_problem(409, "conflict");
@@ -148,7 +150,7 @@ async fn who_goes_leaves_the_orders(bed: Bed) {
         "reservation_id": reservation.to_string(), "sale_id": held.id.0, "sale_title": "A lamp", "status": "held", "quantity": 2,
     }]);
     assert_eq!(live.body["reservations"], expected);
-    bed.delete(&format!("/v1/sales/{}/reservation", held.id), &token).await.is(200);
+    fixture.delete(&format!("/v1/sales/{}/reservation", held.id), &token).await.is(200);
 
     // What is lost is said before, and nothing was done.
     let told = go(PASSWORD, json!({})).await;
@@ -158,48 +160,49 @@ async fn who_goes_leaves_the_orders(bed: Bed) {
         (&told.body["orders"], &told.body["units"], &told.body["reservations"]),
         (&ticket, &json!(1), &json!([]))
     );
-    assert_eq!(bed.get("/v1/me", &token).await.is(200)["name"], "Ada");
-    let kept = bed.world.archive.list("", None, 9).await.unwrap();
+    assert_eq!(fixture.get("/v1/me", &token).await.is(200)["name"], "Ada");
+    let kept = fixture.world.archive.list("", None, 9).await.unwrap();
     assert_eq!(kept.len(), 1, "nor is the receipt removed for nothing");
 
     let gone = go(PASSWORD, keep()).await;
     assert_eq!(gone.status, 204, "{gone:?}");
-    bed.get("/v1/me", &token).await.is_problem(401, "unauthorized");
-    login(&bed, PASSWORD).await.is_problem(401, "unauthorized");
-    assert!(bed.world.accounts.account(BuyerId(id)).await.unwrap().is_none());
-    assert!(bed.world.accounts.account_by_email("ada@example.org").await.unwrap().is_none());
-    let again = bed.world.accounts.erase(BuyerId(id), true, bed.world.clock.now()).await.unwrap();
+    fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
+    login(&fixture, PASSWORD).await.is_problem(401, "unauthorized");
+    assert!(fixture.world.accounts.account(BuyerId(id)).await.unwrap().is_none());
+    assert!(fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().is_none());
+    let again = fixture.world.accounts.erase(BuyerId(id), true, fixture.world.clock.now()).await.unwrap();
     assert_eq!(again, Erased::Missing);
-    assert!(bed.world.accounts.log_out_everywhere(BuyerId(id), bed.world.clock.now()).await.unwrap().is_none());
-    let orders = bed.world.accounts.person(BuyerId(id), 9).await.unwrap().orders;
+    assert!(fixture.world.accounts.log_out_everywhere(BuyerId(id), fixture.world.clock.now()).await.unwrap().is_none());
+    let orders = fixture.world.accounts.person(BuyerId(id), 9).await.unwrap().orders;
     assert_eq!(number, orders[0].number);
-    assert_eq!(bed.world.archive.list("", None, 9).await.unwrap(), []);
-    let (again, _) = ada(&bed).await;
+    assert_eq!(fixture.world.archive.list("", None, 9).await.unwrap(), []);
+    let (again, _) = ada(&fixture).await;
     assert_ne!(again, id, "the number is nobody else's");
 }
 
 /// A code is a bearer's proof: it opens the door without the account, and nothing there says whose it was.
-async fn who_goes_leaves_good_tickets(bed: Bed) {
-    let (id, token) = ada(&bed).await;
-    let order = buys(&bed, id, &token).await;
+async fn who_goes_leaves_good_tickets(fixture: Fixture) {
+    let (id, token) = ada(&fixture).await;
+    let order = buys(&fixture, id, &token).await;
     let number = order["order_number"].as_str().unwrap();
-    let tickets = bed.get(&format!("/v1/orders/{number}/tickets"), &token).await.is(200);
+    let tickets = fixture.get(&format!("/v1/orders/{number}/tickets"), &token).await.is(200);
     let body = json!({ "password": PASSWORD, "orders": "keep" });
-    assert_eq!(with(&bed, Method::DELETE, "/v1/me", &token, body).await.status, 204);
+    assert_eq!(with(&fixture, Method::DELETE, "/v1/me", &token, body).await.status, 204);
 
     let code = json!({ "sale_id": order["sale_id"], "token": tickets["units"][0]["token"], "gate": "north" });
-    let admitted = bed.post("/v1/check-ins", &bed.operator(), &code).await.is(201);
+    let admitted = fixture.post("/v1/check-ins", &fixture.operator(), &code).await.is(201);
     assert_eq!((&admitted["unit"], &admitted["sale_id"]), (&json!(1), &order["sale_id"]));
-    bed.post("/v1/check-ins", &bed.operator(), &json!({ "sale_id": code["sale_id"], "token": code["token"] }))
+    fixture
+        .post("/v1/check-ins", &fixture.operator(), &json!({ "sale_id": code["sale_id"], "token": code["token"] }))
         .await
         .is_problem(409, "already_admitted");
-    let printed = bed.receipts.pdf_of(&bed.world.orders.order(number).await.unwrap().unwrap()).await.unwrap();
-    let whole = bed.get(&format!("/v1/admin/orders/{number}"), &bed.operator()).await.is(200);
+    let printed = fixture.receipts.pdf_of(&fixture.world.orders.order(number).await.unwrap().unwrap()).await.unwrap();
+    let whole = fixture.get(&format!("/v1/admin/orders/{number}"), &fixture.operator()).await.is(200);
     let lists = ["orders", "reservations", "check-ins"];
     let mut said = vec![admitted.to_string(), whole.to_string(), String::from_utf8_lossy(&printed).into_owned()];
     for list in lists {
         let path = format!("/v1/admin/sales/{}/exports/{list}.csv", order["sale_id"]);
-        let exported = bed.get(&path, &bed.operator()).await;
+        let exported = fixture.get(&path, &fixture.operator()).await;
         assert_eq!(exported.status, 200);
         said.push(String::from_utf8(exported.bytes).unwrap());
     }
@@ -210,55 +213,55 @@ async fn who_goes_leaves_good_tickets(bed: Bed) {
 }
 
 /// What lets nobody in is nothing to be asked about.
-async fn who_has_no_good_ticket_goes_at_once(bed: Bed) {
-    let (id, token) = ada(&bed).await;
-    let used = buys(&bed, id, &token).await;
+async fn who_has_no_good_ticket_goes_at_once(fixture: Fixture) {
+    let (id, token) = ada(&fixture).await;
+    let used = buys(&fixture, id, &token).await;
     let path = format!("/v1/orders/{}/tickets", used["order_number"].as_str().unwrap());
-    let code = bed.get(&path, &token).await.is(200)["units"][0]["token"].clone();
+    let code = fixture.get(&path, &token).await.is(200)["units"][0]["token"].clone();
     let code = json!({ "sale_id": used["sale_id"], "token": code });
-    bed.post("/v1/check-ins", &bed.operator(), &code).await.is(201);
-    let refunded = buys(&bed, id, &token).await;
+    fixture.post("/v1/check-ins", &fixture.operator(), &code).await.is(201);
+    let refunded = buys(&fixture, id, &token).await;
     let path = format!("/v1/admin/orders/{}/refunds", refunded["order_number"].as_str().unwrap());
-    let go = || with(&bed, Method::DELETE, "/v1/me", &token, json!({ "password": PASSWORD }));
+    let go = || with(&fixture, Method::DELETE, "/v1/me", &token, json!({ "password": PASSWORD }));
     assert_eq!(go().await.body["units"], 1);
-    bed.post(&path, &bed.operator(), &json!({})).await.is(201);
+    fixture.post(&path, &fixture.operator(), &json!({})).await.is(201);
     assert_eq!(go().await.status, 204);
 }
 
 #[actix_web::test]
 async fn tries_are_counted_for_each_account_whether_or_not_it_is_there() {
-    let bed = Bed::with(Settings { login_account_max: 3, login_window_ms: 60_000, ..settings() }).await;
-    ada(&bed).await;
-    bed.clock.advance_ms(60_000);
+    let fixture = Fixture::with(Settings { login_account_max: 3, login_window_ms: 60_000, ..settings() }).await;
+    ada(&fixture).await;
+    fixture.clock.advance_ms(60_000);
     for email in ["ada@example.org", "nobody@example.org", " ADA2@example.org"] {
         let body = json!({ "email": email, "password": "wrong wrong" });
         for _ in 0..3 {
-            bed.post("/v1/sessions", "", &body).await.is_problem(401, "unauthorized");
+            fixture.post("/v1/sessions", "", &body).await.is_problem(401, "unauthorized");
         }
-        let hashes = bed.gateway.hashes();
-        let answer = bed.post("/v1/sessions", "", &body).await;
+        let hashes = fixture.gateway.hashes();
+        let answer = fixture.post("/v1/sessions", "", &body).await;
         answer.is_problem(429, "too_many_requests");
         assert_eq!(answer.headers.get("retry-after").unwrap(), "20");
         assert_eq!(answer.headers.get("ratelimit-policy").unwrap(), "\"account\";q=3;w=60");
         assert_eq!(answer.headers.get("ratelimit").unwrap(), "\"account\";r=0;t=20");
-        assert_eq!(bed.gateway.hashes(), hashes, "it costs nothing");
+        assert_eq!(fixture.gateway.hashes(), hashes, "it costs nothing");
     }
     // Signing up is no way around it.
     let body = json!({ "name": "Eve", "email": "ada@example.org", "password": "another guess" });
-    bed.post("/v1/users", "", &body).await.is_problem(429, "too_many_requests");
-    bed.clock.advance_ms(20_000);
-    login(&bed, PASSWORD).await.is(201);
-    login(&bed, PASSWORD).await.is_problem(429, "too_many_requests");
+    fixture.post("/v1/users", "", &body).await.is_problem(429, "too_many_requests");
+    fixture.clock.advance_ms(20_000);
+    login(&fixture, PASSWORD).await.is(201);
+    login(&fixture, PASSWORD).await.is_problem(429, "too_many_requests");
 }
 
 #[actix_web::test]
 async fn tries_are_counted_for_each_address() {
-    let bed = Bed::with(Settings { login_address_max: 2, trusted_hops: 1, ..settings() }).await;
+    let fixture = Fixture::with(Settings { login_address_max: 2, trusted_hops: 1, ..settings() }).await;
     let knock = |number: u32, forwarded: &str| {
         let body = json!({ "email": format!("x{number}@example.org"), "password": "wrong wrong" });
-        let request = bed.request(Method::POST, "/v1/sessions", None).set_json(body);
+        let request = fixture.request(Method::POST, "/v1/sessions", None).set_json(body);
         let request = request.peer_addr("10.0.0.1:9".parse().unwrap());
-        bed.send(request.insert_header(("X-Forwarded-For", forwarded)))
+        fixture.send(request.insert_header(("X-Forwarded-For", forwarded)))
     };
     // Whatever the client writes in front of what our proxy adds.
     knock(1, "192.0.2.1").await.is(401);
@@ -274,11 +277,11 @@ async fn tries_are_counted_for_each_address() {
 /// Counted, since a measured time proves nothing on a busy machine.
 #[actix_web::test]
 async fn whether_an_account_is_there_costs_the_same() {
-    let bed = Bed::new().await;
-    ada(&bed).await;
-    let mut before = bed.gateway.hashes();
+    let fixture = Fixture::new().await;
+    ada(&fixture).await;
+    let mut before = fixture.gateway.hashes();
     let mut cost = || {
-        let now = bed.gateway.hashes();
+        let now = fixture.gateway.hashes();
         std::mem::replace(&mut before, now).abs_diff(now)
     };
     for (path, body, status) in [
@@ -289,7 +292,7 @@ async fn whether_an_account_is_there_costs_the_same() {
         ("/v1/users", json!({ "name": "E", "email": "ada@example.org", "password": "wrong wrong" }), 409),
         ("/v1/users", json!({ "name": "E", "email": "eve@example.org", "password": "wrong wrong" }), 201),
     ] {
-        bed.post(path, "", &body).await.is(status);
+        fixture.post(path, "", &body).await.is(status);
         assert_eq!(cost(), 1, "{path} {status}");
     }
 }
@@ -297,13 +300,13 @@ async fn whether_an_account_is_there_costs_the_same() {
 /// Thirty at once: some wait, the rest are told to come again, and afterwards everything is as before.
 #[actix_web::test]
 async fn a_storm_of_logins_is_queued_and_shed() {
-    let bed = Bed::with(Settings { hash_jobs_max: 1, hash_waiting_max: 3, ..settings() }).await;
-    ada(&bed).await;
-    let answers = join_all((0..30).map(|_| login(&bed, PASSWORD))).await;
+    let fixture = Fixture::with(Settings { hash_jobs_max: 1, hash_waiting_max: 3, ..settings() }).await;
+    ada(&fixture).await;
+    let answers = join_all((0..30).map(|_| login(&fixture, PASSWORD))).await;
     let logged_in = answers.iter().filter(|answer| answer.status == 201).count();
     assert!((1..30).contains(&logged_in), "{logged_in}");
     for answer in answers.iter().filter(|answer| answer.status != 201) {
         answer.is_problem(503, "busy");
     }
-    login(&bed, PASSWORD).await.is(201);
+    login(&fixture, PASSWORD).await.is(201);
 }

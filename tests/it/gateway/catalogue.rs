@@ -6,15 +6,15 @@ use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::gateway::Settings;
 use serde_json::json;
 
-use super::bed::{Bed, HOLD_MS, settings};
+use super::fixture::{Fixture, HOLD_MS, settings};
 use crate::support::clock::START;
 
 #[actix_web::test]
 async fn a_sale_is_shown_with_what_is_left() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 9).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 9).await;
     let path = format!("/v1/sales/{}", sale.id);
-    let shown = bed.get(&path, "").await.is(200);
+    let shown = fixture.get(&path, "").await.is(200);
     let expected = json!({
         "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD", "decimals": 2 },
         "capacity": 5, "quantity_max": 4, "standby_max": 9, "standby_until": "closed", "hold_ms": HOLD_MS,
@@ -23,48 +23,48 @@ async fn a_sale_is_shown_with_what_is_left() {
     });
     assert_eq!(shown, expected);
 
-    bed.attempt(sale.id, 7, 2).await;
-    bed.attempt(sale.id, 8, 1).await;
-    let token = bed.checkout_token(sale.id, 8).await;
-    bed.check_out(8, &token, "ok").await.is(201);
-    assert_eq!(bed.get(&path, "").await.is(200)["left"], 2, "what is held or sold is not left");
-    bed.delete(&format!("{path}/reservation"), &bed.shopper(7)).await.is(200);
-    assert_eq!(bed.get(&path, "").await.is(200)["left"], 4);
+    fixture.attempt(sale.id, 7, 2).await;
+    fixture.attempt(sale.id, 8, 1).await;
+    let token = fixture.checkout_token(sale.id, 8).await;
+    fixture.check_out(8, &token, "ok").await.is(201);
+    assert_eq!(fixture.get(&path, "").await.is(200)["left"], 2, "what is held or sold is not left");
+    fixture.delete(&format!("{path}/reservation"), &fixture.shopper(7)).await.is(200);
+    assert_eq!(fixture.get(&path, "").await.is(200)["left"], 4);
 
-    bed.world.catalogue.set_state(sale.id, SaleState::Paused).await.unwrap();
-    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "paused");
-    bed.clock.advance_ms(86_400_000);
-    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "closed");
-    bed.get("/v1/sales/99", "").await.is_problem(404, "not_found");
+    fixture.world.catalogue.set_state(sale.id, SaleState::Paused).await.unwrap();
+    assert_eq!(fixture.get(&path, "").await.is(200)["phase"], "paused");
+    fixture.clock.advance_ms(86_400_000);
+    assert_eq!(fixture.get(&path, "").await.is(200)["phase"], "closed");
+    fixture.get("/v1/sales/99", "").await.is_problem(404, "not_found");
 }
 
 /// What is held may lapse; what is paid for comes back only if somebody gives it back.
 #[actix_web::test]
 async fn a_sale_says_when_everything_is_paid() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(1, 2).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(1, 2).await;
     let path = format!("/v1/sales/{}", sale.id);
     let shown = async || {
-        let shown = bed.get(&path, "").await.is(200);
+        let shown = fixture.get(&path, "").await.is(200);
         (shown["left"].as_u64().unwrap(), shown["all_paid"].as_bool().unwrap())
     };
-    let id = bed.attempt(sale.id, 7, 1).await;
+    let id = fixture.attempt(sale.id, 7, 1).await;
     assert_eq!(shown().await, (0, false));
-    let token = bed.checkout_token(sale.id, 7).await;
-    bed.check_out(7, &token, "ok").await.is(201);
+    let token = fixture.checkout_token(sale.id, 7).await;
+    fixture.check_out(7, &token, "ok").await.is(201);
     assert_eq!(shown().await, (0, true));
-    bed.refund_all(id).await;
+    fixture.refund_all(id).await;
     assert_eq!(shown().await, (1, false));
 }
 
 #[actix_web::test]
 async fn sales_are_listed_newest_first() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(bed.sale(1, 0).await.id.0);
+        ids.push(fixture.sale(1, 0).await.id.0);
     }
-    let list = bed.get("/v1/sales", "").await.is(200);
+    let list = fixture.get("/v1/sales", "").await.is(200);
     let listed: Vec<u64> = list.as_array().unwrap().iter().map(|sale| sale["id"].as_u64().unwrap()).collect();
     assert_eq!(listed, [ids[2], ids[1], ids[0]]);
 }
@@ -72,41 +72,41 @@ async fn sales_are_listed_newest_first() {
 /// While a figure is young enough nobody asks the ledger for it.
 #[actix_web::test]
 async fn a_crowd_reads_what_was_read_before() {
-    let bed = Bed::with(Settings { catalogue_age_ms_max: 3_600_000, ..settings() }).await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::with(Settings { catalogue_age_ms_max: 3_600_000, ..settings() }).await;
+    let sale = fixture.sale(5, 0).await;
     let path = format!("/v1/sales/{}", sale.id);
-    assert_eq!(bed.get(&path, "").await.is(200)["left"], 5);
-    assert_eq!(bed.get("/v1/sales", "").await.is(200)[0]["left"], 5);
-    bed.attempt(sale.id, 7, 1).await;
-    let crowd = futures_util::future::join_all((0..50).map(|_| bed.get(&path, ""))).await;
+    assert_eq!(fixture.get(&path, "").await.is(200)["left"], 5);
+    assert_eq!(fixture.get("/v1/sales", "").await.is(200)[0]["left"], 5);
+    fixture.attempt(sale.id, 7, 1).await;
+    let crowd = futures_util::future::join_all((0..50).map(|_| fixture.get(&path, ""))).await;
     assert!(crowd.into_iter().all(|shown| shown.is(200)["left"] == 5));
     // An operator who changes the sale sees the change.
     let pause = format!("/v1/admin/sales/{}/pause", sale.id);
-    assert_eq!(bed.post(&pause, &bed.operator(), &json!({})).await.is(200)["left"], 4);
-    assert_eq!(bed.get(&path, "").await.is(200)["phase"], "paused");
-    assert_eq!(bed.get("/v1/sales", "").await.is(200)[0]["left"], 4);
+    assert_eq!(fixture.post(&pause, &fixture.operator(), &json!({})).await.is(200)["left"], 4);
+    assert_eq!(fixture.get(&path, "").await.is(200)["phase"], "paused");
+    assert_eq!(fixture.get("/v1/sales", "").await.is(200)[0]["left"], 4);
 }
 
 #[actix_web::test]
 async fn each_buyer_has_a_question_and_never_its_answer() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let question = |n: usize| Question { prompt: format!("prompt {n}"), answer: format!("secret {n}") };
-    let sale = bed.sale_with(1, 0, (0..5).map(question).collect()).await;
+    let sale = fixture.sale_with(1, 0, (0..5).map(question).collect()).await;
     let path = format!("/v1/sales/{}/question", sale.id);
     let mut seen = std::collections::BTreeSet::new();
     for buyer in 0..40 {
-        let asked = bed.get(&path, &bed.shopper(buyer)).await.is(200);
+        let asked = fixture.get(&path, &fixture.shopper(buyer)).await.is(200);
         let index = question::index_for(&sale, BuyerId(buyer)).unwrap();
         assert_eq!(asked, json!({ "question_id": index, "prompt": format!("prompt {index}") }));
         seen.insert(index);
     }
     assert_eq!(seen.len(), 5);
-    let shown = bed.get(&format!("/v1/sales/{}", sale.id), "").await.is(200).to_string();
+    let shown = fixture.get(&format!("/v1/sales/{}", sale.id), "").await.is(200).to_string();
     assert!(!shown.contains("secret") && !shown.contains("prompt"), "{shown}");
 
-    let silent = bed.sale(1, 0).await;
-    let asked = bed.get(&format!("/v1/sales/{}/question", silent.id), &bed.shopper(1)).await.is(200);
+    let silent = fixture.sale(1, 0).await;
+    let asked = fixture.get(&format!("/v1/sales/{}/question", silent.id), &fixture.shopper(1)).await.is(200);
     assert_eq!(asked, json!({ "question_id": null, "prompt": null }));
-    bed.get("/v1/sales/99/question", &bed.shopper(1)).await.is_problem(404, "not_found");
-    bed.get(&path, "").await.blames(401, "Authorization");
+    fixture.get("/v1/sales/99/question", &fixture.shopper(1)).await.is_problem(404, "not_found");
+    fixture.get(&path, "").await.blames(401, "Authorization");
 }

@@ -4,7 +4,7 @@ use actix_web::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, 
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
-use super::bed::{Answer, Bed};
+use super::fixture::{Answer, Fixture};
 use crate::support::openapi::DOCUMENT;
 
 const DOCUMENT_PATH: &str = "/v1/openapi.json";
@@ -23,12 +23,12 @@ fn calls(document: &Value) -> usize {
 
 #[actix_web::test]
 async fn calls_of_operators_are_told_to_operators() {
-    let bed = Bed::new().await;
-    let operator = bed.get(DOCUMENT_PATH, &bed.operator()).await.is(200);
+    let fixture = Fixture::new().await;
+    let operator = fixture.get(DOCUMENT_PATH, &fixture.operator()).await.is(200);
     assert_eq!(operator, **DOCUMENT);
-    let anybody = bed.get(DOCUMENT_PATH, "").await.is(200);
-    for token in [bed.shopper(1), "not.a.token".to_owned()] {
-        assert_eq!(bed.get(DOCUMENT_PATH, &token).await.is(200), anybody);
+    let anybody = fixture.get(DOCUMENT_PATH, "").await.is(200);
+    for token in [fixture.shopper(1), "not.a.token".to_owned()] {
+        assert_eq!(fixture.get(DOCUMENT_PATH, &token).await.is(200), anybody);
     }
     assert!(
         calls(&anybody) > 20 && calls(&operator) > calls(&anybody) + 20,
@@ -53,19 +53,19 @@ async fn calls_of_operators_are_told_to_operators() {
 
 #[actix_web::test]
 async fn a_document_that_is_known_is_not_sent_again() {
-    let bed = Bed::new().await;
-    let (mut tags, operator) = (Vec::new(), format!("Bearer {}", bed.operator()));
+    let fixture = Fixture::new().await;
+    let (mut tags, operator) = (Vec::new(), format!("Bearer {}", fixture.operator()));
     for (token, coding) in [("", ""), ("", "gzip"), (&operator, ""), (&operator, "br, gzip;q=0.5")] {
         let asked = || asked().insert_header((AUTHORIZATION, token)).insert_header((ACCEPT_ENCODING, coding));
-        let first = bed.send(asked()).await;
+        let first = fixture.send(asked()).await;
         assert_eq!(header(&first, &CONTENT_ENCODING), if coding.is_empty() { "" } else { "gzip" });
         assert_eq!(header(&first, &VARY), "Authorization, Accept-Encoding");
         let tag = header(&first, &ETAG).to_owned();
         assert!(tag.starts_with('"'), "{tag} is strong");
-        let again = bed.send(asked().insert_header((IF_NONE_MATCH, tag.clone()))).await;
+        let again = fixture.send(asked().insert_header((IF_NONE_MATCH, tag.clone()))).await;
         assert_eq!((again.status.as_u16(), header(&again, &ETAG), again.bytes.len()), (304, &*tag, 0));
         for other in &tags {
-            let answer = bed.send(asked().insert_header((IF_NONE_MATCH, String::clone(other)))).await;
+            let answer = fixture.send(asked().insert_header((IF_NONE_MATCH, String::clone(other)))).await;
             assert_eq!(answer.status.as_u16(), 200, "that is another one's");
         }
         tags.push(tag);

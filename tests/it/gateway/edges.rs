@@ -12,7 +12,7 @@ use miaosha::faces::gateway::Settings;
 use miaosha::ports::platform::clock::Clock;
 use serde_json::{Value, json};
 
-use super::bed::{Answer, Bed, OFFSET, settings};
+use super::fixture::{Answer, Fixture, OFFSET, settings};
 use super::operators::sale_body;
 use crate::support::clock::START;
 
@@ -24,16 +24,16 @@ fn text(chars: usize) -> Value {
 }
 
 /// Each of them at its limit is not blamed, and one above is.
-async fn each(bed: &Bed, path: &str, token: &str, good: &Value, edges: &[Edge]) {
+async fn each(fixture: &Fixture, path: &str, token: &str, good: &Value, edges: &[Edge]) {
     for (pointer, at, above, field) in edges {
         let with = |value: &Value| {
             let mut body = good.clone();
             *body.pointer_mut(pointer).unwrap_or_else(|| panic!("{path} {pointer}")) = value.clone();
             body
         };
-        let fits = bed.post(path, token, &with(at)).await;
+        let fits = fixture.post(path, token, &with(at)).await;
         assert!(fits.status != 400 || fits.body["field"] != *field, "{path} {field} at its limit: {}", fits.body);
-        bed.post(path, token, &with(above)).await.blames(400, field);
+        fixture.post(path, token, &with(above)).await.blames(400, field);
     }
 }
 
@@ -50,7 +50,7 @@ fn long_email(bytes: usize) -> Value {
 
 #[actix_web::test]
 async fn people_fill_their_fields_to_the_brim() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let user = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
     let edges = [
         ("/name", text(100), text(101), "name"),
@@ -64,14 +64,14 @@ async fn people_fill_their_fields_to_the_brim() {
         if edge.0 != "/email" {
             user["email"] = json!(format!("{}@example.org", edge.3));
         }
-        each(&bed, "/v1/users", "", &user, &[edge]).await;
+        each(&fixture, "/v1/users", "", &user, &[edge]).await;
     }
 }
 
 #[actix_web::test]
 async fn offers_go_to_their_limits() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 0).await;
     let question = |prompt: usize, answer: usize| json!([{ "prompt": text(prompt), "answer": text(answer) }]);
     let many = |count: usize| json!(vec![json!({ "prompt": "a", "answer": "b" }); count]);
     let end: i64 = 253_402_300_799_999;
@@ -87,30 +87,30 @@ async fn offers_go_to_their_limits() {
         ("/questions", question(4, 200), question(4, 201), "questions[0].answer"),
         ("/questions", many(64), many(65), "questions"),
     ];
-    each(&bed, "/v1/admin/sales", &bed.operator(), &sale_body(sale.item.0), &edges).await;
+    each(&fixture, "/v1/admin/sales", &fixture.operator(), &sale_body(sale.item.0), &edges).await;
     let item = json!({ "title": "A lamp", "description": "" });
     let edges = [
         ("/title", text(200), text(201), "title"),
         ("/description", text(5_000), text(5_001), "description"),
         ("/title", json!("演".repeat(200)), json!("演".repeat(201)), "title"),
     ];
-    each(&bed, "/v1/admin/items", &bed.operator(), &item, &edges).await;
+    each(&fixture, "/v1/admin/items", &fixture.operator(), &item, &edges).await;
     let raise = format!("/v1/admin/sales/{}/raise", sale.id);
     let edges = [("/capacity", json!(10_000_000), json!(10_000_001), "capacity")];
-    each(&bed, &raise, &bed.operator(), &json!({ "capacity": 9 }), &edges).await;
+    each(&fixture, &raise, &fixture.operator(), &json!({ "capacity": 9 }), &edges).await;
 }
 
 #[actix_web::test]
 async fn what_is_written_at_the_counter_has_its_length() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let checkout = json!({ "checkout_token": "x", "card": "ok" });
     let edges = [("/card", text(100), text(101), "card")];
-    each(&bed, "/v1/checkouts", &bed.shopper(7), &checkout, &edges).await;
+    each(&fixture, "/v1/checkouts", &fixture.shopper(7), &checkout, &edges).await;
     let hours = [("/older_than_hours", json!(876_600), json!(876_601), "older_than_hours")];
-    each(&bed, "/v1/admin/receipts/cleanup", &bed.operator(), &json!({ "older_than_hours": 1 }), &hours).await;
+    each(&fixture, "/v1/admin/receipts/cleanup", &fixture.operator(), &json!({ "older_than_hours": 1 }), &hours).await;
     // There is no such order, which is said after what was written is read.
     let path = "/v1/admin/orders/0000-0000-0000/refunds";
-    let refund = async |body: Value| bed.post(path, &bed.operator(), &body).await;
+    let refund = async |body: Value| fixture.post(path, &fixture.operator(), &body).await;
     refund(json!({ "reason": text(500) })).await.is_problem(404, "not_found");
     refund(json!({ "reason": text(501) })).await.blames(400, "reason");
     let units = |count: u32| json!({ "units": (1..=count).collect::<Vec<_>>() });
@@ -120,17 +120,18 @@ async fn what_is_written_at_the_counter_has_its_length() {
 
 #[actix_web::test]
 async fn a_key_and_a_body_have_their_length() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let item = json!({ "title": "A lamp", "description": "" });
-    let under =
-        async |chars: usize| bed.post_under(&"k".repeat(chars), "/v1/admin/items", &bed.operator(), &item).await;
+    let under = async |chars: usize| {
+        fixture.post_under(&"k".repeat(chars), "/v1/admin/items", &fixture.operator(), &item).await
+    };
     under(255).await.is(201);
     under(256).await.blames(400, "Idempotency-Key");
     let body = async |bytes: usize| -> Answer {
         let mut text = item.to_string();
         text.extend(std::iter::repeat_n(' ', bytes - text.len()));
-        let request = bed.request(Method::POST, "/v1/admin/items", Some(&bed.operator()));
-        bed.send(request.insert_header(("Content-Type", "application/json")).set_payload(text)).await
+        let request = fixture.request(Method::POST, "/v1/admin/items", Some(&fixture.operator()));
+        fixture.send(request.insert_header(("Content-Type", "application/json")).set_payload(text)).await
     };
     body(128 * 1024).await.is(201);
     body(128 * 1024 + 1).await.is_problem(413, "payload_too_large");
@@ -138,17 +139,17 @@ async fn a_key_and_a_body_have_their_length() {
 
 #[actix_web::test]
 async fn what_a_gate_writes_has_its_length() {
-    let bed = Bed::new().await;
-    let (_, order) = bed.order(7, 1).await;
+    let fixture = Fixture::new().await;
+    let (_, order) = fixture.order(7, 1).await;
     let ahead = |ms: i64| json!(START.0 + 60_000 + ms);
     let good = json!({ "sale_id": order.sale, "token": "x", "gate": "", "at": START.0 });
     let edges = [("/gate", text(64), text(65), "gate"), ("/at", ahead(0), ahead(1), "at")];
-    each(&bed, "/v1/check-ins", &bed.operator(), &good, &edges).await;
+    each(&fixture, "/v1/check-ins", &fixture.operator(), &good, &edges).await;
     // Both are no ticket; only one of them is too long to be looked at.
     let says = async |bytes: usize| {
         let mut body = good.clone();
         body["token"] = text(bytes);
-        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(400)
+        fixture.post("/v1/check-ins", &fixture.operator(), &body).await.is(400)
     };
     assert_ne!(says(TYPED_BYTES_MAX).await["rule"], "length");
     assert_eq!(says(TYPED_BYTES_MAX + 1).await["rule"], "length");
@@ -156,11 +157,11 @@ async fn what_a_gate_writes_has_its_length() {
     let line = json!({ "sequence": 1, "token": "x", "at": START.0, "gate": "" });
     let merge = async |device: usize, lines: usize| {
         let body = json!({ "device": "d".repeat(device), "admissions": vec![line.clone(); lines] });
-        bed.post("/v1/check-ins/merge", &bed.operator(), &body).await
+        fixture.post("/v1/check-ins/merge", &fixture.operator(), &body).await
     };
     merge(32, 1).await.is(200);
     merge(33, 1).await.blames(400, "device");
-    // As many as this bed's settings allow.
+    // As many as this fixture's settings allow.
     merge(1, 4).await.is(200);
     merge(1, 5).await.blames(400, "admissions");
 }
@@ -168,14 +169,14 @@ async fn what_a_gate_writes_has_its_length() {
 /// Of each kind, the rows that are taken along are bounded; those that are left out are the oldest.
 #[actix_web::test]
 async fn what_a_person_takes_along_is_bounded() {
-    let bed = Bed::with(Settings { person_rows_max: 2, ..settings() }).await;
+    let fixture = Fixture::with(Settings { person_rows_max: 2, ..settings() }).await;
     let user = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
-    let ada = bed.post("/v1/users", "", &user).await.is(201);
+    let ada = fixture.post("/v1/users", "", &user).await.is(201);
     let (id, token) = (ada["user"]["id"].as_u64().unwrap(), ada["access_token"].as_str().unwrap().to_owned());
     for (sales, rows) in [(1, 1), (2, 2), (3, 2)] {
-        let sale = bed.sale(1, 0).await;
-        bed.attempt(sale.id, id, 1).await;
-        let export = bed.get("/v1/me/export", &token).await.is(200);
+        let sale = fixture.sale(1, 0).await;
+        fixture.attempt(sale.id, id, 1).await;
+        let export = fixture.get("/v1/me/export", &token).await.is(200);
         assert_eq!(export["reservations"].as_array().unwrap().len(), rows, "of {sales} sales");
     }
 }
@@ -183,17 +184,17 @@ async fn what_a_person_takes_along_is_bounded() {
 /// Whoever is told of log-outs is told of the newest ones.
 #[actix_web::test]
 async fn the_newest_log_outs_are_told() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut gone = Vec::new();
     for number in 0..3 {
-        bed.clock.advance_ms(1);
+        fixture.clock.advance_ms(1);
         let email = format!("x{number}@example.org");
         let account =
-            bed.world.accounts.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
-        gone.push(bed.world.accounts.log_out_everywhere(account.id, bed.clock.now()).await.unwrap().unwrap());
+            fixture.world.accounts.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        gone.push(fixture.world.accounts.log_out_everywhere(account.id, fixture.clock.now()).await.unwrap().unwrap());
     }
     let told = async |max: u32| {
-        let mut told = bed.world.accounts.revoked_since(START, max).await.unwrap();
+        let mut told = fixture.world.accounts.revoked_since(START, max).await.unwrap();
         told.sort_by_key(|revoked| revoked.buyer);
         told
     };
@@ -202,16 +203,16 @@ async fn the_newest_log_outs_are_told() {
 
 #[actix_web::test]
 async fn a_pack_of_too_many_units_is_refused() {
-    let bed = Bed::new().await;
-    let (_, order) = bed.order(7, 2).await;
+    let fixture = Fixture::new().await;
+    let (_, order) = fixture.order(7, 2).await;
     for unit in order.units.clone() {
-        let body = json!({ "sale_id": order.sale, "token": bed.ticket(&order, unit), "gate": "" });
-        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(201);
+        let body = json!({ "sale_id": order.sale, "token": fixture.ticket(&order, unit), "gate": "" });
+        fixture.post("/v1/check-ins", &fixture.operator(), &body).await.is(201);
     }
     for (pack_units_max, fits) in [(2, true), (1, false)] {
         let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
         let settings = receipts::Settings { pack_units_max, ..receipts::Settings::default() };
-        let receipts = Receipts::new(bed.world.needs(), Arc::new(keys), settings, OFFSET);
+        let receipts = Receipts::new(fixture.world.needs(), Arc::new(keys), settings, OFFSET);
         assert_eq!(receipts.pack(order.sale, "A lamp".to_owned()).await.unwrap().is_some(), fits);
     }
 }

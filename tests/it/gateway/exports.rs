@@ -20,7 +20,7 @@ use miaosha::faces::gateway::routes;
 use miaosha::kit::http::problem;
 use serde_json::{Value, json};
 
-use super::bed::{Bed, HOLD_MS, settings};
+use super::fixture::{Fixture, HOLD_MS, settings};
 use crate::support::clock::START;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -30,8 +30,10 @@ pub(super) fn path(sale: SaleId, list: &str) -> String {
 }
 
 /// The gateway's answers before anybody has read their bodies.
-pub(super) async fn service(bed: &Bed) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
-    let gateway = bed.gateway.clone();
+pub(super) async fn service(
+    fixture: &Fixture,
+) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
+    let gateway = fixture.gateway.clone();
     let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway));
     let app = Rc::new(init_service(app).await);
     move |request| {
@@ -49,9 +51,9 @@ async fn pieces(response: ServiceResponse<BoxBody>) -> Result<Vec<Vec<u8>>, Stri
     Ok(pieces)
 }
 
-async fn list(bed: &Bed, sale: SaleId, list: &str) -> Vec<u8> {
-    let call = service(bed).await;
-    let response = call(bed.request(Method::GET, &path(sale, list), Some(&bed.operator()))).await;
+async fn list(fixture: &Fixture, sale: SaleId, list: &str) -> Vec<u8> {
+    let call = service(fixture).await;
+    let response = call(fixture.request(Method::GET, &path(sale, list), Some(&fixture.operator()))).await;
     assert_eq!(response.status().as_u16(), 200);
     assert_eq!(response.headers().get("content-type").unwrap(), "text/csv; charset=utf-8; header=present");
     let name = format!("attachment; filename=\"sale-{sale}-{list}.csv\"");
@@ -69,46 +71,46 @@ fn rows(file: &[u8]) -> Vec<Value> {
     reader.into_records().map(|record| row(record.unwrap())).collect()
 }
 
-async fn account(bed: &Bed, name: &str, email: &str) -> u64 {
-    bed.world.accounts.create_account(name, email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap().id.0
+async fn account(fixture: &Fixture, name: &str, email: &str) -> u64 {
+    fixture.world.accounts.create_account(name, email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap().id.0
 }
 
-async fn buys(bed: &Bed, sale: SaleId, buyer: u64, quantity: u8) {
-    bed.attempt(sale, buyer, quantity).await;
-    let token = bed.checkout_token(sale, buyer).await;
-    bed.check_out(buyer, &token, "ok").await.is(201);
+async fn buys(fixture: &Fixture, sale: SaleId, buyer: u64, quantity: u8) {
+    fixture.attempt(sale, buyer, quantity).await;
+    let token = fixture.checkout_token(sale, buyer).await;
+    fixture.check_out(buyer, &token, "ok").await.is(201);
 }
 
 /// Whoever came in, by unit; a gate's name is text, too.
-async fn whoever_came_in_is_listed(bed: Bed) {
-    let sale = bed.sale(20, 5).await.id;
-    buys(&bed, sale, 1, 3).await;
-    let orders = bed.get("/v1/orders", &bed.shopper(1)).await.is(200);
+async fn whoever_came_in_is_listed(fixture: Fixture) {
+    let sale = fixture.sale(20, 5).await.id;
+    buys(&fixture, sale, 1, 3).await;
+    let orders = fixture.get("/v1/orders", &fixture.shopper(1)).await.is(200);
     let number = orders[0]["order_number"].as_str().unwrap();
-    let tickets = bed.get(&format!("/v1/orders/{number}/tickets"), &bed.shopper(1)).await.is(200);
-    assert_eq!(rows(&list(&bed, sale, "check-ins").await), Vec::<Value>::new());
+    let tickets = fixture.get(&format!("/v1/orders/{number}/tickets"), &fixture.shopper(1)).await.is(200);
+    assert_eq!(rows(&list(&fixture, sale, "check-ins").await), Vec::<Value>::new());
     for unit in tickets["units"].as_array().unwrap().iter().take(2) {
         let body = json!({ "sale_id": sale, "token": unit["token"], "gate": "=North" });
-        bed.post("/v1/check-ins", &bed.operator(), &body).await.is(201);
+        fixture.post("/v1/check-ins", &fixture.operator(), &body).await.is(201);
     }
-    let rows = rows(&list(&bed, sale, "check-ins").await);
+    let rows = rows(&list(&fixture, sale, "check-ins").await);
     let seen: Vec<_> = rows.iter().map(|row| (row["unit"].as_str().unwrap(), row["gate"].as_str().unwrap())).collect();
     assert_eq!(seen, [("1", "'=North"), ("2", "'=North")]);
 }
 
 /// Names that are formulas, quotes, commas, line ends and Chinese; and a buyer without an account.
-async fn lists_are_read_as_they_were_meant(bed: Bed) {
-    let sale = bed.sale(20, 5).await.id;
+async fn lists_are_read_as_they_were_meant(fixture: Fixture) {
+    let sale = fixture.sale(20, 5).await.id;
     let names = ["=1+1", "+1", "-1", "@x", "\ttab", "\rcr", "王小明", "O\"Hara, Ann", "two\nlines", "it's = fine"];
     let mut buyers = Vec::new();
     for (number, name) in names.iter().enumerate() {
-        buyers.push(account(&bed, name, &format!("+buyer{number}@example.org")).await);
+        buyers.push(account(&fixture, name, &format!("+buyer{number}@example.org")).await);
     }
     for &buyer in &buyers {
-        buys(&bed, sale, buyer, 1).await;
+        buys(&fixture, sale, buyer, 1).await;
     }
-    bed.attempt(sale, 900_001, 2).await;
-    let file = list(&bed, sale, "orders").await;
+    fixture.attempt(sale, 900_001, 2).await;
+    let file = list(&fixture, sale, "orders").await;
     assert!(file.ends_with(b"\r\n") && file.windows(2).filter(|two| two == b"\r\n").count() == 11, "ends of lines");
     let mut orders = rows(&file);
     orders.sort_by_key(|row| row["buyer"].as_str().unwrap().parse::<u64>().unwrap());
@@ -124,10 +126,10 @@ async fn lists_are_read_as_they_were_meant(bed: Bed) {
     let amounts = ["amount", "refunded_amount", "refunded_minor"].map(|name| first[name].as_str().unwrap());
     assert_eq!(amounts, ["2.50", "0.00", "0"]);
     assert_eq!(first["placed_at"], "2026-01-01T00:00:00.000Z");
-    let number = bed.get("/v1/orders", &bed.shopper(buyers[0])).await.is(200)[0]["order_number"].clone();
+    let number = fixture.get("/v1/orders", &fixture.shopper(buyers[0])).await.is(200)[0]["order_number"].clone();
     assert_eq!(first["order"], number);
 
-    let reservations = rows(&list(&bed, sale, "reservations").await);
+    let reservations = rows(&list(&fixture, sale, "reservations").await);
     assert_eq!(reservations.len(), 11);
     let stranger = reservations.iter().find(|row| row["buyer"] == "900001").unwrap();
     assert_eq!((&stranger["name"], &stranger["email"]), (&json!(""), &json!("")), "the account is gone");
@@ -136,14 +138,14 @@ async fn lists_are_read_as_they_were_meant(bed: Bed) {
     assert_eq!(stranger["lapses_at"], "2026-01-01T00:01:00.000Z");
 }
 
-async fn an_empty_sale_has_headers_and_an_empty_report(bed: Bed) {
-    let sale = bed.sale(3, 0).await.id;
+async fn an_empty_sale_has_headers_and_an_empty_report(fixture: Fixture) {
+    let sale = fixture.sale(3, 0).await.id;
     for name in ["orders", "reservations"] {
-        let file = list(&bed, sale, name).await;
+        let file = list(&fixture, sale, name).await;
         assert!(rows(&file).is_empty());
         assert_eq!(file.iter().filter(|&&byte| byte == b'\n').count(), 1);
     }
-    let report = bed.get(&format!("/v1/admin/sales/{sale}/report"), &bed.operator()).await.is(200);
+    let report = fixture.get(&format!("/v1/admin/sales/{sale}/report"), &fixture.operator()).await.is(200);
     assert_eq!(
         report["attempts"],
         json!({
@@ -155,28 +157,28 @@ async fn an_empty_sale_has_headers_and_an_empty_report(bed: Bed) {
 }
 
 /// A batch that was made at this time, decided.
-async fn decide(bed: &Bed, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
+async fn decide(fixture: &Fixture, sale: SaleId, made_at: u64, attempts: Vec<Attempt>) {
     let batch = Batch { id: BatchId::new(made_at, getrandom::u64().unwrap()), sale, attempts, traced: Vec::new() };
-    bed.decide(batch).await;
+    fixture.decide(batch).await;
 }
 
 fn one_each(buyers: std::ops::Range<u64>) -> Vec<Attempt> {
     buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect()
 }
 
-async fn crowd(bed: &Bed, sale: SaleId, count: u64) {
+async fn crowd(fixture: &Fixture, sale: SaleId, count: u64) {
     for first in (1..=count).step_by(500) {
-        decide(bed, sale, START.0 as u64, one_each(first..(first + 500).min(count + 1))).await;
+        decide(fixture, sale, START.0 as u64, one_each(first..(first + 500).min(count + 1))).await;
     }
 }
 
 /// Every row once, and never more than a page in one piece.
-async fn a_long_list_travels_in_pages(bed: Bed) {
+async fn a_long_list_travels_in_pages(fixture: Fixture) {
     const ROWS: u64 = 10_700;
-    let sale = bed.sale(6_000, 6_000).await.id;
-    crowd(&bed, sale, ROWS).await;
-    let call = service(&bed).await;
-    let request = bed.request(Method::GET, &path(sale, "reservations"), Some(&bed.operator()));
+    let sale = fixture.sale(6_000, 6_000).await.id;
+    crowd(&fixture, sale, ROWS).await;
+    let call = service(&fixture).await;
+    let request = fixture.request(Method::GET, &path(sale, "reservations"), Some(&fixture.operator()));
     let pieces = pieces(call(request).await).await.unwrap();
     let page = settings().export_rows_max as usize;
     assert_eq!(pieces.len(), (ROWS as usize).div_ceil(page));
@@ -189,28 +191,28 @@ async fn a_long_list_travels_in_pages(bed: Bed) {
 }
 
 /// Times of four batches, and each outcome, one of each way a reservation can go.
-async fn a_report_adds_up(bed: Bed) {
-    let sale = bed.sale(6, 2).await.id;
+async fn a_report_adds_up(fixture: Fixture) {
+    let sale = fixture.sale(6, 2).await.id;
     let made_at = START.0 as u64;
-    bed.clock.advance_ms(10);
-    decide(&bed, sale, made_at, one_each(1..5)).await;
-    bed.clock.advance_ms(190);
+    fixture.clock.advance_ms(10);
+    decide(&fixture, sale, made_at, one_each(1..5)).await;
+    fixture.clock.advance_ms(190);
     let twice = Attempt { buyer: BuyerId(1), quantity: 1 };
-    decide(&bed, sale, made_at + 100, vec![twice, Attempt { buyer: BuyerId(5), quantity: 2 }]).await;
-    decide(&bed, sale, made_at + 999_999, one_each(6..10)).await;
+    decide(&fixture, sale, made_at + 100, vec![twice, Attempt { buyer: BuyerId(5), quantity: 2 }]).await;
+    decide(&fixture, sale, made_at + 999_999, one_each(6..10)).await;
     for buyer in [1, 2] {
-        let token = bed.checkout_token(sale, buyer).await;
-        bed.check_out(buyer, &token, "ok").await.is(201);
+        let token = fixture.checkout_token(sale, buyer).await;
+        fixture.check_out(buyer, &token, "ok").await.is(201);
     }
-    let orders = bed.get("/v1/orders", &bed.shopper(2)).await.is(200);
+    let orders = fixture.get("/v1/orders", &fixture.shopper(2)).await.is(200);
     let path = format!("/v1/admin/orders/{}/refunds", orders[0]["order_number"].as_str().unwrap());
-    bed.post(&path, &bed.operator(), &json!({})).await.is(201);
-    bed.delete(&format!("/v1/sales/{sale}/reservation"), &bed.shopper(3)).await.is(200);
-    bed.clock.advance_ms(HOLD_MS);
-    let due = bed.world.reservations.reservation_of(sale, BuyerId(4)).await.unwrap().unwrap();
-    bed.world.sweeping.lapse(sale, &[due.id], bed.world.clock.now()).await.unwrap();
+    fixture.post(&path, &fixture.operator(), &json!({})).await.is(201);
+    fixture.delete(&format!("/v1/sales/{sale}/reservation"), &fixture.shopper(3)).await.is(200);
+    fixture.clock.advance_ms(HOLD_MS);
+    let due = fixture.world.reservations.reservation_of(sale, BuyerId(4)).await.unwrap().unwrap();
+    fixture.world.sweeping.lapse(sale, &[due.id], fixture.world.clock.now()).await.unwrap();
 
-    let report = bed.get(&format!("/v1/admin/sales/{sale}/report"), &bed.operator()).await.is(200);
+    let report = fixture.get(&format!("/v1/admin/sales/{sale}/report"), &fixture.operator()).await.is(200);
     assert_eq!(
         report["attempts"],
         json!({
@@ -258,17 +260,17 @@ async fn a_report_adds_up(bed: Bed) {
     assert_eq!((&report["title"], &report["capacity"]), (&json!("A lamp"), &json!(6)));
 }
 
-async fn what_cannot_be_listed_is_said(bed: Bed) {
-    let sale = bed.sale(1, 0).await.id;
+async fn what_cannot_be_listed_is_said(fixture: Fixture) {
+    let sale = fixture.sale(1, 0).await.id;
     for tail in ["exports/orders.csv", "exports/reservations.csv", "report"] {
         let of = |sale: u64| format!("/v1/admin/sales/{sale}/{tail}");
-        bed.get(&of(sale.0 + 1), &bed.operator()).await.is_problem(404, "not_found");
-        bed.get(&of(u64::MAX), &bed.operator()).await.is_problem(404, "not_found");
-        bed.get(&format!("/v1/admin/sales/x/{tail}"), &bed.operator()).await.blames(400, "id");
-        bed.post(&of(sale.0), &bed.operator(), &json!({})).await.is_problem(405, "method_not_allowed");
+        fixture.get(&of(sale.0 + 1), &fixture.operator()).await.is_problem(404, "not_found");
+        fixture.get(&of(u64::MAX), &fixture.operator()).await.is_problem(404, "not_found");
+        fixture.get(&format!("/v1/admin/sales/x/{tail}"), &fixture.operator()).await.blames(400, "id");
+        fixture.post(&of(sale.0), &fixture.operator(), &json!({})).await.is_problem(405, "method_not_allowed");
     }
-    let old = bed.request(Method::GET, &path(sale, "orders"), Some(&bed.operator())).version(Version::HTTP_10);
-    bed.send(old).await.is_problem(400, "invalid");
+    let old = fixture.request(Method::GET, &path(sale, "orders"), Some(&fixture.operator())).version(Version::HTTP_10);
+    fixture.send(old).await.is_problem(400, "invalid");
 }
 
 super::over_both! {
@@ -282,25 +284,25 @@ super::over_both! {
 
 #[actix_web::test]
 async fn a_ledger_that_is_away_is_no_empty_file() {
-    let bed = Bed::without_ledger().await;
+    let fixture = Fixture::without_ledger().await;
     for tail in ["exports/orders.csv", "report"] {
-        bed.get(&format!("/v1/admin/sales/1/{tail}"), &bed.operator()).await.is_problem(503, "unavailable");
+        fixture.get(&format!("/v1/admin/sales/1/{tail}"), &fixture.operator()).await.is_problem(503, "unavailable");
     }
 }
 
 #[actix_web::test]
 async fn so_many_lists_are_made_at_once() {
-    let bed = Bed::with(Settings { exports_max: 1, export_rows_max: 1, ..settings() }).await;
-    let sale = bed.sale(9, 0).await.id;
-    crowd(&bed, sale, 3).await;
-    let call = service(&bed).await;
-    let request = || bed.request(Method::GET, &path(sale, "reservations"), Some(&bed.operator()));
+    let fixture = Fixture::with(Settings { exports_max: 1, export_rows_max: 1, ..settings() }).await;
+    let sale = fixture.sale(9, 0).await.id;
+    crowd(&fixture, sale, 3).await;
+    let call = service(&fixture).await;
+    let request = || fixture.request(Method::GET, &path(sale, "reservations"), Some(&fixture.operator()));
     let first = call(request()).await;
     assert_eq!(first.status().as_u16(), 200);
-    bed.send(request()).await.is_problem(503, "busy");
+    fixture.send(request()).await.is_problem(503, "busy");
     drop(first);
     assert_eq!(pieces(call(request()).await).await.unwrap().len(), 3);
-    assert_eq!(bed.send(request()).await.status.as_u16(), 200, "who is done makes room");
+    assert_eq!(fixture.send(request()).await.status.as_u16(), 200, "who is done makes room");
 }
 
 /// Reads a whole body over a real connection, or says how it broke off.
@@ -323,10 +325,10 @@ async fn over_the_wire(port: u16, path: &str, token: &str) -> (u16, Result<Vec<u
 /// The last page has a row that cannot be read: whoever has the others sees that it is not the whole.
 #[actix_web::test]
 async fn a_list_that_breaks_off_breaks_the_connection() {
-    let bed = Bed::with(Settings { export_rows_max: 10, ..settings() }).await;
-    let sale = bed.sale(100, 0).await.id;
-    crowd(&bed, sale, 35).await;
-    let gateway = bed.gateway.clone();
+    let fixture = Fixture::with(Settings { export_rows_max: 10, ..settings() }).await;
+    let sale = fixture.sale(100, 0).await.id;
+    crowd(&fixture, sale, 35).await;
+    let gateway = fixture.gateway.clone();
     let server = HttpServer::new(move || App::new().configure(|cfg| routes(cfg, gateway.clone())))
         .workers(1)
         .bind(("127.0.0.1", 0))
@@ -336,13 +338,13 @@ async fn a_list_that_breaks_off_breaks_the_connection() {
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let path = path(sale, "reservations");
-    let (status, body) = over_the_wire(port, &path, &bed.operator()).await;
+    let (status, body) = over_the_wire(port, &path, &fixture.operator()).await;
     assert_eq!((status, rows(&body.unwrap()).len()), (200, 35));
-    bed.spoil("UPDATE reservations SET state = 99 WHERE buyer = 35").await;
-    let (status, body) = over_the_wire(port, &path, &bed.operator()).await;
+    fixture.spoil("UPDATE reservations SET state = 99 WHERE buyer = 35").await;
+    let (status, body) = over_the_wire(port, &path, &fixture.operator()).await;
     assert_eq!(status, 200);
     assert!(body.is_err(), "half a list looks like the whole");
-    let (_, body) = over_the_wire(port, &path.replace("reservations", "orders"), &bed.operator()).await;
+    let (_, body) = over_the_wire(port, &path.replace("reservations", "orders"), &fixture.operator()).await;
     assert!(rows(&body.unwrap()).is_empty(), "the others go on");
     handle.stop(false).await;
     running.await.unwrap().unwrap();

@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use super::bed::Bed;
+use super::fixture::Fixture;
 use super::operators::{ROUTES, sale_body};
 use crate::support::clock::START;
 
@@ -42,63 +42,63 @@ fn with(body: &Value, pointer: &str, value: Value) -> Value {
 }
 
 /// Every way to leave out, mistype and add to the fields of a good body.
-async fn each_field_is_checked(bed: &Bed, path: &str, token: &str, good: &Value) {
+async fn each_field_is_checked(fixture: &Fixture, path: &str, token: &str, good: &Value) {
     let fields: Vec<&String> = good.as_object().unwrap().keys().collect();
     for &field in &fields {
         let mut without = good.clone();
         without.as_object_mut().unwrap().remove(field);
         // Questions may be left out: then nothing is asked. So may a card: not everything costs something.
         if field != "questions" && field != "card" {
-            bed.post(path, token, &without).await.blames(400, field);
+            fixture.post(path, token, &without).await.blames(400, field);
         }
         for wrong in [json!(null), json!([]), json!({}), json!(true), json!(-1), json!(1.5), json!("x")] {
             if std::mem::discriminant(&wrong) == std::mem::discriminant(&good[field]) {
                 continue;
             }
-            let answer = bed.post(path, token, &with(good, &format!("/{field}"), wrong)).await;
+            let answer = fixture.post(path, token, &with(good, &format!("/{field}"), wrong)).await;
             assert_eq!(answer.status, 400, "{field}: {}", answer.body);
             assert!(answer.body["field"].as_str().unwrap().starts_with(field.as_str()), "{field}: {}", answer.body);
         }
     }
     let mut more = good.clone();
     more["surprise"] = json!(1);
-    bed.post(path, token, &more).await.blames(400, "surprise");
+    fixture.post(path, token, &more).await.blames(400, "surprise");
     for no_object in ["", "  ", "[]", "null", "1", "\"x\"", "{", "{}x", "\u{0}", "{\"a\":1,\"a\":2}"] {
-        let request = bed.request(Method::POST, path, Some(token));
+        let request = fixture.request(Method::POST, path, Some(token));
         let request = request.insert_header(("Content-Type", "application/json")).set_payload(no_object);
-        let answer = bed.send(request).await;
+        let answer = fixture.send(request).await;
         assert_eq!(answer.status, 400, "{no_object}: {}", answer.body);
         assert!(answer.body["field"].is_string(), "{no_object}: {}", answer.body);
     }
-    let text = bed.request(Method::POST, path, Some(token)).insert_header(("Content-Type", "text/plain"));
-    bed.send(text.set_payload(good.to_string())).await.is_problem(415, "unsupported_media_type");
-    let huge = bed.request(Method::POST, path, Some(token)).insert_header(("Content-Type", "application/json"));
-    bed.send(huge.set_payload(vec![b' '; 200_000])).await.is_problem(413, "payload_too_large");
+    let text = fixture.request(Method::POST, path, Some(token)).insert_header(("Content-Type", "text/plain"));
+    fixture.send(text.set_payload(good.to_string())).await.is_problem(415, "unsupported_media_type");
+    let huge = fixture.request(Method::POST, path, Some(token)).insert_header(("Content-Type", "application/json"));
+    fixture.send(huge.set_payload(vec![b' '; 200_000])).await.is_problem(413, "payload_too_large");
 }
 
 #[actix_web::test]
 async fn every_body_is_checked_field_by_field() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 0).await;
     let raise = format!("/v1/admin/sales/{}/raise", sale.id);
-    each_field_is_checked(&bed, "/v1/users", "", &user()).await;
-    each_field_is_checked(&bed, "/v1/sessions", "", &json!({ "email": "a@b.cc", "password": "x" })).await;
+    each_field_is_checked(&fixture, "/v1/users", "", &user()).await;
+    each_field_is_checked(&fixture, "/v1/sessions", "", &json!({ "email": "a@b.cc", "password": "x" })).await;
     let checkout = json!({ "checkout_token": "x", "card": "ok" });
-    each_field_is_checked(&bed, "/v1/checkouts", &bed.shopper(7), &checkout).await;
+    each_field_is_checked(&fixture, "/v1/checkouts", &fixture.shopper(7), &checkout).await;
     let item = json!({ "title": "A lamp", "description": "" });
-    each_field_is_checked(&bed, "/v1/admin/items", &bed.operator(), &item).await;
-    each_field_is_checked(&bed, "/v1/admin/sales", &bed.operator(), &sale_body(sale.item.0)).await;
-    each_field_is_checked(&bed, &raise, &bed.operator(), &json!({ "capacity": 9 })).await;
+    each_field_is_checked(&fixture, "/v1/admin/items", &fixture.operator(), &item).await;
+    each_field_is_checked(&fixture, "/v1/admin/sales", &fixture.operator(), &sale_body(sale.item.0)).await;
+    each_field_is_checked(&fixture, &raise, &fixture.operator(), &json!({ "capacity": 9 })).await;
 }
 
 #[actix_web::test]
 async fn people_are_plausible() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for name in [String::new(), "   ".into(), "x".repeat(101), "a\u{0}b".into(), "a\nb".into()] {
-        bed.post("/v1/users", "", &with(&user(), "/name", json!(name))).await.blames(400, "name");
+        fixture.post("/v1/users", "", &with(&user(), "/name", json!(name))).await.blames(400, "name");
     }
     for password in ["1234567".to_owned(), "x".repeat(129)] {
-        bed.post("/v1/users", "", &with(&user(), "/password", json!(password))).await.blames(400, "password");
+        fixture.post("/v1/users", "", &with(&user(), "/password", json!(password))).await.blames(400, "password");
     }
     let long = format!("{}@example.org", "x".repeat(65));
     let longer = format!("x@{}.org", "y.".repeat(130));
@@ -122,19 +122,19 @@ async fn people_are_plausible() {
         &long,
         &longer,
     ] {
-        bed.post("/v1/users", "", &with(&user(), "/email", json!(email))).await.blames(400, "email");
+        fixture.post("/v1/users", "", &with(&user(), "/email", json!(email))).await.blames(400, "email");
     }
 }
 
 #[actix_web::test]
 async fn offers_keep_to_the_limits() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 0).await;
     let good = sale_body(sale.item.0);
     for until in [json!("never"), json!("Paid"), json!(""), json!(1), json!(null), json!({})] {
         let mut body = good.clone();
         body["standby_until"] = until;
-        bed.post("/v1/admin/sales", &bed.operator(), &body).await.blames(400, "standby_until");
+        fixture.post("/v1/admin/sales", &fixture.operator(), &body).await.blames(400, "standby_until");
     }
     let question = |prompt: &str, answer: &str| json!({ "prompt": prompt, "answer": answer });
     let long = "x".repeat(1_000);
@@ -167,9 +167,9 @@ async fn offers_keep_to_the_limits() {
     ];
     for (pointer, value, field) in bad {
         let body = with(&good, pointer, value);
-        bed.post("/v1/admin/sales", &bed.operator(), &body).await.blames(400, field);
+        fixture.post("/v1/admin/sales", &fixture.operator(), &body).await.blames(400, field);
     }
-    bed.post("/v1/admin/sales", &bed.operator(), &good).await.is(201);
+    fixture.post("/v1/admin/sales", &fixture.operator(), &good).await.is(201);
     let item = |title: &str, description: &str| json!({ "title": title, "description": description });
     for (body, field) in [
         (item("", "x"), "title"),
@@ -177,25 +177,25 @@ async fn offers_keep_to_the_limits() {
         (item("x", &"x".repeat(5_001)), "description"),
         (item("x", "\u{0}"), "description"),
     ] {
-        bed.post("/v1/admin/items", &bed.operator(), &body).await.blames(400, field);
+        fixture.post("/v1/admin/items", &fixture.operator(), &body).await.blames(400, field);
     }
     let raise = format!("/v1/admin/sales/{}/raise", sale.id);
-    bed.post(&raise, &bed.operator(), &json!({ "capacity": 10_000_001 })).await.blames(400, "capacity");
+    fixture.post(&raise, &fixture.operator(), &json!({ "capacity": 10_000_001 })).await.blames(400, "capacity");
     let card = json!({ "checkout_token": "x", "card": "x".repeat(101) });
-    bed.post("/v1/checkouts", &bed.shopper(7), &card).await.blames(400, "card");
+    fixture.post("/v1/checkouts", &fixture.shopper(7), &card).await.blames(400, "card");
 }
 
 #[actix_web::test]
 async fn paths_and_queries_are_checked() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(1, 0).await;
-    let shopper = bed.shopper(7);
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(1, 0).await;
+    let shopper = fixture.shopper(7);
     for id in ["x", "-1", "1.0", "18446744073709551616", "%00"] {
-        bed.get(&format!("/v1/sales/{id}"), "").await.blames(400, "id");
-        bed.get(&format!("/v1/sales/{id}/question"), &shopper).await.blames(400, "id");
-        bed.get(&format!("/v1/sales/{id}/reservation"), &shopper).await.blames(400, "id");
+        fixture.get(&format!("/v1/sales/{id}"), "").await.blames(400, "id");
+        fixture.get(&format!("/v1/sales/{id}/question"), &shopper).await.blames(400, "id");
+        fixture.get(&format!("/v1/sales/{id}/reservation"), &shopper).await.blames(400, "id");
     }
-    bed.get(&format!("/v1/sales/{}", u64::MAX), "").await.is_problem(404, "not_found");
+    fixture.get(&format!("/v1/sales/{}", u64::MAX), "").await.is_problem(404, "not_found");
     let path = format!("/v1/sales/{}/reservation", sale.id);
     for (query, field) in [
         ("attempt=", "attempt"),
@@ -207,25 +207,25 @@ async fn paths_and_queries_are_checked() {
         ("surprise=1", "surprise"),
         ("%ff%00=1", "\u{fffd}"),
     ] {
-        bed.get(&format!("{path}?{query}"), &shopper).await.blames(400, field);
+        fixture.get(&format!("{path}?{query}"), &shopper).await.blames(400, field);
     }
-    let pending = bed.get(&format!("{path}?attempt={}", "0".repeat(32)), &shopper).await.is(200);
+    let pending = fixture.get(&format!("{path}?attempt={}", "0".repeat(32)), &shopper).await.is(200);
     assert_eq!(pending, json!({ "status": "pending" }));
     for number in ["x", "0000-0000-000", "%00", "0000-0000-00000", "0000-0000-000%e9"] {
-        bed.get(&format!("/v1/orders/{number}"), &shopper).await.is_problem(404, "not_found");
+        fixture.get(&format!("/v1/orders/{number}"), &shopper).await.is_problem(404, "not_found");
     }
-    bed.get("/v1/nothing", "").await.is_problem(404, "not_found");
-    bed.send(bed.request(Method::PUT, "/v1/checkouts", None)).await.is_problem(405, "method_not_allowed");
+    fixture.get("/v1/nothing", "").await.is_problem(404, "not_found");
+    fixture.send(fixture.request(Method::PUT, "/v1/checkouts", None)).await.is_problem(405, "method_not_allowed");
     for (_, path) in PEOPLE.iter().chain(&ROUTES) {
-        let answer = bed.send(bed.request(Method::PATCH, path, Some(&bed.operator()))).await;
+        let answer = fixture.send(fixture.request(Method::PATCH, path, Some(&fixture.operator()))).await;
         answer.is_problem(405, "method_not_allowed");
     }
 }
 
 #[actix_web::test]
 async fn a_token_is_needed_wherever_somebody_is_meant() {
-    let bed = Bed::new().await;
-    let old = bed.keys.sign_access(BuyerId(7), Role::Shopper, START, -9_000);
+    let fixture = Fixture::new().await;
+    let old = fixture.keys.sign_access(BuyerId(7), Role::Shopper, START, -9_000);
     for (method, path) in PEOPLE {
         if method == Method::POST && ["/v1/users", "/v1/sessions"].contains(&path) {
             continue;
@@ -233,7 +233,7 @@ async fn a_token_is_needed_wherever_somebody_is_meant() {
         if ["/v1/sales", "/v1/sales/1"].contains(&path) {
             continue;
         }
-        let send = |token: Option<&str>| bed.send(bed.request(method.clone(), path, token).set_json(json!({})));
+        let send = |token: Option<&str>| fixture.send(fixture.request(method.clone(), path, token).set_json(json!({})));
         for token in [None, Some(""), Some("x"), Some("a.b.c"), Some(old.as_str())] {
             send(token).await.blames(401, "Authorization");
         }
@@ -243,8 +243,8 @@ async fn a_token_is_needed_wherever_somebody_is_meant() {
 /// A world that fails is no reason for anything but asking to come again.
 #[actix_web::test]
 async fn a_ledger_that_is_away_is_a_503() {
-    let bed = Bed::without_ledger().await;
-    let token = bed.keys.sign_checkout(ReservationId(1), BuyerId(7), START, 60_000);
+    let fixture = Fixture::without_ledger().await;
+    let token = fixture.keys.sign_checkout(ReservationId(1), BuyerId(7), START, 60_000);
     let checkout = json!({ "checkout_token": token, "card": "ok" });
     let bodies = [
         ("/v1/users", user()),
@@ -262,9 +262,9 @@ async fn a_ledger_that_is_away_is_a_503() {
             continue;
         }
         let role = if path.contains("admin") { Role::Operator } else { Role::Shopper };
-        let access = bed.keys.sign_access(BuyerId(7), role, START, 60_000);
+        let access = fixture.keys.sign_access(BuyerId(7), role, START, 60_000);
         let body = bodies.iter().find(|(route, _)| *route == path).map_or(json!({}), |(_, body)| body.clone());
-        let answer = bed.send(bed.request(method.clone(), path, Some(&access)).set_json(body)).await;
+        let answer = fixture.send(fixture.request(method.clone(), path, Some(&access)).set_json(body)).await;
         assert_eq!(answer.status, 503, "{method} {path}: {}", answer.body);
         answer.is_problem(503, "unavailable");
         assert!(!answer.body.to_string().contains("table"), "what happened inside is nobody's business");
@@ -274,9 +274,9 @@ async fn a_ledger_that_is_away_is_a_503() {
 /// Random bytes as body, path, query and token, at every route.
 #[actix_web::test]
 async fn noise_is_answered_by_problems() {
-    let bed = Bed::new().await;
-    bed.sale(1, 0).await;
-    let tokens = [String::new(), bed.shopper(7), bed.operator()];
+    let fixture = Fixture::new().await;
+    fixture.sale(1, 0).await;
+    let tokens = [String::new(), fixture.shopper(7), fixture.operator()];
     let routes: Vec<_> = PEOPLE.into_iter().chain(ROUTES).collect();
     let text = || proptest::string::string_regex("[ -~]{0,20}").unwrap();
     let json_like = proptest::string::string_regex(r#"[\[\]{}",:0-9a-z_ .-]{0,60}"#).unwrap();
@@ -300,10 +300,10 @@ async fn noise_is_answered_by_problems() {
         let paths = [(*path).to_owned(), format!("{path}{joint}{tail}"), path.replace('1', &tail)];
         for path in paths {
             let path = if path.is_empty() { "/".to_owned() } else { path };
-            let request = bed.request(method.clone(), &path, Some(&tokens[token]));
+            let request = fixture.request(method.clone(), &path, Some(&tokens[token]));
             let request =
                 request.insert_header(("Content-Type", "application/json")).insert_header(("X-Noise", header.as_str()));
-            let answer = bed.send(request.set_payload(body.clone())).await;
+            let answer = fixture.send(request.set_payload(body.clone())).await;
             assert!(answer.status.as_u16() < 500, "{method} {path} {body:?}: {answer:?}");
             if !answer.status.is_success() {
                 assert_eq!(answer.headers.get("content-type").unwrap(), "application/problem+json", "{method} {path}");

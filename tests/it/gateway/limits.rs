@@ -12,8 +12,8 @@ use miaosha::faces::gateway::Settings;
 use serde_json::json;
 use tokio::task::LocalSet;
 
-use super::bed::{Bed, settings};
 use super::exports::{path, service};
+use super::fixture::{Fixture, settings};
 use super::worlds;
 use crate::support::clock::START;
 use crate::support::held::{Still, Stuck};
@@ -34,13 +34,13 @@ async fn a_capture_may_take_so_long() {
     });
     let settings = Settings { capture_ms_max: 4_000, ..settings() };
     let checks_out = async {
-        let bed =
-            Bed::make(settings, |folder, clock, stops| worlds::watched(before, folder, clock, stops).boxed_local());
-        let bed = bed.await;
-        let sale = bed.sale(1, 0).await.id;
-        bed.attempt(sale, 1, 1).await;
-        let token = bed.checkout_token(sale, 1).await;
-        let answer = still.leaves_after(4_000, &stuck, bed.check_out(1, &token, "ok")).await;
+        let fixture =
+            Fixture::make(settings, |folder, clock, stops| worlds::watched(before, folder, clock, stops).boxed_local());
+        let fixture = fixture.await;
+        let sale = fixture.sale(1, 0).await.id;
+        fixture.attempt(sale, 1, 1).await;
+        let token = fixture.checkout_token(sale, 1).await;
+        let answer = still.leaves_after(4_000, &stuck, fixture.check_out(1, &token, "ok")).await;
         assert_eq!(answer.is(202)["status"], "paying");
     };
     LocalSet::new().run_until(checks_out).await;
@@ -50,12 +50,12 @@ async fn a_capture_may_take_so_long() {
 async fn a_buyer_waits_so_long_for_a_receipt() {
     let still = Still::new();
     let asks = async {
-        let bed = Bed::new().await;
-        let (_, order) = bed.order(1, 1).await;
-        let stop = bed.stops.arm(receipts::AFTER_PRESS);
+        let fixture = Fixture::new().await;
+        let (_, order) = fixture.order(1, 1).await;
+        let stop = fixture.stops.arm(receipts::AFTER_PRESS);
         let (path, within) = (format!("/v1/orders/{}/receipt.pdf", order.number), 60_000);
-        assert_eq!(bed.receipts.settings().pdf_wait_ms_max, within);
-        let answer = still.ends_after(within, stop.reached(), bed.get(&path, &bed.shopper(1))).await;
+        assert_eq!(fixture.receipts.settings().pdf_wait_ms_max, within);
+        let answer = still.ends_after(within, stop.reached(), fixture.get(&path, &fixture.shopper(1))).await;
         answer.is_problem(503, "busy");
         stop.go_on();
     };
@@ -66,13 +66,13 @@ async fn a_buyer_waits_so_long_for_a_receipt() {
 async fn an_export_may_take_so_long() {
     let still = Still::new();
     let reads = async {
-        let bed = Bed::with(Settings { export_ms_max: 3_000, export_rows_max: 1, ..settings() }).await;
-        let sale = bed.sale(8, 0).await.id;
+        let fixture = Fixture::with(Settings { export_ms_max: 3_000, export_rows_max: 1, ..settings() }).await;
+        let sale = fixture.sale(8, 0).await.id;
         for buyer in 1..=5 {
-            bed.attempt(sale, buyer, 1).await;
+            fixture.attempt(sale, buyer, 1).await;
         }
-        let call = service(&bed).await;
-        let request = bed.request(Method::GET, &path(sale, "reservations"), Some(&bed.operator()));
+        let call = service(&fixture).await;
+        let request = fixture.request(Method::GET, &path(sale, "reservations"), Some(&fixture.operator()));
         let mut body = Box::pin(call(request).await.into_body());
         for (ms, is_there) in [(0, true), (3_000, true), (1, false)] {
             still.pass(ms).await;
@@ -87,46 +87,46 @@ async fn an_export_may_take_so_long() {
 #[actix_web::test]
 async fn no_token_lives_longer_than_any_may() {
     for (ttl_ms, lives_ms) in [(-1_000, -1_000), (0, 0), (1_000, 0)].map(|(a, b)| (TOKEN_MS_MAX + a, 86_400_000 + b)) {
-        let bed = Bed::with(Settings { access_ttl_ms: ttl_ms, ..settings() }).await;
+        let fixture = Fixture::with(Settings { access_ttl_ms: ttl_ms, ..settings() }).await;
         let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
-        let welcome = bed.post("/v1/users", "", &body).await.is(201);
-        let (_, until) = bed.keys.verify_access_until(welcome["access_token"].as_str().unwrap()).unwrap();
+        let welcome = fixture.post("/v1/users", "", &body).await.is(201);
+        let (_, until) = fixture.keys.verify_access_until(welcome["access_token"].as_str().unwrap()).unwrap();
         assert_eq!(until.since_ms(START), lives_ms + 6_000, "with the leeway, to a whole second");
     }
 }
 
 #[actix_web::test]
 async fn a_report_reads_its_turns_in_pages() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(600, 0).await.id;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(600, 0).await.id;
     for buyer in 1..=513 {
-        bed.attempt(sale, buyer, 1).await;
+        fixture.attempt(sale, buyer, 1).await;
     }
-    let report = bed.get(&format!("/v1/admin/sales/{sale}/report"), &bed.operator()).await.is(200);
+    let report = fixture.get(&format!("/v1/admin/sales/{sale}/report"), &fixture.operator()).await.is(200);
     assert_eq!(report["attempts"]["accepted"], 513);
 }
 
 /// What is in the way of an account's end is named so far; of orders, the units are counted to the last.
 #[actix_web::test]
 async fn so_much_that_is_in_the_way_is_named() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
-    let welcome = bed.post("/v1/users", "", &body).await.is(201);
+    let welcome = fixture.post("/v1/users", "", &body).await.is(201);
     let (ada, token) = (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap());
     let named = async |what: &str| {
-        let request = bed.request(Method::DELETE, "/v1/me", Some(token));
-        let answer = bed.send(request.set_json(json!({ "password": "difference engine" }))).await.is(409);
+        let request = fixture.request(Method::DELETE, "/v1/me", Some(token));
+        let answer = fixture.send(request.set_json(json!({ "password": "difference engine" }))).await.is(409);
         (answer[what].as_array().unwrap().len(), answer["units"].as_u64().unwrap())
     };
     for number in 1..=101 {
-        bed.order(ada, 1).await;
+        fixture.order(ada, 1).await;
         if number >= 100 {
             assert_eq!(named("orders").await, (100, number));
         }
     }
     for number in 1..=101 {
-        let sale = bed.sale(1, 0).await.id;
-        bed.attempt(sale, ada, 1).await;
+        let sale = fixture.sale(1, 0).await.id;
+        fixture.attempt(sale, ada, 1).await;
         if number >= 100 {
             assert_eq!(named("reservations").await.0, 100);
         }

@@ -12,7 +12,7 @@ use miaosha::workers::payment_consumer;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::bed::{Answer, Bed, settings};
+use super::fixture::{Answer, Fixture, settings};
 use super::operators::{ROUTES, sale_body};
 use super::over_both;
 use crate::support::clock::START;
@@ -47,17 +47,17 @@ fn is_replay(answer: &Answer) -> bool {
 /// Every route that costs something, as a fresh request without its key.
 #[actix_web::test]
 async fn a_key_is_needed_and_must_be_one() {
-    let bed = Bed::new().await;
-    bed.sale(1, 0).await;
+    let fixture = Fixture::new().await;
+    fixture.sale(1, 0).await;
     let operators = ROUTES.into_iter().filter(|(method, _)| *method == Method::POST).map(|(_, path)| path);
     for path in operators.chain(["/v1/users", "/v1/checkouts"]) {
         let send = |keys: &[&[u8]]| {
             let request = actix_web::test::TestRequest::post().uri(path);
-            let mut request = request.insert_header(("Authorization", format!("Bearer {}", bed.operator())));
+            let mut request = request.insert_header(("Authorization", format!("Bearer {}", fixture.operator())));
             for key in keys {
                 request = request.append_header(("Idempotency-Key", *key));
             }
-            bed.send(request.set_json(json!({})))
+            fixture.send(request.set_json(json!({})))
         };
         let answer = send(&[]).await;
         answer.is_problem(400, "idempotency_key_missing");
@@ -72,50 +72,53 @@ async fn a_key_is_needed_and_must_be_one() {
     }
     // Logging in costs nothing that lasts.
     let login = actix_web::test::TestRequest::post().uri("/v1/sessions");
-    bed.send(login.set_json(json!({ "email": "a@b.cc", "password": "x" }))).await.is(401);
+    fixture.send(login.set_json(json!({ "email": "a@b.cc", "password": "x" }))).await.is(401);
 }
 
-async fn the_same_request_is_answered_the_same_again(bed: Bed) {
-    let first = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+async fn the_same_request_is_answered_the_same_again(fixture: Fixture) {
+    let first = fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await;
     assert!(!is_replay(&first));
-    let again = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+    let again = fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await;
     assert!(is_replay(&again));
     assert_eq!(again.headers.get("content-type"), first.headers.get("content-type"));
     let (first, again) = (first.is(201), again.is(201));
     assert_eq!(first, again);
-    let other = bed.post_under("other", ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let other = fixture.post_under("other", ITEMS, &fixture.operator(), &lamp()).await.is(201);
     assert_ne!(other["id"], first["id"]);
     // Another's key is another key.
-    let someone = bed.keys.sign_access(BuyerId(5), Role::Operator, START, 60_000);
-    assert_ne!(bed.post_under(KEY, ITEMS, &someone, &lamp()).await.is(201)["id"], first["id"]);
+    let someone = fixture.keys.sign_access(BuyerId(5), Role::Operator, START, 60_000);
+    assert_ne!(fixture.post_under(KEY, ITEMS, &someone, &lamp()).await.is(201)["id"], first["id"]);
 
     let sale = sale_body(first["id"].as_u64().unwrap());
-    let made = bed.post_under("s", "/v1/admin/sales", &bed.operator(), &sale).await.is(201);
-    bed.clock.advance_ms(50);
+    let made = fixture.post_under("s", "/v1/admin/sales", &fixture.operator(), &sale).await.is(201);
+    fixture.clock.advance_ms(50);
     assert_eq!(
-        bed.post_under("s", "/v1/admin/sales", &bed.operator(), &sale).await.is(201),
+        fixture.post_under("s", "/v1/admin/sales", &fixture.operator(), &sale).await.is(201),
         made,
         "as it was told then"
     );
-    assert_eq!(bed.world.catalogue.sales(9).await.unwrap().len(), 1);
+    assert_eq!(fixture.world.catalogue.sales(9).await.unwrap().len(), 1);
     // What is refused is refused again.
     for _ in 0..2 {
-        bed.post_under("t", "/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
+        fixture
+            .post_under("t", "/v1/admin/sales/99/pause", &fixture.operator(), &json!({}))
+            .await
+            .is_problem(404, "not_found");
     }
 }
 
-async fn a_key_is_good_for_one_request(bed: Bed) {
-    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+async fn a_key_is_good_for_one_request(fixture: Fixture) {
+    fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
     let other = json!({ "title": "A lamp", "description": "It shines!" });
-    let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &other).await;
+    let answer = fixture.post_under(KEY, ITEMS, &fixture.operator(), &other).await;
     answer.is_problem(422, "idempotency_key_reused");
     answer.blames(422, "Idempotency-Key");
-    let elsewhere = bed.post_under(KEY, "/v1/admin/sales", &bed.operator(), &lamp()).await;
+    let elsewhere = fixture.post_under(KEY, "/v1/admin/sales", &fixture.operator(), &lamp()).await;
     elsewhere.is_problem(422, "idempotency_key_reused");
 }
 
-async fn of_many_at_once_one_is_carried_out(bed: Bed) {
-    let answers = join_all((0..12).map(|_| bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()))).await;
+async fn of_many_at_once_one_is_carried_out(fixture: Fixture) {
+    let answers = join_all((0..12).map(|_| fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()))).await;
     let mut ids = Vec::new();
     for answer in answers {
         match answer.status.as_u16() {
@@ -125,68 +128,68 @@ async fn of_many_at_once_one_is_carried_out(bed: Bed) {
     }
     assert!(!ids.is_empty() && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     // Nothing was made beside it.
-    let next = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let next = fixture.post(ITEMS, &fixture.operator(), &lamp()).await.is(201);
     assert!(next["id"].as_u64().unwrap() > ids[0]);
-    assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201)["id"], ids[0]);
+    assert_eq!(fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201)["id"], ids[0]);
 }
 
-async fn who_dies_before_the_effect_is_followed(bed: Bed) {
-    let stop = bed.stops.arm(idempotency::AFTER_CLAIM);
-    let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
+async fn who_dies_before_the_effect_is_followed(fixture: Fixture) {
+    let stop = fixture.stops.arm(idempotency::AFTER_CLAIM);
+    let first = rt::spawn(fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()));
     stop.reached().await;
-    let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+    let answer = fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await;
     answer.is_problem(409, "in_flight");
     assert_eq!(answer.headers.get("retry-after").unwrap(), "1");
 
-    bed.clock.advance_ms(Settings::default().request_lease_ms);
-    let second = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    fixture.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
     // The first one only slept, and finds the same.
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201), second);
-    assert_eq!(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201), second);
+    assert_eq!(fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201), second);
 }
 
-async fn who_dies_before_the_answer_is_kept_did_it_once(bed: Bed) {
-    let item = bed.post(ITEMS, &bed.operator(), &lamp()).await.is(201)["id"].as_u64().unwrap();
+async fn who_dies_before_the_answer_is_kept_did_it_once(fixture: Fixture) {
+    let item = fixture.post(ITEMS, &fixture.operator(), &lamp()).await.is(201)["id"].as_u64().unwrap();
     for (path, body) in [(ITEMS, lamp()), ("/v1/admin/sales", sale_body(item))] {
-        let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
-        let first = rt::spawn(bed.post_under(path, path, &bed.operator(), &body));
+        let stop = fixture.stops.arm(idempotency::AFTER_EFFECT);
+        let first = rt::spawn(fixture.post_under(path, path, &fixture.operator(), &body));
         stop.reached().await;
-        bed.post_under(path, path, &bed.operator(), &body).await.is_problem(409, "in_flight");
-        bed.clock.advance_ms(Settings::default().request_lease_ms);
-        let second = bed.post_under(path, path, &bed.operator(), &body).await.is(201);
+        fixture.post_under(path, path, &fixture.operator(), &body).await.is_problem(409, "in_flight");
+        fixture.clock.advance_ms(Settings::default().request_lease_ms);
+        let second = fixture.post_under(path, path, &fixture.operator(), &body).await.is(201);
         stop.go_on();
         assert_eq!(first.await.unwrap().is(201)["id"], second["id"]);
     }
-    assert_eq!(bed.world.catalogue.sales(9).await.unwrap().len(), 1);
+    assert_eq!(fixture.world.catalogue.sales(9).await.unwrap().len(), 1);
 }
 
-async fn a_checkout_that_died_before_its_answer_is_paid_once(bed: Bed) {
-    let sale = bed.sale(1, 0).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
-    let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
-    let first = rt::spawn(bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body));
+async fn a_checkout_that_died_before_its_answer_is_paid_once(fixture: Fixture) {
+    let sale = fixture.sale(1, 0).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": fixture.checkout_token(sale.id, 7).await, "card": "ok" });
+    let stop = fixture.stops.arm(idempotency::AFTER_EFFECT);
+    let first = rt::spawn(fixture.post_under(KEY, "/v1/checkouts", &fixture.shopper(7), &body));
     stop.reached().await;
-    bed.clock.advance_ms(Settings::default().request_lease_ms);
-    let second = bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body).await.is(201);
+    fixture.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = fixture.post_under(KEY, "/v1/checkouts", &fixture.shopper(7), &body).await.is(201);
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201), second);
-    assert_eq!(bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body).await.is(201), second);
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    assert_eq!(fixture.post_under(KEY, "/v1/checkouts", &fixture.shopper(7), &body).await.is(201), second);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
     // Another key asks what is so, and is told.
-    assert_eq!(bed.post("/v1/checkouts", &bed.shopper(7), &body).await.is(200), second);
+    assert_eq!(fixture.post("/v1/checkouts", &fixture.shopper(7), &body).await.is(200), second);
 }
 
-async fn who_hangs_up_finds_the_answer_later(bed: Bed) {
-    let stop = bed.stops.arm(idempotency::AFTER_CLAIM);
-    let first = rt::spawn(bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()));
+async fn who_hangs_up_finds_the_answer_later(fixture: Fixture) {
+    let stop = fixture.stops.arm(idempotency::AFTER_CLAIM);
+    let first = rt::spawn(fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()));
     stop.reached().await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     stop.go_on();
     let answer = loop {
-        let answer = bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await;
+        let answer = fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await;
         if answer.status != 409 {
             break answer;
         }
@@ -196,37 +199,40 @@ async fn who_hangs_up_finds_the_answer_later(bed: Bed) {
     answer.is(201);
 }
 
-async fn what_may_pass_is_not_kept(bed: Bed) {
+async fn what_may_pass_is_not_kept(fixture: Fixture) {
     // Who may not ask writes nothing.
-    bed.post_under(KEY, ITEMS, "nonsense", &lamp()).await.is_problem(401, "unauthorized");
-    bed.post_under(KEY, ITEMS, &bed.shopper(1_000_000), &lamp()).await.is_problem(403, "forbidden");
-    let huge = bed.request(Method::POST, ITEMS, Some(&bed.operator())).insert_header(("Idempotency-Key", KEY));
-    bed.send(huge.set_payload(vec![b' '; 200_000])).await.is_problem(413, "payload_too_large");
+    fixture.post_under(KEY, ITEMS, "nonsense", &lamp()).await.is_problem(401, "unauthorized");
+    fixture.post_under(KEY, ITEMS, &fixture.shopper(1_000_000), &lamp()).await.is_problem(403, "forbidden");
+    let huge = fixture.request(Method::POST, ITEMS, Some(&fixture.operator())).insert_header(("Idempotency-Key", KEY));
+    fixture.send(huge.set_payload(vec![b' '; 200_000])).await.is_problem(413, "payload_too_large");
     // A fault under way: the claim is let go, and the next one is carried out at once.
-    let sale = bed.sale(1, 0).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "ok" });
-    bed.clock.doubt(true);
-    bed.post_under("c", "/v1/checkouts", &bed.shopper(7), &body).await.is_problem(503, "unavailable");
-    bed.clock.doubt(false);
-    bed.post_under("c", "/v1/checkouts", &bed.shopper(7), &body).await.is(201);
-    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
+    let sale = fixture.sale(1, 0).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": fixture.checkout_token(sale.id, 7).await, "card": "ok" });
+    fixture.clock.doubt(true);
+    fixture.post_under("c", "/v1/checkouts", &fixture.shopper(7), &body).await.is_problem(503, "unavailable");
+    fixture.clock.doubt(false);
+    fixture.post_under("c", "/v1/checkouts", &fixture.shopper(7), &body).await.is(201);
+    fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
 }
 
 /// "Still paying" is no end: under the same key the buyer hears how it ended, and that is kept.
-async fn who_was_told_to_wait_asks_again_for_the_order(bed: Bed) {
-    let sale = bed.sale(1, 0).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let body = json!({ "checkout_token": bed.checkout_token(sale.id, 7).await, "card": "late" });
-    let ask = || bed.post_under(KEY, "/v1/checkouts", &bed.shopper(7), &body);
+async fn who_was_told_to_wait_asks_again_for_the_order(fixture: Fixture) {
+    let sale = fixture.sale(1, 0).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let body = json!({ "checkout_token": fixture.checkout_token(sale.id, 7).await, "card": "late" });
+    let ask = || fixture.post_under(KEY, "/v1/checkouts", &fixture.shopper(7), &body);
     for _ in 0..2 {
         let waits = ask().await;
         assert!(!is_replay(&waits));
         assert_eq!(waits.is(202)["status"], "paying");
     }
     let sweeps = payment_consumer::Settings { paying_ms_max: 10, ..payment_consumer::Settings::default() };
-    bed.clock.advance_ms(20);
-    payment_consumer::Sweeper::new(bed.world.needs(), sweeps).sweep_one(payment_consumer::Job::Stuck).await.unwrap();
+    fixture.clock.advance_ms(20);
+    payment_consumer::Sweeper::new(fixture.world.needs(), sweeps)
+        .sweep_one(payment_consumer::Job::Stuck)
+        .await
+        .unwrap();
     let told = ask().await;
     assert!(!is_replay(&told));
     let order = told.is(201);
@@ -234,16 +240,16 @@ async fn who_was_told_to_wait_asks_again_for_the_order(bed: Bed) {
     let again = ask().await;
     assert!(is_replay(&again));
     assert_eq!(again.is(201), order);
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
 /// The card was charged in vain: under this key that is so for ever, and another card is another request.
-async fn a_decline_is_an_end(bed: Bed) {
-    let sale = bed.sale(1, 0).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let token = bed.checkout_token(sale.id, 7).await;
+async fn a_decline_is_an_end(fixture: Fixture) {
+    let sale = fixture.sale(1, 0).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let token = fixture.checkout_token(sale.id, 7).await;
     let pay = |key: &str, card: &str| {
-        bed.post_under(key, "/v1/checkouts", &bed.shopper(7), &json!({ "checkout_token": token, "card": card }))
+        fixture.post_under(key, "/v1/checkouts", &fixture.shopper(7), &json!({ "checkout_token": token, "card": card }))
     };
     for is_again in [false, true] {
         let declined = pay(KEY, "declined").await;
@@ -253,82 +259,83 @@ async fn a_decline_is_an_end(bed: Bed) {
     pay(KEY, "ok").await.is_problem(422, "idempotency_key_reused");
     pay("another", "ok").await.is(201);
     pay(KEY, "declined").await.is_problem(402, "card_declined");
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
 /// Whoever mends a mistake asks under the same key; what is refused now may be right later.
-async fn what_was_refused_leaves_nothing_behind(bed: Bed) {
-    bed.post_under(KEY, ITEMS, &bed.operator(), &json!({ "title": " ", "description": "x" }))
+async fn what_was_refused_leaves_nothing_behind(fixture: Fixture) {
+    fixture
+        .post_under(KEY, ITEMS, &fixture.operator(), &json!({ "title": " ", "description": "x" }))
         .await
         .blames(400, "title");
-    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
-    let sale = bed.sale(2, 1).await;
-    bed.attempt(sale.id, 8, 2).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let standby = bed.world.reservations.reservation_of(sale.id, BuyerId(7)).await.unwrap().unwrap();
+    fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
+    let sale = fixture.sale(2, 1).await;
+    fixture.attempt(sale.id, 8, 2).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let standby = fixture.world.reservations.reservation_of(sale.id, BuyerId(7)).await.unwrap().unwrap();
     let body =
-        json!({ "checkout_token": bed.keys.sign_checkout(standby.id, BuyerId(7), START, 600_000), "card": "ok" });
-    let pay = || bed.post_under("p", "/v1/checkouts", &bed.shopper(7), &body);
+        json!({ "checkout_token": fixture.keys.sign_checkout(standby.id, BuyerId(7), START, 600_000), "card": "ok" });
+    let pay = || fixture.post_under("p", "/v1/checkouts", &fixture.shopper(7), &body);
     for _ in 0..2 {
         let answer = pay().await;
         assert!(!is_replay(&answer));
         answer.is_problem(409, "not_held");
     }
-    bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
-    payment_consumer::Sweeper::new(bed.world.needs(), payment_consumer::Settings::default())
+    fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(8)).await.is(200);
+    payment_consumer::Sweeper::new(fixture.world.needs(), payment_consumer::Settings::default())
         .sweep_one(payment_consumer::Job::Unfreed)
         .await
         .unwrap();
     pay().await.is(201);
 }
 
-async fn a_key_is_forgotten_after_a_day(bed: Bed) {
-    let operator = bed.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 10 * 86_400_000);
-    let first = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
-    bed.clock.advance_ms(Settings::default().request_ttl_ms - 1);
-    assert_eq!(bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201), first);
-    assert_eq!(bed.world.idempotency.forget(bed.world.clock.now(), 9).await.unwrap(), 0);
-    bed.clock.advance_ms(1);
-    let second = bed.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
+async fn a_key_is_forgotten_after_a_day(fixture: Fixture) {
+    let operator = fixture.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 10 * 86_400_000);
+    let first = fixture.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
+    fixture.clock.advance_ms(Settings::default().request_ttl_ms - 1);
+    assert_eq!(fixture.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201), first);
+    assert_eq!(fixture.world.idempotency.forget(fixture.world.clock.now(), 9).await.unwrap(), 0);
+    fixture.clock.advance_ms(1);
+    let second = fixture.post_under(KEY, ITEMS, &operator, &lamp()).await.is(201);
     assert_ne!(first["id"], second["id"]);
-    bed.clock.advance_ms(Settings::default().request_ttl_ms);
-    assert_eq!(bed.world.idempotency.forget(bed.world.clock.now(), 9).await.unwrap(), 1);
+    fixture.clock.advance_ms(Settings::default().request_ttl_ms);
+    assert_eq!(fixture.world.idempotency.forget(fixture.world.clock.now(), 9).await.unwrap(), 1);
 }
 
 fn ada() -> Value {
     json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" })
 }
 
-async fn who_signs_up_twice_is_one_person(bed: Bed) {
-    let stop = bed.stops.arm(idempotency::AFTER_EFFECT);
-    let first = rt::spawn(bed.post_under(KEY, "/v1/users", "", &ada()));
+async fn who_signs_up_twice_is_one_person(fixture: Fixture) {
+    let stop = fixture.stops.arm(idempotency::AFTER_EFFECT);
+    let first = rt::spawn(fixture.post_under(KEY, "/v1/users", "", &ada()));
     stop.reached().await;
-    bed.clock.advance_ms(Settings::default().request_lease_ms);
-    let second = bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    fixture.clock.advance_ms(Settings::default().request_lease_ms);
+    let second = fixture.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201)["user"], second["user"]);
-    let third = bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    let third = fixture.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
     assert_eq!(third["user"], second["user"]);
-    bed.get("/v1/me", third["access_token"].as_str().unwrap()).await.is(200);
+    fixture.get("/v1/me", third["access_token"].as_str().unwrap()).await.is(200);
     // A stranger at the same address who guesses the key gets nothing for it, and whoever is elsewhere is not in the way.
     let mut stranger = ada();
     stranger["password"] = json!("a guess at it");
-    bed.post_under(KEY, "/v1/users", "", &stranger).await.is_problem(422, "idempotency_key_reused");
+    fixture.post_under(KEY, "/v1/users", "", &stranger).await.is_problem(422, "idempotency_key_reused");
     let eve = json!({ "name": "Eve", "email": "eve@example.org", "password": "difference engine" });
-    let elsewhere = bed.request(Method::POST, "/v1/users", None).insert_header(("Idempotency-Key", KEY));
+    let elsewhere = fixture.request(Method::POST, "/v1/users", None).insert_header(("Idempotency-Key", KEY));
     let elsewhere = elsewhere.peer_addr("192.0.2.7:1".parse().unwrap());
-    let eve = bed.send(elsewhere.set_json(eve)).await.is(201);
+    let eve = fixture.send(elsewhere.set_json(eve)).await.is(201);
     assert_ne!(eve["user"]["id"], second["user"]["id"]);
-    assert!(bed.world.accounts.account_by_email("ada@example.org").await.unwrap().is_some());
+    assert!(fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().is_some());
 }
 
 /// Whoever reads the table finds no token, and cannot try passwords on it without our keys.
 #[actix_web::test]
 async fn no_secret_is_written_down() {
-    let bed = Bed::new().await;
-    bed.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
-    bed.post_under(KEY, ITEMS, &bed.operator(), &lamp()).await.is(201);
-    let file = format!("sqlite://{}", bed.folder.path().join("ledger.db").display());
+    let fixture = Fixture::new().await;
+    fixture.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
+    fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
+    let file = format!("sqlite://{}", fixture.folder.path().join("ledger.db").display());
     let mut conn = SqliteConnection::connect(&file).await.unwrap();
     let rows = sqlx::query("SELECT status, body FROM requests ORDER BY status").fetch_all(&mut conn).await.unwrap();
     let kept: Vec<(i64, Option<Vec<u8>>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -339,12 +346,12 @@ async fn no_secret_is_written_down() {
 /// A stranger's mistakes fill no table.
 #[actix_web::test]
 async fn strangers_mistakes_are_not_written_down() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for n in 0..5 {
         let bad = json!({ "name": "Eve", "email": "nobody", "password": "x" });
-        bed.post_under(&format!("k{n}"), "/v1/users", "", &bad).await.is_problem(400, "invalid");
+        fixture.post_under(&format!("k{n}"), "/v1/users", "", &bad).await.is_problem(400, "invalid");
     }
-    let file = format!("sqlite://{}", bed.folder.path().join("ledger.db").display());
+    let file = format!("sqlite://{}", fixture.folder.path().join("ledger.db").display());
     let mut conn = SqliteConnection::connect(&file).await.unwrap();
     let rows = sqlx::query("SELECT COUNT(*) FROM requests").fetch_one(&mut conn).await.unwrap();
     assert_eq!(rows.get::<i64, _>(0), 0);
@@ -353,24 +360,27 @@ async fn strangers_mistakes_are_not_written_down() {
 /// A pool without a place: 503 twice, and never "in flight".
 #[actix_web::test]
 async fn a_request_that_was_shed_may_come_again_at_once() {
-    let bed = Bed::with(Settings { hash_jobs_max: 0, hash_waiting_max: 0, ..settings() }).await;
+    let fixture = Fixture::with(Settings { hash_jobs_max: 0, hash_waiting_max: 0, ..settings() }).await;
     for _ in 0..2 {
-        bed.post_under(KEY, "/v1/users", "", &ada()).await.is_problem(503, "busy");
+        fixture.post_under(KEY, "/v1/users", "", &ada()).await.is_problem(503, "busy");
     }
 }
 
 #[actix_web::test]
 async fn the_operators_other_calls_repeat_their_answer() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 0).await;
     let path = |verb: &str| format!("/v1/admin/sales/{}/{verb}", sale.id);
-    let paused = bed.post_under("p", &path("pause"), &bed.operator(), &json!({})).await.is(200);
-    bed.post_under("r", &path("resume"), &bed.operator(), &json!({})).await.is(200);
+    let paused = fixture.post_under("p", &path("pause"), &fixture.operator(), &json!({})).await.is(200);
+    fixture.post_under("r", &path("resume"), &fixture.operator(), &json!({})).await.is(200);
     // The answer of then, and no second effect now.
-    assert_eq!(bed.post_under("p", &path("pause"), &bed.operator(), &json!({})).await.is(200), paused);
-    assert_eq!(bed.get(&format!("/v1/sales/{}", sale.id), "").await.is(200)["phase"], "open");
-    let raised = bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200);
-    assert_eq!(bed.post_under("c", &path("raise"), &bed.operator(), &json!({ "capacity": 8 })).await.is(200), raised);
+    assert_eq!(fixture.post_under("p", &path("pause"), &fixture.operator(), &json!({})).await.is(200), paused);
+    assert_eq!(fixture.get(&format!("/v1/sales/{}", sale.id), "").await.is(200)["phase"], "open");
+    let raised = fixture.post_under("c", &path("raise"), &fixture.operator(), &json!({ "capacity": 8 })).await.is(200);
+    assert_eq!(
+        fixture.post_under("c", &path("raise"), &fixture.operator(), &json!({ "capacity": 8 })).await.is(200),
+        raised
+    );
     let id = SaleId(sale.id.0);
-    assert_eq!(bed.world.restoring.standing(id).await.unwrap().unwrap().allotment.capacity, 8);
+    assert_eq!(fixture.world.restoring.standing(id).await.unwrap().unwrap().allotment.capacity, 8);
 }

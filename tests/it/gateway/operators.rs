@@ -5,7 +5,7 @@ use miaosha::domain::sale::{PARTY_MAX, StandbyUntil};
 use miaosha::domain::shared::id::SaleId;
 use serde_json::{Value, json};
 
-use super::bed::Bed;
+use super::fixture::Fixture;
 use crate::support::clock::START;
 
 pub const ROUTES: [(Method, &str); 21] = [
@@ -42,54 +42,54 @@ pub fn sale_body(item_id: u64) -> Value {
 
 #[actix_web::test]
 async fn only_operators_may() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(1, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(1, 0).await;
     for (method, path) in ROUTES {
-        let send = |token: Option<&str>| bed.send(bed.request(method.clone(), path, token).set_json(json!({})));
-        send(Some(&bed.shopper(7))).await.is_problem(403, "forbidden");
+        let send = |token: Option<&str>| fixture.send(fixture.request(method.clone(), path, token).set_json(json!({})));
+        send(Some(&fixture.shopper(7))).await.is_problem(403, "forbidden");
         send(None).await.is_problem(401, "unauthorized");
         send(Some("nonsense")).await.is_problem(401, "unauthorized");
     }
-    assert_eq!(bed.world.catalogue.sale(sale.id).await.unwrap().unwrap(), sale, "nothing was changed");
+    assert_eq!(fixture.world.catalogue.sale(sale.id).await.unwrap().unwrap(), sale, "nothing was changed");
 }
 
 #[actix_web::test]
 async fn an_item_is_put_on_sale() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let item = json!({ "title": " A lamp ", "description": "It shines.\nBright." });
-    let item = bed.post("/v1/admin/items", &bed.operator(), &item).await.is(201);
+    let item = fixture.post("/v1/admin/items", &fixture.operator(), &item).await.is(201);
     assert_eq!((&item["title"], &item["description"]), (&json!("A lamp"), &json!("It shines.\nBright.")));
     let item_id = item["id"].as_u64().unwrap();
 
-    let shown = bed.post("/v1/admin/sales", &bed.operator(), &sale_body(item_id)).await.is(201);
+    let shown = fixture.post("/v1/admin/sales", &fixture.operator(), &sale_body(item_id)).await.is(201);
     assert_eq!((&shown["phase"], &shown["left"], &shown["title"]), (&json!("scheduled"), &json!(10), &json!("A lamp")));
     let id = SaleId(shown["id"].as_u64().unwrap());
-    assert_eq!(bed.get(&format!("/v1/sales/{id}"), "").await.is(200), shown);
-    let level = bed.world.turnstile.look(id).await.unwrap().unwrap();
+    assert_eq!(fixture.get(&format!("/v1/sales/{id}"), "").await.is(200), shown);
+    let level = fixture.world.turnstile.look(id).await.unwrap().unwrap();
     assert_eq!((level.generation, level.free, level.allotment.standby_max), (1, 10, 20));
-    let sale = bed.world.catalogue.sale(id).await.unwrap().unwrap();
+    let sale = fixture.world.catalogue.sale(id).await.unwrap().unwrap();
     assert_eq!((sale.questions[0].answer.as_str(), sale.hold_ms), ("4", 600_000));
     assert_ne!(sale.question_key.0, [0; 32]);
     assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("closed"), StandbyUntil::Closed), "by default");
     let mut until_paid = sale_body(item_id);
     until_paid["standby_until"] = json!("paid");
-    let shown = bed.post("/v1/admin/sales", &bed.operator(), &until_paid).await.is(201);
-    let sale = bed.world.catalogue.sale(SaleId(shown["id"].as_u64().unwrap())).await.unwrap().unwrap();
+    let shown = fixture.post("/v1/admin/sales", &fixture.operator(), &until_paid).await.is(201);
+    let sale = fixture.world.catalogue.sale(SaleId(shown["id"].as_u64().unwrap())).await.unwrap().unwrap();
     assert_eq!((&shown["standby_until"], sale.standby_until), (&json!("paid"), StandbyUntil::Paid));
-    let report = bed.get(&format!("/v1/admin/sales/{}/report", sale.id), &bed.operator()).await.is(200);
+    let report = fixture.get(&format!("/v1/admin/sales/{}/report", sale.id), &fixture.operator()).await.is(200);
     assert_eq!(report["standby_until"], "paid");
 
-    bed.post("/v1/admin/sales", &bed.operator(), &sale_body(item_id + 1)).await.blames(400, "item_id");
-    bed.post("/v1/admin/sales", &bed.operator(), &sale_body(u64::MAX)).await.blames(400, "item_id");
+    fixture.post("/v1/admin/sales", &fixture.operator(), &sale_body(item_id + 1)).await.blames(400, "item_id");
+    fixture.post("/v1/admin/sales", &fixture.operator(), &sale_body(u64::MAX)).await.blames(400, "item_id");
 }
 
 #[actix_web::test]
 async fn a_sale_is_paused_and_resumed_and_closed_for_good() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(1, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(1, 0).await;
     let phase = async |verb: &str| {
         let path = format!("/v1/admin/sales/{}/{verb}", sale.id);
-        bed.post(&path, &bed.operator(), &json!({})).await
+        fixture.post(&path, &fixture.operator(), &json!({})).await
     };
     assert_eq!(phase("pause").await.is(200)["phase"], "paused");
     assert_eq!(phase("pause").await.is(200)["phase"], "paused");
@@ -97,35 +97,38 @@ async fn a_sale_is_paused_and_resumed_and_closed_for_good() {
     assert_eq!(phase("close").await.is(200)["phase"], "closed");
     phase("resume").await.is_problem(409, "conflict");
     phase("pause").await.is_problem(409, "conflict");
-    bed.post("/v1/admin/sales/99/pause", &bed.operator(), &json!({})).await.is_problem(404, "not_found");
+    fixture.post("/v1/admin/sales/99/pause", &fixture.operator(), &json!({})).await.is_problem(404, "not_found");
 }
 
 #[actix_web::test]
 async fn capacity_only_grows() {
-    let bed = Bed::new().await;
-    let sale = bed.sale(5, 0).await;
+    let fixture = Fixture::new().await;
+    let sale = fixture.sale(5, 0).await;
     let path = format!("/v1/admin/sales/{}/raise", sale.id);
-    let raised = bed.post(&path, &bed.operator(), &json!({ "capacity": 8 })).await.is(200);
+    let raised = fixture.post(&path, &fixture.operator(), &json!({ "capacity": 8 })).await.is(200);
     assert_eq!((&raised["capacity"], &raised["left"]), (&json!(8), &json!(8)));
-    bed.post(&path, &bed.operator(), &json!({ "capacity": 7 })).await.is_problem(409, "conflict");
-    bed.post("/v1/admin/sales/99/raise", &bed.operator(), &json!({ "capacity": 7 })).await.is_problem(404, "not_found");
+    fixture.post(&path, &fixture.operator(), &json!({ "capacity": 7 })).await.is_problem(409, "conflict");
+    fixture
+        .post("/v1/admin/sales/99/raise", &fixture.operator(), &json!({ "capacity": 7 }))
+        .await
+        .is_problem(404, "not_found");
 }
 
 #[actix_web::test]
 async fn parked_messages_are_listed_and_replayed() {
-    let bed = Bed::new().await;
-    assert_eq!(bed.get("/v1/admin/parked", &bed.operator()).await.is(200), json!([]));
-    let replayed = bed.post("/v1/admin/parked/replay", &bed.operator(), &json!({})).await.is(200);
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.get("/v1/admin/parked", &fixture.operator()).await.is(200), json!([]));
+    let replayed = fixture.post("/v1/admin/parked/replay", &fixture.operator(), &json!({})).await.is(200);
     assert_eq!(replayed, json!({ "replayed": 0 }));
 }
 
 /// For pages in other languages: a name, and bounds where there are any.
 #[actix_web::test]
 async fn a_field_that_is_wrong_says_which_rule_it_breaks() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let (items, sales) = ("/v1/admin/items", "/v1/admin/sales");
     let item = json!({ "title": "A lamp", "description": "" });
-    let item = bed.post(items, &bed.operator(), &item).await.is(201)["id"].as_u64().unwrap();
+    let item = fixture.post(items, &fixture.operator(), &item).await.is(201)["id"].as_u64().unwrap();
     let with = |name: &str, value: Value| {
         let mut body = sale_body(item);
         body[name] = value;
@@ -154,7 +157,7 @@ async fn a_field_that_is_wrong_says_which_rule_it_breaks() {
             json!({ "rule": "empty" }),
         ),
     ] {
-        let answer = bed.post(path, &bed.operator(), &body).await;
+        let answer = fixture.post(path, &fixture.operator(), &body).await;
         answer.blames(400, field);
         let named = ["rule", "min", "max"].into_iter().filter_map(|name| Some((name, answer.body.get(name)?.clone())));
         assert_eq!(Value::Object(named.map(|(name, value)| (name.to_owned(), value)).collect()), said, "{field}");

@@ -8,24 +8,25 @@ use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::money::Currency;
 use serde_json::{Value, json};
 
-use super::bed::Bed;
+use super::fixture::Fixture;
 use crate::support::clock::START;
 use crate::support::stripe::{Step, StripeServer};
 
-async fn offer(bed: &Bed, minor: i64, currency: &str, quantity_max: u8) -> super::bed::Answer {
-    let item = bed.post("/v1/admin/items", &bed.operator(), &json!({ "title": "A", "description": "" })).await.is(201);
+async fn offer(fixture: &Fixture, minor: i64, currency: &str, quantity_max: u8) -> super::fixture::Answer {
+    let item =
+        fixture.post("/v1/admin/items", &fixture.operator(), &json!({ "title": "A", "description": "" })).await.is(201);
     let body = json!({
         "item_id": item["id"], "price": { "minor": minor, "currency": currency }, "capacity": 8,
         "quantity_max": quantity_max, "standby_max": 0, "hold_ms": 60_000, "opens_at": START.0,
         "closes_at": START.0 + 60_000,
     });
-    bed.post("/v1/admin/sales", &bed.operator(), &body).await
+    fixture.post("/v1/admin/sales", &fixture.operator(), &body).await
 }
 
 #[actix_web::test]
 async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
     let server = StripeServer::start().await;
-    let bed = Bed::on_stripe(&server.url).await;
+    let fixture = Fixture::on_stripe(&server.url).await;
     for (minor, currency, quantity_max, field, said) in [
         (49, "USD", 1, "price.minor", ["USD 0.49 for 1", "USD 0.50 at least"]),
         (17_499, "HUF", 1, "price.minor", ["HUF 174.99", "HUF 175.00 at least"]),
@@ -39,12 +40,12 @@ async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
         (10_000, "XAU", 1, "price.currency", ["ISO 4217", "not the money"]),
         (0, "XXX", 1, "price.currency", ["ISO 4217", "not the money"]),
     ] {
-        let answer = offer(&bed, minor, currency, quantity_max).await;
+        let answer = offer(&fixture, minor, currency, quantity_max).await;
         answer.blames(400, field);
         let detail = answer.body["detail"].as_str().unwrap();
         assert!(said.iter().all(|said| detail.contains(said)), "{minor} {currency}: {detail}");
     }
-    assert_eq!(bed.world.catalogue.sales(9).await.unwrap(), [], "none of them was made");
+    assert_eq!(fixture.world.catalogue.sales(9).await.unwrap(), [], "none of them was made");
     for (minor, currency, quantity_max) in [
         (50, "USD", 1),
         (50_000_000, "USD", 1),
@@ -53,28 +54,28 @@ async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
         (0, "USD", 8),
         (5, "ISK", 8),
     ] {
-        offer(&bed, minor, currency, quantity_max).await.is(201);
+        offer(&fixture, minor, currency, quantity_max).await.is(201);
     }
-    carry_out(&bed.world.needs(), Command::Seed { sales: 1, capacity: 9 }).await.unwrap();
+    carry_out(&fixture.world.needs(), Command::Seed { sales: 1, capacity: 9 }).await.unwrap();
     assert_eq!(server.all_calls(), [], "its rules are known");
 }
 
 /// The sandbox takes all there is, but not what is no currency.
 #[actix_web::test]
 async fn what_the_sandbox_takes_may_be_sold() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for (minor, currency) in [(1, "USD"), (5_124, "KWD"), (1, "IRR"), (100_000_000_000, "IDR"), (0, "CLF")] {
-        let sale = offer(&bed, minor, currency, 8).await.is(201);
+        let sale = offer(&fixture, minor, currency, 8).await.is(201);
         let decimals = currency.parse::<Currency>().unwrap().decimals();
         assert_eq!(sale["price"], json!({ "minor": minor, "currency": currency, "decimals": decimals }));
     }
-    offer(&bed, 100, "ZZZ", 1).await.blames(400, "price.currency");
+    offer(&fixture, 100, "ZZZ", 1).await.blames(400, "price.currency");
 }
 
 #[actix_web::test]
 async fn the_currencies_are_those_that_can_be_paid_in() {
     let server = StripeServer::start().await;
-    let (stripe, sandbox) = (Bed::on_stripe(&server.url).await, Bed::new().await);
+    let (stripe, sandbox) = (Fixture::on_stripe(&server.url).await, Fixture::new().await);
     let theirs = sandbox.get("/v1/currencies", "").await.is(200);
     let all = Currency::all().into_iter().map(|one| json!({ "currency": one, "decimals": one.decimals() }));
     assert_eq!(theirs, all.collect::<Value>());
@@ -93,7 +94,7 @@ async fn the_currencies_are_those_that_can_be_paid_in() {
 #[actix_web::test]
 async fn what_can_never_be_paid_says_so_once_and_stays_held() {
     let server = StripeServer::start().await;
-    let bed = Bed::on_stripe(&server.url).await;
+    let fixture = Fixture::on_stripe(&server.url).await;
     for (minor, currency, quantity, asked, said) in [
         (5_124, "KWD", 1, 0, "multiples of KWD 0.010"),
         (1, "USD", 1, 0, "USD 0.50 at least"),
@@ -102,31 +103,31 @@ async fn what_can_never_be_paid_says_so_once_and_stays_held() {
         // Only the account knows: it is asked, and its word is final; asked once more, when the payment is made void, for tidy books.
         (13, "TWD", 1, 2, "amount_too_small"),
     ] {
-        let sale = bed.sale_at(minor, currency, 3).await;
-        let id = bed.attempt(sale.id, 7, quantity).await;
-        let before = bed.row(id).await;
-        let token = bed.checkout_token(sale.id, 7).await;
+        let sale = fixture.sale_at(minor, currency, 3).await;
+        let id = fixture.attempt(sale.id, 7, quantity).await;
+        let before = fixture.row(id).await;
+        let token = fixture.checkout_token(sale.id, 7).await;
         let body = json!({ "checkout_token": token, "card": "pm_card_visa" });
         let key = format!("{minor}-{currency}");
         let calls = server.calls(Step::Create);
-        let refused = bed.post_under(&key, "/v1/checkouts", &bed.shopper(7), &body).await;
+        let refused = fixture.post_under(&key, "/v1/checkouts", &fixture.shopper(7), &body).await;
         refused.is_problem(422, "unpayable");
         assert!(refused.body["detail"].as_str().unwrap().contains(said), "{}", refused.body);
-        let again = bed.post_under(&key, "/v1/checkouts", &bed.shopper(7), &body).await;
+        let again = fixture.post_under(&key, "/v1/checkouts", &fixture.shopper(7), &body).await;
         assert_eq!((again.status, &again.body), (refused.status, &refused.body));
         assert!(
             again.headers.contains_key("idempotent-replayed") && !refused.headers.contains_key("idempotent-replayed")
         );
         assert_eq!(server.calls(Step::Create) - calls, asked, "{minor} {currency}");
-        assert_eq!((bed.row(id).await, before.state.kind()), (before, Kind::Held));
-        let facts = bed.world.auditing.audit(sale.id, START).await.unwrap().unwrap();
+        assert_eq!((fixture.row(id).await, before.state.kind()), (before, Kind::Held));
+        let facts = fixture.world.auditing.audit(sale.id, START).await.unwrap().unwrap();
         let states: Vec<_> = facts.payments.iter().map(|payment| payment.state).collect();
         assert_eq!(states, vec![PaymentState::Voided; asked.min(1)], "nothing is left to be settled");
-        let events: Vec<_> = bed.world.outbox.unpublished(9).await.unwrap().iter().map(|event| event.id).collect();
-        bed.world.outbox.mark_published(&events, START).await.unwrap();
-        let verdict = audit(&bed.world.needs(), sale.id).await.unwrap().unwrap();
+        let events: Vec<_> = fixture.world.outbox.unpublished(9).await.unwrap().iter().map(|event| event.id).collect();
+        fixture.world.outbox.mark_published(&events, START).await.unwrap();
+        let verdict = audit(&fixture.world.needs(), sale.id).await.unwrap().unwrap();
         assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
-        bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(7)).await.is(200);
+        fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(7)).await.is(200);
     }
     assert_eq!(server.moved(), (0, 0));
 }

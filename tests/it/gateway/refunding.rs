@@ -13,7 +13,7 @@ use miaosha::kit::work::backoff::BackoffSettings;
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use serde_json::{Value, json};
 
-use super::bed::Bed;
+use super::fixture::Fixture;
 use super::over_both;
 use crate::contract::signals::told;
 use crate::support::clock::START;
@@ -30,23 +30,23 @@ over_both! {
 }
 
 /// A paid order of buyer 7: its reservation and its number.
-async fn bought(bed: &Bed, sale: SaleId, quantity: u8) -> (ReservationId, String) {
-    let id = bed.attempt(sale, 7, quantity).await;
-    let token = bed.checkout_token(sale, 7).await;
-    let order = bed.check_out(7, &token, "ok").await.is(201);
+async fn bought(fixture: &Fixture, sale: SaleId, quantity: u8) -> (ReservationId, String) {
+    let id = fixture.attempt(sale, 7, quantity).await;
+    let token = fixture.checkout_token(sale, 7).await;
+    let order = fixture.check_out(7, &token, "ok").await.is(201);
     (id, order["order_number"].as_str().unwrap().to_owned())
 }
 
-async fn sweep(bed: &Bed) {
+async fn sweep(fixture: &Fixture) {
     let backoff = BackoffSettings { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
     let settings = payments::Settings { backoff, ..payments::Settings::default() };
-    Sweeper::new(bed.world.needs(), settings).sweep().await.unwrap();
+    Sweeper::new(fixture.world.needs(), settings).sweep().await.unwrap();
 }
 
-async fn sound(bed: &Bed, sale: SaleId) {
-    let events: Vec<_> = bed.world.outbox.unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
-    bed.world.outbox.mark_published(&events, START).await.unwrap();
-    let verdict = audit(&bed.world.needs(), sale).await.unwrap().unwrap();
+async fn sound(fixture: &Fixture, sale: SaleId) {
+    let events: Vec<_> = fixture.world.outbox.unpublished(99).await.unwrap().iter().map(|event| event.id).collect();
+    fixture.world.outbox.mark_published(&events, START).await.unwrap();
+    let verdict = audit(&fixture.world.needs(), sale).await.unwrap().unwrap();
     assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
 }
 
@@ -54,152 +54,154 @@ fn refunds(number: &str) -> String {
     format!("/v1/admin/orders/{number}/refunds")
 }
 
-async fn a_whole_order_goes_back(bed: Bed) {
-    let sale = bed.sale(4, 0).await;
-    let (id, number) = bought(&bed, sale.id, 3).await;
+async fn a_whole_order_goes_back(fixture: Fixture) {
+    let sale = fixture.sale(4, 0).await;
+    let (id, number) = bought(&fixture, sale.id, 3).await;
     let path = format!("/v1/admin/orders/{number}");
-    let before = bed.get(&path, &bed.operator()).await.is(200);
+    let before = fixture.get(&path, &fixture.operator()).await.is(200);
     assert_eq!(
         (&before["refunds"], &before["buyer_id"], &before["reservation_id"]),
         (&json!([]), &json!(7), &json!(id))
     );
-    let body = bed.post(&refunds(&number), &bed.operator(), &json!({ "reason": " The show is off " })).await.is(201);
+    let body =
+        fixture.post(&refunds(&number), &fixture.operator(), &json!({ "reason": " The show is off " })).await.is(201);
     let amount = json!({ "minor": 750, "currency": "TWD", "decimals": 2 });
     assert_eq!((&body["refund"]["amount"], &body["refund"]["units"]), (&amount, &json!([1, 2, 3])));
     assert_eq!((&body["refund"]["why"], &body["refund"]["reason"]), (&json!("operator"), &json!("The show is off")));
     assert_eq!((&body["order"]["refunded"], &body["order"]["refunded_amount"]), (&json!(true), &amount));
     assert!(body["refund"].get("done_at").is_none(), "the provider has not heard of it");
-    assert_eq!(bed.kind(id).await, Kind::Refunded);
+    assert_eq!(fixture.kind(id).await, Kind::Refunded);
     for again in [json!({}), json!({ "units": null }), json!({ "units": [1] })] {
-        bed.post(&refunds(&number), &bed.operator(), &again).await.blames(409, "units");
+        fixture.post(&refunds(&number), &fixture.operator(), &again).await.blames(409, "units");
     }
-    sweep(&bed).await;
-    let after = bed.get(&path, &bed.operator()).await.is(200);
+    sweep(&fixture).await;
+    let after = fixture.get(&path, &fixture.operator()).await.is(200);
     assert_eq!((after["refunds"].as_array().unwrap().len(), &after["refunds"][0]["done_at"]), (1, &json!(START.0)));
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
-    assert_eq!(bed.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
-    let seen = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 0));
+    assert_eq!(fixture.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 4, "the units are for sale again");
+    let seen = fixture.get(&format!("/v1/orders/{number}"), &fixture.shopper(7)).await.is(200);
     assert_eq!((&seen["refunded"], &seen["refunded_units"]), (&json!(true), &json!([1, 2, 3])));
-    let token = bed.keys.sign_checkout(id, BuyerId(7), START, 600_000);
-    bed.check_out(7, &token, "ok").await.is_problem(409, "not_held");
-    sound(&bed, sale.id).await;
+    let token = fixture.keys.sign_checkout(id, BuyerId(7), START, 600_000);
+    fixture.check_out(7, &token, "ok").await.is_problem(409, "not_held");
+    sound(&fixture, sale.id).await;
 }
 
-async fn single_units_go_back(bed: Bed) {
-    let sale = bed.sale(4, 0).await;
-    let (id, number) = bought(&bed, sale.id, 3).await;
-    let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
+async fn single_units_go_back(fixture: Fixture) {
+    let sale = fixture.sale(4, 0).await;
+    let (id, number) = bought(&fixture, sale.id, 3).await;
+    let give = async |body: Value| fixture.post(&refunds(&number), &fixture.operator(), &body).await;
     let body = give(json!({ "units": [2] })).await.is(201);
     assert_eq!((&body["refund"]["amount"]["minor"], &body["order"]["refunded"]), (&json!(250), &json!(false)));
-    let row = bed.row(id).await;
+    let row = fixture.row(id).await;
     assert_eq!((row.state.kind(), row.state.units()), (Kind::Confirmed, [1, 3].as_slice()));
-    let standing = bed.get(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(7)).await.is(200);
+    let standing = fixture.get(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(7)).await.is(200);
     assert_eq!((&standing["status"], &standing["units"]), (&json!("confirmed"), &json!([1, 3])));
     give(json!({ "units": [1, 2] })).await.blames(409, "units[1]");
-    sweep(&bed).await;
-    sound(&bed, sale.id).await;
+    sweep(&fixture).await;
+    sound(&fixture, sale.id).await;
     assert_eq!(give(json!({})).await.is(201)["refund"]["units"], json!([1, 3]), "all that is left");
-    sweep(&bed).await;
-    let order = bed.get(&format!("/v1/orders/{number}"), &bed.shopper(7)).await.is(200);
+    sweep(&fixture).await;
+    let order = fixture.get(&format!("/v1/orders/{number}"), &fixture.shopper(7)).await.is(200);
     assert_eq!((&order["refunded_units"], &order["refunded_amount"]["minor"]), (&json!([1, 2, 3]), &json!(750)));
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 0));
-    sound(&bed, sale.id).await;
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 0));
+    sound(&fixture, sale.id).await;
 }
 
 /// 1,001 for three units: each is worth 333, two are worth 666 (and not the 667 of two thirds), and the last one to
 /// go takes what is left, wherever it stands.
-async fn what_does_not_divide_goes_back_to_the_last_unit(bed: Bed) {
+async fn what_does_not_divide_goes_back_to_the_last_unit(fixture: Fixture) {
     for (parts, amounts) in [
         (vec![vec![2], vec![1], vec![3]], vec![333, 333, 335]),
         (vec![vec![1, 3], vec![2]], vec![666, 335]),
         (vec![vec![3], vec![1, 2]], vec![333, 668]),
         (vec![vec![1, 2, 3]], vec![1_001]),
     ] {
-        let sale = bed.sale(3, 0).await;
-        let id = bed.attempt(sale.id, 7, 3).await;
+        let sale = fixture.sale(3, 0).await;
+        let id = fixture.attempt(sale.id, 7, 3).await;
         let amount = Money { minor: 1_001, ..sale.price };
         let payment = PaymentId(id.0 ^ 1);
         let (state, opened_at) = (PaymentState::Opened, START);
         let opened = Payment { id: payment, reservation: id, sale: sale.id, amount, state, opened_at };
-        let payments = &bed.world.payments;
-        bed.world.paying.payment_opened(&opened).await.unwrap();
+        let payments = &fixture.world.payments;
+        fixture.world.paying.payment_opened(&opened).await.unwrap();
         payments.open(payment, amount).await.unwrap();
-        bed.world.paying.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
+        fixture.world.paying.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
         payments.capture(payment, "ok").await.unwrap();
         let number = order::number(sale.id.0);
-        bed.world.paying.confirm(id, payment, &number, START).await.unwrap();
+        fixture.world.paying.confirm(id, payment, &number, START).await.unwrap();
         let mut kept = 1_001;
         for (units, amount) in parts.iter().zip(amounts) {
-            let given = bed.post(&refunds(&number), &bed.operator(), &json!({ "units": units })).await.is(201);
+            let given = fixture.post(&refunds(&number), &fixture.operator(), &json!({ "units": units })).await.is(201);
             assert_eq!(given["refund"]["amount"]["minor"], json!(amount), "{units:?} of {parts:?}");
-            sweep(&bed).await;
+            sweep(&fixture).await;
             kept -= amount;
             assert_eq!(payments.kept_minor(payment).await.unwrap(), kept, "{units:?} of {parts:?}");
-            sound(&bed, sale.id).await;
+            sound(&fixture, sale.id).await;
         }
         assert_eq!(kept, 0);
     }
 }
 
 /// The unit goes to whoever waits, and the wake-up for that is sent at once.
-async fn a_refund_reaches_whoever_waits(bed: Bed) {
-    let sale = bed.sale(3, 2).await;
-    let (_, number) = bought(&bed, sale.id, 2).await;
-    bed.attempt(sale.id, 8, 1).await;
-    let waits = bed.attempt(sale.id, 9, 1).await;
-    assert_eq!(bed.kind(waits).await, Kind::Standby);
-    let mut alarms = bed.world.deadlines.deadlines().await.unwrap();
-    let mut notices = bed.world.notices.notices().await.unwrap();
-    bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
+async fn a_refund_reaches_whoever_waits(fixture: Fixture) {
+    let sale = fixture.sale(3, 2).await;
+    let (_, number) = bought(&fixture, sale.id, 2).await;
+    fixture.attempt(sale.id, 8, 1).await;
+    let waits = fixture.attempt(sale.id, 9, 1).await;
+    assert_eq!(fixture.kind(waits).await, Kind::Standby);
+    let mut alarms = fixture.world.deadlines.deadlines().await.unwrap();
+    let mut notices = fixture.world.notices.notices().await.unwrap();
+    fixture.post(&refunds(&number), &fixture.operator(), &json!({ "units": [1] })).await.is(201);
     let told = told(&mut notices).await.unwrap().remove(0);
-    let kept = bed.world.reservations.reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
+    let kept = fixture.world.reservations.reservation_of(sale.id, told.buyer).await.unwrap().unwrap();
     assert_eq!((told.buyer.0, told.version, told.state), (7, kept.version, Kind::Confirmed), "the buyer hears of it");
     let woken = alarms.next(9).await.unwrap().remove(0);
-    let unfreed = bed.world.sweeping.unfreed(9).await.unwrap();
+    let unfreed = fixture.world.sweeping.unfreed(9).await.unwrap();
     assert_eq!(unfreed, [(sale.id, woken.body().reservations[0])]);
     let backoff = BackoffSettings { first_ms: 1, wait_ms_max: 10, outage_ms_max: 5_000 };
     let settings = payments::Settings { backoff, ..payments::Settings::default() };
-    payments::Alarms::new(bed.world.needs(), settings).handle(vec![woken]).await.unwrap();
-    let row = bed.row(waits).await;
+    payments::Alarms::new(fixture.world.needs(), settings).handle(vec![woken]).await.unwrap();
+    let row = fixture.row(waits).await;
     assert_eq!((row.state.kind(), row.state.units()), (Kind::Held, [1].as_slice()));
-    sweep(&bed).await;
-    sound(&bed, sale.id).await;
+    sweep(&fixture).await;
+    sound(&fixture, sale.id).await;
 }
 
 /// Everything is paid, and the line is still there; who is promoted pays, though the sale is closed meanwhile.
-async fn a_refund_after_all_is_paid_reaches_whoever_waits(bed: Bed) {
-    let sale = bed.sale(2, 2).await;
-    let (_, number) = bought(&bed, sale.id, 2).await;
-    let waits = [bed.attempt(sale.id, 8, 1).await, bed.attempt(sale.id, 9, 2).await];
-    sweep(&bed).await;
+async fn a_refund_after_all_is_paid_reaches_whoever_waits(fixture: Fixture) {
+    let sale = fixture.sale(2, 2).await;
+    let (_, number) = bought(&fixture, sale.id, 2).await;
+    let waits = [fixture.attempt(sale.id, 8, 1).await, fixture.attempt(sale.id, 9, 2).await];
+    sweep(&fixture).await;
     let standing = async |buyer: u64| {
-        let standing = bed.get(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(buyer)).await.is(200);
+        let standing =
+            fixture.get(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(buyer)).await.is(200);
         (standing["status"].as_str().unwrap().to_owned(), standing["position"].as_u64())
     };
     assert_eq!(standing(8).await, ("standby".to_owned(), Some(1)), "everything is paid");
-    bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [1] })).await.is(201);
-    sweep(&bed).await;
+    fixture.post(&refunds(&number), &fixture.operator(), &json!({ "units": [1] })).await.is(201);
+    sweep(&fixture).await;
     assert_eq!(standing(8).await, ("held".to_owned(), None));
     assert_eq!(standing(9).await, ("standby".to_owned(), Some(1)));
     let close = format!("/v1/admin/sales/{}/close", sale.id);
-    bed.post(&close, &bed.operator(), &json!({})).await.is(200);
-    sweep(&bed).await;
-    assert_eq!(bed.kind(waits[1]).await, Kind::Standby, "what is held may come back");
-    let token = bed.checkout_token(sale.id, 8).await;
-    bed.check_out(8, &token, "ok").await.is(201);
-    sweep(&bed).await;
+    fixture.post(&close, &fixture.operator(), &json!({})).await.is(200);
+    sweep(&fixture).await;
+    assert_eq!(fixture.kind(waits[1]).await, Kind::Standby, "what is held may come back");
+    let token = fixture.checkout_token(sale.id, 8).await;
+    fixture.check_out(8, &token, "ok").await.is(201);
+    sweep(&fixture).await;
     assert_eq!(standing(9).await, ("ended".to_owned(), None));
-    bed.post(&refunds(&number), &bed.operator(), &json!({})).await.is(201);
-    sweep(&bed).await;
-    assert_eq!(bed.kind(waits[1]).await, Kind::Ended, "what comes back after everything ended stays unsold");
-    assert_eq!(bed.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 1);
-    sound(&bed, sale.id).await;
+    fixture.post(&refunds(&number), &fixture.operator(), &json!({})).await.is(201);
+    sweep(&fixture).await;
+    assert_eq!(fixture.kind(waits[1]).await, Kind::Ended, "what comes back after everything ended stays unsold");
+    assert_eq!(fixture.world.turnstile.look(sale.id).await.unwrap().unwrap().free, 1);
+    sound(&fixture, sale.id).await;
 }
 
-async fn what_cannot_go_back_is_said_by_name(bed: Bed) {
-    let sale = bed.sale(4, 0).await;
-    let (id, number) = bought(&bed, sale.id, 2).await;
-    let give = async |body: Value| bed.post(&refunds(&number), &bed.operator(), &body).await;
+async fn what_cannot_go_back_is_said_by_name(fixture: Fixture) {
+    let sale = fixture.sale(4, 0).await;
+    let (id, number) = bought(&fixture, sale.id, 2).await;
+    let give = async |body: Value| fixture.post(&refunds(&number), &fixture.operator(), &body).await;
     give(json!({ "units": [1, 9] })).await.blames(400, "units[1]");
     give(json!({ "units": [2, 1, 2] })).await.blames(400, "units[2]");
     give(json!({ "units": [] })).await.blames(400, "units");
@@ -210,41 +212,45 @@ async fn what_cannot_go_back_is_said_by_name(bed: Bed) {
     give(json!({ "reason": "x".repeat(501) })).await.blames(400, "reason");
     give(json!({ "unit": [1] })).await.blames(400, "unit");
     for nobody in ["0000-0000-0000", "nonsense", "0000-0000-0000-0000"] {
-        bed.post(&refunds(nobody), &bed.operator(), &json!({})).await.is_problem(404, "not_found");
-        bed.get(&format!("/v1/admin/orders/{nobody}"), &bed.operator()).await.is_problem(404, "not_found");
+        fixture.post(&refunds(nobody), &fixture.operator(), &json!({})).await.is_problem(404, "not_found");
+        fixture.get(&format!("/v1/admin/orders/{nobody}"), &fixture.operator()).await.is_problem(404, "not_found");
     }
-    assert_eq!((bed.kind(id).await, bed.world.refunds.refunds_due(START, 9).await.unwrap()), (Kind::Confirmed, vec![]));
+    assert_eq!(
+        (fixture.kind(id).await, fixture.world.refunds.refunds_due(START, 9).await.unwrap()),
+        (Kind::Confirmed, vec![])
+    );
 }
 
 /// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
-async fn who_dies_before_the_answer_gave_back_once(bed: Bed) {
-    let sale = bed.sale(3, 0).await;
-    let (id, number) = bought(&bed, sale.id, 2).await;
-    let ask = || bed.post_under("7d0ce6a6", &refunds(&number), &bed.operator(), &json!({ "units": [2] }));
-    let stop = bed.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
+async fn who_dies_before_the_answer_gave_back_once(fixture: Fixture) {
+    let sale = fixture.sale(3, 0).await;
+    let (id, number) = bought(&fixture, sale.id, 2).await;
+    let ask = || fixture.post_under("7d0ce6a6", &refunds(&number), &fixture.operator(), &json!({ "units": [2] }));
+    let stop = fixture.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
     let first = tokio::task::spawn_local(ask());
     stop.reached().await;
-    bed.clock.advance_ms(Settings::default().request_lease_ms);
+    fixture.clock.advance_ms(Settings::default().request_lease_ms);
     let again = ask().await.is(201);
     assert_eq!((&again["refund"]["units"], &again["order"]["refunded_units"]), (&json!([2]), &json!([2])));
     stop.go_on();
     assert_eq!(first.await.unwrap().is(201), again);
-    assert_eq!(bed.row(id).await.state.units(), [1]);
-    assert_eq!(bed.world.refunds.refunds_of(&[id]).await.unwrap().len(), 1);
+    assert_eq!(fixture.row(id).await.state.units(), [1]);
+    assert_eq!(fixture.world.refunds.refunds_of(&[id]).await.unwrap().len(), 1);
 }
 
 /// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.
-async fn the_operator_hangs_up(bed: Bed) {
-    let sale = bed.sale(3, 0).await;
-    let (id, number) = bought(&bed, sale.id, 2).await;
-    let stop = bed.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
-    let refund = tokio::task::spawn_local(bed.post(&refunds(&number), &bed.operator(), &json!({ "units": [2] })));
+async fn the_operator_hangs_up(fixture: Fixture) {
+    let sale = fixture.sale(3, 0).await;
+    let (id, number) = bought(&fixture, sale.id, 2).await;
+    let stop = fixture.stops.arm(money::points::GIVE_BACK_AFTER_LEDGER);
+    let refund =
+        tokio::task::spawn_local(fixture.post(&refunds(&number), &fixture.operator(), &json!({ "units": [2] })));
     stop.reached().await;
     refund.abort();
     assert!(refund.await.unwrap_err().is_cancelled());
     stop.go_on();
-    assert!(bed.lifecycle.drain().await);
-    sweep(&bed).await;
-    assert_eq!(bed.row(id).await.state.units(), [1]);
-    sound(&bed, sale.id).await;
+    assert!(fixture.lifecycle.drain().await);
+    sweep(&fixture).await;
+    assert_eq!(fixture.row(id).await.state.units(), [1]);
+    sound(&fixture, sale.id).await;
 }

@@ -6,7 +6,7 @@ use miaosha::faces::gateway::Settings;
 use miaosha::ports::sale::catalogue::NewItem;
 use serde_json::{Value, json};
 
-use super::bed::{Answer, Bed, settings};
+use super::fixture::{Answer, Fixture, settings};
 use super::over_both;
 use crate::support::clock::START;
 
@@ -16,14 +16,14 @@ over_both! {
 
 const HOUR_MS: i64 = 3_600_000;
 
-async fn sale(bed: &Bed, title: &str, opens_ms: i64, closes_ms: i64) -> SaleId {
+async fn sale(fixture: &Fixture, title: &str, opens_ms: i64, closes_ms: i64) -> SaleId {
     let item = NewItem { title: title.into(), description: String::new() };
-    let item = bed.world.catalogue.create_item(&item).await.unwrap();
+    let item = fixture.world.catalogue.create_item(&item).await.unwrap();
     let body = json!({
         "item_id": item.id, "price": { "minor": 100, "currency": "TWD" }, "capacity": 1, "quantity_max": 1,
         "standby_max": 0, "hold_ms": 60_000, "opens_at": START.0 + opens_ms, "closes_at": START.0 + closes_ms,
     });
-    let made = bed.post("/v1/admin/sales", &bed.operator(), &body).await.is(201);
+    let made = fixture.post("/v1/admin/sales", &fixture.operator(), &body).await.is(201);
     SaleId(made["id"].as_u64().unwrap())
 }
 
@@ -33,10 +33,10 @@ fn next(answer: &Answer) -> Option<String> {
 }
 
 /// By following the links, two at a time.
-async fn found(bed: &Bed, query: &str) -> Vec<u64> {
+async fn found(fixture: &Fixture, query: &str) -> Vec<u64> {
     let (mut ids, mut at) = (Vec::new(), Some(format!("/v1/sales?limit=2&{query}")));
     while let Some(path) = at {
-        let answer = bed.get(&path, "").await;
+        let answer = fixture.get(&path, "").await;
         at = next(&answer);
         let page = answer.is(200);
         let page = page.as_array().unwrap();
@@ -46,43 +46,44 @@ async fn found(bed: &Bed, query: &str) -> Vec<u64> {
     ids
 }
 
-async fn sales_are_looked_for(bed: Bed) {
-    let over = sale(&bed, "A tea towel", -9 * HOUR_MS, -HOUR_MS).await.0;
-    let late = sale(&bed, "紫砂茶壺 Teapot", 5 * HOUR_MS, 9 * HOUR_MS).await.0;
-    let open = sale(&bed, "A clay teapot", -HOUR_MS, HOUR_MS).await.0;
-    let soon = sale(&bed, "Teatime & cake", HOUR_MS, 9 * HOUR_MS).await.0;
-    let lamp = sale(&bed, "A lamp", -2 * HOUR_MS, HOUR_MS).await.0;
-    let paused = sale(&bed, "Tea for two", -3 * HOUR_MS, HOUR_MS).await.0;
-    bed.world.catalogue.set_state(SaleId(paused), SaleState::Paused).await.unwrap();
+async fn sales_are_looked_for(fixture: Fixture) {
+    let over = sale(&fixture, "A tea towel", -9 * HOUR_MS, -HOUR_MS).await.0;
+    let late = sale(&fixture, "紫砂茶壺 Teapot", 5 * HOUR_MS, 9 * HOUR_MS).await.0;
+    let open = sale(&fixture, "A clay teapot", -HOUR_MS, HOUR_MS).await.0;
+    let soon = sale(&fixture, "Teatime & cake", HOUR_MS, 9 * HOUR_MS).await.0;
+    let lamp = sale(&fixture, "A lamp", -2 * HOUR_MS, HOUR_MS).await.0;
+    let paused = sale(&fixture, "Tea for two", -3 * HOUR_MS, HOUR_MS).await.0;
+    fixture.world.catalogue.set_state(SaleId(paused), SaleState::Paused).await.unwrap();
 
-    assert_eq!(found(&bed, "").await, [paused, lamp, soon, open, late, over]);
-    assert_eq!(found(&bed, "order=opening").await, [over, paused, lamp, open, soon, late]);
-    assert_eq!(found(&bed, "state=open").await, [paused, lamp, open]);
-    assert_eq!(found(&bed, "state=open&order=opening").await, [paused, lamp, open]);
-    assert_eq!(found(&bed, "state=upcoming").await, [soon, late]);
-    assert_eq!(found(&bed, "state=upcoming&order=newest").await, [soon, late]);
-    assert_eq!(found(&bed, "state=upcoming&order=opening").await, [soon, late]);
-    assert_eq!(found(&bed, "search=tea").await, [paused, soon, open, late, over]);
-    assert_eq!(found(&bed, "search=tea&order=opening").await, [over, paused, open, soon, late]);
-    assert_eq!(found(&bed, "search=TEA%20%20a&state=open").await, [open]);
-    assert_eq!(found(&bed, "search=%E8%8C%B6%E5%A3%BA").await, [late], "茶壺");
-    assert_eq!(found(&bed, "search=cake+%26+teatime").await, [soon]);
-    assert_eq!(found(&bed, "search=kettle").await, [0; 0]);
+    assert_eq!(found(&fixture, "").await, [paused, lamp, soon, open, late, over]);
+    assert_eq!(found(&fixture, "order=opening").await, [over, paused, lamp, open, soon, late]);
+    assert_eq!(found(&fixture, "state=open").await, [paused, lamp, open]);
+    assert_eq!(found(&fixture, "state=open&order=opening").await, [paused, lamp, open]);
+    assert_eq!(found(&fixture, "state=upcoming").await, [soon, late]);
+    assert_eq!(found(&fixture, "state=upcoming&order=newest").await, [soon, late]);
+    assert_eq!(found(&fixture, "state=upcoming&order=opening").await, [soon, late]);
+    assert_eq!(found(&fixture, "search=tea").await, [paused, soon, open, late, over]);
+    assert_eq!(found(&fixture, "search=tea&order=opening").await, [over, paused, open, soon, late]);
+    assert_eq!(found(&fixture, "search=TEA%20%20a&state=open").await, [open]);
+    assert_eq!(found(&fixture, "search=%E8%8C%B6%E5%A3%BA").await, [late], "茶壺");
+    assert_eq!(found(&fixture, "search=cake+%26+teatime").await, [soon]);
+    assert_eq!(found(&fixture, "search=kettle").await, [0; 0]);
 
     // A sale that is changed is shown as it is now, in every list.
     let close = format!("/v1/admin/sales/{open}/close");
-    bed.post(&close, &bed.operator(), &json!({})).await.is(200);
-    assert_eq!(found(&bed, "state=open").await, [paused, lamp]);
-    bed.clock.advance_ms(HOUR_MS);
-    assert_eq!(found(&bed, "state=open&search=tea").await, [soon], "time goes on");
+    fixture.post(&close, &fixture.operator(), &json!({})).await.is(200);
+    assert_eq!(found(&fixture, "state=open").await, [paused, lamp]);
+    fixture.clock.advance_ms(HOUR_MS);
+    assert_eq!(found(&fixture, "state=open&search=tea").await, [soon], "time goes on");
 }
 
 #[actix_web::test]
 async fn what_is_searched_for_is_checked() {
-    let bed = Bed::new().await;
-    sale(&bed, "Thing", 0, HOUR_MS).await;
-    let blames = async |query: &str, field: &str| bed.get(&format!("/v1/sales?{query}"), "").await.blames(400, field);
-    let fits = async |query: &str| drop(bed.get(&format!("/v1/sales?{query}"), "").await.is(200));
+    let fixture = Fixture::new().await;
+    sale(&fixture, "Thing", 0, HOUR_MS).await;
+    let blames =
+        async |query: &str, field: &str| fixture.get(&format!("/v1/sales?{query}"), "").await.blames(400, field);
+    let fits = async |query: &str| drop(fixture.get(&format!("/v1/sales?{query}"), "").await.is(200));
     for text in ["", "%20", "...", "%E3%80%82", "%00", "a%0ab", "-"] {
         blames(&format!("search={text}"), "search").await;
     }
@@ -117,17 +118,17 @@ async fn what_is_searched_for_is_checked() {
     fits("order=opening&after=-5.1").await;
     blames("after=1.1", "after").await;
     blames("find=x", "find").await;
-    let problem = bed.get(&format!("/v1/sales?search={}", words(17)), "").await;
+    let problem = fixture.get(&format!("/v1/sales?search={}", words(17)), "").await;
     assert_eq!((&problem.body["rule"], &problem.body["max"]), (&json!("count"), &json!(16)));
 }
 
 /// Words that nobody asked for before read the ledger: so many at once.
 #[actix_web::test]
 async fn no_more_search_at_once_than_may() {
-    let bed = Bed::with(Settings { searches_max: 0, ..settings() }).await;
-    bed.get("/v1/sales?search=x", "").await.is_problem(503, "busy");
-    bed.get("/v1/sales?state=open&order=opening", "").await.is(200);
-    let bed = Bed::with(Settings { searches_max: 1, ..settings() }).await;
-    bed.get("/v1/sales?search=x", "").await.is(200);
-    bed.get("/v1/sales?search=x", "").await.is(200);
+    let fixture = Fixture::with(Settings { searches_max: 0, ..settings() }).await;
+    fixture.get("/v1/sales?search=x", "").await.is_problem(503, "busy");
+    fixture.get("/v1/sales?state=open&order=opening", "").await.is(200);
+    let fixture = Fixture::with(Settings { searches_max: 1, ..settings() }).await;
+    fixture.get("/v1/sales?search=x", "").await.is(200);
+    fixture.get("/v1/sales?search=x", "").await.is(200);
 }

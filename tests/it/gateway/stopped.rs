@@ -14,7 +14,7 @@ use miaosha::ports::platform::fault::Point;
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use tokio::task::JoinHandle;
 
-use super::bed::{Answer, Bed, HOLD_MS};
+use super::fixture::{Answer, Fixture, HOLD_MS};
 use super::over_both;
 use crate::support::clock::START;
 use crate::support::faults::Stop;
@@ -29,124 +29,124 @@ over_both! {
     a_checkout_outlives_its_connection
 }
 
-fn soon(bed: &Bed) -> Timestamp {
-    bed.world.clock.now().plus_ms(1)
+fn soon(fixture: &Fixture) -> Timestamp {
+    fixture.world.clock.now().plus_ms(1)
 }
 
 /// A checkout that stands at the point.
-async fn stopped_at(bed: &Bed, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
-    let sale = bed.sale(1, 0).await;
-    let id = bed.attempt(sale.id, 7, 1).await;
-    let token = bed.checkout_token(sale.id, 7).await;
-    let stop = bed.stops.arm(point);
-    let checkout = rt::spawn(bed.check_out(7, &token, "ok"));
+async fn stopped_at(fixture: &Fixture, point: Point) -> (Sale, ReservationId, Arc<Stop>, JoinHandle<Answer>) {
+    let sale = fixture.sale(1, 0).await;
+    let id = fixture.attempt(sale.id, 7, 1).await;
+    let token = fixture.checkout_token(sale.id, 7).await;
+    let stop = fixture.stops.arm(point);
+    let checkout = rt::spawn(fixture.check_out(7, &token, "ok"));
     stop.reached().await;
     (sale, id, stop, checkout)
 }
 
 /// The payment-consumer comes by after a while.
-async fn sweep(bed: &Bed) {
+async fn sweep(fixture: &Fixture) {
     let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
-    bed.clock.advance_ms(20);
-    Sweeper::new(bed.world.needs(), settings).sweep().await.unwrap();
+    fixture.clock.advance_ms(20);
+    Sweeper::new(fixture.world.needs(), settings).sweep().await.unwrap();
 }
 
-async fn before_the_hold_takes_the_payment_it_is_an_orphan(bed: Bed) {
+async fn before_the_hold_takes_the_payment_it_is_an_orphan(fixture: Fixture) {
     for point in [money::points::CHECKOUT_AFTER_RECORD, money::points::CHECKOUT_AFTER_OPEN] {
-        let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
-        assert_eq!(bed.kind(id).await, Kind::Held);
-        let orphans = bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap();
+        let (sale, id, stop, checkout) = stopped_at(&fixture, point).await;
+        assert_eq!(fixture.kind(id).await, Kind::Held);
+        let orphans = fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap();
         assert_eq!(orphans.len(), 1, "it was written down before it was opened");
 
-        sweep(&bed).await;
-        assert_eq!(bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap(), []);
+        sweep(&fixture).await;
+        assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
         // Meanwhile the buyer pays in another tab.
-        let token = bed.checkout_token(sale.id, 7).await;
-        bed.check_out(7, &token, "ok").await.is(201);
+        let token = fixture.checkout_token(sale.id, 7).await;
+        fixture.check_out(7, &token, "ok").await.is(201);
 
         stop.go_on();
         let late = checkout.await.unwrap();
         assert!(matches!(late.status.as_u16(), 200 | 503), "{late:?}");
-        assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
-        assert_eq!(bed.kind(id).await, Kind::Confirmed);
+        assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
+        assert_eq!(fixture.kind(id).await, Kind::Confirmed);
     }
 }
 
-async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
-    assert_eq!(bed.kind(id).await, Kind::Paying);
-    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
+async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_PAYING).await;
+    assert_eq!(fixture.kind(id).await, Kind::Paying);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
 
-    sweep(&bed).await;
-    assert_eq!(bed.kind(id).await, Kind::Held, "time is left");
+    sweep(&fixture).await;
+    assert_eq!(fixture.kind(id).await, Kind::Held, "time is left");
 
     // The void payment cannot be captured any more.
     stop.go_on();
     checkout.await.unwrap().is_problem(402, "card_declined");
-    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
-    assert_eq!(bed.kind(id).await, Kind::Held);
-    let token = bed.checkout_token(sale.id, 7).await;
-    bed.check_out(7, &token, "ok").await.is(201);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
+    assert_eq!(fixture.kind(id).await, Kind::Held);
+    let token = fixture.checkout_token(sale.id, 7).await;
+    fixture.check_out(7, &token, "ok").await.is(201);
 }
 
-async fn after_the_capture_somebody_else_writes_the_order(bed: Bed) {
+async fn after_the_capture_somebody_else_writes_the_order(fixture: Fixture) {
     for point in [money::points::CHECKOUT_AFTER_CAPTURE, money::points::CHECKOUT_AFTER_CONFIRM] {
-        let (sale, id, stop, checkout) = stopped_at(&bed, point).await;
-        sweep(&bed).await;
-        assert_eq!(bed.kind(id).await, Kind::Confirmed);
-        let orders = bed.world.orders.orders(BuyerId(7), 10).await.unwrap();
+        let (sale, id, stop, checkout) = stopped_at(&fixture, point).await;
+        sweep(&fixture).await;
+        assert_eq!(fixture.kind(id).await, Kind::Confirmed);
+        let orders = fixture.world.orders.orders(BuyerId(7), 10).await.unwrap();
         let written = orders.into_iter().find(|order| order.reservation == id).unwrap();
         stop.go_on();
         let order = checkout.await.unwrap().is(201);
         assert_eq!(order["order_number"], written.number);
-        assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+        assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
     }
 }
 
 /// Time runs out while the money moves: the order stands, for the hold was taken in time.
-async fn a_hold_does_not_lapse_while_it_is_paid(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
-    bed.clock.advance_ms(2 * HOLD_MS);
-    assert_eq!(bed.world.sweeping.lapse(sale.id, &[id], bed.world.clock.now()).await.unwrap(), []);
+async fn a_hold_does_not_lapse_while_it_is_paid(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_PAYING).await;
+    fixture.clock.advance_ms(2 * HOLD_MS);
+    assert_eq!(fixture.world.sweeping.lapse(sale.id, &[id], fixture.world.clock.now()).await.unwrap(), []);
     stop.go_on();
     checkout.await.unwrap().is(201);
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
-async fn no_payment_begins_after_the_time_is_over(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_OPEN).await;
-    bed.clock.advance_ms(HOLD_MS);
+async fn no_payment_begins_after_the_time_is_over(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_OPEN).await;
+    fixture.clock.advance_ms(HOLD_MS);
     stop.go_on();
     checkout.await.unwrap().is_problem(409, "hold_lapsed");
-    assert_eq!(bed.kind(id).await, Kind::Held, "whose time is over; writing that down is the payment-consumer's");
-    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
-    assert_eq!(bed.world.sweeping.orphans(soon(&bed), 10).await.unwrap(), []);
+    assert_eq!(fixture.kind(id).await, Kind::Held, "whose time is over; writing that down is the payment-consumer's");
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
+    assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
 }
 
 /// A provider that said "void" of a payment it captured all the same: the buyer hears that the money goes back.
-async fn a_capture_that_cannot_stand_goes_back(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_CAPTURE).await;
-    let State::Paying { payment, .. } = bed.row(id).await.state else { panic!("it is paying") };
-    bed.world.paying.payment_voided(id, payment, START).await.unwrap();
+async fn a_capture_that_cannot_stand_goes_back(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_CAPTURE).await;
+    let State::Paying { payment, .. } = fixture.row(id).await.state else { panic!("it is paying") };
+    fixture.world.paying.payment_voided(id, payment, START).await.unwrap();
     stop.go_on();
     let answer = checkout.await.unwrap();
     answer.is_problem(409, "conflict");
     assert!(answer.body["detail"].as_str().unwrap().contains("money goes back"));
-    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 1));
-    let due = bed.world.refunds.refunds_due(START, 10).await.unwrap();
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 1));
+    let due = fixture.world.refunds.refunds_due(START, 10).await.unwrap();
     assert_eq!((due[0].refund.payment, &due[0].why), (payment, &Why::CaptureTooLate));
-    sweep(&bed).await;
-    assert_eq!(bed.orders_and_captures(sale.id).await, (0, 0));
+    sweep(&fixture).await;
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
 }
 
 /// The buyer hangs up in the middle: the checkout is finished, and a graceful stop waits for it.
-async fn a_checkout_outlives_its_connection(bed: Bed) {
-    let (sale, id, stop, checkout) = stopped_at(&bed, money::points::CHECKOUT_AFTER_PAYING).await;
+async fn a_checkout_outlives_its_connection(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_PAYING).await;
     checkout.abort();
     assert!(checkout.await.unwrap_err().is_cancelled());
-    assert_eq!(bed.lifecycle.tracker.len(), 2, "the request and its move");
+    assert_eq!(fixture.lifecycle.tracker.len(), 2, "the request and its move");
     stop.go_on();
-    assert!(bed.lifecycle.drain().await);
-    assert_eq!(bed.kind(id).await, Kind::Confirmed);
-    assert_eq!(bed.orders_and_captures(sale.id).await, (1, 1));
+    assert!(fixture.lifecycle.drain().await);
+    assert_eq!(fixture.kind(id).await, Kind::Confirmed);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }

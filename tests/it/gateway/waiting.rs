@@ -13,16 +13,16 @@ use miaosha::domain::shared::id::{AttemptId, BatchId, BuyerId, SaleId};
 use miaosha::faces::gateway::Settings;
 use serde_json::json;
 
-use super::bed::{Bed, settings};
+use super::fixture::{Fixture, settings};
 use crate::support::clock::START;
 
-/// A bed whose gateway hears notices.
-async fn hearing() -> Bed {
-    let bed = Bed::new().await;
-    let gateway = bed.gateway.clone();
+/// A fixture whose gateway hears notices.
+async fn hearing() -> Fixture {
+    let fixture = Fixture::new().await;
+    let gateway = fixture.gateway.clone();
     rt::spawn(async move { gateway.run().await });
-    until(|| bed.gateway.problems().is_empty() && bed.gateway.hears()).await;
-    bed
+    until(|| fixture.gateway.problems().is_empty() && fixture.gateway.hears()).await;
+    fixture
 }
 
 async fn until(mut is_so: impl FnMut() -> bool) {
@@ -31,59 +31,59 @@ async fn until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-async fn somebody_waits(bed: &Bed) {
-    until(|| !bed.gateway.registry().is_empty()).await;
+async fn somebody_waits(fixture: &Fixture) {
+    until(|| !fixture.gateway.registry().is_empty()).await;
 }
 
 #[actix_web::test]
 async fn who_waits_for_an_attempt_is_told_of_its_outcome() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 1).await;
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 1).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
     // Waits for any reservation of this sale, of which there is none.
-    let wait = rt::spawn(bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)));
-    somebody_waits(&bed).await;
-    let id = bed.attempt(sale.id, 7, 1).await;
-    bed.world.notices.tell(&[Notice::from(&bed.row(id).await)]).await.unwrap();
+    let wait = rt::spawn(fixture.get(&format!("{path}?wait_ms=25000"), &fixture.shopper(7)));
+    somebody_waits(&fixture).await;
+    let id = fixture.attempt(sale.id, 7, 1).await;
+    fixture.world.notices.tell(&[Notice::from(&fixture.row(id).await)]).await.unwrap();
     assert_eq!(wait.await.unwrap().is(200)["status"], "held");
     // What is decided already is answered at once.
-    let decided = bed.get(&format!("{path}?attempt={id}&wait_ms=25000"), &bed.shopper(7)).await.is(200);
+    let decided = fixture.get(&format!("{path}?attempt={id}&wait_ms=25000"), &fixture.shopper(7)).await.is(200);
     assert_eq!(decided["status"], "held");
-    let newer = bed.get(&format!("{path}?version=0&wait_ms=25000"), &bed.shopper(7)).await.is(200);
+    let newer = fixture.get(&format!("{path}?version=0&wait_ms=25000"), &fixture.shopper(7)).await.is(200);
     assert_eq!(newer["version"], 1);
-    assert!(bed.gateway.registry().is_empty());
+    assert!(fixture.gateway.registry().is_empty());
 }
 
 #[actix_web::test]
 async fn who_knows_this_version_is_told_of_the_next() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 1).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let waiting = bed.attempt(sale.id, 8, 1).await;
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 1).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let waiting = fixture.attempt(sale.id, 8, 1).await;
     let path = format!("/v1/sales/{}/reservation?wait_ms=25000&version=1", sale.id);
-    let wait = rt::spawn(bed.get(&path, &bed.shopper(8)));
-    somebody_waits(&bed).await;
+    let wait = rt::spawn(fixture.get(&path, &fixture.shopper(8)));
+    somebody_waits(&fixture).await;
     // Notices of another sale, or of what is known already, wake nobody up for good.
-    let other = bed.sale(1, 0).await;
-    let elsewhere = bed.attempt(other.id, 8, 1).await;
-    let old = [Notice::from(&bed.row(elsewhere).await), Notice::from(&bed.row(waiting).await)];
-    bed.world.notices.tell(&old).await.unwrap();
+    let other = fixture.sale(1, 0).await;
+    let elsewhere = fixture.attempt(other.id, 8, 1).await;
+    let old = [Notice::from(&fixture.row(elsewhere).await), Notice::from(&fixture.row(waiting).await)];
+    fixture.world.notices.tell(&old).await.unwrap();
     // Cancelled in another tab; this gateway tells everybody.
-    bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &bed.shopper(8)).await.is(200);
+    fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(8)).await.is(200);
     let told = wait.await.unwrap().is(200);
     assert_eq!((&told["status"], &told["version"]), (&json!("cancelled"), &json!(2)));
 }
 
 #[actix_web::test]
 async fn a_checkout_is_told_to_the_buyers_other_tab() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 1).await;
-    bed.attempt(sale.id, 7, 1).await;
-    let token = bed.checkout_token(sale.id, 7).await;
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 1).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    let token = fixture.checkout_token(sale.id, 7).await;
     let path = format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id);
-    let wait = rt::spawn(bed.get(&path, &bed.shopper(7)));
-    somebody_waits(&bed).await;
-    bed.check_out(7, &token, "ok").await.is(201);
+    let wait = rt::spawn(fixture.get(&path, &fixture.shopper(7)));
+    somebody_waits(&fixture).await;
+    fixture.check_out(7, &token, "ok").await.is(201);
     let told = wait.await.unwrap().is(200);
     assert!(told["version"].as_u64().unwrap() > 1, "{told}");
 }
@@ -91,12 +91,12 @@ async fn a_checkout_is_told_to_the_buyers_other_tab() {
 /// Whoever could not tell says that something was missed: those who wait for that sale look.
 #[actix_web::test]
 async fn who_waits_looks_when_notices_were_missed() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 0).await;
-    let wait = rt::spawn(bed.get(&format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id), &bed.shopper(7)));
-    somebody_waits(&bed).await;
-    bed.attempt(sale.id, 7, 1).await;
-    bed.world.notices.missed(sale.id);
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 0).await;
+    let wait = rt::spawn(fixture.get(&format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id), &fixture.shopper(7)));
+    somebody_waits(&fixture).await;
+    fixture.attempt(sale.id, 7, 1).await;
+    fixture.world.notices.missed(sale.id);
     let told = tokio::time::timeout(Duration::from_secs(15), wait).await.expect("long before its wait is over");
     assert_eq!(told.unwrap().is(200)["status"], "held");
 }
@@ -104,79 +104,79 @@ async fn who_waits_looks_when_notices_were_missed() {
 /// Nobody said anything, and the wait is over: the answer is the truth of that moment.
 #[actix_web::test]
 async fn who_was_not_told_looks_at_the_end() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 0).await;
-    let wait = rt::spawn(bed.get(&format!("/v1/sales/{}/reservation?wait_ms=300", sale.id), &bed.shopper(7)));
-    somebody_waits(&bed).await;
-    bed.attempt(sale.id, 7, 1).await;
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 0).await;
+    let wait = rt::spawn(fixture.get(&format!("/v1/sales/{}/reservation?wait_ms=300", sale.id), &fixture.shopper(7)));
+    somebody_waits(&fixture).await;
+    fixture.attempt(sale.id, 7, 1).await;
     assert_eq!(wait.await.unwrap().is(200)["status"], "held");
 }
 
 /// Without notices those who wait look by themselves.
 #[actix_web::test]
 async fn who_waits_is_not_forgotten_while_no_notices_come() {
-    let bed = Bed::new().await;
-    assert!(!bed.gateway.hears());
-    let sale = bed.sale(1, 0).await;
+    let fixture = Fixture::new().await;
+    assert!(!fixture.gateway.hears());
+    let sale = fixture.sale(1, 0).await;
     let path = format!("/v1/sales/{}/reservation?wait_ms=25000", sale.id);
-    let wait = rt::spawn(bed.get(&path, &bed.shopper(7)));
-    somebody_waits(&bed).await;
-    bed.attempt(sale.id, 7, 1).await;
+    let wait = rt::spawn(fixture.get(&path, &fixture.shopper(7)));
+    somebody_waits(&fixture).await;
+    fixture.attempt(sale.id, 7, 1).await;
     assert_eq!(wait.await.unwrap().is(200)["status"], "held");
 }
 
 #[actix_web::test]
 async fn nobody_waits_beyond_the_limits() {
     let settings = Settings { waits_max: 1, ..settings() };
-    let bed = Bed::with(settings).await;
-    let sale = bed.sale(1, 0).await;
+    let fixture = Fixture::with(settings).await;
+    let sale = fixture.sale(1, 0).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
-    let place = bed.gateway.registry().register(BuyerId(8), SaleId(1)).unwrap();
-    bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)).await.is_problem(404, "not_found");
+    let place = fixture.gateway.registry().register(BuyerId(8), SaleId(1)).unwrap();
+    fixture.get(&format!("{path}?wait_ms=25000"), &fixture.shopper(7)).await.is_problem(404, "not_found");
     drop(place);
-    bed.get("/v1/sales/99/reservation?wait_ms=25000", &bed.shopper(7)).await.is_problem(404, "not_found");
+    fixture.get("/v1/sales/99/reservation?wait_ms=25000", &fixture.shopper(7)).await.is_problem(404, "not_found");
     for beyond in ["25001", "-1", "1.5", "x", ""] {
-        bed.get(&format!("{path}?wait_ms={beyond}"), &bed.shopper(7)).await.blames(400, "wait_ms");
+        fixture.get(&format!("{path}?wait_ms={beyond}"), &fixture.shopper(7)).await.blames(400, "wait_ms");
     }
 }
 
 #[actix_web::test]
 async fn a_wait_ends_with_its_time_or_with_the_process() {
-    let bed = hearing().await;
-    let sale = bed.sale(1, 0).await;
+    let fixture = hearing().await;
+    let sale = fixture.sale(1, 0).await;
     let path = format!("/v1/sales/{}/reservation", sale.id);
-    bed.get(&format!("{path}?wait_ms=1"), &bed.shopper(7)).await.is_problem(404, "not_found");
-    let mut wait = pin!(bed.get(&format!("{path}?wait_ms=25000"), &bed.shopper(7)));
+    fixture.get(&format!("{path}?wait_ms=1"), &fixture.shopper(7)).await.is_problem(404, "not_found");
+    let mut wait = pin!(fixture.get(&format!("{path}?wait_ms=25000"), &fixture.shopper(7)));
     assert!(poll!(&mut wait).is_pending());
-    bed.lifecycle.soft.cancel();
+    fixture.lifecycle.soft.cancel();
     wait.await.is_problem(404, "not_found");
 }
 
 /// Whoever was told 202 a moment ago, and says nothing of waiting.
 #[actix_web::test]
 async fn who_names_an_attempt_is_told_what_it_came_to() {
-    let bed = Bed::with(Settings { attempt_wait_ms: 3_600_000, wait_ms_max: 3_600_000, ..settings() }).await;
-    let gateway = bed.gateway.clone();
+    let fixture = Fixture::with(Settings { attempt_wait_ms: 3_600_000, wait_ms_max: 3_600_000, ..settings() }).await;
+    let gateway = fixture.gateway.clone();
     rt::spawn(async move { gateway.run().await });
-    until(|| bed.gateway.problems().is_empty() && bed.gateway.hears()).await;
-    let sale = bed.sale(1, 0).await;
+    until(|| fixture.gateway.problems().is_empty() && fixture.gateway.hears()).await;
+    let sale = fixture.sale(1, 0).await;
     let id = BatchId::new(START.0 as u64, 1);
     let attempts = vec![Attempt { buyer: BuyerId(7), quantity: 1 }, Attempt { buyer: BuyerId(8), quantity: 1 }];
     let batch = Batch { id, sale: sale.id, attempts, traced: vec![] };
     let path = format!("/v1/sales/{}/reservation", sale.id);
     let of = |attempt: AttemptId, more: &str| format!("{path}?attempt={attempt}{more}");
     // Who says that it will not wait does not, and without an attempt nothing is waited for.
-    let now = bed.get(&of(id.attempt(0), "&wait_ms=0"), &bed.shopper(7)).await.is(200);
+    let now = fixture.get(&of(id.attempt(0), "&wait_ms=0"), &fixture.shopper(7)).await.is(200);
     assert_eq!(now, json!({ "status": "pending" }));
-    bed.get(&path, &bed.shopper(7)).await.is_problem(404, "not_found");
+    fixture.get(&path, &fixture.shopper(7)).await.is_problem(404, "not_found");
     let elsewhere = format!("/v1/sales/99/reservation?attempt={}", id.attempt(0));
-    bed.get(&elsewhere, &bed.shopper(7)).await.is_problem(404, "not_found");
+    fixture.get(&elsewhere, &fixture.shopper(7)).await.is_problem(404, "not_found");
 
-    let waits =
-        [(0, 7), (1, 8)].map(|(index, buyer)| rt::spawn(bed.get(&of(id.attempt(index), ""), &bed.shopper(buyer))));
-    until(|| bed.gateway.registry().len() == 2).await;
-    bed.decide(batch).await;
-    bed.world.notices.tell(&[Notice::from(&bed.row(id.attempt(0).into()).await)]).await.unwrap();
+    let waits = [(0, 7), (1, 8)]
+        .map(|(index, buyer)| rt::spawn(fixture.get(&of(id.attempt(index), ""), &fixture.shopper(buyer))));
+    until(|| fixture.gateway.registry().len() == 2).await;
+    fixture.decide(batch).await;
+    fixture.world.notices.tell(&[Notice::from(&fixture.row(id.attempt(0).into()).await)]).await.unwrap();
     let [held, refused] = waits;
     // Nobody is told of a refusal: who waits for one looks.
     assert_eq!(held.await.unwrap().is(200)["status"], "held");

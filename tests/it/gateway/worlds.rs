@@ -1,4 +1,4 @@
-//! The worlds a bed can stand in. Of the parts, the ledger is the one whose dialect a gateway could feel.
+//! The worlds a fixture can stand in. Of the parts, the ledger is the one whose dialect a gateway could feel.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -17,13 +17,13 @@ use crate::support::held::settle;
 use crate::support::proxy::by_proxy;
 use crate::support::servers::{rabbit_url, unique_name};
 
-struct Bed {
+struct Fixture {
     broker: RabbitBroker,
     namespace: String,
     connection: Connection,
 }
 
-impl Bed {
+impl Fixture {
     async fn new() -> Self {
         Self::at(rabbit_url()).await
     }
@@ -60,14 +60,14 @@ impl Bed {
 /// A queue that is there is declared once more only as what it is.
 #[tokio::test]
 async fn queues_are_as_long_as_they_may_be() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for (queue, length_max) in [("lapses", 1_000_000), ("parked", 100_000), ("events.mail", 1_000_000)] {
         for (more, is_it) in [(0, true), (1, false), (-1, false)] {
             let mut arguments = FieldTable::default();
             arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
             arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
             arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length_max + more));
-            let (channel, name) = (bed.channel().await, bed.name(queue));
+            let (channel, name) = (fixture.channel().await, fixture.name(queue));
             let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await;
             assert_eq!(declared.is_ok(), is_it, "{queue}: {more}");
         }
@@ -77,7 +77,7 @@ async fn queues_are_as_long_as_they_may_be() {
 /// The broker refuses the same queue with other options.
 #[tokio::test]
 async fn so_many_requests_for_news_wait_so_long() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let limits = [(10_000, 10_000), (10_001, 10_000), (9_999, 10_000), (10_000, 10_001), (10_000, 9_999)];
     for (length_max, ms_max) in limits {
         let mut arguments = FieldTable::default();
@@ -85,7 +85,7 @@ async fn so_many_requests_for_news_wait_so_long() {
         arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
         arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length_max));
         arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ms_max));
-        let (channel, name) = (bed.channel().await, bed.name("news_requests"));
+        let (channel, name) = (fixture.channel().await, fixture.name("news_requests"));
         let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await;
         assert_eq!(declared.is_ok(), (length_max, ms_max) == (10_000, 10_000), "{length_max}, {ms_max} ms");
     }
@@ -94,14 +94,14 @@ async fn so_many_requests_for_news_wait_so_long() {
 #[tokio::test]
 async fn a_message_tells_so_many_notices() {
     for (notices, messages) in [(256, 1), (257, 2)] {
-        let bed = Bed::new().await;
-        let channel = bed.channel().await;
+        let fixture = Fixture::new().await;
+        let channel = fixture.channel().await;
         let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
         let queue = channel.queue_declare("".into(), options, FieldTable::default()).await.unwrap().name().clone();
-        let (exchange, options) = (bed.name("notices"), QueueBindOptions::default());
+        let (exchange, options) = (fixture.name("notices"), QueueBindOptions::default());
         channel.queue_bind(queue.clone(), exchange.into(), "".into(), options, FieldTable::default()).await.unwrap();
         let told: Vec<_> = (0..notices).map(notice).collect();
-        bed.broker.tell(&told).await.unwrap();
+        fixture.broker.tell(&told).await.unwrap();
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let found = channel.queue_declare(queue, passive, FieldTable::default()).await.unwrap();
         assert_eq!(found.message_count(), messages, "{notices} notices");
@@ -113,10 +113,10 @@ async fn a_message_tells_so_many_notices() {
 async fn so_many_broadcasts_wait_for_a_listener() {
     const SENT: u64 = 64;
     for (waiting, kept) in [(1_024, 1_024), (1_025, 1_024)] {
-        let bed = Bed::new().await;
-        let mut stream = bed.broker.notices().await.unwrap();
+        let fixture = Fixture::new().await;
+        let mut stream = fixture.broker.notices().await.unwrap();
         for number in 0..SENT + waiting {
-            bed.broker.tell(&[notice(number)]).await.unwrap();
+            fixture.broker.tell(&[notice(number)]).await.unwrap();
         }
         let mut heard = 0;
         while heard < SENT + kept {
@@ -125,7 +125,7 @@ async fn so_many_broadcasts_wait_for_a_listener() {
             }
         }
         // After all of them, so that nothing more is on its way.
-        bed.broker.tell(&[notice(u64::MAX)]).await.unwrap();
+        fixture.broker.tell(&[notice(u64::MAX)]).await.unwrap();
         loop {
             if let NoticeItem::Notices(notices) = stream.next().await.unwrap() {
                 assert_eq!(notices, [notice(u64::MAX)], "more were kept");
@@ -137,19 +137,19 @@ async fn so_many_broadcasts_wait_for_a_listener() {
 
 #[tokio::test]
 async fn so_many_parked_messages_are_looked_at() {
-    let bed = Bed::new().await;
-    let channel = bed.channel().await;
+    let fixture = Fixture::new().await;
+    let channel = fixture.channel().await;
     channel.confirm_select(Default::default()).await.unwrap();
     for (more, seen) in [(10_000, 10_000), (1, 10_000)] {
         let mut sent = Vec::new();
         for _ in 0..more {
-            let (queue, options) = (bed.name("parked"), BasicPublishOptions::default());
+            let (queue, options) = (fixture.name("parked"), BasicPublishOptions::default());
             sent.push(channel.basic_publish("".into(), queue.into(), options, b"x", BasicProperties::default()).await);
         }
         for confirm in sent {
             confirm.unwrap().await.unwrap();
         }
-        assert_eq!(bed.broker.parked(20_000).await.unwrap().len(), seen);
+        assert_eq!(fixture.broker.parked(20_000).await.unwrap().len(), seen);
     }
 }
 
@@ -157,14 +157,14 @@ async fn so_many_parked_messages_are_looked_at() {
 #[tokio::test]
 async fn so_many_messages_are_on_their_way_at_once() {
     let (url, proxy) = by_proxy(&rabbit_url()).await;
-    let bed = Bed::at(url).await;
+    let fixture = Fixture::at(url).await;
     proxy.mute(true);
     let submits = tokio::spawn({
-        let broker = bed.broker.clone();
+        let broker = fixture.broker.clone();
         async move { join_all((0..4 * 513).map(|number| broker.submit(batch(number)))).await }
     });
     let all_come = async {
-        while bed.count("attempts.0").await < 4 * 512 {
+        while fixture.count("attempts.0").await < 4 * 512 {
             settle().await;
         }
     };
@@ -172,10 +172,10 @@ async fn so_many_messages_are_on_their_way_at_once() {
     for _ in 0..10 {
         settle().await;
     }
-    assert_eq!(bed.count("attempts.0").await, 4 * 512, "at once");
+    assert_eq!(fixture.count("attempts.0").await, 4 * 512, "at once");
     proxy.mute(false);
     assert!(submits.await.unwrap().iter().all(Result::is_ok));
-    assert_eq!(bed.count("attempts.0").await, 4 * 513);
+    assert_eq!(fixture.count("attempts.0").await, 4 * 513);
 }
 
 fn batch(number: u64) -> Batch {

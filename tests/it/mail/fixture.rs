@@ -1,4 +1,4 @@
-//! A house that writes letters: a world with people and a sale, a mail server, and events that happened.
+//! A fixture that writes letters: a world with people and a sale, a mail server, and events that happened.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,7 @@ impl Receipts for Drawer {
     }
 }
 
-pub struct House {
+pub struct Fixture {
     pub world: World,
     pub clock: Arc<ManualClock>,
     pub sink: Sink,
@@ -68,7 +68,7 @@ pub fn settings() -> Settings {
     Settings { look_ms: 20, carry_ms_max: 2_000, deliver_ms_max: 3_000, again_ms: 1_000, ..Settings::default() }
 }
 
-impl House {
+impl Fixture {
     pub async fn embedded() -> Self {
         let (folder, clock) = (TempDir::new().unwrap(), ManualClock::new());
         let world = worlds::embedded(folder.path(), clock.clone(), StopAt::new()).await;
@@ -76,7 +76,7 @@ impl House {
     }
 }
 
-impl House {
+impl Fixture {
     pub async fn on_mysql() -> Self {
         let (folder, clock) = (TempDir::new().unwrap(), ManualClock::new());
         let world = worlds::on_mysql(folder.path(), clock.clone(), StopAt::new()).await;
@@ -84,7 +84,7 @@ impl House {
     }
 }
 
-impl House {
+impl Fixture {
     async fn of(world: World, clock: Arc<ManualClock>, folder: TempDir) -> Self {
         let sale = new_sale(&*world.catalogue).await;
         let (sink, drawer) = (Sink::start().await, Arc::default());

@@ -15,9 +15,9 @@ use miaosha::ports::mail::transport::{Carried, EmailTemplate, Mail, MailSender};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::fixture::{House, settings};
-use super::rendering::letter;
+use super::fixture::{Fixture, settings};
 use crate::support::held::{Hold, Still, Stuck, at_once, in_takes, settle};
+use crate::support::mail::letter;
 
 /// Takes every mail, when the test lets it.
 struct Slow(Hold);
@@ -42,13 +42,13 @@ impl MailSender for Silent {
 
 #[tokio::test]
 async fn so_many_letters_are_carried_at_once() {
-    let (mut house, hold, lifecycle) = (House::embedded().await, Hold::new(), Lifecycle::new());
-    house.settings.carriers_max = 2;
-    let ann = house.person("Ann").await;
-    house.happened(&[1, 2, 3].map(|number| house.cancelled(ann.id, number))).await;
-    let postman = Arc::new(house.postman_with(Arc::new(Slow(hold.clone()))));
+    let (mut fixture, hold, lifecycle) = (Fixture::embedded().await, Hold::new(), Lifecycle::new());
+    fixture.settings.carriers_max = 2;
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[1, 2, 3].map(|number| fixture.cancelled(ann.id, number))).await;
+    let postman = Arc::new(fixture.postman_with(Arc::new(Slow(hold.clone()))));
     let sent = async {
-        while house.world.letters.unsent().await.unwrap().letters > 0 {
+        while fixture.world.letters.unsent().await.unwrap().letters > 0 {
             settle().await;
         }
         lifecycle.soft.cancel();
@@ -59,12 +59,12 @@ async fn so_many_letters_are_carried_at_once() {
 #[tokio::test]
 async fn a_round_takes_so_many_letters() {
     in_takes(2, async |count| {
-        let mut house = House::embedded().await;
-        house.settings.events_max = 2;
-        let ann = house.person("Ann").await;
-        let events: Vec<_> = (1..=count as u128).map(|number| house.cancelled(ann.id, number)).collect();
-        house.happened(&events).await;
-        let (postman, mut sent) = (house.postman(), Vec::new());
+        let mut fixture = Fixture::embedded().await;
+        fixture.settings.events_max = 2;
+        let ann = fixture.person("Ann").await;
+        let events: Vec<_> = (1..=count as u128).map(|number| fixture.cancelled(ann.id, number)).collect();
+        fixture.happened(&events).await;
+        let (postman, mut sent) = (fixture.postman(), Vec::new());
         while let some @ 1.. = postman.round().await.unwrap() {
             sent.push(some);
         }
@@ -75,17 +75,17 @@ async fn a_round_takes_so_many_letters() {
 
 #[tokio::test]
 async fn a_letter_is_tried_again_after_the_longest_wait_at_the_latest() {
-    let mut house = House::embedded().await;
-    house.settings.again_ms_max = 2_500;
-    let ann = house.person("Ann").await;
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    house.sink.down(true);
-    let postman = house.postman();
+    let mut fixture = Fixture::embedded().await;
+    fixture.settings.again_ms_max = 2_500;
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.sink.down(true);
+    let postman = fixture.postman();
     for wait_ms in [1_000, 2_000, 2_500, 2_500] {
         postman.round().await.unwrap();
         for (ms, due) in [(wait_ms - 1, 0), (1, 1)] {
-            house.clock.advance_ms(ms);
-            let found = house.world.letters.due(house.world.clock.now(), 9).await.unwrap();
+            fixture.clock.advance_ms(ms);
+            let found = fixture.world.letters.due(fixture.world.clock.now(), 9).await.unwrap();
             assert_eq!(found.len(), due, "of a wait of {wait_ms} ms");
         }
     }
@@ -94,14 +94,14 @@ async fn a_letter_is_tried_again_after_the_longest_wait_at_the_latest() {
 #[tokio::test(start_paused = true)]
 async fn everything_about_a_letter_may_take_so_long() {
     let (still, stuck) = (Still::new(), Stuck::default());
-    let (house, silent) = (House::embedded().await, Silent(stuck.clone()));
-    let (letters, clock) = (house.world.letters.clone(), house.world.clock.clone());
-    let (settings, again) = (house.settings.clone(), Again::Queue);
+    let (fixture, silent) = (Fixture::embedded().await, Silent(stuck.clone()));
+    let (letters, clock) = (fixture.world.letters.clone(), fixture.world.clock.clone());
+    let (settings, again) = (fixture.settings.clone(), Again::Queue);
     let deliverer = Deliverer { letters, carrier: Arc::new(silent), clock, settings, again };
     let letter = Box::new(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }));
     let ready = async { Ok(Ready::EmailJob { letter, receipt: None }) };
     let delivers = deliverer.deliver(EventId(1), "cancelled", ready);
-    assert_eq!(house.settings.deliver_ms_max, 3_000);
+    assert_eq!(fixture.settings.deliver_ms_max, 3_000);
     assert_eq!(still.leaves_after(3_000, &stuck, delivers).await, Ok(Delivered::PutOff));
 }
 

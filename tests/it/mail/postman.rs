@@ -14,9 +14,9 @@ use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
 use miaosha::ports::{Fault, Result};
 
-use super::fixture::{House, PDF};
-use super::seen::Seen;
+use super::fixture::{Fixture, PDF};
 use crate::support::clock::START;
+use crate::support::mail::Seen;
 use crate::support::sink::{Act, Received};
 
 macro_rules! over_both {
@@ -24,14 +24,15 @@ macro_rules! over_both {
         mod over_sqlite {
             $(#[tokio::test]
             async fn $story() {
-                super::$story(super::House::embedded().await).await;
+                super::$story(super::Fixture::embedded().await).await;
             })*
         }
 
+        #[cfg(feature = "servers")]
         mod over_mysql {
             $(#[tokio::test]
             async fn $story() {
-                super::$story(super::House::on_mysql().await).await;
+                super::$story(super::Fixture::on_mysql().await).await;
             })*
         }
     };
@@ -54,160 +55,160 @@ over_both! {
     what_was_begun_is_finished_at_a_soft_stop
 }
 
-async fn an_event_that_comes_again_is_written_about_once(house: House) {
-    let ann = house.person("Ann").await;
-    let event = house.paid(ann.id, 1);
-    let postman = house.postman();
-    house.happened(&[event.clone(), event.clone()]).await;
+async fn an_event_that_comes_again_is_written_about_once(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    let event = fixture.paid(ann.id, 1);
+    let postman = fixture.postman();
+    fixture.happened(&[event.clone(), event.clone()]).await;
     assert_eq!(postman.round().await.unwrap(), 1);
-    house.happened(&[event]).await;
-    house.clock.advance_ms(86_400_000);
+    fixture.happened(&[event]).await;
+    fixture.clock.advance_ms(86_400_000);
     assert_eq!(postman.round().await.unwrap(), 0);
-    let mails = house.sink.wait_for(1).await;
+    let mails = fixture.sink.wait_for(1).await;
     let seen = Seen::read(&mails[0].bytes);
     assert_eq!(mails[0].to, "ann@example.org");
     assert!(seen.subject.contains("0000-0000-0001: 跨年演唱會"), "{}", seen.subject);
     assert_eq!(seen.attachments[0].bytes, PDF);
 }
 
-async fn a_server_that_is_down_is_waited_for(house: House) {
-    let ann = house.person("Ann").await;
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    let postman = house.postman();
-    house.sink.down(true);
+async fn a_server_that_is_down_is_waited_for(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    let postman = fixture.postman();
+    fixture.sink.down(true);
     // Twice as long each time, so that a server that comes back is not run over.
     for wait_ms in [1_000, 2_000, 4_000] {
         assert_eq!(postman.round().await.unwrap(), 0);
-        let due = house.world.letters.due(START.plus_ms(1 << 40), 9).await.unwrap();
+        let due = fixture.world.letters.due(START.plus_ms(1 << 40), 9).await.unwrap();
         assert_eq!(due.len(), 1, "it is still to be sent");
-        house.clock.advance_ms(wait_ms - 1);
-        let now = house.world.clock.now();
-        assert_eq!(house.world.letters.due(now, 9).await.unwrap(), [], "and not at once");
-        house.clock.advance_ms(1);
+        fixture.clock.advance_ms(wait_ms - 1);
+        let now = fixture.world.clock.now();
+        assert_eq!(fixture.world.letters.due(now, 9).await.unwrap(), [], "and not at once");
+        fixture.clock.advance_ms(1);
     }
-    house.sink.down(false);
+    fixture.sink.down(false);
     assert_eq!(postman.round().await.unwrap(), 1);
-    house.sink.wait_for(1).await;
+    fixture.sink.wait_for(1).await;
 }
 
-async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(house: House) {
-    let (ann, bob) = (house.person("Ann").await, house.person("Bob").await);
-    house.sink.plan([Act::AnswerRcpt("451 4.7.1 greylisted")]);
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    let postman = house.postman();
+async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(fixture: Fixture) {
+    let (ann, bob) = (fixture.person("Ann").await, fixture.person("Bob").await);
+    fixture.sink.plan([Act::AnswerRcpt("451 4.7.1 greylisted")]);
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
-    house.happened(&[house.cancelled(bob.id, 2)]).await;
+    fixture.happened(&[fixture.cancelled(bob.id, 2)]).await;
     assert_eq!(postman.round().await.unwrap(), 1);
-    assert_eq!(house.sink.wait_for(1).await[0].to, "bob@example.org");
-    house.clock.advance_ms(1_000);
+    assert_eq!(fixture.sink.wait_for(1).await[0].to, "bob@example.org");
+    fixture.clock.advance_ms(1_000);
     assert_eq!(postman.round().await.unwrap(), 1);
-    assert_eq!(house.sink.wait_for(2).await[1].to, "ann@example.org");
+    assert_eq!(fixture.sink.wait_for(2).await[1].to, "ann@example.org");
 }
 
-async fn a_refused_letter_is_kept_and_not_tried_again(house: House) {
-    let ann = house.person("Ann").await;
-    house.sink.plan([Act::AnswerRcpt("550 5.1.1 no such person")]);
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    let postman = house.postman();
+async fn a_refused_letter_is_kept_and_not_tried_again(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.sink.plan([Act::AnswerRcpt("550 5.1.1 no such person")]);
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
-    house.clock.advance_ms(86_400_000);
+    fixture.clock.advance_ms(86_400_000);
     assert_eq!(postman.round().await.unwrap(), 0);
-    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
-    assert_eq!(house.sink.mails().len(), 0);
+    assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+    assert_eq!(fixture.sink.mails().len(), 0);
 }
 
-async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut house: House) {
-    house.settings.keep_trying_ms_max = 5_000;
-    let ann = house.person("Ann").await;
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    house.sink.down(true);
-    let postman = house.postman();
+async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut fixture: Fixture) {
+    fixture.settings.keep_trying_ms_max = 5_000;
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.sink.down(true);
+    let postman = fixture.postman();
     for _ in 0..3 {
         postman.round().await.unwrap();
-        assert_eq!(house.world.letters.unsent().await.unwrap().refused, 0);
-        house.clock.advance_ms(2_400);
+        assert_eq!(fixture.world.letters.unsent().await.unwrap().refused, 0);
+        fixture.clock.advance_ms(2_400);
     }
-    house.clock.advance_ms(10_000);
+    fixture.clock.advance_ms(10_000);
     postman.round().await.unwrap();
-    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
+    assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent { refused: 1, ..Unsent::default() });
 }
 
-async fn who_is_gone_is_not_written_to(house: House) {
-    house.happened(&[house.paid(BuyerId(987_654), 1), house.cancelled(BuyerId(u64::MAX), 2)]).await;
-    assert_eq!(house.postman().round().await.unwrap(), 0);
-    assert_eq!(house.world.letters.unsent().await.unwrap(), Unsent::default());
-    assert_eq!(house.sink.mails().len(), 0);
+async fn who_is_gone_is_not_written_to(fixture: Fixture) {
+    fixture.happened(&[fixture.paid(BuyerId(987_654), 1), fixture.cancelled(BuyerId(u64::MAX), 2)]).await;
+    assert_eq!(fixture.postman().round().await.unwrap(), 0);
+    assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent::default());
+    assert_eq!(fixture.sink.mails().len(), 0);
 }
 
-async fn no_letter_goes_before_its_receipt(house: House) {
-    let ann = house.person("Ann").await;
-    house.drawer.away(true);
-    house.happened(&[house.paid(ann.id, 1), house.refunded(ann.id, 1, vec![3])]).await;
-    let postman = house.postman();
+async fn no_letter_goes_before_its_receipt(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.drawer.away(true);
+    fixture.happened(&[fixture.paid(ann.id, 1), fixture.refunded(ann.id, 1, vec![3])]).await;
+    let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
-    house.happened(&[house.cancelled(ann.id, 2), house.refunded(ann.id, 2, vec![])]).await;
+    fixture.happened(&[fixture.cancelled(ann.id, 2), fixture.refunded(ann.id, 2, vec![])]).await;
     assert_eq!(postman.round().await.unwrap(), 2, "what needs none goes");
-    house.drawer.away(false);
-    house.clock.advance_ms(1_000);
+    fixture.drawer.away(false);
+    fixture.clock.advance_ms(1_000);
     assert_eq!(postman.round().await.unwrap(), 2);
     let attached = |mail: &Received| Seen::read(&mail.bytes).attachments.into_iter().map(|part| part.bytes).collect();
-    let attached: Vec<Vec<Vec<u8>>> = house.sink.wait_for(4).await.iter().map(attached).collect();
+    let attached: Vec<Vec<Vec<u8>>> = fixture.sink.wait_for(4).await.iter().map(attached).collect();
     assert_eq!(attached, [vec![], vec![], vec![PDF.to_vec()], vec![PDF.to_vec()]]);
 }
 
-async fn a_receipt_that_never_comes_holds_up_no_letter(house: House) {
-    let ann = house.person("Ann").await;
-    house.happened(&[house.paid(ann.id, 1)]).await;
-    let postman = house.postman();
-    house.drawer.away(true);
+async fn a_receipt_that_never_comes_holds_up_no_letter(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.paid(ann.id, 1)]).await;
+    let postman = fixture.postman();
+    fixture.drawer.away(true);
     assert_eq!(postman.round().await.unwrap(), 0);
-    house.clock.advance_ms(house.settings.receipt_ms_max - 1);
+    fixture.clock.advance_ms(fixture.settings.receipt_ms_max - 1);
     assert_eq!(postman.round().await.unwrap(), 0);
-    house.clock.advance_ms(house.settings.again_ms_max);
+    fixture.clock.advance_ms(fixture.settings.again_ms_max);
     assert_eq!(postman.round().await.unwrap(), 1);
-    let seen = Seen::read(&house.sink.wait_for(1).await[0].bytes);
+    let seen = Seen::read(&fixture.sink.wait_for(1).await[0].bytes);
     assert!(seen.attachments.is_empty(), "it says where the receipt is to be had");
 }
 
 /// As long as a mail may carry it goes along; with a byte more the letter says where it is to be had.
-async fn a_receipt_that_is_too_long_stays_behind(mut house: House) {
-    let ann = house.person("Ann").await;
-    house.happened(&[house.paid(ann.id, 1)]).await;
-    house.settings.receipt_bytes_max = PDF.len();
-    assert_eq!(house.postman().round().await.unwrap(), 1);
-    house.happened(&[house.paid(ann.id, 2)]).await;
-    house.settings.receipt_bytes_max = PDF.len() - 1;
-    assert_eq!(house.postman().round().await.unwrap(), 1);
-    let mails = house.sink.wait_for(2).await;
+async fn a_receipt_that_is_too_long_stays_behind(mut fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.paid(ann.id, 1)]).await;
+    fixture.settings.receipt_bytes_max = PDF.len();
+    assert_eq!(fixture.postman().round().await.unwrap(), 1);
+    fixture.happened(&[fixture.paid(ann.id, 2)]).await;
+    fixture.settings.receipt_bytes_max = PDF.len() - 1;
+    assert_eq!(fixture.postman().round().await.unwrap(), 1);
+    let mails = fixture.sink.wait_for(2).await;
     let attached: Vec<usize> = mails.iter().map(|mail| Seen::read(&mail.bytes).attachments.len()).collect();
     assert_eq!(attached, [1, 0]);
 }
 
-async fn who_dies_before_the_server_has_it_leaves_one_mail(house: House) {
-    dies_while_the_server(Act::Silent, house, 1).await;
+async fn who_dies_before_the_server_has_it_leaves_one_mail(fixture: Fixture) {
+    dies_while_the_server(Act::Silent, fixture, 1).await;
 }
 
 /// The one case in which somebody may get a mail twice. Their mail program sees that it is one.
-async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(house: House) {
-    dies_while_the_server(Act::TakeSilently, house, 2).await;
+async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(fixture: Fixture) {
+    dies_while_the_server(Act::TakeSilently, fixture, 2).await;
 }
 
-async fn dies_while_the_server(act: Act, house: House, wanted: usize) {
-    let ann = house.person("Ann").await;
-    house.happened(&[house.paid(ann.id, 1)]).await;
-    house.sink.plan([act]);
-    let dying = house.postman();
+async fn dies_while_the_server(act: Act, fixture: Fixture, wanted: usize) {
+    let ann = fixture.person("Ann").await;
+    fixture.happened(&[fixture.paid(ann.id, 1)]).await;
+    fixture.sink.plan([act]);
+    let dying = fixture.postman();
     tokio::select! {
         _ = dying.round() => panic!("nobody answered"),
-        () = house.sink.fell_silent() => {}
+        () = fixture.sink.fell_silent() => {}
     }
     drop(dying);
-    let next = house.postman();
+    let next = fixture.postman();
     assert_eq!(next.round().await.unwrap(), 0, "the claim of the dead holds for a while");
-    house.clock.advance_ms((house.settings.deliver_ms_max + house.settings.claim_beyond_ms) as i64);
+    fixture.clock.advance_ms((fixture.settings.deliver_ms_max + fixture.settings.claim_beyond_ms) as i64);
     assert_eq!(next.round().await.unwrap(), 1);
     assert_eq!(next.round().await.unwrap(), 0);
-    let mails = house.sink.wait_for(wanted).await;
+    let mails = fixture.sink.wait_for(wanted).await;
     assert!(mails.iter().all(|mail| mail.bytes == mails[0].bytes), "it is the same mail, with the same id");
 }
 
@@ -252,45 +253,45 @@ impl MailLog for Forgetful {
     }
 }
 
-async fn who_cannot_mark_a_mail_goes_on_trying(house: House) {
-    let ann = house.person("Ann").await;
-    let event = house.cancelled(ann.id, 1);
-    house.happened(std::slice::from_ref(&event)).await;
-    let settings = house.settings.clone();
+async fn who_cannot_mark_a_mail_goes_on_trying(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    let event = fixture.cancelled(ann.id, 1);
+    fixture.happened(std::slice::from_ref(&event)).await;
+    let settings = fixture.settings.clone();
     let deliverer = Deliverer {
-        letters: Arc::new(Forgetful { log: house.world.letters.clone(), fails: AtomicU32::new(5) }),
-        carrier: house.carrier(),
-        clock: house.world.clock.clone(),
+        letters: Arc::new(Forgetful { log: fixture.world.letters.clone(), fails: AtomicU32::new(5) }),
+        carrier: fixture.carrier(),
+        clock: fixture.world.clock.clone(),
         settings: settings.clone(),
         again: Again::Log,
     };
     let ready = async {
-        let letter = compose(&house.world.needs(), &settings, &event).await?.unwrap();
+        let letter = compose(&fixture.world.needs(), &settings, &event).await?.unwrap();
         Ok(Ready::EmailJob { letter: Box::new(letter), receipt: None })
     };
     let delivered = deliverer.deliver(event.id, "cancelled", ready).await;
     assert_eq!(delivered.unwrap(), Delivered::Sent);
-    house.clock.advance_ms(86_400_000);
-    assert_eq!(house.postman().round().await.unwrap(), 0);
-    house.sink.wait_for(1).await;
+    fixture.clock.advance_ms(86_400_000);
+    assert_eq!(fixture.postman().round().await.unwrap(), 0);
+    fixture.sink.wait_for(1).await;
 }
 
-async fn two_postmen_share_the_letters(house: House) {
+async fn two_postmen_share_the_letters(fixture: Fixture) {
     const LETTERS: u128 = 40;
-    let ann = house.person("Ann").await;
+    let ann = fixture.person("Ann").await;
     let lifecycle = Lifecycle::new();
-    let (one, other) = (Arc::new(house.postman()), Arc::new(house.postman()));
+    let (one, other) = (Arc::new(fixture.postman()), Arc::new(fixture.postman()));
     for postman in [one, other] {
         let lifecycle = lifecycle.clone();
         tokio::spawn(async move { postman.run(&lifecycle).await });
     }
     for number in 0..LETTERS {
-        house.happened(&[house.cancelled(ann.id, number)]).await;
+        fixture.happened(&[fixture.cancelled(ann.id, number)]).await;
     }
-    let mails = house.sink.wait_for(LETTERS as usize).await;
+    let mails = fixture.sink.wait_for(LETTERS as usize).await;
     // Time for one too many.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    house.sink.wait_for(LETTERS as usize).await;
+    fixture.sink.wait_for(LETTERS as usize).await;
     let mut ids: Vec<_> = mails.iter().map(|mail| Seen::read(&mail.bytes).message_id).collect();
     ids.sort();
     ids.dedup();
@@ -298,18 +299,18 @@ async fn two_postmen_share_the_letters(house: House) {
     lifecycle.hard.cancel();
 }
 
-async fn what_was_begun_is_finished_at_a_soft_stop(house: House) {
-    let ann = house.person("Ann").await;
-    house.sink.plan([Act::Silent]);
-    house.happened(&[house.cancelled(ann.id, 1)]).await;
-    let (lifecycle, postman) = (Lifecycle::new(), Arc::new(house.postman()));
+async fn what_was_begun_is_finished_at_a_soft_stop(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    fixture.sink.plan([Act::Silent]);
+    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    let (lifecycle, postman) = (Lifecycle::new(), Arc::new(fixture.postman()));
     let run = postman.run(&lifecycle);
     let stop = async {
-        house.sink.fell_silent().await;
+        fixture.sink.fell_silent().await;
         lifecycle.soft.cancel();
     };
     tokio::join!(run, stop);
-    let now = house.world.clock.now();
-    assert_eq!(house.world.letters.due(now, 9).await.unwrap(), [], "it was put off, not left claimed");
-    assert_eq!(house.world.letters.due(now.plus_ms(1_000), 9).await.unwrap().len(), 1);
+    let now = fixture.world.clock.now();
+    assert_eq!(fixture.world.letters.due(now, 9).await.unwrap(), [], "it was put off, not left claimed");
+    assert_eq!(fixture.world.letters.due(now.plus_ms(1_000), 9).await.unwrap().len(), 1);
 }

@@ -21,10 +21,10 @@ use miaosha::workers::payment_consumer::{self as payments, Job, Sweeper};
 use serde_json::json;
 
 use super::places::{How, Place, Plan};
-use super::provider::{Lever, Moods, Outcome, kept};
+use super::provider::{Lever, Outcome, ProviderState, kept};
 use super::watched::Watched;
-use crate::gateway::bed::{self, Answer, Calls};
-use crate::workers::bench::{Bench, HOLD_MS, allotment, payment_settings};
+use crate::gateway::fixture::{self, Answer, Calls};
+use crate::workers::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 
 const BUYER: u64 = 1;
 /// The payment-consumer comes by after so long.
@@ -81,7 +81,7 @@ impl fmt::Display for Cell {
 
 /// A world in which cell follows cell, each with a sale of its own.
 pub struct Lane {
-    bench: Bench,
+    fixture: Fixture,
     keys: Arc<TokenKeys>,
 }
 
@@ -99,10 +99,10 @@ struct Told {
 }
 
 impl Lane {
-    pub fn new(bench: Bench) -> Self {
+    pub fn new(fixture: Fixture) -> Self {
         let (a, c) = ("a".repeat(64), "c".repeat(64));
         let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
-        Self { bench, keys }
+        Self { fixture, keys }
     }
 
     /// What there is to go wrong, found by a run in which nothing does.
@@ -125,15 +125,15 @@ impl Lane {
     async fn play(&mut self, cell: &Cell) -> (Vec<Place>, Result<(), String>) {
         let is_free = cell.who == Who::FreeGateway;
         let minor = if is_free { 0 } else { 1_000 };
-        self.bench.sale = self.bench.new_sale_at(minor, allotment(1, 1), HOLD_MS).await.id;
-        self.bench.decide([self.bench.batch([BUYER, 2])]).await;
-        let id = self.bench.row(BUYER).await.unwrap().id;
-        let moods = Arc::new(Moods::default());
+        self.fixture.sale = self.fixture.new_sale_at(minor, allotment(1, 1), HOLD_MS).await.id;
+        self.fixture.decide([self.fixture.batch([BUYER, 2])]).await;
+        let id = self.fixture.row(BUYER).await.unwrap().id;
+        let provider_state = Arc::new(ProviderState::default());
         let fault = cell.fault.as_ref().map(|(number, _, how)| (*number, *how));
         let faulty = Plan::new(fault);
         let first = match cell.who {
-            who if who.is_first() => self.shop(&faulty, &moods).await,
-            _ => self.shop(&self.unfinished(cell.outcome), &moods).await,
+            who if who.is_first() => self.shop(&faulty, &provider_state).await,
+            _ => self.shop(&self.unfinished(cell.outcome), &provider_state).await,
         };
         let mut told = Vec::new();
         let card = cell.outcome.card();
@@ -145,9 +145,9 @@ impl Lane {
         } else {
             told.extend(checkout.await);
         }
-        let consumer = self.faulty_work(cell.who, &faulty, &moods).await;
-        let other = self.shop(&Plan::new(None), &moods).await;
-        let mut verdict = self.come_to_rest(&other, &moods).await;
+        let consumer = self.faulty_work(cell.who, &faulty, &provider_state).await;
+        let other = self.shop(&Plan::new(None), &provider_state).await;
+        let mut verdict = self.come_to_rest(&other, &provider_state).await;
         told.push(self.check_out(&other, id, (!is_free).then_some("ok")).await);
         faulty.go_on();
         if let Some(checkout) = late {
@@ -157,11 +157,11 @@ impl Lane {
             let _ = work.await;
         }
         let _ = other.provider.arrive(true).await;
-        self.bench.clock.advance_ms(HOLD_MS);
-        verdict = verdict.and(self.come_to_rest(&other, &moods).await);
+        self.fixture.clock.advance_ms(HOLD_MS);
+        verdict = verdict.and(self.come_to_rest(&other, &provider_state).await);
         verdict = verdict.and(match is_free {
-            true => self.judge_free(id, &moods, &told).await,
-            false => self.judge(id, &moods, &told).await,
+            true => self.judge_free(id, &provider_state, &told).await,
+            false => self.judge(id, &provider_state, &told).await,
         });
         (faulty.came_by(), verdict)
     }
@@ -171,16 +171,21 @@ impl Lane {
         if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(money::points::CHECKOUT_AFTER_CAPTURE) }
     }
 
-    fn watched(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> (World, Arc<Lever>) {
-        let provider = Arc::new(Lever::new(self.bench.world.clone(), plan.clone(), moods.clone()));
-        (Watched::world(&self.bench.world, plan, provider.clone()), provider)
+    fn watched(&self, plan: &Arc<Plan>, provider_state: &Arc<ProviderState>) -> (World, Arc<Lever>) {
+        let provider = Arc::new(Lever::new(self.fixture.world.clone(), plan.clone(), provider_state.clone()));
+        (Watched::world(&self.fixture.world, plan, provider.clone()), provider)
     }
 
-    async fn shop(&self, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Rc<Shop> {
-        let (world, provider) = self.watched(plan, moods);
-        let gateway =
-            Gateway::new(world.needs(), self.keys.clone(), bed::receipts(&world), bed::settings(), &Lifecycle::new());
-        Rc::new(Shop { world, provider, calls: bed::calls(gateway).await })
+    async fn shop(&self, plan: &Arc<Plan>, provider_state: &Arc<ProviderState>) -> Rc<Shop> {
+        let (world, provider) = self.watched(plan, provider_state);
+        let gateway = Gateway::new(
+            world.needs(),
+            self.keys.clone(),
+            fixture::receipts(&world),
+            fixture::settings(),
+            &Lifecycle::new(),
+        );
+        Rc::new(Shop { world, provider, calls: fixture::calls(gateway).await })
     }
 
     fn check_out(
@@ -189,7 +194,7 @@ impl Lane {
         id: ReservationId,
         card: Option<&str>,
     ) -> impl Future<Output = Told> + 'static {
-        let now = self.bench.clock.now();
+        let now = self.fixture.clock.now();
         let token = self.keys.sign_checkout(id, BuyerId(BUYER), now, 10 * HOLD_MS);
         let access = self.keys.sign_access(BuyerId(BUYER), Role::Shopper, now, 10 * HOLD_MS);
         let request = TestRequest::default().method(Method::POST).uri("/v1/checkouts");
@@ -210,16 +215,21 @@ impl Lane {
     }
 
     /// The second one's work, which meets the fault; what stands still comes back.
-    async fn faulty_work(&self, who: Who, plan: &Arc<Plan>, moods: &Arc<Moods>) -> Option<rt::task::JoinHandle<()>> {
+    async fn faulty_work(
+        &self,
+        who: Who,
+        plan: &Arc<Plan>,
+        provider_state: &Arc<ProviderState>,
+    ) -> Option<rt::task::JoinHandle<()>> {
         let mut work = match who {
             Who::Gateway | Who::FreeGateway => return None,
             Who::PaymentConsumer => {
-                self.bench.clock.advance_ms(PAUSE_MS);
-                rt::spawn(sweep(self.watched(plan, moods).0))
+                self.fixture.clock.advance_ms(PAUSE_MS);
+                rt::spawn(sweep(self.watched(plan, provider_state).0))
             }
             Who::WebhookRequest => {
-                let shop = self.shop(plan, moods).await;
-                let payments = moods.opened.lock().unwrap().clone();
+                let shop = self.shop(plan, provider_state).await;
+                let payments = provider_state.opened.lock().unwrap().clone();
                 rt::spawn(async move { tell(&shop, payments).await })
             }
         };
@@ -230,18 +240,18 @@ impl Lane {
     }
 
     /// Nobody meets anything any more: sweeps, and the provider's word of all it knows.
-    async fn come_to_rest(&self, shop: &Rc<Shop>, moods: &Moods) -> Result<(), String> {
+    async fn come_to_rest(&self, shop: &Rc<Shop>, provider_state: &ProviderState) -> Result<(), String> {
         let mut verdict = String::new();
         for round in 0..ROUNDS_MAX {
-            self.bench.clock.advance_ms(PAUSE_MS);
+            self.fixture.clock.advance_ms(PAUSE_MS);
             sweep(shop.world.clone()).await;
             if round == 0 {
-                let payments = moods.opened.lock().unwrap().clone();
+                let payments = provider_state.opened.lock().unwrap().clone();
                 tell(shop, payments).await;
                 continue;
             }
-            self.bench.relay().drain().await.map_err(|fault| fault.to_string())?;
-            let audit = self.bench.audit().await;
+            self.fixture.relay().drain().await.map_err(|fault| fault.to_string())?;
+            let audit = self.fixture.audit().await;
             if audit.pass && audit.is_at_rest() {
                 return Ok(());
             }
@@ -250,14 +260,14 @@ impl Lane {
         Err(format!("does not come to rest: {verdict}"))
     }
 
-    async fn judge(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
-        let world = &self.bench.world;
-        if moods.charged_twice() {
+    async fn judge(&self, id: ReservationId, provider_state: &ProviderState, told: &[Told]) -> Result<(), String> {
+        let world = &self.fixture.world;
+        if provider_state.charged_twice() {
             return Err("was charged twice".to_owned());
         }
-        let row = self.bench.world.reservations.reservation(id).await.unwrap().unwrap();
+        let row = self.fixture.world.reservations.reservation(id).await.unwrap().unwrap();
         let mut standing = 0;
-        let opened = moods.opened.lock().unwrap().clone();
+        let opened = provider_state.opened.lock().unwrap().clone();
         for payment in opened {
             standing += usize::from(kept(world, payment).await.unwrap());
         }
@@ -266,7 +276,7 @@ impl Lane {
             return Err(format!("{standing} charges stand for {:?}", row.state.kind()));
         }
         for Told { answer, payments } in told {
-            self.is_true(answer, payments, moods)
+            self.is_true(answer, payments, provider_state)
                 .await
                 .map_err(|what| format!("was told {} {}, and {what}", answer.status, answer.body))?;
         }
@@ -274,15 +284,20 @@ impl Lane {
     }
 
     /// One order, whatever happened, and a provider that never heard of it.
-    async fn judge_free(&self, id: ReservationId, moods: &Moods, told: &[Told]) -> Result<(), String> {
-        let facts = self.bench.world.auditing.audit(self.bench.sale, self.bench.clock.now()).await.unwrap().unwrap();
+    async fn judge_free(&self, id: ReservationId, provider_state: &ProviderState, told: &[Told]) -> Result<(), String> {
+        let facts =
+            self.fixture.world.auditing.audit(self.fixture.sale, self.fixture.clock.now()).await.unwrap().unwrap();
         let payments: Vec<_> = facts.payments.iter().map(|payment| (payment.amount.minor, payment.state)).collect();
         if facts.orders.len() != 1 || payments != [(0, PaymentState::Captured)] {
             return Err(format!("{} orders, and payments {payments:?}", facts.orders.len()));
         }
-        let row = self.bench.world.reservations.reservation(id).await.unwrap().unwrap();
-        if row.state.kind() != Kind::Confirmed || !moods.opened.lock().unwrap().is_empty() {
-            return Err(format!("is {:?}, and the provider was asked for {:?}", row.state.kind(), moods.opened));
+        let row = self.fixture.world.reservations.reservation(id).await.unwrap().unwrap();
+        if row.state.kind() != Kind::Confirmed || !provider_state.opened.lock().unwrap().is_empty() {
+            return Err(format!(
+                "is {:?}, and the provider was asked for {:?}",
+                row.state.kind(),
+                provider_state.opened
+            ));
         }
         for Told { answer, .. } in told {
             match answer.status.as_u16() {
@@ -295,13 +310,19 @@ impl Lane {
     }
 
     /// What was said then, against what is so now.
-    async fn is_true(&self, answer: &Answer, payments: &[PaymentId], moods: &Moods) -> Result<(), String> {
-        let ours: Vec<PaymentId> = moods.captured().into_iter().filter(|payment| payments.contains(payment)).collect();
+    async fn is_true(
+        &self,
+        answer: &Answer,
+        payments: &[PaymentId],
+        provider_state: &ProviderState,
+    ) -> Result<(), String> {
+        let ours: Vec<PaymentId> =
+            provider_state.captured().into_iter().filter(|payment| payments.contains(payment)).collect();
         match (answer.status.as_u16(), answer.body["type"].as_str().unwrap_or_default()) {
             (200 | 201, _) => {
                 let number = answer.body["order_number"].as_str().unwrap_or_default();
-                let order = self.bench.world.orders.order(number).await.unwrap().ok_or("there is no such order")?;
-                let stands = kept(&self.bench.world, order.payment).await.unwrap();
+                let order = self.fixture.world.orders.order(number).await.unwrap().ok_or("there is no such order")?;
+                let stands = kept(&self.fixture.world, order.payment).await.unwrap();
                 if stands { Ok(()) } else { Err("its money did not move".to_owned()) }
             }
             // No money moved, and none will.

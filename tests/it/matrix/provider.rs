@@ -59,7 +59,7 @@ impl Outcome {
 
 /// What all processes of a cell share of the provider.
 #[derive(Default)]
-pub struct Moods {
+pub struct ProviderState {
     /// Captures under way, and whether they wait for a void to be done.
     late: Mutex<Vec<(PaymentId, bool)>>,
     refunds_failing: AtomicU32,
@@ -71,7 +71,7 @@ pub struct Moods {
     pub opened: Mutex<Vec<PaymentId>>,
 }
 
-impl Moods {
+impl ProviderState {
     pub fn captured(&self) -> Vec<PaymentId> {
         self.captured.lock().unwrap().clone()
     }
@@ -85,13 +85,13 @@ impl Moods {
 pub struct Lever {
     world: World,
     plan: Arc<Plan>,
-    moods: Arc<Moods>,
+    provider_state: Arc<ProviderState>,
     opened: Mutex<Vec<PaymentId>>,
 }
 
 impl Lever {
-    pub fn new(world: World, plan: Arc<Plan>, moods: Arc<Moods>) -> Self {
-        Self { world, plan, moods, opened: Mutex::default() }
+    pub fn new(world: World, plan: Arc<Plan>, provider_state: Arc<ProviderState>) -> Self {
+        Self { world, plan, provider_state, opened: Mutex::default() }
     }
 
     /// The payments this process opened.
@@ -101,22 +101,22 @@ impl Lever {
 
     async fn take(&self, payment: PaymentId, card: &str) -> Result<Captured> {
         let captured = self.world.payments.capture(payment, card).await?;
-        if captured == Captured::Captured && !self.moods.captured().contains(&payment) {
-            for other in self.moods.captured() {
+        if captured == Captured::Captured && !self.provider_state.captured().contains(&payment) {
+            for other in self.provider_state.captured() {
                 if kept(&self.world, other).await? {
-                    self.moods.twice.store(true, Ordering::SeqCst);
+                    self.provider_state.twice.store(true, Ordering::SeqCst);
                 }
             }
-            self.moods.captured.lock().unwrap().push(payment);
+            self.provider_state.captured.lock().unwrap().push(payment);
         }
         Ok(captured)
     }
 
     /// Captures that were under way arrive.
     pub async fn arrive(&self, behind_the_void: bool) -> Result<()> {
-        let all = std::mem::take(&mut *self.moods.late.lock().unwrap());
+        let all = std::mem::take(&mut *self.provider_state.late.lock().unwrap());
         let (now, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, behind)| *behind <= behind_the_void);
-        self.moods.late.lock().unwrap().extend(later);
+        self.provider_state.late.lock().unwrap().extend(later);
         for (payment, _) in now {
             self.take(payment, "ok").await?;
         }
@@ -137,7 +137,7 @@ impl Lever {
             }
             Outcome::TimeOutNotCaptured => silence(),
             Outcome::LateBeforeVoid | Outcome::LateAfterVoid => {
-                self.moods.late.lock().unwrap().push((payment, outcome == Outcome::LateAfterVoid));
+                self.provider_state.late.lock().unwrap().push((payment, outcome == Outcome::LateAfterVoid));
                 silence()
             }
             Outcome::RefundNeeded | Outcome::RefundFailing | Outcome::RefundPending => {
@@ -148,10 +148,10 @@ impl Lever {
                     self.world.paying.payment_voided(row, payment, self.world.clock.now()).await?;
                 }
                 if outcome == Outcome::RefundFailing {
-                    self.moods.refunds_failing.store(2, Ordering::SeqCst);
+                    self.provider_state.refunds_failing.store(2, Ordering::SeqCst);
                 }
                 if outcome == Outcome::RefundPending {
-                    self.moods.refunds_pending.store(2, Ordering::SeqCst);
+                    self.provider_state.refunds_pending.store(2, Ordering::SeqCst);
                 }
                 Ok(captured)
             }
@@ -171,7 +171,7 @@ impl Payments for Lever {
 
     async fn open(&self, payment: PaymentId, amount: Money) -> Result<Opened> {
         self.opened.lock().unwrap().push(payment);
-        self.moods.opened.lock().unwrap().push(payment);
+        self.provider_state.opened.lock().unwrap().push(payment);
         self.plan.call("open", self.world.payments.open(payment, amount)).await
     }
 
@@ -192,13 +192,13 @@ impl Payments for Lever {
     async fn refund(&self, refund: &Refund, tries: u32) -> Result<RefundAnswer> {
         let one_less = |left: &AtomicU32| left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         let deed = async {
-            match one_less(&self.moods.refunds_failing) {
+            match one_less(&self.provider_state.refunds_failing) {
                 Ok(2) => return Err(Fault::new("payments", "the bank is closed")),
                 Ok(_) => return Ok(RefundAnswer::Refused { code: "the bank says no".to_owned() }),
                 Err(_) => {}
             }
             let answer = self.world.payments.refund(refund, tries).await?;
-            Ok(if one_less(&self.moods.refunds_pending).is_ok() { RefundAnswer::Sent } else { answer })
+            Ok(if one_less(&self.provider_state.refunds_pending).is_ok() { RefundAnswer::Sent } else { answer })
         };
         self.plan.call("refund", deed).await
     }

@@ -3,17 +3,16 @@
 use miaosha::adapters::sql::sqlite::SqliteStore;
 use miaosha::adapters::stripe::Stripe;
 use miaosha::app::money::payable;
-use miaosha::domain::money::order::Order;
 use miaosha::domain::money::payment::{Refund, RefundAnswer};
-use miaosha::domain::shared::id::{BuyerId, PaymentId, RefundId, ReservationId, SaleId};
+use miaosha::domain::shared::id::{PaymentId, RefundId};
 use miaosha::domain::shared::money::{Currency, Money};
-use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::sync::Arc;
 
 use super::{OURS, sqlite};
+use crate::support::orders::order;
 use crate::support::stripe::{Step, StripeServer, settings};
 
 /// What Stripe counted, in its own number, and what that is in ours, in every currency that it takes; and a part of it back.
@@ -39,23 +38,6 @@ async fn in_every_currency_what_moves_is_what_was_asked_for() {
     assert!(taken > 130 && server.calls(Step::Refund) == taken, "{taken} currencies were tried");
 }
 
-/// An order of so many units, as a checkout makes it.
-fn bought(price: Money, units: u32) -> Order {
-    Order {
-        number: "N".to_owned(),
-        reservation: ReservationId(1),
-        sale: SaleId(1),
-        buyer: BuyerId(1),
-        units: (1..=units).collect(),
-        amount: price.times(units).unwrap(),
-        payment: PaymentId(1),
-        placed_at: Timestamp(0),
-        refunded: false,
-        refunded_units: Vec::new(),
-        refunded_amount: Money { minor: 0, ..price },
-    }
-}
-
 fn stripe_of(store: SqliteStore) -> Stripe {
     Stripe::new(settings("http://127.0.0.1:9"), Arc::new(store)).unwrap()
 }
@@ -75,7 +57,7 @@ async fn of_what_may_be_sold_every_part_can_go_back() {
             return Ok(());
         }
         sold.set(sold.get() + 1);
-        let mut order = bought(price, units);
+        let mut order = order(&(1..=units).collect::<Vec<_>>(), price.times(units).unwrap());
         prop_assert_eq!(stripe.check(order.amount), Ok(()));
         for part in parts {
             let left = order.left();

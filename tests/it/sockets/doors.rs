@@ -9,14 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::bed::{Line, Way, knock, over_memory, rules, until};
+use super::fixture::{Line, Way, knock, over_memory, rules, until};
 use crate::support::clock::START;
 use crate::support::proxy::Proxy;
 
 pub async fn a_token_may_travel_as_a_subprotocol(line: Line) {
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     let mut request = line.request();
-    let offered = format!("miaosha.v1, bearer.{}", line.bed.shopper(7));
+    let offered = format!("miaosha.v1, bearer.{}", line.fixture.shopper(7));
     request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
     let (mut buyer, response) = line.knock(request).await.unwrap();
     assert_eq!(response.headers()["sec-websocket-protocol"], "miaosha.v1", "the token is not said back");
@@ -30,14 +30,14 @@ fn hello(token: &str) -> Message {
 }
 
 pub async fn bad_words_are_closed_with_their_code(line: Line) {
-    let expired = line.bed.keys.sign_access(
+    let expired = line.fixture.keys.sign_access(
         BuyerId(7),
         miaosha::domain::people::Role::Shopper,
         START.plus_ms(-86_400_000),
         1_000,
     );
     let other_kind =
-        line.bed.keys.sign_checkout(miaosha::domain::shared::id::ReservationId(1), BuyerId(7), START, 1_000_000);
+        line.fixture.keys.sign_checkout(miaosha::domain::shared::id::ReservationId(1), BuyerId(7), START, 1_000_000);
     let cases = [
         (hello(&expired), 4402, "log_in"),
         (hello("x.y.z"), 4401, "log_in"),
@@ -61,12 +61,12 @@ pub async fn bad_words_are_closed_with_their_code(line: Line) {
     assert_eq!(client.closed().await, (1009, Value::Null));
     // Another buyer's token on a socket that has its buyer.
     let mut client = line.buyer(7, &[]).await;
-    client.send(hello(&line.bed.shopper(8))).await;
+    client.send(hello(&line.fixture.shopper(8))).await;
     assert_eq!(client.closed().await.0, 4403);
 }
 
 pub async fn what_cannot_be_watched_is_refused_by_itself(line: Line) {
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     for (number, reason) in [(999_999, "no_such_sale"), (u64::MAX, "no_such_sale")] {
         buyer.say(json!({ "type": "watch", "sale": number })).await;
@@ -116,7 +116,7 @@ pub async fn places_are_bounded(way: Way) {
     let line = over_memory(way, Settings { sockets_max: 4, sockets_per_buyer_max: 2, ..rules() }).await;
     let _tabs = [line.buyer(7, &[]).await, line.buyer(7, &[]).await];
     let mut third = line.stranger().await;
-    third.say(json!({ "type": "hello", "token": line.bed.shopper(7) })).await;
+    third.say(json!({ "type": "hello", "token": line.fixture.shopper(7) })).await;
     assert_eq!(third.closed().await.0, 4430);
     let mut strangers = vec![line.stranger().await];
     let full = loop {
@@ -147,7 +147,7 @@ pub async fn a_token_ends_its_socket_and_a_newer_one_keeps_it(way: Way) {
     let line = over_memory(way, Settings { ping_ms: 50, ..rules() }).await;
     let sign = |ttl_ms| {
         let (buyer, role) = (BuyerId(7), miaosha::domain::people::Role::Shopper);
-        line.bed.keys.sign_access(buyer, role, START, ttl_ms)
+        line.fixture.keys.sign_access(buyer, role, START, ttl_ms)
     };
     let mut kept = line.stranger().await;
     kept.say(json!({ "type": "hello", "token": sign(10_000) })).await;
@@ -157,7 +157,7 @@ pub async fn a_token_ends_its_socket_and_a_newer_one_keeps_it(way: Way) {
     let mut ended = line.stranger().await;
     ended.say(json!({ "type": "hello", "token": sign(10_000) })).await;
     ended.hear("time").await;
-    line.bed.clock.advance_ms(60_000);
+    line.fixture.clock.advance_ms(60_000);
     let (code, bye) = ended.closed().await;
     assert_eq!((code, &bye["next"]), (4402, &json!("log_in")));
     assert!(kept.before_pong("bye").await.is_empty());
@@ -174,17 +174,17 @@ pub async fn a_flood_is_stopped(way: Way) {
 
 pub async fn half_open_clients_are_dropped(way: Way) {
     let line = over_memory(way, Settings { ping_ms: 100, pong_ms_max: 200, linger_ms_max: 100, ..rules() }).await;
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     let proxy = Proxy::to(line.address.to_string()).await;
     let address = format!("127.0.0.1:{}", proxy.port).parse().unwrap();
     let mut lost = knock(address, line.request()).await.unwrap().0;
-    lost.say(json!({ "type": "hello", "token": line.bed.shopper(7), "sales": [sale.id] })).await;
+    lost.say(json!({ "type": "hello", "token": line.fixture.shopper(7), "sales": [sale.id] })).await;
     lost.status().await;
     let mut well = line.buyer(8, &[sale.id]).await;
-    assert_eq!(line.bed.gateway.sockets_open(), 2);
+    assert_eq!(line.fixture.gateway.sockets_open(), 2);
     proxy.hole(true);
     // Who answers heartbeats stays meanwhile; a client answers while it reads.
-    while line.bed.gateway.sockets_open() > 1 {
+    while line.fixture.gateway.sockets_open() > 1 {
         well.hear("time").await;
     }
     line.attempt(sale.id, 8).await;
@@ -195,7 +195,7 @@ pub async fn half_open_clients_are_dropped(way: Way) {
 pub async fn who_does_not_read_is_dropped(way: Way) {
     let rules = Settings { outgoing_bytes_max: 4_096, messages_per_s_max: 1_000_000, linger_ms_max: 200, ..rules() };
     let line = over_memory(way, rules).await;
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     let mut well = line.buyer(8, &[sale.id]).await;
     let mut deaf = line.buyer(7, &[sale.id]).await;
     let talk = async {
@@ -205,9 +205,9 @@ pub async fn who_does_not_read_is_dropped(way: Way) {
     let gone = tokio::time::timeout(Duration::from_secs(60), async {
         tokio::select! {
             () = talk => {}
-            () = until(|| line.bed.gateway.sockets_open() == 1) => {}
+            () = until(|| line.fixture.gateway.sockets_open() == 1) => {}
         }
-        until(|| line.bed.gateway.sockets_open() == 1).await;
+        until(|| line.fixture.gateway.sockets_open() == 1).await;
     });
     gone.await.expect("who does not read is dropped");
     line.attempt(sale.id, 8).await;
@@ -221,7 +221,7 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
         clients.push(line.buyer(buyer, &[]).await);
     }
     clients.push(line.stranger().await);
-    line.bed.lifecycle.soft.cancel();
+    line.fixture.lifecycle.soft.cancel();
     let mut delays = Vec::new();
     for client in &mut clients {
         let (code, bye) = client.closed().await;
@@ -237,37 +237,37 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
             (_, Some(server)) => server.stop(true).await,
             _ => {}
         }
-        line.bed.lifecycle.tracker.close();
-        line.bed.lifecycle.tracker.wait().await;
+        line.fixture.lifecycle.tracker.close();
+        line.fixture.lifecycle.tracker.wait().await;
     };
     tokio::time::timeout(Duration::from_secs(20), end).await.expect("a drain ends when its sockets have gone");
 }
 
 /// Whichever gateway it was said to: the others hear it from the ledger.
 pub async fn who_logs_out_everywhere_is_sent_away(line: Line) {
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     let ann = json!({ "name": "Ann", "email": "ann@example.org", "password": "correct horse" });
-    let welcome = line.bed.post("/v1/users", "", &ann).await.is(201);
+    let welcome = line.fixture.post("/v1/users", "", &ann).await.is(201);
     let token = welcome["access_token"].as_str().unwrap().to_owned();
     let mut here = line.stranger().await;
     here.send(hello(&token)).await;
     here.hear("time").await;
     let mut other = line.buyer(7, &[sale.id]).await;
-    assert_eq!(line.bed.delete("/v1/sessions", &token).await.status, 204);
+    assert_eq!(line.fixture.delete("/v1/sessions", &token).await.status, 204);
     assert_eq!(here.closed().await.0, 4404);
     let mut again = line.stranger().await;
     again.send(hello(&token)).await;
     assert_eq!(again.closed().await.0, 4401);
     // Said to another gateway, it stands in the ledger.
     let door = json!({ "email": "ann@example.org", "password": "correct horse" });
-    let welcome = line.bed.post("/v1/sessions", "", &door).await.is(201);
+    let welcome = line.fixture.post("/v1/sessions", "", &door).await.is(201);
     let token = welcome["access_token"].as_str().unwrap().to_owned();
     let ann = BuyerId(welcome["user"]["id"].as_u64().unwrap());
     let mut here = line.stranger().await;
     here.send(hello(&token)).await;
     here.hear("time").await;
-    line.bed.world.accounts.log_out_everywhere(ann, START).await.unwrap();
-    line.bed.gateway.learn_revocations().await.unwrap();
+    line.fixture.world.accounts.log_out_everywhere(ann, START).await.unwrap();
+    line.fixture.gateway.learn_revocations().await.unwrap();
     let (code, bye) = here.closed().await;
     assert_eq!((code, &bye["reason"], &bye["next"]), (4404, &json!("logged_out"), &json!("log_in")));
     other.say(json!({ "type": "ping" })).await;

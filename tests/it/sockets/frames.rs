@@ -6,7 +6,7 @@ use miaosha::faces::gateway::sockets::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::bed::{Line, Way, over_memory, rules};
+use super::fixture::{Line, Way, over_memory, rules};
 
 /// A socket whose bytes the test writes itself.
 struct Raw(TcpStream);
@@ -105,14 +105,14 @@ pub async fn garbage_is_told_apart(way: Way) {
         raw.write(&noise).await;
         drop(raw);
     }
-    let sale = line.bed.sale(1, 0).await;
+    let sale = line.fixture.sale(1, 0).await;
     line.buyer(7, &[sale.id]).await.status().await;
 }
 
 pub async fn fragments_make_a_message(way: Way) {
     let line = over_memory(way, rules()).await;
     let mut raw = Raw::open(&line).await;
-    let text = format!(r#"{{"type":"hello","token":"{}"}}"#, line.bed.shopper(7));
+    let text = format!(r#"{{"type":"hello","token":"{}"}}"#, line.fixture.shopper(7));
     let (one, rest) = text.as_bytes().split_at(10);
     let (two, three) = rest.split_at(30);
     let bytes = [frame(TEXT, one), frame(0, two), frame(FIN | 9, b"in between"), frame(FIN, three)].concat();

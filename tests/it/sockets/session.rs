@@ -11,13 +11,13 @@ use miaosha::kit::socket::Incoming;
 
 const SALE: SaleId = SaleId(7);
 
-struct Stage {
+struct Fixture {
     rules: Settings,
     session: Session,
     ms: u64,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let rules = Settings::default();
         let session = Session::new(&rules, now(0));
@@ -26,12 +26,12 @@ impl Stage {
 
     /// A buyer who watches the sale, and whose first look is under way.
     fn watching() -> Self {
-        let mut stage = Self::new();
-        assert_eq!(stage.frame(r#"{"type":"hello","token":"t","sales":[7]}"#), [Effect::Enter("t".into())]);
-        let acts = stage.told(Input::Entered(Ok(Pass { buyer: BuyerId(1), expires_at: Timestamp(1_000_000) })));
+        let mut fixture = Self::new();
+        assert_eq!(fixture.frame(r#"{"type":"hello","token":"t","sales":[7]}"#), [Effect::Enter("t".into())]);
+        let acts = fixture.told(Input::Entered(Ok(Pass { buyer: BuyerId(1), expires_at: Timestamp(1_000_000) })));
         assert!(matches!(&acts[0], Effect::Say(time) if time.contains("server_time")));
         assert_eq!(acts[1..], [Effect::Watch(SALE), Effect::Look { sale: SALE, first: true }]);
-        stage
+        fixture
     }
 
     fn frame(&mut self, text: &str) -> Vec<Effect> {
@@ -76,19 +76,19 @@ const LOOK: Effect = Effect::Look { sale: SALE, first: false };
 
 #[test]
 fn looks_of_one_sale_follow_each_other() {
-    let mut stage = Stage::watching();
-    assert_eq!(stage.told(notice(5, 1)), [], "a look is under way");
-    assert_eq!(stage.told(Input::Missed), []);
-    assert_eq!(stage.told(row(10, 5, 1)), [said("5:1"), vec![LOOK]].concat(), "once more, for both");
-    assert_eq!(stage.told(row(10, 5, 1)), [], "nothing is told twice");
-    assert_eq!(stage.told(notice(5, 1)), [], "a doubled notice is no reason to look");
-    assert_eq!(stage.told(notice(5, 2)), [LOOK]);
+    let mut fixture = Fixture::watching();
+    assert_eq!(fixture.told(notice(5, 1)), [], "a look is under way");
+    assert_eq!(fixture.told(Input::Missed), []);
+    assert_eq!(fixture.told(row(10, 5, 1)), [said("5:1"), vec![LOOK]].concat(), "once more, for both");
+    assert_eq!(fixture.told(row(10, 5, 1)), [], "nothing is told twice");
+    assert_eq!(fixture.told(notice(5, 1)), [], "a doubled notice is no reason to look");
+    assert_eq!(fixture.told(notice(5, 2)), [LOOK]);
 }
 
 #[test]
 fn nothing_older_follows_something_newer() {
-    let mut stage = Stage::watching();
-    assert_eq!(stage.told(row(10, 5, 3)), said("5:3"));
+    let mut fixture = Fixture::watching();
+    assert_eq!(fixture.told(row(10, 5, 3)), said("5:3"));
     for (world, acts) in [
         (row(10, 5, 2), vec![]),
         (row(10, 5, 4), said("5:4")),
@@ -98,66 +98,66 @@ fn nothing_older_follows_something_newer() {
         (Input::Truth { sale: SALE, truth: Truth::Nothing }, vec![]),
         (row(20, 6, 2), said("6:2")),
     ] {
-        assert_eq!(stage.told(notice(99, 1)), [LOOK]);
-        assert_eq!(stage.told(world), acts);
+        assert_eq!(fixture.told(notice(99, 1)), [LOOK]);
+        assert_eq!(fixture.told(world), acts);
     }
-    assert_eq!(stage.frame(r#"{"type":"watch","sale":7}"#), [LOOK]);
-    assert_eq!(stage.told(row(20, 6, 2)), said("6:2"), "who asks again is told again");
+    assert_eq!(fixture.frame(r#"{"type":"watch","sale":7}"#), [LOOK]);
+    assert_eq!(fixture.told(row(20, 6, 2)), said("6:2"), "who asks again is told again");
 }
 
 #[test]
 fn counters_only_grow_newer() {
-    let mut stage = Stage::watching();
+    let mut fixture = Fixture::watching();
     let word = |number| Input::Sale(Arc::new(SaleWord { sale: SALE, number, text: number.to_string().into() }));
-    assert_eq!(stage.told(word(2)), said("2"));
-    assert_eq!(stage.told(word(1)), []);
-    assert_eq!(stage.told(word(2)), []);
-    assert_eq!(stage.told(word(3)), said("3"));
-    assert_eq!(stage.frame(r#"{"type":"unwatch","sale":7}"#), [Effect::Unwatch(SALE)]);
-    assert_eq!(stage.told(word(4)), []);
-    assert_eq!(stage.told(row(1, 1, 1)), [], "the answer to a look that nobody waits for");
+    assert_eq!(fixture.told(word(2)), said("2"));
+    assert_eq!(fixture.told(word(1)), []);
+    assert_eq!(fixture.told(word(2)), []);
+    assert_eq!(fixture.told(word(3)), said("3"));
+    assert_eq!(fixture.frame(r#"{"type":"unwatch","sale":7}"#), [Effect::Unwatch(SALE)]);
+    assert_eq!(fixture.told(word(4)), []);
+    assert_eq!(fixture.told(row(1, 1, 1)), [], "the answer to a look that nobody waits for");
 }
 
 #[test]
 fn heartbeats_ask_and_give_up() {
-    let mut stage = Stage::watching();
-    let Settings { ping_ms, pong_ms_max, .. } = stage.rules;
-    let (acts, due) = stage.beat(ping_ms - 1);
+    let mut fixture = Fixture::watching();
+    let Settings { ping_ms, pong_ms_max, .. } = fixture.rules;
+    let (acts, due) = fixture.beat(ping_ms - 1);
     assert_eq!((acts.len(), due), (0, ping_ms));
-    let (acts, due) = stage.beat(ping_ms);
+    let (acts, due) = fixture.beat(ping_ms);
     assert_eq!((&acts[0], due), (&Effect::Ping, ping_ms + pong_ms_max));
     // Whatever is heard is a sign of life.
-    stage.frame(r#"{"type":"ping"}"#);
-    let (acts, due) = stage.beat(ping_ms + pong_ms_max);
+    fixture.frame(r#"{"type":"ping"}"#);
+    let (acts, due) = fixture.beat(ping_ms + pong_ms_max);
     assert_eq!((acts.len(), due), (0, 2 * ping_ms));
-    stage.beat(2 * ping_ms);
-    let (acts, _) = stage.beat(2 * ping_ms + pong_ms_max);
+    fixture.beat(2 * ping_ms);
+    let (acts, _) = fixture.beat(2 * ping_ms + pong_ms_max);
     assert!(acts.contains(&Effect::Close(Close::Silent)), "{acts:?}");
-    let (acts, _) = stage.beat(3 * ping_ms);
+    let (acts, _) = fixture.beat(3 * ping_ms);
     assert_eq!(acts, [Effect::Drop], "who does not answer the close is dropped");
 }
 
 #[test]
 fn who_says_nothing_is_sent_away_and_then_dropped() {
-    let mut stage = Stage::new();
-    let Settings { hello_ms_max, linger_ms_max, .. } = stage.rules;
-    assert_eq!(stage.beat(hello_ms_max - 1), (vec![], hello_ms_max));
-    let (acts, due) = stage.beat(hello_ms_max);
+    let mut fixture = Fixture::new();
+    let Settings { hello_ms_max, linger_ms_max, .. } = fixture.rules;
+    assert_eq!(fixture.beat(hello_ms_max - 1), (vec![], hello_ms_max));
+    let (acts, due) = fixture.beat(hello_ms_max);
     assert!(matches!(acts.last(), Some(Effect::Close(_))), "{acts:?}");
     assert_eq!(due, hello_ms_max + linger_ms_max);
-    assert_eq!(stage.beat(due - 1), (vec![], due));
-    assert_eq!(stage.beat(due).0, [Effect::Drop]);
+    assert_eq!(fixture.beat(due - 1), (vec![], due));
+    assert_eq!(fixture.beat(due).0, [Effect::Drop]);
 }
 
 /// However often one is sent: the answer to the first decides.
 #[test]
 fn heartbeats_may_be_quicker_than_answers() {
-    let mut stage = Stage::watching();
-    (stage.rules.ping_ms, stage.rules.pong_ms_max) = (100, 250);
+    let mut fixture = Fixture::watching();
+    (fixture.rules.ping_ms, fixture.rules.pong_ms_max) = (100, 250);
     let mut due = 25_000;
     let mut closed = false;
     for _ in 0..10 {
-        let (acts, next) = stage.beat(due);
+        let (acts, next) = fixture.beat(due);
         closed |= acts.contains(&Effect::Close(Close::Silent));
         due = next;
     }
@@ -166,15 +166,15 @@ fn heartbeats_may_be_quicker_than_answers() {
 
 #[test]
 fn a_close_is_the_last_word() {
-    let mut stage = Stage::watching();
-    let acts = stage.told(Input::Stop { come_back_in_ms: 77 });
+    let mut fixture = Fixture::watching();
+    let acts = fixture.told(Input::Stop { come_back_in_ms: 77 });
     assert!(matches!(&acts[..], [Effect::Say(bye), Effect::Close(Close::Restart { come_back_in_ms: 77 })]
         if bye.contains("\"come_back_in_ms\":77")));
-    assert_eq!(stage.told(row(1, 1, 1)), []);
-    assert_eq!(stage.told(Input::TooSlow), []);
-    assert_eq!(stage.frame("nonsense"), []);
+    assert_eq!(fixture.told(row(1, 1, 1)), []);
+    assert_eq!(fixture.told(Input::TooSlow), []);
+    assert_eq!(fixture.frame("nonsense"), []);
     let mut acts = Vec::new();
-    stage.session.frame(&stage.rules, now(0), Incoming::Close(None), &mut acts);
+    fixture.session.frame(&fixture.rules, now(0), Incoming::Close(None), &mut acts);
     assert_eq!(acts, [Effect::Drop]);
 }
 
@@ -182,31 +182,31 @@ fn a_close_is_the_last_word() {
 #[test]
 fn messages_of_a_second_are_counted_to_the_last_one() {
     let closes = |acts: &[Effect]| acts.contains(&Effect::Close(Close::TooManyMessages));
-    let mut stage = Stage::watching();
-    stage.rules.messages_per_s_max = 5;
+    let mut fixture = Fixture::watching();
+    fixture.rules.messages_per_s_max = 5;
     for second in 1..=2 {
-        stage.ms = second * 1_000;
+        fixture.ms = second * 1_000;
         for number in 1..=5 {
-            let acts = stage.frame(r#"{"type":"ping"}"#);
+            let acts = fixture.frame(r#"{"type":"ping"}"#);
             assert!(matches!(&acts[..], [Effect::Say(pong)] if pong.contains("pong")), "{second} {number}: {acts:?}");
         }
     }
-    assert!(closes(&stage.frame(r#"{"type":"ping"}"#)));
+    assert!(closes(&fixture.frame(r#"{"type":"ping"}"#)));
 }
 
 #[test]
 fn so_many_sales_are_watched_and_one_more_is_not() {
-    let mut stage = Stage::watching();
-    let watched_max = stage.rules.watched_max as u64;
+    let mut fixture = Fixture::watching();
+    let watched_max = fixture.rules.watched_max as u64;
     assert_eq!(watched_max, 16);
-    stage.rules.messages_per_s_max = 100;
+    fixture.rules.messages_per_s_max = 100;
     // The first is watched already.
     for sale in 100..100 + watched_max - 1 {
-        let acts = stage.frame(&format!(r#"{{"type":"watch","sale":{sale}}}"#));
+        let acts = fixture.frame(&format!(r#"{{"type":"watch","sale":{sale}}}"#));
         assert_eq!(acts, [Effect::Watch(SaleId(sale)), Effect::Look { sale: SaleId(sale), first: true }]);
     }
-    let acts = stage.frame(r#"{"type":"watch","sale":99}"#);
+    let acts = fixture.frame(r#"{"type":"watch","sale":99}"#);
     assert!(matches!(&acts[..], [Effect::Say(refused)] if refused.contains("too_many")), "{acts:?}");
-    stage.frame(r#"{"type":"unwatch","sale":100}"#);
-    assert_eq!(stage.frame(r#"{"type":"watch","sale":99}"#).len(), 2, "who lets one go has room for another");
+    fixture.frame(r#"{"type":"unwatch","sale":100}"#);
+    assert_eq!(fixture.frame(r#"{"type":"watch","sale":99}"#).len(), 2, "who lets one go has room for another");
 }

@@ -5,10 +5,10 @@ use miaosha::domain::sale::notice::Notice;
 use miaosha::faces::gateway::sockets::Settings;
 use serde_json::{Value, json};
 
-use super::bed::{Line, Way, over_memory, rules};
+use super::fixture::{Line, Way, over_memory, rules};
 
 pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
-    let sale = line.bed.sale(3, 1).await;
+    let sale = line.fixture.sale(3, 1).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     let first = buyer.status().await;
     assert_eq!((&first["status"], &first["sale"]), (&json!("none"), &json!(sale.id)), "the present truth comes first");
@@ -20,13 +20,13 @@ pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
     line.attempt(sale.id, 7).await;
     let held = buyer.status().await;
     assert_eq!((&held["status"], &held["version"]), (&json!("held"), &json!(1)));
-    let asked = line.bed.get(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
+    let asked = line.fixture.get(&format!("/v1/sales/{}/reservation", sale.id), &line.fixture.shopper(7)).await.is(200);
     for key in ["reservation_id", "units", "quantity", "lapses_at", "checkout_token"] {
         assert_eq!(held[key], asked[key], "a status is what the buyer would be answered");
     }
     // Heard by somebody who passes over everything else.
     assert_eq!(line.buyer(8, &[sale.id]).await.counters_with("left", 2).await["standby"], 0);
-    line.bed.check_out(7, held["checkout_token"].as_str().unwrap(), "ok").await.is(201);
+    line.fixture.check_out(7, held["checkout_token"].as_str().unwrap(), "ok").await.is(201);
     let mut last = buyer.status().await;
     if last["status"] == "paying" {
         last = buyer.status().await;
@@ -36,7 +36,7 @@ pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
 }
 
 pub async fn every_tab_hears_and_nobody_else_does(line: Line) {
-    let sale = line.bed.sale(1, 1).await;
+    let sale = line.fixture.sale(1, 1).await;
     let mut tabs = [line.buyer(7, &[sale.id]).await, line.buyer(7, &[sale.id]).await];
     let mut other = line.buyer(8, &[sale.id]).await;
     for client in tabs.iter_mut().chain([&mut other]) {
@@ -53,25 +53,25 @@ pub async fn every_tab_hears_and_nobody_else_does(line: Line) {
     // One that is gone does not keep the others from hearing.
     let [gone, mut tab] = tabs;
     drop(gone);
-    line.bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
+    line.fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.fixture.shopper(7)).await.is(200);
     assert_eq!(tab.status().await["status"], "cancelled");
     assert_eq!(late.status().await["status"], "cancelled");
 }
 
 pub async fn doubled_late_and_mixed_notices_show_nothing_older(line: Line) {
-    let sale = line.bed.sale(1, 1).await;
+    let sale = line.fixture.sale(1, 1).await;
     let mut buyer = line.buyer(7, &[sale.id]).await;
     assert_eq!(buyer.status().await["status"], "none");
-    let id = line.bed.attempt(sale.id, 7, 1).await;
-    let held = Notice::from(&line.bed.row(id).await);
-    line.bed.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.bed.shopper(7)).await.is(200);
-    let cancelled = Notice::from(&line.bed.row(id).await);
+    let id = line.fixture.attempt(sale.id, 7, 1).await;
+    let held = Notice::from(&line.fixture.row(id).await);
+    line.fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &line.fixture.shopper(7)).await.is(200);
+    let cancelled = Notice::from(&line.fixture.row(id).await);
     let told = [&held, &cancelled, &held, &held, &cancelled].map(Clone::clone);
-    line.bed.world.notices.tell(&told).await.unwrap();
+    line.fixture.world.notices.tell(&told).await.unwrap();
     assert_eq!(buyer.status().await["status"], "cancelled");
-    line.bed.world.notices.tell(&[held.clone(), cancelled.clone()]).await.unwrap();
+    line.fixture.world.notices.tell(&[held.clone(), cancelled.clone()]).await.unwrap();
     // A marker: what was told before it has arrived when it has.
-    let other = line.bed.sale(1, 0).await;
+    let other = line.fixture.sale(1, 0).await;
     buyer.say(json!({ "type": "watch", "sale": other.id })).await;
     assert_eq!(buyer.status().await["sale"], json!(other.id));
     line.attempt(other.id, 7).await;
@@ -83,14 +83,14 @@ pub async fn doubled_late_and_mixed_notices_show_nothing_older(line: Line) {
     // After unwatching nothing is told.
     buyer.say(json!({ "type": "unwatch", "sale": sale.id })).await;
     assert!(buyer.before_pong("status").await.is_empty());
-    line.bed.world.notices.tell(&[held]).await.unwrap();
+    line.fixture.world.notices.tell(&[held]).await.unwrap();
     assert!(buyer.before_pong("status").await.is_empty());
 }
 
 /// Who looks first sees the counters first; the others are told them all the same.
 pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
     let line = over_memory(way, Settings { sale_updates_per_s_max: 1, ..rules() }).await;
-    let sale = line.bed.sale(5, 0).await;
+    let sale = line.fixture.sale(5, 0).await;
     let mut first = line.buyer(7, &[sale.id]).await;
     first.counters_with("left", 5).await;
     for left in (0..5).rev() {
@@ -109,7 +109,7 @@ pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
 /// Numbers that change are told to some after the others; that the sale is paused, to all at once.
 pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
     let line = over_memory(way, Settings { sale_updates_per_s_max: 2, sale_words_per_s_max: 2, ..rules() }).await;
-    let sale = line.bed.sale(5, 0).await;
+    let sale = line.fixture.sale(5, 0).await;
     let mut crowd = Vec::new();
     for buyer in 0..4 {
         crowd.push(line.buyer(100 + buyer, &[sale.id]).await);
@@ -129,7 +129,7 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
     }
     line.attempt(sale.id, 8).await;
     let path = format!("/v1/admin/sales/{}/pause", sale.id);
-    line.bed.post(&path, &line.bed.operator(), &json!({})).await.is(200);
+    line.fixture.post(&path, &line.fixture.operator(), &json!({})).await.is(200);
     // As soon as a few have heard of it, all have; most of them before their turn to hear of the number comes.
     let mut numbers = 0;
     for (at, buyer) in crowd.iter_mut().enumerate() {
@@ -147,13 +147,13 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
 /// A page says whether the line goes on when everything is paid: it is told by the counters.
 pub async fn counters_say_that_all_is_paid_and_whether_one_may_wait(line: Line) {
     for (until, may_wait) in [(StandbyUntil::Closed, true), (StandbyUntil::Paid, false)] {
-        let sale = line.bed.sale_until(1, 2, Vec::new(), until).await;
+        let sale = line.fixture.sale_until(1, 2, Vec::new(), until).await;
         let mut watcher = line.buyer(9, &[sale.id]).await;
         line.attempt(sale.id, 7).await;
         let held = watcher.counters_with("left", 0).await;
         assert_eq!((&held["all_paid"], &held["exhausted"]), (&json!(false), &json!(false)));
-        let token = line.bed.checkout_token(sale.id, 7).await;
-        line.bed.check_out(7, &token, "ok").await.is(201);
+        let token = line.fixture.checkout_token(sale.id, 7).await;
+        line.fixture.check_out(7, &token, "ok").await.is(201);
         let paid = watcher.counters_with("all_paid", true).await;
         assert_eq!((&paid["left"], &paid["exhausted"]), (&json!(0), &json!(!may_wait)), "{until:?}");
         for (buyer, waiting) in [(10, 1), (11, 2)] {

@@ -63,6 +63,7 @@ async fn with_signals(signals: &(impl Deadlines + Notices)) {
     delivery.ack().await.unwrap();
 }
 
+#[cfg(feature = "servers")]
 #[tokio::test]
 async fn in_the_fleet() {
     let broker = rabbit().await;

@@ -11,25 +11,25 @@ use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::sale::turnstile::Turnstile;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
-use super::bench::{Bench, PartsOfBench};
+use super::fixture::{Fixture, PartsOfFixture};
 use crate::support::proxy::Proxy;
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
-pub(crate) async fn bench() -> Bench {
+pub(crate) async fn fixture() -> Fixture {
     static SHARED: OnceLock<String> = OnceLock::new();
-    bench_on(SHARED.get_or_init(unique_name).clone()).await
+    fixture_on(SHARED.get_or_init(unique_name).clone()).await
 }
 
 /// With queues of its own: whoever serves them takes everything.
-async fn bench_alone() -> Bench {
-    bench_on(unique_name()).await
+async fn fixture_alone() -> Fixture {
+    fixture_on(unique_name()).await
 }
 
-async fn bench_on(namespace: String) -> Bench {
-    bench_at(rabbit_url(), namespace).await
+async fn fixture_on(namespace: String) -> Fixture {
+    fixture_at(rabbit_url(), namespace).await
 }
 
-async fn bench_at(url: String, namespace: String) -> Bench {
+async fn fixture_at(url: String, namespace: String) -> Fixture {
     let store = Arc::new(store().await);
     let broker = RabbitBroker::connect(
         RabbitConfig { at: url.into(), namespace, partitions: 2, queue_messages_max: 10_000, confirm_ms: 10_000 },
@@ -38,7 +38,7 @@ async fn bench_at(url: String, namespace: String) -> Bench {
     .await
     .unwrap();
     let broker = Arc::new(broker);
-    Bench::of(PartsOfBench {
+    Fixture::of(PartsOfFixture {
         fresh: Arc::new(|| {
             Box::pin(async {
                 Arc::new(RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap()) as Arc<dyn Turnstile>
@@ -67,7 +67,7 @@ async fn store() -> MysqlStore {
     store
 }
 
-super::suite::suite!(bench, bench_alone);
+super::suite::suite!(fixture, fixture_alone);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_whose_broker_is_away() {
@@ -76,5 +76,5 @@ async fn a_relay_whose_broker_is_away() {
     let (server, vhost) = rest.split_once('/').unwrap();
     let proxy = Proxy::to(server.to_owned()).await;
     let url = format!("{before}@127.0.0.1:{}/{vhost}?heartbeat=1", proxy.port);
-    super::relaying::broker_away(bench_at(url, unique_name()).await, &proxy).await;
+    super::relaying::broker_away(fixture_at(url, unique_name()).await, &proxy).await;
 }

@@ -13,30 +13,30 @@ use miaosha::ports::money::payments::Payments;
 use miaosha::ports::sale::turnstile::Turnstile;
 use miaosha::wire::world::Signals;
 
-use super::bench::{Bench, PartsOfBench};
+use super::fixture::{Fixture, PartsOfFixture};
 
-pub(crate) async fn bench() -> Bench {
-    bench_with(MemorySignals::new()).await
+pub(crate) async fn fixture() -> Fixture {
+    fixture_with(MemorySignals::new()).await
 }
 
-pub(crate) async fn bench_with(signals: impl Signals) -> Bench {
+pub(crate) async fn fixture_with(signals: impl Signals) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    bench_of(&path, signals, |sandbox| sandbox, folder).await
+    fixture_of(&path, signals, |sandbox| sandbox, folder).await
 }
 
 /// With its files in this folder, and payments made of the sandbox.
-pub(crate) async fn bench_of<P: Payments>(
+pub(crate) async fn fixture_of<P: Payments>(
     folder: &Path,
     signals: impl Signals,
     payments: impl FnOnce(Sandbox) -> P,
     keep: impl std::any::Any + Send + Sync,
-) -> Bench {
+) -> Fixture {
     let tasks = Lifecycle::new().tasks();
     let store = Arc::new(SqliteStore::open(&folder.join("ledger.sqlite"), tasks.clone()).await.unwrap());
     store.migrate().await.unwrap();
     let queue = SqliteQueue::open(&folder.join("queue.sqlite"), 4, 10_000, tasks).await.unwrap();
-    Bench::of(PartsOfBench {
+    Fixture::of(PartsOfFixture {
         fresh: Arc::new(|| Box::pin(async { Arc::new(MemoryTurnstile::new()) as Arc<dyn Turnstile> })),
         payments: Arc::new(payments(store.sandbox().with_wait(Duration::from_millis(1)))),
         store,
@@ -47,4 +47,4 @@ pub(crate) async fn bench_of<P: Payments>(
     .await
 }
 
-super::suite::suite!(bench, bench);
+super::suite::suite!(fixture, fixture);

@@ -11,15 +11,15 @@ use miaosha::app::sale::rounds;
 use miaosha::domain::sale::{SaleState, StandbyUntil};
 use miaosha::domain::shared::id::SaleId;
 use miaosha::faces::publisher::{self, Publisher};
-use miaosha::kit::http::auth::TokenKeys;
+use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::sale::feed::{NewsRequest, NewsStream, SaleNews, SaleSnapshot};
 use miaosha::wire::world::World;
 use miaosha::workers::payment_consumer::{Job, Sweeper};
 
-use super::bench::{Bench, HOLD_MS, allotment, payment_settings};
+use super::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 use crate::matrix::places::{How, Plan};
-use crate::matrix::provider::{Lever, Moods};
+use crate::matrix::provider::{Lever, ProviderState};
 use crate::matrix::watched::Watched;
 
 /// More than one part of a round has.
@@ -30,28 +30,28 @@ const PARTS: usize = 3;
 const BLIND: rounds::Settings = rounds::Settings { round_ms: 60_000, moved_ms: -86_400_000 };
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn feed(bench: &Bench, settings: rounds::Settings) -> Feed {
-    Feed::new(bench.world.needs(), settings)
+fn feed(fixture: &Fixture, settings: rounds::Settings) -> Feed {
+    Feed::new(fixture.world.needs(), settings)
 }
 
 /// The same world, each call of which goes by this plan.
-fn watched(bench: &Bench, plan: &Arc<Plan>) -> World {
-    let provider = Lever::new(bench.world.clone(), plan.clone(), Arc::new(Moods::default()));
-    Watched::world(&bench.world, plan, Arc::new(provider))
+fn watched(fixture: &Fixture, plan: &Arc<Plan>) -> World {
+    let provider = Lever::new(fixture.world.clone(), plan.clone(), Arc::new(ProviderState::default()));
+    Watched::world(&fixture.world, plan, Arc::new(provider))
 }
 
-async fn many(bench: &Bench, count: usize) -> BTreeSet<SaleId> {
+async fn many(fixture: &Fixture, count: usize) -> BTreeSet<SaleId> {
     let mut sales = BTreeSet::new();
     for _ in 0..count {
-        sales.insert(bench.new_sale(allotment(2, 2), HOLD_MS).await.id);
+        sales.insert(fixture.new_sale(allotment(2, 2), HOLD_MS).await.id);
     }
     sales
 }
 
 /// Says something that everybody hears after all that was said before, and gives what came until then.
-async fn heard(bench: &Bench, stream: &mut Box<dyn NewsStream>) -> Vec<SaleSnapshot> {
+async fn heard(fixture: &Fixture, stream: &mut Box<dyn NewsStream>) -> Vec<SaleSnapshot> {
     let mark = SaleSnapshot { answers: vec![u64::MAX], ..SaleSnapshot::default() };
-    bench.world.news.publish(&mark).await.unwrap();
+    fixture.world.news.publish(&mark).await.unwrap();
     let mut heard = Vec::new();
     loop {
         let bulletin = tokio::time::timeout(PATIENCE, stream.next()).await.expect("everything arrives").unwrap();
@@ -71,15 +71,15 @@ fn told_of(heard: &[SaleSnapshot]) -> BTreeSet<SaleId> {
 }
 
 /// Whatever moves a sale is told with the next look, once.
-pub async fn what_moves_is_told(bench: Bench) {
-    let bench = bench.with_sale_until(allotment(1, 1), StandbyUntil::Paid).await;
-    let (feed, mut stream) = (feed(&bench, rounds::Settings::default()), bench.world.news.news().await.unwrap());
+pub async fn what_moves_is_told(fixture: Fixture) {
+    let fixture = fixture.with_sale_until(allotment(1, 1), StandbyUntil::Paid).await;
+    let (feed, mut stream) = (feed(&fixture, rounds::Settings::default()), fixture.world.news.news().await.unwrap());
     let mut next = async || {
         feed.tell_moved().await.unwrap();
-        let heard = heard(&bench, &mut stream).await;
+        let heard = heard(&fixture, &mut stream).await;
         let mut words = words(&heard).map(|word| (word.sale.id, word.sale.state, word.exhausted.unwrap()));
         let first = words.next().map(|(sale, state, exhausted)| {
-            assert_eq!(sale, bench.sale);
+            assert_eq!(sale, fixture.sale);
             (state, exhausted)
         });
         assert_eq!(words.count(), 0, "each once");
@@ -87,53 +87,53 @@ pub async fn what_moves_is_told(bench: Bench) {
     };
     assert_eq!(next().await, Some((SaleState::Active, false)), "it is new");
     assert_eq!(next().await, None);
-    bench.decide([bench.batch(1..=2)]).await;
+    fixture.decide([fixture.batch(1..=2)]).await;
     assert_eq!(next().await, Some((SaleState::Active, true)), "a turn");
     assert_eq!(next().await, None);
-    bench.cancel(2).await;
-    bench.sweeper().sweep_one(Job::Unfreed).await.unwrap();
+    fixture.cancel(2).await;
+    fixture.sweeper().sweep_one(Job::Unfreed).await.unwrap();
     assert_eq!(next().await, Some((SaleState::Active, false)), "one more may wait");
-    bench.pay(1).await;
+    fixture.pay(1).await;
     assert_eq!(next().await, Some((SaleState::Active, true)), "an order: the line goes home");
-    bench.world.catalogue.set_state(bench.sale, SaleState::Paused).await.unwrap();
+    fixture.world.catalogue.set_state(fixture.sale, SaleState::Paused).await.unwrap();
     assert_eq!(next().await, Some((SaleState::Paused, true)), "an operator");
-    bench.world.catalogue.raise(bench.sale, 2).await.unwrap();
+    fixture.world.catalogue.raise(fixture.sale, 2).await.unwrap();
     assert_eq!(next().await, Some((SaleState::Paused, false)), "an operator, in the ledger only");
-    bench.wipe().await;
-    bench.sweeper().sweep_one(Job::Watch).await.unwrap();
+    fixture.wipe().await;
+    fixture.sweeper().sweep_one(Job::Watch).await.unwrap();
     assert_eq!(next().await, Some((SaleState::Paused, false)), "a restore");
     assert_eq!(next().await, None);
     // Whoever else publishes says the same, or something newer.
-    let other = Feed::new(bench.world.needs(), rounds::Settings::default());
+    let other = Feed::new(fixture.world.needs(), rounds::Settings::default());
     other.tell_moved().await.unwrap();
-    assert_eq!(told_of(&heard(&bench, &mut stream).await), BTreeSet::from([bench.sale]));
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
 }
 
 /// What was not sent is told with the next look.
-pub async fn what_could_not_be_told_is_told_later(bench: Bench) {
-    let bench = bench.with_sale(allotment(1, 1)).await;
-    let mut stream = bench.world.news.news().await.unwrap();
-    let feed = Feed::new(watched(&bench, &Plan::new(Some((1, How::Away)))).needs(), rounds::Settings::default());
+pub async fn what_could_not_be_told_is_told_later(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 1)).await;
+    let mut stream = fixture.world.news.news().await.unwrap();
+    let feed = Feed::new(watched(&fixture, &Plan::new(Some((1, How::Away)))).needs(), rounds::Settings::default());
     // It finds what moved, and cannot read it.
     feed.tell_moved().await.unwrap_err();
-    assert_eq!(told_of(&heard(&bench, &mut stream).await), BTreeSet::new());
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::new());
     feed.tell_moved().await.unwrap();
-    assert_eq!(told_of(&heard(&bench, &mut stream).await), BTreeSet::from([bench.sale]));
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
 }
 
 /// A round tells all sales, so many at a time; and what operators decided, without a look at any turnstile.
-pub async fn a_round_finds_what_nobody_told(bench: Bench) {
-    let sales = many(&bench, MANY).await;
-    let (feed, mut stream) = (feed(&bench, BLIND), bench.world.news.news().await.unwrap());
+pub async fn a_round_finds_what_nobody_told(fixture: Fixture) {
+    let sales = many(&fixture, MANY).await;
+    let (feed, mut stream) = (feed(&fixture, BLIND), fixture.world.news.news().await.unwrap());
     let first = *sales.first().unwrap();
-    bench.world.catalogue.set_state(first, SaleState::Paused).await.unwrap();
+    fixture.world.catalogue.set_state(first, SaleState::Paused).await.unwrap();
     feed.tell_moved().await.unwrap();
-    assert_eq!(told_of(&heard(&bench, &mut stream).await), BTreeSet::new(), "the word of it was lost");
-    bench.turnstile.set_away(true);
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::new(), "the word of it was lost");
+    fixture.turnstile.set_away(true);
     let mut told = Vec::new();
     for _ in 0..PARTS {
         feed.beat().await.unwrap();
-        let part = heard(&bench, &mut stream).await;
+        let part = heard(&fixture, &mut stream).await;
         assert!(!part.is_empty() && part[0].revoked.is_some(), "the time, and who is logged out, come with each");
         assert!(words(&part).count() <= 64);
         told.extend(part);
@@ -145,23 +145,23 @@ pub async fn a_round_finds_what_nobody_told(bench: Bench) {
     assert_eq!(paused.collect::<Vec<_>>(), [first]);
     // And again from the beginning.
     feed.beat().await.unwrap();
-    assert!(told_of(&heard(&bench, &mut stream).await).contains(&first));
+    assert!(told_of(&heard(&fixture, &mut stream).await).contains(&first));
 }
 
 /// Whoever asks is told all there is, in bulletins of a bounded size, and hears when that was all.
-pub async fn who_asks_is_told_everything(bench: Bench) {
-    let sales = many(&bench, MANY).await;
-    let (feed, mut stream) = (feed(&bench, BLIND), bench.world.news.news().await.unwrap());
-    let mut requests = bench.world.news.requests().await.unwrap();
+pub async fn who_asks_is_told_everything(fixture: Fixture) {
+    let sales = many(&fixture, MANY).await;
+    let (feed, mut stream) = (feed(&fixture, BLIND), fixture.world.news.news().await.unwrap());
+    let mut requests = fixture.world.news.requests().await.unwrap();
     for number in [7, 8] {
-        bench.world.news.request(&NewsRequest::Everything { number }).await.unwrap();
+        fixture.world.news.request(&NewsRequest::Everything { number }).await.unwrap();
     }
     let mut asked = Vec::new();
     while asked.len() < 2 {
         asked.extend(tokio::time::timeout(PATIENCE, requests.next()).await.unwrap().unwrap());
     }
     feed.answer(asked).await.unwrap();
-    let all = heard(&bench, &mut stream).await;
+    let all = heard(&fixture, &mut stream).await;
     assert_eq!(told_of(&all), sales);
     assert_eq!(words(&all).count(), MANY, "who asks together is told together");
     let answers: Vec<u64> = all.iter().flat_map(|bulletin| bulletin.answers.clone()).collect();
@@ -174,24 +174,24 @@ pub async fn who_asks_is_told_everything(bench: Bench) {
     let some: Vec<SaleId> = sales.iter().copied().take(2).collect();
     feed.answer(vec![NewsRequest::Sales { sales: some.clone() }]).await.unwrap();
     let words_of: BTreeMap<SaleId, Option<bool>> =
-        words(&heard(&bench, &mut stream).await).map(|word| (word.sale.id, word.exhausted)).collect();
+        words(&heard(&fixture, &mut stream).await).map(|word| (word.sale.id, word.exhausted)).collect();
     assert_eq!(words_of, some.iter().map(|sale| (*sale, Some(false))).collect());
 }
 
 /// A publisher that comes first, and sales that were made while nobody published: it knows nothing and says so, asks, and knows
 /// everything with the answer.
-pub async fn a_publisher_that_joins_learns_everything(bench: Bench) {
-    let sales = many(&bench, MANY).await;
+pub async fn a_publisher_that_joins_learns_everything(fixture: Fixture) {
+    let sales = many(&fixture, MANY).await;
     let lifecycle = Lifecycle::new();
     let keys = format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64));
     let keys = Arc::new(TokenKeys::parse(&keys).unwrap());
-    let publisher = Publisher::new(bench.world.needs(), keys, publisher::Settings::default());
+    let publisher = Publisher::new(fixture.world.needs(), keys, publisher::Settings::default());
     let running = tokio::spawn({
         let (publisher, lifecycle) = (publisher.clone(), lifecycle.clone());
         async move { publisher.run(&lifecycle).await }
     });
-    let feed = feed(&bench, BLIND);
-    let mut requests = bench.world.news.requests().await.unwrap();
+    let feed = feed(&fixture, BLIND);
+    let mut requests = fixture.world.news.requests().await.unwrap();
     let asked = tokio::time::timeout(PATIENCE, requests.next()).await.expect("it asks by itself").unwrap();
     assert!(matches!(asked[..], [NewsRequest::Everything { .. }]), "{asked:?}");
     feed.beat().await.unwrap();
@@ -203,9 +203,9 @@ pub async fn a_publisher_that_joins_learns_everything(bench: Bench) {
     assert!(sales.iter().all(knows));
 
     // From then on it hears what changes.
-    let new = bench.new_sale(allotment(1, 0), HOLD_MS).await.id;
+    let new = fixture.new_sale(allotment(1, 0), HOLD_MS).await.id;
     assert!(!publisher.knows(new));
-    Feed::new(bench.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
+    Feed::new(fixture.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
     until(|| publisher.knows(new)).await;
     assert!(requests.next().now_or_never().is_none(), "and asks no more");
     lifecycle.soft.cancel();
@@ -216,10 +216,10 @@ pub async fn a_publisher_that_joins_learns_everything(bench: Bench) {
 #[tokio::test]
 async fn many_sales_are_read_and_listed_in_pieces() {
     for (count, pieces) in [(511, 1), (512, 2)] {
-        let bench = super::embedded::bench().await;
-        many(&bench, count).await;
+        let fixture = super::embedded::fixture().await;
+        many(&fixture, count).await;
         let plan = Plan::new(None);
-        let world = watched(&bench, &plan);
+        let world = watched(&fixture, &plan);
         let calls = |name| plan.came_by().iter().filter(|place| place.to_string().ends_with(name)).count();
         Sweeper::new(world.needs(), payment_settings()).sweep_one(Job::Lists).await.unwrap();
         Feed::new(world.needs(), BLIND).answer(vec![NewsRequest::Everything { number: 1 }]).await.unwrap();
@@ -238,52 +238,52 @@ async fn until(holds: impl Fn() -> bool) {
 
 /// The whole store of turnstiles is emptied under sales of which nobody asks anything: found with the first of them that anybody
 /// comes by, and all are restored.
-pub async fn many_emptied(bench: Bench) {
-    let sales = many(&bench, MANY).await;
+pub async fn many_emptied(fixture: Fixture) {
+    let sales = many(&fixture, MANY).await;
     let settings = miaosha::workers::payment_consumer::Settings { rounds: BLIND, ..payment_settings() };
-    let sweeper = Sweeper::new(bench.world.needs(), settings);
+    let sweeper = Sweeper::new(fixture.world.needs(), settings);
     for _ in 0..PARTS {
         sweeper.sweep_one(Job::Watch).await.unwrap();
     }
-    bench.wipe().await;
+    fixture.wipe().await;
     sweeper.sweep_one(Job::Watch).await.unwrap();
     for sale in sales {
-        assert!(bench.world.turnstile.look(sale).await.unwrap().is_some(), "{sale} is not restored");
+        assert!(fixture.world.turnstile.look(sale).await.unwrap().is_some(), "{sale} is not restored");
     }
 }
 
 /// One of many is lost, and nobody touches it: within a round it is found.
-pub async fn one_emptied(bench: Bench) {
-    let sales: Vec<SaleId> = many(&bench, MANY).await.into_iter().collect();
+pub async fn one_emptied(fixture: Fixture) {
+    let sales: Vec<SaleId> = many(&fixture, MANY).await.into_iter().collect();
     let settings = miaosha::workers::payment_consumer::Settings { rounds: BLIND, ..payment_settings() };
-    let sweeper = Sweeper::new(bench.world.needs(), settings);
+    let sweeper = Sweeper::new(fixture.world.needs(), settings);
     let lost = sales[MANY / 2];
     let mut there = BTreeMap::new();
     for sale in sales.iter().filter(|sale| **sale != lost) {
-        there.insert(*sale, bench.world.turnstile.snapshot(*sale).await.unwrap().unwrap());
+        there.insert(*sale, fixture.world.turnstile.snapshot(*sale).await.unwrap().unwrap());
     }
     for _ in 0..PARTS {
         sweeper.sweep_one(Job::Watch).await.unwrap();
     }
-    bench.wipe().await;
+    fixture.wipe().await;
     for (sale, snapshot) in there {
-        bench.world.turnstile.restore(sale, &snapshot).await.unwrap();
+        fixture.world.turnstile.restore(sale, &snapshot).await.unwrap();
     }
     for _ in 0..PARTS {
         sweeper.sweep_one(Job::Watch).await.unwrap();
     }
-    assert!(bench.world.turnstile.look(lost).await.unwrap().is_some());
+    assert!(fixture.world.turnstile.look(lost).await.unwrap().is_some());
 }
 
 /// Calls to parts of the world in one second of a shop in which nothing happens: as many for fifty sales as for three times that.
-pub async fn what_nobody_touches_costs_nothing(bench: Bench) {
+pub async fn what_nobody_touches_costs_nothing(fixture: Fixture) {
     let mut costs = Vec::new();
     let mut sales = 0;
     for count in [50, MANY] {
-        many(&bench, count - sales).await;
+        many(&fixture, count - sales).await;
         sales = count;
         let plan = Plan::new(None);
-        let world = watched(&bench, &plan);
+        let world = watched(&fixture, &plan);
         let feed = Feed::new(world.needs(), BLIND);
         let settings = miaosha::workers::payment_consumer::Settings { rounds: BLIND, ..payment_settings() };
         let sweeper = Sweeper::new(world.needs(), settings);

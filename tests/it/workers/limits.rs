@@ -42,8 +42,8 @@ use miaosha::workers::payment_consumer::{self, Alarms, Job, Sweeper};
 use miaosha::workers::relay::{Relay, Settings as RelaySettings};
 use sqlx::{Connection, SqliteConnection};
 
-use super::bench::{Bench, Message, allotment, payment_settings, relay_settings};
-use super::embedded::{bench, bench_of};
+use super::embedded::{fixture, fixture_of};
+use super::fixture::{Fixture, Message, allotment, payment_settings, relay_settings};
 use crate::contract::turnstile::only;
 use crate::support::clock::START;
 use crate::support::held::{Hold, Still, Stuck, at_once, in_takes, settle};
@@ -69,48 +69,48 @@ fn held(kind: Call, hold: &Hold) -> impl FnOnce(Sandbox) -> Watched<Sandbox> {
 #[tokio::test]
 async fn so_many_payments_are_resolved_at_once() {
     let (folder, hold) = (tempfile::tempdir().unwrap(), Hold::new());
-    let bench = bench_of(folder.path(), MemorySignals::new(), held(Call::Void, &hold), ()).await;
-    let bench = bench.with_sale(allotment(4, 0)).await;
-    bench.decide([bench.batch(1..=4)]).await;
+    let fixture = fixture_of(folder.path(), MemorySignals::new(), held(Call::Void, &hold), ()).await;
+    let fixture = fixture.with_sale(allotment(4, 0)).await;
+    fixture.decide([fixture.batch(1..=4)]).await;
     for buyer in 1..=4 {
-        bench.begin_paying(buyer).await;
+        fixture.begin_paying(buyer).await;
     }
     let settings = payment_consumer::Settings { provider_calls_max: 3, ..payment_settings() };
-    bench.clock.advance_ms(settings.paying_ms_max + 1);
-    let sweeper = Sweeper::new(bench.world.needs(), settings);
+    fixture.clock.advance_ms(settings.paying_ms_max + 1);
+    let sweeper = Sweeper::new(fixture.world.needs(), settings);
     at_once(3, &hold, sweeper.sweep_one(Job::Stuck)).await.unwrap();
-    assert!(bench.kinds(1..=4).await.values().all(|kind| *kind != Some(Kind::Paying)));
+    assert!(fixture.kinds(1..=4).await.values().all(|kind| *kind != Some(Kind::Paying)));
 }
 
 #[tokio::test]
 async fn the_audit_asks_of_so_many_payments_at_once() {
     let (folder, hold) = (tempfile::tempdir().unwrap(), Hold::new());
-    let bench = bench_of(folder.path(), MemorySignals::new(), held(Call::KeptMinor, &hold), ()).await;
-    let bench = bench.with_sale(allotment(17, 0)).await;
-    bench.decide([bench.batch(1..=17)]).await;
+    let fixture = fixture_of(folder.path(), MemorySignals::new(), held(Call::KeptMinor, &hold), ()).await;
+    let fixture = fixture.with_sale(allotment(17, 0)).await;
+    fixture.decide([fixture.batch(1..=17)]).await;
     for buyer in 1..=17 {
-        bench.pay(buyer).await;
+        fixture.pay(buyer).await;
     }
-    let verdict = at_once(16, &hold, audit(&bench.world.needs(), bench.sale)).await.unwrap().unwrap();
+    let verdict = at_once(16, &hold, audit(&fixture.world.needs(), fixture.sale)).await.unwrap().unwrap();
     assert!(verdict.pass, "{verdict}");
 }
 
 #[tokio::test]
 async fn a_sweep_takes_so_many_rows() {
     in_takes(2, async |count| {
-        let bench = bench().await.with_sale(allotment(4, 0)).await;
+        let fixture = fixture().await.with_sale(allotment(4, 0)).await;
         let buyers = 1..=count as u64;
-        bench.decide([bench.batch(buyers.clone())]).await;
+        fixture.decide([fixture.batch(buyers.clone())]).await;
         for buyer in buyers.clone() {
-            bench.begin_paying(buyer).await;
+            fixture.begin_paying(buyer).await;
         }
         let settings = payment_consumer::Settings { rows_max: 2, ..payment_settings() };
-        bench.clock.advance_ms(settings.paying_ms_max + 1);
-        let sweeper = Sweeper::new(bench.world.needs(), settings);
+        fixture.clock.advance_ms(settings.paying_ms_max + 1);
+        let sweeper = Sweeper::new(fixture.world.needs(), settings);
         let (mut takes, mut left) = (Vec::new(), count);
         while left > 0 {
             sweeper.sweep_one(Job::Stuck).await.unwrap();
-            let kinds = bench.kinds(buyers.clone()).await;
+            let kinds = fixture.kinds(buyers.clone()).await;
             let paying = kinds.values().filter(|kind| **kind == Some(Kind::Paying)).count();
             takes.push(left - paying);
             left = paying;
@@ -122,15 +122,15 @@ async fn a_sweep_takes_so_many_rows() {
 
 #[tokio::test]
 async fn a_payment_may_take_so_long() {
-    let bench = bench().await.with_sale(allotment(1, 0)).await;
-    bench.decide([bench.batch([1])]).await;
-    bench.begin_paying(1).await;
+    let fixture = fixture().await.with_sale(allotment(1, 0)).await;
+    fixture.decide([fixture.batch([1])]).await;
+    fixture.begin_paying(1).await;
     let settings = payment_consumer::Settings { paying_ms_max: 5_000, ..payment_settings() };
-    let sweeper = Sweeper::new(bench.world.needs(), settings);
+    let sweeper = Sweeper::new(fixture.world.needs(), settings);
     for (ms, kind) in [(5_000, Kind::Paying), (1, Kind::Held)] {
-        bench.clock.advance_ms(ms);
+        fixture.clock.advance_ms(ms);
         sweeper.sweep_one(Job::Stuck).await.unwrap();
-        assert_eq!(bench.kind(1).await, Some(kind));
+        assert_eq!(fixture.kind(1).await, Some(kind));
     }
 }
 
@@ -139,16 +139,16 @@ async fn standby_ends_so_many_at_once() {
     for (parties, wanted) in [(512, vec![512]), (1_025, vec![512, 512, 1])] {
         let signals = MemorySignals::new();
         let folder = tempfile::tempdir().unwrap();
-        let bench = bench_of(folder.path(), signals.clone(), |sandbox| sandbox, ()).await;
-        let bench = bench.with_sale(allotment(1, 2_000)).await;
+        let fixture = fixture_of(folder.path(), signals.clone(), |sandbox| sandbox, ()).await;
+        let fixture = fixture.with_sale(allotment(1, 2_000)).await;
         // The first has the only unit.
         for buyers in [0..513, 513..parties + 1] {
-            bench.decide([bench.batch(buyers)].into_iter().filter(|batch| !batch.attempts.is_empty())).await;
+            fixture.decide([fixture.batch(buyers)].into_iter().filter(|batch| !batch.attempts.is_empty())).await;
         }
-        bench.pay(0).await;
-        bench.world.catalogue.set_state(bench.sale, SaleState::Closed).await.unwrap();
+        fixture.pay(0).await;
+        fixture.world.catalogue.set_state(fixture.sale, SaleState::Closed).await.unwrap();
         let mut notices = signals.notices().await.unwrap();
-        bench.sweeper().sweep_one(Job::Standby).await.unwrap();
+        fixture.sweeper().sweep_one(Job::Standby).await.unwrap();
         let mut told = Vec::new();
         while let Some(Ok(NoticeItem::Notices(some))) = notices.next().now_or_never() {
             told.push(some.len());
@@ -178,16 +178,16 @@ async fn refunds_that_move_are_looked_at_so_often() {
             }
             .boxed()
         });
-        let bench = bench_of(folder.path(), MemorySignals::new(), before, ()).await;
-        let bench = bench.with_sale(allotment(1, 0)).await;
-        let _ = store.set((bench.world.paying.clone(), bench.world.refunds.clone()));
-        bench.decide([bench.batch([1])]).await;
-        bench.pay(1).await;
-        bench.refund_units(1, None).await;
-        let due = bench.world.refunds.refunds_due(bench.clock.now(), 9).await.unwrap().remove(0);
-        assert_eq!(bench.world.payments.refund(&due.refund, 0).await.unwrap(), RefundAnswer::Done);
+        let fixture = fixture_of(folder.path(), MemorySignals::new(), before, ()).await;
+        let fixture = fixture.with_sale(allotment(1, 0)).await;
+        let _ = store.set((fixture.world.paying.clone(), fixture.world.refunds.clone()));
+        fixture.decide([fixture.batch([1])]).await;
+        fixture.pay(1).await;
+        fixture.refund_units(1, None).await;
+        let due = fixture.world.refunds.refunds_due(fixture.clock.now(), 9).await.unwrap().remove(0);
+        assert_eq!(fixture.world.payments.refund(&due.refund, 0).await.unwrap(), RefundAnswer::Done);
         left.store(moves, Ordering::SeqCst);
-        let taken = take_over(&bench.world.needs(), &tell::Settings::default(), due.refund.payment).await;
+        let taken = take_over(&fixture.world.needs(), &tell::Settings::default(), due.refund.payment).await;
         assert_eq!(taken.is_ok(), is_done, "{taken:?}");
     }
 }
@@ -200,20 +200,20 @@ fn pace(tries_max: u32) -> RefundPace {
 #[tokio::test]
 async fn the_audit_names_so_many_failed_refunds() {
     for (count, named) in [(20, 20), (21, 20)] {
-        let bench = bench().await.with_sale(allotment(21, 0)).await;
-        bench.decide([bench.batch(1..=count)]).await;
-        let store = &bench.world.refunds;
+        let fixture = fixture().await.with_sale(allotment(21, 0)).await;
+        fixture.decide([fixture.batch(1..=count)]).await;
+        let store = &fixture.world.refunds;
         for buyer in 1..=count {
-            bench.pay(buyer).await;
-            bench.refund_units(buyer, None).await;
-            let due = store.refunds_due(bench.clock.now(), 1).await.unwrap().remove(0);
+            fixture.pay(buyer).await;
+            fixture.refund_units(buyer, None).await;
+            let due = store.refunds_due(fixture.clock.now(), 1).await.unwrap().remove(0);
             let asked = due.asked(pace(1), START).unwrap();
             let no = RefundAnswer::Refused { code: "no".to_owned() };
             let failed = asked.answered(&no, pace(1), START).unwrap();
             assert!(store.move_refund(&due, &asked).await.unwrap());
             assert!(store.move_refund(&asked, &failed).await.unwrap());
         }
-        let verdict = bench.audit().await;
+        let verdict = fixture.audit().await;
         assert_eq!((verdict.figures.refunds_failed, verdict.owed.len()), (count, named));
     }
 }
@@ -223,17 +223,17 @@ async fn the_audit_names_so_many_failed_refunds() {
 async fn so_many_parked_messages_are_seen() {
     for (rows, seen) in [(10_000, 10_000), (10_001, 10_000)] {
         let folder = tempfile::tempdir().unwrap();
-        let bench = bench_of(folder.path(), MemorySignals::new(), |sandbox| sandbox, ()).await;
-        let bench = bench.with_sale(allotment(1, 0)).await;
+        let fixture = fixture_of(folder.path(), MemorySignals::new(), |sandbox| sandbox, ()).await;
+        let fixture = fixture.with_sale(allotment(1, 0)).await;
         let url = format!("sqlite://{}", folder.path().join("queue.sqlite").display());
         let mut queue = SqliteConnection::connect(&url).await.unwrap();
         let park = "INSERT INTO parked (part, why, body) \
                     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT 0, 'x', x'00' FROM n";
         sqlx::query(park).bind(rows).execute(&mut queue).await.unwrap();
-        assert_eq!(bench.audit().await.figures.parked, seen);
-        let listed = carry_out(&bench.world.needs(), Command::Parked).await.unwrap();
+        assert_eq!(fixture.audit().await.figures.parked, seen);
+        let listed = carry_out(&fixture.world.needs(), Command::Parked).await.unwrap();
         assert_eq!(listed["parked"].as_array().unwrap().len() as u64, seen);
-        assert_eq!(carry_out(&bench.world.needs(), Command::Replay).await.unwrap()["replayed"], seen);
+        assert_eq!(carry_out(&fixture.world.needs(), Command::Replay).await.unwrap()["replayed"], seen);
     }
 }
 
@@ -242,12 +242,12 @@ async fn a_bulletin_tells_of_so_many_sales() {
     in_takes(64, async |count| {
         let signals = MemorySignals::new();
         let folder = tempfile::tempdir().unwrap();
-        let bench = bench_of(folder.path(), signals.clone(), |sandbox| sandbox, ()).await;
+        let fixture = fixture_of(folder.path(), signals.clone(), |sandbox| sandbox, ()).await;
         for _ in 0..count {
-            bench.new_sale(allotment(1, 0), 60_000).await;
+            fixture.new_sale(allotment(1, 0), 60_000).await;
         }
         let mut stream = signals.news().await.unwrap();
-        Feed::new(bench.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
+        Feed::new(fixture.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
         let mut told = Vec::new();
         while let Some(Ok(bulletin)) = stream.next().now_or_never() {
             told.push(bulletin.sales.len());
@@ -258,21 +258,21 @@ async fn a_bulletin_tells_of_so_many_sales() {
 }
 
 /// Orders that were let go: an event each.
-async fn with_events(count: usize) -> Bench {
-    let bench = bench().await.with_sale(allotment(9, 0)).await;
+async fn with_events(count: usize) -> Fixture {
+    let fixture = fixture().await.with_sale(allotment(9, 0)).await;
     let buyers = 1..=count as u64;
-    bench.decide([bench.batch(buyers.clone())]).await;
+    fixture.decide([fixture.batch(buyers.clone())]).await;
     for buyer in buyers {
-        bench.cancel(buyer).await;
+        fixture.cancel(buyer).await;
     }
-    bench
+    fixture
 }
 
 #[tokio::test]
 async fn so_many_events_are_published_together() {
     in_takes(3, async |count| {
-        let bench = with_events(count).await;
-        let relay = Relay::new(bench.world.needs(), RelaySettings { events_max: 3, ..relay_settings() });
+        let fixture = with_events(count).await;
+        let relay = Relay::new(fixture.world.needs(), RelaySettings { events_max: 3, ..relay_settings() });
         let mut read = Vec::new();
         while let relayed @ 1.. = relay.step().await.unwrap().read {
             read.push(relayed as usize);
@@ -284,14 +284,14 @@ async fn so_many_events_are_published_together() {
 
 #[tokio::test]
 async fn old_events_are_removed_in_pieces() {
-    let bench = with_events(5).await;
+    let fixture = with_events(5).await;
     let settings = RelaySettings { removed_max: 2, ..relay_settings() };
     let keep_ms = settings.keep_published_ms;
-    let relay = Relay::new(bench.world.needs(), settings);
+    let relay = Relay::new(fixture.world.needs(), settings);
     relay.drain().await.unwrap();
-    bench.clock.advance_ms(keep_ms + 1);
+    fixture.clock.advance_ms(keep_ms + 1);
     relay.tend().await.unwrap();
-    assert_eq!(bench.world.outbox.remove_published(bench.clock.now(), 9).await.unwrap(), 0);
+    assert_eq!(fixture.world.outbox.remove_published(fixture.clock.now(), 9).await.unwrap(), 0);
 }
 
 /// Signals of which one kind of call never ends.
@@ -358,15 +358,15 @@ async fn a_broker_that_is_silent_is_left_after_its_time() {
     let (still, stuck) = (Still::new(), (Stuck::default(), Stuck::default()));
     let (folder, signals) = (tempfile::tempdir().unwrap(), MemorySignals::new());
     let silent = Silent { signals: signals.clone(), notices: Some(stuck.0.clone()), alarms: Some(stuck.1.clone()) };
-    let bench = bench_of(folder.path(), silent, |sandbox| sandbox, ()).await;
+    let fixture = fixture_of(folder.path(), silent, |sandbox| sandbox, ()).await;
     let state = State::Held { units: vec![1], lapses_at: START };
     let (id, sale, buyer) = (ReservationId(1), SaleId(1), BuyerId(1));
     let rows = [Reservation { id, sale, buyer, quantity: 1, state, version: 1, freed: false, created_at: START }];
     let settings = tell::Settings { notice_ms_max: 700, alarm_ms_max: 900 };
     let mut told = signals.notices().await.unwrap();
-    still.leaves_after(700, &stuck.0, tell::try_to_notify(&bench.world.needs(), &settings, &rows)).await;
+    still.leaves_after(700, &stuck.0, tell::try_to_notify(&fixture.world.needs(), &settings, &rows)).await;
     assert_eq!(told.next().await.unwrap(), NoticeItem::Missed(Missed::Sales(vec![(sale, 0)])));
-    still.leaves_after(900, &stuck.1, tell::try_to_wake(&bench.world.needs(), &settings, &rows, 60_000)).await;
+    still.leaves_after(900, &stuck.1, tell::try_to_wake(&fixture.world.needs(), &settings, &rows, 60_000)).await;
 }
 
 /// It is looked for every 20 ms.
@@ -374,22 +374,23 @@ async fn a_broker_that_is_silent_is_left_after_its_time() {
 async fn a_promotion_waits_so_long_for_its_row() {
     let still = Still::new();
     for (absent_ms_max, looks) in [(100, 5), (101, 6)] {
-        let bench = bench().await.with_sale(allotment(1, 1)).await;
-        let (turnstile, now) = (&bench.world.turnstile, bench.clock.now());
-        let [first, second] = [bench.batch([1]), bench.batch([2])];
-        let reserved = only(turnstile.reserve(bench.sale, bench.knowing().await, &[&first]).await.unwrap());
-        bench.world.recording.record(bench.sale, &[Turn::Batch { batch: first, reserved }], now).await.unwrap();
-        let ended = Ended { id: bench.cancel(1).await, part: None };
+        let fixture = fixture().await.with_sale(allotment(1, 1)).await;
+        let (turnstile, now) = (&fixture.world.turnstile, fixture.clock.now());
+        let [first, second] = [fixture.batch([1]), fixture.batch([2])];
+        let reserved = only(turnstile.reserve(fixture.sale, fixture.knowing().await, &[&first]).await.unwrap());
+        fixture.world.recording.record(fixture.sale, &[Turn::Batch { batch: first, reserved }], now).await.unwrap();
+        let ended = Ended { id: fixture.cancel(1).await, part: None };
         // The next in line is nowhere written.
-        turnstile.reserve(bench.sale, bench.knowing().await, &[&second]).await.unwrap();
-        let released = turnstile.release(bench.sale, bench.knowing().await, &[ended]).await.unwrap();
-        let (turns, mut trail) = ([Turn::Release(only(released))], SaleCursor::new(bench.sale));
-        let mut records = pin!(record(&*bench.world.recording, &*bench.world.clock, &mut trail, &turns, absent_ms_max));
+        turnstile.reserve(fixture.sale, fixture.knowing().await, &[&second]).await.unwrap();
+        let released = turnstile.release(fixture.sale, fixture.knowing().await, &[ended]).await.unwrap();
+        let (turns, mut trail) = ([Turn::Release(only(released))], SaleCursor::new(fixture.sale));
+        let mut records =
+            pin!(record(&*fixture.world.recording, &*fixture.world.clock, &mut trail, &turns, absent_ms_max));
         let mut passed = 0;
         let step = loop {
             // What is written after the look is there after its answer.
             let looked = async {
-                bench.world.catalogue.set_state(bench.sale, SaleState::Active).await.unwrap();
+                fixture.world.catalogue.set_state(fixture.sale, SaleState::Active).await.unwrap();
                 settle().await;
             };
             tokio::select! {
@@ -456,14 +457,14 @@ async fn workers_take_as_many_as_they_are_told_to() {
         taker.takes.into_inner().unwrap()
     })
     .await;
-    let bench = bench().await;
+    let fixture = fixture().await;
     let alarms =
-        Alarms::new(bench.world.needs(), payment_consumer::Settings { deadlines_max: 7, ..payment_settings() });
+        Alarms::new(fixture.world.needs(), payment_consumer::Settings { deadlines_max: 7, ..payment_settings() });
     assert_eq!(Worker::deliveries_max(&alarms), 7);
     let keys = Arc::new(ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap());
     let settings = receipts::Settings { deliveries_max: 5, ..receipts::Settings::default() };
-    assert_eq!(Worker::deliveries_max(&Receipts::new(bench.world.needs(), keys, settings, 0)), 5);
+    assert_eq!(Worker::deliveries_max(&Receipts::new(fixture.world.needs(), keys, settings, 0)), 5);
     let settings = mail::Settings { events_max: 6, ..mail::Settings::default() };
-    let (needs, way) = (bench.world.needs(), Way::Log(Arc::default()));
+    let (needs, way) = (fixture.world.needs(), Way::Log(Arc::default()));
     assert_eq!(Worker::deliveries_max(&Listening { needs, settings, way, receipts: None }), 6);
 }

@@ -21,8 +21,8 @@ use miaosha::workers::consumer::Consumer;
 use miaosha::workers::payment_consumer;
 use miaosha::workers::payment_consumer::{Alarms, Job, Sweeper};
 
-use super::bench::{Bench, HOLD_MS, Message, allotment, consumer_settings, payment_settings};
-use super::embedded::bench_with;
+use super::embedded::fixture_with;
+use super::fixture::{Fixture, HOLD_MS, Message, allotment, consumer_settings, payment_settings};
 use crate::contract::signals::{missed, told};
 
 /// Which of the two never comes to an end, and how often it was tried.
@@ -106,42 +106,47 @@ async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
 
 /// Two of five get a unit, three wait; the units lapse, once by the sweeper and once by alarms, and are given on.
 async fn goes_on(signals: Mute) {
-    let bench = bench_with(signals.clone()).await;
-    let bench = bench.with_sale(allotment(2, 3)).await;
+    let fixture = fixture_with(signals.clone()).await;
+    let fixture = fixture.with_sale(allotment(2, 3)).await;
     let mut stream = signals.signals.notices().await.unwrap();
     let consumer = consumer::Settings { tell: briefly(), ..consumer_settings() };
-    let consumer = Consumer::new(bench.world.needs(), consumer);
+    let consumer = Consumer::new(fixture.world.needs(), consumer);
     let settings = payment_consumer::Settings { tell: briefly(), ..payment_settings() };
-    in_time("the consumer", consumer.handle(vec![Message::of(bench.batch(1..=5))])).await.unwrap();
-    assert_eq!(kinds(&bench).await, "held held standby standby standby");
-    hears(&mut stream, &bench, &signals, [1, 2, 3, 4, 5]).await;
+    in_time("the consumer", consumer.handle(vec![Message::of(fixture.batch(1..=5))])).await.unwrap();
+    assert_eq!(kinds(&fixture).await, "held held standby standby standby");
+    hears(&mut stream, &fixture, &signals, [1, 2, 3, 4, 5]).await;
 
-    bench.clock.advance_ms(HOLD_MS + settings.alarm_ms);
-    let sweeper = Sweeper::new(bench.world.needs(), settings.clone());
+    fixture.clock.advance_ms(HOLD_MS + settings.alarm_ms);
+    let sweeper = Sweeper::new(fixture.world.needs(), settings.clone());
     in_time("the sweeper", sweeper.sweep_one(Job::Overdue)).await.unwrap();
-    assert_eq!(kinds(&bench).await, "lapsed lapsed held held standby");
-    bench.assert_sound().await;
-    hears(&mut stream, &bench, &signals, [1, 2, 3, 4]).await;
+    assert_eq!(kinds(&fixture).await, "lapsed lapsed held held standby");
+    fixture.assert_sound().await;
+    hears(&mut stream, &fixture, &signals, [1, 2, 3, 4]).await;
 
-    bench.clock.advance_ms(HOLD_MS);
-    let ids = [bench.row(3).await.unwrap().id, bench.row(4).await.unwrap().id];
-    let alarms = Alarms::new(bench.world.needs(), settings);
-    in_time("an alarm", alarms.handle(vec![bench.alarm(ids)])).await.unwrap();
-    assert_eq!(kinds(&bench).await, "lapsed lapsed lapsed lapsed held");
-    bench.assert_sound().await;
-    hears(&mut stream, &bench, &signals, [3, 4, 5]).await;
+    fixture.clock.advance_ms(HOLD_MS);
+    let ids = [fixture.row(3).await.unwrap().id, fixture.row(4).await.unwrap().id];
+    let alarms = Alarms::new(fixture.world.needs(), settings);
+    in_time("an alarm", alarms.handle(vec![fixture.alarm(ids)])).await.unwrap();
+    assert_eq!(kinds(&fixture).await, "lapsed lapsed lapsed lapsed held");
+    fixture.assert_sound().await;
+    hears(&mut stream, &fixture, &signals, [3, 4, 5]).await;
     assert!(signals.tries.load(Ordering::SeqCst) > 2, "all of it was tried");
 }
 
-async fn kinds(bench: &Bench) -> String {
-    let kinds = bench.kinds(1..=5).await.into_values();
+async fn kinds(fixture: &Fixture) -> String {
+    let kinds = fixture.kinds(1..=5).await.into_values();
     kinds.map(|kind| kind.map_or("nothing", Kind::name)).collect::<Vec<_>>().join(" ")
 }
 
 /// Each of these buyers is told; or, where nobody can be, that the sale was missed.
-async fn hears<const N: usize>(stream: &mut Box<dyn NoticeStream>, bench: &Bench, signals: &Mute, buyers: [u64; N]) {
+async fn hears<const N: usize>(
+    stream: &mut Box<dyn NoticeStream>,
+    fixture: &Fixture,
+    signals: &Mute,
+    buyers: [u64; N],
+) {
     if signals.notices {
-        assert_eq!(missed(stream).await, Missed::Sales(vec![(bench.sale, 0)]));
+        assert_eq!(missed(stream).await, Missed::Sales(vec![(fixture.sale, 0)]));
         return;
     }
     let mut heard: Vec<u64> = Vec::new();

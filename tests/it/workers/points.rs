@@ -12,7 +12,7 @@ use miaosha::ports::platform::fault::Point;
 use miaosha::workers::payment_consumer::Job;
 use miaosha::workers::{consumer, payment_consumer as payments};
 
-use super::bench::{Bench, HOLD_MS, Message, allotment, payment_settings};
+use super::fixture::{Fixture, HOLD_MS, Message, allotment, payment_settings};
 
 /// The points a consumer comes by.
 pub const CONSUMER: [Point; 5] = [
@@ -47,168 +47,172 @@ pub enum First {
 
 pub const BOTH: [First; 2] = [First::Dropped, First::Asleep];
 
-pub type Work = Box<dyn Fn(Arc<Bench>) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type Work = Box<dyn Fn(Arc<Fixture>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Two workers do the same work, and the first is stopped at the point.
-pub async fn twice(bench: &Arc<Bench>, point: Point, first: First, buyers: &[u64], work: Work) {
-    let stop = bench.stops.arm(point);
-    let task = tokio::spawn(work(bench.clone()));
+pub async fn twice(fixture: &Arc<Fixture>, point: Point, first: First, buyers: &[u64], work: Work) {
+    let stop = fixture.stops.arm(point);
+    let task = tokio::spawn(work(fixture.clone()));
     let reached = tokio::time::timeout(Duration::from_secs(30), stop.reached()).await;
     assert!(reached.is_ok(), "nobody came by {point:?}");
     match first {
         First::Dropped => {
             task.abort();
             let _ = task.await;
-            work(bench.clone()).await;
+            work(fixture.clone()).await;
         }
         First::Asleep => {
-            work(bench.clone()).await;
-            let before = bench.picture(buyers.iter().copied()).await;
+            work(fixture.clone()).await;
+            let before = fixture.picture(buyers.iter().copied()).await;
             stop.go_on();
             task.await.unwrap();
-            assert_eq!(bench.picture(buyers.iter().copied()).await, before, "{point:?}");
+            assert_eq!(fixture.picture(buyers.iter().copied()).await, before, "{point:?}");
         }
     }
 }
 
 /// Two units, three places on standby, six buyers; and a second batch behind the first.
-pub async fn consumer(bench: Bench, point: Point, first: First) {
-    let bench = Arc::new(bench.with_sale(allotment(2, 3)).await);
-    let batches = [bench.batch(1..=4), bench.batch([5, 1, 6])];
-    let work: Work = Box::new(move |bench| {
+pub async fn consumer(fixture: Fixture, point: Point, first: First) {
+    let fixture = Arc::new(fixture.with_sale(allotment(2, 3)).await);
+    let batches = [fixture.batch(1..=4), fixture.batch([5, 1, 6])];
+    let work: Work = Box::new(move |fixture| {
         let batches = batches.clone();
-        Box::pin(async move { bench.decide(batches).await })
+        Box::pin(async move { fixture.decide(batches).await })
     });
-    twice(&bench, point, first, &[1, 2, 3, 4, 5, 6], work).await;
-    let kinds: Vec<_> = bench.kinds(1..=6).await.into_values().collect();
+    twice(&fixture, point, first, &[1, 2, 3, 4, 5, 6], work).await;
+    let kinds: Vec<_> = fixture.kinds(1..=6).await.into_values().collect();
     let (held, standby) = (Some(Kind::Held), Some(Kind::Standby));
     assert_eq!(kinds, [held, held, standby, standby, standby, None], "{point:?}");
-    for row in bench.picture(1..=5).await {
+    for row in fixture.picture(1..=5).await {
         assert_eq!(row.unwrap().version, 1, "{point:?}");
     }
-    assert_eq!(bench.audit().await.figures.attempts, 7, "{point:?}");
-    bench.assert_sound().await;
+    assert_eq!(fixture.audit().await.figures.attempts, 7, "{point:?}");
+    fixture.assert_sound().await;
 }
 
-async fn two_held_three_waiting(bench: Bench) -> Arc<Bench> {
-    let bench = bench.with_sale(allotment(2, 3)).await;
-    bench.decide([bench.batch(1..=5)]).await;
-    Arc::new(bench)
+async fn two_held_three_waiting(fixture: Fixture) -> Arc<Fixture> {
+    let fixture = fixture.with_sale(allotment(2, 3)).await;
+    fixture.decide([fixture.batch(1..=5)]).await;
+    Arc::new(fixture)
 }
 
-async fn assert_given_on(bench: &Bench, point: Point) {
-    let kinds: Vec<_> = bench.kinds(1..=5).await.into_values().collect();
+async fn assert_given_on(fixture: &Fixture, point: Point) {
+    let kinds: Vec<_> = fixture.kinds(1..=5).await.into_values().collect();
     let (lapsed, held, standby) = (Some(Kind::Lapsed), Some(Kind::Held), Some(Kind::Standby));
     assert_eq!(kinds, [lapsed, lapsed, held, held, standby], "{point:?}");
-    bench.assert_sound().await;
+    fixture.assert_sound().await;
 }
 
 /// Two holds lapse, two of three parties get the units; both workers are alarm clocks.
-pub async fn alarm(bench: Bench, point: Point, first: First) {
-    let bench = two_held_three_waiting(bench).await;
-    bench.clock.advance_ms(HOLD_MS);
-    let ids = [bench.row(1).await.unwrap().id, bench.row(2).await.unwrap().id];
-    let work: Work =
-        Box::new(move |bench| Box::pin(async move { bench.alarms().handle(vec![bench.alarm(ids)]).await.unwrap() }));
-    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
-    assert_given_on(&bench, point).await;
+pub async fn alarm(fixture: Fixture, point: Point, first: First) {
+    let fixture = two_held_three_waiting(fixture).await;
+    fixture.clock.advance_ms(HOLD_MS);
+    let ids = [fixture.row(1).await.unwrap().id, fixture.row(2).await.unwrap().id];
+    let work: Work = Box::new(move |fixture| {
+        Box::pin(async move { fixture.alarms().handle(vec![fixture.alarm(ids)]).await.unwrap() })
+    });
+    twice(&fixture, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_given_on(&fixture, point).await;
 }
 
 /// The same, and nobody's alarm rings: the sweeper finds it.
-pub async fn sweep(bench: Bench, point: Point, first: First) {
-    let bench = two_held_three_waiting(bench).await;
-    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
-    let work: Work = Box::new(|bench| {
+pub async fn sweep(fixture: Fixture, point: Point, first: First) {
+    let fixture = two_held_three_waiting(fixture).await;
+    fixture.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    let work: Work = Box::new(|fixture| {
         Box::pin(async move {
-            let sweeper = bench.sweeper();
+            let sweeper = fixture.sweeper();
             sweeper.sweep_one(Job::Overdue).await.unwrap();
             sweeper.sweep_one(Job::Unfreed).await.unwrap();
         })
     });
-    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
-    assert_given_on(&bench, point).await;
+    twice(&fixture, point, first, &[1, 2, 3, 4, 5], work).await;
+    assert_given_on(&fixture, point).await;
 }
 
 /// The turnstile is emptied, and whoever restores it is dropped in the middle.
-pub async fn restore(bench: Bench, point: Point) {
-    let bench = two_held_three_waiting(bench).await;
-    bench.wipe().await;
-    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }));
-    twice(&bench, point, First::Dropped, &[1, 2, 3, 4, 5], work).await;
-    bench.assert_sound().await;
-    bench.decide([bench.batch([1, 6])]).await;
-    assert_eq!(bench.kind(6).await, None, "standby is as full as before");
-    bench.assert_sound().await;
+pub async fn restore(fixture: Fixture, point: Point) {
+    let fixture = two_held_three_waiting(fixture).await;
+    fixture.wipe().await;
+    let work: Work =
+        Box::new(|fixture| Box::pin(async move { fixture.sweeper().sweep_one(Job::Watch).await.unwrap() }));
+    twice(&fixture, point, First::Dropped, &[1, 2, 3, 4, 5], work).await;
+    fixture.assert_sound().await;
+    fixture.decide([fixture.batch([1, 6])]).await;
+    assert_eq!(fixture.kind(6).await, None, "standby is as full as before");
+    fixture.assert_sound().await;
 }
 
 /// Whoever restores sleeps in the middle; a consumer wants the sale meanwhile, and waits until it is done.
-pub async fn restore_asleep(bench: Bench, point: Point) {
-    let bench = two_held_three_waiting(bench).await;
-    bench.wipe().await;
-    let stop = bench.stops.arm(point);
+pub async fn restore_asleep(fixture: Fixture, point: Point) {
+    let fixture = two_held_three_waiting(fixture).await;
+    fixture.wipe().await;
+    let stop = fixture.stops.arm(point);
     let sweeper = tokio::spawn({
-        let bench = bench.clone();
-        async move { bench.sweeper().sweep_one(Job::Watch).await.unwrap() }
+        let fixture = fixture.clone();
+        async move { fixture.sweeper().sweep_one(Job::Watch).await.unwrap() }
     });
     stop.reached().await;
     let consumer = tokio::spawn({
-        let bench = bench.clone();
-        async move { bench.decide([bench.batch([6, 1])]).await }
+        let fixture = fixture.clone();
+        async move { fixture.decide([fixture.batch([6, 1])]).await }
     });
     tokio::task::yield_now().await;
     stop.go_on();
     sweeper.await.unwrap();
     consumer.await.unwrap();
-    assert_eq!(bench.kind(6).await, None, "{point:?}");
-    assert_eq!(bench.audit().await.figures.generation, 2, "one restore was enough at {point:?}");
-    bench.assert_sound().await;
+    assert_eq!(fixture.kind(6).await, None, "{point:?}");
+    assert_eq!(fixture.audit().await.figures.generation, 2, "one restore was enough at {point:?}");
+    fixture.assert_sound().await;
 }
 
 /// Two payments that a gateway left behind: one was captured late, of the other the provider never heard again.
-pub async fn resolve(bench: Bench, first: First) {
-    let bench = two_held_three_waiting(bench).await;
+pub async fn resolve(fixture: Fixture, first: First) {
+    let fixture = two_held_three_waiting(fixture).await;
     for (buyer, card) in [(1, "late"), (2, "timeout")] {
-        let payment = bench.begin_paying(buyer).await;
-        bench.world.payments.capture(payment.id, card).await.unwrap_err();
+        let payment = fixture.begin_paying(buyer).await;
+        fixture.world.payments.capture(payment.id, card).await.unwrap_err();
     }
-    bench.clock.advance_ms(payment_settings().paying_ms_max + 1);
-    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
-    twice(&bench, money::points::RESOLVE_AFTER_VOID, first, &[1, 2, 3, 4, 5], work).await;
-    assert_eq!(bench.kind(1).await, Some(Kind::Confirmed));
-    assert_eq!(bench.kind(2).await, Some(Kind::Held));
-    bench.assert_sound().await;
+    fixture.clock.advance_ms(payment_settings().paying_ms_max + 1);
+    let work: Work =
+        Box::new(|fixture| Box::pin(async move { fixture.sweeper().sweep_one(Job::Stuck).await.unwrap() }));
+    twice(&fixture, money::points::RESOLVE_AFTER_VOID, first, &[1, 2, 3, 4, 5], work).await;
+    assert_eq!(fixture.kind(1).await, Some(Kind::Confirmed));
+    assert_eq!(fixture.kind(2).await, Some(Kind::Held));
+    fixture.assert_sound().await;
 }
 
 /// An order is refunded, and whoever gives the money back is stopped before it is written down.
-pub async fn refund(bench: Bench, point: Point, first: First) {
-    let bench = two_held_three_waiting(bench).await;
-    bench.pay(1).await;
-    bench.refund_units(1, None).await;
-    let work: Work = Box::new(|bench| Box::pin(async move { bench.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
-    twice(&bench, point, first, &[1, 2, 3, 4, 5], work).await;
-    bench.sweeper().sweep().await.unwrap();
-    assert_eq!(bench.kind(1).await, Some(Kind::Refunded));
-    assert_eq!(bench.kind(3).await, Some(Kind::Held), "the unit went to the next in line");
-    bench.assert_sound().await;
+pub async fn refund(fixture: Fixture, point: Point, first: First) {
+    let fixture = two_held_three_waiting(fixture).await;
+    fixture.pay(1).await;
+    fixture.refund_units(1, None).await;
+    let work: Work =
+        Box::new(|fixture| Box::pin(async move { fixture.sweeper().sweep_one(Job::Refunds).await.unwrap() }));
+    twice(&fixture, point, first, &[1, 2, 3, 4, 5], work).await;
+    fixture.sweeper().sweep().await.unwrap();
+    assert_eq!(fixture.kind(1).await, Some(Kind::Refunded));
+    assert_eq!(fixture.kind(3).await, Some(Kind::Held), "the unit went to the next in line");
+    fixture.assert_sound().await;
 }
 
 /// A consumer stands between turnstile and ledger while a release promotes a party of its batch.
-pub async fn promotion_before_birth(bench: Bench, first: First) {
-    let bench = Arc::new(bench.with_sale(allotment(1, 2)).await);
-    bench.decide([bench.batch([1])]).await;
-    bench.clock.advance_ms(HOLD_MS);
-    let held = bench.row(1).await.unwrap().id;
-    let unborn = bench.batch([2, 3]);
-    let stop = bench.stops.arm(consumer::points::AFTER_TURNSTILE);
+pub async fn promotion_before_birth(fixture: Fixture, first: First) {
+    let fixture = Arc::new(fixture.with_sale(allotment(1, 2)).await);
+    fixture.decide([fixture.batch([1])]).await;
+    fixture.clock.advance_ms(HOLD_MS);
+    let held = fixture.row(1).await.unwrap().id;
+    let unborn = fixture.batch([2, 3]);
+    let stop = fixture.stops.arm(consumer::points::AFTER_TURNSTILE);
     let consumer = tokio::spawn({
-        let (bench, unborn) = (bench.clone(), unborn.clone());
-        async move { bench.decide([unborn]).await }
+        let (fixture, unborn) = (fixture.clone(), unborn.clone());
+        async move { fixture.decide([unborn]).await }
     });
     stop.reached().await;
-    let released = bench.stops.arm(payments::points::RELEASE_AFTER_TURNSTILE);
+    let released = fixture.stops.arm(payments::points::RELEASE_AFTER_TURNSTILE);
     let alarm = tokio::spawn({
-        let bench = bench.clone();
-        async move { bench.alarms().handle(vec![bench.alarm([held])]).await.unwrap() }
+        let fixture = fixture.clone();
+        async move { fixture.alarms().handle(vec![fixture.alarm([held])]).await.unwrap() }
     });
     released.reached().await;
     released.go_on();
@@ -216,30 +220,30 @@ pub async fn promotion_before_birth(bench: Bench, first: First) {
         First::Dropped => {
             consumer.abort();
             alarm.await.unwrap();
-            assert_eq!(bench.audit().await.figures.generation, 2, "what is never born is restored away");
-            bench.decide([unborn]).await;
+            assert_eq!(fixture.audit().await.figures.generation, 2, "what is never born is restored away");
+            fixture.decide([unborn]).await;
         }
         First::Asleep => {
             stop.go_on();
             consumer.await.unwrap();
             alarm.await.unwrap();
-            assert_eq!(bench.audit().await.figures.generation, 1, "it only had to wait");
+            assert_eq!(fixture.audit().await.figures.generation, 1, "it only had to wait");
         }
     }
-    assert_eq!(bench.kind(1).await, Some(Kind::Lapsed));
-    assert_eq!(bench.kind(2).await, Some(Kind::Held));
-    assert_eq!(bench.kind(3).await, Some(Kind::Standby));
-    bench.assert_sound().await;
+    assert_eq!(fixture.kind(1).await, Some(Kind::Lapsed));
+    assert_eq!(fixture.kind(2).await, Some(Kind::Held));
+    assert_eq!(fixture.kind(3).await, Some(Kind::Standby));
+    fixture.assert_sound().await;
 }
 
 /// An alarm for reservations nobody knows, or whose time is not over, does nothing.
-pub async fn early_alarm(bench: Bench) {
-    let bench = two_held_three_waiting(bench).await;
-    let ids = [bench.row(1).await.unwrap().id, bench.batch([9]).attempt_id(0).into()];
-    let before = bench.picture(1..=5).await;
-    let mut unknown = bench.deadline(ids);
+pub async fn early_alarm(fixture: Fixture) {
+    let fixture = two_held_three_waiting(fixture).await;
+    let ids = [fixture.row(1).await.unwrap().id, fixture.batch([9]).attempt_id(0).into()];
+    let before = fixture.picture(1..=5).await;
+    let mut unknown = fixture.deadline(ids);
     unknown.sale.0 += 1_000_000;
-    bench.alarms().handle(vec![bench.alarm(ids), Message::of(unknown), bench.alarm([])]).await.unwrap();
-    assert_eq!(bench.picture(1..=5).await, before);
-    bench.assert_sound().await;
+    fixture.alarms().handle(vec![fixture.alarm(ids), Message::of(unknown), fixture.alarm([])]).await.unwrap();
+    assert_eq!(fixture.picture(1..=5).await, before);
+    fixture.assert_sound().await;
 }

@@ -15,7 +15,7 @@ use miaosha::ports::platform::events::Listener;
 use miaosha::ports::platform::fault::Point;
 use miaosha::workers::relay::{self, Relayed};
 
-use super::bench::{Bench, HOLD_MS, allotment, relay_settings};
+use super::fixture::{Fixture, HOLD_MS, allotment, relay_settings};
 use super::points::First;
 use crate::contract::attempts::patiently;
 use crate::contract::turnstile::only;
@@ -24,40 +24,40 @@ use crate::support::proxy::Proxy;
 pub const RELAY: [Point; 2] = [relay::AFTER_READ, relay::AFTER_PUBLISH];
 
 /// An order, a cancel and the promotion it makes, and a cancel whose unit nobody has yet.
-async fn four_events(bench: Bench) -> Arc<Bench> {
-    let bench = bench.with_sale(allotment(3, 3)).await;
-    bench.decide([bench.batch(1..=6)]).await;
-    bench.pay(1).await;
-    let cancelled = bench.cancel(2).await;
-    bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
-    bench.clock.advance_ms(1);
-    bench.cancel(3).await;
-    Arc::new(bench)
+async fn four_events(fixture: Fixture) -> Arc<Fixture> {
+    let fixture = fixture.with_sale(allotment(3, 3)).await;
+    fixture.decide([fixture.batch(1..=6)]).await;
+    fixture.pay(1).await;
+    let cancelled = fixture.cancel(2).await;
+    fixture.alarms().handle(vec![fixture.alarm([cancelled])]).await.unwrap();
+    fixture.clock.advance_ms(1);
+    fixture.cancel(3).await;
+    Arc::new(fixture)
 }
 
 /// An order and a cancel, without anything that needs the broker.
-async fn two_events(bench: Bench) -> Arc<Bench> {
-    let bench = bench.with_sale(allotment(3, 0)).await;
-    let batch = bench.batch(1..=2);
-    let known = bench.knowing().await;
-    let reply = bench.world.turnstile.reserve(bench.sale, known, &[&batch]).await.unwrap();
+async fn two_events(fixture: Fixture) -> Arc<Fixture> {
+    let fixture = fixture.with_sale(allotment(3, 0)).await;
+    let batch = fixture.batch(1..=2);
+    let known = fixture.knowing().await;
+    let reply = fixture.world.turnstile.reserve(fixture.sale, known, &[&batch]).await.unwrap();
     let turn = Turn::Batch { batch, reserved: only(reply) };
-    bench.world.recording.record(bench.sale, &[turn], bench.clock.now()).await.unwrap();
-    bench.pay(1).await;
-    bench.cancel(2).await;
-    Arc::new(bench)
+    fixture.world.recording.record(fixture.sale, &[turn], fixture.clock.now()).await.unwrap();
+    fixture.pay(1).await;
+    fixture.cancel(2).await;
+    Arc::new(fixture)
 }
 
-async fn committed(bench: &Bench) -> Vec<Event> {
-    bench.world.outbox.unpublished(1_000).await.unwrap()
+async fn committed(fixture: &Fixture) -> Vec<Event> {
+    fixture.world.outbox.unpublished(1_000).await.unwrap()
 }
 
 /// Everything that mail hears, and how often.
-async fn heard(bench: &Bench, at_least: &[Event]) -> BTreeMap<EventId, u32> {
+async fn heard(fixture: &Fixture, at_least: &[Event]) -> BTreeMap<EventId, u32> {
     // A broker that is back is there for who publishes and for who listens at different moments.
     let listens = async {
         loop {
-            match bench.world.events.events(Listener::Mail).await {
+            match fixture.world.events.events(Listener::Mail).await {
                 Ok(subscription) => return subscription,
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
@@ -80,65 +80,65 @@ async fn heard(bench: &Bench, at_least: &[Event]) -> BTreeMap<EventId, u32> {
     }
 }
 
-async fn assert_told(bench: &Bench, events: &[Event]) {
-    let heard = heard(bench, events).await;
+async fn assert_told(fixture: &Fixture, events: &[Event]) {
+    let heard = heard(fixture, events).await;
     let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
     assert!(heard.keys().all(|id| known.contains(id)), "something was told that was not committed");
-    assert_eq!(committed(bench).await, []);
-    bench.sweeper().sweep().await.unwrap();
-    bench.assert_sound().await;
+    assert_eq!(committed(fixture).await, []);
+    fixture.sweeper().sweep().await.unwrap();
+    fixture.assert_sound().await;
 }
 
 /// A relay stopped at the point; another finishes.
-pub async fn stopped(bench: Bench, point: Point, first: First) {
-    let bench = four_events(bench).await;
-    let events = committed(&bench).await;
+pub async fn stopped(fixture: Fixture, point: Point, first: First) {
+    let fixture = four_events(fixture).await;
+    let events = committed(&fixture).await;
     let topics: Vec<_> = events.iter().map(|event| event.fact.topic()).collect();
     let (cancelled, promoted) = ("reservation.cancelled", "reservation.promoted");
     assert_eq!(topics, ["order.paid", cancelled, promoted, cancelled]);
-    let stop = bench.stops.arm(point);
+    let stop = fixture.stops.arm(point);
     let relay = tokio::spawn({
-        let bench = bench.clone();
-        async move { bench.relay().step().await.unwrap() }
+        let fixture = fixture.clone();
+        async move { fixture.relay().step().await.unwrap() }
     });
     stop.reached().await;
     match first {
         First::Dropped => {
             relay.abort();
             let _ = relay.await;
-            bench.relay().drain().await.unwrap();
+            fixture.relay().drain().await.unwrap();
         }
         First::Asleep => {
-            assert_eq!(bench.relay().step().await.unwrap(), Relayed { read: 4, first: 4 });
+            assert_eq!(fixture.relay().step().await.unwrap(), Relayed { read: 4, first: 4 });
             stop.go_on();
             assert_eq!(relay.await.unwrap(), Relayed { read: 4, first: 0 }, "another was first");
         }
     }
-    assert_told(&bench, &events).await;
+    assert_told(&fixture, &events).await;
 }
 
 /// Two that run, more events than one batch, and one that is stopped for good in the middle.
-pub async fn two_relays(bench: Bench) {
-    let bench = Arc::new(bench.with_sale(allotment(60, 0)).await);
-    bench.decide([bench.batch(1..=60)]).await;
-    let stop = bench.stops.arm(relay::AFTER_PUBLISH);
+pub async fn two_relays(fixture: Fixture) {
+    let fixture = Arc::new(fixture.with_sale(allotment(60, 0)).await);
+    fixture.decide([fixture.batch(1..=60)]).await;
+    let stop = fixture.stops.arm(relay::AFTER_PUBLISH);
     let start = || {
         let lifecycle = Lifecycle::new();
         let settings = relay::Settings { events_max: 8, relay_ms: 20, ..relay_settings() };
-        lifecycle.supervise("relay", relay::run(bench.world.needs(), settings, lifecycle.clone()));
+        lifecycle.supervise("relay", relay::run(fixture.world.needs(), settings, lifecycle.clone()));
         lifecycle
     };
     let (one, other) = (start(), start());
     for buyer in 1..=60 {
         match buyer % 2 {
-            0 => bench.pay(buyer).await,
-            _ => drop(bench.cancel(buyer).await),
+            0 => fixture.pay(buyer).await,
+            _ => drop(fixture.cancel(buyer).await),
         }
     }
     stop.reached().await;
     let drained = async {
         // The one that sleeps has published its batch, and the other publishes and marks it again.
-        while !committed(&bench).await.is_empty() {
+        while !committed(&fixture).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -147,48 +147,48 @@ pub async fn two_relays(bench: Bench) {
         lifecycle.hard.cancel();
         lifecycle.drain().await;
     }
-    assert_eq!(heard(&bench, &[]).await.len(), 60, "each that was committed, and no other");
+    assert_eq!(heard(&fixture, &[]).await.len(), 60, "each that was committed, and no other");
 }
 
 /// Nothing counts as published that the broker did not confirm; when it is back, everything is.
-pub async fn broker_away(bench: Bench, way: &Proxy) {
+pub async fn broker_away(fixture: Fixture, way: &Proxy) {
     way.close();
-    let bench = two_events(bench).await;
-    let events = committed(&bench).await;
+    let fixture = two_events(fixture).await;
+    let events = committed(&fixture).await;
     assert_eq!(events.len(), 2);
-    while bench.world.attempts.is_up() {
+    while fixture.world.attempts.is_up() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    bench.relay().step().await.unwrap_err();
+    fixture.relay().step().await.unwrap_err();
     let lifecycle = Lifecycle::new();
-    lifecycle.supervise("relay", relay::run(bench.world.needs(), relay_settings(), lifecycle.clone()));
+    lifecycle.supervise("relay", relay::run(fixture.world.needs(), relay_settings(), lifecycle.clone()));
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(committed(&bench).await, events, "they wait");
+    assert_eq!(committed(&fixture).await, events, "they wait");
     way.open();
     let told = async {
-        while !committed(&bench).await.is_empty() {
+        while !committed(&fixture).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("it goes on when the broker is back");
     assert!(lifecycle.drain().await);
     let known: Vec<EventId> = events.iter().map(|event| event.id).collect();
-    let mut heard: Vec<EventId> = heard(&bench, &events).await.into_keys().collect();
+    let mut heard: Vec<EventId> = heard(&fixture, &events).await.into_keys().collect();
     heard.retain(|id| !known.contains(id));
     assert_eq!(heard, []);
 }
 
 /// A commit wakes the relay of its own process: nobody waits for the next look.
-pub async fn woken(bench: Bench) {
-    let bench = bench.with_sale(allotment(2, 0)).await;
-    bench.decide([bench.batch(1..=2)]).await;
+pub async fn woken(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(2, 0)).await;
+    fixture.decide([fixture.batch(1..=2)]).await;
     let lifecycle = Lifecycle::new();
     let settings = relay::Settings { relay_ms: 3_600_000, ..relay_settings() };
-    lifecycle.supervise("relay", relay::run(bench.world.needs(), settings, lifecycle.clone()));
+    lifecycle.supervise("relay", relay::run(fixture.world.needs(), settings, lifecycle.clone()));
     for buyer in 1..=2 {
-        bench.pay(buyer).await;
+        fixture.pay(buyer).await;
         let told = async {
-            while !committed(&bench).await.is_empty() {
+            while !committed(&fixture).await.is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -198,34 +198,38 @@ pub async fn woken(bench: Bench) {
 }
 
 /// Kept for as long as is wished, and then removed; what is not published is kept for ever.
-pub async fn tended(bench: Bench) {
-    let bench = four_events(bench).await;
+pub async fn tended(fixture: Fixture) {
+    let fixture = four_events(fixture).await;
     let keep = relay_settings().keep_published_ms;
-    bench.relay().drain().await.unwrap();
-    bench.pay(4).await;
-    let late = committed(&bench).await;
-    bench.relay().tend().await.unwrap();
-    let far = bench.clock.now().plus_ms(1);
-    assert_eq!(bench.world.outbox.remove_published(far, 1).await.unwrap(), 1, "they are kept");
-    bench.clock.advance_ms(keep + 1);
-    bench.relay().tend().await.unwrap();
-    assert_eq!(bench.world.outbox.remove_published(bench.clock.now(), 99).await.unwrap(), 0, "nothing is left of them");
-    assert_eq!(committed(&bench).await, late);
+    fixture.relay().drain().await.unwrap();
+    fixture.pay(4).await;
+    let late = committed(&fixture).await;
+    fixture.relay().tend().await.unwrap();
+    let far = fixture.clock.now().plus_ms(1);
+    assert_eq!(fixture.world.outbox.remove_published(far, 1).await.unwrap(), 1, "they are kept");
+    fixture.clock.advance_ms(keep + 1);
+    fixture.relay().tend().await.unwrap();
+    assert_eq!(
+        fixture.world.outbox.remove_published(fixture.clock.now(), 99).await.unwrap(),
+        0,
+        "nothing is left of them"
+    );
+    assert_eq!(committed(&fixture).await, late);
 }
 
 /// The audit says that the world is not told, and goes on to say what else is so.
-pub async fn audit_waits(bench: Bench) {
-    let bench = bench.with_sale(allotment(2, 0)).await;
-    bench.decide([bench.batch(1..=2)]).await;
-    bench.pay(1).await;
-    bench.clock.advance_ms(UNPUBLISHED_MS_MAX);
-    let verdict = bench.audit().await;
+pub async fn audit_waits(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(2, 0)).await;
+    fixture.decide([fixture.batch(1..=2)]).await;
+    fixture.pay(1).await;
+    fixture.clock.advance_ms(UNPUBLISHED_MS_MAX);
+    let verdict = fixture.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "{verdict}");
     assert_eq!(verdict.figures.outbox, 1);
-    bench.clock.advance_ms(1);
-    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 10);
-    bench.relay().drain().await.unwrap();
-    assert_eq!(bench.audit().await.figures.outbox, 0);
-    bench.assert_sound().await;
+    fixture.clock.advance_ms(1);
+    assert_eq!(fixture.audit().await.divergence.unwrap().invariant, 10);
+    fixture.relay().drain().await.unwrap();
+    assert_eq!(fixture.audit().await.figures.outbox, 0);
+    fixture.assert_sound().await;
     const { assert!(UNPUBLISHED_MS_MAX < HOLD_MS) };
 }

@@ -17,46 +17,46 @@ use miaosha::ports::sale::feed::NewsStream;
 use miaosha::ports::sale::turnstile::TURNS_MAX;
 use miaosha::workers::payment_consumer::Job;
 
-use super::bench::{Bench, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
+use super::fixture::{Fixture, HOLD_MS, Message, allotment, lapses_at, payment_settings, units};
 use crate::contract::signals::told as told_by;
 
-pub async fn assert_kinds<const N: usize>(bench: &Bench, expected: [Kind; N]) {
-    let kinds: Vec<_> = bench.kinds(1..=N as u64).await.into_values().collect();
+pub async fn assert_kinds<const N: usize>(fixture: &Fixture, expected: [Kind; N]) {
+    let kinds: Vec<_> = fixture.kinds(1..=N as u64).await.into_values().collect();
     assert_eq!(kinds, expected.map(Some));
 }
 
 /// The same batch again, alone, twice in one take, and beside a new one: its outcomes stay, its buyers are told again.
-pub async fn redelivery(bench: Bench) {
-    let bench = bench.with_sale(allotment(2, 1)).await;
-    let batch = bench.batch(1..=4);
-    let mut notices = bench.world.notices.notices().await.unwrap();
-    bench.decide([batch.clone()]).await;
-    let before = bench.picture(1..=4).await;
-    bench.decide([batch.clone(), batch.clone(), bench.batch([5])]).await;
-    assert_eq!(bench.picture(1..=4).await, before);
+pub async fn redelivery(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(2, 1)).await;
+    let batch = fixture.batch(1..=4);
+    let mut notices = fixture.world.notices.notices().await.unwrap();
+    fixture.decide([batch.clone()]).await;
+    let before = fixture.picture(1..=4).await;
+    fixture.decide([batch.clone(), batch.clone(), fixture.batch([5])]).await;
+    assert_eq!(fixture.picture(1..=4).await, before);
     let mut told = Vec::new();
     let twice = async {
         while told.len() < 6 {
-            told.extend(told_by(&mut notices).await.unwrap().into_iter().filter(|notice| notice.sale == bench.sale));
+            told.extend(told_by(&mut notices).await.unwrap().into_iter().filter(|notice| notice.sale == fixture.sale));
         }
     };
     tokio::time::timeout(Duration::from_secs(30), twice).await.expect("everybody is told twice");
     let mut buyers: Vec<u64> = told.iter().map(|notice| notice.buyer.0).collect();
     buyers.sort_unstable();
     assert_eq!(buyers, [1, 1, 2, 2, 3, 3]);
-    assert_eq!(bench.audit().await.figures.attempts, 5);
-    bench.assert_sound().await;
+    assert_eq!(fixture.audit().await.figures.attempts, 5);
+    fixture.assert_sound().await;
 }
 
 /// Limits, second tries and bad attempts are each decided by themselves, and everybody can ask.
-pub async fn every_outcome(bench: Bench) {
-    let bench = bench.with_sale(allotment(4, 1)).await;
-    let batch = bench.batch_of([(1, 3), (1, 1), (2, 0), (3, 9), (4, 2), (5, 1), (6, 2)]);
-    bench.decide([batch.clone()]).await;
+pub async fn every_outcome(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(4, 1)).await;
+    let batch = fixture.batch_of([(1, 3), (1, 1), (2, 0), (3, 9), (4, 2), (5, 1), (6, 2)]);
+    fixture.decide([batch.clone()]).await;
     let mut outcomes = Vec::new();
     for (index, attempt) in batch.attempts.iter().enumerate() {
         let id: AttemptId = batch.attempt_id(index);
-        outcomes.push(bench.world.reservations.outcome(bench.sale, attempt.buyer, id).await.unwrap());
+        outcomes.push(fixture.world.reservations.outcome(fixture.sale, attempt.buyer, id).await.unwrap());
     }
     let told: Vec<&str> = outcomes
         .iter()
@@ -68,131 +68,131 @@ pub async fn every_outcome(bench: Bench) {
         })
         .collect();
     assert_eq!(told, ["held", "already", "refused", "refused", "standby", "held", "refused"]);
-    assert_eq!(units(&bench.row(1).await), [1, 2, 3]);
-    bench.assert_sound().await;
+    assert_eq!(units(&fixture.row(1).await), [1, 2, 3]);
+    fixture.assert_sound().await;
 }
 
 /// A batch of a sale that nobody knows is dropped; what travels with it is not held up.
-pub async fn unknown_sale(bench: Bench) {
-    let bench = bench.with_sale(allotment(1, 0)).await;
-    let mut unknown = bench.batch([1]);
+pub async fn unknown_sale(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 0)).await;
+    let mut unknown = fixture.batch([1]);
     unknown.sale.0 += 1_000_000;
-    let deliveries = vec![Message::of(unknown), Message::of(bench.batch([2]))];
-    bench.consumer().handle(deliveries).await.unwrap();
-    assert_eq!(bench.kind(2).await, Some(Kind::Held));
-    bench.assert_sound().await;
+    let deliveries = vec![Message::of(unknown), Message::of(fixture.batch([2]))];
+    fixture.consumer().handle(deliveries).await.unwrap();
+    assert_eq!(fixture.kind(2).await, Some(Kind::Held));
+    fixture.assert_sound().await;
 }
 
 /// Who fits is promoted in order of arrival; a party too large is passed and keeps its place.
-pub async fn first_that_fits(bench: Bench) {
-    let bench = bench.with_sale(allotment(4, 9)).await;
-    bench.decide([bench.batch_of([(1, 1), (2, 3), (3, 4), (4, 2), (5, 1)])]).await;
-    bench.clock.advance_ms(1_000);
-    let cancelled = bench.cancel(1).await;
-    bench.alarms().handle(vec![bench.alarm([cancelled])]).await.unwrap();
-    assert_kinds(&bench, [Kind::Cancelled, Kind::Held, Kind::Standby, Kind::Standby, Kind::Held]).await;
-    let fifth = bench.row(5).await.unwrap();
-    assert_eq!(lapses_at(&fifth), bench.clock.now().plus_ms(HOLD_MS), "a promoted hold has its whole time");
-    bench.assert_sound().await;
-    bench.clock.advance_ms(HOLD_MS - 1_000);
-    let lapsed = bench.row(2).await.unwrap().id;
-    bench.alarms().handle(vec![bench.alarm([lapsed])]).await.unwrap();
-    assert_kinds(&bench, [Kind::Cancelled, Kind::Lapsed, Kind::Standby, Kind::Held, Kind::Held]).await;
-    bench.assert_sound().await;
+pub async fn first_that_fits(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(4, 9)).await;
+    fixture.decide([fixture.batch_of([(1, 1), (2, 3), (3, 4), (4, 2), (5, 1)])]).await;
+    fixture.clock.advance_ms(1_000);
+    let cancelled = fixture.cancel(1).await;
+    fixture.alarms().handle(vec![fixture.alarm([cancelled])]).await.unwrap();
+    assert_kinds(&fixture, [Kind::Cancelled, Kind::Held, Kind::Standby, Kind::Standby, Kind::Held]).await;
+    let fifth = fixture.row(5).await.unwrap();
+    assert_eq!(lapses_at(&fifth), fixture.clock.now().plus_ms(HOLD_MS), "a promoted hold has its whole time");
+    fixture.assert_sound().await;
+    fixture.clock.advance_ms(HOLD_MS - 1_000);
+    let lapsed = fixture.row(2).await.unwrap().id;
+    fixture.alarms().handle(vec![fixture.alarm([lapsed])]).await.unwrap();
+    assert_kinds(&fixture, [Kind::Cancelled, Kind::Lapsed, Kind::Standby, Kind::Held, Kind::Held]).await;
+    fixture.assert_sound().await;
 }
 
 /// Hundreds of holds lapse in the same second; alarms, two workers and the sweeper all go for them at once.
-pub async fn crowd(bench: Bench) {
+pub async fn crowd(fixture: Fixture) {
     const CAPACITY: u64 = 700;
-    let bench = Arc::new(bench.with_sale(allotment(700, 300)).await);
-    let batches: Vec<_> = (0..11).map(|n| bench.batch(1 + n * 100..=(n + 1) * 100)).collect();
-    bench.decide(batches).await;
-    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    let fixture = Arc::new(fixture.with_sale(allotment(700, 300)).await);
+    let batches: Vec<_> = (0..11).map(|n| fixture.batch(1 + n * 100..=(n + 1) * 100)).collect();
+    fixture.decide(batches).await;
+    fixture.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
     let mut ids: Vec<ReservationId> = Vec::new();
     for buyer in 1..=CAPACITY {
-        ids.push(bench.row(buyer).await.unwrap().id);
+        ids.push(fixture.row(buyer).await.unwrap().id);
     }
-    let alarms: Vec<_> = ids.chunks(DEADLINE_MAX / 2).map(|ids| bench.deadline(ids.to_vec())).collect();
+    let alarms: Vec<_> = ids.chunks(DEADLINE_MAX / 2).map(|ids| fixture.deadline(ids.to_vec())).collect();
     let work = alarms.into_iter().flat_map(|alarm| [alarm.clone(), alarm]).map(|alarm| {
-        let bench = bench.clone();
-        tokio::spawn(async move { bench.alarms().handle(vec![Message::of(alarm)]).await.unwrap() })
+        let fixture = fixture.clone();
+        tokio::spawn(async move { fixture.alarms().handle(vec![Message::of(alarm)]).await.unwrap() })
     });
     let work: Vec<_> = work.collect();
-    let sweeper = bench.sweeper();
+    let sweeper = fixture.sweeper();
     let (swept, _) = tokio::join!(sweeper.sweep(), join_all(work));
     swept.unwrap();
-    let figures = bench.audit().await.figures;
+    let figures = fixture.audit().await.figures;
     assert_eq!((figures.pending, figures.standby, figures.free), (300, 0, Some(400)));
-    bench.assert_sound().await;
+    fixture.assert_sound().await;
 }
 
 /// Far more than one call of the turnstile takes, by attempts and by batches: decided in the order in which they came.
-pub async fn a_full_queue(bench: Bench) {
+pub async fn a_full_queue(fixture: Fixture) {
     const FULL: u64 = 9;
-    let bench = bench.with_sale(allotment(5, 3)).await;
+    let fixture = fixture.with_sale(allotment(5, 3)).await;
     let size = BATCH_MAX as u64;
-    let first = bench.batch([1]);
-    let full = (0..FULL).map(|n| bench.batch(2 + n * size..2 + (n + 1) * size));
-    let small = (0..=TURNS_MAX as u64).map(|n| bench.batch([1_000_000 + n]));
-    bench.decide([first].into_iter().chain(full).chain(small).chain([bench.batch([1])])).await;
-    let kinds: Vec<_> = bench.kinds(1..=9).await.into_values().collect();
+    let first = fixture.batch([1]);
+    let full = (0..FULL).map(|n| fixture.batch(2 + n * size..2 + (n + 1) * size));
+    let small = (0..=TURNS_MAX as u64).map(|n| fixture.batch([1_000_000 + n]));
+    fixture.decide([first].into_iter().chain(full).chain(small).chain([fixture.batch([1])])).await;
+    let kinds: Vec<_> = fixture.kinds(1..=9).await.into_values().collect();
     let expected = [[Kind::Held; 5].as_slice(), &[Kind::Standby; 3]].concat();
     assert_eq!(kinds, expected.into_iter().map(Some).chain([None]).collect::<Vec<_>>());
-    let figures = bench.audit().await.figures;
+    let figures = fixture.audit().await.figures;
     assert_eq!(figures.attempts, 1 + FULL * size + TURNS_MAX as u64 + 1 + 1);
-    bench.assert_sound().await;
+    fixture.assert_sound().await;
 }
 
 /// A closed sale goes on for those it accepted: what was on its way is decided, holds are paid or lapse, who waits is
 /// promoted; when nothing can come free any more, standby ends.
-pub async fn closed(bench: Bench) {
-    let bench = bench.with_sale(allotment(2, 5)).await;
-    bench.decide([bench.batch(1..=3)]).await;
-    bench.world.catalogue.set_state(bench.sale, SaleState::Closed).await.unwrap();
-    bench.decide([bench.batch([4])]).await;
-    bench.sweeper().sweep().await.unwrap();
-    assert_kinds(&bench, [Kind::Held, Kind::Held, Kind::Standby, Kind::Standby]).await;
-    bench.pay(1).await;
-    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
-    bench.sweeper().sweep().await.unwrap();
-    bench.sweeper().sweep().await.unwrap();
-    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed, Kind::Held, Kind::Standby]).await;
-    bench.pay(3).await;
-    bench.sweeper().sweep().await.unwrap();
-    assert_kinds(&bench, [Kind::Confirmed, Kind::Lapsed, Kind::Confirmed, Kind::Ended]).await;
-    bench.assert_sound().await;
+pub async fn closed(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(2, 5)).await;
+    fixture.decide([fixture.batch(1..=3)]).await;
+    fixture.world.catalogue.set_state(fixture.sale, SaleState::Closed).await.unwrap();
+    fixture.decide([fixture.batch([4])]).await;
+    fixture.sweeper().sweep().await.unwrap();
+    assert_kinds(&fixture, [Kind::Held, Kind::Held, Kind::Standby, Kind::Standby]).await;
+    fixture.pay(1).await;
+    fixture.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    fixture.sweeper().sweep().await.unwrap();
+    fixture.sweeper().sweep().await.unwrap();
+    assert_kinds(&fixture, [Kind::Confirmed, Kind::Lapsed, Kind::Held, Kind::Standby]).await;
+    fixture.pay(3).await;
+    fixture.sweeper().sweep().await.unwrap();
+    assert_kinds(&fixture, [Kind::Confirmed, Kind::Lapsed, Kind::Confirmed, Kind::Ended]).await;
+    fixture.assert_sound().await;
 }
 
 /// Publishers hear when a sale is exhausted and when it is not any more.
-pub async fn exhausted(bench: Bench) {
-    let bench = bench.with_sale(allotment(1, 1)).await;
-    let mut stream = bench.world.news.news().await.unwrap();
-    bench.decide([bench.batch(1..=2)]).await;
-    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
-    assert!(heard(&bench, &mut stream).await, "nothing is free, standby is full");
-    bench.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
-    bench.sweeper().sweep().await.unwrap();
-    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
-    assert!(!heard(&bench, &mut stream).await, "one more may wait");
-    bench.turnstile.set_away(true);
-    bench.sweeper().sweep_one(Job::Watch).await.unwrap_err();
-    feed::announce(&bench.world.needs(), bench.sale).await.unwrap();
-    assert!(!heard(&bench, &mut stream).await, "attempts wait for the turnstile");
+pub async fn exhausted(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 1)).await;
+    let mut stream = fixture.world.news.news().await.unwrap();
+    fixture.decide([fixture.batch(1..=2)]).await;
+    feed::announce(&fixture.world.needs(), fixture.sale).await.unwrap();
+    assert!(heard(&fixture, &mut stream).await, "nothing is free, standby is full");
+    fixture.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
+    fixture.sweeper().sweep().await.unwrap();
+    feed::announce(&fixture.world.needs(), fixture.sale).await.unwrap();
+    assert!(!heard(&fixture, &mut stream).await, "one more may wait");
+    fixture.turnstile.set_away(true);
+    fixture.sweeper().sweep_one(Job::Watch).await.unwrap_err();
+    feed::announce(&fixture.world.needs(), fixture.sale).await.unwrap();
+    assert!(!heard(&fixture, &mut stream).await, "attempts wait for the turnstile");
 }
 
 /// A consumer that was refused something says at once that the sale is exhausted.
-pub async fn exhausted_at_once(bench: Bench) {
-    let bench = bench.with_sale(allotment(1, 1)).await;
-    let mut stream = bench.world.news.news().await.unwrap();
-    bench.decide([bench.batch(1..=3)]).await;
-    assert!(heard(&bench, &mut stream).await);
+pub async fn exhausted_at_once(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 1)).await;
+    let mut stream = fixture.world.news.news().await.unwrap();
+    fixture.decide([fixture.batch(1..=3)]).await;
+    assert!(heard(&fixture, &mut stream).await);
 }
 
-pub async fn heard(bench: &Bench, stream: &mut Box<dyn NewsStream>) -> bool {
+pub async fn heard(fixture: &Fixture, stream: &mut Box<dyn NewsStream>) -> bool {
     let word = async {
         loop {
             let news = stream.next().await.unwrap();
-            if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == bench.sale) {
+            if let Some(news) = news.sales.into_iter().find(|news| news.sale.id == fixture.sale) {
                 return news.exhausted.expect("its turnstile was looked at");
             }
         }
@@ -201,11 +201,11 @@ pub async fn heard(bench: &Bench, stream: &mut Box<dyn NewsStream>) -> bool {
 }
 
 /// Each lie is found, and named by its number.
-pub async fn audit_finds(bench: Bench) {
-    let bench = bench.with_sale(allotment(3, 2)).await;
-    bench.decide([bench.batch_of([(1, 1), (2, 2), (3, 1)])]).await;
-    bench.assert_sound().await;
-    let truth = bench.world.turnstile.snapshot(bench.sale).await.unwrap().unwrap();
+pub async fn audit_finds(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(3, 2)).await;
+    fixture.decide([fixture.batch_of([(1, 1), (2, 2), (3, 1)])]).await;
+    fixture.assert_sound().await;
+    let truth = fixture.world.turnstile.snapshot(fixture.sale).await.unwrap().unwrap();
 
     let idle = |snapshot: &mut Snapshot| {
         let (_, taken) = snapshot.taken.pop_first().unwrap();
@@ -222,26 +222,26 @@ pub async fn audit_finds(bench: Bench) {
     for (invariant, lie) in lies {
         let mut snapshot = truth.clone();
         lie(&mut snapshot);
-        bench.wipe().await;
-        bench.world.turnstile.restore(bench.sale, &snapshot).await.unwrap();
-        let verdict = bench.audit().await;
+        fixture.wipe().await;
+        fixture.world.turnstile.restore(fixture.sale, &snapshot).await.unwrap();
+        let verdict = fixture.audit().await;
         assert!(!verdict.pass && verdict.is_at_rest(), "{verdict}");
         assert_eq!(verdict.divergence.unwrap().invariant, invariant);
     }
-    bench.wipe().await;
-    let missing = bench.audit().await;
+    fixture.wipe().await;
+    let missing = fixture.audit().await;
     assert!(missing.pass && !missing.is_at_rest(), "{missing}");
-    bench.world.turnstile.restore(bench.sale, &truth).await.unwrap();
+    fixture.world.turnstile.restore(fixture.sale, &truth).await.unwrap();
 
     // Money that moved behind a void's back.
-    let payment = bench.begin_paying(1).await;
-    bench.world.payments.capture(payment.id, "ok").await.unwrap();
-    bench.world.paying.payment_voided(payment.reservation, payment.id, bench.clock.now()).await.unwrap();
-    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 7);
+    let payment = fixture.begin_paying(1).await;
+    fixture.world.payments.capture(payment.id, "ok").await.unwrap();
+    fixture.world.paying.payment_voided(payment.reservation, payment.id, fixture.clock.now()).await.unwrap();
+    assert_eq!(fixture.audit().await.divergence.unwrap().invariant, 7);
     let refund = Refund { id: RefundId(1), payment: payment.id, amount: payment.amount };
-    bench.world.payments.refund(&refund, 0).await.unwrap();
-    bench.assert_sound().await;
+    fixture.world.payments.refund(&refund, 0).await.unwrap();
+    fixture.assert_sound().await;
 
-    bench.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);
-    assert_eq!(bench.audit().await.divergence.unwrap().invariant, 8);
+    fixture.clock.advance_ms(HOLD_MS + UNDECIDED_MS_MAX + 1);
+    assert_eq!(fixture.audit().await.divergence.unwrap().invariant, 8);
 }

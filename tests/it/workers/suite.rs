@@ -1,7 +1,7 @@
-//! Every story, for one world's bench; those that serve its queues have them alone.
+//! Every story, for one world's fixture; those that serve its queues have them alone.
 
 macro_rules! suite {
-    ($bench:ident, $alone:ident) => {
+    ($fixture:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
         use crate::workers::{blocks, feed, paying, queues, refunds, relaying, standing_by, stories};
@@ -10,7 +10,7 @@ macro_rules! suite {
         async fn a_consumer_stopped_at_every_point() {
             for point in points::CONSUMER {
                 for first in BOTH {
-                    points::consumer($bench().await, point, first).await;
+                    points::consumer($fixture().await, point, first).await;
                 }
             }
         }
@@ -19,7 +19,7 @@ macro_rules! suite {
         async fn an_alarm_stopped_at_every_point() {
             for point in points::LAPSE {
                 for first in BOTH {
-                    points::alarm($bench().await, point, first).await;
+                    points::alarm($fixture().await, point, first).await;
                 }
             }
         }
@@ -28,7 +28,7 @@ macro_rules! suite {
         async fn a_sweeper_stopped_at_every_point() {
             for point in points::LAPSE {
                 for first in BOTH {
-                    points::sweep($bench().await, point, first).await;
+                    points::sweep($fixture().await, point, first).await;
                 }
             }
         }
@@ -36,17 +36,17 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_restore_stopped_at_every_point() {
             for point in points::RESTORE {
-                points::restore($bench().await, point).await;
-                points::restore_asleep($bench().await, point).await;
+                points::restore($fixture().await, point).await;
+                points::restore_asleep($fixture().await, point).await;
             }
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn stuck_payments_and_refunds_stopped_in_between() {
             for first in BOTH {
-                points::resolve($bench().await, first).await;
+                points::resolve($fixture().await, first).await;
                 for point in points::REFUND {
-                    points::refund($bench().await, point, first).await;
+                    points::refund($fixture().await, point, first).await;
                 }
             }
         }
@@ -65,9 +65,9 @@ macro_rules! suite {
             for point in points::LAPSE {
                 for first in BOTH {
                     if point != points::LAPSE[0] || first == points::First::Dropped {
-                        refunds::part($bench().await, point, first).await;
+                        refunds::part($fixture().await, point, first).await;
                     }
-                    refunds::the_rest_first($bench().await, point, first).await;
+                    refunds::the_rest_first($fixture().await, point, first).await;
                 }
             }
         }
@@ -76,7 +76,7 @@ macro_rules! suite {
         async fn a_part_given_on_while_the_turnstile_is_emptied() {
             for point in points::LAPSE {
                 for first in BOTH {
-                    refunds::wiped($bench().await, point, first).await;
+                    refunds::wiped($fixture().await, point, first).await;
                 }
             }
         }
@@ -85,7 +85,7 @@ macro_rules! suite {
         async fn a_block_decided_stopped_at_every_point() {
             for point in points::CONSUMER {
                 for first in BOTH {
-                    blocks::decided($bench().await, point, first).await;
+                    blocks::decided($fixture().await, point, first).await;
                 }
             }
         }
@@ -94,7 +94,7 @@ macro_rules! suite {
         async fn a_block_given_back_stopped_at_every_point() {
             for point in points::LAPSE {
                 for first in BOTH {
-                    blocks::ended($bench().await, point, first).await;
+                    blocks::ended($fixture().await, point, first).await;
                 }
             }
         }
@@ -102,7 +102,7 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_block_ended_while_it_is_decided() {
             for point in &points::CONSUMER[..3] {
-                blocks::ended_in_the_queue($bench().await, *point).await;
+                blocks::ended_in_the_queue($fixture().await, *point).await;
             }
         }
 
@@ -110,7 +110,7 @@ macro_rules! suite {
         async fn the_money_of_a_part_stopped_in_between() {
             for first in BOTH {
                 for point in points::REFUND {
-                    refunds::money_of_a_part($bench().await, point, first).await;
+                    refunds::money_of_a_part($fixture().await, point, first).await;
                 }
             }
         }
@@ -118,7 +118,7 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_promotion_waits_for_its_birth() {
             for first in BOTH {
-                points::promotion_before_birth($bench().await, first).await;
+                points::promotion_before_birth($fixture().await, first).await;
             }
         }
 
@@ -132,11 +132,11 @@ macro_rules! suite {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_turnstile_that_fell_back() {
             for by in [Finder::Consumer, Finder::Sweeper] {
-                restores::fell_back($bench().await, by).await;
+                restores::fell_back($fixture().await, by).await;
             }
         }
 
-        $crate::workers::suite::stories! { $bench,
+        $crate::workers::suite::stories! { $fixture,
             points: early_alarm;
             restores: emptied two_histories forgotten_batch forgotten_release answer_under_way raised raise_lost away
                 restore_promotes;
@@ -166,11 +166,11 @@ macro_rules! suite {
 }
 
 macro_rules! stories {
-    ($bench:ident, $($module:ident: $($story:ident)*;)*) => {
+    ($fixture:ident, $($module:ident: $($story:ident)*;)*) => {
         $($(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $story() {
-                $module::$story($bench().await).await;
+                $module::$story($fixture().await).await;
             }
         )*)*
     };

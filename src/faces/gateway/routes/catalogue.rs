@@ -80,7 +80,7 @@ async fn get_sales(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
         None => None,
         Some("open") => Some(ListedState::Open),
         Some("upcoming") => Some(ListedState::Upcoming),
-        Some(_) => return Err(Problem::field(STATE, Kind::Invalid, "must be open or upcoming")),
+        Some(_) => return Err(Problem::field(STATE, Kind::INVALID, "must be open or upcoming")),
     };
     let list = |order| SaleList { words, state, order };
     match order.as_deref() {
@@ -94,7 +94,7 @@ async fn get_sales(req: HttpRequest, gateway: Data<Gateway>) -> Reply {
             let list = list(SaleOrder::Opening { after: page.after });
             answer_list(&req, &gateway, list, &page, |shown| (shown.sale.opens_at, shown.sale.id)).await
         }
-        Some(_) => Err(Problem::field(ORDER, Kind::Invalid, "must be newest or opening")),
+        Some(_) => Err(Problem::field(ORDER, Kind::INVALID, "must be newest or opening")),
     }
 }
 
@@ -108,7 +108,7 @@ async fn answer_list<K: Cursor>(
     // Any words that a client makes up reach the ledger, so only some at once do.
     let turn = if list.words.is_empty() { None } else { Some(gateway.searches().try_acquire()) };
     if let Some(Err(_)) = turn {
-        return Err(Problem::new(Kind::Busy, "many search at this moment; come again shortly"));
+        return Err(Problem::new(Kind::BUSY, "many search at this moment; come again shortly"));
     }
     // As long as any page may be, so that all who read from here read the same.
     let list = gateway.board().list(gateway.needs(), list, gateway.settings().sales_max + 1).await?;
@@ -124,11 +124,11 @@ fn searched(text: &str) -> Result<Vec<String>, Problem> {
     let words = search::words_asked(limits::text(SEARCH, text, SEARCH_CHARS_MAX)?);
     if words.is_empty() {
         let detail = "must have a letter or a digit in it";
-        return Err(Problem::field(SEARCH, Kind::Invalid, detail).rule(Rule::Empty));
+        return Err(Problem::field(SEARCH, Kind::INVALID, detail).rule(Rule::EMPTY));
     }
     if words.len() > SEARCH_WORDS_MAX {
         let detail = format!("must be at most {SEARCH_WORDS_MAX} words");
-        return Err(Problem::field(SEARCH, Kind::Invalid, detail).rule(Rule::Count).with("max", SEARCH_WORDS_MAX));
+        return Err(Problem::field(SEARCH, Kind::INVALID, detail).rule(Rule::COUNT).with("max", SEARCH_WORDS_MAX));
     }
     Ok(words.into_iter().collect())
 }

@@ -56,7 +56,7 @@ impl PartialSchema for NotAdmitted {
 pub struct AlreadyView {
     #[serde(flatten)]
     pub before: AdmissionView,
-    /// RefundedUnits back since.
+    /// Given back since.
     pub revoked: bool,
 }
 

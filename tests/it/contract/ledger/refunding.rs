@@ -13,6 +13,7 @@ use miaosha::ports::money::paying::Confirmed;
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
 
 use super::counter::{Counter, NOW, PACE, Store, later};
+use crate::support::orders::order;
 
 fn all(number: &str) -> RefundRequest {
     RefundRequest { number: number.into(), units: None, reason: None, request: None }
@@ -146,19 +147,7 @@ pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(st
 /// A price that cannot be divided: what goes back is the amount at last, to the smallest unit.
 pub async fn the_last_refund_takes_what_is_left<S: Store>(store: S) {
     let counter = Counter::open(store, 4, 0).await;
-    let mut order = Order {
-        number: "N".into(),
-        reservation: ReservationId(1),
-        sale: counter.sale.id,
-        buyer: miaosha::domain::shared::id::BuyerId(1),
-        units: vec![1, 2, 3],
-        amount: Money { minor: 1_000, currency: counter.sale.price.currency },
-        payment: miaosha::domain::shared::id::PaymentId(1),
-        placed_at: NOW,
-        refunded: false,
-        refunded_units: Vec::new(),
-        refunded_amount: minor(&counter, 0),
-    };
+    let mut order = order(&[1, 2, 3], Money { minor: 1_000, ..counter.sale.price });
     assert_eq!(order.share_of(3).minor, 1_000);
     let mut shares = Vec::new();
     for unit in [2, 1, 3] {

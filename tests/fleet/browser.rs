@@ -1,0 +1,20 @@
+//! The shop as people meet it: the real binary on a free port with its state in a temporary folder, and real browsers in
+//! front of it. Stories are told one after the other; each has its own shop, its own ChromeDriver, its own browsers.
+
+mod access;
+mod api;
+mod asking;
+mod assets;
+mod buying;
+mod desk;
+mod door;
+mod fixture;
+mod fleet;
+mod keeping;
+mod lacking;
+mod lists;
+mod money;
+mod narrow;
+mod waiting;
+mod window;
+mod words;

@@ -1,0 +1,214 @@
+//! A shop, a ChromeDriver, and the browsers of one story. However the story ends, all of it is gone afterwards.
+
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+
+use super::api::{self, Person};
+use super::window::{Look, Window};
+use super::words::Tongue;
+
+/// Browsers are heavy: one story at a time.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// How long anything may take on a machine that is busy.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What answers the browsers.
+pub trait Site {
+    fn url(&self) -> String;
+}
+
+pub struct Fixture<H = Shop> {
+    pub shop: H,
+    driver: Driver,
+    windows: Mutex<Vec<Window>>,
+    name: &'static str,
+}
+
+/// Tells one story of the shop.
+pub async fn story(name: &'static str, tell: impl AsyncFnOnce(&Fixture)) {
+    story_of(name, Shop::open, tell).await;
+}
+
+pub async fn story_of<H: Site>(name: &'static str, open: impl AsyncFnOnce() -> H, tell: impl AsyncFnOnce(&Fixture<H>)) {
+    let _turn = TURN.acquire().await.unwrap();
+    let fixture = Fixture { shop: open().await, driver: Driver::start().await, windows: Mutex::default(), name };
+    let told = AssertUnwindSafe(tell(&fixture)).catch_unwind().await;
+    let windows = std::mem::take(&mut *fixture.windows.lock().unwrap());
+    for (number, window) in windows.into_iter().enumerate() {
+        if told.is_err() {
+            window.show_failure(&format!("failed-{}-{number}", fixture.name)).await;
+        }
+        window.close().await;
+    }
+    if let Err(panic) = told {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl<H: Site> Fixture<H> {
+    /// A browser of its own: nothing of another window's is in it.
+    pub async fn window(&self, tongue: Tongue) -> Window {
+        self.window_of(tongue, Look::default()).await
+    }
+
+    pub async fn window_of(&self, tongue: Tongue, look: Look<'_>) -> Window {
+        let window = Window::open(&self.driver.url, &self.shop.url(), tongue, look).await;
+        self.windows.lock().unwrap().push(window.clone());
+        window
+    }
+}
+
+/// Pictures of pages; git ignores the folder.
+pub fn gallery() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+struct Driver {
+    url: String,
+    _child: Child,
+}
+
+impl Driver {
+    async fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .args(["--port=0", "--allowed-ips=127.0.0.1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("deploy/local/install.sh installs chromium and chromium-driver");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().expect("ChromeDriver says its port");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        Self { url: format!("http://127.0.0.1:{port}"), _child: child }
+    }
+}
+
+/// `miaosha serve` with its demo.
+pub struct Shop {
+    folder: TempDir,
+    running: Mutex<Option<Child>>,
+    pub authority: String,
+}
+
+impl Site for Shop {
+    fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let folder = TempDir::new().unwrap();
+        let running = serve(folder.path(), "127.0.0.1:0");
+        let authority = url_of(folder.path()).await;
+        Self { folder, running: Mutex::new(Some(running)), authority }
+    }
+
+    /// `kill -9`.
+    pub async fn dies(&self) {
+        let mut child = self.running.lock().unwrap().take().unwrap();
+        child.kill().await.unwrap();
+        std::fs::remove_file(self.folder.path().join("shop.json")).unwrap();
+    }
+
+    /// On the same port, from the same folder.
+    pub async fn comes_back(&self) {
+        let running = serve(self.folder.path(), &self.authority);
+        *self.running.lock().unwrap() = Some(running);
+        assert_eq!(url_of(self.folder.path()).await, self.authority);
+    }
+
+    /// Does something to the ledger that nobody of ours would.
+    pub async fn spoil(&self, sql: &'static str) {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", self.folder.path().join("ledger.sqlite").display());
+        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
+
+    pub async fn operator(&self) -> Person {
+        Person::log_in(&self.authority, "operator@miaosha.test", "demodemo").await
+    }
+
+    pub async fn shopper(&self, name: &str) -> Person {
+        Person::sign_up(&self.authority, name).await
+    }
+
+    /// So many sales of ten units, by the operators' command.
+    pub async fn seed(&self, sales: u32) {
+        let mut seed = Command::new(env!("CARGO_BIN_EXE_miaosha"));
+        seed.args(["seed", &sales.to_string(), "10", "--state"]).arg(self.folder.path()).stdout(Stdio::null());
+        assert!(seed.status().await.unwrap().success());
+    }
+
+    /// A sale that is open, as the operator made it. It asks what two and two is.
+    pub async fn sale(&self, title: &str, offer: Value) -> u64 {
+        self.sale_by(&self.operator().await, title, offer).await
+    }
+
+    pub async fn sale_by(&self, operator: &Person, title: &str, offer: Value) -> u64 {
+        let description = offer["description"].as_str().unwrap_or("For a story.");
+        let item = json!({ "title": title, "description": description });
+        let item = operator.call("POST", "/v1/admin/items", Some(&item)).await.is(201);
+        let now = api::call(&self.authority, "GET", "/v1/sales", &[], None).await.unwrap().is(200)[0]["server_time"]
+            .as_i64()
+            .unwrap();
+        let mut sale = json!({
+            "item_id": item["id"], "price": { "minor": 128_000, "currency": "TWD" }, "capacity": 5, "quantity_max": 4,
+            "standby_max": 5, "hold_ms": 600_000, "opens_at": now - 1_000, "closes_at": now + 3_600_000,
+            "questions": [{ "prompt": "2 + 2 = ?", "answer": "4" }],
+        });
+        for (name, value) in offer.as_object().unwrap().iter().filter(|(name, _)| *name != "description") {
+            sale[name] = match value.as_i64() {
+                Some(after_ms) if name.ends_with("_at") => json!(now + after_ms),
+                _ => value.clone(),
+            };
+        }
+        let sale = operator.call("POST", "/v1/admin/sales", Some(&sale)).await.is(201);
+        sale["id"].as_u64().unwrap()
+    }
+}
+
+fn serve(folder: &Path, listen: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_miaosha"))
+        .args(["serve", "--listen", listen, "--state"])
+        .arg(folder)
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the shop says where it is.
+async fn url_of(folder: &Path) -> String {
+    let facts = async {
+        loop {
+            if let Ok(text) = std::fs::read_to_string(folder.join("shop.json")) {
+                return serde_json::from_str::<Value>(&text).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let facts = tokio::time::timeout(PATIENCE, facts).await.expect("the shop opens");
+    facts["url"].as_str().unwrap().trim_start_matches("http://").to_owned()
+}

@@ -1,0 +1,115 @@
+//! The lines that a new shop prints, pasted into a shell all at once: each is answered, and none by a problem. In both worlds.
+
+use std::process::Stdio;
+
+use futures_util::future::join_all;
+use miaosha::domain::sale::{Allotment, Question};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::nginx::front::Fleet;
+use crate::support::fleet::Offer;
+use crate::support::servers::{rabbit_url, redis_url};
+
+/// What it printed: where it is, and what to try.
+struct Printed {
+    url: String,
+    lines: String,
+    _shop: Child,
+    _folder: TempDir,
+}
+
+/// A shop nobody was in before, up to the moment at which its lines are there to be read.
+async fn printed() -> Printed {
+    let folder = TempDir::new().unwrap();
+    let mut shop = Command::new(env!("CARGO_BIN_EXE_miaosha"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--inner-listen", "127.0.0.1:0", "--state"])
+        .arg(folder.path().join("state"))
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(shop.stdout.take().unwrap()).lines();
+    let mut all = Vec::new();
+    while all.last().is_none_or(|line: &String| !line.starts_with("The operator is")) {
+        all.push(said.next_line().await.unwrap().expect("a shop says what to try"));
+    }
+    let url = all[0].split(' ').find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let lines: Vec<String> = all.into_iter().filter(|line| line.starts_with("  ")).collect();
+    Printed { url, lines: lines.join("\n"), _shop: shop, _folder: folder }
+}
+
+impl Printed {
+    /// The same lines for a buyer who signs up first, at this shop's sale or at another's.
+    fn by(&self, name: &str, url: &str, sale: &str) -> String {
+        let email = format!("{name}@example.org");
+        let sign_up = format!(
+            "curl -s {url}/v1/users -o /dev/null -H 'content-type: application/json' -H 'idempotency-key: {name}' \
+             -d '{{\"name\":\"{name}\",\"email\":\"{email}\",\"password\":\"demodemo\"}}'"
+        );
+        let lines = self.lines.replace("demo@miaosha.test", &email).replace(&self.url, url);
+        format!("{sign_up}\n{}", lines.replace("/v1/sales/1/", &format!("/v1/sales/{sale}/")))
+    }
+}
+
+/// What a shell answers that is given all of it at once.
+async fn pasted(lines: &str) -> Vec<Value> {
+    let mut shell =
+        Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(format!("{lines}\n").as_bytes()).await.unwrap();
+    let output = shell.wait_with_output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{said}");
+    said.lines().filter(|line| !line.starts_with("- ")).map(|line| serde_json::from_str(line).expect(&said)).collect()
+}
+
+/// Asked, accepted, held, bought, and in the list.
+#[track_caller]
+fn bought(answers: &[Value]) {
+    let [question, accepted, held, order, orders] = answers else { panic!("{answers:?}") };
+    assert!(question["prompt"].is_string(), "{question}");
+    assert_eq!(
+        (&accepted["status"], accepted["attempt_id"].is_string()),
+        (&Value::from("accepted"), true),
+        "{accepted}"
+    );
+    assert_eq!((&held["status"], held["checkout_token"].is_string()), (&Value::from("held"), true), "{held}");
+    assert_eq!(order["units"].as_array().map(Vec::len), Some(2), "{order}");
+    assert_eq!(orders[0]["order_number"], order["order_number"], "{orders}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shops_lines_work_pasted_the_moment_they_are_there() {
+    for _ in 0..4 {
+        let printed = printed().await;
+        assert!(printed.lines.contains("/v1/sales/1/"), "{}", printed.lines);
+        bought(&pasted(&printed.lines).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shops_lines_work_for_many_at_once() {
+    let printed = printed().await;
+    let scripts: Vec<String> = (0..20).map(|number| printed.by(&format!("b{number}"), &printed.url, "1")).collect();
+    for answers in join_all(scripts.iter().map(|script| pasted(script))).await {
+        bought(&answers);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_lines_work_before_a_fleet() {
+    let offer = Offer {
+        allotment: Allotment { capacity: 100, quantity_max: 4, standby_max: 0 },
+        hold_ms: 600_000,
+        questions: vec![Question { prompt: "How many legs has a cat?".into(), answer: "4".into() }],
+    };
+    let fleet = Fleet::open(&redis_url(), &rabbit_url(), offer).await;
+    let (printed, url, sale) = (printed().await, format!("http://{}", fleet.front.address), fleet.sale.to_string());
+    // The front lets one address in so often in a second, and no oftener.
+    for number in 0..4 {
+        bought(&pasted(&printed.by(&format!("c{number}"), &url, &sale)).await);
+    }
+}

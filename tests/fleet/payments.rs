@@ -1,0 +1,3 @@
+//! Payments at somebody else's emulator of Stripe.
+
+mod localstripe;

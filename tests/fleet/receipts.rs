@@ -1,0 +1,3 @@
+//! Receipts as other people's programs read them.
+
+pub mod pages;

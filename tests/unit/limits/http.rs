@@ -1,0 +1,167 @@
+//! What a server takes: connections, what its clients leave unread, and an operator's command.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::dev::RequestHead;
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, HttpRequest, web};
+use miaosha::bound_server;
+use miaosha::kit::http::problem::{Kind, Problem};
+use miaosha::kit::http::server::{ServerSettings, end_when_unread};
+use miaosha::kit::socket::lean::{self, LeanSettings};
+use miaosha::kit::socket::{Socket as ClientSocket, Welcome};
+use miaosha::wire::commands::Commands;
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+async fn send(stream: &mut TcpStream, path: &str) {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+}
+
+/// Until the answer is there.
+async fn answered(stream: &mut TcpStream) {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok") {
+        assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "the connection ended");
+    }
+}
+
+/// Of two connections both are served; the third is when one of them has ended.
+#[actix_web::test]
+async fn a_worker_has_so_many_connections() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = asked.clone();
+    let settings = ServerSettings { workers: 1, connections_max: 2, ..ServerSettings::default() };
+    let server = bound_server!(&settings, 1_000, move || {
+        let log = log.clone();
+        App::new().default_service(web::to(move |req: HttpRequest| {
+            log.lock().unwrap().push(req.path().to_owned());
+            async { "ok" }
+        }))
+    });
+    let server = server.unwrap();
+    let address = server.addrs()[0];
+    let running = server.run();
+    let handle = running.handle();
+    tokio::spawn(running);
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let mut served = [connect().await, connect().await];
+    for stream in &mut served {
+        send(stream, "/first").await;
+        answered(stream).await;
+    }
+    let mut third = connect().await;
+    send(&mut third, "/third").await;
+    for _ in 0..50 {
+        for stream in &mut served {
+            send(stream, "/again").await;
+            answered(stream).await;
+        }
+    }
+    assert!(!asked.lock().unwrap().contains(&"/third".to_owned()), "three are served");
+    drop(served);
+    answered(&mut third).await;
+    handle.stop(false).await;
+}
+
+/// The same head is left where it is while the limit is far.
+#[actix_web::test]
+async fn a_head_that_never_ends_ends_its_connection() {
+    let connect = async |head_ms_max| {
+        let settings = ServerSettings { workers: 1, head_ms_max, ..ServerSettings::default() };
+        let server = bound_server!(&settings, 1_000, App::new).unwrap();
+        let address = server.addrs()[0];
+        tokio::spawn(server.run());
+        begin(address).await
+    };
+    let late = connect(600_000).await;
+    ends_and_does_not(connect(1).await, late).await;
+}
+
+#[actix_web::test]
+async fn a_socket_s_head_that_never_ends_ends_its_connection() {
+    let connect = async |head_ms_max| {
+        let settings = LeanSettings { workers: 1, head_ms_max, ..LeanSettings::default() };
+        let (address, server) = lean::bind(&settings, "127.0.0.1:0".parse().unwrap(), "/", Nobody).unwrap();
+        tokio::spawn(server);
+        begin(address).await
+    };
+    let late = connect(600_000).await;
+    ends_and_does_not(connect(1).await, late).await;
+}
+
+#[derive(Clone)]
+struct Nobody;
+
+impl Welcome for Nobody {
+    type Guest = ();
+
+    const PROTOCOL: &'static str = "none";
+
+    fn welcome(&self, _head: &RequestHead) -> Result<(), Problem> {
+        Err(Problem::new(Kind::NOT_FOUND, "nobody is welcome"))
+    }
+
+    fn message_bytes_max(&self) -> usize {
+        1_024
+    }
+
+    fn start<S: ClientSocket + 'static>(&self, (): (), _socket: S) {}
+}
+
+async fn begin(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    stream
+}
+
+async fn ends_and_does_not(mut soon: TcpStream, mut late: TcpStream) {
+    let mut said = Vec::new();
+    let _ = soon.read_to_end(&mut said).await;
+    assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&said));
+    late.write_all(b"\r\n").await.unwrap();
+    assert!(late.read(&mut [0; 12]).await.unwrap() > 0, "its head is answered when it ends");
+}
+
+/// The system keeps one more than it is told, and does not hear the others. The server does not run yet.
+#[actix_web::test]
+async fn a_server_keeps_so_many_waiting_to_be_accepted() {
+    let settings = ServerSettings { workers: 1, backlog_max: 2, ..ServerSettings::default() };
+    let server = bound_server!(&settings, 1_000, App::new).unwrap();
+    let address = server.addrs()[0].into();
+    let waiting = [(); 5].map(|()| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let _ = socket.connect(&address);
+        socket
+    });
+    assert_eq!(waiting.iter().filter(|socket| socket.peer_addr().is_ok()).count(), 2 + 1);
+}
+
+#[tokio::test]
+async fn the_system_is_told_how_long_it_keeps_what_is_unread() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let settings = ServerSettings { unread_ms_max: 1_234, ..ServerSettings::default() };
+    end_when_unread(&stream as &dyn Any, settings.unread());
+    assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(Duration::from_millis(1_234)));
+}
+
+/// A shop that is still starting says so to whatever it has read.
+#[actix_web::test]
+async fn a_command_has_its_length() {
+    let commands = Commands::new().unwrap();
+    let app = init_service(App::new().configure(|cfg| commands.routes(cfg))).await;
+    for (bytes, status) in [(262_144, 503), (262_145, 413)] {
+        let mut body = br#"{"parked":null}"#.to_vec();
+        body.resize(bytes, b' ');
+        let request = TestRequest::post().uri("/commands").insert_header(("content-type", "application/json"));
+        let request = request.insert_header(("authorization", format!("Bearer {}", commands.secret())));
+        let response = call_service(&app, request.set_payload(body).to_request()).await;
+        assert_eq!(response.status().as_u16(), status, "{bytes} bytes");
+    }
+}

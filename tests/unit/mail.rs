@@ -1,0 +1,5 @@
+//! Mail: what letters say, and how they leave the house.
+
+mod folder;
+mod rendering;
+mod smtp;

@@ -1,0 +1,6 @@
+//! Receipts apart from the shop: tokens, keys, and gates without a network.
+
+mod gates;
+mod tokens;
+
+use crate::support::receipts::keys;

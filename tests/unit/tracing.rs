@@ -1,0 +1,3 @@
+//! Traces: how much of them a process bears.
+
+mod bounds;

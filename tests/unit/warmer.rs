@@ -1,0 +1,4 @@
+//! The warmer: what it decides, by itself.
+
+mod planner;
+mod plans;
