@@ -13,7 +13,6 @@ use crate::adapters::system::SystemClock;
 use crate::app::receipts::Receipts;
 use crate::app::receipts::keys::ReceiptKeys;
 use crate::bound_server;
-use crate::faces::gateway;
 use crate::faces::publisher;
 use crate::faces::tokens::TokenKeys;
 use crate::kit::http::problem;
@@ -27,6 +26,7 @@ use crate::ports::platform::clock::LedgerTime;
 use crate::ports::platform::fault::NoFaults;
 use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::Config;
+use crate::wire::gateway::{self, Gateway};
 use crate::wire::servers::Servers;
 use crate::wire::world::{Backends, World};
 use crate::wire::{archive, mail, provider, watch};
@@ -165,7 +165,7 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let offset = config.mail.utc_offset_minutes;
     let receipts = Receipts::new(world.needs(), receipt_keys(&config)?, config.receipts.clone(), offset);
     lifecycle.accompany("receipts.press", receipts.clone().closed());
-    let gateway = gateway::Gateway::new(world.needs(), keys, receipts, config.gateway.clone(), &lifecycle);
+    let gateway = Gateway::new(world.needs(), keys, receipts, config.gateway.clone(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()
@@ -188,7 +188,7 @@ pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
 }
 
 /// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
-pub fn serve_sockets(gateway: &gateway::Gateway, lifecycle: &Lifecycle) -> Result<(), Failure> {
+pub fn serve_sockets(gateway: &Gateway, lifecycle: &Lifecycle) -> Result<(), Failure> {
     let Some((address, server)) = gateway.lean()? else { return Ok(()) };
     tracing::info!(%address, "serving sockets");
     let gateway = gateway.clone();

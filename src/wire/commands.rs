@@ -18,7 +18,7 @@ use crate::adapters::sql::sqlite::SqliteStore;
 use crate::app::operator::{self, Command, CommandError};
 use crate::domain::people::Role;
 use crate::domain::shared::locale::Locale;
-use crate::faces::gateway::passwords;
+use crate::faces::account::passwords;
 use crate::kit::http::auth;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem, method_not_allowed};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::app::mail;
 use crate::app::receipts;
-use crate::faces::gateway;
+use crate::faces::front;
 use crate::faces::publisher;
 use crate::kit::http::server::ServerSettings;
 use crate::kit::process::BinaryConfig;
@@ -44,7 +44,7 @@ pub struct Config {
     pub payments: payment_consumer::Settings,
     pub mail: mail::Settings,
     pub relay: relay::Settings,
-    pub gateway: gateway::Settings,
+    pub gateway: front::Settings,
     pub receipts: receipts::Settings,
     pub warmer: warmer::Settings,
 }
@@ -201,7 +201,7 @@ impl Default for Config {
             payments: payment_consumer::Settings::default(),
             mail: mail::Settings::default(),
             relay: relay::Settings::default(),
-            gateway: gateway::Settings::default(),
+            gateway: front::Settings::default(),
             receipts: receipts::Settings::default(),
             warmer: warmer::Settings::default(),
         }

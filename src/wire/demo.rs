@@ -7,7 +7,7 @@ use crate::domain::sale::{Allotment, Question};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::money::Money;
-use crate::faces::gateway::passwords;
+use crate::faces::account::passwords;
 use crate::kit::process::Failure;
 use crate::ports::sale::catalogue::NewItem;
 use crate::wire::world::World;

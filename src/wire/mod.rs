@@ -6,9 +6,11 @@ pub mod cluster;
 pub mod commands;
 pub mod config;
 mod demo;
+pub mod document;
 mod folder;
 #[cfg(feature = "aws")]
 mod function;
+pub mod gateway;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;

@@ -5,12 +5,13 @@ use crate::app::mail;
 use crate::app::money;
 use crate::app::operator;
 use crate::app::receipts;
+use crate::app::sale::catalogue_cache;
 use crate::app::sale::feed;
 use crate::app::sale::restore;
 use crate::app::sale::tell;
 use crate::app::sale::{blocks, cancel};
-use crate::faces::gateway;
 use crate::faces::publisher;
+use crate::faces::{account, desk, door, front, live, shop, webhooks};
 use crate::wire::world::World;
 use crate::workers::consumer;
 use crate::workers::payment_consumer;
@@ -43,7 +44,13 @@ needs!(receipts::Needs: archive catalogue accounts orders admissions events cloc
 needs!(operator::Needs: accounts auditing catalogue restoring turnstile payments parked clock; audit restore);
 needs!(blocks::Needs: turnstile attempts blocks clock faults; tell);
 needs!(cancel::Needs: reservations clock faults; tell);
-needs!(gateway::Needs:
-    turnstile attempts notices parked reservations orders refunds restoring auditing catalogue showcase accounts idempotency
-    admissions blocks reports payments ledger_time clock faults;
-    tell money announce audit blocking cancel);
+needs!(catalogue_cache::Needs: catalogue restoring showcase clock;);
+needs!(front::Needs: accounts idempotency ledger_time clock faults; board);
+needs!(account::Needs: accounts orders catalogue clock;);
+needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel);
+needs!(live::Needs: notices reservations orders;);
+needs!(desk::Needs:
+    turnstile parked orders refunds restoring auditing catalogue blocks reports payments clock;
+    money announce audit blocking);
+needs!(door::Needs: admissions;);
+needs!(webhooks::Needs: payments; money);

@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use actix_web::http::header::HeaderMap;
 use jsonschema::{Draft, Registry, Validator};
-use miaosha::faces::gateway;
+use miaosha::wire::document;
 use serde_json::{Map, Value, json};
 
 /// As operators are told it: of every call.
-pub static DOCUMENT: LazyLock<&Value> = LazyLock::new(|| gateway::DOCUMENT.whole());
+pub static DOCUMENT: LazyLock<&Value> = LazyLock::new(|| document::DOCUMENT.whole());
 
 pub struct Seen<'a> {
     pub method: &'a str,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::{Value, json};
 
 use crate::support::files::path;

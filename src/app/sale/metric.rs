@@ -5,6 +5,8 @@ pub enum Metric {
     Cancels,
     Blocks,
     BestEffortFailures,
+    /// Requests that wait for notices now.
+    Registrations,
 }
 
 impl Metric {
@@ -13,6 +15,7 @@ impl Metric {
             Metric::Cancels => "miaosha_gateway_cancels_total",
             Metric::Blocks => "miaosha_gateway_blocks_total",
             Metric::BestEffortFailures => "miaosha_gateway_omissions_total",
+            Metric::Registrations => "miaosha_gateway_registrations",
         }
     }
 }
@@ -21,6 +24,7 @@ pub fn describe() {
     metrics::describe_counter!(Metric::Cancels.name(), "Reservations that buyers cancelled.");
     metrics::describe_counter!(Metric::Blocks.name(), "Blocks that operators made or ended, by what.");
     metrics::describe_counter!(Metric::BestEffortFailures.name(), "Best-effort steps that failed, by what.");
+    metrics::describe_gauge!(Metric::Registrations.name(), "Registrations that wait for notices now.");
     for what in ["made", "ended"] {
         metrics::counter!(Metric::Blocks.name(), "what" => what).increment(0);
     }

@@ -5,11 +5,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Ref, Schema};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 
 use crate::faces::publisher::attempt;
+use crate::kit::http::document::Part;
 use crate::kit::http::document::shapes::words;
 
 #[derive(OpenApi)]
 #[openapi(paths(attempt::take))]
-pub struct Attempts;
+struct Attempts;
+
+pub fn part() -> Part {
+    Part::new("attempts", "The button.", Attempts::openapi()).problems(attempt::KINDS, &[])
+}
 
 /// Its bytes are written by hand.
 pub struct Accepted;

@@ -4,7 +4,7 @@
 //! it says "sold out" only while fresh news say so. Nothing is promised before the queue confirmed it.
 
 mod attempt;
-pub mod document;
+mod document;
 mod known;
 mod lanes;
 mod metric;
@@ -26,7 +26,8 @@ use crate::ports::platform::clock::Clock;
 use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::feed::{NewsRequest, SALES_MAX, SaleFeed};
 
-pub use attempt::KINDS as PROBLEM_KINDS;
+use attempt::KINDS as PROBLEM_KINDS;
+pub use document::part;
 pub use metric::Metric;
 
 use known::Known;

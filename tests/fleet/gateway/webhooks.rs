@@ -8,8 +8,8 @@ use miaosha::app::money;
 use miaosha::domain::people::Role;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::faces::gateway::routes;
 use miaosha::ports::platform::clock::Clock;
+use miaosha::wire::gateway::routes;
 use serde_json::json;
 
 use super::fixture::{Fixture, HOLD_MS};

@@ -1,6 +1,6 @@
 //! Limits for each address, and how long what is sent may be.
 
-use miaosha::faces::gateway;
+use miaosha::faces::front;
 use miaosha::faces::publisher;
 
 use super::desync::Scribe;
@@ -85,7 +85,7 @@ async fn a_network_of_ipv6_counts_as_one() {
 async fn bodies_are_as_long_as_the_services_take_them() {
     let scribe = Scribe::new(true).await;
     let front = Front::before_one(&scribe.address).await;
-    let (gateway, publisher) = (gateway::Settings::default(), publisher::Settings::default());
+    let (gateway, publisher) = (front::Settings::default(), publisher::Settings::default());
     let paths = [
         ("POST /v1/sales/7/attempts", publisher.body_bytes_max),
         ("POST /v1/checkouts", gateway.body_bytes_max),

@@ -1,6 +1,6 @@
 //! Whatever nginx refuses, it says in the shop's own words; and it says no more than it must.
 
-use miaosha::faces::gateway;
+use miaosha::wire::document;
 
 use super::desync::Scribe;
 use super::front::{Answer, Behind, Front, HOP, answers, folder, free, nginx_in, send, sources};
@@ -25,7 +25,7 @@ fn the_very_files_are_accepted() {
 /// One of the shop's, whole.
 fn is_problem(what: &str, answer: &Answer) {
     let body = answer.json();
-    let kind = gateway::DOCUMENT.kinds().iter().find(|kind| body["type"] == kind.type_uri());
+    let kind = document::DOCUMENT.kinds().iter().find(|kind| body["type"] == kind.type_uri());
     let kind = kind.unwrap_or_else(|| panic!("{what}: the shop has no such problem: {body} {}", answer.head));
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
     assert_eq!(answer.status, kind.status().as_u16(), "{what}");

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use miaosha::domain::people::{Role, TOKEN_MS_MAX};
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::domain::shared::locale::Locale;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::ports::people::accounts::Erased;
 use serde_json::{Value, json};
 

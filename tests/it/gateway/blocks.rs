@@ -11,7 +11,7 @@ use miaosha::domain::sale::block::BLOCK_UNITS_MAX;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::shared::locale::Locale;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::kit::http::idempotency;
 use miaosha::ports::sale::attempts::partition_of;
 use miaosha::workers::consumer::{self, Consumer};

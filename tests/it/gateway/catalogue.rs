@@ -3,7 +3,7 @@
 use miaosha::app::sale::question;
 use miaosha::domain::sale::{Question, SaleState};
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::json;
 
 use super::fixture::{Fixture, HOLD_MS, settings};

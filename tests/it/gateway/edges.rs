@@ -8,7 +8,7 @@ use miaosha::app::receipts::token::TYPED_BYTES_MAX;
 use miaosha::app::receipts::{self, Receipts};
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::locale::Locale;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::ports::platform::clock::Clock;
 use serde_json::{Value, json};
 

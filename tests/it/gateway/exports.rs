@@ -15,9 +15,9 @@ use miaosha::domain::people::Role;
 use miaosha::domain::sale::attempt::{Attempt, Batch};
 use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::shared::locale::Locale;
-use miaosha::faces::gateway::Settings;
-use miaosha::faces::gateway::routes;
+use miaosha::faces::front::Settings;
 use miaosha::kit::http::problem;
+use miaosha::wire::gateway::routes;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, HOLD_MS, settings};

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::poll_fn;
 use miaosha::app::receipts;
 use miaosha::domain::people::TOKEN_MS_MAX;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::json;
 use tokio::task::LocalSet;
 

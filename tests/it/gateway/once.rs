@@ -5,7 +5,7 @@ use actix_web::rt;
 use futures_util::future::join_all;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::kit::http::idempotency;
 use miaosha::kit::http::idempotency::REPLAYED;
 use miaosha::workers::payment_consumer;

@@ -5,7 +5,7 @@ use miaosha::domain::money::order;
 use miaosha::domain::money::payment::{Payment, PaymentState};
 use miaosha::domain::receipts::Proof;
 use miaosha::domain::shared::id::{BuyerId, PaymentId, SaleId};
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::ports::money::paying::Confirmed;
 use serde_json::{Value, json};
 

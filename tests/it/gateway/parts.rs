@@ -3,11 +3,11 @@
 use std::pin::pin;
 
 use futures_util::poll;
+use miaosha::app::sale::subscribers::{Full, Registry};
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
-use miaosha::faces::gateway::passwords::{Passwords, PoolFull};
-use miaosha::faces::gateway::subscribers::{Full, Registry};
+use miaosha::faces::account::passwords::{Passwords, PoolFull};
 use tokio::runtime::Handle;
 
 fn notice(buyer: u64, reservation: u128, version: u64) -> Notice {

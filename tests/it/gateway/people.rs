@@ -2,7 +2,7 @@
 
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::locale::Locale;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, settings};

@@ -7,7 +7,7 @@ use miaosha::domain::money::payment::{Payment, PaymentState};
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::kit::work::backoff::BackoffSettings;
 
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};

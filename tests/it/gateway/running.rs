@@ -1,6 +1,6 @@
 //! What operators see of sales that run.
 
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::json;
 
 use super::fixture::{Fixture, HOLD_MS, settings};

@@ -2,7 +2,7 @@
 
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::shared::id::SaleId;
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use miaosha::ports::sale::catalogue::NewItem;
 use serde_json::{Value, json};
 

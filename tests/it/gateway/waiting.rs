@@ -10,7 +10,7 @@ use futures_util::poll;
 use miaosha::domain::sale::attempt::{Attempt, Batch};
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::shared::id::{AttemptId, BatchId, BuyerId, SaleId};
-use miaosha::faces::gateway::Settings;
+use miaosha::faces::front::Settings;
 use serde_json::json;
 
 use super::fixture::{Fixture, settings};

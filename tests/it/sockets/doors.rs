@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::faces::gateway::sockets::Settings;
+use miaosha::faces::front::settings::sockets::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

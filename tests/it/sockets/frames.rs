@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use miaosha::faces::gateway::sockets::Settings;
+use miaosha::faces::front::settings::sockets::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -2,7 +2,7 @@
 
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::shared::id::BuyerId;
-use miaosha::faces::gateway::sockets::Settings;
+use miaosha::faces::front::settings::sockets::Settings;
 use miaosha::ports::platform::clock::Clock;
 use serde_json::json;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::shared::time::Timestamp;
-use miaosha::faces::gateway::close::Close;
-use miaosha::faces::gateway::session::{Effect, Input, Now, Pass, SaleWord, Session, Truth};
-use miaosha::faces::gateway::sockets::Settings;
+use miaosha::faces::front::settings::sockets::Settings;
+use miaosha::faces::live::close::Close;
+use miaosha::faces::live::session::{Effect, Input, Now, Pass, SaleWord, Session, Truth};
 use miaosha::kit::socket::Incoming;
 
 const SALE: SaleId = SaleId(7);

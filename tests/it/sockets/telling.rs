@@ -2,7 +2,7 @@
 
 use miaosha::domain::sale::StandbyUntil;
 use miaosha::domain::sale::notice::Notice;
-use miaosha::faces::gateway::sockets::Settings;
+use miaosha::faces::front::settings::sockets::Settings;
 use serde_json::{Value, json};
 
 use super::fixture::{Line, Way, over_memory, rules};

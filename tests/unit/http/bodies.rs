@@ -2,11 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, Responder, test as call, web};
-use miaosha::faces::gateway;
 use miaosha::kit::http::body;
 use miaosha::kit::http::limits;
 use miaosha::kit::http::problem::{self, Kind, Problem};
 use miaosha::ports::Fault;
+use miaosha::wire::document;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ async fn every_refusal_is_a_problem() {
 
 #[test]
 fn kinds_are_told_apart_and_say_when_to_come_again() {
-    let kinds = gateway::DOCUMENT.kinds();
+    let kinds = document::DOCUMENT.kinds();
     let mut names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     names.sort_unstable();
     names.dedup();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use miaosha::faces::gateway;
+use miaosha::wire::document;
 use serde_json::Value;
 
 /// Every source as one text.
@@ -35,7 +35,7 @@ fn kind(line: &str) -> Option<&str> {
 
 /// As the document has them.
 fn listed(member: &str) -> Vec<&str> {
-    let words = &gateway::DOCUMENT.whole()["components"]["schemas"]["Problem"]["properties"][member]["enum"];
+    let words = &document::DOCUMENT.whole()["components"]["schemas"]["Problem"]["properties"][member]["enum"];
     words.as_array().unwrap().iter().filter_map(Value::as_str).collect()
 }
 
@@ -43,7 +43,7 @@ fn listed(member: &str) -> Vec<&str> {
 fn every_kind_that_is_declared_is_listed() {
     let text = text();
     let declared: BTreeSet<&str> = text.lines().filter_map(kind).collect();
-    let kinds = gateway::DOCUMENT.kinds();
+    let kinds = document::DOCUMENT.kinds();
     assert_eq!(declared, kinds.iter().map(|kind| kind.name()).collect());
     assert_eq!(listed("type"), kinds.iter().map(|kind| kind.type_uri()).collect::<Vec<_>>());
     assert!(declared.contains("sale_paused") && declared.contains("internal"), "{declared:?}");
@@ -55,7 +55,7 @@ fn every_rule_that_is_declared_is_listed() {
     let text = text();
     let declared = text.split("Rule::declared(\"").skip(1).chain(text.split("Rule = Rule(\"").skip(1));
     let declared: BTreeSet<&str> = declared.filter_map(|rest| rest.split('"').next()).collect();
-    let rules = gateway::DOCUMENT.rules();
+    let rules = document::DOCUMENT.rules();
     assert_eq!(declared, rules.iter().map(|rule| rule.name()).collect());
     assert_eq!(listed("rule"), rules.iter().map(|rule| rule.name()).collect::<Vec<_>>());
     assert!(declared.contains("token_form") && declared.contains("missing"), "{declared:?}");

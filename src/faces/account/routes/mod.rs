@@ -1,0 +1,4 @@
+//! The routes of accounts.
+
+pub mod own;
+pub mod people;

@@ -1,0 +1,39 @@
+//! The operators' part of the document.
+
+use utoipa::OpenApi;
+
+use crate::faces::desk::routes::{blocks, orders, parked, receipts, refunds, reports, running, sales};
+use crate::kit::http::document::Part;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    sales::post_item,
+    sales::post_sale,
+    sales::pause,
+    sales::resume,
+    sales::close,
+    sales::raise,
+    parked::get_parked,
+    parked::replay_parked,
+    blocks::get_blocks,
+    blocks::post_block,
+    blocks::delete_block,
+    orders::get_order,
+    orders::post_refund,
+    refunds::get_refunds,
+    refunds::post_retry,
+    refunds::post_settlement,
+    receipts::get_stats,
+    receipts::post_cleanup,
+    reports::get_orders,
+    reports::get_reservations,
+    reports::get_check_ins,
+    reports::get_report,
+    running::get_live,
+    running::get_audit,
+))]
+struct Api;
+
+pub fn part() -> Part {
+    Part::new("desk", "What operators do.", Api::openapi())
+}

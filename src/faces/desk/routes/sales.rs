@@ -1,0 +1,162 @@
+//! Items and sales: what operators put on sale, pause, resume, close and raise.
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::sale::best_effort::best_effort;
+use crate::app::sale::feed::announce;
+use crate::domain::sale::{Sale, SaleState};
+use crate::domain::shared::id::{ItemId, SaleId};
+use crate::faces::desk::Desk;
+use crate::faces::desk::requests::{ItemBody, RaiseBody, SaleBody, payable};
+use crate::faces::front::once::{By, once};
+use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
+use crate::faces::front::views::SaleView;
+use crate::kit::http::document::params::Key;
+use crate::kit::http::document::problems;
+use crate::kit::http::idempotency::cause;
+use crate::kit::http::problem::{Kind, Problem, Rule};
+use crate::ports::sale::catalogue::Changed;
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(path("/v1/admin/items").route(once(By::Operator, web::post().to(post_item))))
+        .service(path("/v1/admin/sales").route(once(By::Operator, web::post().to(post_sale))))
+        .service(path("/v1/admin/sales/{id}/pause").route(once(By::Operator, web::post().to(pause))))
+        .service(path("/v1/admin/sales/{id}/resume").route(once(By::Operator, web::post().to(resume))))
+        .service(path("/v1/admin/sales/{id}/close").route(once(By::Operator, web::post().to(close))))
+        .service(path("/v1/admin/sales/{id}/raise").route(once(By::Operator, web::post().to(raise))));
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Item)]
+struct ItemView {
+    id: ItemId,
+    title: String,
+    description: String,
+}
+
+/// Describe an item
+#[utoipa::path(
+    post,
+    path = "/v1/admin/items",
+    operation_id = "create_item",
+    params(Key),
+    request_body = ItemBody,
+    responses((status = 201, description = "The item.", body = ItemView)),
+    security(("access" = ["operator"])),
+)]
+async fn post_item(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
+    desk.operator(&req)?;
+    let body: ItemBody = desk.body(&req, &mut payload.into_inner()).await?;
+    let request = cause(&req).map(|cause| cause.request);
+    let item = desk.needs().catalogue.create_item_once(&body.checked()?, request).await?;
+    Ok(HttpResponse::Created().json(ItemView { id: item.id, title: item.title, description: item.description }))
+}
+
+/// Put an item on sale
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales",
+    operation_id = "create_sale",
+    params(Key),
+    request_body = SaleBody,
+    responses((status = 201, description = "The sale.", body = SaleView)),
+    security(("access" = ["operator"])),
+)]
+async fn post_sale(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
+    desk.operator(&req)?;
+    let body: SaleBody = desk.body(&req, &mut payload.into_inner()).await?;
+    let new = body.checked()?;
+    payable(&*desk.needs().payments, &new)?;
+    // The ledgers number with 63 bits.
+    let may_be = i64::try_from(new.item.0).is_ok();
+    let request = cause(&req).map(|cause| cause.request);
+    let sale = if may_be { desk.needs().catalogue.create_sale_once(&new, request).await? } else { None };
+    let sale =
+        sale.ok_or_else(|| Problem::field("item_id", Kind::INVALID, "there is no such item").rule(Rule::NO_SUCH))?;
+    // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
+    let open = desk.needs().turnstile.open(sale.id, sale.generation, sale.allotment);
+    best_effort("open", desk.effort(), open).await;
+    Ok(HttpResponse::Created().json(view(&desk, sale).await?))
+}
+
+/// New attempts are refused for a while; what was accepted goes on
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/pause",
+    operation_id = "pause",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn pause(req: HttpRequest, desk: Data<Desk>) -> Reply {
+    set_state(&req, &desk, SaleState::Paused).await
+}
+
+/// Attempts are taken in again
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/resume",
+    operation_id = "resume",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn resume(req: HttpRequest, desk: Data<Desk>) -> Reply {
+    set_state(&req, &desk, SaleState::Active).await
+}
+
+/// Attempts are refused for good; holds go on, and so does the line while something may come back
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/close",
+    operation_id = "close",
+    params(("id" = SaleId, Path), Key),
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+async fn close(req: HttpRequest, desk: Data<Desk>) -> Reply {
+    set_state(&req, &desk, SaleState::Closed).await
+}
+
+async fn set_state(req: &HttpRequest, desk: &Desk, state: SaleState) -> Reply {
+    desk.operator(req)?;
+    changed(desk, desk.needs().catalogue.set_state(sale_id(req)?, state).await?).await
+}
+
+/// Raise the capacity; it only grows
+#[utoipa::path(
+    post,
+    path = "/v1/admin/sales/{id}/raise",
+    operation_id = "raise",
+    params(("id" = SaleId, Path), Key),
+    request_body = RaiseBody,
+    responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
+    security(("access" = ["operator"])),
+)]
+// In the ledger only: the sweeper raises the turnstile, and promotes who fits then.
+async fn raise(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
+    desk.operator(&req)?;
+    let sale = sale_id(&req)?;
+    let body: RaiseBody = desk.body(&req, &mut payload.into_inner()).await?;
+    changed(&desk, desk.needs().catalogue.raise(sale, body.checked()?).await?).await
+}
+
+async fn changed(desk: &Desk, changed: Changed) -> Reply {
+    match changed {
+        Changed::Sale(sale) => Ok(HttpResponse::Ok().json(view(desk, sale).await?)),
+        Changed::Missing => Err(no_such_sale()),
+        Changed::Refused { why } => Err(Problem::new(Kind::CONFLICT, why)),
+    }
+}
+
+/// As it is now, for the operator; publishers hear of it as well, and need not wait for the next broadcast.
+async fn view(desk: &Desk, sale: Sale) -> Result<SaleView, Problem> {
+    desk.board().forget(sale.id);
+    best_effort("announce", desk.effort(), announce(&desk.needs().announce, sale.id)).await;
+    let shown = desk.board().sale(sale.id).await?.ok_or_else(no_such_sale)?;
+    let description = desk.board().description(shown.sale.item).await?;
+    Ok(SaleView::new(&shown, desk.clock().now()).described(&description))
+}

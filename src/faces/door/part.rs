@@ -1,0 +1,20 @@
+//! The door's part of the document.
+
+use utoipa::OpenApi;
+
+use crate::faces::door::{check_ins, gates, keys};
+use crate::kit::http::document::Part;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    check_ins::post_check_in,
+    check_ins::post_merge,
+    gates::get_pack,
+    gates::get_conflicts,
+    keys::get_keys,
+))]
+struct Api;
+
+pub fn part() -> Part {
+    Part::new("door", "Letting people in.", Api::openapi()).problems(check_ins::KINDS, check_ins::RULES)
+}

@@ -1,0 +1,53 @@
+//! The description of every call, as it is asked for. What is in it is declared by the faces, each its part; who puts them
+//! together is whoever serves them.
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::OpenApi;
+
+use crate::faces::front::Front;
+use crate::faces::front::routes::path;
+use crate::kit::http::document::{Document, Part};
+
+#[derive(OpenApi)]
+#[openapi(paths(get_document))]
+struct About;
+
+pub fn part() -> Part {
+    Part::new("about", "What can be called.", About::openapi())
+}
+
+/// Where the document comes from: it is made when it is asked for first.
+#[derive(Clone, Copy)]
+struct Described(fn() -> &'static Document);
+
+/// Also lends the front itself to whatever is done once.
+pub fn routes(cfg: &mut ServiceConfig, front: Front, document: fn() -> &'static Document) {
+    cfg.app_data(Data::new(front))
+        .app_data(Data::new(Described(document)))
+        .service(path("/v1/openapi.json").route(web::get().to(get_document)));
+}
+
+/// This document
+///
+/// What operators alone may call is told to whoever shows an operator's token; everybody else, and whoever shows none that is
+/// good, is told the rest.
+#[utoipa::path(
+    get,
+    path = "/v1/openapi.json",
+    operation_id = "document",
+    responses(
+        (
+            status = 200,
+            description = "The document.",
+            body = Object,
+            headers(("ETag" = String, description = "Of this document, as it was sent.")),
+        ),
+        (status = 304, description = "It is the one you have."),
+    ),
+    security((), ("access" = ["operator"])),
+)]
+async fn get_document(req: HttpRequest, front: Data<Front>, described: Data<Described>) -> HttpResponse {
+    let Described(document) = **described;
+    document().answer(&req, front.operator(&req).is_ok())
+}

@@ -1,0 +1,224 @@
+//! What every face stands on: who asks, what time it is, whether the process goes on, what is done once and what is done to its
+//! end; and what several faces answer with. The only room that other faces name; it names no face.
+//!
+//! A face holds a [`Front`] beside the ports of its own, and is used like one. Nothing here reads or moves a reservation, an
+//! order or money.
+
+pub mod document;
+mod ledger;
+pub mod metric;
+pub mod once;
+pub mod page;
+pub mod revoked;
+pub mod routes;
+pub mod settings;
+mod shapes;
+pub mod views;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::app::sale::best_effort::Effort;
+use crate::app::sale::catalogue_cache::{self, CatalogueCache};
+use crate::app::sale::subscribers::Registry;
+use crate::domain::people::Revoked;
+use crate::domain::shared::id::BuyerId;
+use crate::faces::front::revoked::Revocations;
+pub use crate::faces::front::settings::Settings;
+use crate::faces::tokens::TokenKeys;
+use crate::faces::tokens::access::Principal;
+use crate::kit::http::body;
+use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::telemetry::trace::{carried, carry};
+use crate::kit::work::lifecycle::Lifecycle;
+use crate::ports::Fault;
+use crate::ports::people::accounts::Accounts;
+use crate::ports::platform::clock::{Clock, LedgerTime};
+use crate::ports::platform::fault::Faults;
+use crate::ports::platform::idempotency::Idempotency;
+
+#[derive(Clone)]
+pub struct Needs {
+    /// Who logged out.
+    pub accounts: Arc<dyn Accounts>,
+    pub idempotency: Arc<dyn Idempotency>,
+    pub ledger_time: Arc<dyn LedgerTime>,
+    pub clock: Arc<dyn Clock>,
+    pub faults: Arc<dyn Faults>,
+    pub board: catalogue_cache::Needs,
+}
+
+/// One process's; clones are the same one.
+#[derive(Clone)]
+pub struct Front(Arc<Inner>);
+
+struct Inner {
+    needs: Needs,
+    keys: Arc<TokenKeys>,
+    settings: Settings,
+    lifecycle: Lifecycle,
+    /// Of the process, and not of the web worker that took the request: moves outlive their connections.
+    runtime: Handle,
+    revocations: Revocations,
+    board: CatalogueCache,
+    registry: Registry,
+    hears: watch::Sender<bool>,
+    ledger_answers: AtomicBool,
+}
+
+impl Front {
+    /// Within the process's runtime: moves that outlive their connection run there.
+    pub fn new(needs: Needs, keys: Arc<TokenKeys>, settings: Settings, lifecycle: &Lifecycle) -> Self {
+        metric::describe();
+        Self(Arc::new(Inner {
+            revocations: Revocations::default(),
+            board: CatalogueCache::new(needs.board.clone(), settings.catalogue_age_ms_max),
+            registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
+                .with_sockets(settings.sockets.sockets_per_buyer_max),
+            hears: watch::Sender::new(false),
+            ledger_answers: AtomicBool::new(false),
+            lifecycle: lifecycle.clone(),
+            runtime: Handle::current(),
+            needs,
+            keys,
+            settings,
+        }))
+    }
+
+    /// Looks after the ledger and forgets old requests, until the soft stop.
+    pub async fn run(&self) {
+        tokio::join!(ledger::watch(self), once::forget_old(self));
+    }
+
+    /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait
+    /// look by themselves.
+    pub fn problems(&self) -> Vec<&'static str> {
+        let parts = [("ledger", self.0.ledger_answers.load(Ordering::Acquire)), ("clock", self.clock().is_sure())];
+        parts.into_iter().filter(|(_, is_well)| !is_well).map(|(part, _)| part).collect()
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.needs.clock
+    }
+
+    pub fn keys(&self) -> &TokenKeys {
+        &self.0.keys
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// What everybody may see of sales.
+    pub fn board(&self) -> &CatalogueCache {
+        &self.0.board
+    }
+
+    /// Who waits for notices, requests and sockets alike.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub fn effort(&self) -> Effort {
+        Effort { within: Duration::from_millis(self.0.settings.effort_ms_max) }
+    }
+}
+
+/// Notices.
+impl Front {
+    /// Whether notices come.
+    pub fn hears(&self) -> bool {
+        *self.0.hears.borrow()
+    }
+
+    /// The same, for who waits for it to change.
+    pub fn hearing(&self) -> watch::Receiver<bool> {
+        self.0.hears.subscribe()
+    }
+
+    /// Said by the face that listens for all of them.
+    pub fn notices_come(&self, hears: bool) {
+        self.0.hears.send_replace(hears);
+    }
+}
+
+/// Who asks, and what.
+impl Front {
+    /// By a token that is good and was not logged out.
+    pub fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.admitted(self.keys().principal(req, self.clock().now())?)
+    }
+
+    pub fn buyer(&self, req: &HttpRequest) -> Result<BuyerId, Problem> {
+        Ok(self.principal(req)?.buyer)
+    }
+
+    pub fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
+        self.principal(req)?.operator()
+    }
+
+    pub async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {
+        body::json(req, payload, self.settings().body_bytes_max).await
+    }
+
+    /// Unless they logged out since their token was signed.
+    pub fn admitted(&self, principal: Principal) -> Result<Principal, Problem> {
+        self.0.revocations.check(principal)
+    }
+
+    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed.
+    pub async fn learn_revocations(&self) -> Result<(), Fault> {
+        let needs = &self.0.needs;
+        for revoked in self.0.revocations.learn(&*needs.accounts, needs.clock.now()).await? {
+            self.registry().revoked(revoked.buyer, revoked.epoch);
+        }
+        Ok(())
+    }
+
+    /// What was just written: nobody here waits for the next look.
+    pub fn revoke(&self, revoked: Revoked) {
+        self.0.revocations.add(revoked);
+        self.registry().revoked(revoked.buyer, revoked.epoch);
+    }
+}
+
+/// The process.
+impl Front {
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.0.lifecycle
+    }
+
+    pub fn runtime(&self) -> &Handle {
+        &self.0.runtime
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.0.lifecycle.soft.is_cancelled()
+    }
+
+    pub async fn stopping(&self) {
+        self.0.lifecycle.soft.cancelled().await;
+    }
+
+    /// Runs a move to its end, also when the buyer is gone before; a graceful stop waits for it.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        a_move: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let task = self.0.lifecycle.finish_on(&self.0.runtime, "move", carried(carry(), a_move));
+        match task.await {
+            Ok(result) => Ok(result?),
+            Err(error) => {
+                tracing::error!(%error, "a move did not come to its end");
+                Err(Problem::new(Kind::INTERNAL, "this went wrong here; what is so can be asked for"))
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What is lent to routes that need an `Idempotency-Key`, and the forgetting of old keys.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, Route};
+
+use crate::faces::front::Front;
+use crate::faces::front::metric::Metric;
+use crate::kit::http::address;
+use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
+use crate::kit::http::problem::Problem;
+use crate::kit::telemetry::trace::{carried, carry};
+use crate::ports;
+use crate::ports::platform::clock::Clock;
+use crate::ports::platform::fault::Faults;
+use crate::ports::platform::idempotency::Idempotency;
+
+/// Who may call a route, and whose its keys are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// No token is needed; keys are the address's.
+    Anybody,
+    Buyer,
+    Operator,
+}
+
+/// A route whose requests cost something: done once under each key.
+pub fn once(by: By, route: Route) -> Route {
+    idempotency::once::<Front>(by, route)
+}
+
+impl Keeper for Front {
+    type By = By;
+
+    fn store(&self) -> &dyn Idempotency {
+        &*self.0.needs.idempotency
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.clock()
+    }
+
+    fn faults(&self) -> &dyn Faults {
+        &*self.0.needs.faults
+    }
+
+    fn caller(&self, by: By, req: &HttpRequest) -> Result<String, Problem> {
+        let buyer = match by {
+            By::Anybody => {
+                let address = address::network(address::client(req, self.settings().trusted_hops));
+                return Ok(format!("address {address}"));
+            }
+            By::Buyer => self.principal(req)?.buyer,
+            By::Operator => self.principal(req)?.operator()?.buyer,
+        };
+        Ok(format!("buyer {buyer}"))
+    }
+
+    fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
+        self.keys().digests(message)
+    }
+
+    fn limits(&self) -> Limits {
+        let settings = self.settings();
+        Limits {
+            body_bytes_max: settings.body_bytes_max,
+            lease_ms: settings.request_lease_ms,
+            ttl_ms: settings.request_ttl_ms,
+        }
+    }
+
+    async fn finish<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> Option<T> {
+        self.0.lifecycle.finish_local("request", carried(carry(), work)).await.ok()
+    }
+
+    fn count(&self, outcome: Outcome) {
+        metrics::counter!(Metric::Requests.name(), "outcome" => outcome.name()).increment(1);
+    }
+}
+
+/// Removes requests whose keys have expired, until the soft stop. What is left over counts as forgotten all the same.
+pub async fn forget_old(front: &Front) {
+    let pause = Duration::from_millis(front.settings().request_forget_ms);
+    while !front.is_stopping() {
+        if let Err(fault) = forget_all(front).await {
+            tracing::info!(%fault, "old requests are forgotten later");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = front.stopping() => {}
+        }
+    }
+}
+
+async fn forget_all(front: &Front) -> ports::Result<()> {
+    let max = front.settings().request_forget_max;
+    while !front.is_stopping() {
+        let forgotten = front.0.needs.idempotency.forget(front.clock().now(), max).await?;
+        if forgotten < u64::from(max) {
+            break;
+        }
+    }
+    Ok(())
+}

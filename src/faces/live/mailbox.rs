@@ -1,0 +1,174 @@
+//! What waits for one socket's task, left there by whoever has it: a few words, coalesced, and without memory while there are
+//! none. And what the socket was told of each sale, for whoever compares it with the ledger.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+
+use crate::app::sale::subscribers::Subscriber;
+use crate::domain::sale::notice::Notice;
+use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::shared::trace::Mark;
+use crate::faces::live::session::SaleWord;
+use crate::ports::sale::reservations::Version;
+
+/// Notices that wait; when there are more, the socket looks at everything instead.
+const NOTICES_MAX: usize = 32;
+
+#[derive(Default)]
+pub struct Mailbox {
+    inside: Mutex<Inside>,
+    waker: AtomicWaker,
+}
+
+struct Inside {
+    mail: Mail,
+    /// Nobody's while the client has not said who it is.
+    buyer: BuyerId,
+    /// The sales it watches.
+    watched: Vec<Watched>,
+}
+
+impl Default for Inside {
+    fn default() -> Self {
+        Self { mail: Mail::default(), buyer: BuyerId(0), watched: Vec::new() }
+    }
+}
+
+/// The last that was told of a sale; version 0 while there is no reservation.
+struct Watched {
+    sale: SaleId,
+    reservation: ReservationId,
+    version: u64,
+}
+
+#[derive(Default)]
+pub struct Mail {
+    pub notices: Vec<(SaleId, ReservationId, u64)>,
+    /// Of the last notice that is traced. Boxed: hardly any mail ever has one.
+    pub traced: Option<Box<(SaleId, Mark)>>,
+    pub missed: bool,
+    /// The last word of each sale.
+    pub words: Vec<Arc<SaleWord>>,
+    pub beat: bool,
+    pub stop: bool,
+    /// Tokens of an older epoch of the account are good no more; 0 while nobody logged out.
+    pub epoch: u64,
+}
+
+impl Mailbox {
+    /// What the ledger says of this buyer: whether that is news to the socket, which then looks itself.
+    pub fn compare(&self, sale: SaleId, row: &Version) -> bool {
+        let mut inside = self.inside();
+        let told = inside.watched.iter().find(|watched| watched.sale == sale);
+        let is_behind = told.is_some_and(|told| told.reservation != row.reservation || told.version < row.version);
+        if is_behind {
+            inside.mail.notice(sale, row.reservation, row.version);
+            drop(inside);
+            self.waker.wake();
+        }
+        is_behind
+    }
+
+    pub fn is_of(&self, buyer: BuyerId) {
+        self.inside().buyer = buyer;
+    }
+
+    pub fn buyer(&self) -> BuyerId {
+        self.inside().buyer
+    }
+
+    pub fn watch(&self, sale: SaleId) {
+        let mut inside = self.inside();
+        inside.watched.reserve_exact(1);
+        inside.watched.push(Watched { sale, reservation: ReservationId(0), version: 0 });
+    }
+
+    pub fn unwatch(&self, sale: SaleId) {
+        self.inside().watched.retain(|watched| watched.sale != sale);
+    }
+
+    /// Nothing is watched any more; says what was.
+    pub fn unwatch_all(&self) -> Vec<SaleId> {
+        std::mem::take(&mut self.inside().watched).into_iter().map(|watched| watched.sale).collect()
+    }
+
+    pub fn told(&self, sale: SaleId, reservation: ReservationId, version: u64) {
+        if let Some(watched) = self.inside().watched.iter_mut().find(|watched| watched.sale == sale) {
+            (watched.reservation, watched.version) = (reservation, version);
+        }
+    }
+
+    pub fn word(&self, word: &Arc<SaleWord>) {
+        let mut inside = self.inside();
+        let mail = &mut inside.mail;
+        match mail.words.iter_mut().find(|waiting| waiting.sale == word.sale) {
+            Some(waiting) => *waiting = word.clone(),
+            None => mail.words.push(word.clone()),
+        }
+        drop(inside);
+        self.waker.wake();
+    }
+
+    pub fn beat(&self) {
+        self.leave(|mail| mail.beat = true);
+    }
+
+    pub fn stop(&self) {
+        self.leave(|mail| mail.stop = true);
+    }
+
+    fn leave(&self, what: impl FnOnce(&mut Mail)) {
+        what(&mut self.inside().mail);
+        self.waker.wake();
+    }
+
+    /// Everything that waits. Who is left something after this is woken.
+    pub fn take(&self, waker: &Waker) -> Mail {
+        self.waker.register(waker);
+        std::mem::take(&mut self.inside().mail)
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscriber for Mailbox {
+    fn notice(&self, notice: &Notice) {
+        let mut inside = self.inside();
+        if let (false, Some(mark)) = (inside.mail.missed, notice.mark()) {
+            inside.mail.traced = Some(Box::new((notice.sale, mark)));
+        }
+        inside.mail.notice(notice.sale, notice.reservation, notice.version);
+        drop(inside);
+        self.waker.wake();
+    }
+
+    fn missed(&self) {
+        self.leave(|mail| mail.missed = true);
+    }
+
+    fn revoked(&self, epoch: u64) {
+        self.leave(|mail| mail.epoch = mail.epoch.max(epoch));
+    }
+}
+
+impl Mail {
+    fn notice(&mut self, sale: SaleId, reservation: ReservationId, version: u64) {
+        if self.missed {
+            return;
+        }
+        let is_full = self.notices.len() >= NOTICES_MAX;
+        let known = self.notices.iter_mut().find(|(_, waiting, _)| *waiting == reservation);
+        match known {
+            Some((.., waiting)) => *waiting = version.max(*waiting),
+            None if !is_full => self.notices.push((sale, reservation, version)),
+            None => {
+                self.notices = Vec::new();
+                self.missed = true;
+            }
+        }
+    }
+}

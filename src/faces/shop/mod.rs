@@ -1,0 +1,94 @@
+//! The shop: what is sold, where a buyer stands, paying, orders and their receipts; and the page in the browser. The button is
+//! the publisher's. It decides nothing about who gets what: a buyer's own moves are conditional writes in the ledger.
+
+pub mod metric;
+mod part;
+mod routes;
+mod standing;
+mod views;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Data, ServiceConfig};
+use tokio::sync::Semaphore;
+
+use crate::app::money;
+use crate::app::money::checkout::Patience;
+use crate::app::receipts::Receipts;
+use crate::app::sale::cancel;
+use crate::faces::front::Front;
+pub use crate::faces::shop::part::part;
+use crate::ports::money::orders::Orders;
+use crate::ports::money::payments::Payments;
+use crate::ports::money::refunds::Refunds;
+use crate::ports::sale::catalogue::Catalogue;
+use crate::ports::sale::reservations::Reservations;
+
+#[derive(Clone)]
+pub struct Needs {
+    pub reservations: Arc<dyn Reservations>,
+    pub orders: Arc<dyn Orders>,
+    pub refunds: Arc<dyn Refunds>,
+    /// Titles of what was ordered.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Which currencies can be paid in.
+    pub payments: Arc<dyn Payments>,
+    pub money: money::Needs,
+    pub cancel: cancel::Needs,
+}
+
+/// One process's; clones are the same one.
+#[derive(Clone)]
+pub struct Shop(Arc<Inner>);
+
+struct Inner {
+    front: Front,
+    needs: Needs,
+    receipts: Receipts,
+    /// One for each search that may read the ledger now.
+    searches: Semaphore,
+}
+
+impl Shop {
+    pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
+        metric::describe();
+        let searches = Semaphore::new(front.settings().searches_max);
+        Self(Arc::new(Inner { front, needs, receipts, searches }))
+    }
+
+    fn needs(&self) -> &Needs {
+        &self.0.needs
+    }
+
+    fn receipts(&self) -> &Receipts {
+        &self.0.receipts
+    }
+
+    fn searches(&self) -> &Semaphore {
+        &self.0.searches
+    }
+
+    fn patience(&self) -> Patience {
+        let capture = Duration::from_millis(self.settings().capture_ms_max);
+        Patience { capture, effort: self.effort() }
+    }
+}
+
+impl Deref for Shop {
+    type Target = Front;
+
+    fn deref(&self) -> &Front {
+        &self.0.front
+    }
+}
+
+pub fn routes(cfg: &mut ServiceConfig, shop: Shop) {
+    cfg.app_data(Data::new(shop));
+    routes::catalogue::routes(cfg);
+    routes::buying::routes(cfg);
+    routes::orders::routes(cfg);
+    routes::receipts::routes(cfg);
+    routes::pages::routes(cfg);
+}

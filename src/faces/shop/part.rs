@@ -1,0 +1,26 @@
+//! The shop's part of the document: all but the button, which is the publisher's.
+
+use utoipa::OpenApi;
+
+use crate::faces::shop::routes::{buying, catalogue, orders, receipts};
+use crate::kit::http::document::Part;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    catalogue::get_sales,
+    catalogue::get_sale,
+    catalogue::get_question,
+    catalogue::get_currencies,
+    buying::get_reservation,
+    buying::delete_reservation,
+    buying::post_checkout,
+    orders::get_orders,
+    orders::get_order,
+    receipts::get_pdf,
+    receipts::get_tickets,
+))]
+struct Api;
+
+pub fn part() -> Part {
+    Part::new("shop", "What is sold, and buying it.", Api::openapi()).problems(buying::KINDS, &[])
+}

@@ -1,0 +1,215 @@
+//! A buyer's reservation, and paying for it.
+
+use std::time::Instant;
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+
+use crate::app::money::checkout::{Paid, check_out};
+use crate::app::sale::cancel::cancel;
+use crate::domain::sale::reservation::Kind as Status;
+use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
+use crate::faces::front::once::{By, once};
+use crate::faces::front::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
+use crate::faces::front::views::{OrderView, StandingView};
+use crate::faces::shop::Shop;
+use crate::faces::shop::metric::Metric;
+use crate::faces::shop::standing::{Asked, look_or_wait, standing_of, standing_of_row};
+use crate::kit::http::document::params::Key;
+use crate::kit::http::document::problems;
+use crate::kit::http::document::shapes::{described, text};
+use crate::kit::http::idempotency::cause;
+use crate::kit::http::limits;
+use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
+use crate::problem_kinds;
+
+problem_kinds! {
+    HOLD_LAPSED = "hold_lapsed", CONFLICT, "The hold has lapsed";
+    NOT_HELD = "not_held", CONFLICT, "The reservation is not held";
+    CARD_DECLINED = "card_declined", PAYMENT_REQUIRED, "The card was declined";
+    /// What a sale asks for, and no payment provider of ours ever takes.
+    UNPAYABLE = "unpayable", UNPROCESSABLE_ENTITY, "The amount cannot be paid";
+}
+
+const CARD_CHARS_MAX: usize = 100;
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    let reservation = path("/v1/sales/{id}/reservation")
+        .route(web::get().to(get_reservation))
+        .route(web::delete().to(delete_reservation));
+    cfg.service(reservation).service(path("/v1/checkouts").route(once(By::Buyer, web::post().to(post_checkout))));
+}
+
+/// Where this buyer stands
+#[utoipa::path(
+    get,
+    path = "/v1/sales/{id}/reservation",
+    operation_id = "reservation",
+    params(
+        ("id" = SaleId, Path),
+        ("attempt" = Option<AttemptId>, Query, description = "What became of this attempt."),
+        ("version" = Option<u64>, Query, description = "With wait_ms: wait for a newer one."),
+        (
+            "wait_ms" = Option<u64>, Query, maximum = 25_000,
+            description = "How long to wait for something new. Left out, an attempt's decision is waited for some seconds, and \
+                anything else is answered at once.",
+        ),
+    ),
+    responses(
+        (status = 200, description = "The reservation, or what became of the attempt.", body = StandingView),
+        problems::Missing,
+    ),
+    security(("access" = [])),
+)]
+async fn get_reservation(req: HttpRequest, shop: Data<Shop>) -> Reply {
+    let (buyer, sale) = (shop.buyer(&req)?, sale_id(&req)?);
+    let [attempt, version, wait_ms] = query(&req, ["attempt", "version", "wait_ms"])?;
+    let attempt: Option<AttemptId> = parsed("attempt", attempt, "must be 32 lower-case hexadecimal digits")?;
+    let version: Option<u64> = parsed("version", version, "must be a whole number")?;
+    let wait_ms_max = shop.settings().wait_ms_max;
+    // Whoever was told 202 a moment ago asks for a decision, and not whether there is one.
+    let usual_ms = attempt.map_or(0, |_| shop.settings().attempt_wait_ms.min(wait_ms_max));
+    let wait_ms: u64 = parsed("wait_ms", wait_ms, "must be a whole number")?.unwrap_or(usual_ms);
+    limits::within("wait_ms", wait_ms, 0..=wait_ms_max)?;
+    let asked = Asked { sale, buyer, attempt, version };
+    match look_or_wait(&shop, asked, wait_ms).await? {
+        Some(outcome) => Ok(HttpResponse::Ok().json(standing_of(&shop, outcome).await?)),
+        None => Err(nothing_there(&shop, sale).await?),
+    }
+}
+
+/// Cancel what is held or waits
+#[utoipa::path(
+    delete,
+    path = "/v1/sales/{id}/reservation",
+    operation_id = "cancel",
+    params(("id" = SaleId, Path)),
+    responses(
+        (status = 200, description = "The reservation as it is now.", body = StandingView),
+        problems::Invalid, problems::Missing,
+    ),
+    security(("access" = [])),
+)]
+async fn delete_reservation(req: HttpRequest, shop: Data<Shop>) -> Reply {
+    let (buyer, sale) = (shop.buyer(&req)?, sale_id(&req)?);
+    let here = Shop::clone(&shop);
+    let row = shop.finish(async move { cancel(&here.needs().cancel, here.effort(), sale, buyer).await }).await?;
+    match row {
+        Some(row) => Ok(HttpResponse::Ok().json(standing_of_row(&shop, row).await?)),
+        None => Err(nothing_there(&shop, sale).await?),
+    }
+}
+
+async fn nothing_there(shop: &Shop, sale: SaleId) -> Result<Problem, Problem> {
+    match shop.board().sale(sale).await? {
+        Some(_) => Ok(Problem::new(Kind::NOT_FOUND, "you have no reservation of this sale")),
+        None => Ok(no_such_sale()),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Checkout {
+    checkout_token: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = card)]
+    card: Option<String>,
+}
+
+fn card() -> Object {
+    let about = "What the payment provider knows the card by. None is needed for what costs nothing.";
+    described(text::<1, CARD_CHARS_MAX>(), about)
+}
+
+/// What is there is no null.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
+/// Pay for a hold, or take what costs nothing
+#[utoipa::path(
+    post,
+    path = "/v1/checkouts",
+    operation_id = "checkout",
+    params(Key),
+    request_body = Checkout,
+    responses(
+        (status = 200, description = "It was paid before.", body = OrderView),
+        (status = 201, description = "Paid.", body = OrderView),
+        (status = 202, description = "Nobody knows yet whether money moved: ask for the reservation.", body = StandingView),
+        (status = 402, description = "The card was declined; no money moved.", content_type = CONTENT_TYPE, body = Problem),
+        problems::Forbidden,
+    ),
+    security(("access" = [])),
+)]
+async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> Reply {
+    let buyer = shop.buyer(&req)?;
+    let body: Checkout = shop.body(&req, &mut payload.into_inner()).await?;
+    let card = body.card.as_deref().map(|card| limits::text("card", card, CARD_CHARS_MAX)).transpose()?;
+    let card = card.map(str::to_owned);
+    let reservation = payable_by(&shop, &body.checkout_token, buyer)?;
+    let began = Instant::now();
+    let here = Shop::clone(&shop);
+    let a_move =
+        async move { check_out(&here.needs().money, here.patience(), reservation, buyer, card.as_deref()).await };
+    let paid = shop.finish(a_move).await?;
+    metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
+    metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
+    reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
+}
+
+/// Whoever asks again under the same key gets the answer that the first one did not live to hear.
+fn told_first(paid: Paid, is_again: bool) -> Paid {
+    match paid {
+        Paid::Order { order, now } => Paid::Order { order, now: now || is_again },
+        other => other,
+    }
+}
+
+/// The reservation that a checkout token names, when it is this buyer's.
+fn payable_by(shop: &Shop, token: &str, buyer: BuyerId) -> Result<ReservationId, Problem> {
+    let verified = shop.keys().verify_checkout(token, shop.clock().now());
+    let named = |problem: Problem| Problem { field: Some("checkout_token".into()), ..problem };
+    let (reservation, owner) = verified.map_err(named)?;
+    if owner != buyer {
+        return Err(Problem::field("checkout_token", Kind::FORBIDDEN, "this is somebody else's to pay for"));
+    }
+    Ok(reservation)
+}
+
+fn reply(paid: Paid) -> Reply {
+    match paid {
+        Paid::Order { order, now: true } => Ok(HttpResponse::Created().json(OrderView::from(order))),
+        Paid::Order { order, now: false } => Ok(HttpResponse::Ok().json(OrderView::from(order))),
+        Paid::Paying => Ok(HttpResponse::Accepted().json(StandingView::paying())),
+        Paid::Declined { why, lapses_at } => {
+            let then = match lapses_at {
+                Some(_) => "the hold goes on, and another card may be tried",
+                None => "and the time to pay is over",
+            };
+            Err(Problem::field("card", CARD_DECLINED, format!("the card was declined ({why}); {then}")))
+        }
+        Paid::CardMissing(amount) => {
+            Err(Problem::field("card", Kind::INVALID, format!("is needed: {amount} is to be paid")))
+        }
+        Paid::Unpayable(amount, why) => Err(Problem::new(
+            UNPAYABLE,
+            format!("{amount} cannot be paid here, and trying again does not help: {why}; no money moved"),
+        )),
+        Paid::Lapsed => Err(Problem::new(HOLD_LAPSED, "the time to pay is over; no money moved")),
+        Paid::NotHeld(Some(Status::Standby)) => {
+            Err(Problem::new(NOT_HELD, "the reservation is on standby; it cannot be paid for yet"))
+        }
+        Paid::NotHeld(Some(status)) => {
+            Err(Problem::new(NOT_HELD, format!("the reservation is {}, so there is nothing to pay", status.name())))
+        }
+        Paid::NotHeld(None) => Err(Problem::new(NOT_HELD, "there is no such reservation of yours")),
+        Paid::Refunding => Err(Problem::new(
+            Kind::CONFLICT,
+            "the payment came too late to become an order; the money goes back by itself, nothing needs to be done",
+        )),
+    }
+}
