@@ -134,7 +134,7 @@ enum OperatorWhat {
 
 #[derive(Subcommand)]
 enum GateWhat {
-    /// Reads tokens from standard input, a line each, and says whether to let somebody in.
+    /// Reads tokens from standard input, a line each, and says whether to let their holder in.
     Serve {
         /// What `/v1/admin/sales/{id}/gate-pack` answered.
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! What a load balancer knows: which of the parts say that they are ready. It sends nobody to the others, and tries another one
+//! What a load balancer knows: which of the parts say that they are ready. It sends no request to the others, and tries another one
 //! when a request could not be sent at all; what was sent is its buyer's to send again.
 
 use std::net::Ipv4Addr;
@@ -24,7 +24,7 @@ pub struct Balance {
 
 struct Place {
     authority: String,
-    /// Where it says whether it is ready; who has none is taken to be.
+    /// Where it says whether it is ready; a part without one is taken to be.
     inner: Option<Mutex<Client>>,
     ready: AtomicBool,
 }
@@ -141,7 +141,7 @@ impl Way {
     }
 }
 
-/// What buyers met that they would not have in a fleet that nobody touches.
+/// What buyers met that they would not have in a fleet that is left alone.
 #[derive(Default)]
 pub struct Needless {
     /// Answers 401, 429 and 5xx.

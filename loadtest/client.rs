@@ -54,7 +54,7 @@ impl Client {
         Self { authority: authority.to_owned(), sent: false, sender: None, on_behalf_of: None }
     }
 
-    /// Whether the last request may have been heard; one that never left may be sent to anybody else.
+    /// Whether the last request may have arrived; one that never left may be sent to any other part.
     pub fn was_sent(&self) -> bool {
         self.sent
     }
@@ -72,7 +72,7 @@ impl Client {
         self.send(Method::POST, path, token, body.into()).await
     }
 
-    /// An error says only that no answer was heard; whether the request had an effect is not known.
+    /// An error says only that no answer came; whether the request had an effect is not known.
     pub async fn send(&mut self, method: Method, path: &str, token: &str, body: Bytes) -> Result<Answer, String> {
         match tokio::time::timeout(ANSWER_WAIT_MAX, self.exchange(method, path, token, body)).await {
             Ok(Ok(answer)) => Ok(answer),

@@ -37,7 +37,7 @@ pub struct Queue {
 #[derive(Default)]
 pub struct Tally {
     pub paid: AtomicU64,
-    /// Of those who paid.
+    /// Of the buyers that paid.
     pub refunded: AtomicU64,
     pub declined: AtomicU64,
     pub lapsed: AtomicU64,
@@ -58,7 +58,7 @@ impl Queue {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Whether nobody does anything but wait for what somebody else might give back.
+    /// Whether every open buyer is on standby, waiting for what another might give back.
     fn all_stand_by(&self) -> bool {
         self.standing_by.lock().expect("no follower panics").len() as u64 == self.open()
     }
@@ -100,8 +100,8 @@ impl Queue {
     }
 }
 
-/// Waits until every buyer knows how it ended. Nobody presses any more; when nobody holds or pays either, the operator closes
-/// the sales: until then who waits would wait on.
+/// Waits until every buyer knows how it ended. There are no more presses; when nothing is held or being paid either, the operator
+/// closes the sales: until then standby would wait on.
 pub async fn settle(plan: &Plan, queue: &Queue, within: Duration) {
     let give_up = Instant::now() + within;
     let mut way = Way::new(&plan.gateways, 0);

@@ -61,10 +61,10 @@ pub struct Options {
     /// Connections on which buyers ask what became of them, and pay.
     #[arg(long, default_value_t = 16)]
     pub followers: usize,
-    /// What share of those who hold something pays for it.
+    /// What share of the buyers that hold something pays for it.
     #[arg(long, default_value_t = 0.5)]
     pay_share: f64,
-    /// What share of those who paid is refunded by an operator: half of them all they bought, the others a single unit.
+    /// What share of the buyers that paid is refunded by an operator: half of them all they bought, the others a single unit.
     #[arg(long, default_value_t = 0.0)]
     refund_share: f64,
     #[arg(long, default_value_t = 3_000)]
@@ -143,7 +143,7 @@ impl Plan {
         })
     }
 
-    /// This buyer and who comes later logged in by these keys.
+    /// This buyer and all later ones logged in by these keys.
     pub fn log_in_by(&self, keys: Arc<TokenKeys>, from: u64) {
         let _ = self.new_keys.set((from, keys));
     }

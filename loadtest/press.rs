@@ -1,4 +1,4 @@
-//! The presses of the button: each at a moment fixed beforehand, and again when it was shed or nothing was heard.
+//! The presses of the button: each at a moment fixed beforehand, and again when it was shed or no answer came.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

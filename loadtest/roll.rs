@@ -42,7 +42,7 @@ pub async fn roll(target: &Target, kinds: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// A rotation under way: the keys before, the keys to come, and somebody with an account, who logged in before it began.
+/// A rotation under way: the keys before, the keys to come, and a buyer with an account, who logged in before it began.
 pub struct Rotation {
     before: String,
     new: String,
@@ -80,7 +80,7 @@ impl Rotation {
         self.everybody_is_in(target).await
     }
 
-    /// After the life of the longest token: the old ones are nobody's any more.
+    /// After the life of the longest token: no token of the old keys is good any more.
     pub async fn drop_old(&mut self, target: &mut Target) -> Result<(), String> {
         self.deploy(target, self.new.clone(), "the old keys are gone").await?;
         let old = self.tokens.remove(0);
@@ -107,12 +107,12 @@ impl Rotation {
         Ok(())
     }
 
-    /// Nobody is logged out.
+    /// No client was logged out.
     async fn everybody_is_in(&self, target: &Target) -> Result<(), String> {
         for token in &self.tokens {
             for (gateway, status) in statuses(target, token).await? {
                 if status != 200 {
-                    return Err(format!("{gateway} answers {status} to somebody who is logged in"));
+                    return Err(format!("{gateway} answers {status} to a client that is logged in"));
                 }
             }
         }

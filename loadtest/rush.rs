@@ -135,7 +135,7 @@ pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, 
             while client.post(&path, &shopper, wrong.clone()).await?.status != 422 {
                 tries += 1;
                 if tries > 200 {
-                    return Err(format!("publisher {publisher} never heard of sale {sale}"));
+                    return Err(format!("publisher {publisher} does not know sale {sale}"));
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -180,7 +180,7 @@ async fn change(
     );
     if came >= options.buyers {
         return Err(
-            "the rush was over before everything was changed: nobody was there to see it; lower the rate".to_owned()
+            "the rush was over before everything was changed: no buyer was left to meet it; lower the rate".to_owned()
         );
     }
     Ok(rotation)

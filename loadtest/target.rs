@@ -39,7 +39,7 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Target {
     pub publishers: Vec<String>,
     pub gateways: Vec<String>,
-    /// Publishers that must have heard of a sale before the rush.
+    /// Publishers that must know a sale before the rush.
     pub news_at: Vec<String>,
     /// Where sockets are asked for, and the keys as the shop reads them; only of a target that was started with sockets.
     pub sockets: Vec<String>,
@@ -125,7 +125,7 @@ impl Target {
         })
     }
 
-    /// A shop somebody else started; the keys it signs with are in `MIAOSHA__TOKEN_KEYS`.
+    /// A shop that runs already; the keys it signs with are in `MIAOSHA__TOKEN_KEYS`.
     pub fn url(url: &str) -> Result<Self, String> {
         let keys = std::env::var("MIAOSHA__TOKEN_KEYS")
             .map_err(|_| "MIAOSHA__TOKEN_KEYS must hold the keys the shop signs with".to_owned())?;

@@ -35,7 +35,7 @@ pub struct Verdict {
     duplicated: u64,
     order_violations: u64,
     idle_units: u64,
-    /// `PASS`, `FAIL` or, where nobody could be asked, `none`.
+    /// `PASS`, `FAIL` or, where no audit could be made, `none`.
     audit: String,
     first_divergence: String,
     surprises: Vec<String>,
@@ -201,7 +201,7 @@ impl Verdict {
         }
     }
 
-    /// Whoever had a 202 before another's press left must be decided before it.
+    /// A buyer that had a 202 before another's press left must be decided before it.
     fn order(&mut self, pressed: &[&Pressed], decisions: &Decisions) {
         let mut in_order: Vec<(u64, &Pressed)> = pressed
             .iter()
@@ -263,7 +263,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "pressed   {} buyers: {} accepted ({} of them told sold out at once), {} refused; {} were shed and came again, {} heard nothing and came again",
+            "pressed   {} buyers: {} accepted ({} of them told sold out at once), {} refused; {} were shed and came again, {} got no answer and came again",
             self.buyers, self.accepted, self.sold_out_at_once, self.refused, self.shed, self.unheard
         )?;
         writeln!(

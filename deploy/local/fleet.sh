@@ -37,7 +37,7 @@ prepare_fleet() {
     echo "MIAOSHA__MYSQL__URL='$MIAOSHA_MYSQL_URL'"
     if [ -n "${MIAOSHA_CA_FILE:-}" ]; then printf '%s\n' "MIAOSHA__TLS__CA_FILE='$MIAOSHA_CA_FILE'" "MIAOSHA__TLS__REQUIRED=true"; fi
     echo "MIAOSHA__MYSQL__REPLICA_URL='$MIAOSHA_MYSQL_REPLICA_URL'"
-    # nginx. Whoever comes without it is who connects.
+    # nginx. Without it in front, the client is the connecting peer.
     echo "MIAOSHA__GATEWAY__TRUSTED_HOPS=1"
     echo "MIAOSHA__NAMESPACE='miaosha'"
     echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
@@ -46,7 +46,7 @@ prepare_fleet() {
     echo "MIAOSHA__PROCESS__FAULTS=true"
     # Long enough for a balancer that asks ten times a second.
     echo "MIAOSHA__HTTP__UNREADY_MS=1000"
-    # The sandbox answers within seconds: whoever kills a gateway here does not want to wait a minute for the rest.
+    # The sandbox answers within seconds: after a gateway is killed here, the rest should not take a minute.
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"
     echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
@@ -123,7 +123,7 @@ prepare_nginx() {
   echo "exec nginx -p '$home/' -c '$home/conf/nginx.conf' -g '$options' \"\$@\"" >"$home/run"
 }
 
-# One that runs reads its files anew, and nobody's connection ends.
+# One that runs reads its files anew, and no connection ends.
 start_nginx() {
   if running "$dir" nginx >/dev/null; then
     (cd "$dir/nginx" && bash ./run -s reload >>log 2>&1) || { show_log "$dir" nginx "does not read its files"; return 1; }

@@ -5,7 +5,7 @@
 #   DIR/PART/env     what the scripts must know of it (its ports)
 #   DIR/PART/log     what it says
 #   DIR/run/PART.pid, PART.born   its process now, and when that began
-# A process is touched only if pid and birth both fit, so a number the system has given away again is safe.
+# A process is touched only if its pid and its start both fit, so a number the system has given away again is safe.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -21,7 +21,7 @@ rate=$((buyers / 5))
 hold_ms=1500
 [ "$buyers" -lt 50000 ] || hold_ms=3000
 # Where the load's followers have a backlog to pay in: a hold that lapses because they are late sells nothing, and in the end
-# nobody waits any more.
+# standby is empty.
 long_hold_ms=$((hold_ms * 2))
 
 rush() { # WORLD ARGUMENTS…
@@ -34,7 +34,7 @@ rush() { # WORLD ARGUMENTS…
 embedded_plain() { rush embedded --expect-sold "$capacity"; }
 embedded_sales() { rush embedded --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5)); }
 embedded_parties() { rush embedded --quantity-max 4; }
-# What an operator gives back goes to who waits, and is paid for again.
+# What an operator gives back goes to the next on standby, and is paid for again.
 embedded_refunds() { rush embedded --refund-share 0.4; }
 embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
 # A consumer's task panics: the process drains, ends with an exit code that says so, and is started again.
@@ -67,7 +67,7 @@ cluster_redis_emptied() { without redis; }
 cluster_redis_flushed() { without redis-flushed; }
 cluster_redis_stale() { without redis-stale; }
 cluster_rabbitmq_killed() { without rabbitmq; }
-# Not gone, but silent: connections stay open, and nobody can tell anybody anything.
+# Not gone, but silent: connections stay open, and no message gets through.
 cluster_rabbitmq_paused() { without rabbitmq-paused --away-ms 8000; }
 cluster_mariadb_killed() { without mariadb; }
 
@@ -79,8 +79,8 @@ front_sockets() {
   "$MIAOSHA_BIN/loadtest" sockets --world cluster --front --fleet "$dir" --json --hold-s 5 --told-s-max 120 \
     --connections $((buyers < 15000 ? buyers : 15000))
 }
-# The broker is silent while something happens to many who are connected: soon after it is back, nobody was told less than the
-# ledger knows.
+# The broker is silent while something happens to many who are connected: soon after it is back, every client was told all that
+# the ledger knows.
 cluster_told() {
   "$MIAOSHA_BIN/loadtest" sockets --world cluster --fleet "$dir" --json --hold-s 1 --told-s-max 120 --broker-paused-s 8 \
     --connections $((buyers < 15000 ? buyers : 15000)) --gateways 2

@@ -20,7 +20,7 @@ write_run() { # PART LINE…
   mv "$dir/$part/run.new" "$dir/$part/run"
 }
 
-# The cluster is written down instead of being negotiated: each master is born knowing the others and its slots.
+# The cluster is written down instead of being negotiated: each master starts with the others and its slots.
 prepare_redis() { # NUMBER
   local me=$1 n flags slots=(- 0-5460 5461-10922 10923-16383)
   for n in 1 2 3; do

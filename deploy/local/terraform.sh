@@ -83,7 +83,7 @@ initialised() { # FOLDER
 tested() { # FOLDER
   local log=$bed/test-${1//\//-}.log
   initialised "$1"
-  # The front needs two providers, and is valid only where somebody gives it both: there it is checked.
+  # The front needs two providers, and is valid only in a module that passes it both: there it is checked.
   [ "$1" = modules/edge ] || (cd "$bed/terraform/$1" && terraform validate >"$log" 2>&1) || { cat "$log" >&2; fail "terraform validate in $1"; }
   (cd "$bed/terraform/$1" && terraform test >"$log" 2>&1) || { cat "$log" >&2; fail "terraform test in $1"; }
   echo "    $1: $(grep -o '[0-9]* passed, [0-9]* failed' "$log")"
@@ -124,7 +124,7 @@ applied() {
   [ -z "$(terraform state list)" ]
 }
 
-checked() { # tests, scan, apply: which of them; all without a word
+checked() { # tests, scan, apply: which of them; all in silence
   local wanted=" ${*:-tests scan apply} " module
   echo "==> terraform fmt"
   terraform fmt -check -recursive -diff terraform || fail "terraform fmt -recursive terraform puts it in form"

@@ -17,7 +17,7 @@ use crate::rounds::median;
 const WARM: Duration = Duration::from_millis(400);
 const COUNTED: Duration = Duration::from_millis(1_600);
 const CONNECTIONS: [usize; 3] = [64, 512, 2_048];
-/// With fewer, whoever waits for a confirm leaves the publisher idle: the confirm's way is measured, not the publisher.
+/// With fewer, connections that wait for a confirm leave the publisher idle: the confirm's way is measured, not the publisher.
 const BUSY_CONNECTIONS: usize = 512;
 /// Buyers come again after so many; to a publisher they are strangers each time.
 const BUYERS: u64 = 200_000;
@@ -85,10 +85,10 @@ fn pair(name: &str, runs: &[Run], reference: &[Run], target: Option<f64>) -> [Fi
 async fn measured(server: &Part, shots: &Arc<Shots>, connections: usize) -> Result<(Run, Tally), String> {
     let begun_at = Arc::new(Mutex::new(0.0));
     let (clock, mark) = (server.processor(), begun_at.clone());
-    let on_counted = move || *mark.lock().expect("nobody panics while holding a number") = clock();
+    let on_counted = move || *mark.lock().expect("no thread panics while holding a number") = clock();
     let until = Until::Elapsed { warm: WARM, counted: COUNTED };
     let tally = barrage::run(server.address, shots.clone(), connections, until, on_counted, server.processor()).await?;
-    let used = tally.gauge - *begun_at.lock().expect("nobody panics while holding a number");
+    let used = tally.gauge - *begun_at.lock().expect("no thread panics while holding a number");
     if tally.other > 0 {
         return Err(format!("{} answered what it should not: {tally:?}", server.name));
     }

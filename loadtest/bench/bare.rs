@@ -34,7 +34,7 @@ pub async fn by_client(url: &str, capacity: u32, counted: Duration) -> Result<f6
     client.init().await?;
     let (keys, capacity) = (keys(), capacity.to_string());
     let script = Script::from_lua(DECIDE);
-    // Whoever is asked by the text knows it by its hash from then on.
+    // A server that was sent the text knows it by its hash from then on.
     client.eval::<(), _, _, _>(DECIDE, keys.clone(), vec!["0", &capacity]).await?;
     let begun = Instant::now();
     let callers = (0..CALLS).map(|caller| {

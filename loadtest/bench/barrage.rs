@@ -22,7 +22,7 @@ const ANSWER_BYTES_MAX: usize = 4_096;
 pub enum Until {
     /// For so long, after a warm-up that is not counted; buyers come again from the first when there are no more.
     Elapsed { warm: Duration, counted: Duration },
-    /// Every buyer was answered 202 or 200; whoever gets a 503 comes again after `Retry-After`.
+    /// Every buyer was answered 202 or 200; one that gets a 503 comes again after `Retry-After`.
     Answered,
 }
 

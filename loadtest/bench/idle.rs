@@ -1,4 +1,4 @@
-//! What a shop costs in which nobody does anything, by how many sales are open: processor time in a second, beside the same process
+//! What an idle shop costs, by how many sales are open: processor time in a second, beside the same process
 //! without a sale. And how soon a publisher learns that one of many was changed, when only the ledger knows of it.
 
 use std::time::{Duration, Instant};
@@ -150,5 +150,5 @@ async fn change(world: &World, publisher: &Part, open: u32) -> Result<Figure, St
         longest = longest.max(begun.elapsed().as_secs_f64() * 1_000.0);
     }
     Ok(Figure::new(format!("a change of one of {open} reaches a publisher"), longest, "ms")
-        .note(format!("the longest of {CHANGES}; nobody but the ledger was told of it")))
+        .note(format!("the longest of {CHANGES}; only the ledger was told of it")))
 }

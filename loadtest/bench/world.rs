@@ -189,7 +189,7 @@ fn created(answer: Answer) -> Result<u64, String> {
     }
 }
 
-/// Waits until the publisher has heard of the sale: from then on it is the quantity that is wrong.
+/// Waits until the publisher knows the sale: from then on it is the quantity that is wrong.
 pub async fn heard(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> Result<(), String> {
     attempt_until(publisher, keys, sale, OPERATOR.0, 0, 400).await
 }

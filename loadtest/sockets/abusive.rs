@@ -1,4 +1,4 @@
-//! Clients that nobody wants: who asks and never reads, and who sends what no client may send. Both come back as often as they
+//! Abusive clients: some ask and never read, some send what no client may send. All come back as often as they
 //! are thrown out.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::line::{self, Line};
 const RECEIVE_BYTES: u32 = 2_304;
 /// Between two questions of who never reads: just below the messages that a client may send in a second.
 const ASK_MS: u64 = 60;
-/// Before somebody who was thrown out comes back.
+/// Before a client that was thrown out comes back.
 const AGAIN_MS: u64 = 1_000;
 /// How long garbage waits for its answer.
 const ANSWER_MS_MAX: u64 = 10_000;
@@ -90,7 +90,7 @@ fn garbage(kind: u64) -> Vec<Vec<u8>> {
         7 => vec![line::frame(0x09, b"x")],
         // The beginning of a frame, and silence.
         8 => vec![vec![0x81, 0xfe, 0x0f]],
-        // No word of this house, over and over.
+        // No known message type, over and over.
         _ => (0..100).map(|_| line::frame(0x81, br#"{"type":"shout"}"#)).collect(),
     }
 }

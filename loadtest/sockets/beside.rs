@@ -21,7 +21,7 @@ use crate::times::Times;
 const OPENING: usize = 64;
 const RETRIES_MAX: u32 = 5;
 
-/// How soon the connected were told, and how many of them the decision left with nothing, whom nobody tells.
+/// How soon the connected were told, and how many of them the decision left with nothing: these are not told.
 #[derive(Default)]
 struct Told {
     took: Times,
@@ -55,7 +55,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
 async fn drive(options: &Options, target: &mut Target) -> Result<bool, String> {
     let (mut without, mut with, mut told) = (Vec::new(), Vec::new(), Told::default());
     let mut all_well = true;
-    // The first round warms the world up and is not counted.
+    // The first round warms the fleet up and is not counted.
     rush_once(options, target, false).await?;
     for round in 0..options.rounds.max(1) * 2 {
         let is_with = is_other(round);
@@ -120,7 +120,7 @@ async fn rush_once(
     Ok((round.verdict, Some(told)))
 }
 
-/// Every so many of those buyers who can get a row of the ledger: whom a decision leaves with nothing, nobody tells.
+/// Every so many of those buyers who can get a row of the ledger: a buyer whom the decision leaves with nothing is not told.
 fn step(options: &Options) -> u64 {
     let rows = u64::from(options.capacity) + u64::from(options.standby);
     (options.buyers.min(rows) / options.sockets).max(1)

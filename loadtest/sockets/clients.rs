@@ -168,7 +168,7 @@ async fn be_polite(errand: Arc<Errand>, buyer: u64, token: String, turn: OwnedSe
     seen.lost.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Connects, says hello, and hears where it stands.
+/// Connects, says hello, and waits until it is told where it stands.
 async fn enter(errand: &Errand, hello: &[u8], buyer: u64, seen: &Seen) -> Result<(Line, Heard), String> {
     let on_behalf_of = errand.front.then(|| address_of(buyer));
     let mut line = Line::open(errand.gateway, errand.source, None, on_behalf_of).await?;

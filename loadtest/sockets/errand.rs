@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// The environment's name of the keys: they are no word of a command line, which everybody can read.
+/// The environment's name of the keys: they are not put on a command line, which every user can read.
 pub const KEYS: &str = "MIAOSHA__TOKEN_KEYS";
 
 #[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Connected {
     pub failures: Tally,
 }
 
-/// What the parent wants to hear of.
+/// What the parent asks for.
 #[derive(Serialize, Deserialize)]
 pub struct Question {
     /// Until every client was told this state of the sale, or this time is over.
@@ -62,7 +62,7 @@ pub struct Question {
     pub within_ms: u64,
 }
 
-/// What was heard since the last report.
+/// What was received since the last report.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Report {
     /// Moments at which a client was told the state.

@@ -17,7 +17,7 @@ const START_WAIT_MAX: Duration = Duration::from_secs(60);
 const TICK_US: u64 = 10_000;
 const LEAN_LISTEN: &str = "MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN";
 /// What a process takes that is one of many on a machine: three connections to the database, two of them for looks, and the
-/// third so that it always hears who logged out.
+/// third so that logouts are always received.
 const SMALL: [(&str, &str); 5] = [
     ("MIAOSHA__GATEWAY__SOCKETS__ONLY", "true"),
     ("MIAOSHA__PROCESS__THREADS", "1"),
@@ -193,7 +193,7 @@ fn ticks(stat: &str) -> u64 {
     after.split_whitespace().skip(11).take(2).filter_map(|number| number.parse::<u64>().ok()).sum()
 }
 
-/// Below the ports that systems give to connections: between looking and listening nobody else takes it by chance.
+/// Below the ports that systems give to connections: between looking and listening no other process takes it by chance.
 pub fn free() -> Result<String, String> {
     for _ in 0..100 {
         let address = format!("127.0.0.1:{}", fastrand::u16(12_000..32_000));

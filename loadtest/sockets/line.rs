@@ -16,7 +16,7 @@ const HEAD_BYTES_MAX: usize = 4_096;
 /// Ports of one address that are dealt out, from this one on.
 const FIRST_PORT: u16 = 10_240;
 const PORTS: u16 = u16::MAX - FIRST_PORT;
-/// Ports tried for one socket, of which somebody else may have any.
+/// Ports tried for one socket, of which other sockets may have any.
 const PORT_TRIES: u16 = 1_000;
 
 /// One socket.
@@ -69,7 +69,7 @@ impl Line {
         self.stream.write_all(bytes).await.map_err(|error| why("gone", &error))
     }
 
-    /// Waits until something comes, hands every text to `hear`, and answers pings. The error is the end: its server's word, or
+    /// Waits until something comes, hands every text to `hear`, and answers pings. The error is the end: the server's reason, or
     /// the system's.
     pub async fn hear(&mut self, mut hear: impl FnMut(&[u8])) -> Result<(), String> {
         self.stream.readable().await.map_err(|error| why("gone", &error))?;

@@ -1,5 +1,5 @@
 //! Sockets: many buyers connected at once, from several processes and source addresses; how much each of them costs, how soon
-//! all are told, and whether that changes beside clients that nobody wants.
+//! all are told, and whether that changes beside abusive clients.
 
 mod abusive;
 pub mod beside;
@@ -29,7 +29,7 @@ use stage::Stage;
 pub use clients::be_clients;
 
 const FIRST_BUYER: u64 = 2_000_000_000_000;
-/// Abusive clients are none of those who are measured.
+/// Abusive clients are not among the measured ones.
 const FIRST_ABUSIVE: u64 = 3_000_000_000_000;
 const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 const TOKEN_MS: i64 = 3 * 3_600_000;
@@ -85,7 +85,7 @@ pub struct Options {
     /// How long all may take to be told.
     #[arg(long, default_value_t = 60)]
     told_s_max: u64,
-    /// Half of those who pressed give up their units, and soon all must have been told the ledger's last word: at most this late.
+    /// Half of the buyers give up their units, and soon all must have been told the ledger's last state: at most this late.
     #[arg(long, default_value_t = 90)]
     stale_s_max: u64,
     /// The fleet's broker is silent for so long while they do.

@@ -21,14 +21,14 @@ use crate::target::Target;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Who give up, or ask, at once.
 const ASKERS: usize = 16;
-/// Of a call that finds the world away.
+/// Of a call while the fleet is away.
 const TRIES_MAX: u32 = 200;
 
 pub struct Stale {
     /// When the broker was back, and everybody who wanted to had given up.
     pub at_first: usize,
     pub after_bound: usize,
-    /// Until nobody was behind any more.
+    /// Until no client was behind any more.
     pub took_ms: u64,
 }
 

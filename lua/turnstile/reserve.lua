@@ -37,7 +37,7 @@ local owners = #buyers > 0 and redis.call('HMGET', key.buyers, unpack(buyers)) o
 local quantity_max = math.min(sale.quantity_max, #key.lines)
 local new, owned = entries(key), {}
 
--- What becomes of attempt `i`, which has this id if a reservation is born: the code, and the detail.
+-- What becomes of attempt `i`, which has this id if it makes a reservation: the code, and the detail.
 local function decide(i, id)
   local buyer, quantity = buyers[i], string.byte(quantities, i)
   local owner = owners[i] or owned[buyer]

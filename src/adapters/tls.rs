@@ -36,7 +36,7 @@ impl Trust {
             return Err(fault("there is no certificate in it".to_owned()));
         }
         let provider = Arc::new(crypto::ring::default_provider());
-        // For libraries that ask the process; whoever installed one before chose the same.
+        // For libraries that ask the process; one that was installed before is the same.
         let _ = crypto::CryptoProvider::install_default((*provider).clone());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -46,7 +46,7 @@ impl Trust {
         Ok(Self { config: Arc::new(config), extra: extra.into(), only: false })
     }
 
-    /// The same, and nobody is spoken to in the clear.
+    /// The same, and every connection must use TLS.
     pub fn only(self) -> Self {
         Self { only: true, ..self }
     }

@@ -1,9 +1,9 @@
 //! How large the fleet is to be before, during and after events that may overlap.
 //!
 //! What an event wants is written on the thing itself, with the time from which it wants nothing and with how large the thing was
-//! before any event. So there is no other memory: whoever looks at the thing knows what is to be done, and a run that was cut
-//! anywhere is finished by the next one. While anybody wants something, it is as large as the largest wish; after the last, as
-//! before the first.
+//! before any event. So there is no other memory: every run reads from the thing itself what is to be done, and finishes what an
+//! interrupted run left. While any event wants something, the thing is as large as the largest wish; after the last, as before
+//! the first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ pub trait Level: Copy + PartialEq + fmt::Debug + fmt::Display + FromStr {
     /// How many are to serve.
     fn serving(self) -> u32;
 
-    /// Where somebody set `seen` higher than was `planned`, that stays.
+    /// Where `seen` was set higher than `planned` from outside, that stays.
     fn kept(self, planned: Self, seen: Self) -> Self;
 }
 
@@ -100,9 +100,9 @@ pub struct Unreadable;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Want<L> {
     pub amount: u32,
-    /// From then on it wants nothing, whether somebody comes to cool or not.
+    /// From then on it wants nothing, whether or not `cool` is run.
     pub until: Timestamp,
-    /// Before any event. Each wish carries it, so that it is there for exactly as long as somebody needs it.
+    /// Before any event. Each wish carries it, so that it is there for exactly as long as it is needed.
     pub base: L,
 }
 
@@ -158,19 +158,19 @@ pub fn steps<L: Level>(
     let after = after(wants, base, event, ask, until, now);
     let planned = base.raised(largest(wants));
     let target = match largest(&after) {
-        // Cooling raises nothing: who made it smaller than it was before had a reason.
+        // Cooling raises nothing: a thing that was made smaller than before was made so for a reason.
         _ if after.is_empty() => base.lower(seen),
         wanted => base.raised(wanted).kept(planned, seen),
     };
     let want = after.get(event).filter(|want| wants.get(event) != Some(want)).map(|want| Step::Want(*want));
     let set = (target != seen).then_some(Step::Set(target));
     let forgotten = wants.keys().filter(|event| !after.contains_key(*event)).cloned();
-    // Who warms leaves the rest to who cools: a wish that ended may be renewed by somebody else at this moment.
+    // A warm run leaves the rest to a cool run: another run may be renewing, at this moment, a wish that ended.
     let warms = matches!(ask, Ask::Warm { .. }) && after.contains_key(event);
     let forgotten: Vec<String> = if warms { Vec::new() } else { forgotten.collect() };
     let forget = (!forgotten.is_empty()).then_some(Step::Forget(forgotten));
     // Raised, the wish comes first, with what was there before; lowered, it comes last. The other way round, a run that was cut
-    // in between would take its own half work for somebody's will.
+    // in between would take its own half-done change for an operator's.
     let order = if largest(&after) >= largest(wants) { [want, set, forget] } else { [set, want, forget] };
     order.into_iter().flatten().collect()
 }

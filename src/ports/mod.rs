@@ -1,4 +1,4 @@
-//! What a service needs of the world: traits, and the words that cross them. No client library is named here.
+//! What a service needs from outside: traits, and the types that cross them. No client library is named here.
 //!
 //! The turnstile decides, the ledger remembers, deadlines wake, notices tell. The ledger is one store behind ports of one task
 //! each: recording, reservations, orders, paying, refunds, sweeping, restoring, auditing. Every port can be held as
@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-/// Our world failed: nothing was decided, or nobody can say whether it was. The caller tries again; every effect is idempotent.
+/// A part outside failed: nothing was decided, or it is not known whether it was. The caller tries again; every effect is
+/// idempotent.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The part of the world that failed, as `/readyz` and the metrics name it: `turnstile`, `ledger`, `broker`, `payments`.
+    /// The part that failed, as `/readyz` and the metrics name it: `turnstile`, `ledger`, `broker`, `payments`.
     pub part: &'static str,
     pub what: String,
     source: Arc<dyn Error + Send + Sync>,
@@ -43,7 +44,7 @@ impl Fault {
         Self { what, ..self }
     }
 
-    /// It is another part of the world that failed by this.
+    /// It is another part that failed by this.
     pub fn of(self, part: &'static str) -> Self {
         Self { part, ..self }
     }

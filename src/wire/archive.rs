@@ -11,7 +11,7 @@ pub async fn open(config: &ArchiveConfig) -> Result<Arc<dyn Archive>, Failure> {
     if config.bucket.is_empty() { Ok(Arc::new(FolderArchive::new(&config.folder))) } else { bucket(config).await }
 }
 
-/// What somebody who died left half written.
+/// What a process that crashed left half written.
 pub async fn clear_drafts(config: &ArchiveConfig) -> Result<(), Failure> {
     if config.bucket.is_empty() {
         FolderArchive::new(&config.folder).clear_drafts().await?;

@@ -76,7 +76,7 @@ where
             Ok(part) => return Ok(part),
             Err(fault) => fault,
         };
-        tracing::warn!(part = fault.part, error = %fault.what, "not there yet");
+        tracing::warn!(part = fault.part, error = %fault.what, "a part is not there yet");
         tokio::select! {
             () = tokio::time::sleep(CONNECT_AGAIN) => {}
             () = stop.cancelled() => return Err(format!("stopped before every part was there; {fault}").into()),
@@ -111,7 +111,7 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
         let publisher = publisher.clone();
         App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
     })?;
-    // While the door is open attempts come in, also after the soft stop, and a pause has to be heard.
+    // While the listener is open attempts come in, also after the soft stop, and a pause has to be received.
     let closed = CancellationToken::new();
     let closes = closed.clone().drop_guard();
     let (by_news, soft) = (watch::ByNews::new(clock), lifecycle.soft.clone());

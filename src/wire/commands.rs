@@ -1,5 +1,5 @@
-//! How an operator's command reaches a world: the running shop by its inner port, a folder nobody uses, or the cluster that the
-//! environment names.
+//! How an operator's command reaches a shop: the running one by its inner port, a folder that no process uses, or the cluster that
+//! the environment names.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -32,14 +32,14 @@ use crate::wire::servers::Servers;
 use crate::wire::{call, cluster, shop};
 use crate::workers::relay::{self, Relay};
 
-/// A server that is away for longer is not waited for: whoever gave the command wants to know why.
+/// A server that is away for longer is not waited for: the operator wants to know why.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
 /// Bytes of one command.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
 /// Characters of a password read from standard input.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
-/// The running shop's ear for commands, on its inner port, for whoever can read the folder's secret.
+/// The running shop's route for commands, on its inner port, for callers that can read the folder's secret.
 #[derive(Clone)]
 pub struct Commands {
     secret: Arc<str>,
@@ -172,7 +172,7 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
             let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe, tasks()).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world.needs()).await?;
-            // And nobody else publishes what was committed last.
+            // And no other process publishes what was committed last.
             Relay::new(world.needs(), relay::Settings::default()).drain().await?;
             Ok(operator::carry_out(&world.needs(), command).await?)
         }

@@ -1,6 +1,6 @@
 //! The configuration of every binary: one shape for the whole fleet, so that one set of environment variables starts any part.
 //!
-//! A part reads what it needs and refuses what nobody knows. Secrets come from the environment and are never printed.
+//! A part reads what it needs and refuses unknown keys. Secrets come from the environment and are never printed.
 
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub struct Config {
 
 /// How servers prove who they are. A URL asks for TLS or it does not: `rediss-cluster://`, `amqps://`, `mysql://…?ssl-mode=verify_identity`.
 /// With TLS the certificate's issuer, dates and name are verified, and there is no way back to less. Without, everything travels in
-/// the clear, passwords too: for loopback and for networks that nobody else is in.
+/// the clear, passwords too: for loopback and for networks without other users.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
@@ -108,7 +108,7 @@ impl Default for MysqlConfig {
     }
 }
 
-/// The world that needs nothing installed.
+/// The shop in one process, which needs nothing installed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmbeddedConfig {
@@ -137,7 +137,7 @@ pub struct StripeConfig {
     pub webhook_secrets: SecretString,
     /// How long one call may take, in milliseconds. All tries together stay below `payments.orphan_ms`.
     pub call_ms_max: u64,
-    /// How often one call is sent, at most, while nobody knows what became of it.
+    /// How often one call is sent, at most, while it is not known what became of it.
     pub tries_max: u32,
     /// The first wait before another try, in milliseconds; each later one is twice as long.
     pub retry_ms: u64,

@@ -14,7 +14,7 @@ use crate::wire::world::World;
 
 const SHOPPER: &str = "demo@miaosha.test";
 const OPERATOR: &str = "operator@miaosha.test";
-/// Nobody but this machine reaches a demo: it listens on a loopback address.
+/// Only this machine reaches a demo: it listens on a loopback address.
 const PASSWORD: &str = "demodemo";
 const HOUR_MS: i64 = 3_600_000;
 
@@ -51,8 +51,8 @@ pub async fn prepare(world: &World) -> Result<Option<Demo>, Failure> {
 }
 
 impl Demo {
-    /// What to try next: lines for any shell, which may be pasted all at once. Comments are printed, since not every shell that
-    /// somebody types into knows any.
+    /// What to try next: lines for any shell, which may be pasted all at once. Comments are printed, since not every shell
+    /// knows them.
     pub fn says(&self, url: &str, inner_url: &str) -> String {
         let Demo { open, soon } = self;
         format!(

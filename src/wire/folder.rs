@@ -17,7 +17,7 @@ const LOCK: &str = "lock";
 const KEYS: &str = "token.keys";
 const RECEIPT_KEYS: &str = "receipt.keys";
 
-/// What a running shop writes for those who want to speak to it.
+/// What a running shop writes for programs that want to call it.
 #[derive(Serialize, Deserialize)]
 pub struct ShopFacts {
     pub url: String,
@@ -77,7 +77,7 @@ pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
     Ok(TokenKeys::parse(text.trim())?)
 }
 
-/// The folder's own keys of receipts, made on first use. Whoever loses them can print every receipt anew, and the old ones are void.
+/// The folder's own keys of receipts, made on first use. Without them every receipt can be printed anew, and the old ones are void.
 pub fn receipt_keys(folder: &Path) -> Result<ReceiptKeys, Failure> {
     match kept_receipt_keys(folder)? {
         Some(keys) => Ok(keys),

@@ -1,5 +1,5 @@
-//! The mailer: a Lambda function between the queue of letters and the mail server. It sees the log of letters, the receipts
-//! and the mail server, and nothing else of the world.
+//! The mailer: a Lambda function between the queue of letters and the mail server. It uses the log of letters, the receipts
+//! and the mail server, and no other part.
 //!
 //! A message is done when its letter is marked; every other one comes again, as often as the queue allows.
 
@@ -67,7 +67,7 @@ impl Mailer {
         match self.ledger_time.time().await {
             Ok(time) => self.clock.measured(time.since_ms(SystemClock::machine_now())),
             Err(fault) => {
-                tracing::warn!(%fault, "the log of letters is away: the whole batch comes again");
+                tracing::warn!(%fault, "the log of letters is away: the whole batch is delivered again");
                 return messages.into_iter().map(|message| message.id).collect();
             }
         }

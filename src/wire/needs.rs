@@ -1,4 +1,4 @@
-//! What each service is given of the world, port by port: whoever reads this file knows who may touch what.
+//! What each service is given, port by port: the one list of who may touch what.
 
 use crate::app::audit;
 use crate::app::mail;

@@ -22,7 +22,7 @@ const HANDED_MAX: usize = 200;
 /// Who lets people in is an operator; the token comes from the environment, so that no shell remembers it.
 const ACCESS_TOKEN: &str = "MIAOSHA_ACCESS_TOKEN";
 
-/// Prints what a token says. 0: it is genuine; 1: it is not; 2: nobody could tell.
+/// Prints what a token says. 0: it is genuine; 1: it is not; 2: that could not be checked.
 pub fn verify(token: &str, keys: Option<PathBuf>, state: &Path) -> ExitCode {
     let keys = match public_keys(keys, state) {
         Ok(keys) => keys,
@@ -60,7 +60,7 @@ fn public_keys(file: Option<PathBuf>, state: &Path) -> Result<PublicKeys, Failur
     Ok(keys.public().clone())
 }
 
-/// Reads tokens, a line each, as a scanner types them, and says for each whether to let somebody in.
+/// Reads tokens, a line each, as a scanner types them, and says for each whether to let its holder in.
 pub fn gate(pack: &Path, file: &Path, name: &str) -> ExitCode {
     match serve_gate(pack, file, name) {
         Ok(()) => ExitCode::SUCCESS,

@@ -116,7 +116,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let address = server.addrs()[0];
     let letters = letters(&config, address);
     let office = mail::office(&letters).await?;
-    // The folder is ours alone: whoever delivered from it before is dead.
+    // The folder is ours alone: a process that delivered from it before has ended.
     world.letters.void_claims(world.clock.now()).await?;
     let attached = Some(receipts.for_mail());
     lifecycle.supervise("mail", mailer::run(world.needs(), letters, office, attached, lifecycle.clone()));
@@ -137,7 +137,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     Ok(())
 }
 
-/// Says what to try, as soon as whoever tries it at once is not asked to come again; in the end, whether or not.
+/// Says what to try, once trying it at once is not answered with "come again"; at the latest after a while.
 async fn tell(publisher: publisher::Publisher, demo: demo::Demo, facts: ShopFacts) {
     let opens = async {
         while !(publisher.problems().is_empty() && publisher.knows(demo.open)) {

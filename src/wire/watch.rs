@@ -1,4 +1,4 @@
-//! Whether the parts of the world answer, asked once a second: what `/readyz` says, and the clock's offset to the ledger.
+//! Whether the parts outside answer, asked once a second: what `/readyz` says, and the clock's offset to the ledger.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

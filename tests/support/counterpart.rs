@@ -1,4 +1,4 @@
-//! Somebody at the other end of HTTP who answers as the test says, or never does.
+//! An HTTP server that answers as the test says, or never does.
 
 use std::future::Future;
 
@@ -45,7 +45,7 @@ async fn serve<A: Future<Output = Said>>(mut stream: TcpStream, answer: impl Fn(
         let mut more = [0];
         let (status, kind, body) = tokio::select! {
             said = answer(asked) => said,
-            // Nobody asks the next thing before he has his answer: this is the end.
+            // A client does not send the next request before it has its answer: this is the end.
             _ = stream.read(&mut more) => return,
         };
         let head = format!("HTTP/1.1 {status} x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());

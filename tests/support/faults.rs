@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use miaosha::ports::platform::fault::{Faults, Point};
 use tokio::sync::Semaphore;
 
-/// Stops whoever reaches the point, once; everybody else passes.
+/// Stops the next caller that reaches an armed point; all others pass.
 #[derive(Default)]
 pub struct StopAt {
     stops: Mutex<HashMap<Point, Arc<Stop>>>,
@@ -20,12 +20,12 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Waits until somebody stands at the point.
+    /// Waits until a caller stands at the point.
     pub async fn reached(&self) {
         self.reached.acquire().await.unwrap().forget();
     }
 
-    /// Wakes who stands there.
+    /// Lets the stopped caller go on.
     pub fn go_on(&self) {
         self.go_on.add_permits(1);
     }

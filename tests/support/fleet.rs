@@ -64,7 +64,7 @@ impl Part {
         Self { program, http, inner, process: command.spawn().unwrap() }
     }
 
-    /// What `/readyz` says: its status and the problems. `None` while nobody listens.
+    /// What `/readyz` says: its status and the problems. `None` while nothing listens.
     async fn says(&self) -> Option<(u16, Vec<String>)> {
         let mut stream = TcpStream::connect(self.inner).await.ok()?;
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.ok()?;

@@ -14,9 +14,9 @@ use tokio::sync::watch;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
-    /// AWS never hears of the call.
+    /// The call never reaches AWS.
     Before,
-    /// Nobody hears AWS's answer.
+    /// AWS's answer is lost.
     After,
 }
 

@@ -144,7 +144,7 @@ impl Function {
         panic!("it goes on");
     }
 
-    /// `None` when the process died over it.
+    /// `None` when the process crashed over it.
     pub async fn invoke(&self, event: Value) -> Option<Said> {
         let (said, answer) = oneshot::channel();
         self.work.send(Work { id: format!("{:032x}", rand()), event, said }).unwrap();
@@ -177,7 +177,7 @@ async fn next(api: web::Data<Api>) -> HttpResponse {
     let mut killed = api.killed.subscribe();
     let work = tokio::select! {
         work = async { api.waiting.lock().await.recv().await } => work,
-        // Who asked is dead: the work is for the next one.
+        // The caller was killed: the work is for the next one.
         _ = killed.changed() => None,
     };
     let Some(work) = work else { return HttpResponse::Gone().finish() };

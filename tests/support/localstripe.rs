@@ -1,4 +1,4 @@
-//! Somebody else's emulator of Stripe, as a process of its own on a free port.
+//! A third party's emulator of Stripe, as a process of its own on a free port.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl LocalStripe {
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            // Somebody took the port meanwhile.
+            // Another process took the port meanwhile.
         }
     }
 

@@ -62,7 +62,7 @@ impl Seen {
     }
 }
 
-/// Exactly one, so that nobody was slipped in.
+/// Exactly one, so that no other recipient was slipped in.
 fn one(address: Option<&mail_parser::Address>) -> (String, String) {
     let all: Vec<_> = address.unwrap().iter().collect();
     assert_eq!(all.len(), 1, "{all:?}");

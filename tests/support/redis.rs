@@ -1,4 +1,4 @@
-//! A Redis server of a test's own, which nobody else misses.
+//! A Redis server of a test's own, which no other test uses.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

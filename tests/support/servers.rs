@@ -27,7 +27,7 @@ pub fn facts() -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(server("MIAOSHA_SERVERS")).unwrap()).unwrap()
 }
 
-/// A name nobody else has, fit for a key prefix, a queue or a database.
+/// A name that is used nowhere else, fit for a key prefix, a queue or a database.
 pub fn unique_name() -> String {
     format!("miaosha_{:016x}", getrandom::u64().expect("the machine has a source of chance"))
 }

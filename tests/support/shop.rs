@@ -1,4 +1,4 @@
-//! The shop in one process, as a newcomer starts it, killed and started again; and somebody who speaks HTTP to it.
+//! The shop in one process, as a newcomer starts it, killed and started again; and an HTTP client of it.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! A mail server that does what a test plans: it takes mail, refuses it, falls silent, or dies at the worst moment.
+//! A mail server that does what a test plans: it takes mail, refuses it, falls silent, or hangs up at the worst moment.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,7 @@ impl Sink {
                     tokio::spawn(async move {
                         let (reader, writer) = stream.into_split();
                         let lines = BufReader::new(reader);
-                        // Whoever hangs up in the middle is no matter of the server's.
+                        // A client that hangs up in the middle is no failure of the server.
                         let _ = Talk { lines, writer, state, count, silent }.serve().await;
                     });
                 }
@@ -109,7 +109,7 @@ impl Sink {
         all
     }
 
-    /// Waits until somebody's mail was answered by silence.
+    /// Waits until a mail was answered by silence.
     pub async fn fell_silent(&self) {
         let silent = tokio::time::timeout(Duration::from_secs(60), self.silent.acquire());
         silent.await.expect("a mail came").unwrap().forget();
@@ -222,7 +222,7 @@ fn between(line: &str) -> String {
     line[from..line.find('>').unwrap_or(line.len())].to_owned()
 }
 
-/// Whoever connects here finds nobody.
+/// A port on which nothing listens.
 pub async fn nobodys_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }

@@ -1,4 +1,4 @@
-//! Somebody at a socket: says and hears, and does not wait for ever.
+//! A client at a socket: sends, receives, and does not wait for ever.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ impl Client {
     }
 
     pub async fn next(&mut self) -> Option<Result<Message, Error>> {
-        tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something is heard in time")
+        tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something is received in time")
     }
 
     /// The next message of this type; others are passed over.
@@ -47,7 +47,7 @@ impl Client {
         async move {
             loop {
                 // Heartbeats alone do not keep the hope alive.
-                assert!(Instant::now() < until, "{place}: no {kind} is heard in time");
+                assert!(Instant::now() < until, "{place}: no {kind} is received in time");
                 match self.next().await {
                     Some(Ok(Message::Text(text))) => {
                         let word: Value = serde_json::from_str(&text).unwrap();

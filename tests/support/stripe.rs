@@ -1,7 +1,7 @@
 //! A payment provider of the tests' own that speaks Stripe's language: small, stateful, and as unkind as the test wants it.
 //!
 //! What emulators leave out is here: idempotency keys and what is kept under them, answers that are lost after the deed, deeds
-//! that are done after the caller gave up, silence, refusals of the busy, and events that somebody else delivers.
+//! that are done after the caller gave up, silence, refusals of the busy, and events that another sender delivers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ pub enum Step {
 pub enum NetworkFault {
     /// The connection ends; nothing was done.
     CutBefore,
-    /// It is done, and the connection ends without a word.
+    /// It is done, and the connection ends without an answer.
     CutAfter,
     /// The connection ends, and it is done when the test says so.
     Later,
@@ -155,7 +155,7 @@ impl StripeServer {
         self.books.lock().unwrap().kept.clear();
     }
 
-    /// Somebody gives it back in Stripe's own window.
+    /// It is refunded by hand in Stripe's dashboard.
     pub fn give_back_by_hand(&self, amount: i64) {
         let mut books = self.books.lock().unwrap();
         let id = books.intents.values().find(|intent| intent["status"] == "succeeded").unwrap()["id"].clone();

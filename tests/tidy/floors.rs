@@ -88,7 +88,7 @@ const PURE: [(&str, &[&str]); 2] = [
     ("src/domain/", &["iso_currency", "serde", "thiserror", "sha1", "icu_casemap", "icu_normalizer"]),
     ("src/ports/", &["async_trait", "data_encoding", "serde", "thiserror"]),
 ];
-/// Parts of the standard library through which the world comes in.
+/// Parts of the standard library by which code reaches outside the process.
 const WORLDLY: [&str; 7] = ["env", "fs", "io", "net", "process", "thread", "time"];
 const WORLDLY_WORDS: [&str; 6] = ["async", "await", "dbg", "eprintln", "print", "println"];
 

@@ -16,7 +16,7 @@ enum Tried<'a> {
     Piece(Vec<&'a str>),
     /// A time: who tried its edge would assert a time. Why nothing worse than waiting comes of it.
     Time(&'a str),
-    /// How much is done, kept or sent at once, for its cost: nobody is refused and nothing is lost at it. Why.
+    /// How much is done, kept or sent at once, for its cost: no request is refused and nothing is lost at it. Why.
     Cost(&'a str),
     /// The same limit as another row's, told or handed on.
     Same(&'a str, &'a str),

@@ -68,7 +68,7 @@ pub fn same_migrations(mysql: &[String], sqlite: &[String]) -> Vec<String> {
     complaints
 }
 
-/// Steps are numbered from 1, and none is left out: who reads them knows that these are all.
+/// Steps are numbered from 1, and none is left out: a reader then knows that these are all.
 pub fn has_no_holes(names: &[String]) -> Vec<String> {
     let steps = names.iter().zip(1..);
     let wrong = steps.filter(|(name, number)| !name.starts_with(&format!("{number:04}_")));

@@ -183,7 +183,7 @@ fn ranges(text: &str, table: &str, original: &str) -> String {
     out
 }
 
-/// Codes are the specification's, and no word is said that the header does not tell.
+/// Codes are the specification's, and no code is used that the header does not tell.
 fn answers_in_codes(family: &Family, path: &str, header: &str, rest: &str) -> Vec<String> {
     let reply = header.split("REPLY").nth(1).unwrap_or_default();
     let mut complaints = Vec::new();
@@ -307,7 +307,7 @@ fn a_lonely_script_and_other_figures_are_seen() {
     assert_eq!(complaints("lua/turnstile/lib/units.lua"), lonely);
     assert_eq!(complaints("lua/turnstile/peek.lua"), lonely + 1, "no verb");
     assert_eq!(complaints("lua/look.lua"), lonely + 1, "of no family");
-    assert_eq!(complaints("lua/room/look.lua"), lonely + 1, "of a family that nobody calls");
+    assert_eq!(complaints("lua/room/look.lua"), lonely + 1, "of a family that is never called");
     assert_eq!(
         agrees_on_figures(&family, &[file("lua/turnstile/lib/answers.lua", "local ANSWERS_MAX = 7\n")]).len(),
         1

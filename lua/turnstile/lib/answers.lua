@@ -1,5 +1,5 @@
 --[[
-  answers: kept for whoever asks again, and the history they tell. Prepended to every verb; `key` is the verb's table of bound
+  answers: kept for batches that are sent again, and the history they tell. Prepended to every verb; `key` is the verb's table of bound
   keys. Mirrors chain_at, keep and forget of domain::turnstile.
 ]]
 -- Compared with domain::turnstile::ANSWERS_MAX.

@@ -27,7 +27,7 @@ impl Groups {
     }
 }
 
-/// Nothing, when somebody is deleting it.
+/// Nothing, when it is being deleted.
 fn seen(group: &AutoScalingGroup) -> Option<Result<Seen<Size>>> {
     if group.status().is_some() {
         return None;

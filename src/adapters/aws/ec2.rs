@@ -1,4 +1,4 @@
-//! Instances that nobody scales: they stand still between events, and are found by a tag.
+//! Instances that no group scales: they stand still between events, and are found by a tag.
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -10,7 +10,7 @@ use crate::ports::fleet::{Kind, Seen, Tagged};
 use crate::ports::{Fault, Result};
 
 const PART: &str = "instances";
-/// Whoever belongs to a group is started and stopped by it.
+/// An instance that belongs to a group is started and stopped by it.
 const OF_A_GROUP: &str = "aws:autoscaling:groupName";
 /// Of one page of EC2's answers.
 const PAGE_MAX: i32 = 1_000;

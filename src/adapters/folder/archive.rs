@@ -1,7 +1,7 @@
 //! An archive in a folder: a file each, with its SHA-256 behind it. What is put appears whole or not at all: it is written beside
-//! its place under a name that nobody lists, and then renamed.
+//! its place under a name that is never listed, and then renamed.
 //!
-//! Nothing is synced: each sync makes whoever waits for the disk, and that is the queue of a running sale, wait for one more. A
+//! Nothing is synced: each sync makes all that wait for the disk, and that is the queue of a running sale, wait for one more. A
 //! machine that stops may leave a name whose bytes never reached the disk; the sum tells, and what it refuses is not there.
 
 use std::fs::{self, File};
@@ -35,8 +35,8 @@ impl FolderArchive {
         Self { folder: folder.into() }
     }
 
-    /// Clears away what a process left that died while it wrote. If somebody else writes just then, that one meets a fault and
-    /// tries again.
+    /// Clears away what a process left that crashed while it wrote. A process that writes just then meets a fault and tries
+    /// again.
     pub async fn clear_drafts(&self) -> Result<()> {
         let clear = |path: &Path, name: &str| {
             if name.starts_with('.') && name.ends_with(DRAFT) { fs::remove_file(path) } else { Ok(()) }
@@ -115,7 +115,7 @@ fn write(draft: &Path, bytes: &[u8]) -> io::Result<()> {
 fn whole(key: &str, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let sum = bytes.split_off(bytes.len().saturating_sub(SUM_BYTES));
     if *Sha256::digest(&bytes) != *sum {
-        tracing::warn!(key, "what is kept here is not what was put; it counts as lost");
+        tracing::warn!(key, "an archived file fails its checksum and counts as lost");
         return None;
     }
     Some(bytes)
@@ -145,7 +145,7 @@ fn list(folder: &Path, prefix: &str, after: Option<&str>, max: u32) -> io::Resul
     keys.truncate(max as usize);
     let mut page = Vec::with_capacity(keys.len());
     for key in keys {
-        // Somebody may have deleted it meanwhile.
+        // It may have been deleted meanwhile.
         if let Some(facts) = found(fs::metadata(folder.join(&key)))? {
             let since = facts.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
             let bytes = facts.len().saturating_sub(SUM_BYTES as u64);

@@ -21,7 +21,7 @@ use super::mime::{self, Written};
 use crate::ports::mail::transport::{Carried, Mail, MailSender};
 use crate::ports::{Fault, Result};
 
-/// A server that has the mail and does not say good-bye keeps nobody waiting.
+/// A server that has the mail and does not say good-bye is waited for no longer than this.
 const GOOD_BYE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! Alarms and broadcasts within one process. They die with it: the sweeper reads the ledger for what an alarm forgot, and a
+//! Alarms and broadcasts within one process. They end with it: the sweeper reads the ledger for what an alarm forgot, and a
 //! buyer who asks gets the truth.
 //!
-//! Nobody runs in the background here: an alarm is an entry of one ordered map, and whoever waits for alarms sleeps until the
+//! No task runs in the background here: an alarm is an entry of one ordered map, and a subscriber to alarms sleeps until the
 //! first of them is due.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,7 +19,7 @@ use crate::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed,
 use crate::ports::sale::notices::{NoticeItem, NoticeStream, Notices};
 use crate::ports::{Delivery, Fault, Result, Source, Subscription};
 
-/// Batches that wait for one subscriber; one that falls further behind hears of it and begins anew.
+/// Batches that wait for one subscriber; one that falls further behind is told so and begins anew.
 const WAITING_MAX: usize = 1_024;
 /// Requests that wait for a payment-consumer; beyond that the oldest goes, and is made again.
 const REQUESTS_MAX: usize = 1_024;
@@ -32,7 +32,7 @@ pub struct MemorySignals(Arc<Shared>);
 
 struct Shared {
     alarms: Mutex<Alarms>,
-    /// Somebody's alarm may be the first now.
+    /// The first alarm may be another one now.
     moved: Notify,
     notices: broadcast::Sender<Arc<NoticeItem>>,
     news: broadcast::Sender<Arc<SaleSnapshot>>,
@@ -66,7 +66,7 @@ impl MemorySignals {
 
 impl Shared {
     fn alarms(&self) -> MutexGuard<'_, Alarms> {
-        self.alarms.lock().expect("nobody panics while holding the alarms")
+        self.alarms.lock().expect("no thread panics while holding the alarms")
     }
 
     fn requests(&self) -> MutexGuard<'_, VecDeque<NewsRequest>> {
@@ -169,7 +169,7 @@ impl Drop for MemoryDeadline {
 impl Notices for MemorySignals {
     async fn tell(&self, notices: &[Notice]) -> Result<()> {
         if !notices.is_empty() {
-            // An error says that nobody listens.
+            // An error says that there is no subscriber.
             let _ = self.0.notices.send(Arc::new(NoticeItem::Notices(notices.to_vec())));
         }
         Ok(())

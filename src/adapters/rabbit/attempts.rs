@@ -11,7 +11,7 @@ use crate::ports::{Result, Subscription};
 
 /// Batches with a consumer that are not acknowledged: enough to keep it busy, few enough (of at most 9 kB) to keep in memory.
 ///
-/// The order depends on it. What a dead consumer held is given back behind what another gave back before; the next one must
+/// The order depends on it. What a crashed consumer held is given back behind what another gave back before; the next one must
 /// take all of it at once, so this may grow from one version to the next while attempts wait, and must not shrink.
 const PREFETCH: u16 = 256;
 

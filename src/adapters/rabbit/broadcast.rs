@@ -1,5 +1,5 @@
-//! Notices: a copy for everybody who listens now, none kept for anybody else. Who could not tell says so later, and who listens
-//! sees by the numbers what did not arrive.
+//! Notices: a copy for every present subscriber, none kept for others. A sender that could not tell says so later, and subscribers
+//! see by the numbers what did not arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

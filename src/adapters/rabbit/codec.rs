@@ -31,7 +31,7 @@ impl Traced for Deadline {
     }
 }
 
-/// What one process tells every gateway. Its numbers begin with 1 and have no gaps, so that whoever listens sees what did not
+/// What one process tells every gateway. Its numbers begin with 1 and have no gaps, so that a subscriber sees what did not
 /// arrive.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Deadlines wait in a queue of their hold's class until they expire, and are dead-lettered to whoever looks at lapses.
+//! Deadlines wait in a queue of their hold's class until they expire, and are dead-lettered to the consumer of lapses.
 //!
 //! They are only a clock. A queue of theirs that does not take one is given up for a while, so that not every caller waits for it,
 //! and declared anew before the next.
@@ -94,7 +94,7 @@ impl RabbitBroker {
         if self.0.classes.is_there(class, line.number) {
             return Ok(());
         }
-        // Silence here says nothing about the connection: a queue without a leader answers nobody.
+        // Silence here says nothing about the connection: a queue without a leader does not answer.
         let topology = &self.0.topology;
         let declare = line.ask(async |channel| topology.declare_deadlines(channel, class).await);
         let declared = timeout(CALL, declare).await.map_err(|_| fault("the alarms' queue does not answer"))?;
@@ -117,13 +117,13 @@ impl RabbitBroker {
                     on_its_way.is_over = true;
                     return Ok(());
                 }
-                // Somebody deleted it.
+                // It was deleted.
                 Err(Unpublished::QueueGone) if again => {
                     self.0.classes.set(class, None);
                     again = false;
                 }
                 Err(error) => {
-                    // Nobody asked the queue: it is as good as before.
+                    // The queue was not asked: it is as good as before.
                     on_its_way.is_over = matches!(error, Unpublished::Shed(Shed::Away(_)));
                     return Err(fault(error));
                 }

@@ -1,5 +1,5 @@
-//! The feed of sales: a copy of each bulletin for everybody who listens now, and a queue for what publishers ask. A process numbers its bulletins;
-//! who listens and finds a number missing subscribes again, and so asks for everything.
+//! The feed of sales: a copy of each bulletin for every present subscriber, and a queue for what publishers ask. A process numbers
+//! its bulletins; a subscriber that finds a number missing subscribes again, and so asks for everything.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +19,7 @@ const PREFETCH: u16 = 64;
 /// Requests taken at once.
 const REQUESTS_PREFETCH: u16 = 256;
 
-/// This process's name among those who publish, and the numbers of its bulletins.
+/// This process's name among the senders, and the numbers of its bulletins.
 pub(super) struct Numbers {
     sender: u64,
     last: AtomicU64,

@@ -1,5 +1,5 @@
-//! Gaps in the numbers of those who tell. Messages of one sender travel on several channels and pass each other, so a number
-//! that is not there yet is waited for a little; one that does not come is a notice that nobody here heard.
+//! Gaps in the numbers of senders. Messages of one sender travel on several channels and pass each other, so a number
+//! that is not there yet is waited for a little; one that does not come is a notice that was lost.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub(super) const LATE: Duration = Duration::from_millis(1_000);
 /// Numbers beyond a gap that are waited with; more than that, and it is one.
 const BEYOND_MAX: usize = 64;
-/// Senders that are known, at most. Processes come and go, and nobody says goodbye.
+/// Senders that are known, at most. Processes come and go, and do not say goodbye.
 const SENDERS_MAX: usize = 1_024;
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(super) struct Gaps {
     senders: HashMap<u64, Heard>,
     /// When the first of the gaps is one.
     due: Option<Instant>,
-    /// Who listens asks for what was told before, so that a sender begins with what is heard of it first.
+    /// A subscriber that asks for what was told before: a sender then begins with the number that is received first.
     asks: bool,
 }
 
@@ -29,13 +29,13 @@ struct Heard {
 }
 
 impl Gaps {
-    /// Of who asks for everything when it begins to listen.
+    /// Of a subscriber that asks for everything when it begins to listen.
     pub(super) fn of_who_asks() -> Self {
         Self { asks: true, ..Self::default() }
     }
 
-    /// Whether something did not arrive. A sender that is heard for the first time is believed to have begun with 1: what it told
-    /// before we listened costs one look, what it told since then would be missed.
+    /// Whether something did not arrive. A sender that is new here is believed to have begun with 1: what it told before we
+    /// listened costs one look, what it told since then would be missed.
     pub(super) fn hear(&mut self, sender: u64, number: u64, now: Instant) -> bool {
         let is_new = !self.senders.contains_key(&sender);
         let forgot = is_new && self.senders.len() >= SENDERS_MAX;
@@ -122,11 +122,7 @@ mod tests {
         assert!(!gaps.hear(8, 2, now + 2 * MS), "another sender has numbers of its own");
         assert!(!gaps.are_late(now + LATE));
         assert!(gaps.are_late(now + MS + LATE));
-        assert_eq!(
-            gaps.due(),
-            Some(now + 2 * MS + LATE),
-            "who is heard first with another number than 1 was missed before"
-        );
+        assert_eq!(gaps.due(), Some(now + 2 * MS + LATE), "a new sender whose first number is not 1 was missed before");
         assert!(gaps.are_late(now + 2 * LATE) && !gaps.are_late(now + 3 * LATE));
         assert!(!gaps.hear(7, 2, now + 2 * LATE), "what comes late is no gap");
         assert!(!gaps.hear(7, 4, now + 2 * LATE) && !gaps.hear(8, 3, now + 2 * LATE));

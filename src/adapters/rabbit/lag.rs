@@ -21,7 +21,7 @@ impl Depths for RabbitBroker {
             }
             Ok(depths)
         };
-        // Those who publish may be kept waiting by the broker; who consumes is not.
+        // Publishers may be kept waiting by the broker; consumers are not.
         Ok(self.0.consuming.line()?.call(ask).await?.1)
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Link {
     line: watch::Receiver<Option<Arc<Line>>>,
 }
 
-/// A connection that is trusted until somebody finds that it does not answer.
+/// A connection that is trusted until a call finds that it does not answer.
 pub(super) struct Line {
     /// Counts the link's connections.
     pub(super) number: u64,
@@ -74,7 +74,7 @@ impl Line {
         Ok((channel, answer))
     }
 
-    /// The same; who gets no answer at all does not trust the connection any more.
+    /// The same; a call that gets no answer at all marks the connection as suspect.
     pub(super) async fn call<T>(&self, ask: impl AsyncFnOnce(&Channel) -> lapin::Result<T>) -> Result<(Channel, T)> {
         match timeout(CALL, self.ask(ask)).await {
             Ok(answer) => answer.map_err(fault),
@@ -172,7 +172,7 @@ impl Dial {
         OwnedTLSConfig { identity: None, cert_chain: extra.map(str::to_owned) }
     }
 
-    /// Whether somebody who speaks AMQP is there. An attempt to connect cannot be given up: the library waits in a thread of
+    /// Whether a server that speaks AMQP is there. An attempt to connect cannot be given up: the library waits in a thread of
     /// its own for a silent peer, so after one such attempt we knock first.
     async fn knock(&self) -> std::io::Result<()> {
         let host = self.uri.authority.host.as_str();

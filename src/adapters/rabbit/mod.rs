@@ -1,7 +1,7 @@
-//! RabbitMQ: what carries attempts, wakes, tells, and keeps what nobody can read.
+//! RabbitMQ: carries attempts, alarms, notices and events, and keeps messages that cannot be read.
 //!
 //! Nothing here recovers by itself inside the client library: a connection, a channel or a consumer that failed is thrown
-//! away and made anew. Whoever was using it hears a fault, and what was not acknowledged comes again. Attempts are never
+//! away and made anew. Its callers get a fault, and what was not acknowledged comes again. Attempts are never
 //! nacked, rejected or cancelled, for each of these would lose their order: a channel is closed instead, and the broker
 //! gives everything back in its place.
 
@@ -41,7 +41,7 @@ pub use consume::{RabbitDelivery, RabbitSubscription};
 pub use feed::{RabbitNews, RabbitRequests};
 pub use metric::Metric;
 
-/// The part of the world that this is.
+/// The part that this is.
 const PART: &str = "broker";
 /// Anything asked of the broker is answered within this time, or the connection is not trusted any more.
 const CALL: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ pub struct RabbitConfig {
 }
 
 /// Two connections, which are made anew for ever: one publishes, one consumes. A broker that is short of memory stops reading
-/// from those who publish, and acknowledgements must get through then.
+/// from publishers, and acknowledgements must get through then.
 #[derive(Clone)]
 pub struct RabbitBroker(Arc<Shared>);
 

@@ -30,9 +30,9 @@ pub(super) struct Message {
     exchange: ShortString,
     key: ShortString,
     body: Vec<u8>,
-    /// Whether it is an error that nobody is there to take it.
+    /// Whether it is an error that no queue takes it.
     mandatory: bool,
-    /// That nobody took it is no reason to doubt the connection.
+    /// That no queue took it is no reason to doubt the connection.
     is_clock: bool,
     properties: BasicProperties,
 }
@@ -51,13 +51,13 @@ impl Message {
         self
     }
 
-    /// Messages that must reach a queue, whoever's it is.
+    /// Messages that must reach a queue, any queue.
     pub(super) fn to_topic(exchange: ShortString, topic: &str, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         Self { exchange, key: topic.into(), body, mandatory: true, is_clock: false, properties }
     }
 
-    /// Messages for whoever listens now.
+    /// Messages for present subscribers.
     pub(super) fn to_all(exchange: ShortString, body: Vec<u8>) -> Self {
         let properties = BasicProperties::default();
         Self { exchange, key: ShortString::default(), body, mandatory: false, is_clock: false, properties }
@@ -72,7 +72,7 @@ impl Message {
         self
     }
 
-    /// Beside the body, so that who knows nothing of traces reads the same message.
+    /// Beside the body, so that a reader that knows nothing of traces reads the same message.
     pub(super) fn with_marks(self, marks: &[Mark]) -> Self {
         let marks = &marks[..marks.len().min(MARKS_MAX)];
         match marks.first() {
@@ -84,7 +84,7 @@ impl Message {
     }
 }
 
-/// Where a message says which of what it carries is traced: `traces` is ours, `traceparent` is for whoever else reads it.
+/// Where a message says which of what it carries is traced: `traces` is ours, `traceparent` is for other readers.
 pub(super) const TRACES: &str = "traces";
 /// Longer than anything we write.
 pub(super) const TRACES_BYTES_MAX: usize = 100 * MARKS_MAX;
@@ -92,7 +92,7 @@ pub(super) const TRACES_BYTES_MAX: usize = 100 * MARKS_MAX;
 /// Why the broker has no message, as far as anybody knows.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unpublished {
-    /// Nobody was there to take it.
+    /// There was no queue to take it.
     #[error("the queue is gone")]
     QueueGone,
     #[error(transparent)]
@@ -132,7 +132,7 @@ impl Lanes {
         Self { link, lanes, turn: AtomicUsize::new(0), confirm }
     }
 
-    /// Returns when the broker has it, or when nobody knows.
+    /// Returns when the broker has it, or when that cannot be known.
     pub(super) async fn publish(&self, message: Message) -> Result<(), Unpublished> {
         if !self.link.is_up() {
             return Err(away("there is no connection"));
@@ -163,7 +163,7 @@ async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>, tasks: AnyTasks) {
                 if serve(&mut link, &line, &channel, &mut jobs).await.is_none() {
                     return;
                 }
-                // Also throws away what the library keeps of confirms that never came. Nobody waits for it.
+                // Also throws away what the library keeps of confirms that never came. It is not waited for.
                 let closes = async move { drop(timeout(CALL, channel.close(200, "a confirm failed".into())).await) };
                 tasks.detach("broker.close", Box::pin(closes));
             }
@@ -175,7 +175,7 @@ async fn run(mut link: Link, mut jobs: mpsc::Receiver<Job>, tasks: AnyTasks) {
     }
 }
 
-/// Until the channel fails; `None` when there is nobody left to publish for.
+/// Until the channel fails; `None` when there is no sender of jobs left.
 async fn serve(link: &mut Link, line: &Line, channel: &Channel, jobs: &mut mpsc::Receiver<Job>) -> Option<()> {
     let mut flying = FuturesUnordered::new();
     let lost = link.lost(line.number);
@@ -198,7 +198,7 @@ async fn serve(link: &mut Link, line: &Line, channel: &Channel, jobs: &mut mpsc:
 /// Publishes and answers; says whether the channel can still be used.
 async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
     let Job { message, deadline, done } = job;
-    // An alarm's queue is declared anew by whoever sets the next one.
+    // An alarm's queue is declared anew by the next call that sets one.
     let is_clock = message.is_clock;
     if done.is_closed() {
         return true;
@@ -212,7 +212,7 @@ async fn fly(line: &Line, channel: &Channel, job: Job) -> bool {
         Ok(Ok(Confirmation::Ack(None))) => (Ok(()), true),
         Ok(Ok(Confirmation::Nack(_))) => (Err(Shed::Full.into()), true),
         Ok(Ok(Confirmation::Ack(Some(_)))) => {
-            // Somebody deleted the queue. A new connection declares it again. (Whether the library tied the return to the right
+            // The queue was deleted. A new connection declares it again. (Whether the library tied the return to the right
             // confirm does not matter much: with the queue went everything that was in it.)
             if !is_clock {
                 line.suspect();

@@ -18,7 +18,7 @@ const NAMESPACE_BYTES_MAX: usize = 128;
 /// Batches of notices or news that wait for one subscriber.
 const BROADCASTS_MAX: i64 = 1_024;
 /// Holds of these lengths at most share a queue; the last one takes what is longer. They are few and the same for ever: a queue
-/// that is young when its broker dies may come back without a leader.
+/// that is young when its broker crashes may come back without a leader.
 pub(super) const HOLD_CLASSES_MS: [i64; 5] = [60_000, 300_000, 600_000, 1_800_000, 86_400_000];
 /// Deadlines in one queue: some thousands make a big sale.
 const DEADLINES_MAX: i64 = 1_000_000;
@@ -27,7 +27,7 @@ const EVENTS_MAX: i64 = 1_000_000;
 /// Requests of publishers that wait for a payment-consumer, and how long: a publisher that is not answered asks again.
 const REQUESTS_MAX: i64 = 10_000;
 const REQUEST_MS_MAX: i64 = 10_000;
-/// Parked messages. When they are more, the queue they come from stands still until somebody looks.
+/// Parked messages. When they are more, the queue they come from stands still until an operator acts.
 const PARKED_MAX: i64 = 100_000;
 
 pub(super) struct Topology {
@@ -102,7 +102,7 @@ impl Topology {
     /// Everything that does not depend on a sale.
     pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         for partition in 0..self.partitions {
-            // One consumer at a time: order is per queue, and so is whoever decides.
+            // One consumer at a time: order is per queue, and so are decisions.
             let arguments = [("x-single-active-consumer", AMQPValue::Boolean(true))];
             quorum(channel, self.attempts(partition), self.queue_messages_max, arguments).await?;
         }
@@ -116,7 +116,7 @@ impl Topology {
         self.declare_events(channel).await
     }
 
-    /// Whoever publishes declares every listener's queue: what happened before a listener first ran waits for it.
+    /// Every publisher declares every listener's queue: what happened before a listener first ran waits for it.
     async fn declare_events(&self, channel: &Channel) -> lapin::Result<()> {
         declare_exchange(channel, self.events(), ExchangeKind::Topic).await?;
         for listener in Listener::ALL {
@@ -150,9 +150,9 @@ impl Topology {
         channel: &Channel,
         exchange: ShortString,
     ) -> lapin::Result<ShortString> {
-        // Gone with its subscriber, who reads the truth when it comes back.
+        // Gone with its subscriber, which reads the truth when it comes back.
         let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-        // The oldest is dropped when a subscriber does not keep up: newer word replaces older.
+        // The oldest is dropped when a subscriber does not keep up: newer messages replace older ones.
         let arguments = table([("x-max-length", AMQPValue::LongLongInt(BROADCASTS_MAX))]);
         let queue = channel.queue_declare("".into(), options, arguments).await?.name().clone();
         let key = ShortString::default();
@@ -171,7 +171,7 @@ impl Topology {
     }
 }
 
-/// Durable, so that those who publish find it before anybody listens, also after the broker's restart.
+/// Durable, so that publishers find it before anything is subscribed, also after the broker's restart.
 async fn declare_exchange(channel: &Channel, name: ShortString, kind: ExchangeKind) -> lapin::Result<()> {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(name, kind, options, FieldTable::default()).await

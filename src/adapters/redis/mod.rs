@@ -20,7 +20,7 @@ use fred::types::config::{HostMapping, TcpConfig, TlsConfig, TlsHostMapping, Unr
 use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result, Source};
 
-/// The part of the world that this is.
+/// The part that this is.
 const PART: &str = "turnstile";
 
 /// After this the outcome of a call is unknown; asked again, a verb repeats its answer.
@@ -49,8 +49,8 @@ impl HostMapping for Named {
     }
 }
 
-/// `rediss` asks for TLS. The library is told so by hand: by itself it would believe what the machine believes, and fail
-/// where that is nobody.
+/// `rediss` asks for TLS. The library is told so by hand: by itself it would trust the machine's certificates, and fail
+/// where there are none.
 fn config(at: &Endpoint) -> Result<Config> {
     let (scheme, rest) = at.url.split_once("://").ok_or_else(|| fault("its URL has no scheme"))?;
     let (clear, asks) = match scheme {
@@ -79,7 +79,7 @@ async fn connect(at: &Endpoint, ms_max: u64) -> Result<Client> {
             connection.internal_command_timeout = Duration::from_millis(CALL_MS_MAX);
             connection.max_command_attempts = SENDINGS_MAX;
             connection.max_command_buffer_len = CALLS_MAX;
-            // A connection whose other end is gone without a word is given up only after its callers have gone.
+            // A connection whose other end is silently gone is given up only after its callers have gone.
             connection.unresponsive = UnresponsiveConfig {
                 max_timeout: Some(Duration::from_millis(ms_max + CALL_MS_MAX)),
                 interval: Duration::from_millis(CALL_MS_MAX / 3),

@@ -1,4 +1,4 @@
-//! Reading what the scripts answer. A word that does not fit is a fault: somebody else wrote into the sale's keys.
+//! Reading what the scripts answer. A value that does not fit is a fault: another program wrote into the sale's keys.
 
 use std::str::{FromStr, SplitAsciiWhitespace};
 

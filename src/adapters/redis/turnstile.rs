@@ -56,7 +56,7 @@ impl RedisTurnstile {
     }
 }
 
-/// Calls made while Redis is away would pile up, and be sent when nobody waits for them any more.
+/// Calls made while Redis is away would pile up, and be sent when their callers are gone.
 fn connected(client: &Client) -> Result<&Client> {
     if client.is_connected() { Ok(client) } else { Err(fault("not connected")) }
 }

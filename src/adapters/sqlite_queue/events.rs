@@ -1,6 +1,6 @@
 //! Events in the queue's file: a row for each listener and event, until that listener acknowledged it.
 //!
-//! Who has which row is known to this process alone: what a subscriber drops goes back at once to whoever listens, and after
+//! Who has which row is known to this process alone: what a subscriber drops goes back at once to the next subscriber, and after
 //! a start everything that was not acknowledged comes again.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -172,7 +172,7 @@ impl Events for SqliteQueue {
 
     async fn events(&self, listener: Listener) -> Result<Box<dyn Subscription<Event>>> {
         let line = self.0.lines.iter().position(|line| line.listener == listener);
-        let line = line.ok_or_else(|| fault("nobody listens by that name"))?;
+        let line = line.ok_or_else(|| fault("there is no listener of that name"))?;
         Ok(Box::new(SqliteEvents { queue: self.0.clone(), line }))
     }
 }
@@ -237,7 +237,7 @@ impl SqliteEvents {
 }
 
 impl Line {
-    /// Saturates: a row that somebody wrote into the file by hand was never counted.
+    /// Saturates: a row that was written into the file by hand was never counted.
     fn less(&self) {
         let less = |count: u64| Some(count.saturating_sub(1));
         let _ = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
@@ -250,7 +250,7 @@ impl Subscription<Event> for SqliteEvents {
         loop {
             let taken = self.take(max.max(1)).await?;
             if !taken.is_empty() {
-                // There may be more, for somebody else.
+                // There may be more, for another subscriber.
                 self.line().added.notify_one();
                 return Ok(taken);
             }

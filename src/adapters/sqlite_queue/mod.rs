@@ -2,7 +2,7 @@
 //!
 //! One writer, whose transactions take everything that waits for it, so that a crowd of submits shares one disk flush. Row
 //! order is queue order. There is no lease in the file: who is active is known to this process alone, so after a start
-//! nobody is, and what was not acknowledged comes again, in order.
+//! none is, and what was not acknowledged comes again, in order.
 
 mod events;
 mod lag;
@@ -67,7 +67,7 @@ struct Shared {
     writer: UnboundedSender<Command>,
 }
 
-/// Which attempts on their way are traced. In memory: the same process reads them, and one that died has lost a picture.
+/// Which attempts on their way are traced. In memory: the same process reads them, and one that crashed has lost a picture.
 #[derive(Default)]
 struct Marks(Mutex<VecDeque<(BatchId, Vec<Mark>)>>);
 
@@ -91,7 +91,7 @@ impl Marks {
 }
 
 struct Part {
-    /// One permit: who has it is the active subscriber, and the others wait in line.
+    /// One permit: its holder is the active subscriber, and the others wait in line.
     active: Arc<Semaphore>,
     /// Rows not acknowledged yet, counting those on their way into the file.
     messages: AtomicU64,
@@ -100,7 +100,7 @@ struct Part {
 }
 
 impl Part {
-    /// Saturates: a row that somebody wrote into the file by hand was never counted.
+    /// Saturates: a row that was written into the file by hand was never counted.
     fn forget(&self, rows: u64) {
         let less = |count: u64| Some(count.saturating_sub(rows));
         let _ = self.messages.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
@@ -114,7 +114,7 @@ impl SqliteQueue {
             .create_if_missing(true)
             // Readers and the writer do not wait for each other.
             .journal_mode(SqliteJournalMode::Wal)
-            // A commit is on the disk when it returns: whoever was accepted stays accepted, whatever loses power.
+            // A commit is on the disk when it returns: an accepted attempt stays accepted when the machine loses power.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
@@ -221,7 +221,7 @@ impl Parked for SqliteQueue {
 }
 
 impl Shared {
-    /// Has the writer do something, and waits for its word.
+    /// Sends the writer a command, and waits for its answer.
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command) -> Result<T> {
         let (done, answer) = oneshot::channel();
         let closed = || fault("the writer is gone");

@@ -15,7 +15,7 @@ use super::{Part, fault};
 use crate::ports::sale::attempts::Shed;
 use crate::ports::{Fault, Result};
 
-/// Commands in one transaction, at most: enough to share a flush, few enough that nobody waits long for it.
+/// Commands in one transaction, at most: enough to share a flush, few enough that none waits long for it.
 const GROUP_MAX: usize = 1_024;
 /// Acknowledgements wait this long for company.
 const ACKS_WAIT: Duration = Duration::from_millis(20);
@@ -105,7 +105,7 @@ impl Writer {
         Self { connection, commands, parts, lines, up, acks: Acks::default() }
     }
 
-    /// Until nobody can send any more; then what was acknowledged is written, and the file is closed.
+    /// Until there is no sender left; then what was acknowledged is written, and the file is closed.
     pub(super) async fn run(mut self) {
         let mut received = Vec::with_capacity(GROUP_MAX);
         loop {
@@ -129,7 +129,7 @@ impl Writer {
             let acks = self.acks.len();
             let idle = count.is_err() || count == Ok(0);
             let asked = !group.submits.is_empty() || !group.settled.is_empty();
-            // Also when the last commit failed: nobody submits to a queue that says it is down.
+            // Also when the last commit failed: no client submits to a queue that says it is down.
             if asked || acks >= GROUP_MAX || (idle && (acks > 0 || !up)) {
                 self.commit(group).await;
             }
@@ -141,7 +141,7 @@ impl Writer {
             }
         }
         if let Err(error) = self.connection.close().await {
-            tracing::warn!(%error, "the queue's file was not closed in order");
+            tracing::warn!(%error, "the queue's file could not be closed");
         }
     }
 
@@ -251,7 +251,7 @@ async fn write(connection: &mut SqliteConnection, submits: &[(u16, Vec<u8>)], ac
     Ok(freed)
 }
 
-/// Moves one row aside; 0 when somebody did before.
+/// Moves one row aside; 0 when that was done before.
 async fn park(connection: &mut SqliteConnection, id: i64, why: &str) -> Result<u64, Fault> {
     let mut transaction = begin(connection).await?;
     sqlx::query("INSERT INTO parked (part, why, body) SELECT part, ?, body FROM attempts WHERE id = ?")

@@ -16,7 +16,7 @@ const TAKEN: &str = "\
 /// Charged in whole units, whatever ISO 4217 says of decimals.
 const WHOLE: [&str; 15] =
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
-/// Thousandths, of which the last digit must be zero. ISK and UGX are without decimals in the world, and hundredths here, both of
+/// Thousandths, of which the last digit must be zero. ISK and UGX have no decimals in ISO 4217, and hundredths here, both of
 /// them zero. TWD and HUF are special for payouts only: they are charged in hundredths.
 const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 /// The least that is charged, as Stripe counts. Of an account whose bank is in another currency it is that one's least, converted.

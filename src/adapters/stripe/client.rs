@@ -76,7 +76,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// When it is the amount that is refused, or its currency, and not who asks or how: in Stripe's word for it.
+    /// When it is the amount that is refused, or its currency, and not the caller or the call: Stripe's code for it.
     pub(super) fn of_amount(&self) -> Option<&str> {
         match (self.code.as_str(), self.param.as_str()) {
             (code @ ("amount_too_small" | "amount_too_large"), _) => Some(code),
@@ -113,7 +113,7 @@ impl Client {
         Ok(Self { http, authorization, settings, calls })
     }
 
-    /// Tried again a few times where nobody knows; a fault in the end means that nobody does.
+    /// Tried again a few times while the outcome is unknown; a fault says that it still is.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer> {
         let wait_max = Duration::from_millis(self.settings.retry_ms_max);
         let waits = ExponentialBuilder::new()
@@ -122,8 +122,9 @@ impl Client {
             .with_max_times(self.settings.tries_max.saturating_sub(1) as usize);
         let tries = (|| self.once(call)).retry(waits).when(|unknown| unknown.again);
         let tries = tries.adjust(|unknown, wait| wait.map(|wait| unknown.after.unwrap_or(wait).min(wait_max)));
-        let tries =
-            tries.notify(|unknown, _| tracing::info!(path = call.path, fault.what = unknown.fault.what, "asked again"));
+        let tries = tries.notify(|unknown, _| {
+            tracing::info!(path = call.path, fault.what = unknown.fault.what, "a call to Stripe is tried again")
+        });
         tries.await.map_err(|unknown| unknown.fault)
     }
 

@@ -13,13 +13,13 @@ const ID_CHARS_MAX: usize = 200;
 /// Where an intent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
-    /// No money moves until somebody does something.
+    /// No money moves until it is confirmed.
     Waits,
     /// The bank wants to see the buyer.
     RequiresAction,
     /// The bank has set the money aside.
     RequiresCapture,
-    /// Nobody knows yet, Stripe neither.
+    /// Not known yet, to Stripe neither.
     Processing,
     Succeeded,
     Canceled,

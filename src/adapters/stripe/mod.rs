@@ -7,7 +7,7 @@
 //!
 //! Money only moves of an intent whose name is written down in [`References`]. So a payment that is void before its intent is
 //! known is void for ever, whatever Stripe answers later, and no crash between two calls leaves anything but an intent that
-//! nobody can confirm. A refused card ends in a cancelled intent: only then is it a decline.
+//! cannot be confirmed. A refused card ends in a cancelled intent: only then is it a decline.
 
 mod amount;
 mod client;
@@ -58,7 +58,7 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// Fails when the settings cannot be used; connects to nobody.
+    /// Fails when the settings cannot be used; opens no connection.
     pub fn new(settings: Settings, references: Arc<dyn References>) -> Result<Self> {
         let webhook_secrets = settings.webhook_secrets.clone();
         Ok(Self { client: Client::new(settings)?, references, webhook_secrets })
@@ -88,7 +88,7 @@ impl Stripe {
         };
         match self.references.name(payment, &intent).await? {
             Reference::Known(intent) => Ok(Ok(intent)),
-            // Somebody made it void meanwhile. Nobody can confirm what is not written down; this is for tidy books.
+            // It was made void meanwhile. What is not written down cannot be confirmed; this is for tidy books.
             _ => {
                 self.cancel(&intent).await?;
                 Err(Fault::new(PART, "the payment is void"))
@@ -253,7 +253,7 @@ impl Payments for Stripe {
             card => self.take(&intent, payment, card).await?,
         };
         let Taken::Not(why) = taken else { return Ok(Captured::Captured) };
-        // Only what is cancelled is declined: an earlier call may have done more than its caller heard.
+        // Only what is cancelled is declined: an earlier call may have done more than its caller was told.
         Ok(match self.cancel(&intent).await? {
             Voided::Captured => Captured::Captured,
             Voided::Voided => Captured::Declined { why },

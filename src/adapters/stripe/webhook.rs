@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use crate::ports::money::payments::{WebhookEvent, WebhookRequest};
 
-/// An event that was signed this long ago, or will be, is somebody's recording.
+/// An event that was signed this long ago, or will be, is taken for a replay.
 const REPLAY_S_MAX: i64 = 300;
 /// Signatures looked at; Stripe sends one for each of at most a few secrets.
 const SIGNATURES_MAX: usize = 8;

@@ -25,7 +25,7 @@ const ASKED_MAX: usize = 16;
 /// For each payment, how much the provider says moved and was not given back.
 pub(super) async fn kept(needs: &Needs, payments: &[Payment]) -> Result<Vec<i64>> {
     let asked = payments.iter().map(|payment| (payment.id, payment.amount.is_zero())).map(|(id, is_free)| async move {
-        // Of what costs nothing the provider never heard.
+        // A payment that costs nothing is never sent to the provider.
         if is_free { Ok(0) } else { needs.payments.kept_minor(id).await }
     });
     stream::iter(asked.collect::<Vec<_>>()).buffered(ASKED_MAX).try_collect().await
@@ -76,7 +76,7 @@ pub(super) fn refunds_in_motion(refunds: &[RefundEntry]) -> Vec<String> {
     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }
 
-/// Refunds that failed and that nobody has settled: no broken invariant, and not done either.
+/// Refunds that failed and are not settled: no broken invariant, and not done either.
 pub(super) fn owed(facts: &AuditFacts) -> Vec<Owed> {
     let numbers: HashMap<PaymentId, &str> =
         facts.orders.iter().map(|order| (order.payment, order.number.as_str())).collect();
@@ -267,7 +267,7 @@ fn deadline(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// What was committed reaches those who listen.
+/// What was committed reaches the listeners.
 fn told(evidence: &Evidence) -> Check {
     let waits_ms = evidence.backlog.oldest.map_or(0, |oldest| evidence.facts.now.since_ms(oldest));
     if waits_ms <= UNPUBLISHED_MS_MAX {

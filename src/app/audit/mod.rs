@@ -1,7 +1,7 @@
 //! Checks a sale's invariants by their numbers, over ledger, turnstile and payment provider.
 //!
 //! Only reads. What is in flight is not judged: a sale that is not at rest says so, and is checked for what holds in motion.
-//! Not seen here: batches that nobody decided yet, which only the broker knows.
+//! Not seen here: batches that are not decided yet, which only the broker knows.
 
 mod checks;
 
@@ -188,7 +188,7 @@ pub async fn audit(needs: &Needs, sale: SaleId) -> Result<Option<Verdict>> {
     let parked = needs.parked.parked(PARKED_MAX).await?.len() as u64;
     let mut in_motion = checks::in_motion(&evidence);
     let divergence = checks::first_violation(&evidence, in_motion.is_empty());
-    // After the checks: what holds at rest holds whether the world was told or not.
+    // After the checks: what holds at rest holds whether its events are published or not.
     if evidence.backlog.events > 0 {
         in_motion.push(format!("{} events are to be published", evidence.backlog.events));
     }

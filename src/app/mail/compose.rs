@@ -7,7 +7,7 @@ use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::ports::Result;
 use crate::ports::mail::transport::{EmailJob, EmailTemplate, LETTER_VERSION, Recipient};
 
-/// `None` when there is nobody to write to. The receipt is for whoever sends the letter to find.
+/// `None` when there is no recipient. The receipt is found by the sender of the letter.
 pub async fn compose(needs: &Needs, settings: &Settings, event: &Event) -> Result<Option<EmailJob>> {
     let (buyer, sale) = whose(&event.fact);
     let Some(account) = needs.accounts.account(buyer).await? else { return Ok(None) };
@@ -24,7 +24,7 @@ pub async fn compose(needs: &Needs, settings: &Settings, event: &Event) -> Resul
     }))
 }
 
-/// The receipt that goes with the letter. One that cannot be had for long holds up nobody's letter.
+/// The receipt that goes with the letter. A letter does not wait for long for one that cannot be had.
 pub async fn receipt_for(
     needs: &Needs,
     settings: &Settings,
@@ -77,7 +77,7 @@ fn matter(fact: &Fact) -> EmailTemplate {
     }
 }
 
-/// Nobody goes without a letter because a title is missing.
+/// A missing title holds up no letter.
 async fn title(needs: &Needs, sale: SaleId) -> Result<String> {
     Ok(needs.catalogue.sale(sale).await?.map_or_else(|| format!("#{sale}"), |sale| sale.title))
 }

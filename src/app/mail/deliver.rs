@@ -1,7 +1,7 @@
-//! One letter on its last way: claimed, written, carried, marked.
+//! One letter on its last way: claimed, written, sent, marked.
 //!
-//! Dead before the mark, its claim runs out and somebody carries it again. The mark of a mail that was taken is tried for as
-//! long as the process lives: whoever is patient here saves somebody a second mail.
+//! After a crash before the mark, the claim runs out and another process sends the letter again. So the mark of a mail that was
+//! taken is tried for as long as the process lives: that saves the recipient a second mail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,18 +24,18 @@ pub enum Ready {
         letter: Box<EmailJob>,
         receipt: Option<Vec<u8>>,
     },
-    /// There is nobody to say it to.
+    /// There is no recipient.
     Nobody,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
     Sent,
-    /// Nobody will ever take it, or there is nobody.
+    /// It will never be taken, or has no recipient.
     Ended,
     /// It was delivered before.
     Before,
-    /// Somebody else has it.
+    /// Another process has it.
     Elsewhere,
     /// Not this time.
     PutOff,
@@ -94,7 +94,7 @@ impl Deliverer {
                     return Ok(counted(kind, "put_off", Delivered::PutOff));
                 }
                 tracing::error!(letter.id = %id, letter.kind = kind, "a letter is given up");
-                (Ending::Refused { why: "nobody took it for too long".to_owned() }, "refused", Delivered::Ended)
+                (Ending::Refused { why: "no mail server took it in time".to_owned() }, "refused", Delivered::Ended)
             }
         };
         self.mark(id, tries, ending).await?;

@@ -44,7 +44,7 @@ impl Metric {
                     "From claiming a letter to the mail server's word, by whether it was taken."
                 ),
                 Metric::Unsent => metrics::describe_gauge!(name, "Letters that are still to be sent."),
-                Metric::Refused => metrics::describe_gauge!(name, "Letters that nobody will ever take."),
+                Metric::Refused => metrics::describe_gauge!(name, "Letters that were refused for good or given up."),
                 Metric::OldestSeconds => {
                     metrics::describe_gauge!(name, "How long the oldest letter has been waiting to be sent.");
                 }

@@ -51,12 +51,12 @@ pub struct Settings {
     pub carry_ms_max: u64,
     /// How long everything about one letter may take.
     pub deliver_ms_max: u64,
-    /// How much longer a letter stays claimed: then its owner counts as dead, and another begins.
+    /// How much longer a letter stays claimed: after that its owner is taken to have crashed, and another begins.
     pub claim_beyond_ms: u64,
     /// The wait before a letter's second try; each later one is twice as long, up to the longest.
     pub again_ms: i64,
     pub again_ms_max: i64,
-    /// A letter that nobody took for this long is given up.
+    /// A letter that was not taken for this long is given up.
     pub keep_trying_ms_max: i64,
     /// A receipt that cannot be found for this long is no longer waited for: the letter says where to get it.
     pub receipt_ms_max: i64,

@@ -1,4 +1,4 @@
-//! Letters that come by a queue, written already: carried from there by whoever is fed from it.
+//! Letters that come by a queue, written already, and sent from there by the mailer that it feeds.
 //!
 //! A letter that is not done comes again, as often as the queue allows.
 
@@ -11,12 +11,12 @@ use crate::ports::{Fault, Result};
 
 pub struct Posted {
     pub deliverer: Deliverer,
-    /// Where receipts are kept; `None` when nobody said.
+    /// Where receipts are kept; `None` when not configured.
     pub archive: Option<Arc<dyn Archive>>,
 }
 
 impl Posted {
-    /// Whether this letter of the queue needs nobody any more.
+    /// Whether the queue may drop this letter.
     pub async fn is_done(&self, message: &str, body: &str) -> bool {
         // What its text is must not be told: it names a person.
         let letter = serde_json::from_str::<EmailJob>(body).ok().filter(|letter| letter.version == LETTER_VERSION);
@@ -32,7 +32,7 @@ impl Posted {
             Ok(Delivered::Sent | Delivered::Ended | Delivered::Before) => true,
             Ok(Delivered::Elsewhere | Delivered::PutOff) => false,
             Err(fault) => {
-                tracing::warn!(%fault, letter.id = %id, "a letter comes again");
+                tracing::warn!(%fault, letter.id = %id, "a letter could not be delivered; its queue delivers it again");
                 false
             }
         }

@@ -5,12 +5,12 @@
 //!   3. the hold takes it, if it can      or unknown: it stays paying, and the payment-consumer voids it,
 //!   4. the provider captures                whose answer is definite
 //!
-//! Whoever dies in between leaves something the payment-consumer finds: an opened payment that no row took, or a row that has
+//! A crash in between leaves something the payment-consumer finds: an opened payment that no row took, or a row that has
 //! been paying for too long. Of two checkouts of one hold one takes it in step 3, and only that one captures. Here is no retry
 //! of a capture, and a time-out is never a decline.
 //!
 //! What costs nothing needs no provider: a payment of 0, the order and the state are written in one transaction, and there is
-//! nothing to die between. An amount that the provider never takes is refused before anything is written.
+//! no step to crash between. An amount that the provider never takes is refused before anything is written.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ use crate::ports::{Fault, Result};
 pub enum Paid {
     /// `now` says whether this call made it.
     Order { order: Order, now: bool },
-    /// Nobody knows yet: the payment-consumer finds out, and the buyer is told.
+    /// Not known yet: the payment-consumer finds out, and the buyer is told.
     Paying,
     /// No money moved; `lapses_at` while another card may be tried.
     Declined { why: String, lapses_at: Option<Timestamp> },
@@ -118,14 +118,14 @@ pub async fn check_out(
     let capture = tokio::time::timeout(patience.capture, capture);
     let (captured, ()) = tokio::join!(capture, tell(&needs.tell, effort, &row));
     needs.faults.reach(points::CHECKOUT_AFTER_CAPTURE).await;
-    // From here on the row says "paying" until somebody writes how it ended: whatever fails, that is the truth to tell.
+    // From here on the row says "paying" until its end is written: whatever fails, that is the truth to tell.
     let paid = match captured.unwrap_or_else(|_| Err(slow("payments"))) {
         Ok(Captured::Captured) => confirm(needs, effort, &row, payment).await,
         Ok(Captured::Declined { why }) => declined(needs, effort, &row, payment, why).await,
         Err(fault) => Err(fault),
     };
     Ok(paid.unwrap_or_else(|fault| {
-        tracing::warn!(reservation.id = %id, payment.id = %payment, fault.part = fault.part, "left paying: {fault}");
+        tracing::warn!(reservation.id = %id, payment.id = %payment, fault.part = fault.part, %fault, "left paying");
         Paid::Paying
     }))
 }
@@ -224,7 +224,7 @@ async fn as_it_stands(needs: &Needs, row: &Reservation) -> Result<Paid> {
             None => Err(Fault::new("ledger", "a confirmed reservation has no order")),
         },
         State::Paying { .. } => Ok(Paid::Paying),
-        // A hold that cannot be paid is one whose time is over, whether or not somebody wrote that down.
+        // A hold that cannot be paid is one whose time is over, whether or not that is written down yet.
         State::Held { .. } | State::Lapsed => Ok(Paid::Lapsed),
         State::Blocked { .. } | State::Standby { .. } | State::Cancelled | State::Ended | State::Refunded => {
             Ok(Paid::NotHeld(Some(row.state.kind())))

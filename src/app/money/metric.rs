@@ -20,7 +20,7 @@ impl Metric {
 }
 
 pub fn describe() {
-    metrics::describe_counter!(Metric::Resolved.name(), "Payments nobody finished, by what voiding them answered.");
+    metrics::describe_counter!(Metric::Resolved.name(), "Unfinished payments, by what voiding them answered.");
     metrics::describe_counter!(Metric::Refunded.name(), "Refunds that the provider made.");
     metrics::describe_counter!(
         Metric::RefundFailed.name(),

@@ -1,4 +1,4 @@
-//! What happens to money: whether it can be paid, payments that nobody answered, refunds.
+//! What happens to money: whether it can be paid, payments without an answer, refunds.
 
 pub mod checkout;
 pub mod metric;

@@ -1,4 +1,4 @@
-//! Whether what a sale asks for can be paid, and can go back in any parts. Asked when the sale is made: later it is somebody's hold.
+//! Whether what a sale asks for can be paid, and can go back in any parts. Asked when the sale is made, before anything is held.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Giving back after payment: an operator's decision. First the ledger, in one transaction; then the wake-up for whoever takes
-//! the units back and gives them on. The money is asked for by the payment-consumer, until the provider has given it.
+//! Giving back after payment: an operator's decision. First the ledger, in one transaction; then a wake-up, upon which the
+//! payment-consumer takes the units back and gives them on, and asks the provider for the money until it has gone back.
 
 use crate::app::money::Needs;
 use crate::app::money::metric::Metric;

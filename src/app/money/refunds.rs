@@ -1,8 +1,8 @@
 //! Money that is to go back: asked for at the provider until it has gone, or definitely will not.
 //!
 //! A refund is claimed by one conditional write before the provider is asked, and the same write says when the next one may
-//! ask: whoever dies, or hears nothing, leaves a refund that is due again when its wait is over. Each answer is written only
-//! over the claim that it answers. What the provider did by itself, or somebody in its own window, is read from its list.
+//! ask: a process that crashes, or gets no answer, leaves a refund that is due again when its wait is over. Each answer is written
+//! only over the claim that it answers. What was refunded directly at the provider is read from its list.
 
 use crate::app::money::Needs;
 use crate::app::money::metric::Metric;
@@ -18,7 +18,7 @@ use crate::ports::{Fault, Result};
 /// Times a list is read again because its refunds moved meanwhile.
 const LOOKS_MAX: u32 = 8;
 
-/// One ask of one refund whose time has come, if nobody else has it.
+/// One ask of one refund whose time has come, unless another process has it.
 pub async fn ask(needs: &Needs, pace: RefundPace, telling: &tell::Settings, due: &RefundEntry) -> Result<()> {
     let Some(claimed) = due.asked(pace, sure_now(&*needs.clock)?) else { return Ok(()) };
     if !needs.refunds.move_refund(due, &claimed).await? {
@@ -28,7 +28,7 @@ pub async fn ask(needs: &Needs, pace: RefundPace, telling: &tell::Settings, due:
     let answer = needs.payments.refund(&claimed.refund, claimed.tries).await?;
     needs.faults.reach(points::REFUND_AFTER_PROVIDER).await;
     if matches!(answer, RefundAnswer::Refused { .. }) {
-        // Perhaps somebody gave it back in the provider's own window, and the word of it was lost. Then the claim is gone.
+        // Perhaps it was refunded in the provider's own dashboard, and the webhook was lost. Then the claim is gone.
         take_over(needs, telling, claimed.refund.payment).await?;
     }
     if let Some(next) = claimed.answered(&answer, pace, sure_now(&*needs.clock)?) {
@@ -37,9 +37,9 @@ pub async fn ask(needs: &Needs, pace: RefundPace, telling: &tell::Settings, due:
     Ok(())
 }
 
-/// What the provider has of this payment's refunds becomes what our books say: a refund that ended there, and what somebody
-/// else gave back. A list that was read before a refund moved decides nothing about it. `false` of a payment that is not
-/// captured here.
+/// What the provider has of this payment's refunds becomes what our books say: refunds that ended there, and those made there
+/// directly. A list that was read before a refund moved decides nothing about it. `false` of a payment that is not captured
+/// here.
 pub async fn take_over(needs: &Needs, telling: &tell::Settings, id: PaymentId) -> Result<bool> {
     let paid = needs.paying.payment(id).await?.filter(|paid| paid.state == PaymentState::Captured);
     let Some(paid) = paid else { return Ok(false) };

@@ -1,4 +1,4 @@
-//! Payments that nobody finished: voided, because a void's answer is definite and a time-out's is none.
+//! Unfinished payments: voided, because a void's answer is definite and a time-out's is none.
 //!
 //! Until the provider has answered, the unit stays taken. Money that moved becomes an order where it still can, and is given
 //! back where it cannot.

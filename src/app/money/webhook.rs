@@ -1,7 +1,7 @@
 //! What the payment provider tells us: a hint where to look.
 //!
 //! Nothing it says is believed. What is done is what the sweeper would do of the same payment, every step of it conditional, so
-//! that a word may come twice, late, in any order or never, and none is written down. It is answered when its effect is committed.
+//! that a webhook may come twice, late, in any order or never, and none is stored. It is answered when its effect is committed.
 
 use crate::app::money::Needs;
 use crate::app::money::refunds::take_over;
@@ -16,7 +16,7 @@ use crate::ports::Result;
 pub async fn handle_webhook(needs: &Needs, effort: Effort, id: PaymentId) -> Result<&'static str> {
     let Some(payment) = needs.paying.payment(id).await? else { return Ok("unknown") };
     let settles = match payment.state {
-        // Something final is said of it and nobody has written that down: the gateway is about to, or died.
+        // The provider's answer is final and not written down: the gateway is about to, or crashed.
         PaymentState::Opened => true,
         // Mostly the echo of our own void. If money moved all the same, it goes back.
         PaymentState::Voided => needs.payments.kept_minor(id).await? > 0,
@@ -30,12 +30,12 @@ pub async fn handle_webhook(needs: &Needs, effort: Effort, id: PaymentId) -> Res
     Ok("settled")
 }
 
-/// Money went back, or did not after all. What the provider has is what our books say afterwards; where somebody gave back all
-/// that was left, the order goes as if an operator had given it back here.
+/// Money went back, or did not after all. What the provider has is what our books say afterwards; where all that was left was
+/// refunded there, the order goes as if an operator had given it back here.
 pub async fn heed_refund(needs: &Needs, effort: Effort, id: PaymentId) -> Result<&'static str> {
     let Some(payment) = needs.paying.payment(id).await? else { return Ok("unknown") };
     if payment.state != PaymentState::Captured {
-        // The word of the money's coming is still on its way, or was lost.
+        // The webhook of the payment is still on its way, or was lost.
         handle_webhook(needs, effort, id).await?;
     }
     if !take_over(needs, &Telling::default(), id).await? {

@@ -21,7 +21,7 @@ const PAGE: u32 = 1_000;
 pub enum CheckIn {
     /// Let them in.
     Admitted(Admission),
-    /// Somebody went in with it; since then it may have been given back.
+    /// It was admitted before; since then it may have been given back.
     Already {
         before: Admission,
         revoked: bool,
@@ -70,7 +70,7 @@ pub struct Handed {
 pub struct Used {
     pub admitted_at: Timestamp,
     pub gate: String,
-    /// Empty where the shop itself let somebody in.
+    /// Empty where the shop itself admitted the unit.
     pub device: String,
 }
 
@@ -81,8 +81,8 @@ impl From<Admission> for Used {
 }
 
 impl Receipts {
-    /// Lets the unit in at this sale's door, once. A caller that did not hear the answer and asks again with the same time and gate
-    /// gets it again.
+    /// Lets the unit in at this sale's door, once. A caller that missed the answer and asks again with the same time and gate gets
+    /// it again.
     pub async fn check_in(&self, sale: SaleId, token: &str, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
         let outcome = match token::verify(token, self.0.keys.public()) {
             Err(error) => CheckIn::Invalid(error),
@@ -107,7 +107,7 @@ impl Receipts {
         })
     }
 
-    /// A clock that goes before ours says the present: nobody went in tomorrow.
+    /// A device whose clock is ahead gets the present time: an admission is never in the future.
     pub async fn merge(&self, device: &str, written: Vec<Written>) -> Result<Vec<Handed>> {
         let (needs, now) = (&self.0.needs, self.0.needs.clock.now());
         let mut handed: Vec<Handed> = Vec::with_capacity(written.len());

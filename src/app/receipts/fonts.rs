@@ -2,7 +2,7 @@
 //! the first character comes that needs it, and once; a PDF holds only the glyphs that it uses.
 //!
 //! Text is shaped, and laid out in the order in which it is read, from the right or from the left. What no typeface has is not
-//! printed as boxes without a word: one sign stands for it, and [`Line::left_out`] says that there was something.
+//! printed as boxes without notice: one sign stands for it, and [`Line::left_out`] says that there was something.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

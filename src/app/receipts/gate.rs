@@ -1,5 +1,5 @@
 //! A gate without the shop: it has the public keys, what was given back and what was used when its pack was made, and a file of its
-//! own. An admission is on the disk before anybody is let in by it, so that a gate that dies lets nobody in twice.
+//! own. An admission is on the disk before it is answered, so that a gate that crashes admits no unit twice.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -117,7 +117,7 @@ impl Gate {
         if written.head.is_none() {
             begin(&mut file)?;
         } else {
-            // What a crash cut off was said to nobody.
+            // What a crash cut off was never answered.
             file.set_len(written.whole_bytes)?;
             file.seek(SeekFrom::End(0))?;
         }
@@ -136,7 +136,7 @@ impl Gate {
         Ok(Self { sale: pack.sale_id, keys, revoked, used, name: name.to_owned(), sequence, file })
     }
 
-    /// A fault of the disk lets nobody in.
+    /// A fault of the disk admits no unit.
     pub fn check_in(&mut self, token: &str, now: Timestamp) -> io::Result<Answer> {
         let proof = match token::verify(token, &self.keys) {
             Ok(proof) => proof,
@@ -204,7 +204,7 @@ fn append(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     text.push(b'\n');
     let written = file.write_all(&text).and_then(|()| file.sync_data());
     if written.is_err() {
-        // Whoever comes next writes on a line of its own.
+        // The next admission begins on a line of its own.
         file.set_len(before)?;
         file.seek(SeekFrom::Start(before))?;
     }

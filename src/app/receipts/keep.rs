@@ -14,7 +14,7 @@ const PAGE: u32 = 1_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ReceiptStats)]
 pub struct Stats {
-    /// Kept now: what the archive says, whoever asks and whatever was started anew.
+    /// Kept now: what the archive says, whichever process asks and however often it was started.
     pub count: u64,
     pub bytes: u64,
     #[schema(required)]

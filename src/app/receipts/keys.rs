@@ -137,7 +137,7 @@ impl PublicKeys {
             let bytes = URL_SAFE_NO_PAD.decode(&jwk.x).map_err(|_| KeysError::Public(place))?;
             let bytes: [u8; 32] = bytes.try_into().map_err(|_| KeysError::Public(place))?;
             let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeysError::Public(place))?;
-            // A weak key would say yes to what nobody signed.
+            // A weak key would accept signatures that were never made with it.
             if key.is_weak() {
                 return Err(KeysError::Public(place));
             }

@@ -48,7 +48,7 @@ pub fn read<const BYTES: usize>(letters: &str) -> Option<[u8; BYTES]> {
     Some(bytes)
 }
 
-/// What was written, whatever keyboard it came through and whoever copied it; `None` when something of it was never written.
+/// What was printed, whatever keyboard it came through and however it was copied; `None` when something of it was never printed.
 pub fn plain(typed: &str) -> Option<String> {
     typed.chars().filter(|typed| !is_gap(*typed)).map(letter).collect()
 }

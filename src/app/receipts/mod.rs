@@ -1,7 +1,7 @@
-//! Receipts: printed once, away from whoever waits, and kept; and what is done with them at the door.
+//! Receipts: printed once, without keeping a request waiting, and kept; and what is done with them at the door.
 //!
-//! A receipt follows from its order and the language of who reads it. So printing it twice gives the same bytes, and what the archive
-//! loses is printed again. It holds no promise of its own: whether a unit lets somebody in is for the ledger to say.
+//! A receipt follows from its order and the language of its reader. So printing it twice gives the same bytes, and what the archive
+//! loses is printed again. It holds no promise of its own: whether a unit is admitted is for the ledger to say.
 
 mod check_in;
 mod code;
@@ -65,7 +65,7 @@ pub struct Settings {
     pub pdf_waiting_max: usize,
     /// How long a buyer's request waits for a receipt that is not there yet, in milliseconds. It is printed all the same.
     pub pdf_wait_ms_max: u64,
-    /// Events taken at once by whoever prints what was paid for.
+    /// Events taken at once by the process that prints what was paid for.
     pub deliveries_max: usize,
     /// Receipts that one call of an operator removes.
     pub cleanup_max: u32,
@@ -116,7 +116,7 @@ struct Inner {
     /// How far the shop's clocks are ahead of UTC, in its letters and on its receipts.
     utc_offset_minutes: i16,
     press: Press,
-    /// Whoever prints holds the lock of the order, so that two who ask at once print once. Orders share locks.
+    /// Printing holds the lock of the order, so that two requests at once print once. Orders share locks.
     printing: [Mutex<()>; LOCKS],
 }
 
@@ -149,7 +149,7 @@ impl Receipts {
         self.kept_or_printed(order, true).await?.map(|kept| kept.bytes).ok_or_else(closed)
     }
 
-    /// The same for somebody who waits: `None` when too many wait at the press.
+    /// The same for a request that waits: `None` when too many wait at the press.
     pub async fn pdf_soon(&self, order: &Order) -> Result<Option<Vec<u8>>> {
         Ok(self.kept_or_printed(order, false).await?.map(|kept| kept.bytes))
     }
@@ -242,12 +242,12 @@ impl Receipts {
             _ => return Ok(()),
         };
         let Some(order) = self.0.needs.orders.order(number).await? else {
-            tracing::error!(order.number = number, "an event speaks of an order that is not there");
+            tracing::error!(order.number = number, "an event names an order that does not exist");
             return Ok(());
         };
         match self.kept_or_printed(&order, true).await {
             Ok(kept) => kept.map(drop).ok_or_else(closed),
-            // The others are not kept waiting for it. Whoever asks sees it fail.
+            // The others are not kept waiting for it. A request for this receipt fails by itself.
             Err(Unprinted::Never(why)) => {
                 tracing::error!(order.number = number, why, "a receipt cannot be printed");
                 metrics::counter!(Metric::Failed.name()).increment(1);
@@ -281,7 +281,7 @@ impl Worker for Receipts {
 
     fn failed(&self, fault: &Fault) {
         metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
-        tracing::warn!(%fault, "receipts wait, and are tried again");
+        tracing::warn!(%fault, "printing receipts failed and is tried again");
     }
 }
 

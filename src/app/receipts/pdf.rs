@@ -73,7 +73,7 @@ fn metadata(sheet: &Sheet) -> Metadata {
         .creation_date(at)
 }
 
-/// In the language of who reads it, or in English where no typeface has that one's characters.
+/// In the reader's language, or in English where no typeface has its characters.
 fn words_of(locale: Locale, fonts: &Fonts) -> &'static Words {
     let words = Words::of(locale);
     if fonts.line(words.receipt, Style::Regular).left_out() { Words::of(Locale::En) } else { words }

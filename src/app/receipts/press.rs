@@ -110,7 +110,7 @@ impl Press {
     }
 }
 
-/// One who waits, until it is dropped.
+/// One waiting request, until it is dropped.
 struct Waiting<'a>(&'a AtomicU64);
 
 impl<'a> Waiting<'a> {
@@ -127,11 +127,11 @@ impl Drop for Waiting<'_> {
 }
 
 fn work(queue: &Mutex<mpsc::Receiver<Job>>, print: impl Print) {
-    // Lower than the nicest: whoever wakes takes the core at once, where a nice thread may end its slice first. Of this thread
-    // alone. A system that refuses prints at the priority of everybody else.
+    // Lower than the nicest: any thread that wakes takes the core at once, where a nice thread may end its slice first. Of this
+    // thread alone. A system that refuses prints at the priority of all other threads.
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
-        tracing::debug!(%error, "the press keeps its priority");
+        tracing::debug!(%error, "the printing thread's priority could not be lowered");
     }
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -177,7 +177,7 @@ mod tests {
         let ended = Arc::new(Mutex::new(ended));
         let press = Press::printing(2, 9, move |_| {
             begin.send(()).expect("the test listens");
-            ended.lock().expect("nobody panics while waiting").recv().expect("the test ends it");
+            ended.lock().expect("no thread panics while waiting").recv().expect("the test ends it");
             Ok(Vec::new())
         });
         let mut prints: Vec<_> = (0..3).map(|_| Box::pin(press.print(sheet(), false))).collect();
@@ -205,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_when_too_many_wait_for_the_press_comes_again() {
-        // Nobody prints, so that who waits keeps waiting.
+        // The queue is never read, so that requests keep waiting.
         let (jobs, _queue) = mpsc::channel(2);
         let press = Press { jobs, waiting: AtomicU64::new(0), made: AtomicU64::new(0) };
         let mut first = Box::pin(press.print(sheet(), false));

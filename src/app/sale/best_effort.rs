@@ -22,12 +22,12 @@ pub struct Effort {
 pub async fn best_effort(what: &'static str, effort: Effort, step: impl Future<Output = Result<()>>) -> bool {
     let done = tokio::time::timeout(effort.within, step).await;
     let Err(fault) = done.unwrap_or_else(|_| Err(Fault::new("world", "no answer in time"))) else { return true };
-    tracing::info!(fault.part = fault.part, "could not {what}: {fault}");
+    tracing::info!(what, fault.part = fault.part, %fault, "a best-effort step failed");
     metrics::counter!(Metric::BestEffortFailures.name(), "what" => what).increment(1);
     false
 }
 
-/// Tells the buyer what the row says. Where that cannot be done, it is said to be missed by whoever could not do it.
+/// Tells the buyer what the row says. Where that fails, it is reported as missed.
 pub async fn tell(needs: &tell::Needs, effort: Effort, row: &Reservation) {
     best_effort("tell", effort, notify(needs, std::slice::from_ref(row))).await;
 }

@@ -1,5 +1,5 @@
 //! Units out of sale and back: an operator's decision. First the ledger, then the queue, where the house waits its turn like
-//! everybody; what came of it is read from the ledger. Whoever dies in between left a block under the request's id, and the same
+//! everybody; what came of it is read from the ledger. A crash in between leaves a block under the request's id, and the same
 //! request goes on with it.
 
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct BlockRequest {
 pub async fn submit_block(needs: &Needs, what: BlockRequest) -> Result<BlockMade> {
     let BlockRequest { sale, units: wanted, reason, request } = what;
     let level = needs.turnstile.look(sale).await?;
-    // Who asks for more than there is would stand in line before it is turned away.
+    // A block that asks for more than there is would stand in line before it is turned away.
     let asked = level.map_or(0, |level| level.free.min(wanted));
     let new = NewBlock { sale, wanted, asked, reason, request };
     let made = needs.blocks.create_block(&new, needs.clock.now()).await?;
@@ -80,7 +80,7 @@ pub async fn decided(needs: &Needs, effort: Effort, block: Block, within: Durati
     Ok(block)
 }
 
-/// All of its units go to who waits first, or back on sale.
+/// All of its units go to the next on standby, or back on sale.
 pub async fn end_block(needs: &Needs, effort: Effort, sale: SaleId, id: BatchId) -> Result<Option<Block>> {
     let ended = needs.blocks.end_block(sale, id, needs.clock.now()).await?;
     needs.faults.reach(points::UNBLOCK_AFTER_LEDGER).await;

@@ -1,5 +1,5 @@
-//! Letting go: the buyer's own decision. First the ledger, then the wake-up for whoever gives the units on; when that one is
-//! lost, the sweeper finds the ended row that nobody freed.
+//! Letting go: the buyer's own decision. First the ledger, then a wake-up for the payment-consumer, which gives the units on; when
+//! that is lost, the sweeper finds the ended row that is not freed.
 
 use crate::app::sale::best_effort::{self, Effort, wake};
 use crate::app::sale::metric::Metric;

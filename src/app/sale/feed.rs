@@ -3,20 +3,20 @@
 //!
 //! **What is said when.** What moved a sale (an operator, a restore, a turn, an order) stands in the ledger under the time when it
 //! did, so that one read by index finds it, whichever process moved it and whether or not that still lives. Twice a second what is
-//! new there is looked at and told, with the turnstile's word on whether the sale is exhausted. A sale that does not move is told in
+//! new there is looked at and told, and whether the turnstile is exhausted. A sale that does not move is told in
 //! rounds: what operators decided of it, and nothing of its turnstile. Without anything to tell, a bulletin a second says the time.
 //!
 //! **What may go wrong, and what makes it good.** A bulletin that is lost is missed by its number, and a publisher that misses one asks for
 //! everything, as does one that only just began to listen; the answer is everything as it was read after the question. One that comes
 //! late or twice replaces nothing newer. What is committed later than `moved_ms` after its own time, and whatever is not
-//! foreseen, is found by the round, after `round_ms` at most. A publisher that opens late asks; one whose question is not heard asks
-//! again. That a sale opens or closes needs no word: its times are known.
+//! foreseen, is found by the round, after `round_ms` at most. A publisher that opens late asks; one that gets no answer asks
+//! again. That a sale opens or closes needs no bulletin: its times are known.
 //!
-//! That a sale is exhausted is believed for some seconds only, for units may come back. So a publisher that still needs the word asks
-//! for that sale before it is too old; without such a question nothing is looked at. A word that is lost here costs nothing but a few
+//! That a sale is exhausted is believed for some seconds only, for units may come back. So a publisher that still needs it asks
+//! for that sale before then; without such a question nothing is looked at. A bulletin that is lost here costs nothing but a few
 //! attempts that go through the queue, whose refusal is a turn, and so moves the sale.
 //!
-//! The word on `exhausted` is the turnstile's, or the ledger's when everything is paid for and standby is full, or over with
+//! `exhausted` is what the turnstile says, or the ledger when everything is paid for and standby is full, or over with
 //! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it.
 
 mod publisher;
@@ -49,7 +49,7 @@ const BEAT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(500);
 /// Before requests are listened for again.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
-/// Sales read at once for who asks for everything.
+/// Sales read at once for a publisher that asks for everything.
 const READ_MAX: u32 = 512;
 
 #[derive(Clone)]
@@ -81,7 +81,7 @@ pub async fn run(needs: Needs, settings: rounds::Settings, lifecycle: Lifecycle)
 
 fn failed<T>(told: Result<T>) {
     if let Err(fault) = told {
-        tracing::warn!(%fault, "the news was not sent");
+        tracing::warn!(%fault, "a sale snapshot was not published");
     }
 }
 
@@ -143,7 +143,7 @@ impl Feed {
         }
     }
 
-    /// Who asks for everything at the same time is told together.
+    /// Publishers that ask for everything at the same time are told together.
     pub async fn answer(&self, requests: Vec<NewsRequest>) -> Result<()> {
         let mut numbers = Vec::new();
         let mut asked: Vec<SaleId> = Vec::new();
@@ -208,7 +208,7 @@ impl Feed {
     }
 }
 
-/// One sale, now: whoever changed it says so.
+/// One sale, now: called by the process that changed it.
 pub async fn announce(needs: &Needs, sale: SaleId) -> Result<()> {
     let words = words(needs, &[sale]).await?;
     if words.is_empty() {
@@ -228,7 +228,7 @@ async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
     let levels = needs.turnstile.look_at(&ids).await;
     let words = sales.into_iter().zip(levels).map(|(sale, level)| {
         let level = level.unwrap_or_else(|fault| {
-            tracing::warn!(sale.id = %sale.id, %fault, "no turnstile to look at");
+            tracing::warn!(sale.id = %sale.id, %fault, "the turnstile could not be read");
             None
         });
         word(needs, sale, level)
@@ -238,7 +238,7 @@ async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
 
 async fn word(needs: &Needs, mut sale: Sale, level: Option<Level>) -> Result<SaleNews> {
     let ends_with_that = sale.standby_until == StandbyUntil::Paid;
-    // What everybody holds is counted only where the count can change the word.
+    // What buyers hold is counted only where the count can change the answer.
     let standing = match level {
         Some(level) if level.free > 0 || !ends_with_that => None,
         _ => needs.restoring.standing(sale.id).await?,

@@ -1,6 +1,6 @@
 //! Which question a buyer is asked: gateway and publisher compute it alike, and neither needs to remember it.
 //!
-//! It depends on the sale's secret key, so that nobody can look up other buyers' questions beforehand. Answers never leave.
+//! It depends on the sale's secret key, so that other buyers' questions cannot be looked up beforehand. Answers never leave.
 
 use hmac::{Hmac, KeyInit, Mac};
 use icu_casemap::CaseMapper;

@@ -1,7 +1,7 @@
 //! A sale's turnstile, rebuilt from the ledger.
 //!
-//! One restore at a time for each sale, under a lock that dies with its connection. Whoever gets the lock looks again first:
-//! most doubts are gone by then, because somebody else restored, or caught up. A crash between the two halves leaves a
+//! One restore at a time for each sale, under a lock that ends with its connection. The process that gets the lock looks again
+//! first: most doubts are gone by then, because another process restored, or caught up. A crash between the two halves leaves a
 //! turnstile of an older generation than the ledger's, which the next caller or the sweeper finds.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub fn describe() {
     }
 }
 
-/// Why somebody thinks that the turnstile is not the one the ledger knows.
+/// Why a caller thinks that the turnstile is not the one the ledger knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoreReason {
     /// It is missing, of another generation, behind this revision, or has another chain than the ledger at the same revision.
@@ -69,7 +69,7 @@ pub enum Restored {
     Now,
     /// Another generation is there by now, or turnstile and ledger agree: try the work again.
     NotNeeded,
-    /// Somebody else is at it: try the work again a little later.
+    /// Another process is at it: try the work again a little later.
     Busy,
 }
 

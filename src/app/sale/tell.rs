@@ -21,7 +21,7 @@ use crate::ports::sale::deadlines::{DEADLINE_MAX, Deadline, Deadlines};
 use crate::ports::sale::notices::Notices;
 use crate::ports::{Fault, Result};
 
-/// Notices handed to the world at once, at most.
+/// Notices sent in one call, at most.
 const NOTICES_MAX: usize = 512;
 
 pub const OMISSIONS_TOTAL: &str = "miaosha_omissions_total";
@@ -113,7 +113,7 @@ async fn wake(needs: &Needs, sale: SaleId, reservations: &[ReservationId], hold_
     record_error(span, scheduled)
 }
 
-/// Tells the buyers what their rows say, or says why not; nobody of the house listens. The caller bounds its time.
+/// Tells the buyers what their rows say, or says why not; buyers of the house are not told. The caller bounds its time.
 pub async fn notify(needs: &Needs, rows: &[Reservation]) -> Result<()> {
     let rows: Vec<&Reservation> = rows.iter().filter(|row| !row.buyer.is_house()).collect();
     for rows in rows.chunks(NOTICES_MAX) {
@@ -132,5 +132,5 @@ fn late() -> Fault {
 
 fn left_out(what: &'static str, count: usize, fault: &Fault) {
     metrics::counter!(OMISSIONS_TOTAL, "what" => what).increment(count as u64);
-    tracing::info!(what, count, fault.part = fault.part, "left out: {fault}");
+    tracing::info!(what, count, fault.part = fault.part, %fault, "notices or alarms were left out");
 }

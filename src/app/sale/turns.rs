@@ -20,17 +20,17 @@ use crate::ports::{Fault, Result};
 
 /// Refusals of one generation's answers after which looking again is no use: the two differ below what a look compares.
 const REFUSALS_MAX: u32 = 2;
-/// Between two tries to record a promotion whose row is still to be born.
+/// Between two tries to record a promotion whose row does not exist yet.
 const ABSENT_WAIT: Duration = Duration::from_millis(20);
 
 /// Why one try settled nothing, and what is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unsettled {
-    /// The world moved on meanwhile: look again.
+    /// What it was decided by changed meanwhile: look again.
     Again,
     /// The turnstile may not be the one the ledger knows: restore it, and look again.
     Diverged(Divergence),
-    /// A part of the world failed: wait, and look again.
+    /// A part outside failed: wait, and look again.
     Fault(Fault),
 }
 
@@ -93,7 +93,7 @@ impl SaleCursor {
     }
 }
 
-/// Records the turns, all of `trail`'s sale and one generation. A promotion whose row is not born yet is waited for.
+/// Records the turns, all of `trail`'s sale and one generation. A promotion whose row does not exist yet is waited for.
 pub async fn record(
     recording: &dyn Recording,
     clock: &dyn Clock,
@@ -101,7 +101,7 @@ pub async fn record(
     turns: &[Turn],
     absent_ms_max: u64,
 ) -> Result<Vec<Reservation>, Unsettled> {
-    let generation = turns.first().expect("a turn is recorded because somebody asked").stamp().generation;
+    let generation = turns.first().expect("a caller has at least one turn to record").stamp().generation;
     let patient_until = Instant::now() + Duration::from_millis(absent_ms_max);
     loop {
         let now = sure_now(clock)?;
@@ -114,7 +114,7 @@ pub async fn record(
             }
             Recorded::Absent { .. } if Instant::now() < patient_until => tokio::time::sleep(ABSENT_WAIT).await,
             Recorded::Absent { reservation } => {
-                tracing::warn!(sale.id = %trail.sale, reservation.id = %reservation, "a promoted party was never born");
+                tracing::warn!(sale.id = %trail.sale, reservation.id = %reservation, "the row of a promotion never appeared");
                 return Err(Unsettled::Diverged(trail.doubt(generation, RestoreReason::Lost)));
             }
         }

@@ -52,7 +52,7 @@ pub enum Why {
     CaptureTooLate,
     /// An operator gave these units of an order back, and perhaps said why.
     Operator { units: Vec<u32>, reason: Option<String> },
-    /// Somebody gave it back in the provider's own window. Which units that means, nobody can say here.
+    /// It was made in the provider's own dashboard. Which units that means cannot be known here.
     AtProvider,
 }
 
@@ -70,7 +70,7 @@ pub enum RefundState {
     Done {
         at: Timestamp,
     },
-    /// It did not go back, and nobody asks again unasked. The code is the provider's reason.
+    /// It did not go back, and is not asked for again unless an operator says so. The code is the provider's reason.
     Failed {
         at: Timestamp,
         code: String,
@@ -174,7 +174,7 @@ pub enum RefundAnswer {
 /// A refund as the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MadeRefund {
-    /// As we asked for it; made of the provider's own name where somebody else did.
+    /// As we asked for it; derived from the provider's own id where we did not.
     pub id: RefundId,
     pub by_us: bool,
     pub minor: i64,
@@ -222,7 +222,7 @@ impl RefundEntry {
         Self { tries: self.tries + 1, ..self.moved(state) }
     }
 
-    /// Whoever writes this may ask the provider. The next one may when the wait is over, whatever became of the first.
+    /// The process that writes this may ask the provider. Another may when the wait is over, whatever became of the first ask.
     pub fn asked(&self, pace: RefundPace, now: Timestamp) -> Option<Self> {
         let after = now.plus_ms(pace.wait_ms(self.asks));
         let state = match self.state {
@@ -286,9 +286,9 @@ impl RefundEntry {
     }
 }
 
-/// Somebody gave so much of a payment back at the provider, which has `kept_minor` left of it: what is owed of the payment is
-/// owed no more, as far as it goes. First what failed, then what is due and could not go back any more. The entries that
-/// change, and how; and what of the money was owed by none.
+/// `minor` of a payment was refunded at the provider, which has `kept_minor` left of it: what is owed of the payment is owed no
+/// more, as far as it goes. First what failed, then what is due and could not go back any more. The entries that change, and how;
+/// and what of the money was owed by none.
 pub fn made_good(
     entries: &[RefundEntry],
     minor: i64,

@@ -98,11 +98,11 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Somebody went in with a unit.
+/// One admission: a person went in with a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     pub proof: Proof,
-    /// When, by the clock of whoever let them in.
+    /// When, by the clock of the gate that admitted it.
     pub at: Timestamp,
     /// Where, in the operators' words; may be empty.
     pub gate: String,

@@ -1,7 +1,7 @@
 //! A block: units that the house takes out of sale, and gives back when it ends.
 //!
-//! It goes through the turnstile like everybody: a batch of attempts, each by a buyer of the house and as large as anybody's may be,
-//! so that whatever comes back at once is enough for whoever is first in line. What did not fit never waits. The sale's capacity
+//! It goes through the turnstile like everybody: a batch of attempts, each by a buyer of the house and as large as any buyer's may
+//! be, so that whatever comes back at once is enough for the first in line. What did not fit never waits. The sale's capacity
 //! stays as it is.
 
 use crate::domain::sale::attempt::{Attempt, Batch};

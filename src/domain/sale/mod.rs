@@ -35,11 +35,11 @@ pub struct Allotment {
     pub standby_max: u32,
 }
 
-/// How long those who wait stay in line, as the operator wishes.
+/// How long standby lasts, as the operator wishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", try_from = "String")]
 pub enum StandbyUntil {
-    /// Until every unit is paid for; what comes back or is added after that goes to whoever comes first.
+    /// Until every unit is paid for; what comes back or is added after that goes to the next attempts.
     Paid,
     /// Until the sale is closed and nothing can come back any more.
     #[default]

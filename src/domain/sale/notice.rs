@@ -1,4 +1,4 @@
-//! A push to the buyer: what a reservation's row said when somebody looked. Made from the row, never from the turnstile's
+//! A push to the buyer: what a reservation's row said when it was read. Made from the row, never from the turnstile's
 //! answer; lost ones cost nothing, and an older version never replaces a newer one.
 
 use serde::{Deserialize, Serialize};
@@ -38,11 +38,11 @@ impl Notice {
     }
 }
 
-/// Notices that could not be told, and how long ago: whoever watches looks at the ledger.
+/// Notices that could not be sent, and how long ago: gateways read these sales from the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Missed {
-    /// Nobody knows any more of which sales.
+    /// Of which sales is not known any more.
     All {
         age_ms: u64,
     },

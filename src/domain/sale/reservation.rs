@@ -42,7 +42,7 @@ pub enum State {
     Refunded,
 }
 
-/// The state without its data: a column, a label, a word on the wire.
+/// The state without its data: a column, a label, a value on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]

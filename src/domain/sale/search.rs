@@ -1,4 +1,4 @@
-//! Words by which a sale is found: those of its title and its description, and those of who looks for it, made alike.
+//! Words by which a sale is found: those of its title and its description, and those of the search text, made alike.
 //!
 //! Case, width and accents do not count. Writing without spaces between words (Chinese, Japanese, Thai) is cut into pairs of
 //! neighbours and single characters, so that any two characters of a title find it; of other writing the beginning of a word in a

@@ -12,7 +12,7 @@ use crate::domain::sale::turn::{Answer, Cause, Chain, Known, Promotion, Raised, 
 use crate::domain::sale::{Allotment, PARTY_MAX};
 use crate::domain::shared::id::{BuyerId, ReservationId};
 
-/// Answers kept between calls for whoever asks again, at most; the oldest go first. Older ones are in the ledger, and a
+/// Answers kept between calls for batches that are sent again, at most; the oldest go first. Older ones are in the ledger, and a
 /// caller looks there before it asks: this many answers may be on their way to the ledger at once.
 pub const ANSWERS_MAX: usize = 1024;
 
@@ -91,7 +91,7 @@ pub struct Level {
 }
 
 impl Level {
-    /// Nothing is free and nobody more may wait. A buyer who asks now gets neither.
+    /// Nothing is free and standby is full. A buyer who asks now gets neither.
     pub fn is_exhausted(&self) -> bool {
         self.free == 0 && self.standby >= self.allotment.standby_max
     }
@@ -227,7 +227,7 @@ impl Turnstile {
         }
     }
 
-    /// Gives units to each attempt of the batches in order; who does not fit waits, or is refused. Each batch is a turn of its
+    /// Gives units to each attempt of the batches in order; one that does not fit waits, or is refused. Each batch is a turn of its
     /// own.
     pub fn reserve(&mut self, known: Known, batches: &[&Batch]) -> Reply<Vec<Reserved>> {
         if self.is_behind(known) {

@@ -1,4 +1,4 @@
-//! What happened, for everybody whom it does not keep waiting: mail, receipts, and whoever listens from outside.
+//! What happened, for consumers that the buyer does not wait for: mail, receipts, and listeners outside the shop.
 //!
 //! An event is written in the transaction that it speaks of, and published after it; it may arrive twice, under the same id. Its
 //! shape on the wire is `{id, type, version, at, data}`: a type's data only ever grows by fields that may be absent, and anything

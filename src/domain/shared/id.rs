@@ -1,4 +1,4 @@
-//! Ids. A reservation carries the id of the attempt it was born from, so that whoever holds a 202 can ask for its outcome,
+//! Ids. A reservation carries the id of the attempt that created it, so that the holder of a 202 can ask for its outcome,
 //! and a redelivered batch makes the same ids again.
 
 use std::fmt;
@@ -97,7 +97,7 @@ number_id!(
     ItemId
 );
 number_id!(
-    /// Who buys. Opaque to the kernel: whoever signs access tokens decides what it means.
+    /// Who buys. Opaque to the kernel: the signer of access tokens decides what it means.
     BuyerId
 );
 
@@ -110,7 +110,7 @@ hex_id!(
     AttemptId
 );
 hex_id!(
-    /// One buyer's standing. The same number as the attempt's it was born from.
+    /// One buyer's standing. The same number as that of the attempt that created it.
     ReservationId
 );
 hex_id!(

@@ -25,7 +25,7 @@ impl Locale {
         }
     }
 
-    /// `None` for a tag that nobody writes in here.
+    /// `None` for a tag of no language that is written here.
     pub fn of_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|locale| locale.tag() == tag)
     }

@@ -1,5 +1,5 @@
-//! Which trace a piece of work belongs to: two numbers that travel with it. Only what is sampled has them: whoever meets none has
-//! nothing to do. They decide nothing, and losing them costs a picture and nothing else.
+//! Which trace a piece of work belongs to: two numbers that travel with it. Only sampled work has them; the rest has nothing to
+//! do. They decide nothing, and losing them costs a picture and nothing else.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::domain::shared::id::TracedId;
 /// Marks in one message that anybody reads; how many are written is configured, and stays below.
 pub const MARKS_MAX: usize = 64;
 
-/// A span of a trace, as whoever comes after it names it. Neither number is 0.
+/// A span of a trace, as later spans refer to it. Neither number is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     pub id: u128,
@@ -70,7 +70,7 @@ pub fn write_marks(marks: &[Mark]) -> String {
     words.join(",")
 }
 
-/// What cannot be read is passed over: it was written by another version, or by nobody of ours.
+/// What cannot be read is passed over: another version or another program wrote it.
 pub fn read_marks(text: &str) -> Vec<Mark> {
     let read = |word: &str| {
         let (of, parent) = word.split_once(':')?;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use actix_web::HttpRequest;
 
 /// Of `X-Forwarded-For`, each proxy of our own adds the address that it saw at the end: behind `trusted_hops` of them the client
-/// is that many places from the end, and everything before is what the client wrote. Without one it is whoever connects.
+/// is that many places from the end, and everything before is what the client wrote. Without one it is the connecting peer.
 pub fn client(req: &HttpRequest, trusted_hops: usize) -> Option<IpAddr> {
     let peer = req.peer_addr().map(|address| address.ip());
     if trusted_hops == 0 {

@@ -2,7 +2,7 @@
 //!
 //! The files lie under `/web/`, as they do wherever else they are copied to; they name each other by relative names only.
 //! Served from here, the page names them under `/web/<digest of all files>/`: such a name never means anything else, so that
-//! it may be kept for ever, and nobody builds anything for it. Debug builds read the files anew for every request.
+//! it may be kept for ever, and there is no build step. Debug builds read the files anew for every request.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -82,7 +82,7 @@ fn show_file(req: HttpRequest) -> Result<HttpResponse, Problem> {
     }
     let (digest, name) = path.split_once('/').filter(|(digest, _)| is_digest(digest)).ok_or_else(nothing)?;
     let file = site.files.get(name).ok_or_else(nothing)?;
-    // Of another release, in the minutes when both run: what there is serves, and nobody keeps it under that name.
+    // Of another release, in the minutes when both run: what there is serves, and is not cached under that name.
     let kept = if digest == site.digest { "public, max-age=31536000, immutable" } else { "no-store" };
     Ok(file.answer(&req, kept))
 }

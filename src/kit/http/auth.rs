@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::domain::shared::time::Timestamp;
 use crate::kit::http::problem::{Kind, Problem};
 
-/// Clocks of those who sign and those who verify may differ by this much.
+/// The clocks of signer and verifier may differ by this much.
 pub const LEEWAY_S: i64 = 5;
 /// Bytes of a token; no token of ours comes near.
 pub const TOKEN_BYTES_MAX: usize = 2_048;
@@ -104,7 +104,7 @@ impl SigningKeys {
         Ok(Self { keys })
     }
 
-    /// A digest that nobody makes or tries without our keys, by each key of this kind; the one that signs comes first.
+    /// A digest that cannot be made or tried without our keys, by each key of this kind; the one that signs comes first.
     pub fn digests(&self, kind: TokenKind, message: &[u8]) -> Vec<[u8; 32]> {
         use sha2::Digest;
         // No token's signed part holds a line feed: a digest is never a signature.
@@ -131,7 +131,7 @@ impl SigningKeys {
     /// The claims, whenever they expire: that is for the caller to judge.
     ///
     /// Tokens that begin exactly as our own do are verified without reading their header; all others go the long way, which
-    /// also finds the words for what is wrong.
+    /// also says what is wrong.
     pub fn verify_ever<C: Claims>(&self, token: &str) -> Result<C, Problem> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(unauthorized("the token is too long"));
@@ -168,7 +168,7 @@ impl SigningKeys {
         decoded.map(|data| data.claims).map_err(|error| match error.kind() {
             ErrorKind::InvalidSignature => unauthorized("the token's signature is wrong"),
             ErrorKind::InvalidIssuer | ErrorKind::InvalidAudience => {
-                unauthorized("the token is meant for somebody else")
+                unauthorized("the token is for another issuer or audience")
             }
             ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => {
                 unauthorized("the token's claims are missing or wrong")

@@ -1,4 +1,4 @@
-//! Whoever has an answer already is not sent it again.
+//! A client that has an answer already is not sent it again.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderValue, IF_NONE_MATCH};

@@ -1,4 +1,4 @@
-//! Answers that are packed once, for whoever takes them so.
+//! Answers that are packed once, for clients that accept them so.
 
 use std::io::Write;
 

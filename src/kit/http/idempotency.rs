@@ -1,14 +1,14 @@
-//! `Idempotency-Key`: a request that costs something is carried out once, and whoever asks again gets the same answer.
+//! `Idempotency-Key`: a request that costs something is carried out once, and a client that asks again gets the same answer.
 //!
 //! Wrapped around a route, this reads the key and the body, claims the request before the handler runs, and keeps what the
 //! handler answered. It knows nothing of what is done. Only how an effect ended is kept: a 2xx, but for 202, which says that
-//! nobody knows yet; 402, a charge that was declined; and 422, what can never be paid. What was refused had no effect and leaves
-//! nothing behind: a stranger's mistakes fill no table, and whoever mends theirs asks under the same key. A request that was
-//! begun is finished and kept also when its caller hangs up. Whoever dies in the middle leaves a claim that ends by itself; then
-//! the next one runs the handler again, so the handler's effect is idempotent under
+//! it is not known yet; 402, a charge that was declined; and 422, what can never be paid. What was refused had no effect and
+//! leaves nothing behind: a stranger's mistakes fill no table, and a client that mends its own asks under the same key. A request
+//! that was begun is finished and kept also when its caller hangs up. A crash in the middle leaves a claim that ends by itself;
+//! then the next request runs the handler again, so the handler's effect is idempotent under
 //! [`Cause::request`], or by its nature.
 //!
-//! Keys are each caller's own. Where nobody logged in yet they are the address's, and an answer there that holds a secret is
+//! Keys are each caller's own. Before a login they are the address's, and an answer there that holds a secret is
 //! never kept: see [`secret`].
 
 use actix_web::body::{BoxBody, to_bytes};
@@ -79,7 +79,7 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     First,
-    /// Somebody began before, and left no answer.
+    /// An earlier request began, and left no answer.
     Again,
     Replayed,
     InFlight,
@@ -136,7 +136,7 @@ async fn carry_out<K: Keeper>(
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let keeper = req.app_data::<Data<K>>().expect("whoever mounts the route lends itself to it");
+    let keeper = req.app_data::<Data<K>>().expect("the mounting code adds the keeper to the application's data");
     let keeper = K::clone(keeper);
     let step = match prepare(&keeper, by, &mut req).await {
         Ok(step) => step,
@@ -147,7 +147,7 @@ async fn carry_out<K: Keeper>(
         Step::Run { key, lease } => (key, lease),
     };
     let http = req.request().clone();
-    // On the worker and not on the connection: an answer that nobody waits for is kept as well.
+    // On the worker and not on the connection: the answer is kept even when the client is gone.
     let keeps = keeper.clone();
     let ended = keeper.finish(async move {
         keeps.faults().reach(AFTER_CLAIM).await;
@@ -252,7 +252,7 @@ fn replay(status: u16, content_type: &str, body: Vec<u8>) -> HttpResponse {
     response
 }
 
-/// The answer goes out even when it could not be kept: the effect is done, and whoever asks again after the lease finds that.
+/// The answer goes out even when it could not be kept: the effect is done, and a request after the lease finds that.
 async fn keep<K: Keeper>(
     keeper: &K,
     key: Key,
@@ -268,7 +268,7 @@ async fn keep<K: Keeper>(
     };
     if let Some(let_go) = let_go {
         if let Err(fault) = let_go {
-            tracing::info!(%fault, "a claim is left to end by itself");
+            tracing::info!(%fault, "an idempotency claim could not be released; its lease runs out");
         }
         return ServiceResponse::new(req, response);
     }
@@ -279,7 +279,7 @@ async fn keep<K: Keeper>(
     let answer = if is_secret { Answer::Anew } else { answer(&head, &body) };
     match keeper.store().keep(key, lease, &answer).await {
         Ok(true) => {}
-        Ok(false) => tracing::info!("another carried the same request out meanwhile"),
+        Ok(false) => tracing::info!("another request with the same key was carried out meanwhile"),
         Err(fault) => tracing::warn!(%fault, "an answer was not kept"),
     }
     ServiceResponse::new(req, head.set_body(BoxBody::new(body)))

@@ -32,7 +32,7 @@ pub struct Problem {
     pub field: Option<Cow<'static, str>>,
     /// Seconds. Every 429 and 503 has one: 1 unless something else is said.
     pub retry_after_s: Option<u32>,
-    /// Of whoever tried too often.
+    /// Of a client that tried too often.
     pub quota: Option<Quota>,
     /// Extension members (RFC 9457, section 3.2): what a kind says beside its words, for machines.
     pub members: Option<Box<Map<String, Value>>>,
@@ -147,7 +147,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// Our world failed. The caller hears which part, and may come again; what happened is said here, in the log, once.
+/// A part outside failed. The caller is told which, and may come again; what happened is said here, in the log, once.
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "a request met a fault");

@@ -17,7 +17,7 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Threads that serve; 0 means one for each core.
     pub workers: usize,
-    /// Open connections of one worker; beyond them nobody is accepted.
+    /// Open connections of one worker; beyond them none is accepted.
     pub connections_max: usize,
     /// Connections the system keeps waiting to be accepted.
     pub backlog_max: u32,
@@ -76,7 +76,7 @@ pub fn end_when_unread(connection: &dyn Any, unread: Duration) {
 }
 
 /// `bound_server!(settings, drain_ms_max, || App::new()…)` is an `io::Result` of an `HttpServer` that is bound and listens to
-/// nobody's signals; `.run()` it and give it to [`serve`]. A macro, since the type of an application has no name.
+/// no signals; `.run()` it and give it to [`serve`]. A macro, since the type of an application has no name.
 #[macro_export]
 macro_rules! bound_server {
     ($settings:expr, $drain_ms_max:expr, $factory:expr) => {{

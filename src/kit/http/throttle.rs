@@ -1,9 +1,9 @@
-//! How often somebody may try: so many at once, and then one each so often.
+//! How often a client may try: so many at once, and then one each so often.
 //!
 //! Ours, and not `governor`: see decision 0093.
 //!
 //! One number is kept for each key: when its tries so far would be used up at the steady rate. The memory is bounded; when it
-//! is full of keys that still count, whoever is new shares one number with all the others who are.
+//! is full of keys that still count, all new clients share one number.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! Configuration: typed, nested and closed. A file in TOML, and over it the environment: `MIAOSHA__A__B` is key `b` of table `a`.
 //!
-//! A key nobody knows is refused, wherever it comes from. Secrets are a type of their own, `secrecy`'s.
+//! An unknown key is refused, wherever it comes from. Secrets are a type of their own, `secrecy`'s.
 
 use std::net::SocketAddr;
 use std::path::Path;

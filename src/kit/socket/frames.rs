@@ -43,7 +43,7 @@ impl Inbox {
         }
     }
 
-    /// Takes what was read, and leaves `read` empty. After something broken nothing is heard any more.
+    /// Takes what was read, and leaves `read` empty. After something broken nothing is decoded any more.
     pub fn take(&mut self, read: &mut BytesMut, heard: &mut Vec<Incoming>) {
         if self.broken {
             read.clear();

@@ -34,7 +34,7 @@ use crate::kit::http::problem::{Kind, Problem};
 const READ_BYTES: usize = 16 * 1024;
 
 thread_local! {
-    /// Nobody holds it from one poll to the next.
+    /// Not held from one poll to the next.
     static READ: RefCell<BytesMut> = RefCell::default();
 }
 
@@ -168,7 +168,7 @@ pub struct LeanSocket {
     /// Without memory while it is empty.
     waiting: BytesMut,
     /// What came together with the handshake.
-    #[expect(clippy::box_collection, reason = "almost nobody has one, and everybody has its place")]
+    #[expect(clippy::box_collection, reason = "few sockets have one, and every socket pays for its place")]
     early: Option<Box<Vec<Incoming>>>,
 }
 
@@ -223,7 +223,7 @@ impl Socket for LeanSocket {
 mod tests {
     use super::*;
 
-    /// The system keeps one more than it is told, and does not hear the others.
+    /// The system keeps one more than it is told, and ignores the others.
     #[test]
     fn so_many_wait_to_be_accepted() {
         let listener = listener("127.0.0.1:0".parse().unwrap(), 2).unwrap();

@@ -4,7 +4,7 @@
 pub enum Metric {
     /// Spans that a collector took.
     Exported,
-    /// Spans that nobody will see, by `why`: full, failed, ended.
+    /// Spans that are never exported, by `why`: full, failed, ended.
     Dropped,
 }
 

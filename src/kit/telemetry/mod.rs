@@ -31,7 +31,7 @@ use crate::kit::work::settings::ConfigError;
 pub use metric::Metric;
 pub use settings::TracingSettings;
 
-/// Seconds: from half a millisecond, where a healthy answer lies, to ten seconds, where nobody waits any longer.
+/// Seconds: from half a millisecond, where a healthy answer lies, to ten seconds, where no client waits any longer.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Counts of things in one piece of work, up to the largest batch.
 const COUNTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
@@ -61,7 +61,7 @@ impl FromStr for LogFilter {
             _ if text.is_empty() => return Err("neither a level nor a filter is named".to_owned()),
             Ok(level) if level > LevelFilter::INFO => format!("info,miaosha={level}"),
             Ok(level) => level.to_string(),
-            // A word alone would be taken for a module's name.
+            // A name alone would be taken for a module's.
             Err(_) if !text.contains('=') => return Err(format!("{text:?} is neither a level nor a filter")),
             Err(_) => text.to_owned(),
         };
@@ -153,7 +153,7 @@ pub fn init_metrics() -> PrometheusHandle {
                 .and_then(|builder| builder.set_buckets(&COUNTS))
                 .expect("both lists of buckets are not empty")
                 .install_recorder()
-                .expect("nobody else in this process installs a recorder")
+                .expect("a process installs no other recorder")
         })
         .clone()
 }

@@ -1,4 +1,4 @@
-//! Spans leave the process by OTLP over HTTP. Nobody waits for it: what does not fit, or is not taken in time, is dropped and
+//! Spans leave the process by OTLP over HTTP. No work waits for it: what does not fit, or is not taken in time, is dropped and
 //! counted, and the collector's absence is said once.
 
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Carrier {
         }
     }
 
-    /// Waits for a first one, and then for others, but not for long; at the end, for nobody.
+    /// Waits for a first one, and then for others, but not for long; at the end, not at all.
     async fn gather(&self, waiting: &mut Receiver<Finished>, stop: &CancellationToken, batch: &mut Vec<Finished>) {
         let batch_max = self.settings.batch_max;
         let gathered = async {

@@ -1,5 +1,5 @@
-//! Whether a request is traced. Decided once, where it comes in, and by us: a stranger may ask for it, and is heard a few times a
-//! second, for everybody can write a header and a trace costs a thousand times what a request does.
+//! Whether a request is traced. Decided once, where it comes in, and by us: any client can write a header, and a trace costs a
+//! thousand times what a request does, so that only a few of those that ask for one get it, each second.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -24,8 +24,8 @@ impl Sampler {
         }
     }
 
-    /// `None`: not traced. A caller that says no is believed; one that says yes, as often as is allowed, and after that its word
-    /// counts for nothing.
+    /// `None`: not traced. A caller that says no is believed; one that says yes, as often as is allowed, and after that it is
+    /// not believed.
     pub fn decide(&self, parent: Option<Parent>) -> Option<Option<Trace>> {
         match parent {
             Some(parent) if !parent.is_sampled => return None,
@@ -101,6 +101,6 @@ mod tests {
         assert!((0..100).all(|_| sampler.decide(parent("00")).is_none()));
         let traced = (0..100).filter_map(|_| sampler.decide(parent("01"))).collect::<Vec<_>>();
         assert!((5..=10).contains(&traced.len()), "{}", traced.len());
-        assert!(traced.iter().all(Option::is_none), "a trace of its own: nobody is heard any more");
+        assert!(traced.iter().all(Option::is_none), "a trace of its own: no caller is believed any more");
     }
 }

@@ -1,5 +1,5 @@
-//! Spans, made only of what is sampled. A request decides once, where it comes in; from there its trace travels with it, and who
-//! meets none pays for one look at a word of this task.
+//! Spans, made only of what is sampled. A request decides once, where it comes in; from there its trace travels with it, and
+//! unsampled work pays for one look at a variable of its task.
 //!
 //! Work that serves several traces at once (a batch of attempts, a crowd of notices) has a span in each, linked to the first, and
 //! what is done inside it is told in the first one's trace only. A process that exports nothing passes on what comes.
@@ -203,7 +203,7 @@ impl Span {
         self.0.as_ref().map(|open| open.members[0].trace)
     }
 
-    /// For whoever comes after this span.
+    /// For spans that follow this one.
     pub fn marks(&self) -> Vec<Mark> {
         let members = self.0.iter().flat_map(|open| &open.members);
         members.filter_map(|member| Some(Mark { of: member.of?, trace: member.trace })).collect()
@@ -213,7 +213,7 @@ impl Span {
         self.set_with(key, || value);
     }
 
-    /// [`Self::set`], for what is not worth making where nobody is told.
+    /// [`Self::set`], for what is not worth making where nothing is traced.
     pub fn set_with<V: Into<Value>>(&mut self, key: &'static str, value: impl FnOnce() -> V) {
         if let Some(open) = &mut self.0 {
             let value = value();
@@ -288,7 +288,7 @@ pub fn marks_of<T: Into<TracedId>>(ids: impl Iterator<Item = T> + Clone) -> Vec<
     scope.marks.iter().filter(|mark| ids.clone().any(|id| id.into() == mark.of)).copied().collect()
 }
 
-/// For those that the present work moved although nobody traced them: a few join the lead's trace.
+/// For what the present work moved without a trace of its own: a few join the lead's trace.
 pub fn joining<T: Into<TracedId>>(ids: impl Iterator<Item = T>) -> Vec<Mark> {
     let Some(trace) = current() else { return Vec::new() };
     ids.take(traced_max().max(1)).map(|id| Mark { of: id.into(), trace }).collect()

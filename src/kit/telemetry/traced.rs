@@ -1,4 +1,4 @@
-//! What services tell of their work in a trace: requests, calls of the world's parts, and what is sent and received, named as
+//! What services tell of their work in a trace: requests, calls of the parts outside, and what is sent and received, named as
 //! OpenTelemetry's semantic conventions have it. Never who a buyer is.
 
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 static SYSTEMS: OnceLock<Systems> = OnceLock::new();
 
-/// What the parts of the world are, as the conventions name them.
+/// What the parts outside are, as the conventions name them.
 #[derive(Debug, Clone, Copy)]
 pub struct Systems {
     pub turnstile: &'static str,
@@ -25,12 +25,12 @@ pub struct Systems {
     pub signals: &'static str,
 }
 
-/// Said once, by whoever chose the world.
+/// Said once, where the adapters are chosen.
 pub fn name_systems(systems: Systems) {
     let _ = SYSTEMS.set(systems);
 }
 
-/// A part of the world that is called.
+/// A part outside that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Turnstile,

@@ -144,7 +144,7 @@ impl Lifecycle {
         let signals = signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
         let (mut term, mut int) = match signals {
             Ok(signals) => signals,
-            Err(error) => return tracing::error!(%error, "signals cannot be heard"),
+            Err(error) => return tracing::error!(%error, "signal handlers cannot be installed"),
         };
         loop {
             let signal = tokio::select! {

@@ -1,4 +1,4 @@
-//! Everything of one sale, for whoever checks it afterwards or watches it run.
+//! Everything of one sale, for checking it afterwards or watching it run.
 
 use async_trait::async_trait;
 

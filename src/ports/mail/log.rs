@@ -1,7 +1,7 @@
 //! The log of letters: which were written, by whom they are being delivered, and what became of them.
 //!
-//! A letter is claimed by one conditional write before it is delivered and marked after it; the claim of who died meanwhile
-//! runs out. It names no person: what is to be said is found again from the event.
+//! A letter is claimed by one conditional write before it is delivered and marked after it; the claim of a process that crashes
+//! in between runs out. It names no person: what is to be said is found again from the event.
 
 use async_trait::async_trait;
 
@@ -12,22 +12,22 @@ use crate::ports::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed {
-    /// Until the lease ends. The number of the try is the claim's name; `kept_at` is when the letter was first heard of.
+    /// Until the lease ends. The number of the try is the claim's name; `kept_at` is when the letter was first recorded.
     Mine { tries: u32, kept_at: Timestamp },
     /// It was sent, or never will be.
     Done,
-    /// Somebody else has it, or it is not due yet.
+    /// Another process has it, or it is not due yet.
     Elsewhere,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     Sent,
-    /// Nobody will ever take it.
+    /// It will never be taken.
     Refused {
         why: String,
     },
-    /// There is nobody to write to.
+    /// It has no recipient.
     Nobody,
 }
 
@@ -47,16 +47,16 @@ pub trait MailLog: Send + Sync + 'static {
     /// Letters that were kept and are due, oldest first.
     async fn due(&self, now: Timestamp, max: u32) -> Result<Vec<Event>>;
 
-    /// For `lease_ms`. A letter nobody kept is kept by this, without its event.
+    /// For `lease_ms`. A letter that was not kept yet is kept by this, without its event.
     async fn claim(&self, id: EventId, kind: &'static str, now: Timestamp, lease_ms: i64) -> Result<Claimed>;
 
     /// Ends a claim: it may be claimed again from `due_at` on. Nothing happens when the claim is another's by now.
     async fn put_off(&self, id: EventId, tries: u32, due_at: Timestamp) -> Result<()>;
 
-    /// What was sent is sent, whoever has the claim by now; any other ending is for the claim's owner only.
+    /// What was sent is sent, even if another process has the claim by now; any other ending is for the claim's owner only.
     async fn end(&self, id: EventId, tries: u32, ending: Ending, now: Timestamp) -> Result<()>;
 
-    /// Everything unsent is due now: for whoever knows that all who had claims are dead.
+    /// Everything unsent is due now: for a caller that knows that every process with a claim has ended.
     async fn void_claims(&self, now: Timestamp) -> Result<()>;
 
     async fn unsent(&self) -> Result<Unsent>;

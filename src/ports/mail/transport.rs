@@ -12,7 +12,7 @@ use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 
-/// Of the shape of a [`EmailJob`]. Who finds another one leaves the letter to somebody newer.
+/// Of the shape of a [`EmailJob`]. A mailer that reads another number leaves the letter to a newer mailer.
 pub const LETTER_VERSION: u16 = 1;
 
 /// On its way it holds a person's name and address: it is never logged, and kept no longer than until it is delivered.
@@ -27,7 +27,7 @@ pub struct EmailJob {
     pub to: Recipient,
     /// What was sold, by its title.
     pub item: String,
-    /// Where the shop is; empty when nobody said.
+    /// Where the shop is; empty when not configured.
     pub shop_url: String,
     pub matter: EmailTemplate,
     /// Where the receipt that goes with it is kept.
@@ -109,9 +109,9 @@ pub struct Attachment {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carried {
-    /// Somebody else has it now and answers for it.
+    /// Its receiver has it now and answers for it.
     Accepted,
-    /// Nobody will ever take it. Why, without a word of a person.
+    /// It will never be taken. `why` names no person.
     Refused { why: String },
 }
 

@@ -54,7 +54,7 @@ pub trait Paying: Send + Sync + 'static {
     /// `number` is used when the order is written now.
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed>;
 
-    /// Held -> Confirmed while `lapses_at > now`, for nothing: a payment of 0 that no provider hears of, captured, and the order are
+    /// Held -> Confirmed while `lapses_at > now`, for nothing: a payment of 0, unknown to the provider, captured, and the order are
     /// written in the same transaction. `number` is used when the order is written now.
     async fn confirm_free(&self, payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> Result<FreeOrder>;
 

@@ -1,4 +1,4 @@
-//! The payment provider. A time-out is never an answer: whoever did not hear one voids the payment, and that answer is definite.
+//! The payment provider. A time-out is never an answer: a caller that got none voids the payment, and that answer is definite.
 
 use async_trait::async_trait;
 
@@ -61,11 +61,11 @@ pub struct WebhookRequest<'a> {
 pub enum WebhookEvent {
     /// Something about this payment is final.
     Payment(PaymentId),
-    /// Money of it went back, by us or by somebody else; or did not, after all.
+    /// Money of it went back, by us or directly at the provider; or did not, after all.
     WentBack(PaymentId),
     /// Nothing of ours, or nothing that is final.
     Nothing,
-    /// Whoever says so cannot prove to be the provider, or says it much too late.
+    /// The sender cannot prove to be the provider, or the request is much too old.
     Forged { why: &'static str },
     /// Signed by the provider, and no event.
     Unreadable { why: String },
@@ -73,7 +73,7 @@ pub enum WebhookEvent {
     Nobody,
 }
 
-/// Every call is idempotent per payment; a fault means that nobody knows whether it happened.
+/// Every call is idempotent per payment; a fault means that it is not known whether it happened.
 #[async_trait]
 pub trait Payments: Send + Sync + 'static {
     /// By the provider's rules, without asking it: an amount that is refused here is never taken. Nothing is asked of it for
@@ -86,7 +86,7 @@ pub trait Payments: Send + Sync + 'static {
     /// `card` is the provider's token for a card, never a card number.
     async fn capture(&self, payment: PaymentId, card: &str) -> Result<Captured>;
 
-    /// Of a payment the provider never heard of: voided, and opening it later fails.
+    /// Of a payment that the provider does not know: voided, and opening it later fails.
     async fn void(&self, payment: PaymentId) -> Result<Voided>;
 
     /// Idempotent per refund and try: a try that was refused stays refused, and after `tries` of them the next has a name of its
@@ -110,7 +110,7 @@ pub trait Payments: Send + Sync + 'static {
 /// whose name at the provider is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    /// Written before the provider was asked; whether it was, nobody knows.
+    /// Written before the provider was asked; whether it was is not known.
     Asked(Money),
     Known(String),
     /// Void before the provider's name for it was known: no money ever moves. With what had been asked, if it had.
@@ -123,7 +123,7 @@ pub trait References: Send + Sync + 'static {
     /// Before the provider is asked. Only of a payment that is not there yet.
     async fn ask(&self, payment: PaymentId, amount: Money) -> Result<Reference>;
 
-    /// The provider answered. Only while nobody made it void.
+    /// The provider answered. Only while the payment is not void.
     async fn name(&self, payment: PaymentId, theirs: &str) -> Result<Reference>;
 
     /// For ever. Only while the provider's name for it is not known.

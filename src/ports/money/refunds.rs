@@ -51,13 +51,13 @@ pub enum RefundOutcome {
 #[async_trait]
 pub trait Refunds: Send + Sync + 'static {
     /// By an operator: the units leave the order and its reservation, and a refund is due. Confirmed -> Refunded when no unit is
-    /// left; else they become a row of their own, Refunded from birth, whose release takes them back. Each unit goes back once.
+    /// left; else they become a row of their own, Refunded from the start, whose release takes them back. Each unit goes back once.
     async fn refund_units(&self, what: &RefundRequest, now: Timestamp) -> Result<RefundOutcome>;
 
     /// One conditional write: from what was read, if it is still so. Says whether it was.
     async fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> Result<bool>;
 
-    /// Refunds that somebody made at the provider, which keeps `kept_minor` of the payment: those that are not written yet are,
+    /// Refunds made directly at the provider, which keeps `kept_minor` of the payment: those that are not written yet are,
     /// and what is owed is owed no more as far as they go. Where nothing is kept, its order ends as if an operator had given
     /// back what is left of it.
     async fn refunds_made(

@@ -1,4 +1,4 @@
-//! What is left to be done by nobody in particular: holds whose time is over, units to be given on, payments that hang.
+//! What no request is left to finish: holds whose time is over, units to be given on, payments that hang.
 
 use async_trait::async_trait;
 
@@ -16,7 +16,7 @@ pub trait Sweeping: Send + Sync + 'static {
     /// Holds whose time is over, oldest first.
     async fn overdue(&self, now: Timestamp, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
 
-    /// Ended rows that nobody freed, oldest first.
+    /// Ended rows that are not freed yet, oldest first.
     async fn unfreed(&self, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
 
     /// Reservations that began paying before `before`, with the payment they name.
@@ -25,11 +25,11 @@ pub trait Sweeping: Send + Sync + 'static {
     /// Payments opened before `before` that no Paying or Confirmed row names: to be voided.
     async fn orphans(&self, before: Timestamp, max: u32) -> Result<Vec<Payment>>;
 
-    /// Sales of which somebody waits who may wait in vain: closed ones, and those whose standby goes on until all is paid.
+    /// Sales with standby that may wait in vain: closed ones, and those whose standby goes on until all is paid.
     async fn standby_to_end(&self, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>>;
 
     /// Standby -> Ended: when the sale is closed and nothing is held, paying or unfreed, for those whom nothing that is free
-    /// fits; or when everything is paid, in a sale whose standby ends with that. At most `max`, who came last first: whoever is
+    /// fits; or when everything is paid, in a sale whose standby ends with that. At most `max`, the last in line first: those
     /// left, should a unit come back meanwhile, came before them. The rows that were moved now.
     async fn end_standby(&self, sale: SaleId, now: Timestamp, max: u32) -> Result<Vec<Reservation>>;
 }

@@ -26,7 +26,7 @@ pub struct Account {
     pub epoch: u64,
 }
 
-/// An order with units that were neither given back nor used: whoever has their codes gets in.
+/// An order with units that were neither given back nor used: the holder of their codes gets in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
     pub order: Order,
@@ -93,8 +93,8 @@ pub trait Accounts: Send + Sync + 'static {
     async fn in_the_way(&self, id: BuyerId) -> Result<InTheWay>;
 
     /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number, and
-    /// their codes go on letting in: it takes a word of their owner, `keep_orders`, where any of them still would. Refused
-    /// whatever is said while something is on standby, held or being paid.
+    /// their codes go on letting in: it takes their owner's consent, `keep_orders`, where any of them still would. Refused
+    /// in any case while something is on standby, held or being paid.
     async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> Result<Erased>;
 
     /// At most so many of each.

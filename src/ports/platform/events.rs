@@ -1,11 +1,11 @@
-//! Events on their way to those who listen. Each listener has a durable queue of its own, and misses nothing while it is away.
+//! Events on their way to listeners. Each listener has a durable queue of its own, and misses nothing while it is away.
 
 use async_trait::async_trait;
 
 use crate::domain::shared::event::Event;
 use crate::ports::{Result, Subscription};
 
-/// Who listens, by name: the name is the queue's.
+/// A listener's name: the name is the queue's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Listener {
     /// Makes the PDF of every order.
@@ -24,7 +24,7 @@ impl Listener {
         }
     }
 
-    /// What it hears of: topics, in which `*` stands for one word and `#` for any number.
+    /// What it subscribes to: topics, in which `*` stands for one word and `#` for any number.
     pub fn topics(self) -> &'static [&'static str] {
         match self {
             Listener::Receipts => &["order.#"],

@@ -1,7 +1,7 @@
 //! Requests that cost something, by the key that their caller gave them: each is carried out once, and answered the same again.
 //!
-//! A request is claimed before its effect and kept with its answer after it. Whoever dies in between leaves a claim that ends
-//! by itself; the next one to ask carries the request out again, under the same [`RequestId`], and every effect is idempotent
+//! A request is claimed before its effect and kept with its answer after it. A process that crashes in between leaves a claim that
+//! ends by itself; the next caller carries the request out again, under the same [`RequestId`], and every effect is idempotent
 //! under that. A claim that was taken over keeps nothing any more.
 
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     Yours(Lease),
-    /// Somebody carries it out.
+    /// Another caller carries it out.
     InFlight,
     /// The key was used for something else.
     OtherPayload,
@@ -47,12 +47,12 @@ pub enum Claim {
 pub struct Lease {
     /// The same for everybody who carries this request out.
     pub request: RequestId,
-    /// Counts those who did; a later one's claim ends the earlier ones'.
+    /// Counts the callers that carried it out; a later one's claim ends the earlier ones'.
     pub attempt: u64,
 }
 
 impl Lease {
-    /// Somebody began before, and nobody knows how far they came.
+    /// An earlier try began, and it is not known how far it came.
     pub fn is_again(self) -> bool {
         self.attempt > 1
     }
@@ -65,19 +65,19 @@ pub enum Answer {
         content_type: String,
         body: Vec<u8>,
     },
-    /// It holds a secret, or is too long: it is not kept, and the request is carried out again for whoever asks.
+    /// It holds a secret, or is too long: it is not kept, and the request is carried out again when it is asked again.
     Anew,
 }
 
 #[async_trait]
 pub trait Idempotency: Send + Sync + 'static {
-    /// One conditional write decides among all who ask under one key. What has expired counts as never asked.
+    /// One conditional write decides among all that ask under one key. What has expired counts as never asked.
     async fn claim(&self, asked: &Asked) -> Result<Claim>;
 
     /// Says whether the lease still held.
     async fn keep(&self, key: Key, lease: Lease, answer: &Answer) -> Result<bool>;
 
-    /// Nothing definite came of it: the next who asks need not wait for the lease to end.
+    /// Nothing definite came of it: the next caller need not wait for the lease to end.
     async fn let_go(&self, key: Key, lease: Lease) -> Result<()>;
 
     /// It was refused, and nothing was done: as if it had never been asked. Where others have claimed it since, it is theirs.

@@ -1,4 +1,4 @@
-//! How far the world is behind: what an operator is woken by. Nothing is decided by it.
+//! How far the shop is behind: what alerts an operator. Nothing is decided by it.
 
 use async_trait::async_trait;
 
@@ -12,7 +12,7 @@ pub struct Lags {
     pub lapses_at: Option<Timestamp>,
     /// Since when units of an ended reservation wait to be given on.
     pub unfreed_since: Option<Timestamp>,
-    /// Since when somebody pays.
+    /// Since when the oldest payment is under way.
     pub paying_since: Option<Timestamp>,
     /// Since when money is to go back that the provider does not have in hand.
     pub refund_due_since: Option<Timestamp>,

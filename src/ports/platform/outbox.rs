@@ -1,4 +1,4 @@
-//! Events that were committed and that nobody has published yet. The ledger writes them, in the transaction they speak of.
+//! Events that were committed and are not published yet. The ledger writes them, in the transaction they speak of.
 
 use async_trait::async_trait;
 
@@ -18,7 +18,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// In the order of writing. One that only a newer version can read is left to it.
     async fn unpublished(&self, max: u32) -> Result<Vec<Event>>;
 
-    /// They are where they belong, durably. Says how many of them nobody had marked before.
+    /// They are where they belong, durably. Returns how many of them were not marked before.
     async fn mark_published(&self, ids: &[EventId], now: Timestamp) -> Result<u64>;
 
     /// Forgets events that were published before then, at most `max`; says how many.

@@ -20,7 +20,7 @@ pub trait Parked: Send + Sync + 'static {
         Ok(self.parked_after(0, max).await?.into_iter().map(|(_, message)| message).collect())
     }
 
-    /// Each with its place, those after this one: places grow, from 1, and one that is parked meanwhile moves nobody's.
+    /// Each with its place, those after this one: places grow, from 1, and parking another message moves none.
     async fn parked_after(&self, after: u64, max: u32) -> Result<Vec<(u64, ParkedMessage)>>;
 
     /// Sends them back to where they were found; says how many.

@@ -1,5 +1,5 @@
-//! Who went in with what, each unit once. The ledger says whether a unit is still its reservation's; of two who come with the same
-//! one, one conditional insert lets one in.
+//! Admissions: who went in with what, each unit once. The ledger says whether a unit is still its reservation's; of two people with
+//! the same one, one conditional insert lets one in.
 
 use async_trait::async_trait;
 
@@ -20,14 +20,14 @@ pub enum Admitted {
     Revoked,
 }
 
-/// What became of an admission that was written down away from the shop. Somebody went in, whatever it says.
+/// What became of an admission that was written down away from the shop. The person was admitted, whatever it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Merged {
     /// It stands; and so it was told before, perhaps.
     Stands,
     /// It stands, because it was earlier than this one, which does no more.
     Displaced(Admission),
-    /// Somebody went in earlier with the same unit, like this.
+    /// The same unit was admitted earlier, like this.
     Twice(Admission),
     Revoked,
 }

@@ -23,7 +23,7 @@ pub const DEADLINE_MAX: usize = 512;
 #[async_trait]
 pub trait Deadlines: Send + Sync + 'static {
     /// Rings after `hold_ms`, never before; at once for 0. It may ring late behind longer holds: the sweeper is there first.
-    /// Durable when this returns, where the world is durable at all; a caller does not wait for that without end.
+    /// Durable when this returns, where the broker is durable at all; a caller does not wait for that without end.
     async fn schedule(&self, deadline: Deadline, hold_ms: i64) -> Result<()>;
 
     async fn deadlines(&self) -> Result<Box<dyn Subscription<Deadline>>>;

@@ -1,6 +1,6 @@
 //! What publishers know of sales: everything they decide by comes from here, when it changes and, in rounds, when it does not.
 //!
-//! Any bulletin may get lost, come twice or come late. What a word says is ordered by the sale's version and by its turnstile's
+//! Any bulletin may get lost, come twice or come late. What one says is ordered by the sale's version and by its turnstile's
 //! generation and revision, so that an older one replaces nothing; a publisher that cannot know what it missed asks.
 //!
 //! A publisher reads over fields that it does not know: in a deploy others may say more than it understands.
@@ -63,14 +63,14 @@ pub trait NewsStream: Send + 'static {
 
 #[async_trait]
 pub trait RequestStream: Send + 'static {
-    /// At least one, with whatever else waits. Each is given to one of those who listen, once: who asked and hears nothing asks
+    /// At least one, with whatever else waits. Each is given to one of the listeners, once: a publisher that gets no answer asks
     /// again. A fault means: subscribe again.
     async fn next(&mut self) -> Result<Vec<NewsRequest>>;
 }
 
 #[async_trait]
 pub trait SaleFeed: Send + Sync + 'static {
-    /// To everybody who listens. Bulletins that are published one after the other arrive so.
+    /// To every subscriber. Bulletins that are published one after the other arrive so.
     async fn publish(&self, bulletin: &SaleSnapshot) -> Result<()>;
 
     async fn news(&self) -> Result<Box<dyn NewsStream>>;

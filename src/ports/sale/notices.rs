@@ -1,5 +1,5 @@
-//! Pushes to buyers, to every gateway. Best effort: a buyer who asks gets the truth of the ledger. What could not be told is not
-//! forgotten in silence, though: it is said to be missed as soon as that can be said, and whoever watches looks again.
+//! Pushes to buyers, to every gateway. Best effort: a buyer who asks gets the truth of the ledger. A push that could not be sent
+//! is reported as missed as soon as possible, and its subscribers read the ledger again.
 
 use async_trait::async_trait;
 
@@ -10,7 +10,7 @@ use crate::ports::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeItem {
     Notices(Vec<Notice>),
-    /// Said by whoever could not tell, or found by whoever listens.
+    /// Sent by a process that could not push, or found by a subscriber.
     Missed(Missed),
 }
 
@@ -25,7 +25,7 @@ pub trait Notices: Send + Sync + 'static {
     /// Where this fails, or is dropped before it returns, the sales are said to be missed later.
     async fn tell(&self, notices: &[Notice]) -> Result<()>;
 
-    /// Something happened in this sale of which nobody could make a notice.
+    /// Something happened in this sale that no notice could be made of.
     fn missed(&self, sale: SaleId);
 
     async fn notices(&self) -> Result<Box<dyn NoticeStream>>;

@@ -12,7 +12,7 @@ use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 
-/// What somebody sees of a sale before it works for it: the generation is read in the same look as the turns.
+/// What a caller reads of a sale before it works for it: the generation is read in the same look as the turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleHead {
     pub generation: u64,
@@ -24,7 +24,7 @@ pub struct SaleHead {
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.
     pub unfreed: Vec<Ended>,
-    /// How long this sale's holds last: alarms wait in one queue for each length, so that nobody may ask for any other.
+    /// How long this sale's holds last: alarms wait in one queue for each length, so that no other length may be asked for.
     pub hold_ms: i64,
 }
 
@@ -37,7 +37,7 @@ pub enum Recorded {
     /// A unit is claimed, a cause or revision is taken by another turn, or a chain does not fit its neighbour: the turnstile
     /// is not the one the ledger knows. Restore.
     Diverged { what: String },
-    /// A promotion's row is not born yet: its own batch's turn is still to be recorded. Try again, and restore in the end.
+    /// A promotion's row does not exist yet: its own batch's turn is still to be recorded. Try again, and restore in the end.
     Absent { reservation: ReservationId },
 }
 
@@ -46,10 +46,10 @@ pub trait Recording: Send + Sync + 'static {
     /// `None` when there is no such sale.
     async fn look(&self, sale: SaleId, causes: &[Cause], ended: &[ReservationId]) -> Result<Option<SaleHead>>;
 
-    /// Records answers of the turnstile, all of one sale and one generation, in one transaction: turns, births, promotions,
+    /// Records answers of the turnstile, all of one sale and one generation, in one transaction: turns, new rows, promotions,
     /// claims, what blocks got, and `freed` of what the releases took back. `lapses_at` of new holds is `now` plus the sale's hold.
     async fn record(&self, sale: SaleId, turns: &[Turn], now: Timestamp) -> Result<Recorded>;
 
-    /// The rows that recorded batches gave birth to, as they read now: whoever finds a batch recorded tells its buyers again.
+    /// The rows that recorded batches created, as they read now: a caller that finds a batch recorded tells its buyers again.
     async fn reservations_created_by(&self, sale: SaleId, causes: &[Cause]) -> Result<Vec<Reservation>>;
 }

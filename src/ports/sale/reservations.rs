@@ -29,7 +29,7 @@ pub trait Reservations: Send + Sync + 'static {
     /// The buyer's live reservation of the sale, or else the last one.
     async fn reservation_of(&self, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>>;
 
-    /// The same of many buyers at once, of those who have one, and where each stands in line. In no order.
+    /// The same of many buyers at once, for each that has one, and where each stands in line. In no order.
     async fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>>;
 
     /// The same rows by their versions alone: what is enough to see that there is something new.

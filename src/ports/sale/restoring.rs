@@ -64,7 +64,7 @@ pub trait Restoring: Send + Sync + 'static {
     /// are those of the highest turn.
     async fn snapshot(&self, sale: SaleId) -> Result<Option<Snapshot>>;
 
-    /// One restore at a time for each sale: the lock dies with its connection. `None` when somebody else has it.
+    /// One restore at a time for each sale: the lock ends with its connection. `None` when another process has it.
     async fn lock_restore(&self, sale: SaleId) -> Result<Option<Box<dyn RestoreLock>>>;
 
     /// The first half of a restore: the sale's generation + 1, the parties that fit promoted by the state machine and written

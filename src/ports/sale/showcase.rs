@@ -50,7 +50,7 @@ pub struct ListedSale {
 
 #[async_trait]
 pub trait Showcase: Send + Sync + 'static {
-    /// `None` says only that the copy has not heard of it.
+    /// `None` says only that the copy does not have it yet.
     async fn sale_shown(&self, id: SaleId) -> Result<Option<Sale>>;
 
     /// What is read is what is shown, however many there are; of several words, or words and a state, what has the longest word.

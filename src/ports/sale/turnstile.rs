@@ -41,5 +41,5 @@ pub trait Turnstile: Send + Sync + 'static {
     async fn ping(&self) -> Result<()>;
 }
 
-/// Turns of one call, at most: whoever else asks waits meanwhile.
+/// Turns of one call, at most: other callers wait meanwhile.
 pub const TURNS_MAX: usize = 512;

@@ -22,7 +22,7 @@ use crate::workers::consumer::points;
 
 const TOLD: Points = Points { after_notice: points::AFTER_NOTICE, after_deadline: points::AFTER_DEADLINE };
 
-/// What the group came to: whether somebody was refused, which is when a sale may have become exhausted.
+/// What the group came to: whether a buyer was refused, which is when a sale may have become exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Settled {
     pub refused: bool,
@@ -57,7 +57,7 @@ pub(super) async fn settle(
 
     let turns = decide(needs, trail, &look, &fresh).await?;
     needs.faults.reach(points::AFTER_TURNSTILE).await;
-    // A batch promotes nobody, so there is no birth to wait for.
+    // A batch promotes no one, so there is no row to wait for.
     let rows = record(&*needs.recording, &*needs.clock, trail, &turns, 0).await?;
     needs.faults.reach(points::AFTER_LEDGER).await;
     let now_ms = needs.clock.now().0.max(0) as u64;
@@ -116,7 +116,7 @@ fn contradicts_itself(batch: &Batch, reserved: &Reserved) -> bool {
 }
 
 /// Publishers only take attempts for sales they were told of, so that this is a sale that was deleted, or a batch of another
-/// shop. Nobody can ask for its outcome; it must not stop the partition.
+/// shop. Its outcome cannot be asked for; it must not stop the partition.
 fn unknown(sale: SaleId, batches: &[&Batch]) -> Settled {
     let attempts: usize = batches.iter().map(|batch| batch.attempts.len()).sum();
     tracing::error!(sale.id = %sale, batches = batches.len(), attempts, "batches of an unknown sale are dropped");

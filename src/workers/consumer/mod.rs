@@ -1,6 +1,6 @@
 //! The consumer: decides attempts, batch by batch, and says so only after the ledger knows.
 //!
-//! Nobody nacks, rejects or lets one batch pass another here: a consumer in trouble keeps its messages and tries again, and
+//! No batch is nacked, rejected or passed by another here: a consumer in trouble keeps its messages and tries again, and
 //! after a long outage it drops the subscription, so that all of them come again in order. Per sale, decisions never overlap
 //! and commits follow them; different sales of a partition are worked for at once.
 

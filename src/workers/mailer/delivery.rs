@@ -25,7 +25,7 @@ pub struct DeliveryWorker {
     needs: Needs,
     deliverer: Deliverer,
     receipts: Option<AnyReceipts>,
-    /// Somebody put a letter into the log.
+    /// A letter was put into the log.
     told: Arc<Notify>,
 }
 
@@ -71,7 +71,7 @@ impl DeliveryWorker {
                         delivered.map_or_else(|fault| failed(&fault), |_| ());
                     }
                     Err(broken) => {
-                        tracing::error!(error = %broken, "a delivery broke down; its claim runs out");
+                        tracing::error!(error = %broken, "the task of a delivery failed; its claim runs out");
                         out.remove(&broken.id());
                     }
                 },
@@ -127,5 +127,5 @@ impl DeliveryWorker {
 
 fn failed(fault: &Fault) {
     metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
-    tracing::warn!(%fault, "the log of letters is asked again");
+    tracing::warn!(%fault, "the log of letters failed and is asked again");
 }

@@ -1,4 +1,4 @@
-//! Hears what happened, and hands on what is to be written about it: into the log, or composed and with its receipt made, to
+//! Receives what happened, and hands on what is to be written about it: into the log, or composed and with its receipt made, to
 //! a queue. An event is acknowledged when that is durable.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Listening {
         Ok(())
     }
 
-    /// With its receipt made and kept, so that whoever delivers it finds it.
+    /// With its receipt made and kept, so that the process that delivers it finds it.
     async fn written(&self, event: &Event) -> Result<Option<EmailJob>> {
         let Some(mut letter) = compose(&self.needs, &self.settings, event).await? else {
             let kind = kind(&event.fact);

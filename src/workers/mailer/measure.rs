@@ -23,7 +23,7 @@ async fn look(needs: &Needs) {
         }
         Err(fault) => {
             metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
-            tracing::warn!(%fault, "unsent letters are counted again in a while");
+            tracing::warn!(%fault, "unsent letters could not be counted");
         }
     }
 }

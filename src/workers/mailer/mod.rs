@@ -1,8 +1,8 @@
 //! Writes to people about what happened to them, and sees that it arrives.
 //!
-//! A letter is due about every event that is somebody's, and an event may come twice: the log of letters says what was sent.
+//! A letter is due about every event that concerns a buyer, and an event may come twice: the log of letters says what was sent.
 //! Where there is a queue to post letters to, they are delivered from there; otherwise they are delivered from the log, here.
-//! A second mail is sent only when a process dies between the mail server's word and its own mark, and it is the same mail.
+//! A second mail is sent only when a process crashes between the mail server's answer and its own mark, and it is the same mail.
 
 mod delivery;
 mod listen;
@@ -27,11 +27,11 @@ pub enum MailTransport {
     Sender(Arc<dyn MailSender>),
     /// To a queue, from which others deliver.
     Queue(Arc<dyn MailQueue>),
-    /// Nowhere yet: they wait in the log until somebody can carry them.
+    /// Nowhere yet: they wait in the log until a process can send them.
     Closed,
 }
 
-/// Hears and delivers until the soft stop; what was begun is finished.
+/// Receives events and delivers letters until the soft stop; what was begun is finished.
 pub async fn run(
     needs: Needs,
     settings: Settings,

@@ -105,7 +105,7 @@ pub(super) async fn lapse(needs: &Needs, settings: &Settings, sale: SaleId, ids:
         let rows = call(Part::Ledger, "lapse", needs.sweeping.lapse(sale, some, sure_now(&*needs.clock)?)).await?;
         needs.faults.reach(points::LAPSE_AFTER_LEDGER).await;
         metrics::counter!(Metric::Lapsed.name()).increment(rows.len() as u64);
-        // Whoever is next in line does not wait until this one is told.
+        // The next in line does not wait until this buyer is told.
         let told = try_to_notify(&needs.tell, &settings.tell, &rows);
         let ((), given) = tokio::join!(told, release_and_promote(needs, settings, sale, some));
         given?;

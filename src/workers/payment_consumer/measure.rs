@@ -54,5 +54,5 @@ async fn depths(needs: &Needs) -> Result<(), Fault> {
 
 fn failed(fault: &Fault) {
     metrics::counter!(Metric::Faults.name(), "work" => "measure", "part" => fault.part).increment(1);
-    tracing::warn!(%fault, "what is late is measured again in a while");
+    tracing::warn!(%fault, "lags or queue depths could not be measured");
 }

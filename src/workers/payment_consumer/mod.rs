@@ -1,7 +1,7 @@
 //! The payment-consumer: when a hold's time is over it lapses or is paid, and what comes free is given to the next in line.
 //!
 //! Taking back goes ledger, then turnstile: after a crash anywhere the turnstile is too strict, never too generous, and the
-//! ended row that nobody freed says where to go on. Alarms are only alarms: the ledger's conditional moves decide, and the
+//! ended row that is not freed says where to go on. Alarms are only alarms: the ledger's conditional moves decide, and the
 //! sweeper finds what an alarm forgot.
 
 mod alarms;
@@ -54,7 +54,7 @@ pub struct Settings {
     /// A payment that was opened this long ago and that no reservation took is voided. Longer than a checkout may take from
     /// recording a payment to taking it.
     pub orphan_ms: i64,
-    /// How long a promotion waits for its row to be born before the turnstile is restored.
+    /// How long a promotion waits for its row before the turnstile is restored.
     pub absent_ms_max: u64,
     /// How long an answer of the turnstile may be missing in the ledger before the turnstile is restored.
     pub gap_ms: i64,
@@ -62,8 +62,8 @@ pub struct Settings {
     pub provider_calls_max: usize,
     /// Refunds asked for in one sweep; with `sweep_ms` it bounds how often a process asks the provider for money back.
     pub sweep_refunds_max: u32,
-    /// Before a refund is asked for again; each later wait is twice as long, up to the longest. It is also how long nobody else
-    /// asks: so long does a refund wait whose asker died.
+    /// Before a refund is asked for again; each later wait is twice as long, up to the longest. Until then no other process asks:
+    /// so long does a refund wait when the asking process crashed.
     pub refund_wait_ms: i64,
     pub refund_wait_ms_max: i64,
     /// A refund that the provider refused so often has failed, and waits for an operator.
@@ -75,7 +75,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What contradicts itself, for whoever starts a process with it.
+    /// Settings that contradict each other, checked when a process starts.
     pub fn check(&self) -> Result<(), &'static str> {
         let rules = [
             (self.sweep_refunds_max > 0, "payments.sweep_refunds_max must be at least 1"),

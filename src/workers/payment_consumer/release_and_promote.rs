@@ -1,6 +1,6 @@
 //! What ended reservations had is given on: the one way back from the ledger to the turnstile, for alarms, cancels and sweeps.
 //!
-//! It begins from rows that ended and are not freed, wherever the last try stopped; whoever records the release's answer
+//! It begins from rows that ended and are not freed, wherever the last try stopped; the process that records the release's answer
 //! marks them freed in the same transaction. A release is asked for as often as it takes: its answer is kept.
 
 use crate::app::sale::restore::restore;

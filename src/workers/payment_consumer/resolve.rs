@@ -1,4 +1,4 @@
-//! A payment that nobody finished is settled, its buyer is told, and what came free goes to the next in line.
+//! An unfinished payment is settled, its buyer is told, and what came free goes to the next in line.
 
 use crate::app::money::settle::settle;
 use crate::app::sale::tell::try_to_notify;

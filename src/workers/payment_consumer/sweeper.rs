@@ -1,4 +1,4 @@
-//! Finds what alarms, gateways and dead workers left behind. Each job is by itself: one that fails stops no other.
+//! Finds what alarms, gateways and crashed workers left behind. Each job is by itself: one that fails stops no other.
 //!
 //! Sweeping is never what a sale waits for while everything works; it is what makes every crash end well.
 
@@ -33,7 +33,7 @@ const LISTED_MAX: u32 = 512;
 pub enum Job {
     /// Holds whose time is over and whose alarm did not ring.
     Overdue,
-    /// Ended rows whose units nobody gave on.
+    /// Ended rows whose units were not given on.
     Unfreed,
     /// Reservations that are being paid for too long.
     Stuck,

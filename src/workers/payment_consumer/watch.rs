@@ -10,7 +10,7 @@
 //! with the first of its sales that anybody comes by.
 //!
 //! The ledger is read first: a turnstile that looks behind it then is behind. What is in flight looks like a gap for a moment;
-//! only one that stays is an answer that nobody will record any more.
+//! only one that stays is an answer that will not be recorded any more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};

@@ -71,7 +71,7 @@ pub struct Relay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relayed {
     pub read: u32,
-    /// Those that nobody had marked meanwhile.
+    /// Those that no other relay had marked meanwhile.
     pub first: u32,
 }
 
@@ -117,7 +117,7 @@ impl Relay {
     async fn rest(&self, relayed: Relayed) {
         let wait = Duration::from_millis(self.settings.relay_ms);
         if relayed.first < relayed.read {
-            // Somebody else is at it: of two that go on, each would publish everything.
+            // Another relay is at it: of two that go on, each would publish everything.
             return tokio::time::sleep(wait.mul_f64(fastrand::f64())).await;
         }
         if relayed.read < self.settings.events_max {

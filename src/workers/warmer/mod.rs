@@ -87,7 +87,7 @@ pub struct Warmer {
 }
 
 impl Warmer {
-    /// Answers before `ends_at`, when whoever runs this is cut off.
+    /// Answers before `ends_at`, when its function is cut off.
     pub async fn run(&self, plan: &Plan, ends_at: Timestamp) -> Result<Answer, RunError> {
         let (begun, now) = (Instant::now(), self.clock.now());
         plan.lasts(now, self.settings.warm_ms_max)?;

@@ -30,7 +30,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Of which nothing is known, because somebody did not answer in time.
+    /// Of which nothing is known, because a call was not answered in time.
     pub fn cut() -> Self {
         let why = "calls took longer than there was time for".to_owned();
         Self { failed: vec![Trouble { kind: "fleet", name: "all".to_owned(), why }], ..Self::default() }
@@ -226,7 +226,7 @@ impl Errand<'_> {
             let trouble = self.trouble(&seen.name, why);
             match self.action {
                 Action::Warm => done.waits.push(trouble),
-                // Whoever cools waits for nothing but what takes no call yet.
+                // A cool run waits for nothing but what takes no call yet.
                 Action::Cool if seen.moves && !is_settled => done.failed.push(trouble),
                 Action::Cool => {}
             }
@@ -236,7 +236,7 @@ impl Errand<'_> {
         }
     }
 
-    /// Whatever cannot be read may hold the only word of how large the thing was: it is left to somebody who can read it.
+    /// What cannot be read may be the only record of how large the thing was: it is left to a version that can read it.
     fn wants<L: Level>(&self, seen: &Seen<L>, suffix: &str) -> Result<Wants<L>, Trouble> {
         let mut wants = Wants::new();
         for (key, value) in &seen.tags {

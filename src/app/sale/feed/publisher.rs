@@ -45,7 +45,7 @@ impl SaleFeedPublisher {
 
     /// What was said last, when it is time to look again.
     fn due(&self, sale: SaleId) -> Option<bool> {
-        let mut said = self.said.lock().expect("nobody panics while holding what was said");
+        let mut said = self.said.lock().expect("no thread panics while holding what was said");
         let now = Instant::now();
         match said.get_mut(&sale) {
             Some(last) if now < last.looked_at + self.every => None,
@@ -61,7 +61,7 @@ impl SaleFeedPublisher {
     }
 
     fn remember(&self, sale: SaleId, exhausted: bool) {
-        let mut said = self.said.lock().expect("nobody panics while holding what was said");
+        let mut said = self.said.lock().expect("no thread panics while holding what was said");
         said.insert(sale, Said { exhausted, looked_at: Instant::now() });
     }
 }

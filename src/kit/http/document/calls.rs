@@ -1,4 +1,4 @@
-//! What follows from a call's shape, whichever it is: nobody need say it of each.
+//! What follows from a call's shape, whichever it is, and need not be written beside each.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ pub fn headers() -> Value {
     })
 }
 
-/// Whether nobody else may make this call.
+/// Whether only operators may make this call.
 pub fn is_of_operators(call: &Value) -> bool {
     let requirements: Vec<&Value> = call["security"].as_array().into_iter().flatten().collect();
     let is_theirs =
