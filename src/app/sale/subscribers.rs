@@ -267,8 +267,12 @@ impl Drop for Registration {
 impl Drop for SocketSubscription {
     fn drop(&mut self) {
         let mut book = lock(&self.inner.book);
-        book.remove(self.buyer, |waiter| matches!(waiter, Waiter::Socket(mailbox) if std::ptr::addr_eq(Arc::as_ptr(mailbox), Arc::as_ptr(&self.mailbox))));
+        book.remove(self.buyer, |waiter| matches!(waiter, Waiter::Socket(mailbox) if is_same(mailbox, &self.mailbox)));
     }
+}
+
+fn is_same(one: &Arc<dyn Subscriber>, other: &Arc<dyn Subscriber>) -> bool {
+    std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
 }
 
 /// Nothing panics while it holds one of these locks, and if it did the maps would still be whole.

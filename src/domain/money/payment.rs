@@ -21,10 +21,6 @@ pub enum PaymentState {
 
 impl PaymentState {
     pub const ALL: [PaymentState; 3] = [PaymentState::Opened, PaymentState::Captured, PaymentState::Voided];
-
-    pub fn from_code(code: u8) -> Option<PaymentState> {
-        PaymentState::ALL.into_iter().find(|state| *state as u8 == code)
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,10 +93,6 @@ pub enum RefundKind {
 impl RefundKind {
     pub const ALL: [RefundKind; 5] =
         [RefundKind::Due, RefundKind::Sent, RefundKind::Done, RefundKind::Failed, RefundKind::Settled];
-
-    pub fn from_code(code: u8) -> Option<RefundKind> {
-        RefundKind::ALL.into_iter().find(|kind| *kind as u8 == code)
-    }
 
     pub fn name(self) -> &'static str {
         match self {

@@ -76,10 +76,6 @@ impl Kind {
         matches!(self, Kind::Blocked | Kind::Standby | Kind::Held | Kind::Paying | Kind::Confirmed)
     }
 
-    pub fn from_code(code: u8) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| *kind as u8 == code)
-    }
-
     pub fn name(self) -> &'static str {
         match self {
             Kind::Blocked => "blocked",

@@ -12,7 +12,7 @@ pub type Row = sqlx::mysql::MySqlRow;
 
 /// Carries a statement out and says what it read; MariaDB's.
 pub const EXPLAIN: &str = "ANALYZE FORMAT=JSON";
-pub const EXPLAIN_COLUMN: usize = 0;
+pub const EXPLAIN_COLUMN: &str = "ANALYZE";
 
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut steps = sqlx::migrate!("migrations/mysql/shop");

@@ -11,7 +11,7 @@ pub type Connection = sqlx::SqliteConnection;
 pub type Row = sqlx::sqlite::SqliteRow;
 
 pub const EXPLAIN: &str = "EXPLAIN QUERY PLAN";
-pub const EXPLAIN_COLUMN: usize = 3;
+pub const EXPLAIN_COLUMN: &str = "detail";
 
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut steps = sqlx::migrate!("migrations/sqlite/shop");

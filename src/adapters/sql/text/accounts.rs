@@ -1,7 +1,7 @@
 //! People who may log in.
 
 use async_trait::async_trait;
-use sqlx::Row as _;
+use sqlx::{FromRow, Row as _};
 
 use super::dialect::{self, Connection, Row, Store};
 use super::{Result, broken, fault, is_duplicate, people, row};
@@ -12,10 +12,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::people::accounts::{Account, Accounts, Erased, InTheWay, Person};
 
-const SHOPPER: i64 = 1;
-const OPERATOR: i64 = 2;
-
-/// What [`account`] reads.
+/// What an [`Account`] is read from.
 macro_rules! accounts {
     ($name:literal, $tail:literal) => {
         concat!("/* ", $name, " */ SELECT id, name, email, password_hash, role, locale, epoch FROM accounts ", $tail)
@@ -82,13 +79,10 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
     let written = sqlx::query(
         "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role, locale) VALUES (?, ?, ?, ?, ?)",
     )
-    .bind(account.name.clone())
-    .bind(account.email.clone())
-    .bind(account.password_hash.clone())
-    .bind(match account.role {
-        Role::Shopper => SHOPPER,
-        Role::Operator => OPERATOR,
-    })
+    .bind(&account.name)
+    .bind(&account.email)
+    .bind(&account.password_hash)
+    .bind(account.role)
     .bind(account.locale.tag())
     .execute(conn)
     .await;
@@ -106,36 +100,32 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
 }
 
 async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
-    let found = sqlx::query(accounts!("accounts.account", "WHERE id = ? AND erased_at IS NULL"))
-        .bind(id.0 as i64)
+    sqlx::query_as(accounts!("accounts.account", "WHERE id = ? AND erased_at IS NULL"))
+        .bind(id)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(account).transpose()
+        .await
 }
 
 async fn by_email(conn: &mut Connection, email: &str) -> Result<Option<Account>> {
-    let found = sqlx::query(accounts!("accounts.by_email", "WHERE email = ? AND erased_at IS NULL"))
-        .bind(email.to_owned())
+    sqlx::query_as(accounts!("accounts.by_email", "WHERE email = ? AND erased_at IS NULL"))
+        .bind(email)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(account).transpose()
+        .await
 }
 
-fn account(found: &Row) -> Result<Account> {
-    Ok(Account {
-        id: BuyerId(row::number(found, 0)?),
-        name: found.try_get(1)?,
-        email: found.try_get(2)?,
-        password_hash: found.try_get(3)?,
-        role: match found.try_get(4)? {
-            SHOPPER => Role::Shopper,
-            OPERATOR => Role::Operator,
-            other => return Err(broken(format!("an account's role is {other}"))),
-        },
-        locale: match found.try_get::<Option<String>, _>(5)? {
-            None => Locale::default(),
-            Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
-        },
-        epoch: row::number(found, 6)?,
-    })
+impl FromRow<'_, Row> for Account {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(Account {
+            id: found.try_get("id")?,
+            name: found.try_get("name")?,
+            email: found.try_get("email")?,
+            password_hash: found.try_get("password_hash")?,
+            role: found.try_get("role")?,
+            locale: match found.try_get::<Option<String>, _>("locale")? {
+                None => Locale::default(),
+                Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
+            },
+            epoch: row::number(found, "epoch")?,
+        })
+    }
 }

@@ -2,18 +2,19 @@
 //! other.
 
 use async_trait::async_trait;
-use sqlx::Row as _;
+use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Row, Store, by_index, for_update, insert_new};
 use super::{Result, broken, fault, row};
+use crate::adapters::sql::stored::Number;
 use crate::domain::receipts::{Admission, Proof, Source};
-use crate::domain::sale::reservation::{Reservation, State};
+use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::receipts::admissions::{Admissions, Admitted, Conflict, ConflictPlace, Merged, Why};
 
-/// What [`admission`] reads.
+/// What an [`Admission`] is read from.
 macro_rules! admissions {
     ($name:literal, $table:literal, $($tail:tt)*) => {
         concat!(
@@ -117,18 +118,17 @@ fn is_its(holder: Option<&Reservation>, proof: &Proof) -> bool {
 }
 
 async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Admission>> {
-    let found = sqlx::query(admissions!(
+    sqlx::query_as(admissions!(
         "admissions.standing",
         "admissions",
         "WHERE sale = ? AND unit = ? AND reservation = ?",
         for_update!()
     ))
-    .bind(proof.sale.0 as i64)
-    .bind(i64::from(proof.unit))
-    .bind(proof.reservation.to_bytes().to_vec())
+    .bind(proof.sale)
+    .bind(proof.unit)
+    .bind(proof.reservation)
     .fetch_optional(conn)
-    .await?;
-    found.as_ref().map(admission).transpose()
+    .await
 }
 
 /// Whether it was written now.
@@ -138,13 +138,13 @@ async fn insert(conn: &mut Connection, admission: &Admission) -> Result<bool> {
         insert_new!(),
         " INTO admissions (sale, unit, reservation, admitted_at, gate, device, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)"
     ))
-    .bind(admission.proof.sale.0 as i64)
-    .bind(i64::from(admission.proof.unit))
-    .bind(admission.proof.reservation.to_bytes().to_vec())
-    .bind(admission.at.0)
-    .bind(admission.gate.clone())
-    .bind(admission.source.device.clone())
-    .bind(admission.source.sequence as i64)
+    .bind(admission.proof.sale)
+    .bind(admission.proof.unit)
+    .bind(admission.proof.reservation)
+    .bind(admission.at)
+    .bind(&admission.gate)
+    .bind(&admission.source.device)
+    .bind(Number(admission.source.sequence))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -155,13 +155,13 @@ async fn replace(conn: &mut Connection, admission: &Admission) -> Result<()> {
         "/* admissions.replace */ UPDATE admissions SET admitted_at = ?, gate = ?, device = ?, sequence = ? \
          WHERE sale = ? AND unit = ? AND reservation = ?",
     )
-    .bind(admission.at.0)
-    .bind(admission.gate.clone())
-    .bind(admission.source.device.clone())
-    .bind(admission.source.sequence as i64)
-    .bind(admission.proof.sale.0 as i64)
-    .bind(i64::from(admission.proof.unit))
-    .bind(admission.proof.reservation.to_bytes().to_vec())
+    .bind(admission.at)
+    .bind(&admission.gate)
+    .bind(&admission.source.device)
+    .bind(Number(admission.source.sequence))
+    .bind(admission.proof.sale)
+    .bind(admission.proof.unit)
+    .bind(admission.proof.reservation)
     .execute(conn)
     .await?;
     Ok(())
@@ -174,15 +174,15 @@ async fn contradict(conn: &mut Connection, admission: &Admission, why: Why, now:
         " INTO admission_conflicts (sale, unit, reservation, admitted_at, gate, device, sequence, why, recorded_at) ",
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))
-    .bind(admission.proof.sale.0 as i64)
-    .bind(i64::from(admission.proof.unit))
-    .bind(admission.proof.reservation.to_bytes().to_vec())
-    .bind(admission.at.0)
-    .bind(admission.gate.clone())
-    .bind(admission.source.device.clone())
-    .bind(admission.source.sequence as i64)
-    .bind(why as i64)
-    .bind(now.0)
+    .bind(admission.proof.sale)
+    .bind(admission.proof.unit)
+    .bind(admission.proof.reservation)
+    .bind(admission.at)
+    .bind(&admission.gate)
+    .bind(&admission.source.device)
+    .bind(Number(admission.source.sequence))
+    .bind(why)
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(())
@@ -195,22 +195,21 @@ pub async fn check_ins_page(
     max: u32,
 ) -> Result<Vec<Admission>> {
     let (unit, reservation) = match after {
-        Some(after) => (i64::from(after.unit), after.reservation.to_bytes().to_vec()),
-        None => (-1, vec![0; 16]),
+        Some(after) => (i64::from(after.unit), after.reservation),
+        None => (-1, ReservationId(0)),
     };
-    let found = sqlx::query(admissions!(
+    sqlx::query_as(admissions!(
         "admissions.page",
         "admissions",
         "WHERE sale = ? AND unit >= ? AND (unit > ? OR reservation > ?) ORDER BY unit, reservation LIMIT ?"
     ))
-    .bind(sale.0 as i64)
+    .bind(sale)
     .bind(unit)
     .bind(unit)
     .bind(reservation)
-    .bind(i64::from(max))
+    .bind(max)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(admission).collect()
+    .await
 }
 
 /// Backwards along the index, which goes on with the table's key.
@@ -237,21 +236,20 @@ async fn conflicts(
         "OR (unit, reservation, device, sequence, admitted_at) < (?, ?, ?, ?, ?)) ",
         "ORDER BY recorded_at DESC, unit DESC, reservation DESC, device DESC, sequence DESC, admitted_at DESC LIMIT ?"
     ))
-    .bind(sale.0 as i64)
-    .bind(after.recorded_at.0)
-    .bind(after.recorded_at.0)
-    .bind(i64::from(after.unit))
-    .bind(after.reservation.to_bytes().to_vec())
-    .bind(after.device.clone())
-    .bind(after.sequence as i64)
-    .bind(after.admitted_at.0)
-    .bind(i64::from(max))
+    .bind(sale)
+    .bind(after.recorded_at)
+    .bind(after.recorded_at)
+    .bind(after.unit)
+    .bind(after.reservation)
+    .bind(&after.device)
+    .bind(Number(after.sequence))
+    .bind(after.admitted_at)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    let why = |code| [Why::Twice, Why::Revoked].into_iter().find(|why| *why as u8 == code);
     let conflict = |found: &Row| {
-        let recorded_at = Timestamp(found.try_get(8)?);
-        Ok(Conflict { admission: admission(found)?, why: row::code(found, 7, why)?, recorded_at })
+        let (why, recorded_at) = (found.try_get("why")?, found.try_get("recorded_at")?);
+        Ok(Conflict { admission: Admission::from_row(found)?, why, recorded_at })
     };
     found.iter().map(conflict).collect()
 }
@@ -263,36 +261,39 @@ async fn revoked_page(
     max: u32,
 ) -> Result<(Vec<Proof>, Option<ReservationId>)> {
     let found = sqlx::query(
-        "/* admissions.revoked */ SELECT o.reservation, o.units, r.state, r.units FROM orders o \
-         JOIN reservations r ON r.id = o.reservation \
-         WHERE o.sale = ? AND o.reservation > ? AND (r.state <> 4 OR r.units <> o.units) ORDER BY o.reservation LIMIT ?",
+        "/* admissions.revoked */ SELECT o.reservation AS reservation, o.units AS bought, r.state AS state, \
+         r.units AS held FROM orders o JOIN reservations r ON r.id = o.reservation WHERE o.sale = ? \
+         AND o.reservation > ? AND (r.state <> ? OR r.units <> o.units) ORDER BY o.reservation LIMIT ?",
     )
-    .bind(sale.0 as i64)
-    .bind(after.map_or_else(Vec::new, |after| after.to_bytes().to_vec()))
-    .bind(i64::from(max))
+    .bind(sale)
+    .bind(after.unwrap_or(ReservationId(0)))
+    .bind(Kind::Confirmed)
+    .bind(max)
     .fetch_all(conn)
     .await?;
     let (mut proofs, mut last) = (Vec::new(), None);
     for found in &found {
-        let reservation = row::reservation_id(found, 0)?;
-        let is_confirmed = found.try_get::<i64, _>(2)? == 4;
-        let left = if is_confirmed { row::units(found, 3)? } else { Vec::new() };
-        let gone = row::units(found, 1)?.into_iter().filter(|unit| !left.contains(unit));
+        let reservation = found.try_get("reservation")?;
+        let is_confirmed = found.try_get::<Kind, _>("state")? == Kind::Confirmed;
+        let left = if is_confirmed { row::units(found, "held")? } else { Vec::new() };
+        let gone = row::units(found, "bought")?.into_iter().filter(|unit| !left.contains(unit));
         proofs.extend(gone.map(|unit| Proof { sale, unit, reservation }));
         last = Some(reservation);
     }
     Ok((proofs, last.filter(|_| found.len() == max as usize)))
 }
 
-fn admission(found: &Row) -> Result<Admission> {
-    Ok(Admission {
-        proof: Proof {
-            sale: SaleId(row::number(found, 0)?),
-            unit: row::small(found, 1)?,
-            reservation: row::reservation_id(found, 2)?,
-        },
-        at: Timestamp(found.try_get(3)?),
-        gate: found.try_get(4)?,
-        source: Source { device: found.try_get(5)?, sequence: row::number(found, 6)? },
-    })
+impl FromRow<'_, Row> for Admission {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(Admission {
+            proof: Proof {
+                sale: found.try_get("sale")?,
+                unit: row::small(found, "unit")?,
+                reservation: found.try_get("reservation")?,
+            },
+            at: found.try_get("admitted_at")?,
+            gate: found.try_get("gate")?,
+            source: Source { device: found.try_get("device")?, sequence: row::number(found, "sequence")? },
+        })
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row as _;
+use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Row};
 use super::{Result, restore, row};
+use crate::domain::sale::reservation::Kind;
 use crate::domain::sale::turn::Chain;
-use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
+use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::audit::auditing::{AuditFacts, History, Pace, RecordedTurn};
 
@@ -23,16 +24,14 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
     }
     orphan_claims.extend(claims.into_values().flatten());
     let turns = turns(conn, sale, standing.generation).await?;
-    let orders = sqlx::query(row::orders!("ledger.audit.orders", "WHERE sale = ?"))
-        .bind(sale.0 as i64)
+    let orders =
+        sqlx::query_as(row::orders!("ledger.audit.orders", "WHERE sale = ?")).bind(sale).fetch_all(&mut *conn).await?;
+    let payments = sqlx::query_as(row::payments!("ledger.audit.payments", "WHERE sale = ?"))
+        .bind(sale)
         .fetch_all(&mut *conn)
         .await?;
-    let payments = sqlx::query(row::payments!("ledger.audit.payments", "WHERE sale = ?"))
-        .bind(sale.0 as i64)
-        .fetch_all(&mut *conn)
-        .await?;
-    let refunds = sqlx::query(row::refunds!("ledger.audit.refunds", "WHERE sale = ? ORDER BY made_at, id"))
-        .bind(sale.0 as i64)
+    let refunds = sqlx::query_as(row::refunds!("ledger.audit.refunds", "WHERE sale = ? ORDER BY made_at, id"))
+        .bind(sale)
         .fetch_all(&mut *conn)
         .await?;
     Ok(Some(AuditFacts {
@@ -40,9 +39,9 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         standing,
         live,
         orphan_claims,
-        orders: orders.iter().map(row::order).collect::<Result<_>>()?,
-        payments: payments.iter().map(row::payment).collect::<Result<_>>()?,
-        refunds: refunds.iter().map(row::refund).collect::<Result<_>>()?,
+        orders,
+        payments,
+        refunds,
         attempts: turns.attempts,
         outcomes: turns.outcomes,
         broken_turns: turns.broken,
@@ -53,12 +52,12 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
 async fn claims(conn: &mut Connection, sale: SaleId) -> Result<HashMap<ReservationId, Vec<u32>>> {
     let found =
         sqlx::query("/* ledger.audit.claims */ SELECT unit, reservation FROM claims WHERE sale = ? ORDER BY unit")
-            .bind(sale.0 as i64)
+            .bind(sale)
             .fetch_all(conn)
             .await?;
     let mut claims: HashMap<ReservationId, Vec<u32>> = HashMap::new();
     for found in &found {
-        claims.entry(row::reservation_id(found, 1)?).or_default().push(row::small(found, 0)?);
+        claims.entry(found.try_get("reservation")?).or_default().push(row::small(found, "unit")?);
     }
     Ok(claims)
 }
@@ -77,14 +76,14 @@ async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns
         "/* ledger.audit.turns */ SELECT generation, revision, chain_before, chain, outcomes FROM turns \
          WHERE sale = ? ORDER BY generation, revision",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_all(conn)
     .await?;
     let mut turns = Turns::default();
     let mut last = (0, 0, Chain::default());
     for found in &found {
-        let (generation, revision) = (row::number(found, 0)?, row::number(found, 1)?);
-        let (before, chain) = (Chain(row::number(found, 2)?), Chain(row::number(found, 3)?));
+        let (generation, revision) = (row::number(found, "generation")?, row::number(found, "revision")?);
+        let (before, chain): (Chain, Chain) = (found.try_get("chain_before")?, found.try_get("chain")?);
         if generation != last.0 {
             last = (generation, 0, Chain::default());
         }
@@ -98,7 +97,7 @@ async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns
             turns.broken.push(format!("generation {generation}: revision {revision} does not follow the one before"));
         }
         last = (generation, revision, chain);
-        let outcomes: Vec<u8> = found.try_get(4)?;
+        let outcomes: Vec<u8> = found.try_get("outcomes")?;
         turns.attempts += outcomes.len() as u64;
         for outcome in outcomes {
             match b"TSAR".iter().position(|&code| code == outcome) {
@@ -113,49 +112,51 @@ async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns
 }
 
 pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
-    let turns = sqlx::query(
+    let turns = sqlx::query_as(
         "/* ledger.history.turns */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
          WHERE sale = ? ORDER BY generation, revision",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_all(&mut *conn)
     .await?;
     let reservations = sqlx::query(
         "/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ? AND split_of IS NULL",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_all(conn)
     .await?;
-    let pair = |found: &Row| Ok((BuyerId(row::number(found, 0)?), row::reservation_id(found, 1)?));
-    Ok(History {
-        turns: turns.iter().map(turn).collect::<Result<_>>()?,
-        reservations: reservations.iter().map(pair).collect::<Result<_>>()?,
-    })
+    let pair = |found: &Row| Ok((found.try_get("buyer")?, found.try_get("id")?));
+    Ok(History { turns, reservations: reservations.iter().map(pair).collect::<Result<_>>()? })
 }
 
 pub async fn pace(conn: &mut Connection, sale: SaleId, turns_max: u32) -> Result<Pace> {
-    let turns = sqlx::query(
+    let turns = sqlx::query_as(
         "/* ledger.pace.turns */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \
          WHERE sale = ? AND SUBSTR(buyers, 1, 1) NOT BETWEEN X'40' AND X'7F' \
          ORDER BY generation DESC, revision DESC LIMIT ?",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .bind(turns_max)
     .fetch_all(&mut *conn)
     .await?;
-    let lapsed = sqlx::query("/* ledger.pace.lapsed */ SELECT COUNT(*) FROM reservations WHERE sale = ? AND state = 5")
-        .bind(sale.0 as i64)
-        .fetch_one(conn)
-        .await?;
-    Ok(Pace { turns: turns.iter().map(turn).collect::<Result<_>>()?, lapsed: row::small(&lapsed, 0)? })
+    let lapsed = sqlx::query(
+        "/* ledger.pace.lapsed */ SELECT COUNT(*) AS lapsed FROM reservations WHERE sale = ? AND state = ?",
+    )
+    .bind(sale)
+    .bind(Kind::Lapsed)
+    .fetch_one(conn)
+    .await?;
+    Ok(Pace { turns, lapsed: row::small(&lapsed, "lapsed")? })
 }
 
-fn turn(found: &Row) -> Result<RecordedTurn> {
-    Ok(RecordedTurn {
-        generation: row::number(found, 0)?,
-        revision: row::number(found, 1)?,
-        cause: row::cause(found, 2)?,
-        outcomes: found.try_get(3)?,
-        recorded_at: Timestamp(found.try_get(4)?),
-    })
+impl FromRow<'_, Row> for RecordedTurn {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(RecordedTurn {
+            generation: row::number(found, "generation")?,
+            revision: row::number(found, "revision")?,
+            cause: found.try_get("cause")?,
+            outcomes: found.try_get("outcomes")?,
+            recorded_at: found.try_get("recorded_at")?,
+        })
+    }
 }

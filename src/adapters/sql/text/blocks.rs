@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use sqlx::Row as _;
+use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Row, Store, for_update};
 use super::{Result, claims, fault, row};
+use crate::adapters::sql::stored::Number;
+use crate::domain::sale::SaleState;
 use crate::domain::sale::attempt::Batch;
 use crate::domain::sale::block::Block;
 use crate::domain::sale::reservation::{Kind, Reservation, State};
@@ -17,7 +19,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::sale::blocks::{BlockEnded, BlockMade, Blocks, NewBlock};
 
-/// What [`block`] reads.
+/// What a [`Block`] is read from.
 macro_rules! blocks {
     ($name:literal, $($tail:tt)*) => {
         concat!(
@@ -48,12 +50,12 @@ impl Blocks for Store {
 
 async fn create(conn: &mut Connection, (new, now): &(NewBlock, Timestamp)) -> Result<BlockMade> {
     let Some((closed, party)) = lock_sale(conn, new.sale, *now).await? else { return Ok(BlockMade::Missing) };
-    let found = sqlx::query(blocks!("blocks.made", "WHERE request = ?"))
-        .bind(new.request.to_bytes().to_vec())
+    let found = sqlx::query_as(blocks!("blocks.made", "WHERE request = ?"))
+        .bind(new.request)
         .fetch_optional(&mut *conn)
         .await?;
     if let Some(found) = found {
-        return block(&found).map(BlockMade::Block);
+        return Ok(BlockMade::Block(found));
     }
     if closed {
         return Ok(BlockMade::Closed);
@@ -77,14 +79,14 @@ async fn create(conn: &mut Connection, (new, now): &(NewBlock, Timestamp)) -> Re
         "/* blocks.create */ INSERT INTO blocks (id, sale, request, wanted, asked, party, reason, made_at, units) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
     )
-    .bind(made.id.to_bytes().to_vec())
-    .bind(made.sale.0 as i64)
-    .bind(new.request.to_bytes().to_vec())
-    .bind(i64::from(made.wanted))
-    .bind(i64::from(made.asked))
-    .bind(i64::from(made.party))
-    .bind(made.reason.clone())
-    .bind(made.made_at.0)
+    .bind(made.id)
+    .bind(made.sale)
+    .bind(new.request)
+    .bind(made.wanted)
+    .bind(made.asked)
+    .bind(made.party)
+    .bind(&made.reason)
+    .bind(made.made_at)
     .execute(conn)
     .await?;
     Ok(BlockMade::Block(made))
@@ -96,35 +98,29 @@ async fn lock_sale(conn: &mut Connection, id: SaleId, now: Timestamp) -> Result<
         "/* blocks.sale */ SELECT state, closes_at, quantity_max FROM sales WHERE id = ?",
         for_update!()
     ))
-    .bind(id.0 as i64)
+    .bind(id)
     .fetch_optional(conn)
     .await?;
     let closed = |found: Row| {
-        let closed = found.try_get::<i64, _>(0)? == super::catalogue::CLOSED || found.try_get::<i64, _>(1)? <= now.0;
-        Ok((closed, row::small(&found, 2)?))
+        let is_over = found.try_get::<Timestamp, _>("closes_at")? <= now;
+        let closed = found.try_get::<SaleState, _>("state")? == SaleState::Closed || is_over;
+        Ok((closed, row::small(&found, "quantity_max")?))
     };
     found.map(closed).transpose()
 }
 
 async fn find(conn: &mut Connection, sale: SaleId, id: BatchId) -> Result<Option<Block>> {
-    let found = sqlx::query(blocks!("blocks.block", "WHERE id = ? AND sale = ?"))
-        .bind(id.to_bytes().to_vec())
-        .bind(sale.0 as i64)
-        .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(block).transpose()
+    sqlx::query_as(blocks!("blocks.block", "WHERE id = ? AND sale = ?")).bind(id).bind(sale).fetch_optional(conn).await
 }
 
 /// Ids grow with time.
 async fn list(conn: &mut Connection, sale: SaleId, after: Option<BatchId>, max: u32) -> Result<Vec<Block>> {
-    let found =
-        sqlx::query(blocks!("blocks.list", "WHERE sale = ? AND ended_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?"))
-            .bind(sale.0 as i64)
-            .bind(after.unwrap_or(BatchId(u128::MAX)).to_bytes().to_vec())
-            .bind(i64::from(max))
-            .fetch_all(conn)
-            .await?;
-    found.iter().map(block).collect()
+    sqlx::query_as(blocks!("blocks.list", "WHERE sale = ? AND ended_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?"))
+        .bind(sale)
+        .bind(after.unwrap_or(BatchId(u128::MAX)))
+        .bind(max)
+        .fetch_all(conn)
+        .await
 }
 
 async fn end(conn: &mut Connection, &(sale, id, now): &(SaleId, BatchId, Timestamp)) -> Result<Option<BlockEnded>> {
@@ -136,8 +132,8 @@ async fn end(conn: &mut Connection, &(sale, id, now): &(SaleId, BatchId, Timesta
         return Ok(Some(BlockEnded { block: found, ended: Vec::new() }));
     }
     sqlx::query("/* blocks.end */ UPDATE blocks SET ended_at = ? WHERE id = ?")
-        .bind(now.0)
-        .bind(id.to_bytes().to_vec())
+        .bind(now)
+        .bind(id)
         .execute(&mut *conn)
         .await?;
     let mut rows = row::fetch_many_locked(conn, &found.reservations()).await?;
@@ -178,28 +174,29 @@ pub async fn decided(conn: &mut Connection, turns: &[&Turn], born: &[Reservation
         sqlx::query(
             "/* blocks.decided */ UPDATE blocks SET decided_at = ?, units = ?, ended_at = COALESCE(ended_at, ?) WHERE id = ?",
         )
-        .bind(now.0)
-        .bind(units as i64)
-        .bind((units == 0).then_some(now.0))
-        .bind(batch.id.to_bytes().to_vec())
+        .bind(now)
+        .bind(Number(units as u64))
+        .bind((units == 0).then_some(now))
+        .bind(batch.id)
         .execute(&mut *conn)
         .await?;
     }
     Ok(())
 }
 
-fn block(found: &Row) -> Result<Block> {
-    let time = |column: usize| found.try_get::<Option<i64>, _>(column).map(|at| at.map(Timestamp));
-    Ok(Block {
-        id: BatchId::from_bytes(row::id(found, 0)?),
-        sale: SaleId(row::number(found, 1)?),
-        wanted: row::small(found, 2)?,
-        asked: row::small(found, 3)?,
-        reason: found.try_get(4)?,
-        made_at: Timestamp(found.try_get(5)?),
-        decided_at: time(6)?,
-        units: row::small(found, 7)?,
-        ended_at: time(8)?,
-        party: row::small(found, 9)?,
-    })
+impl FromRow<'_, Row> for Block {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(Block {
+            id: found.try_get("id")?,
+            sale: found.try_get("sale")?,
+            wanted: row::small(found, "wanted")?,
+            asked: row::small(found, "asked")?,
+            reason: found.try_get("reason")?,
+            made_at: found.try_get("made_at")?,
+            decided_at: found.try_get("decided_at")?,
+            units: row::small(found, "units")?,
+            ended_at: found.try_get("ended_at")?,
+            party: row::small(found, "party")?,
+        })
+    }
 }

@@ -1,12 +1,18 @@
 //! Statements over many rows. Their sizes are powers of two, so that a handful of texts fills a connection's statement cache.
 
-use sqlx::QueryBuilder;
+use std::fmt::{Display, Write as _};
 
-use super::dialect::Db;
-use crate::domain::shared::id::ReservationId;
+use sqlx::error::BoxDynError;
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Arguments as _, AssertSqlSafe, Database, Encode, FromRow, Type};
+
+use super::Result;
+use super::dialect::{Db, Row};
 
 /// Rows in one statement, at most: with 13 placeholders a row, a fifth of what SQLite allows.
 pub const ROWS_MAX: usize = 512;
+
+type Arguments = <Db as Database>::Arguments;
 
 /// Cuts a list into pieces whose lengths are powers of two, long ones first.
 pub fn pieces<T>(mut items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
@@ -18,23 +24,121 @@ pub fn pieces<T>(mut items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// `(?, ?, …)`, filled up to a power of two by the last value again.
-pub fn push_list<V>(query: &mut QueryBuilder<Db>, values: impl IntoIterator<Item = V>)
-where
-    V: for<'q> sqlx::Encode<'q, Db> + sqlx::Type<Db> + Clone,
-{
-    let mut values: Vec<V> = values.into_iter().collect();
-    if let Some(last) = values.last().cloned() {
-        values.resize(values.len().next_power_of_two(), last);
-    }
-    query.push("(");
-    let mut list = query.separated(", ");
-    for value in values {
-        list.push_bind(value);
-    }
-    query.push(")");
+/// A statement that is put together from its parts. A value that no column can hold is an error when it is built; the library's own
+/// builder panics where it is pushed.
+pub struct Statement {
+    text: String,
+    arguments: Result<Arguments, BoxDynError>,
 }
 
-pub fn push_ids(query: &mut QueryBuilder<Db>, ids: &[ReservationId]) {
-    push_list(query, ids.iter().map(|id| id.to_bytes().to_vec()));
+impl Statement {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), arguments: Ok(Arguments::default()) }
+    }
+
+    pub fn push(&mut self, text: impl Display) -> &mut Self {
+        write!(self.text, "{text}").expect("a string takes everything");
+        self
+    }
+
+    pub fn push_bind<'t>(&mut self, value: impl Encode<'t, Db> + Type<Db>) -> &mut Self {
+        if let Ok(arguments) = &mut self.arguments
+            && let Err(error) = arguments.add(value)
+        {
+            self.arguments = Err(error);
+        }
+        self.push("?")
+    }
+
+    /// `(?, ?, …)`, filled up to a power of two by the last value again.
+    pub fn push_list<'t, V>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self
+    where
+        V: Encode<'t, Db> + Type<Db> + Clone,
+    {
+        let mut values: Vec<V> = values.into_iter().collect();
+        if let Some(last) = values.last().cloned() {
+            values.resize(values.len().next_power_of_two(), last);
+        }
+        let mut list = Values { statement: self, before: "(" };
+        for value in values {
+            list.bind(value);
+        }
+        self.push(")")
+    }
+
+    /// `VALUES (?, …), (?, …), …`
+    pub fn push_rows<T>(&mut self, rows: impl IntoIterator<Item = T>, row: impl Fn(&mut Values<'_>, T)) -> &mut Self {
+        let mut before = "VALUES (";
+        for values in rows {
+            row(&mut Values { statement: self, before }, values);
+            before = "), (";
+        }
+        self.push(")")
+    }
+
+    pub fn build(self) -> Result<Query<'static, Db, Arguments>> {
+        let arguments = self.arguments.map_err(sqlx::Error::Encode)?;
+        Ok(sqlx::query_with(AssertSqlSafe(self.text), arguments))
+    }
+
+    /// Reads its rows as these.
+    pub fn build_as<T>(self) -> Result<QueryAs<'static, Db, T, Arguments>>
+    where
+        T: for<'r> FromRow<'r, Row>,
+    {
+        let arguments = self.arguments.map_err(sqlx::Error::Encode)?;
+        Ok(sqlx::query_as_with(AssertSqlSafe(self.text), arguments))
+    }
+
+    /// What asks how this one would be carried out.
+    pub fn explained(self, explain: &str) -> Self {
+        Self { text: format!("{explain} {}", self.text), ..self }
+    }
+}
+
+pub struct Values<'s> {
+    statement: &'s mut Statement,
+    before: &'static str,
+}
+
+impl Values<'_> {
+    pub fn bind<'t>(&mut self, value: impl Encode<'t, Db> + Type<Db>) -> &mut Self {
+        self.statement.push(self.before).push_bind(value);
+        self.before = ", ";
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::sql::stored::{Beyond63Bits, Number};
+    use crate::domain::shared::id::SaleId;
+
+    fn refusal(statement: Statement) -> Option<Beyond63Bits> {
+        match statement.build().err()? {
+            sqlx::Error::Encode(error) => Some(*error.downcast_ref().expect("refused by name")),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// In either dialect, and however it was given.
+    #[test]
+    fn a_statement_refuses_by_name_what_no_column_holds() {
+        for (number, refused) in [((1 << 63) - 1, None), (1 << 63, Some(Beyond63Bits(1 << 63)))] {
+            let mut bound = Statement::new("SELECT ");
+            bound.push_bind(SaleId(number)).push(", ").push_bind(1_i64);
+            assert_eq!(refusal(bound), refused);
+            let mut listed = Statement::new("SELECT 1 IN ");
+            listed.push_list([Number(1), Number(number), Number(2)]);
+            assert_eq!(listed.text, "SELECT 1 IN (?, ?, ?, ?)");
+            assert_eq!(refusal(listed), refused);
+            let mut rows = Statement::new("INSERT INTO t (a, b) ");
+            rows.push_rows([number, 1], |values, number| {
+                values.bind(1_i64).bind(Number(number));
+            });
+            assert_eq!(rows.text, "INSERT INTO t (a, b) VALUES (?, ?), (?, ?)");
+            assert_eq!(refusal(rows), refused);
+        }
+    }
 }

@@ -3,29 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{FromRow, Row as _};
 
-use super::dialect::{self, Connection, Db, Row, Store, for_update, ledger_time};
-use super::{Result, broken, bulk, fault, is_duplicate, lists, rounds, row};
-use crate::domain::sale::{Allotment, QuestionKey, Sale, SaleState, StandbyUntil};
+use super::bulk::{self, Statement};
+use super::dialect::{self, Connection, Row, Store, for_update, ledger_time};
+use super::{Result, broken, fault, is_duplicate, lists, rounds, row};
+use crate::adapters::sql::codes::Listing;
+use crate::domain::sale::reservation::Kind;
+use crate::domain::sale::{Allotment, Sale, SaleState};
 use crate::domain::shared::id::{ItemId, RequestId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::sale::catalogue::{Catalogue, Changed, Item, Moved, NewItem, NewSale, RoundPlace};
 
-const ACTIVE: i64 = 1;
-const PAUSED: i64 = 2;
-pub const CLOSED: i64 = 3;
-/// Of `standby_until`.
-pub const UNTIL_PAID: i64 = 1;
-const UNTIL_CLOSED: i64 = 2;
-
-/// What [`sale`] reads.
+/// What a [`Sale`] is read from.
 macro_rules! sales {
     ($name:literal, $($tail:tt)*) => {
         concat!(
-            "/* ", $name, " */ SELECT sales.id, item, title, price_minor, currency, capacity, quantity_max, standby_max, ",
-            "hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until ",
+            "/* ", $name, " */ SELECT sales.id AS sale, item, title, price_minor, currency, capacity, quantity_max, ",
+            "standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until ",
             "FROM sales JOIN items ON items.id = sales.item ",
             $($tail)*
         )
@@ -107,9 +103,9 @@ async fn create_item(conn: &mut Connection, (item, request): &(NewItem, Option<R
     let NewItem { title, description } = item.clone();
     let inserted =
         sqlx::query("/* catalogue.create_item */ INSERT INTO items (title, description, request) VALUES (?, ?, ?)")
-            .bind(title.clone())
-            .bind(description.clone())
-            .bind(request.map(|request| request.to_bytes().to_vec()))
+            .bind(&title)
+            .bind(&description)
+            .bind(request)
             .execute(&mut *conn)
             .await;
     match inserted {
@@ -124,43 +120,46 @@ async fn made_item(conn: &mut Connection, request: Option<RequestId>) -> Result<
         "/* catalogue.made_item */ SELECT id, title, description FROM items WHERE request = ?",
         for_update!()
     ))
-    .bind(request.map(|request| request.to_bytes().to_vec()))
+    .bind(request)
     .fetch_one(conn)
     .await?;
-    Ok(Item { id: ItemId(row::number(&found, 0)?), title: found.try_get(1)?, description: found.try_get(2)? })
+    let (title, description) = (found.try_get("title")?, found.try_get("description")?);
+    Ok(Item { id: found.try_get("id")?, title, description })
 }
 
 pub async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
     let found = sqlx::query("/* catalogue.item */ SELECT title, description FROM items WHERE id = ?")
-        .bind(id.0 as i64)
+        .bind(id)
         .fetch_optional(conn)
         .await?;
-    found.map(|found| Ok(Item { id, title: found.try_get(0)?, description: found.try_get(1)? })).transpose()
+    let item = |found: Row| Ok(Item { id, title: found.try_get("title")?, description: found.try_get("description")? });
+    found.map(item).transpose()
 }
 
 async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<RequestId>)) -> Result<Option<Sale>> {
     let Some(item) = item(conn, sale.item).await? else { return Ok(None) };
     let inserted = sqlx::query(concat!(
         "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
-         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, \
-         request, listing, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, 1, ",
+         standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, \
+         standby_until, request, listing, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ",
         ledger_time!(),
         ")"
     ))
-    .bind(sale.item.0 as i64)
+    .bind(sale.item)
     .bind(sale.price.minor)
-    .bind(sale.price.currency.to_string())
-    .bind(i64::from(sale.allotment.capacity))
-    .bind(i64::from(sale.allotment.quantity_max))
-    .bind(i64::from(sale.allotment.standby_max))
+    .bind(sale.price.currency)
+    .bind(sale.allotment.capacity)
+    .bind(sale.allotment.quantity_max)
+    .bind(sale.allotment.standby_max)
     .bind(sale.hold_ms)
-    .bind(sale.opens_at.0)
-    .bind(sale.closes_at.0)
-    .bind(ACTIVE)
+    .bind(sale.opens_at)
+    .bind(sale.closes_at)
+    .bind(SaleState::Active)
     .bind(serde_json::to_string(&sale.questions).map_err(broken)?)
-    .bind(sale.question_key.0.to_vec())
-    .bind(until_code(sale.standby_until))
-    .bind(request.map(|request| request.to_bytes().to_vec()))
+    .bind(sale.question_key)
+    .bind(sale.standby_until)
+    .bind(request)
+    .bind(Listing::Upcoming)
     .execute(&mut *conn)
     .await;
     match inserted {
@@ -176,75 +175,71 @@ async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<R
 
 /// Committed after this transaction looked first, perhaps: only a locking read sees it.
 async fn made_sale(conn: &mut Connection, request: Option<RequestId>) -> Result<Option<Sale>> {
-    let found = sqlx::query(sales!("catalogue.made_sale", "WHERE sales.request = ?", for_update!()))
-        .bind(request.map(|request| request.to_bytes().to_vec()))
+    sqlx::query_as(sales!("catalogue.made_sale", "WHERE sales.request = ?", for_update!()))
+        .bind(request)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(sale).transpose()
+        .await
 }
 
 pub async fn fetch(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
-    let found =
-        sqlx::query(sales!("catalogue.sale", "WHERE sales.id = ?")).bind(id.0 as i64).fetch_optional(conn).await?;
-    found.as_ref().map(sale).transpose()
+    sqlx::query_as(sales!("catalogue.sale", "WHERE sales.id = ?")).bind(id).fetch_optional(conn).await
 }
 
 pub async fn fetch_many(conn: &mut Connection, ids: &[SaleId]) -> Result<Vec<Sale>> {
     let mut sales = Vec::with_capacity(ids.len());
     for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(sales!("catalogue.sales_of", "WHERE sales.id IN "));
-        bulk::push_list(&mut query, ids.iter().map(|sale| sale.0 as i64));
+        let mut query = Statement::new(sales!("catalogue.sales_of", "WHERE sales.id IN "));
+        query.push_list(ids);
         query.push(" ORDER BY sales.id");
-        for found in query.build().fetch_all(&mut *conn).await? {
-            sales.push(sale(&found)?);
-        }
+        sales.extend(query.build_as::<Sale>()?.fetch_all(&mut *conn).await?);
     }
     Ok(sales)
 }
 
 /// Numbers are given in the order of making, and the table lies in their order.
 pub async fn newest(conn: &mut Connection, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>> {
-    let found = sqlx::query(sales!("catalogue.sales", "WHERE sales.id < ? ORDER BY sales.id DESC LIMIT ?"))
-        .bind(after.map_or(i64::MAX, |after| after.0 as i64))
-        .bind(i64::from(max))
+    sqlx::query_as(sales!("catalogue.sales", "WHERE sales.id < ? ORDER BY sales.id DESC LIMIT ?"))
+        .bind(after.unwrap_or(SaleId(i64::MAX as u64)))
+        .bind(max)
         .fetch_all(conn)
-        .await?;
-    found.iter().map(sale).collect()
+        .await
 }
 
 async fn titles(conn: &mut Connection, sales: &[SaleId]) -> Result<HashMap<SaleId, String>> {
     let mut titles = HashMap::with_capacity(sales.len());
     for sales in sales.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
-            "/* catalogue.titles */ SELECT sales.id, title FROM sales JOIN items ON items.id = sales.item \
+        let mut query = Statement::new(
+            "/* catalogue.titles */ SELECT sales.id AS sale, title FROM sales JOIN items ON items.id = sales.item \
              WHERE sales.id IN ",
         );
-        bulk::push_list(&mut query, sales.iter().map(|sale| sale.0 as i64));
-        for found in query.build().fetch_all(&mut *conn).await? {
-            titles.insert(SaleId(row::number(&found, 0)?), found.try_get(1)?);
+        query.push_list(sales);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            titles.insert(found.try_get("sale")?, found.try_get("title")?);
         }
     }
     Ok(titles)
 }
 
 async fn that_matter(conn: &mut Connection, now: Timestamp) -> Result<Vec<Sale>> {
-    let found = sqlx::query(sales!(
+    sqlx::query_as(sales!(
         "catalogue.sales_that_matter",
-        "WHERE (state <> 3 AND closes_at > ?) \
-         OR EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state BETWEEN 1 AND 3) \
+        "WHERE (state <> ? AND closes_at > ?) \
+         OR EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state BETWEEN ? AND ?) \
          OR sales.id IN (SELECT r.sale FROM reservations r WHERE r.unfreed_since IS NOT NULL) \
          ORDER BY sales.id"
     ))
-    .bind(now.0)
+    .bind(SaleState::Closed)
+    .bind(now)
+    .bind(Kind::Standby)
+    .bind(Kind::Paying)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(sale).collect()
+    .await
 }
 
 /// The sale as it is, locked.
 async fn lock(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     let locked = sqlx::query(concat!("/* catalogue.lock */ SELECT id FROM sales WHERE id = ?", for_update!()))
-        .bind(id.0 as i64)
+        .bind(id)
         .fetch_optional(&mut *conn)
         .await?;
     if locked.is_none() { Ok(None) } else { fetch(conn, id).await }
@@ -259,14 +254,14 @@ async fn set_state(conn: &mut Connection, &(id, state): &(SaleId, SaleState)) ->
         return Ok(Changed::Refused { why: "a closed sale stays closed" });
     }
     sqlx::query(concat!(
-        "/* catalogue.set_state */ UPDATE sales SET state = ?, listing = CASE WHEN ? = 3 THEN 3 ELSE listing END, \
-         version = version + 1, changed_at = ",
+        "/* catalogue.set_state */ UPDATE sales SET state = ?, listing = COALESCE(?, listing), version = version + 1, \
+         changed_at = ",
         ledger_time!(),
         " WHERE id = ?"
     ))
-    .bind(state_code(state))
-    .bind(state_code(state))
-    .bind(id.0 as i64)
+    .bind(state)
+    .bind((state == SaleState::Closed).then_some(Listing::Over))
+    .bind(id)
     .execute(conn)
     .await?;
     Ok(Changed::Sale(Sale { state, version: sale.version + 1, ..sale }))
@@ -288,59 +283,31 @@ async fn raise(conn: &mut Connection, &(id, capacity): &(SaleId, u32)) -> Result
         ledger_time!(),
         " WHERE id = ?"
     ))
-    .bind(i64::from(capacity))
-    .bind(id.0 as i64)
+    .bind(capacity)
+    .bind(id)
     .execute(conn)
     .await?;
     let allotment = Allotment { capacity, ..sale.allotment };
     Ok(Changed::Sale(Sale { allotment, version: sale.version + 1, ..sale }))
 }
 
-fn sale(found: &Row) -> Result<Sale> {
-    Ok(Sale {
-        id: SaleId(row::number(found, 0)?),
-        item: ItemId(row::number(found, 1)?),
-        title: found.try_get(2)?,
-        price: row::money(found, 3)?,
-        allotment: Allotment {
-            capacity: row::small(found, 5)?,
-            quantity_max: row::small(found, 6)?,
-            standby_max: row::small(found, 7)?,
-        },
-        hold_ms: found.try_get(8)?,
-        opens_at: Timestamp(found.try_get(9)?),
-        closes_at: Timestamp(found.try_get(10)?),
-        state: match found.try_get(11)? {
-            ACTIVE => SaleState::Active,
-            PAUSED => SaleState::Paused,
-            CLOSED => SaleState::Closed,
-            other => return Err(broken(format!("a sale's state is {other}"))),
-        },
-        version: row::number(found, 12)?,
-        generation: row::number(found, 13)?,
-        questions: serde_json::from_str(&found.try_get::<String, _>(14)?).map_err(broken)?,
-        question_key: QuestionKey(
-            found.try_get::<Vec<u8>, _>(15)?.try_into().map_err(|_| broken("a question key is 32 bytes long"))?,
-        ),
-        standby_until: match found.try_get(16)? {
-            UNTIL_PAID => StandbyUntil::Paid,
-            UNTIL_CLOSED => StandbyUntil::Closed,
-            other => return Err(broken(format!("a sale's standby goes on until {other}"))),
-        },
-    })
-}
-
-fn state_code(state: SaleState) -> i64 {
-    match state {
-        SaleState::Active => ACTIVE,
-        SaleState::Paused => PAUSED,
-        SaleState::Closed => CLOSED,
-    }
-}
-
-fn until_code(until: StandbyUntil) -> i64 {
-    match until {
-        StandbyUntil::Paid => UNTIL_PAID,
-        StandbyUntil::Closed => UNTIL_CLOSED,
+impl FromRow<'_, Row> for Sale {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(Self {
+            id: found.try_get("sale")?,
+            item: found.try_get("item")?,
+            title: found.try_get("title")?,
+            price: row::money(found, "price_minor")?,
+            allotment: row::allotment(found)?,
+            hold_ms: found.try_get("hold_ms")?,
+            opens_at: found.try_get("opens_at")?,
+            closes_at: found.try_get("closes_at")?,
+            state: found.try_get("state")?,
+            version: row::number(found, "version")?,
+            generation: row::number(found, "generation")?,
+            questions: serde_json::from_str(found.try_get("questions")?).map_err(broken)?,
+            question_key: found.try_get("question_key")?,
+            standby_until: found.try_get("standby_until")?,
+        })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use sqlx::QueryBuilder;
-
-use super::dialect::{Connection, Db};
-use super::{Result, broken, bulk, outbox, row};
+use super::bulk::{self, Statement};
+use super::dialect::Connection;
+use super::{Result, broken, outbox};
+use crate::adapters::sql::stored::Units;
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::sale::turn::Promotion;
 use crate::domain::shared::event::{Event, Fact, Promoted};
@@ -22,23 +22,23 @@ pub async fn claim(conn: &mut Connection, sale: SaleId, rows: &[Reservation]) ->
     // Everybody locks in the same order.
     claims.sort_unstable();
     for claims in bulk::pieces(&claims, bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new("/* ledger.claim */ INSERT INTO claims (sale, unit, reservation) ");
-        query.push_values(claims, |mut values, (unit, reservation)| {
-            values.push_bind(sale.0 as i64).push_bind(i64::from(*unit)).push_bind(reservation.to_bytes().to_vec());
+        let mut query = Statement::new("/* ledger.claim */ INSERT INTO claims (sale, unit, reservation) ");
+        query.push_rows(claims, |values, (unit, reservation)| {
+            values.bind(sale).bind(unit).bind(reservation);
         });
-        query.build().execute(&mut *conn).await?;
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }
 
 async fn unclaim(conn: &mut Connection, sale: SaleId, units: impl IntoIterator<Item = &u32>) -> Result<()> {
-    let mut units: Vec<i64> = units.into_iter().map(|&unit| i64::from(unit)).collect();
+    let mut units: Vec<u32> = units.into_iter().copied().collect();
     units.sort_unstable();
     for units in units.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new("/* ledger.unclaim */ DELETE FROM claims WHERE sale = ");
-        query.push_bind(sale.0 as i64).push(" AND unit IN ");
-        bulk::push_list(&mut query, units.iter().copied());
-        query.build().execute(&mut *conn).await?;
+        let mut query = Statement::new("/* ledger.unclaim */ DELETE FROM claims WHERE sale = ");
+        query.push_bind(sale).push(" AND unit IN ");
+        query.push_list(units);
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -63,16 +63,16 @@ pub async fn hold(
         })
         .collect();
     for rows in bulk::pieces(&held, ASSIGNED_MAX) {
-        let mut query = QueryBuilder::<Db>::new("/* ledger.promote */ UPDATE reservations SET state = ");
-        query.push_bind(Kind::Held as i64).push(", units = CASE id");
+        let mut query = Statement::new("/* ledger.promote */ UPDATE reservations SET state = ");
+        query.push_bind(Kind::Held).push(", units = CASE id");
         for row in rows {
-            query.push(" WHEN ").push_bind(row.id.to_bytes().to_vec());
-            query.push(" THEN ").push_bind(row::units_bytes(row.state.units()));
+            query.push(" WHEN ").push_bind(row.id);
+            query.push(" THEN ").push_bind(Units::of(row.state.units()));
         }
-        query.push(" END, lapses_at = ").push_bind(lapses_at.0);
-        query.push(", version = version + 1, updated_at = ").push_bind(now.0).push(" WHERE id IN ");
-        bulk::push_list(&mut query, rows.iter().map(|row| row.id.to_bytes().to_vec()));
-        query.build().execute(&mut *conn).await?;
+        query.push(" END, lapses_at = ").push_bind(lapses_at);
+        query.push(", version = version + 1, updated_at = ").push_bind(now).push(" WHERE id IN ");
+        query.push_list(rows.iter().map(|row| row.id));
+        query.build()?.execute(&mut *conn).await?;
     }
     claim(conn, sale, &held).await?;
     let promoted = |row: &Reservation| {
@@ -93,11 +93,11 @@ pub async fn end(
     now: Timestamp,
 ) -> Result<Vec<Reservation>> {
     for rows in rows.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new("/* ledger.end */ UPDATE reservations SET state = ");
-        query.push_bind(state.kind() as i64).push(", freed = 0, version = version + 1, updated_at = ");
-        query.push_bind(now.0).push(" WHERE id IN ");
-        bulk::push_list(&mut query, rows.iter().map(|row| row.id.to_bytes().to_vec()));
-        query.build().execute(&mut *conn).await?;
+        let mut query = Statement::new("/* ledger.end */ UPDATE reservations SET state = ");
+        query.push_bind(state.kind()).push(", freed = 0, version = version + 1, updated_at = ");
+        query.push_bind(now).push(" WHERE id IN ");
+        query.push_list(rows.iter().map(|row| row.id));
+        query.build()?.execute(&mut *conn).await?;
     }
     unclaim(conn, sale, rows.iter().flat_map(|row| row.state.units())).await?;
     let ended = |row: Reservation| Reservation { state: state.clone(), version: row.version + 1, freed: false, ..row };
@@ -117,27 +117,29 @@ pub async fn split(
     let rest: Vec<u32> = all.into_iter().filter(|unit| !units.contains(unit)).collect();
     sqlx::query(
         "/* ledger.split */ UPDATE reservations SET units = ?, quantity = ?, version = version + 1, updated_at = ? \
-         WHERE id = ? AND state = 4",
+         WHERE id = ? AND state = ?",
     )
-    .bind(row::units_bytes(&rest))
-    .bind(rest.len() as i64)
-    .bind(now.0)
-    .bind(row.id.to_bytes().to_vec())
+    .bind(Units::of(&rest))
+    .bind(rest.len() as u8)
+    .bind(now)
+    .bind(row.id)
+    .bind(Kind::Confirmed)
     .execute(&mut *conn)
     .await?;
     sqlx::query(
         "/* ledger.split.ended */ INSERT INTO reservations \
          (id, sale, buyer, quantity, state, units, version, freed, created_at, updated_at, split_of) \
-         VALUES (?, ?, ?, ?, 8, ?, 1, 0, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?)",
     )
-    .bind(ended.to_bytes().to_vec())
-    .bind(row.sale.0 as i64)
-    .bind(row.buyer.0 as i64)
-    .bind(units.len() as i64)
-    .bind(row::units_bytes(units))
-    .bind(now.0)
-    .bind(now.0)
-    .bind(row.id.to_bytes().to_vec())
+    .bind(ended)
+    .bind(row.sale)
+    .bind(row.buyer)
+    .bind(units.len() as u8)
+    .bind(Kind::Refunded)
+    .bind(Units::of(units))
+    .bind(now)
+    .bind(now)
+    .bind(row.id)
     .execute(&mut *conn)
     .await?;
     unclaim(conn, row.sale, units).await?;

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update, insert_new};
 use super::{Result, broken, row};
-use crate::domain::shared::id::RequestId;
+use crate::adapters::sql::stored::Number;
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Idempotency, Key, Lease};
@@ -66,17 +66,16 @@ async fn claim(conn: &mut Connection, asked: &Asked) -> Result<Claim> {
     }
     let lease = Lease { attempt: found.lease.attempt + 1, ..found.lease };
     sqlx::query("/* requests.take_over */ UPDATE requests SET attempt = ?, leased_until = ? WHERE id = ?")
-        .bind(lease.attempt as i64)
-        .bind(asked.leased_until.0)
-        .bind(asked.key.0.to_vec())
+        .bind(Number(lease.attempt))
+        .bind(asked.leased_until)
+        .bind(asked.key)
         .execute(conn)
         .await?;
     Ok(Claim::Yours(lease))
 }
 
-fn written(asked: &Asked) -> Result<Vec<u8>> {
-    let first = asked.fingerprints.first().ok_or_else(|| broken("a request without a fingerprint"))?;
-    Ok(first.0.to_vec())
+fn written(asked: &Asked) -> Result<Fingerprint> {
+    asked.fingerprints.first().copied().ok_or_else(|| broken("a request without a fingerprint"))
 }
 
 /// Says whether nobody had asked.
@@ -86,11 +85,11 @@ async fn insert(conn: &mut Connection, asked: &Asked) -> Result<bool> {
         insert_new!(),
         " INTO requests (id, fingerprint, request, attempt, leased_until, expires_at) VALUES (?, ?, ?, 1, ?, ?)"
     ))
-    .bind(asked.key.0.to_vec())
+    .bind(asked.key)
     .bind(written(asked)?)
-    .bind(asked.request.to_bytes().to_vec())
-    .bind(asked.leased_until.0)
-    .bind(asked.expires_at.0)
+    .bind(asked.request)
+    .bind(asked.leased_until)
+    .bind(asked.expires_at)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -103,10 +102,10 @@ async fn begin_anew(conn: &mut Connection, asked: &Asked) -> Result<()> {
          expires_at = ?, status = NULL, content_type = NULL, body = NULL WHERE id = ?",
     )
     .bind(written(asked)?)
-    .bind(asked.request.to_bytes().to_vec())
-    .bind(asked.leased_until.0)
-    .bind(asked.expires_at.0)
-    .bind(asked.key.0.to_vec())
+    .bind(asked.request)
+    .bind(asked.leased_until)
+    .bind(asked.expires_at)
+    .bind(asked.key)
     .execute(conn)
     .await?;
     Ok(())
@@ -118,32 +117,27 @@ async fn fetch_locked(conn: &mut Connection, key: Key) -> Result<Option<Found>> 
         "FROM requests WHERE id = ?",
         for_update!()
     ))
-    .bind(key.0.to_vec())
+    .bind(key)
     .fetch_optional(conn)
     .await?;
     found.as_ref().map(read).transpose()
 }
 
 fn read(found: &Row) -> Result<Found> {
-    let fingerprint: Vec<u8> = found.try_get(0)?;
-    let request: Vec<u8> = found.try_get(1)?;
-    let answer = match found.try_get::<Option<i64>, _>(5)? {
+    let answer = match found.try_get("status")? {
         None => None,
         Some(ANEW) => Some(Answer::Anew),
         Some(status) => Some(Answer::Kept {
             status: u16::try_from(status).map_err(|_| broken(format!("an answer's status is {status}")))?,
-            content_type: found.try_get(6)?,
-            body: found.try_get(7)?,
+            content_type: found.try_get("content_type")?,
+            body: found.try_get("body")?,
         }),
     };
     Ok(Found {
-        fingerprint: Fingerprint(fingerprint.try_into().map_err(|_| broken("a fingerprint is 32 bytes long"))?),
-        lease: Lease {
-            request: RequestId::from_bytes(request.try_into().map_err(|_| broken("a request's id is 16 bytes long"))?),
-            attempt: row::number(found, 2)?,
-        },
-        leased_until: Timestamp(found.try_get(3)?),
-        expires_at: Timestamp(found.try_get(4)?),
+        fingerprint: found.try_get("fingerprint")?,
+        lease: Lease { request: found.try_get("request")?, attempt: row::number(found, "attempt")? },
+        leased_until: found.try_get("leased_until")?,
+        expires_at: found.try_get("expires_at")?,
         answer,
     })
 }
@@ -162,9 +156,9 @@ async fn keep(conn: &mut Connection, (key, lease, answer): &(Key, Lease, Answer)
     .bind(status)
     .bind(content_type)
     .bind(body)
-    .bind(key.0.to_vec())
-    .bind(lease.request.to_bytes().to_vec())
-    .bind(lease.attempt as i64)
+    .bind(key)
+    .bind(lease.request)
+    .bind(Number(lease.attempt))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -175,9 +169,9 @@ async fn let_go(conn: &mut Connection, (key, lease): &(Key, Lease)) -> Result<()
         "/* requests.let_go */ UPDATE requests SET leased_until = 0 \
          WHERE id = ? AND request = ? AND attempt = ? AND status IS NULL",
     )
-    .bind(key.0.to_vec())
-    .bind(lease.request.to_bytes().to_vec())
-    .bind(lease.attempt as i64)
+    .bind(key)
+    .bind(lease.request)
+    .bind(Number(lease.attempt))
     .execute(conn)
     .await?;
     Ok(())
@@ -192,8 +186,8 @@ async fn withdraw(conn: &mut Connection, args: &(Key, Lease)) -> Result<()> {
     sqlx::query(
         "/* requests.withdraw */ DELETE FROM requests WHERE id = ? AND request = ? AND attempt = 1 AND status IS NULL",
     )
-    .bind(key.0.to_vec())
-    .bind(lease.request.to_bytes().to_vec())
+    .bind(key)
+    .bind(lease.request)
     .execute(conn)
     .await?;
     Ok(())
@@ -205,8 +199,8 @@ async fn forget(conn: &mut Connection, &(now, max): &(Timestamp, u32)) -> Result
         "/* requests.forget */ DELETE FROM requests WHERE id IN \
          (SELECT id FROM (SELECT id FROM requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) AS expired)",
     )
-    .bind(now.0)
-    .bind(i64::from(max))
+    .bind(now)
+    .bind(max)
     .execute(conn)
     .await?;
     Ok(done.rows_affected())

@@ -2,16 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::dialect::{Connection, Db, Row, by_index, ledger_time};
-use super::{Result, bulk, row};
+use super::bulk::{self, Statement};
+use super::dialect::{Connection, Row, by_index, ledger_time};
+use super::{Result, row};
+use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
-use crate::domain::money::payment::Payment;
+use crate::domain::money::payment::{Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Outcome, Reservation};
-use crate::domain::sale::turn::{Cause, Chain};
+use crate::domain::sale::turn::Cause;
 use crate::domain::sale::turnstile::{Ended, Part};
-use crate::domain::shared::id::{AttemptId, BuyerId, PaymentId, ReservationId, SaleId};
+use crate::domain::shared::id::{AttemptId, BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::orders::OrderPlace;
 use crate::ports::sale::recording::SaleHead;
@@ -25,60 +27,57 @@ pub async fn look(
     ended: &[ReservationId],
 ) -> Result<Option<SaleHead>> {
     let found = sqlx::query(
-        "/* ledger.look */ SELECT sales.generation, sales.hold_ms, COALESCE(turns.revision, 0), COALESCE(turns.chain, 0) \
-         FROM sales LEFT JOIN turns ON turns.sale = sales.id AND turns.generation = sales.generation \
-         WHERE sales.id = ? ORDER BY turns.revision DESC LIMIT 1",
+        "/* ledger.look */ SELECT sales.generation AS generation, hold_ms, COALESCE(turns.revision, 0) AS revision, \
+         COALESCE(turns.chain, 0) AS chain FROM sales LEFT JOIN turns ON turns.sale = sales.id \
+         AND turns.generation = sales.generation WHERE sales.id = ? ORDER BY turns.revision DESC LIMIT 1",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(SaleHead {
-        generation: row::number(&found, 0)?,
-        hold_ms: found.try_get(1)?,
-        revision: row::number(&found, 2)?,
-        chain: Chain(row::number(&found, 3)?),
+        generation: row::number(&found, "generation")?,
+        hold_ms: found.try_get("hold_ms")?,
+        revision: row::number(&found, "revision")?,
+        chain: found.try_get("chain")?,
         recorded: recorded(conn, sale, causes).await?,
         unfreed: unfreed_among(conn, sale, ended).await?,
     }))
 }
 
 async fn recorded(conn: &mut Connection, sale: SaleId, causes: &[Cause]) -> Result<Vec<Cause>> {
-    let mut known: HashSet<Vec<u8>> = HashSet::new();
+    let mut known: HashSet<Cause> = HashSet::new();
     for causes in causes.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new("/* ledger.look.recorded */ SELECT cause FROM turns WHERE sale = ");
-        query.push_bind(sale.0 as i64).push(" AND cause IN ");
-        bulk::push_list(&mut query, causes.iter().map(row::cause_bytes));
-        for found in query.build().fetch_all(&mut *conn).await? {
-            known.insert(found.try_get(0)?);
+        let mut query = Statement::new("/* ledger.look.recorded */ SELECT cause FROM turns WHERE sale = ");
+        query.push_bind(sale).push(" AND cause IN ");
+        query.push_list(causes);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            known.insert(found.try_get("cause")?);
         }
     }
-    Ok(causes.iter().filter(|cause| known.contains(&row::cause_bytes(cause))).copied().collect())
+    Ok(causes.iter().filter(|cause| known.contains(cause)).copied().collect())
 }
 
 async fn unfreed_among(conn: &mut Connection, sale: SaleId, ids: &[ReservationId]) -> Result<Vec<Ended>> {
     let mut unfreed = HashMap::new();
     for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
+        let mut query = Statement::new(
             "/* ledger.look.unfreed */ SELECT id, split_of, units FROM reservations \
              WHERE unfreed_since IS NOT NULL AND sale = ",
         );
-        query.push_bind(sale.0 as i64).push(" AND id IN ");
-        bulk::push_ids(&mut query, ids);
-        for found in query.build().fetch_all(&mut *conn).await? {
-            unfreed.insert(row::reservation_id(&found, 0)?, ended(&found)?);
+        query.push_bind(sale).push(" AND id IN ");
+        query.push_list(ids);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            let ended = ended(&found)?;
+            unfreed.insert(ended.id, ended);
         }
     }
     Ok(ids.iter().filter_map(|id| unfreed.remove(id)).collect())
 }
 
 fn ended(found: &Row) -> Result<Ended> {
-    let of: Option<Vec<u8>> = found.try_get(1)?;
-    let part = match of {
-        None => None,
-        Some(_) => Some(Part { of: row::reservation_id(found, 1)?, units: row::units(found, 2)? }),
-    };
-    Ok(Ended { id: row::reservation_id(found, 0)?, part })
+    let part = |of| Ok::<_, sqlx::Error>(Part { of, units: row::units(found, "units")? });
+    Ok(Ended { id: found.try_get("id")?, part: found.try_get::<Option<_>, _>("split_of")?.map(part).transpose()? })
 }
 
 /// A batch's reservations carry its id with their place in the last 16 bits.
@@ -90,45 +89,38 @@ pub async fn reservations_created_by(
     let mut rows = Vec::new();
     for cause in causes {
         let Cause::Batch(batch) = cause else { continue };
-        let found =
-            sqlx::query(row::reservations!("ledger.born_of", "WHERE id BETWEEN ? AND ? AND sale = ? ORDER BY id"))
-                .bind(batch.to_bytes().to_vec())
-                .bind((batch.0 | 0xffff).to_be_bytes().to_vec())
-                .bind(sale.0 as i64)
+        let found: Vec<Reservation> =
+            sqlx::query_as(row::reservations!("ledger.born_of", "WHERE id BETWEEN ? AND ? AND sale = ? ORDER BY id"))
+                .bind(batch)
+                .bind(BatchId(batch.0 | 0xffff))
+                .bind(sale)
                 .fetch_all(&mut *conn)
                 .await?;
-        for found in &found {
-            rows.push(row::reservation(found)?);
-        }
+        rows.extend(found);
     }
     Ok(rows)
 }
 
 pub async fn reservation_of(conn: &mut Connection, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
-    let found = sqlx::query(row::reservations!(
+    sqlx::query_as(row::reservations!(
         "ledger.reservation_of",
         "WHERE sale = ? AND buyer = ? AND split_of IS NULL ORDER BY live DESC, created_at DESC, id DESC LIMIT 1"
     ))
-    .bind(sale.0 as i64)
-    .bind(buyer.0 as i64)
+    .bind(sale)
+    .bind(buyer)
     .fetch_optional(conn)
-    .await?;
-    found.as_ref().map(row::reservation).transpose()
+    .await
 }
 
 pub async fn places(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query =
-            QueryBuilder::<Db>::new(row::reservations!("ledger.places", "WHERE split_of IS NULL AND sale = "));
-        query.push_bind(sale.0 as i64).push(" AND buyer IN ");
-        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        let mut query = Statement::new(row::reservations!("ledger.places", "WHERE split_of IS NULL AND sale = "));
+        query.push_bind(sale).push(" AND buyer IN ");
+        query.push_list(buyers);
         query.push(" ORDER BY live, created_at, id");
-        let mut last: HashMap<BuyerId, Reservation> = HashMap::new();
-        for found in query.build().fetch_all(&mut *conn).await? {
-            let row = row::reservation(&found)?;
-            last.insert(row.buyer, row);
-        }
+        let found = query.build_as::<Reservation>()?.fetch_all(&mut *conn).await?;
+        let last: HashMap<BuyerId, Reservation> = found.into_iter().map(|row| (row.buyer, row)).collect();
         let positions = positions(conn, sale, last.values()).await?;
         places.extend(last.into_values().map(|row| Place { position: positions.get(&row.id).copied(), row }));
     }
@@ -138,15 +130,15 @@ pub async fn places(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> 
 pub async fn versions(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Version>> {
     let mut last: HashMap<BuyerId, Version> = HashMap::new();
     for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
+        let mut query = Statement::new(
             "/* ledger.versions */ SELECT buyer, id, version FROM reservations WHERE split_of IS NULL AND sale = ",
         );
-        query.push_bind(sale.0 as i64).push(" AND buyer IN ");
-        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
+        query.push_bind(sale).push(" AND buyer IN ");
+        query.push_list(buyers);
         query.push(" ORDER BY live, created_at, id");
-        for found in query.build().fetch_all(&mut *conn).await? {
-            let buyer = BuyerId(row::number(&found, 0)?);
-            let (reservation, version) = (row::reservation_id(&found, 1)?, row::number(&found, 2)?);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            let buyer = found.try_get("buyer")?;
+            let (reservation, version) = (found.try_get("id")?, row::number(&found, "version")?);
             last.insert(buyer, Version { buyer, reservation, version });
         }
     }
@@ -164,14 +156,14 @@ async fn positions(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut query = QueryBuilder::<Db>::new(
+    let mut query = Statement::new(
         "/* ledger.places.line */ SELECT id, place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY generation, arrival) \
-         AS place FROM reservations WHERE state = 1 AND sale = ",
+         AS place FROM reservations WHERE state = ",
     );
-    query.push_bind(sale.0 as i64).push(") AS line WHERE id IN ");
-    bulk::push_ids(&mut query, &ids);
-    let found = query.build().fetch_all(conn).await?;
-    found.iter().map(|found| Ok((row::reservation_id(found, 0)?, row::small(found, 1)?))).collect()
+    query.push_bind(Kind::Standby).push(" AND sale = ").push_bind(sale).push(") AS line WHERE id IN ");
+    query.push_list(&ids);
+    let found = query.build()?.fetch_all(conn).await?;
+    found.iter().map(|found| Ok((found.try_get("id")?, row::small(found, "place")?))).collect()
 }
 
 /// In a snapshot, so that a turn that gave birth is not seen without its row.
@@ -181,12 +173,12 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
         return Ok(if own { Outcome::Reserved(row) } else { Outcome::Pending });
     }
     let found = sqlx::query("/* ledger.outcome */ SELECT outcomes, buyers FROM turns WHERE sale = ? AND cause = ?")
-        .bind(sale.0 as i64)
-        .bind(row::cause_bytes(&Cause::Batch(attempt.batch())))
+        .bind(sale)
+        .bind(Cause::Batch(attempt.batch()))
         .fetch_optional(conn)
         .await?;
     let Some(found) = found else { return Ok(Outcome::Pending) };
-    let (outcomes, buyers): (Vec<u8>, Vec<u8>) = (found.try_get(0)?, found.try_get(1)?);
+    let (outcomes, buyers): (Vec<u8>, Vec<u8>) = (found.try_get("outcomes")?, found.try_get("buyers")?);
     let whose = buyers.chunks_exact(8).nth(attempt.index());
     match outcomes.get(attempt.index()) {
         _ if whose != Some(&buyer.0.to_be_bytes()[..]) => Ok(Outcome::Pending),
@@ -198,61 +190,58 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
 
 pub async fn position(conn: &mut Connection, id: ReservationId) -> Result<Option<u32>> {
     let found = sqlx::query(
-        "/* ledger.position */ SELECT 1 + (SELECT COUNT(*) FROM reservations o WHERE o.sale = r.sale AND o.state = 1 \
-         AND (o.generation < r.generation OR (o.generation = r.generation AND o.arrival < r.arrival))) \
-         FROM reservations r WHERE r.id = ? AND r.state = 1",
+        "/* ledger.position */ SELECT 1 + (SELECT COUNT(*) FROM reservations o WHERE o.sale = r.sale AND o.state = ? \
+         AND (o.generation < r.generation OR (o.generation = r.generation AND o.arrival < r.arrival))) AS position \
+         FROM reservations r WHERE r.id = ? AND r.state = ?",
     )
-    .bind(id.to_bytes().to_vec())
+    .bind(Kind::Standby)
+    .bind(id)
+    .bind(Kind::Standby)
     .fetch_optional(conn)
     .await?;
-    found.map(|found| row::small(&found, 0)).transpose()
+    found.map(|found| row::small(&found, "position")).transpose()
 }
 
 /// Backwards along the index of the buyer's orders, from the place on.
 pub async fn orders(conn: &mut Connection, buyer: BuyerId, after: Option<&OrderPlace>, max: u32) -> Result<Vec<Order>> {
-    let (placed_at, number) = after.map_or((i64::MAX, ""), |after| (after.placed_at.0, &after.number));
-    let found = sqlx::query(row::orders!(
+    let (placed_at, number) = after.map_or((i64::MAX, ""), |after| (after.placed_at.0, &*after.number));
+    sqlx::query_as(row::orders!(
         "ledger.orders",
         by_index!("orders_buyer"),
         " WHERE buyer = ? AND placed_at <= ? AND (placed_at < ? OR number < ?) \
          ORDER BY placed_at DESC, number DESC LIMIT ?"
     ))
-    .bind(buyer.0 as i64)
+    .bind(buyer)
     .bind(placed_at)
     .bind(placed_at)
-    .bind(number.to_owned())
-    .bind(i64::from(max))
+    .bind(number)
+    .bind(max)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::order).collect()
+    .await
 }
 
 pub async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
-    let found = sqlx::query(row::orders!("ledger.order_of", "WHERE reservation = ?"))
-        .bind(reservation.to_bytes().to_vec())
+    sqlx::query_as(row::orders!("ledger.order_of", "WHERE reservation = ?"))
+        .bind(reservation)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::order).transpose()
+        .await
 }
 
 pub async fn order(conn: &mut Connection, number: &str) -> Result<Option<Order>> {
-    let found = sqlx::query(row::orders!("ledger.order", "WHERE number = ?"))
-        .bind(number.to_owned())
-        .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::order).transpose()
+    sqlx::query_as(row::orders!("ledger.order", "WHERE number = ?")).bind(number).fetch_optional(conn).await
 }
 
 pub async fn overdue(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
     let found = sqlx::query(
-        "/* ledger.overdue */ SELECT sale, id FROM reservations WHERE state = 2 AND lapses_at <= ? \
+        "/* ledger.overdue */ SELECT sale, id FROM reservations WHERE state = ? AND lapses_at <= ? \
          ORDER BY lapses_at LIMIT ?",
     )
-    .bind(now.0)
-    .bind(i64::from(max))
+    .bind(Kind::Held)
+    .bind(now)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    found.iter().map(|found| Ok((SaleId(row::number(found, 0)?), row::reservation_id(found, 1)?))).collect()
+    found.iter().map(|found| Ok((found.try_get("sale")?, found.try_get("id")?))).collect()
 }
 
 pub async fn unfreed(conn: &mut Connection, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
@@ -260,57 +249,59 @@ pub async fn unfreed(conn: &mut Connection, max: u32) -> Result<Vec<(SaleId, Res
         "/* ledger.unfreed */ SELECT sale, id FROM reservations WHERE unfreed_since IS NOT NULL \
          ORDER BY unfreed_since LIMIT ?",
     )
-    .bind(i64::from(max))
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    found.iter().map(|found| Ok((SaleId(row::number(found, 0)?), row::reservation_id(found, 1)?))).collect()
+    found.iter().map(|found| Ok((found.try_get("sale")?, found.try_get("id")?))).collect()
 }
 
 pub async fn stuck(conn: &mut Connection, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>> {
     let found = sqlx::query(
-        "/* ledger.stuck */ SELECT id, payment FROM reservations WHERE state = 3 AND paying_since < ? \
+        "/* ledger.stuck */ SELECT id, payment FROM reservations WHERE state = ? AND paying_since < ? \
          ORDER BY paying_since LIMIT ?",
     )
-    .bind(before.0)
-    .bind(i64::from(max))
+    .bind(Kind::Paying)
+    .bind(before)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    found.iter().map(|found| Ok((row::reservation_id(found, 0)?, PaymentId::from_bytes(row::id(found, 1)?)))).collect()
+    found.iter().map(|found| Ok((found.try_get("id")?, found.try_get("payment")?))).collect()
 }
 
 pub async fn orphans(conn: &mut Connection, before: Timestamp, max: u32) -> Result<Vec<Payment>> {
-    let found = sqlx::query(row::payments!(
+    sqlx::query_as(row::payments!(
         "ledger.orphans",
-        "WHERE state = 1 AND opened_at < ? AND NOT EXISTS (SELECT 1 FROM reservations r \
-         WHERE r.id = payments.reservation AND r.payment = payments.id AND r.state IN (3, 4)) \
+        "WHERE state = ? AND opened_at < ? AND NOT EXISTS (SELECT 1 FROM reservations r \
+         WHERE r.id = payments.reservation AND r.payment = payments.id AND r.state IN (?, ?)) \
          ORDER BY opened_at LIMIT ?"
     ))
-    .bind(before.0)
-    .bind(i64::from(max))
+    .bind(PaymentState::Opened)
+    .bind(before)
+    .bind(Kind::Paying)
+    .bind(Kind::Confirmed)
+    .bind(max)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::payment).collect()
+    .await
 }
 
 pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
-    let now = sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await?;
-    Ok(Timestamp(now))
+    sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await
 }
 
 /// The turns above `after` are few: whoever asks remembers how far there was no gap.
 pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
-    let found = sqlx::query(
+    let found: Vec<Number> = sqlx::query_scalar(
         "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
          ORDER BY revision",
     )
-    .bind(sale.0 as i64)
-    .bind(generation as i64)
-    .bind(after as i64)
+    .bind(sale)
+    .bind(Number(generation))
+    .bind(Number(after))
     .fetch_all(conn)
     .await?;
     let mut gap = after + 1;
-    for found in &found {
-        if row::number(found, 0)? != gap {
+    for revision in found {
+        if revision != Number(gap) {
             break;
         }
         gap += 1;

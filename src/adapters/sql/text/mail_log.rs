@@ -5,6 +5,8 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Store, insert_new};
 use super::{Result, broken, fault, row};
+use crate::adapters::sql::codes::Letter;
+use crate::adapters::sql::stored::Number;
 use crate::domain::shared::event::Event;
 use crate::domain::shared::id::EventId;
 use crate::domain::shared::time::Timestamp;
@@ -12,10 +14,6 @@ use crate::ports;
 use crate::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
 use crate::ports::mail::transport::kind;
 
-const UNSENT: i64 = 1;
-const SENT: i64 = 2;
-const REFUSED: i64 = 3;
-const NOBODY: i64 = 4;
 /// Characters that are kept of why a letter was refused.
 const WHY_MAX: usize = 200;
 
@@ -71,17 +69,18 @@ async fn keep_all(conn: &mut Connection, letters: &[New]) -> Result<()> {
 }
 
 /// Whether it was not there before.
-async fn keep(conn: &mut Connection, letter: &New, due_at: Timestamp, tries: i64) -> Result<bool> {
+async fn keep(conn: &mut Connection, letter: &New, due_at: Timestamp, tries: u32) -> Result<bool> {
     let kept = sqlx::query(concat!(
         "/* letters.keep */ ",
         insert_new!(),
-        " INTO letters (id, kind, state, event, kept_at, due_at, tries) VALUES (?, ?, 1, ?, ?, ?, ?)"
+        " INTO letters (id, kind, state, event, kept_at, due_at, tries) VALUES (?, ?, ?, ?, ?, ?, ?)"
     ))
-    .bind(letter.id.to_bytes().to_vec())
+    .bind(letter.id)
     .bind(letter.kind)
-    .bind(letter.event.clone())
-    .bind(letter.now.0)
-    .bind(due_at.0)
+    .bind(Letter::Unsent)
+    .bind(&letter.event)
+    .bind(letter.now)
+    .bind(due_at)
     .bind(tries)
     .execute(conn)
     .await?;
@@ -89,15 +88,15 @@ async fn keep(conn: &mut Connection, letter: &New, due_at: Timestamp, tries: i64
 }
 
 async fn due(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<Event>> {
-    let found = sqlx::query(
-        "/* letters.due */ SELECT event FROM letters WHERE state = 1 AND due_at <= ? AND event IS NOT NULL \
+    let texts: Vec<String> = sqlx::query_scalar(
+        "/* letters.due */ SELECT event FROM letters WHERE state = ? AND due_at <= ? AND event IS NOT NULL \
          ORDER BY due_at, kept_at, id LIMIT ?",
     )
-    .bind(now.0)
-    .bind(i64::from(max))
+    .bind(Letter::Unsent)
+    .bind(now)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    let texts = found.iter().map(|found| found.try_get(0)).collect::<Result<Vec<String>>>()?;
     Ok(texts.iter().filter_map(|text| read(text)).collect())
 }
 
@@ -110,28 +109,29 @@ fn read(text: &str) -> Option<Event> {
 async fn claim(conn: &mut Connection, (new, lease_ms): &(New, i64)) -> Result<Claimed> {
     let until = new.now.plus_ms(*lease_ms);
     let found = sqlx::query("/* letters.look */ SELECT state, tries, kept_at, due_at FROM letters WHERE id = ?")
-        .bind(new.id.to_bytes().to_vec())
+        .bind(new.id)
         .fetch_optional(&mut *conn)
         .await?;
     let Some(found) = found else {
         let mine = Claimed::Mine { tries: 1, kept_at: new.now };
         return Ok(if keep(conn, new, until, 1).await? { mine } else { Claimed::Elsewhere });
     };
-    let (tries, kept_at) = (row::small::<u32>(&found, 1)?, Timestamp(found.try_get(2)?));
-    if row::small::<i64>(&found, 0)? != UNSENT {
+    let (tries, kept_at) = (row::small::<u32>(&found, "tries")?, found.try_get("kept_at")?);
+    if found.try_get::<Letter, _>("state")? != Letter::Unsent {
         return Ok(Claimed::Done);
     }
-    if found.try_get::<i64, _>(3)? > new.now.0 {
+    if found.try_get::<Timestamp, _>("due_at")? > new.now {
         return Ok(Claimed::Elsewhere);
     }
     let claimed = sqlx::query(
-        "/* letters.claim */ UPDATE letters SET due_at = ?, tries = tries + 1 \
-         WHERE id = ? AND state = 1 AND due_at <= ? AND tries = ?",
+        "/* letters.claim */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE id = ? AND state = ? \
+         AND due_at <= ? AND tries = ?",
     )
-    .bind(until.0)
-    .bind(new.id.to_bytes().to_vec())
-    .bind(new.now.0)
-    .bind(i64::from(tries))
+    .bind(until)
+    .bind(new.id)
+    .bind(Letter::Unsent)
+    .bind(new.now)
+    .bind(tries)
     .execute(conn)
     .await?;
     let mine = Claimed::Mine { tries: tries + 1, kept_at };
@@ -139,10 +139,11 @@ async fn claim(conn: &mut Connection, (new, lease_ms): &(New, i64)) -> Result<Cl
 }
 
 async fn put_off(conn: &mut Connection, &(id, tries, due_at): &(EventId, u32, Timestamp)) -> Result<()> {
-    sqlx::query("/* letters.put_off */ UPDATE letters SET due_at = ? WHERE id = ? AND state = 1 AND tries = ?")
-        .bind(due_at.0)
-        .bind(id.to_bytes().to_vec())
-        .bind(i64::from(tries))
+    sqlx::query("/* letters.put_off */ UPDATE letters SET due_at = ? WHERE id = ? AND state = ? AND tries = ?")
+        .bind(due_at)
+        .bind(id)
+        .bind(Letter::Unsent)
+        .bind(tries)
         .execute(conn)
         .await?;
     Ok(())
@@ -150,20 +151,21 @@ async fn put_off(conn: &mut Connection, &(id, tries, due_at): &(EventId, u32, Ti
 
 async fn end(conn: &mut Connection, (id, tries, ending, now): &(EventId, u32, Ending, Timestamp)) -> Result<()> {
     let (state, why) = match ending {
-        Ending::Sent => (SENT, None),
-        Ending::Refused { why } => (REFUSED, Some(why.chars().take(WHY_MAX).collect::<String>())),
-        Ending::Nobody => (NOBODY, None),
+        Ending::Sent => (Letter::Sent, None),
+        Ending::Refused { why } => (Letter::Refused, Some(why.chars().take(WHY_MAX).collect::<String>())),
+        Ending::Nobody => (Letter::Nobody, None),
     };
     sqlx::query(
-        "/* letters.end */ UPDATE letters SET state = ?, why = ?, done_at = ?, event = NULL \
-         WHERE id = ? AND state = 1 AND (tries = ? OR ? = 2)",
+        "/* letters.end */ UPDATE letters SET state = ?, why = ?, done_at = ?, event = NULL WHERE id = ? \
+         AND state = ? AND (tries = ? OR ?)",
     )
     .bind(state)
     .bind(why)
-    .bind(now.0)
-    .bind(id.to_bytes().to_vec())
-    .bind(i64::from(*tries))
-    .bind(state)
+    .bind(now)
+    .bind(id)
+    .bind(Letter::Unsent)
+    .bind(tries)
+    .bind(state == Letter::Sent)
     .execute(conn)
     .await?;
     Ok(())
@@ -171,24 +173,26 @@ async fn end(conn: &mut Connection, (id, tries, ending, now): &(EventId, u32, En
 
 async fn void_claims(conn: &mut Connection, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "/* letters.void_claims */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE state = 1 AND due_at > ?",
+        "/* letters.void_claims */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE state = ? AND due_at > ?",
     )
-    .bind(now.0)
-    .bind(now.0)
+    .bind(now)
+    .bind(Letter::Unsent)
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(())
 }
 
 async fn unsent(conn: &mut Connection) -> Result<Unsent> {
-    let waiting = sqlx::query("/* letters.unsent */ SELECT COUNT(*), MIN(kept_at) FROM letters WHERE state = 1")
-        .fetch_one(&mut *conn)
+    let waiting = sqlx::query(
+        "/* letters.unsent */ SELECT COUNT(*) AS letters, MIN(kept_at) AS oldest FROM letters WHERE state = ?",
+    )
+    .bind(Letter::Unsent)
+    .fetch_one(&mut *conn)
+    .await?;
+    let Number(refused) = sqlx::query_scalar("/* letters.refused */ SELECT COUNT(*) FROM letters WHERE state = ?")
+        .bind(Letter::Refused)
+        .fetch_one(conn)
         .await?;
-    let refused =
-        sqlx::query("/* letters.refused */ SELECT COUNT(*) FROM letters WHERE state = 3").fetch_one(conn).await?;
-    Ok(Unsent {
-        letters: row::number(&waiting, 0)?,
-        oldest: waiting.try_get::<Option<i64>, _>(1)?.map(Timestamp),
-        refused: row::number(&refused, 0)?,
-    })
+    Ok(Unsent { letters: row::number(&waiting, "letters")?, oldest: waiting.try_get("oldest")?, refused })
 }

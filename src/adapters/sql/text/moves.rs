@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::dialect::{Connection, Db, for_update};
-use super::{Result, bulk, catalogue, claims, outbox, row};
+use super::bulk::{self, Statement};
+use super::dialect::{Connection, for_update};
+use super::{Result, claims, outbox, row};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
+use crate::domain::sale::{SaleState, StandbyUntil};
 use crate::domain::shared::event::{Cancelled, Event, Fact};
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
@@ -49,16 +51,17 @@ pub async fn cancel(
 pub async fn standby_to_end(conn: &mut Connection, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>> {
     let mut to_end = Vec::new();
     for among in among.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
-            "/* ledger.standby_to_end */ SELECT id FROM sales \
-             WHERE EXISTS (SELECT 1 FROM reservations r WHERE r.sale = sales.id AND r.state = 1) \
-             AND (state = 3 OR standby_until = 1 OR closes_at <= ",
+        let mut query = Statement::new(
+            "/* ledger.standby_to_end */ SELECT id FROM sales WHERE EXISTS (SELECT 1 FROM reservations r \
+             WHERE r.sale = sales.id AND r.state = ",
         );
-        query.push_bind(now.0).push(") AND id IN ");
-        bulk::push_list(&mut query, among.iter().map(|sale| sale.0 as i64));
+        query.push_bind(Kind::Standby).push(") AND (state = ").push_bind(SaleState::Closed);
+        query.push(" OR standby_until = ").push_bind(StandbyUntil::Paid);
+        query.push(" OR closes_at <= ").push_bind(now).push(") AND id IN ");
+        query.push_list(among);
         query.push(" ORDER BY id");
-        for found in query.build().fetch_all(&mut *conn).await? {
-            to_end.push(SaleId(row::number(&found, 0)?));
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            to_end.push(found.try_get("id")?);
         }
     }
     Ok(to_end)
@@ -74,13 +77,14 @@ pub async fn end_standby(
         "/* ledger.end_standby.sale */ SELECT capacity, state, closes_at, standby_until FROM sales WHERE id = ?",
         for_update!()
     ))
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(found) = found else { return Ok(Vec::new()) };
-    let capacity: i64 = found.try_get(0)?;
-    let closed = found.try_get::<i64, _>(1)? == catalogue::CLOSED || found.try_get::<i64, _>(2)? <= now.0;
-    let until_paid = found.try_get::<i64, _>(3)? == catalogue::UNTIL_PAID;
+    let capacity: i64 = found.try_get("capacity")?;
+    let closed = found.try_get::<SaleState, _>("state")? == SaleState::Closed
+        || found.try_get::<Timestamp, _>("closes_at")? <= now;
+    let until_paid = found.try_get::<StandbyUntil, _>("standby_until")? == StandbyUntil::Paid;
     if !closed && !until_paid {
         return Ok(Vec::new());
     }
@@ -92,20 +96,20 @@ pub async fn end_standby(
     }
     let claimed: i64 =
         sqlx::query_scalar("/* ledger.end_standby.claimed */ SELECT COUNT(*) FROM claims WHERE sale = ?")
-            .bind(sale.0 as i64)
+            .bind(sale)
             .fetch_one(&mut *conn)
             .await?;
-    let rows = sqlx::query(row::reservations!(
+    let rows = sqlx::query_as(row::reservations!(
         "ledger.end_standby",
-        "WHERE sale = ? AND state = 1 AND quantity > ? ORDER BY generation DESC, arrival DESC LIMIT ?",
+        "WHERE sale = ? AND state = ? AND quantity > ? ORDER BY generation DESC, arrival DESC LIMIT ?",
         for_update!()
     ))
-    .bind(sale.0 as i64)
+    .bind(sale)
+    .bind(Kind::Standby)
     .bind(capacity - claimed)
-    .bind(i64::from(max))
+    .bind(max)
     .fetch_all(&mut *conn)
     .await?;
-    let rows = rows.iter().map(row::reservation).collect::<Result<Vec<_>>>()?;
     claims::end(conn, sale, rows, State::Ended, now).await
 }
 
@@ -129,7 +133,7 @@ pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
     counts.unfreed = sqlx::query_scalar(
         "/* ledger.count.unfreed */ SELECT COUNT(*) FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ?",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_one(conn)
     .await?;
     Ok(counts)
@@ -139,17 +143,18 @@ pub async fn count(conn: &mut Connection, sale: SaleId) -> Result<Counts> {
 pub async fn counts(conn: &mut Connection, sales: &[SaleId]) -> Result<HashMap<SaleId, Counts>> {
     let mut counts: HashMap<SaleId, Counts> = HashMap::new();
     for sales in sales.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
-            "/* ledger.counts */ SELECT sale, state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
-             WHERE state <= 4 AND sale IN ",
+        let mut query = Statement::new(
+            "/* ledger.counts */ SELECT sale, state, COUNT(*) AS parties, CAST(SUM(quantity) AS SIGNED) AS units \
+             FROM reservations WHERE state <= ",
         );
-        bulk::push_list(&mut query, sales.iter().map(|sale| sale.0 as i64));
+        query.push_bind(Kind::Confirmed).push(" AND sale IN ");
+        query.push_list(sales);
         query.push(" GROUP BY sale, state");
-        for group in query.build().fetch_all(&mut *conn).await? {
-            let counts = counts.entry(SaleId(row::number(&group, 0)?)).or_default();
-            let (rows, units): (i64, i64) = (group.try_get(2)?, group.try_get(3)?);
-            match row::code(&group, 1, Kind::from_code)? {
-                Kind::Standby => counts.standby += rows,
+        for group in query.build()?.fetch_all(&mut *conn).await? {
+            let counts = counts.entry(group.try_get("sale")?).or_default();
+            let units: i64 = group.try_get("units")?;
+            match group.try_get("state")? {
+                Kind::Standby => counts.standby += group.try_get::<i64, _>("parties")?,
                 Kind::Held | Kind::Paying => counts.pending += units,
                 Kind::Blocked => counts.blocked += units,
                 _ => counts.sold += units,

@@ -1,10 +1,12 @@
 //! Moves that have to do with money. Every one out of Paying names the payment in its condition.
 
+use super::bulk::Statement;
 use super::dialect::{Connection, for_update};
 use super::{Result, broken, claims, is_duplicate, outbox, refund, row};
+use crate::adapters::sql::stored::Units;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{Payment, PaymentState};
-use crate::domain::sale::reservation::{Reservation, State};
+use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::shared::money::Money;
@@ -16,13 +18,13 @@ pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
         "/* ledger.payment.opened */ INSERT INTO payments \
          (id, reservation, sale, amount_minor, currency, state, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(payment.id.to_bytes().to_vec())
-    .bind(payment.reservation.to_bytes().to_vec())
-    .bind(payment.sale.0 as i64)
+    .bind(payment.id)
+    .bind(payment.reservation)
+    .bind(payment.sale)
     .bind(payment.amount.minor)
-    .bind(payment.amount.currency.to_string())
-    .bind(payment.state as i64)
-    .bind(payment.opened_at.0)
+    .bind(payment.amount.currency)
+    .bind(payment.state)
+    .bind(payment.opened_at)
     .execute(conn)
     .await;
     match written {
@@ -32,11 +34,7 @@ pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
 }
 
 pub async fn find(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
-    let found = sqlx::query(row::payments!("ledger.payment.find", "WHERE id = ?"))
-        .bind(id.to_bytes().to_vec())
-        .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::payment).transpose()
+    sqlx::query_as(row::payments!("ledger.payment.find", "WHERE id = ?")).bind(id).fetch_optional(conn).await
 }
 
 /// A payment that was never recorded cannot be swept up, and begins nothing.
@@ -45,19 +43,20 @@ pub async fn begin(
     &(id, buyer, payment, now): &(ReservationId, BuyerId, PaymentId, Timestamp),
 ) -> Result<BeginPayment> {
     sqlx::query(
-        "/* ledger.begin_paying */ UPDATE reservations \
-         SET state = 3, payment = ?, paying_since = ?, version = version + 1, updated_at = ? \
-         WHERE id = ? AND buyer = ? AND state = 2 AND lapses_at > ? \
+        "/* ledger.begin_paying */ UPDATE reservations SET state = ?, payment = ?, paying_since = ?, \
+         version = version + 1, updated_at = ? WHERE id = ? AND buyer = ? AND state = ? AND lapses_at > ? \
          AND EXISTS (SELECT 1 FROM payments WHERE payments.id = ? AND payments.reservation = ?)",
     )
-    .bind(payment.to_bytes().to_vec())
-    .bind(now.0)
-    .bind(now.0)
-    .bind(id.to_bytes().to_vec())
-    .bind(buyer.0 as i64)
-    .bind(now.0)
-    .bind(payment.to_bytes().to_vec())
-    .bind(id.to_bytes().to_vec())
+    .bind(Kind::Paying)
+    .bind(payment)
+    .bind(now)
+    .bind(now)
+    .bind(id)
+    .bind(buyer)
+    .bind(Kind::Held)
+    .bind(now)
+    .bind(payment)
+    .bind(id)
     .execute(&mut *conn)
     .await?;
     let row = row::fetch(conn, id).await?.filter(|row| row.buyer == buyer);
@@ -76,12 +75,14 @@ pub async fn confirm(
     (id, payment, number, now): &(ReservationId, PaymentId, String, Timestamp),
 ) -> Result<Confirmed> {
     let confirmed = sqlx::query(
-        "/* ledger.confirm */ UPDATE reservations SET state = 4, version = version + 1, updated_at = ? \
-         WHERE id = ? AND state = 3 AND payment = ?",
+        "/* ledger.confirm */ UPDATE reservations SET state = ?, version = version + 1, updated_at = ? WHERE id = ? \
+         AND state = ? AND payment = ?",
     )
-    .bind(now.0)
-    .bind(id.to_bytes().to_vec())
-    .bind(payment.to_bytes().to_vec())
+    .bind(Kind::Confirmed)
+    .bind(now)
+    .bind(id)
+    .bind(Kind::Paying)
+    .bind(payment)
     .execute(&mut *conn)
     .await?
     .rows_affected();
@@ -114,14 +115,16 @@ pub async fn confirm_free(
         return Err(broken("only a payment of 0 is captured without a provider"));
     }
     let confirmed = sqlx::query(
-        "/* ledger.confirm_free */ UPDATE reservations SET state = 4, payment = ?, version = version + 1, updated_at = ? \
-         WHERE id = ? AND buyer = ? AND state = 2 AND lapses_at > ?",
+        "/* ledger.confirm_free */ UPDATE reservations SET state = ?, payment = ?, version = version + 1, \
+         updated_at = ? WHERE id = ? AND buyer = ? AND state = ? AND lapses_at > ?",
     )
-    .bind(payment.id.to_bytes().to_vec())
-    .bind(now.0)
-    .bind(payment.reservation.to_bytes().to_vec())
-    .bind(buyer.0 as i64)
-    .bind(now.0)
+    .bind(Kind::Confirmed)
+    .bind(payment.id)
+    .bind(now)
+    .bind(payment.reservation)
+    .bind(buyer)
+    .bind(Kind::Held)
+    .bind(now)
     .execute(&mut *conn)
     .await?
     .rows_affected();
@@ -179,14 +182,15 @@ pub async fn voided(
     &(id, payment, now): &(ReservationId, PaymentId, Timestamp),
 ) -> Result<Option<Reservation>> {
     sqlx::query(
-        "/* ledger.voided.held */ UPDATE reservations \
-         SET state = 2, payment = NULL, paying_since = NULL, version = version + 1, updated_at = ? \
-         WHERE id = ? AND state = 3 AND payment = ? AND lapses_at > ?",
+        "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
+         version = version + 1, updated_at = ? WHERE id = ? AND state = ? AND payment = ? AND lapses_at > ?",
     )
-    .bind(now.0)
-    .bind(id.to_bytes().to_vec())
-    .bind(payment.to_bytes().to_vec())
-    .bind(now.0)
+    .bind(Kind::Held)
+    .bind(now)
+    .bind(id)
+    .bind(Kind::Paying)
+    .bind(payment)
+    .bind(now)
     .execute(&mut *conn)
     .await?;
     let mut row = row::fetch_locked(conn, id).await?;
@@ -199,30 +203,29 @@ pub async fn voided(
 
 /// Moves a payment, where it may move there from what it is.
 async fn settle(conn: &mut Connection, payment: PaymentId, to: PaymentState) -> Result<()> {
-    let sql = match to {
-        PaymentState::Opened => unreachable!("a payment is opened once"),
-        // The provider said that money moved, whatever we believed.
-        PaymentState::Captured => "/* ledger.payment.captured */ UPDATE payments SET state = 2 WHERE id = ?",
-        PaymentState::Voided => "/* ledger.payment.voided */ UPDATE payments SET state = 3 WHERE id = ? AND state = 1",
-    };
-    sqlx::query(sql).bind(payment.to_bytes().to_vec()).execute(conn).await?;
+    let mut query = Statement::new("/* ledger.payment.settle */ UPDATE payments SET state = ");
+    query.push_bind(to).push(" WHERE id = ").push_bind(payment);
+    // That it was captured is the provider's word, whatever we believed.
+    if to != PaymentState::Captured {
+        query.push(" AND state = ").push_bind(PaymentState::Opened);
+    }
+    query.build()?.execute(conn).await?;
     Ok(())
 }
 
 async fn must_fetch_payment(conn: &mut Connection, id: PaymentId) -> Result<Payment> {
-    let found = sqlx::query(row::payments!("ledger.payment.lock", "WHERE id = ?", for_update!()))
-        .bind(id.to_bytes().to_vec())
+    let found = sqlx::query_as(row::payments!("ledger.payment.lock", "WHERE id = ?", for_update!()))
+        .bind(id)
         .fetch_optional(conn)
         .await?;
-    row::payment(&found.ok_or_else(|| broken("a payment was never recorded"))?)
+    found.ok_or_else(|| broken("a payment was never recorded"))
 }
 
 async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
-    let found = sqlx::query(row::orders!("ledger.confirm.order", "WHERE reservation = ?"))
-        .bind(reservation.to_bytes().to_vec())
+    sqlx::query_as(row::orders!("ledger.confirm.order", "WHERE reservation = ?"))
+        .bind(reservation)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::order).transpose()
+        .await
 }
 
 async fn insert_order(conn: &mut Connection, order: &Order) -> Result<()> {
@@ -231,15 +234,15 @@ async fn insert_order(conn: &mut Connection, order: &Order) -> Result<()> {
          (reservation, number, sale, buyer, units, amount_minor, currency, payment, placed_at, refunded) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
     )
-    .bind(order.reservation.to_bytes().to_vec())
-    .bind(order.number.clone())
-    .bind(order.sale.0 as i64)
-    .bind(order.buyer.0 as i64)
-    .bind(row::units_bytes(&order.units))
+    .bind(order.reservation)
+    .bind(&order.number)
+    .bind(order.sale)
+    .bind(order.buyer)
+    .bind(Units::of(&order.units))
     .bind(order.amount.minor)
-    .bind(order.amount.currency.to_string())
-    .bind(order.payment.to_bytes().to_vec())
-    .bind(order.placed_at.0)
+    .bind(order.amount.currency)
+    .bind(order.payment)
+    .bind(order.placed_at)
     .execute(conn)
     .await?;
     Ok(())

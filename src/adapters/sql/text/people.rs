@@ -1,11 +1,14 @@
 //! Leaving: log-out everywhere, a new password, a person's data, and their erasure.
 
-use sqlx::QueryBuilder;
+use sqlx::Row as _;
 
-use super::dialect::{Connection, Db, for_update};
-use super::{Result, bulk, look, row};
+use super::bulk::Statement;
+use super::dialect::{Connection, Row, for_update};
+use super::{Result, look, row};
+use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
 use crate::domain::people::Revoked;
+use crate::domain::sale::reservation::Kind;
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::orders::OrderPlace;
@@ -18,8 +21,8 @@ pub async fn log_out(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -
     sqlx::query(
         "/* accounts.log_out */ UPDATE accounts SET epoch = epoch + 1, epoch_at = ? WHERE id = ? AND erased_at IS NULL",
     )
-    .bind(now.0)
-    .bind(id.0 as i64)
+    .bind(now)
+    .bind(id)
     .execute(&mut *conn)
     .await?;
     epoch(conn, id).await
@@ -34,10 +37,10 @@ pub async fn change_password(
         "/* accounts.change_password */ UPDATE accounts SET password_hash = ?, epoch = epoch + 1, epoch_at = ? \
          WHERE id = ? AND password_hash = ? AND erased_at IS NULL",
     )
-    .bind(new.clone())
-    .bind(now.0)
-    .bind(id.0 as i64)
-    .bind(old.clone())
+    .bind(new)
+    .bind(now)
+    .bind(id)
+    .bind(old)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -48,36 +51,36 @@ async fn epoch(conn: &mut Connection, id: BuyerId) -> Result<Option<Revoked>> {
         "/* accounts.epoch */ SELECT epoch FROM accounts WHERE id = ? AND erased_at IS NULL",
         for_update!()
     ))
-    .bind(id.0 as i64)
+    .bind(id)
     .fetch_optional(conn)
     .await?;
-    found.map(|found| Ok(Revoked { buyer: id, epoch: row::number(&found, 0)? })).transpose()
+    found.map(|found| Ok(Revoked { buyer: id, epoch: row::number(&found, "epoch")? })).transpose()
 }
 
 pub async fn revoked_since(conn: &mut Connection, since: Timestamp, max: u32) -> Result<Vec<Revoked>> {
     let found = sqlx::query(
         "/* accounts.revoked_since */ SELECT id, epoch FROM accounts WHERE epoch_at > ? ORDER BY epoch_at DESC LIMIT ?",
     )
-    .bind(since.0)
-    .bind(i64::from(max))
+    .bind(since)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    let revoked = |found| Ok(Revoked { buyer: BuyerId(row::number(found, 0)?), epoch: row::number(found, 1)? });
+    let revoked = |found: &Row| Ok(Revoked { buyer: found.try_get("id")?, epoch: row::number(found, "epoch")? });
     found.iter().map(revoked).collect()
 }
 
 pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> {
     // By sale, since that is how a buyer's live reservation is found.
-    let live = sqlx::query(row::reservations!(
+    let reservations = sqlx::query_as(row::reservations!(
         "accounts.live",
-        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND state <= 3 ORDER BY created_at, id LIMIT ?"
+        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND state <= ? ORDER BY created_at, id LIMIT ?"
     ))
-    .bind(id.0 as i64)
-    .bind(IN_THE_WAY_MAX as i64)
+    .bind(id)
+    .bind(Kind::Paying)
+    .bind(Number(IN_THE_WAY_MAX as u64))
     .fetch_all(&mut *conn)
     .await?;
-    let mut way =
-        InTheWay { reservations: live.iter().map(row::reservation).collect::<Result<_>>()?, ..<_>::default() };
+    let mut way = InTheWay { reservations, ..<_>::default() };
     let mut after: Option<OrderPlace> = None;
     loop {
         let orders = look::orders(conn, id, after.as_ref(), ORDERS_PAGE).await?;
@@ -101,12 +104,12 @@ async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
     if units.is_empty() {
         return Ok(units);
     }
-    let mut query = QueryBuilder::<Db>::new("/* accounts.used */ SELECT unit FROM admissions WHERE sale = ");
-    query.push_bind(order.sale.0 as i64).push(" AND reservation = ").push_bind(order.reservation.to_bytes().to_vec());
+    let mut query = Statement::new("/* accounts.used */ SELECT unit FROM admissions WHERE sale = ");
+    query.push_bind(order.sale).push(" AND reservation = ").push_bind(order.reservation);
     query.push(" AND unit IN ");
-    bulk::push_list(&mut query, units.iter().map(|unit| i64::from(*unit)));
-    for found in query.build().fetch_all(conn).await? {
-        let used: u32 = row::small(&found, 0)?;
+    query.push_list(&units);
+    for found in query.build()?.fetch_all(conn).await? {
+        let used: u32 = row::small(&found, "unit")?;
         units.retain(|unit| *unit != used);
     }
     Ok(units)
@@ -125,39 +128,35 @@ pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bo
     )
     // No address, and no two alike.
     .bind(format!("erased {id}"))
-    .bind(now.0)
-    .bind(now.0)
-    .bind(id.0 as i64)
+    .bind(now)
+    .bind(now)
+    .bind(id)
     .execute(conn)
     .await?;
     Ok(Erased::Done(Revoked { epoch: known.epoch + 1, ..known }))
 }
 
 pub async fn person(conn: &mut Connection, id: BuyerId, max: u32) -> Result<Person> {
-    let reservations = sqlx::query(row::reservations!(
+    let reservations = sqlx::query_as(row::reservations!(
         "accounts.reservations",
         "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? ORDER BY created_at, id LIMIT ?"
     ))
-    .bind(id.0 as i64)
-    .bind(i64::from(max))
+    .bind(id)
+    .bind(max)
     .fetch_all(&mut *conn)
     .await?;
-    let orders = sqlx::query(row::orders!("accounts.orders", "WHERE buyer = ? ORDER BY placed_at, number LIMIT ?"))
-        .bind(id.0 as i64)
-        .bind(i64::from(max))
+    let orders = sqlx::query_as(row::orders!("accounts.orders", "WHERE buyer = ? ORDER BY placed_at, number LIMIT ?"))
+        .bind(id)
+        .bind(max)
         .fetch_all(&mut *conn)
         .await?;
-    let payments = sqlx::query(row::payments!(
+    let payments = sqlx::query_as(row::payments!(
         "accounts.payments",
         "WHERE id IN (SELECT orders.payment FROM orders WHERE orders.buyer = ?) ORDER BY opened_at, id LIMIT ?"
     ))
-    .bind(id.0 as i64)
-    .bind(i64::from(max))
+    .bind(id)
+    .bind(max)
     .fetch_all(conn)
     .await?;
-    Ok(Person {
-        reservations: reservations.iter().map(row::reservation).collect::<Result<_>>()?,
-        orders: orders.iter().map(row::order).collect::<Result<_>>()?,
-        payments: payments.iter().map(row::payment).collect::<Result<_>>()?,
-    })
+    Ok(Person { reservations, orders, payments })
 }

@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
-use super::dialect::{Connection, Db, for_update};
-use super::{Result, Verdict, blocks, bulk, claims, is_duplicate, row};
+use super::bulk::{self, Statement};
+use super::dialect::{Connection, Row, for_update};
+use super::{Result, Verdict, blocks, claims, is_duplicate, row};
+use crate::adapters::sql::stored::{Number, Units};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
-use crate::domain::sale::turn::{Answer, Chain, Promotion, Turn};
+use crate::domain::sale::turn::{Answer, Cause, Chain, Promotion, Turn};
 use crate::domain::shared::id::{BatchId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::sale::recording::Recorded;
@@ -71,23 +73,23 @@ async fn lock_sale(conn: &mut Connection, sale: SaleId) -> Result<Option<(u64, i
         "/* ledger.record.sale */ SELECT generation, hold_ms FROM sales WHERE id = ?",
         for_update!()
     ))
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_optional(conn)
     .await?;
-    found.map(|found| Ok((row::number(&found, 0)?, found.try_get(1)?))).transpose()
+    found.map(|found| Ok((row::number(&found, "generation")?, found.try_get("hold_ms")?))).transpose()
 }
 
 /// A turn as its neighbours see it.
 #[derive(PartialEq, Eq)]
 struct Link {
-    cause: Vec<u8>,
+    cause: Cause,
     before: Chain,
     chain: Chain,
 }
 
 impl Link {
     fn of(turn: &Turn) -> Self {
-        Self { cause: row::cause_bytes(&turn.cause()), before: turn.stamp().before, chain: turn.stamp().chain }
+        Self { cause: turn.cause(), before: turn.stamp().before, chain: turn.stamp().chain }
     }
 }
 
@@ -136,33 +138,33 @@ async fn links(
         "/* ledger.record.links */ SELECT revision, cause, chain_before, chain FROM turns \
          WHERE sale = ? AND generation = ? AND revision BETWEEN ? AND ?",
     )
-    .bind(sale.0 as i64)
-    .bind(generation as i64)
-    .bind(first as i64)
-    .bind(last as i64)
+    .bind(sale)
+    .bind(Number(generation))
+    .bind(Number(first))
+    .bind(Number(last))
     .fetch_all(conn)
     .await?;
-    let link = |found: &super::dialect::Row| {
-        let (before, chain) = (Chain(row::number(found, 2)?), Chain(row::number(found, 3)?));
-        Ok((row::number(found, 0)?, Link { cause: found.try_get(1)?, before, chain }))
+    let link = |found: &Row| {
+        let (before, chain) = (found.try_get("chain_before")?, found.try_get("chain")?);
+        Ok((row::number(found, "revision")?, Link { cause: found.try_get("cause")?, before, chain }))
     };
     found.iter().map(link).collect()
 }
 
 async fn insert_turns(conn: &mut Connection, sale: SaleId, fresh: &[&Turn], now: Timestamp) -> Result<()> {
     for turns in bulk::pieces(fresh, TURNS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
+        let mut query = Statement::new(
             "/* ledger.record.turn */ INSERT INTO turns \
              (sale, generation, revision, cause, chain, chain_before, outcomes, buyers, recorded_at) ",
         );
-        query.push_values(turns, |mut values, turn| {
+        query.push_rows(turns, |values, turn| {
             let stamp = turn.stamp();
-            values.push_bind(sale.0 as i64).push_bind(stamp.generation as i64).push_bind(stamp.revision as i64);
-            values.push_bind(row::cause_bytes(&turn.cause()));
-            values.push_bind(stamp.chain.0 as i64).push_bind(stamp.before.0 as i64);
-            values.push_bind(turn.outcomes()).push_bind(buyers(turn)).push_bind(now.0);
+            values.bind(sale).bind(Number(stamp.generation)).bind(Number(stamp.revision));
+            values.bind(turn.cause());
+            values.bind(stamp.chain).bind(stamp.before);
+            values.bind(turn.outcomes()).bind(buyers(turn)).bind(now);
         });
-        query.build().execute(&mut *conn).await?;
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -219,24 +221,24 @@ fn births(
 
 async fn insert_births(conn: &mut Connection, rows: &[Reservation], now: Timestamp) -> Result<()> {
     for rows in bulk::pieces(rows, bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
+        let mut query = Statement::new(
             "/* ledger.record.birth */ INSERT INTO reservations (id, sale, buyer, quantity, state, units, generation, \
              arrival, lapses_at, version, freed, created_at, updated_at) ",
         );
-        query.push_values(rows, |mut values, row| {
+        query.push_rows(rows, |values, row| {
             let (generation, arrival, lapses_at) = match row.state {
-                State::Standby { generation, arrival } => (Some(generation as i64), Some(arrival as i64), None),
-                State::Held { lapses_at, .. } => (None, None, Some(lapses_at.0)),
+                State::Standby { generation, arrival } => (Some(Number(generation)), Some(Number(arrival)), None),
+                State::Held { lapses_at, .. } => (None, None, Some(lapses_at)),
                 State::Blocked { .. } | State::Ended => (None, None, None),
                 _ => unreachable!("a reservation is born held or on standby, or is the house's"),
             };
-            values.push_bind(row.id.to_bytes().to_vec()).push_bind(row.sale.0 as i64).push_bind(row.buyer.0 as i64);
-            values.push_bind(i64::from(row.quantity)).push_bind(row.state.kind() as i64);
-            values.push_bind(row::units_bytes(row.state.units()));
-            values.push_bind(generation).push_bind(arrival).push_bind(lapses_at);
-            values.push_bind(row.version as i64).push_bind(0_i64).push_bind(now.0).push_bind(now.0);
+            values.bind(row.id).bind(row.sale).bind(row.buyer);
+            values.bind(row.quantity).bind(row.state.kind());
+            values.bind(Units::of(row.state.units()));
+            values.bind(generation).bind(arrival).bind(lapses_at);
+            values.bind(Number(row.version)).bind(false).bind(now).bind(now);
         });
-        query.build().execute(&mut *conn).await?;
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -270,10 +272,9 @@ async fn free(conn: &mut Connection, fresh: &[&Turn]) -> Result<()> {
         .collect();
     ids.sort_unstable();
     for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query =
-            QueryBuilder::<Db>::new("/* ledger.record.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
-        bulk::push_ids(&mut query, ids);
-        query.build().execute(&mut *conn).await?;
+        let mut query = Statement::new("/* ledger.record.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
+        query.push_list(ids);
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }

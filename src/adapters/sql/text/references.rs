@@ -37,7 +37,7 @@ impl References for Store {
 }
 
 async fn ask(conn: &mut Connection, &(payment, amount): &(PaymentId, Money)) -> Result<Reference> {
-    insert(conn, payment, amount.minor, amount.currency.to_string(), 0).await?;
+    insert(conn, payment, amount.minor, amount.currency.to_string(), false).await?;
     must_fetch(conn, payment).await
 }
 
@@ -46,32 +46,32 @@ async fn name(conn: &mut Connection, (payment, theirs): &(PaymentId, String)) ->
         "/* references.name */ UPDATE payment_references SET theirs = ? \
          WHERE payment = ? AND theirs IS NULL AND void = 0",
     )
-    .bind(theirs.clone())
-    .bind(payment.to_bytes().to_vec())
+    .bind(theirs)
+    .bind(payment)
     .execute(&mut *conn)
     .await?;
     must_fetch(conn, *payment).await
 }
 
 async fn void_reference(conn: &mut Connection, payment: PaymentId) -> Result<Reference> {
-    insert(conn, payment, 0, String::new(), 1).await?;
+    insert(conn, payment, 0, String::new(), true).await?;
     sqlx::query(
         "/* references.void_reference */ UPDATE payment_references SET void = 1 WHERE payment = ? AND theirs IS NULL",
     )
-    .bind(payment.to_bytes().to_vec())
+    .bind(payment)
     .execute(&mut *conn)
     .await?;
     must_fetch(conn, payment).await
 }
 
 /// Where there is none yet.
-async fn insert(conn: &mut Connection, payment: PaymentId, minor: i64, currency: String, void: i64) -> Result<()> {
+async fn insert(conn: &mut Connection, payment: PaymentId, minor: i64, currency: String, void: bool) -> Result<()> {
     sqlx::query(concat!(
         "/* references.insert */ ",
         insert_new!(),
         " INTO payment_references (payment, amount_minor, currency, theirs, void) VALUES (?, ?, ?, NULL, ?)"
     ))
-    .bind(payment.to_bytes().to_vec())
+    .bind(payment)
     .bind(minor)
     .bind(currency)
     .bind(void)
@@ -84,7 +84,7 @@ async fn fetch(conn: &mut Connection, payment: PaymentId) -> Result<Option<Refer
     let found = sqlx::query(
         "/* references.fetch */ SELECT amount_minor, currency, theirs, void FROM payment_references WHERE payment = ?",
     )
-    .bind(payment.to_bytes().to_vec())
+    .bind(payment)
     .fetch_optional(conn)
     .await?;
     found.as_ref().map(reference).transpose()
@@ -95,23 +95,22 @@ async fn must_fetch(conn: &mut Connection, payment: PaymentId) -> Result<Referen
 }
 
 fn reference(found: &Row) -> Result<Reference> {
-    if let Some(theirs) = found.try_get::<Option<String>, _>(2)? {
+    if let Some(theirs) = found.try_get("theirs")? {
         return Ok(Reference::Known(theirs));
     }
-    let currency: String = found.try_get(1)?;
-    let is_void = row::small::<i64>(found, 3)? != 0;
+    let currency: String = found.try_get("currency")?;
+    let is_void: bool = found.try_get("void")?;
     if is_void && currency.is_empty() {
         return Ok(Reference::Void(None));
     }
-    let money = row::money(found, 0)?;
+    let money = row::money(found, "amount_minor")?;
     Ok(if is_void { Reference::Void(Some(money)) } else { Reference::Asked(money) })
 }
 
 async fn named(conn: &mut Connection, theirs: &str) -> Result<Option<PaymentId>> {
     let found = sqlx::query("/* references.named */ SELECT payment FROM payment_references WHERE theirs = ?")
-        .bind(theirs.to_owned())
+        .bind(theirs)
         .fetch_optional(conn)
         .await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(PaymentId::from_bytes(row::id(&found, 0)?)))
+    found.map(|found| found.try_get("payment")).transpose()
 }

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
+use super::bulk::{self, Statement};
 use super::dialect::{Connection, for_update, insert_new};
-use super::{Result, broken, bulk, claims, look, outbox, paying, row};
+use super::{Result, broken, claims, look, outbox, paying, row};
+use crate::adapters::sql::codes::RefundWhy;
+use crate::adapters::sql::stored::{Number, Units};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{
     MadeRefund, Payment, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why, made_good,
 };
 use crate::domain::sale::reservation::{Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Refunded};
-use crate::domain::shared::id::{PaymentId, RefundId, RequestId, ReservationId};
+use crate::domain::shared::id::{BuyerId, PaymentId, RefundId, RequestId, ReservationId};
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, RefundedUnits};
@@ -115,9 +118,9 @@ pub async fn of_all(conn: &mut Connection, paid: &Payment, now: Timestamp) -> Re
 /// Where it is not written yet; says whether it was now.
 async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<RequestId>) -> Result<bool> {
     let (why, units, reason) = match &entry.why {
-        Why::CaptureTooLate => (row::COULD_NOT_STAND, Vec::new(), None),
-        Why::Operator { units, reason } => (row::OPERATOR, row::units_bytes(units), reason.clone()),
-        Why::AtProvider => (row::AT_PROVIDER, Vec::new(), None),
+        Why::CaptureTooLate => (RefundWhy::CaptureTooLate, Units::default(), None),
+        Why::Operator { units, reason } => (RefundWhy::Operator, Units::of(units), reason.clone()),
+        Why::AtProvider => (RefundWhy::AtProvider, Units::default(), None),
     };
     let Columns { next_at, ended_at, .. } = Columns::of(&entry.state);
     let written = sqlx::query(concat!(
@@ -126,23 +129,23 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<Requ
         " INTO refunds (id, payment, reservation, sale, units, amount_minor, currency, why, reason, made_at, request, \
          state, next_at, ended_at, tries, asks, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))
-    .bind(entry.refund.id.to_bytes().to_vec())
-    .bind(entry.refund.payment.to_bytes().to_vec())
-    .bind(entry.reservation.to_bytes().to_vec())
-    .bind(entry.sale.0 as i64)
+    .bind(entry.refund.id)
+    .bind(entry.refund.payment)
+    .bind(entry.reservation)
+    .bind(entry.sale)
     .bind(units)
     .bind(entry.refund.amount.minor)
-    .bind(entry.refund.amount.currency.to_string())
+    .bind(entry.refund.amount.currency)
     .bind(why)
     .bind(reason)
-    .bind(entry.made_at.0)
-    .bind(request.map(|request| request.to_bytes().to_vec()))
-    .bind(entry.state.kind() as i64)
+    .bind(entry.made_at)
+    .bind(request)
+    .bind(entry.state.kind())
     .bind(next_at)
     .bind(ended_at)
-    .bind(i64::from(entry.tries))
-    .bind(i64::from(entry.asks))
-    .bind(entry.version as i64)
+    .bind(entry.tries)
+    .bind(entry.asks)
+    .bind(Number(entry.version))
     .execute(conn)
     .await?;
     Ok(written.rows_affected() > 0)
@@ -151,24 +154,23 @@ async fn insert(conn: &mut Connection, entry: &RefundEntry, request: Option<Requ
 /// A state, as its row has it.
 #[derive(Default)]
 struct Columns {
-    next_at: Option<i64>,
-    ended_at: Option<i64>,
+    next_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
     code: Option<String>,
     note: Option<String>,
-    settled_by: Option<i64>,
+    settled_by: Option<BuyerId>,
 }
 
 impl Columns {
     fn of(state: &RefundState) -> Self {
         match state.clone() {
             RefundState::Due { next_at } | RefundState::Sent { next_at } => {
-                Self { next_at: Some(next_at.0), ..Self::default() }
+                Self { next_at: Some(next_at), ..Self::default() }
             }
-            RefundState::Done { at } => Self { ended_at: Some(at.0), ..Self::default() },
-            RefundState::Failed { at, code } => Self { ended_at: Some(at.0), code: Some(code), ..Self::default() },
+            RefundState::Done { at } => Self { ended_at: Some(at), ..Self::default() },
+            RefundState::Failed { at, code } => Self { ended_at: Some(at), code: Some(code), ..Self::default() },
             RefundState::Settled { at, by, note } => {
-                let (note, settled_by) = (Some(note), Some(by.0 as i64));
-                Self { ended_at: Some(at.0), note, settled_by, ..Self::default() }
+                Self { ended_at: Some(at), note: Some(note), settled_by: Some(by), ..Self::default() }
             }
         }
     }
@@ -181,17 +183,17 @@ pub async fn move_from(conn: &mut Connection, (from, to): &(RefundEntry, RefundE
          asks = ?, code = ?, note = ?, settled_by = ?, version = ? WHERE id = ? AND version = ?",
     )
     .bind(to.refund.amount.minor)
-    .bind(to.state.kind() as i64)
+    .bind(to.state.kind())
     .bind(next_at)
     .bind(ended_at)
-    .bind(i64::from(to.tries))
-    .bind(i64::from(to.asks))
+    .bind(to.tries)
+    .bind(to.asks)
     .bind(code)
     .bind(note)
     .bind(settled_by)
-    .bind(to.version as i64)
-    .bind(from.refund.id.to_bytes().to_vec())
-    .bind(from.version as i64)
+    .bind(Number(to.version))
+    .bind(from.refund.id)
+    .bind(Number(from.version))
     .execute(conn)
     .await?;
     Ok(moved.rows_affected() == 1)
@@ -250,45 +252,37 @@ pub async fn made(conn: &mut Connection, Made { payment, made, kept_minor, now }
 }
 
 pub async fn due(conn: &mut Connection, (now, max): (Timestamp, u32)) -> Result<Vec<RefundEntry>> {
-    let found = sqlx::query(row::refunds!("ledger.refund.due", "WHERE next_at <= ? ORDER BY next_at, id LIMIT ?"))
-        .bind(now.0)
-        .bind(i64::from(max))
+    sqlx::query_as(row::refunds!("ledger.refund.due", "WHERE next_at <= ? ORDER BY next_at, id LIMIT ?"))
+        .bind(now)
+        .bind(max)
         .fetch_all(conn)
-        .await?;
-    found.iter().map(row::refund).collect()
+        .await
 }
 
 pub async fn find(conn: &mut Connection, id: RefundId) -> Result<Option<RefundEntry>> {
-    let found = sqlx::query(row::refunds!("ledger.refund.find", "WHERE id = ?"))
-        .bind(id.to_bytes().to_vec())
-        .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::refund).transpose()
+    sqlx::query_as(row::refunds!("ledger.refund.find", "WHERE id = ?")).bind(id).fetch_optional(conn).await
 }
 
 pub async fn of(conn: &mut Connection, reservations: &[ReservationId]) -> Result<Vec<RefundEntry>> {
     let mut entries = Vec::new();
     for ids in reservations.chunks(bulk::ROWS_MAX) {
-        let mut query = sqlx::QueryBuilder::new(row::refunds!("ledger.refund.of", "WHERE reservation IN "));
-        bulk::push_ids(&mut query, ids);
-        for found in query.build().fetch_all(&mut *conn).await? {
-            entries.push(row::refund(&found)?);
-        }
+        let mut query = Statement::new(row::refunds!("ledger.refund.of", "WHERE reservation IN "));
+        query.push_list(ids);
+        entries.extend(query.build_as::<RefundEntry>()?.fetch_all(&mut *conn).await?);
     }
     entries.sort_by_key(|entry| (entry.made_at, entry.refund.id));
     Ok(entries)
 }
 
 async fn of_payment_locked(conn: &mut Connection, paid: &Payment) -> Result<Vec<RefundEntry>> {
-    let found = sqlx::query(row::refunds!(
+    sqlx::query_as(row::refunds!(
         "ledger.refund.of_payment.lock",
         "WHERE payment = ? ORDER BY made_at, id",
         for_update!()
     ))
-    .bind(paid.id.to_bytes().to_vec())
+    .bind(paid.id)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::refund).collect()
+    .await
 }
 
 /// A page of those in this state; the place is where the last one ended.
@@ -297,31 +291,28 @@ pub async fn in_state(
     (kind, after, max): (RefundKind, Option<RefundId>, u32),
 ) -> Result<Vec<(RefundEntry, Option<String>)>> {
     let place = match after {
-        Some(id) => find(conn, id).await?.map(|entry| (entry.made_at.0, id.to_bytes().to_vec())),
+        Some(id) => find(conn, id).await?.map(|entry| (entry.made_at, id)),
         None => None,
     };
-    let (made_at, id) = place.unwrap_or((i64::MIN, Vec::new()));
-    let found = sqlx::query(row::refunds!(
+    let (made_at, id) = place.unwrap_or((Timestamp(i64::MIN), RefundId(0)));
+    let entries: Vec<RefundEntry> = sqlx::query_as(row::refunds!(
         "ledger.refund.in_state",
         "WHERE state = ? AND (made_at > ? OR (made_at = ? AND id > ?)) ORDER BY made_at, id LIMIT ?"
     ))
-    .bind(kind as i64)
+    .bind(kind)
     .bind(made_at)
     .bind(made_at)
     .bind(id)
-    .bind(i64::from(max))
+    .bind(max)
     .fetch_all(&mut *conn)
     .await?;
-    let entries = found.iter().map(row::refund).collect::<Result<Vec<_>>>()?;
     let mut numbers = HashMap::new();
     for entries in entries.chunks(bulk::ROWS_MAX) {
         let ids: Vec<ReservationId> = entries.iter().map(|entry| entry.reservation).collect();
-        let mut query = sqlx::QueryBuilder::new(row::orders!("ledger.refund.orders", "WHERE reservation IN "));
-        bulk::push_ids(&mut query, &ids);
-        for found in query.build().fetch_all(&mut *conn).await? {
-            let order = row::order(&found)?;
-            numbers.insert(order.payment, order.number);
-        }
+        let mut query = Statement::new(row::orders!("ledger.refund.orders", "WHERE reservation IN "));
+        query.push_list(&ids);
+        let orders = query.build_as::<Order>()?.fetch_all(&mut *conn).await?;
+        numbers.extend(orders.into_iter().map(|order| (order.payment, order.number)));
     }
     let with_order = |entry: RefundEntry| {
         let number = numbers.get(&entry.refund.payment).cloned();
@@ -333,19 +324,17 @@ pub async fn in_state(
 /// What this request wrote before.
 async fn of_request(conn: &mut Connection, request: Option<RequestId>) -> Result<Option<RefundEntry>> {
     let Some(request) = request else { return Ok(None) };
-    let found = sqlx::query(row::refunds!("ledger.refund.of_request", "WHERE request = ?", for_update!()))
-        .bind(request.to_bytes().to_vec())
+    sqlx::query_as(row::refunds!("ledger.refund.of_request", "WHERE request = ?", for_update!()))
+        .bind(request)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::refund).transpose()
+        .await
 }
 
 async fn order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Option<Order>> {
-    let found = sqlx::query(row::orders!("ledger.refund.order.lock", "WHERE reservation = ?", for_update!()))
-        .bind(reservation.to_bytes().to_vec())
+    sqlx::query_as(row::orders!("ledger.refund.order.lock", "WHERE reservation = ?", for_update!()))
+        .bind(reservation)
         .fetch_optional(conn)
-        .await?;
-    found.as_ref().map(row::order).transpose()
+        .await
 }
 
 async fn must_order_locked(conn: &mut Connection, reservation: ReservationId) -> Result<Order> {
@@ -357,10 +346,10 @@ async fn write_order(conn: &mut Connection, order: &Order) -> Result<()> {
         "/* ledger.refund.order */ UPDATE orders SET refunded = ?, refunded_units = ?, refunded_minor = ? \
          WHERE reservation = ?",
     )
-    .bind(i64::from(order.refunded))
-    .bind(row::units_bytes(&order.refunded_units))
+    .bind(order.refunded)
+    .bind(Units::of(&order.refunded_units))
     .bind(order.refunded_amount.minor)
-    .bind(order.reservation.to_bytes().to_vec())
+    .bind(order.reservation)
     .execute(conn)
     .await?;
     Ok(())

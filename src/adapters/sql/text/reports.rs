@@ -4,33 +4,34 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
 use super::admissions::check_ins_page;
-use super::dialect::{Connection, Db, Row, Store, by_index};
-use super::{Result, bulk, fault, refund, row};
+use super::bulk::{self, Statement};
+use super::dialect::{Connection, Row, Store, by_index};
+use super::{Result, fault, refund, row};
+use crate::adapters::sql::codes::RefundWhy;
+use crate::adapters::sql::stored::{Bits64, Number};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::RefundKind;
 use crate::domain::receipts::{Admission, Proof};
 use crate::domain::sale::reservation::{Kind, Reservation};
 use crate::domain::sale::turn::Cause;
 use crate::domain::shared::id::{BuyerId, HOUSE_FIRST, PaymentId, ReservationId, SaleId};
-use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::audit::reports::{Count, Decided, Decisions, Person, Place, Reports, Totals};
 
 async fn orders(conn: &mut Connection, sale: SaleId, after: Option<ReservationId>, max: u32) -> Result<Vec<Order>> {
-    let found = sqlx::query(row::orders!(
+    sqlx::query_as(row::orders!(
         "reports.orders",
         by_index!("orders_sale"),
         " WHERE sale = ? AND reservation > ? ORDER BY reservation LIMIT ?"
     ))
-    .bind(sale.0 as i64)
-    .bind(after.unwrap_or(ReservationId(0)).to_bytes().to_vec())
-    .bind(i64::from(max))
+    .bind(sale)
+    .bind(after.unwrap_or(ReservationId(0)))
+    .bind(max)
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::order).collect()
+    .await
 }
 
 /// By buyer, what has ended before what is live. The index has all of one buyer's ended rows in one place, in no order: only of
@@ -42,7 +43,7 @@ async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>,
         None => Vec::new(),
     };
     // Buyers are ordered by their bit pattern, as the index has them.
-    let first = after.map_or(Some(i64::MIN), |place| (place.buyer.0 as i64).checked_add(1));
+    let first = after.map_or(Some(i64::MIN), |place| Bits64(place.buyer.0).pattern().checked_add(1));
     let Some(first) = first.filter(|_| rows.len() < max) else { return Ok(rows) };
     let room = max - rows.len();
     let mut others = buyers_from(conn, sale, first, room).await?;
@@ -57,48 +58,45 @@ async fn reservations(conn: &mut Connection, sale: SaleId, after: Option<Place>,
 }
 
 async fn rest_of_buyer(conn: &mut Connection, sale: SaleId, after: Place, max: usize) -> Result<Vec<Reservation>> {
-    let live = i64::from(after.is_live);
-    let found = sqlx::query(row::reservations!(
+    sqlx::query_as(row::reservations!(
         "reports.reservations.buyer",
         by_index!("reservations_buyer"),
         " WHERE sale = ? AND buyer = ? AND (COALESCE(live, 0) > ? OR (COALESCE(live, 0) = ? AND id > ?)) ",
         "ORDER BY live, id LIMIT ?"
     ))
-    .bind(sale.0 as i64)
-    .bind(after.buyer.0 as i64)
-    .bind(live)
-    .bind(live)
-    .bind(after.id.to_bytes().to_vec())
-    .bind(max as i64)
+    .bind(sale)
+    .bind(after.buyer)
+    .bind(after.is_live)
+    .bind(after.is_live)
+    .bind(after.id)
+    .bind(Number(max as u64))
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::reservation).collect()
+    .await
 }
 
 async fn buyers_from(conn: &mut Connection, sale: SaleId, first: i64, max: usize) -> Result<Vec<Reservation>> {
-    let found = sqlx::query(row::reservations!(
+    sqlx::query_as(row::reservations!(
         "reports.reservations",
         by_index!("reservations_buyer"),
         " WHERE sale = ? AND buyer >= ? ORDER BY buyer, live LIMIT ?"
     ))
-    .bind(sale.0 as i64)
+    .bind(sale)
     .bind(first)
-    .bind(max as i64)
+    .bind(Number(max as u64))
     .fetch_all(conn)
-    .await?;
-    found.iter().map(row::reservation).collect()
+    .await
 }
 
 async fn people(conn: &mut Connection, buyers: &[BuyerId]) -> Result<HashMap<BuyerId, Person>> {
     let mut people = HashMap::with_capacity(buyers.len());
     for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query = QueryBuilder::<Db>::new(
+        let mut query = Statement::new(
             "/* reports.people */ SELECT id, name, email FROM accounts WHERE erased_at IS NULL AND id IN ",
         );
-        bulk::push_list(&mut query, buyers.iter().map(|buyer| buyer.0 as i64));
-        for found in query.build().fetch_all(&mut *conn).await? {
-            let person = Person { name: found.try_get(1)?, email: found.try_get(2)? };
-            people.insert(BuyerId(row::number(&found, 0)?), person);
+        query.push_list(buyers);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            let person = Person { name: found.try_get("name")?, email: found.try_get("email")? };
+            people.insert(found.try_get("id")?, person);
         }
     }
     Ok(people)
@@ -111,20 +109,21 @@ async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns
          WHERE sale = ? AND generation >= ? AND (generation > ? OR revision > ?) \
          AND SUBSTR(buyers, 1, 1) NOT BETWEEN X'40' AND X'7F' ORDER BY generation, revision LIMIT ?",
     )
-    .bind(sale.0 as i64)
-    .bind(after.0 as i64)
-    .bind(after.0 as i64)
-    .bind(after.1 as i64)
-    .bind(i64::from(turns_max))
+    .bind(sale)
+    .bind(Number(after.0))
+    .bind(Number(after.0))
+    .bind(Number(after.1))
+    .bind(turns_max)
     .fetch_all(conn)
     .await?;
     let last = found.last().filter(|_| found.len() == turns_max as usize);
-    let next = last.map(|last| Ok::<_, sqlx::Error>((row::number(last, 0)?, row::number(last, 1)?))).transpose()?;
+    let place = |last| Ok::<_, sqlx::Error>((row::number(last, "generation")?, row::number(last, "revision")?));
+    let next = last.map(place).transpose()?;
     let mut decided = Vec::new();
     for found in &found {
-        if let Cause::Batch(batch) = row::cause(found, 2)? {
-            let recorded_at = Timestamp(found.try_get(4)?);
-            decided.push(Decided { batch, outcomes: found.try_get(3)?, recorded_at });
+        if let Cause::Batch(batch) = found.try_get("cause")? {
+            let (outcomes, recorded_at) = (found.try_get("outcomes")?, found.try_get("recorded_at")?);
+            decided.push(Decided { batch, outcomes, recorded_at });
         }
     }
     Ok(Decisions { decided, next })
@@ -132,45 +131,48 @@ async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns
 
 async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
     let reservations = sqlx::query(
-        "/* reports.totals.reservations */ SELECT state, COUNT(*), CAST(SUM(quantity) AS SIGNED) FROM reservations \
-         WHERE sale = ? AND split_of IS NULL AND (buyer < ? OR state = 0) GROUP BY state ORDER BY state",
+        "/* reports.totals.reservations */ SELECT state, COUNT(*) AS parties, CAST(SUM(quantity) AS SIGNED) AS units \
+         FROM reservations WHERE sale = ? AND split_of IS NULL AND (buyer < ? OR state = ?) GROUP BY state \
+         ORDER BY state",
     )
-    .bind(sale.0 as i64)
-    .bind(HOUSE_FIRST as i64)
+    .bind(sale)
+    .bind(BuyerId(HOUSE_FIRST))
+    .bind(Kind::Blocked)
     .fetch_all(&mut *conn)
     .await?;
     let of_state = |found: &Row| {
-        let count = Count { rows: row::number(found, 1)?, units: row::number(found, 2)?, minor: 0 };
-        Ok((row::code(found, 0, Kind::from_code)?, count))
+        let count = Count { rows: row::number(found, "parties")?, units: row::number(found, "units")?, minor: 0 };
+        Ok((found.try_get("state")?, count))
     };
     let orders = sqlx::query(
-        "/* reports.totals.orders */ SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(units)), 0) AS SIGNED), \
-         CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED), CAST(COALESCE(SUM(refunded), 0) AS SIGNED), \
-         CAST(COALESCE(SUM(LENGTH(refunded_units)), 0) AS SIGNED), CAST(COALESCE(SUM(refunded_minor), 0) AS SIGNED) \
-         FROM orders WHERE sale = ?",
+        "/* reports.totals.orders */ SELECT COUNT(*) AS placed, \
+         CAST(COALESCE(SUM(LENGTH(units)), 0) AS SIGNED) AS placed_bytes, \
+         CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED) AS placed_minor, \
+         CAST(COALESCE(SUM(refunded), 0) AS SIGNED) AS refunded, \
+         CAST(COALESCE(SUM(LENGTH(refunded_units)), 0) AS SIGNED) AS refunded_bytes, \
+         CAST(COALESCE(SUM(refunded_minor), 0) AS SIGNED) AS refunded_minor FROM orders WHERE sale = ?",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
     .fetch_one(&mut *conn)
     .await?;
     let refunds = sqlx::query(
-        "/* reports.totals.refunds */ SELECT state, COUNT(*), CAST(SUM(LENGTH(units)) AS SIGNED), \
-         CAST(SUM(amount_minor) AS SIGNED) FROM refunds WHERE sale = ? AND why <> 1 GROUP BY state ORDER BY state",
+        "/* reports.totals.refunds */ SELECT state, COUNT(*) AS refunds, CAST(SUM(LENGTH(units)) AS SIGNED) AS bytes, \
+         CAST(SUM(amount_minor) AS SIGNED) AS minor FROM refunds WHERE sale = ? AND why <> ? GROUP BY state \
+         ORDER BY state",
     )
-    .bind(sale.0 as i64)
+    .bind(sale)
+    .bind(RefundWhy::CaptureTooLate)
     .fetch_all(conn)
     .await?;
-    let of_refunds = |found: &Row| {
-        let (rows, bytes) = (row::number(found, 1)?, row::number(found, 2)?);
-        Ok((row::code(found, 0, RefundKind::from_code)?, Count { rows, units: bytes / 4, minor: found.try_get(3)? }))
+    let count = |found: &Row, rows, bytes, minor| {
+        let (rows, units) = (row::number(found, rows)?, row::number(found, bytes)? / 4);
+        Ok::<_, sqlx::Error>(Count { rows, units, minor: found.try_get(minor)? })
     };
-    let of_orders = |first: usize| {
-        let (rows, bytes) = (row::number(&orders, first)?, row::number(&orders, first + 1)?);
-        Ok::<_, sqlx::Error>(Count { rows, units: bytes / 4, minor: orders.try_get(first + 2)? })
-    };
+    let of_refunds = |found: &Row| Ok((found.try_get("state")?, count(found, "refunds", "bytes", "minor")?));
     Ok(Totals {
         reservations: reservations.iter().map(of_state).collect::<Result<_>>()?,
-        placed: of_orders(0)?,
-        refunded: of_orders(3)?,
+        placed: count(&orders, "placed", "placed_bytes", "placed_minor")?,
+        refunded: count(&orders, "refunded", "refunded_bytes", "refunded_minor")?,
         refunds: refunds.iter().map(of_refunds).collect::<Result<_>>()?,
     })
 }

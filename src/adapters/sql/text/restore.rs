@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{FromRow, Row as _};
 
-use super::dialect::{Connection, Db, for_update, ledger_time};
-use super::{Result, bulk, claims, moves, row};
+use super::bulk::{self, Statement};
+use super::dialect::{Connection, Row, for_update, ledger_time};
+use super::{Result, claims, moves, row};
+use crate::adapters::sql::stored::Number;
 use crate::domain::sale::Allotment;
-use crate::domain::sale::reservation::{Reservation, State};
+use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::sale::turn::Chain;
 use crate::domain::sale::turnstile::{Snapshot, Taken, Turnstile};
 use crate::domain::shared::id::{ReservationId, SaleId};
@@ -21,26 +23,23 @@ struct Sale {
     hold_ms: i64,
 }
 
-fn sale(found: &super::dialect::Row) -> Result<Sale> {
-    Ok(Sale {
-        generation: row::number(found, 0)?,
-        allotment: Allotment {
-            capacity: row::small(found, 1)?,
-            quantity_max: row::small(found, 2)?,
-            standby_max: row::small(found, 3)?,
-        },
-        hold_ms: found.try_get(4)?,
-    })
+impl FromRow<'_, Row> for Sale {
+    fn from_row(found: &Row) -> Result<Self> {
+        Ok(Sale {
+            generation: row::number(found, "generation")?,
+            allotment: row::allotment(found)?,
+            hold_ms: found.try_get("hold_ms")?,
+        })
+    }
 }
 
 async fn fetch_sale(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
-    let found = sqlx::query(
+    sqlx::query_as(
         "/* ledger.restore.look */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
     )
-    .bind(id.0 as i64)
+    .bind(id)
     .fetch_optional(conn)
-    .await?;
-    found.as_ref().map(sale).transpose()
+    .await
 }
 
 async fn last_turn(conn: &mut Connection, id: SaleId, generation: u64) -> Result<(u64, Chain)> {
@@ -48,12 +47,12 @@ async fn last_turn(conn: &mut Connection, id: SaleId, generation: u64) -> Result
         "/* ledger.last_turn */ SELECT revision, chain FROM turns WHERE sale = ? AND generation = ? \
          ORDER BY revision DESC LIMIT 1",
     )
-    .bind(id.0 as i64)
-    .bind(generation as i64)
+    .bind(id)
+    .bind(Number(generation))
     .fetch_optional(conn)
     .await?;
     match found {
-        Some(found) => Ok((row::number(&found, 0)?, Chain(row::number(&found, 1)?))),
+        Some(found) => Ok((row::number(&found, "revision")?, found.try_get("chain")?)),
         None => Ok((0, Chain::default())),
     }
 }
@@ -85,11 +84,11 @@ pub async fn snapshot(conn: &mut Connection, id: SaleId) -> Result<Option<Snapsh
 }
 
 pub async fn live(conn: &mut Connection, id: SaleId) -> Result<Vec<Reservation>> {
-    let found = sqlx::query(row::reservations!("ledger.live", "WHERE sale = ? AND state <= 4"))
-        .bind(id.0 as i64)
+    sqlx::query_as(row::reservations!("ledger.live", "WHERE sale = ? AND state <= ?"))
+        .bind(id)
+        .bind(Kind::Confirmed)
         .fetch_all(conn)
-        .await?;
-    found.iter().map(row::reservation).collect()
+        .await
 }
 
 fn rebuilt(generation: u64, allotment: Allotment, live: Vec<Reservation>) -> Snapshot {
@@ -115,14 +114,14 @@ pub async fn restore(
     conn: &mut Connection,
     &(id, from, now): &(SaleId, u64, Timestamp),
 ) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
-    let found = sqlx::query(concat!(
+    let sale: Option<Sale> = sqlx::query_as(concat!(
         "/* ledger.restore.lock */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
         for_update!()
     ))
-    .bind(id.0 as i64)
+    .bind(id)
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(sale) = found.as_ref().map(sale).transpose()?.filter(|sale| sale.generation == from) else {
+    let Some(sale) = sale.filter(|sale| sale.generation == from) else {
         return Ok(None);
     };
     sqlx::query(concat!(
@@ -130,8 +129,8 @@ pub async fn restore(
         ledger_time!(),
         " WHERE id = ?"
     ))
-    .bind((from + 1) as i64)
-    .bind(id.0 as i64)
+    .bind(Number(from + 1))
+    .bind(id)
     .execute(&mut *conn)
     .await?;
     free_ended(conn, id).await?;
@@ -145,18 +144,16 @@ pub async fn restore(
 }
 
 async fn free_ended(conn: &mut Connection, id: SaleId) -> Result<()> {
-    let unfreed = sqlx::query(
+    let ids: Vec<ReservationId> = sqlx::query_scalar(
         "/* ledger.restore.unfreed */ SELECT id FROM reservations WHERE unfreed_since IS NOT NULL AND sale = ? ORDER BY id",
     )
-    .bind(id.0 as i64)
+    .bind(id)
     .fetch_all(&mut *conn)
     .await?;
-    let ids = unfreed.iter().map(|found| row::reservation_id(found, 0)).collect::<Result<Vec<_>>>()?;
     for ids in ids.chunks(bulk::ROWS_MAX) {
-        let mut query =
-            QueryBuilder::<Db>::new("/* ledger.restore.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
-        bulk::push_ids(&mut query, ids);
-        query.build().execute(&mut *conn).await?;
+        let mut query = Statement::new("/* ledger.restore.free */ UPDATE reservations SET freed = 1 WHERE id IN ");
+        query.push_list(ids);
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -10,18 +10,16 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update, insert_new};
-use super::{Result, Verdict, row};
+use super::{Result, Verdict};
+use crate::adapters::sql::codes::SandboxState;
 use crate::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
-use crate::domain::shared::id::{PaymentId, RefundId};
+use crate::domain::shared::id::PaymentId;
 use crate::domain::shared::money::Money;
 use crate::ports;
 use crate::ports::Fault;
 use crate::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided};
 
 const PART: &str = "payments";
-const OPENED: i64 = 1;
-const CAPTURED: i64 = 2;
-const VOIDED: i64 = 3;
 
 #[derive(Clone)]
 pub struct Sandbox {
@@ -39,7 +37,7 @@ impl Sandbox {
         Self { wait, ..self }
     }
 
-    async fn set(&self, payment: PaymentId, to: i64) -> ports::Result<i64> {
+    async fn set(&self, payment: PaymentId, to: SandboxState) -> ports::Result<SandboxState> {
         self.store.write("sandbox.set", (payment, to), |c, args| Box::pin(set(c, args))).await.map_err(ours)
     }
 
@@ -65,31 +63,31 @@ impl Payments for Sandbox {
         }
         let open = self.store.write("sandbox.open", (payment, amount), |c, args| Box::pin(open(c, args)));
         match open.await.map_err(ours)? {
-            VOIDED => Err(Fault::new(PART, "the payment is void")),
+            SandboxState::Voided => Err(Fault::new(PART, "the payment is void")),
             _ => Ok(Opened::Opened),
         }
     }
 
     async fn capture(&self, payment: PaymentId, card: &str) -> ports::Result<Captured> {
         let (to, why) = match card {
-            "ok" => (CAPTURED, "the payment is void"),
-            "declined" => (VOIDED, "card declined"),
+            "ok" => (SandboxState::Captured, "the payment is void"),
+            "declined" => (SandboxState::Voided, "card declined"),
             "timeout" => return Err(self.silence().await),
             "late" => {
-                self.set(payment, CAPTURED).await?;
+                self.set(payment, SandboxState::Captured).await?;
                 return Err(self.silence().await);
             }
-            _ => (VOIDED, "unknown card"),
+            _ => (SandboxState::Voided, "unknown card"),
         };
         Ok(match self.set(payment, to).await? {
-            CAPTURED => Captured::Captured,
+            SandboxState::Captured => Captured::Captured,
             _ => Captured::Declined { why: why.to_owned() },
         })
     }
 
     async fn void(&self, payment: PaymentId) -> ports::Result<Voided> {
-        Ok(match self.set(payment, VOIDED).await? {
-            CAPTURED => Voided::Captured,
+        Ok(match self.set(payment, SandboxState::Voided).await? {
+            SandboxState::Captured => Voided::Captured,
             _ => Voided::Voided,
         })
     }
@@ -118,17 +116,18 @@ fn ours(fault: Fault) -> Fault {
     fault.of(PART)
 }
 
-async fn open(conn: &mut Connection, &(payment, amount): &(PaymentId, Money)) -> Result<i64> {
-    insert(conn, payment, amount.minor, amount.currency.to_string(), OPENED).await?;
+async fn open(conn: &mut Connection, &(payment, amount): &(PaymentId, Money)) -> Result<SandboxState> {
+    insert(conn, payment, amount.minor, amount.currency.to_string(), SandboxState::Opened).await?;
     must_state(conn, payment).await
 }
 
 /// Captures or voids what is open; what the provider never heard of is void from then on.
-async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, i64)) -> Result<i64> {
-    insert(conn, payment, 0, String::new(), VOIDED).await?;
-    sqlx::query("/* sandbox.set */ UPDATE sandbox_payments SET state = ? WHERE id = ? AND state = 1")
+async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, SandboxState)) -> Result<SandboxState> {
+    insert(conn, payment, 0, String::new(), SandboxState::Voided).await?;
+    sqlx::query("/* sandbox.set */ UPDATE sandbox_payments SET state = ? WHERE id = ? AND state = ?")
         .bind(to)
-        .bind(payment.to_bytes().to_vec())
+        .bind(payment)
+        .bind(SandboxState::Opened)
         .execute(&mut *conn)
         .await?;
     must_state(conn, payment).await
@@ -137,21 +136,20 @@ async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, i64)) -> Result
 /// The payment is locked, so that refunds of it follow each other; `false`, and nothing is written, when too much would go
 /// back, or of another currency.
 async fn refund(conn: &mut Connection, of: &Refund) -> Result<Verdict<bool>> {
-    let found = sqlx::query(concat!(
+    let currency: Option<String> = sqlx::query_scalar(concat!(
         "/* sandbox.refund.lock */ SELECT currency FROM sandbox_payments WHERE id = ?",
         for_update!()
     ))
-    .bind(of.payment.to_bytes().to_vec())
+    .bind(of.payment)
     .fetch_optional(&mut *conn)
     .await?;
-    let currency: Option<String> = found.map(|found| found.try_get(0)).transpose()?;
     sqlx::query(concat!(
         "/* sandbox.refund */ ",
         insert_new!(),
         " INTO sandbox_refunds (id, payment, amount_minor) VALUES (?, ?, ?)"
     ))
-    .bind(of.id.to_bytes().to_vec())
-    .bind(of.payment.to_bytes().to_vec())
+    .bind(of.id)
+    .bind(of.payment)
     .bind(of.amount.minor)
     .execute(&mut *conn)
     .await?;
@@ -161,12 +159,12 @@ async fn refund(conn: &mut Connection, of: &Refund) -> Result<Verdict<bool>> {
 
 async fn refunds(conn: &mut Connection, payment: PaymentId) -> Result<Vec<MadeRefund>> {
     let found = sqlx::query("/* sandbox.refunds */ SELECT id, amount_minor FROM sandbox_refunds WHERE payment = ?")
-        .bind(payment.to_bytes().to_vec())
+        .bind(payment)
         .fetch_all(conn)
         .await?;
     let made = |found: &Row| {
-        let id = RefundId::from_bytes(row::id(found, 0)?);
-        Ok(MadeRefund { id, by_us: true, minor: found.try_get(1)?, answer: RefundAnswer::Done })
+        let (id, minor) = (found.try_get("id")?, found.try_get("amount_minor")?);
+        Ok(MadeRefund { id, by_us: true, minor, answer: RefundAnswer::Done })
     };
     found.iter().map(made).collect()
 }
@@ -174,24 +172,31 @@ async fn refunds(conn: &mut Connection, payment: PaymentId) -> Result<Vec<MadeRe
 /// What moved, less what went back.
 async fn kept(conn: &mut Connection, payment: PaymentId) -> Result<i64> {
     sqlx::query_scalar(
-        "/* sandbox.kept */ SELECT \
-         COALESCE((SELECT amount_minor FROM sandbox_payments WHERE id = ? AND state = 2), 0) \
-         - (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED) FROM sandbox_refunds WHERE payment = ?)",
+        "/* sandbox.kept */ SELECT COALESCE((SELECT amount_minor FROM sandbox_payments WHERE id = ? \
+         AND state = ?), 0) - (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS SIGNED) FROM sandbox_refunds \
+         WHERE payment = ?)",
     )
-    .bind(payment.to_bytes().to_vec())
-    .bind(payment.to_bytes().to_vec())
+    .bind(payment)
+    .bind(SandboxState::Captured)
+    .bind(payment)
     .fetch_one(conn)
     .await
 }
 
 /// Where there is none yet.
-async fn insert(conn: &mut Connection, payment: PaymentId, minor: i64, currency: String, state: i64) -> Result<()> {
+async fn insert(
+    conn: &mut Connection,
+    payment: PaymentId,
+    minor: i64,
+    currency: String,
+    state: SandboxState,
+) -> Result<()> {
     sqlx::query(concat!(
         "/* sandbox.insert */ ",
         insert_new!(),
         " INTO sandbox_payments (id, amount_minor, currency, state) VALUES (?, ?, ?, ?)"
     ))
-    .bind(payment.to_bytes().to_vec())
+    .bind(payment)
     .bind(minor)
     .bind(currency)
     .bind(state)
@@ -200,14 +205,9 @@ async fn insert(conn: &mut Connection, payment: PaymentId, minor: i64, currency:
     Ok(())
 }
 
-async fn state(conn: &mut Connection, payment: PaymentId) -> Result<Option<i64>> {
-    let found = sqlx::query("/* sandbox.state */ SELECT state FROM sandbox_payments WHERE id = ?")
-        .bind(payment.to_bytes().to_vec())
-        .fetch_optional(conn)
-        .await?;
-    found.map(|found| row::small(&found, 0)).transpose()
-}
-
-async fn must_state(conn: &mut Connection, payment: PaymentId) -> Result<i64> {
-    state(conn, payment).await?.ok_or(sqlx::Error::RowNotFound)
+async fn must_state(conn: &mut Connection, payment: PaymentId) -> Result<SandboxState> {
+    sqlx::query_scalar("/* sandbox.state */ SELECT state FROM sandbox_payments WHERE id = ?")
+        .bind(payment)
+        .fetch_one(conn)
+        .await
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 
+use super::Result;
 use super::dialect::{Connection, MIGRATIONS};
-use super::{Result, row};
 use crate::ports::{self, Fault};
 
 pub(in super::super) async fn verify(conn: &mut Connection) -> ports::Result<()> {
@@ -31,5 +31,5 @@ async fn applied(conn: &mut Connection) -> Result<HashMap<i64, Vec<u8>>> {
     let found = sqlx::query("/* schema.verify */ SELECT version, checksum FROM _sqlx_migrations WHERE success = TRUE")
         .fetch_all(conn)
         .await?;
-    found.iter().map(|found| Ok((row::small(found, 0)?, found.try_get(1)?))).collect()
+    found.iter().map(|found| Ok((found.try_get("version")?, found.try_get("checksum")?))).collect()
 }

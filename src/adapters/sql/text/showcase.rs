@@ -4,9 +4,11 @@
 //! of stands in that index, too, so that nothing is passed over but what changed its state a moment ago. With words the index is
 //! theirs, of the longest; what has it and not the others, or is of another state, is passed over.
 
-use super::dialect::{Connection, Db, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, in_this_order};
-use super::{Result, broken, catalogue, fault, moves, restore, row};
-use crate::domain::sale::Sale;
+use super::bulk::Statement;
+use super::dialect::{Connection, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, in_this_order};
+use super::{Result, catalogue, fault, moves, restore};
+use crate::adapters::sql::codes::Listing;
+use crate::domain::sale::{Sale, SaleState};
 use crate::domain::shared::id::{ItemId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
@@ -14,7 +16,7 @@ use crate::ports::sale::catalogue::Item;
 use crate::ports::sale::restoring::SaleTotals;
 use crate::ports::sale::showcase::{ListedSale, ListedState, SaleList, SaleOrder, Showcase};
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Execute as _, QueryBuilder, Row as _};
+use sqlx::Row as _;
 use std::collections::HashMap;
 
 #[async_trait]
@@ -46,12 +48,9 @@ impl Store {
 
 async fn explained(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<String>> {
     let mut words = Vec::new();
-    for mut page in pages(list, now, max) {
-        let mut page = page.build();
-        let arguments = page.take_arguments().map_err(broken)?.unwrap_or_default();
-        let explain = AssertSqlSafe(format!("{EXPLAIN} {}", page.sql().as_str()));
-        for found in sqlx::query_with(explain, arguments).fetch_all(&mut *conn).await? {
-            words.push(found.try_get::<String, _>(EXPLAIN_COLUMN)?);
+    for page in pages(list, now, max) {
+        for found in page.explained(EXPLAIN).build()?.fetch_all(&mut *conn).await? {
+            words.push(found.try_get(EXPLAIN_COLUMN)?);
         }
     }
     Ok(words)
@@ -59,8 +58,8 @@ async fn explained(conn: &mut Connection, list: &SaleList, now: Timestamp, max: 
 
 async fn listed(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<ListedSale>> {
     let mut places = Vec::new();
-    for mut page in pages(list, now, max) {
-        let found = page.build().fetch_all(&mut *conn).await?;
+    for page in pages(list, now, max) {
+        let found = page.build()?.fetch_all(&mut *conn).await?;
         places.extend(found.iter().map(place).collect::<Result<Vec<_>>>()?);
     }
     match list.order {
@@ -81,11 +80,11 @@ async fn listed(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32
 }
 
 fn place(found: &Row) -> Result<(Timestamp, SaleId)> {
-    Ok((Timestamp(found.try_get(1)?), SaleId(row::number(found, 0)?)))
+    Ok((found.try_get("opens_at")?, found.try_get("sale")?))
 }
 
 /// Statements that together find the page; each gives places in the list's order, as many as the page has at most.
-fn pages(list: &SaleList, now: Timestamp, max: u32) -> Vec<QueryBuilder<Db>> {
+fn pages(list: &SaleList, now: Timestamp, max: u32) -> Vec<Statement> {
     let mut words = list.words.clone();
     words.sort_unstable_by_key(|word| std::cmp::Reverse(word.chars().count()));
     let mut pages = match (words.split_first(), list.state) {
@@ -96,20 +95,23 @@ fn pages(list: &SaleList, now: Timestamp, max: u32) -> Vec<QueryBuilder<Db>> {
     };
     for page in &mut pages {
         behind_and_in_order(page, list);
-        page.push(" LIMIT ").push_bind(i64::from(max));
+        page.push(" LIMIT ").push_bind(max);
     }
     pages
 }
 
 /// The words' own table has the places, under the same names but for the sale's.
-fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> QueryBuilder<Db> {
-    let mut page = QueryBuilder::<Db>::new(match list.order {
+fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> Statement {
+    let mut page = Statement::new(match list.order {
         SaleOrder::Newest { .. } => {
-            concat!("/* showcase.found */ SELECT w.sale, w.opens_at FROM sale_words w ", by_primary!())
+            concat!(
+                "/* showcase.found */ SELECT w.sale AS sale, w.opens_at AS opens_at FROM sale_words w ",
+                by_primary!()
+            )
         }
         SaleOrder::Opening { .. } => {
             concat!(
-                "/* showcase.found.opening */ SELECT w.sale, w.opens_at FROM sale_words w ",
+                "/* showcase.found.opening */ SELECT w.sale AS sale, w.opens_at AS opens_at FROM sale_words w ",
                 by_index!("sale_words_opens")
             )
         }
@@ -119,102 +121,97 @@ fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> 
             " {} sale_words o{number} ON o{number}.sale = w.sale AND o{number}.word = ",
             in_this_order!()
         ));
-        page.push_bind(word.clone());
+        page.push_bind(word);
     }
     if list.state.is_some() {
         page.push(concat!(" ", in_this_order!(), " sales ON sales.id = w.sale"));
     }
-    page.push(" WHERE w.word = ").push_bind(first.to_owned());
+    page.push(" WHERE w.word = ").push_bind(first);
     match list.state {
         None => {}
         Some(ListedState::Open) => {
-            page.push(" AND sales.state <> 3 AND sales.opens_at <= ").push_bind(now.0);
-            page.push(" AND sales.closes_at > ").push_bind(now.0);
+            page.push(" AND sales.state <> ").push_bind(SaleState::Closed);
+            page.push(" AND sales.opens_at <= ").push_bind(now).push(" AND sales.closes_at > ").push_bind(now);
         }
         Some(ListedState::Upcoming) => {
-            page.push(" AND sales.state <> 3 AND sales.opens_at > ").push_bind(now.0);
+            page.push(" AND sales.state <> ")
+                .push_bind(SaleState::Closed)
+                .push(" AND sales.opens_at > ")
+                .push_bind(now);
         }
     }
     page
 }
 
-fn of_all(order: SaleOrder) -> QueryBuilder<Db> {
-    QueryBuilder::new(match order {
-        SaleOrder::Newest { .. } => "/* showcase.all */ SELECT id, opens_at FROM sales WHERE id > 0",
+fn of_all(order: SaleOrder) -> Statement {
+    Statement::new(match order {
+        SaleOrder::Newest { .. } => "/* showcase.all */ SELECT id AS sale, opens_at FROM sales WHERE id > 0",
         SaleOrder::Opening { .. } => concat!(
-            "/* showcase.all.opening */ SELECT id, opens_at FROM sales ",
+            "/* showcase.all.opening */ SELECT id AS sale, opens_at FROM sales ",
             by_index!("sales_opens"),
             " WHERE id > 0"
         ),
     })
 }
 
-fn of_open(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
-    let mut page = QueryBuilder::new(match order {
-        SaleOrder::Newest { .. } => concat!(
-            "/* showcase.open */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing"),
-            " WHERE listing = 2 AND closes_at > "
-        ),
+fn of_open(order: SaleOrder, now: Timestamp) -> Statement {
+    let mut page = Statement::new(match order {
+        SaleOrder::Newest { .. } => {
+            concat!("/* showcase.open */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing"))
+        }
         SaleOrder::Opening { .. } => concat!(
-            "/* showcase.open.opening */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing_opens"),
-            " WHERE listing = 2 AND closes_at > "
+            "/* showcase.open.opening */ SELECT id AS sale, opens_at FROM sales ",
+            by_index!("sales_listing_opens")
         ),
     });
-    page.push_bind(now.0);
+    page.push(" WHERE listing = ").push_bind(Listing::Open).push(" AND closes_at > ").push_bind(now);
     page
 }
 
 /// Those that opened since the lists were kept last.
-fn of_open_late(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
-    let mut page = QueryBuilder::new(match order {
-        SaleOrder::Newest { .. } => concat!(
-            "/* showcase.late */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing_opens"),
-            " WHERE listing = 1 AND opens_at <= "
-        ),
+fn of_open_late(order: SaleOrder, now: Timestamp) -> Statement {
+    let mut page = Statement::new(match order {
+        SaleOrder::Newest { .. } => {
+            concat!("/* showcase.late */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing_opens"))
+        }
         SaleOrder::Opening { .. } => concat!(
-            "/* showcase.late.opening */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing_opens"),
-            " WHERE listing = 1 AND opens_at <= "
+            "/* showcase.late.opening */ SELECT id AS sale, opens_at FROM sales ",
+            by_index!("sales_listing_opens")
         ),
     });
-    page.push_bind(now.0).push(" AND closes_at > ").push_bind(now.0);
+    page.push(" WHERE listing = ").push_bind(Listing::Upcoming).push(" AND opens_at <= ").push_bind(now);
+    page.push(" AND closes_at > ").push_bind(now);
     page
 }
 
-fn of_upcoming(order: SaleOrder, now: Timestamp) -> QueryBuilder<Db> {
-    let mut page = QueryBuilder::new(match order {
-        SaleOrder::Newest { .. } => concat!(
-            "/* showcase.upcoming */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing"),
-            " WHERE listing = 1 AND opens_at > "
-        ),
+fn of_upcoming(order: SaleOrder, now: Timestamp) -> Statement {
+    let mut page = Statement::new(match order {
+        SaleOrder::Newest { .. } => {
+            concat!("/* showcase.upcoming */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing"))
+        }
         SaleOrder::Opening { .. } => concat!(
-            "/* showcase.upcoming.opening */ SELECT id, opens_at FROM sales ",
-            by_index!("sales_listing_opens"),
-            " WHERE listing = 1 AND opens_at > "
+            "/* showcase.upcoming.opening */ SELECT id AS sale, opens_at FROM sales ",
+            by_index!("sales_listing_opens")
         ),
     });
-    page.push_bind(now.0);
+    page.push(" WHERE listing = ").push_bind(Listing::Upcoming).push(" AND opens_at > ").push_bind(now);
     page
 }
 
-fn behind_and_in_order(page: &mut QueryBuilder<Db>, list: &SaleList) {
+fn behind_and_in_order(page: &mut Statement, list: &SaleList) {
     let (sale, opens_at) = if list.words.is_empty() { ("id", "opens_at") } else { ("w.sale", "w.opens_at") };
     match list.order {
         SaleOrder::Newest { after } => {
             if let Some(after) = after {
-                page.push(format_args!(" AND {sale} < ")).push_bind(after.0 as i64);
+                page.push(format_args!(" AND {sale} < ")).push_bind(after);
             }
             page.push(format_args!(" ORDER BY {sale} DESC"));
         }
         SaleOrder::Opening { after } => {
             if let Some((at, after)) = after {
-                page.push(format_args!(" AND {opens_at} >= ")).push_bind(at.0);
-                page.push(format_args!(" AND ({opens_at} > ")).push_bind(at.0);
-                page.push(format_args!(" OR {sale} > ")).push_bind(after.0 as i64).push(")");
+                page.push(format_args!(" AND {opens_at} >= ")).push_bind(at);
+                page.push(format_args!(" AND ({opens_at} > ")).push_bind(at);
+                page.push(format_args!(" OR {sale} > ")).push_bind(after).push(")");
             }
             page.push(format_args!(" ORDER BY {opens_at}, {sale}"));
         }
