@@ -109,7 +109,7 @@ fn a_mailbox_keeps_so_many_notices() {
     let fill = |count: u128| {
         (0..count).for_each(|reservation| mailbox.notice(&notice(reservation)));
         let mail = mailbox.take(Waker::noop());
-        (mail.notices.len(), mail.missed)
+        (mail.waiting.into_messages().len(), mail.missed)
     };
     assert_eq!(fill(32), (32, false));
     assert_eq!(fill(33), (0, true));

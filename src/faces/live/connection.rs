@@ -18,6 +18,7 @@ use crate::faces::live::look::{Seen, look};
 use crate::faces::live::mailbox::Mailbox;
 use crate::faces::live::metric::Metric;
 use crate::faces::live::session::{Effect, Input, Now, Pass, Session};
+use crate::faces::live::topic::Message;
 use crate::faces::live::turns::{Turn, in_turns};
 use crate::faces::live::wheel::Wheel;
 use crate::kit::socket::{Incoming, Outgoing, Socket};
@@ -112,16 +113,15 @@ impl<S: Socket> Connection<S> {
         if mail.missed {
             self.tell(Input::Missed);
         }
-        for (sale, reservation, version) in mail.notices {
+        for message in mail.waiting.into_messages() {
             is_news = true;
-            self.tell(Input::Notice { sale, reservation, version });
+            self.tell(match message {
+                Message::Sale(word) => Input::Sale(word),
+                Message::Status { sale, reservation, version } => Input::Notice { sale, reservation, version },
+            });
         }
         if let Some(traced) = mail.traced {
             self.trace(*traced);
-        }
-        for word in mail.words {
-            is_news = true;
-            self.tell(Input::Sale(word));
         }
         if mail.beat {
             self.beat();

@@ -11,10 +11,8 @@ use crate::domain::sale::notice::Notice;
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::trace::Mark;
 use crate::faces::live::session::SaleWord;
+use crate::faces::live::topic::{Message, Waiting};
 use crate::ports::sale::reservations::Version;
-
-/// Notices that wait; when there are more, the socket looks at everything instead.
-const NOTICES_MAX: usize = 32;
 
 #[derive(Default)]
 pub struct Mailbox {
@@ -45,12 +43,10 @@ struct Watched {
 
 #[derive(Default)]
 pub struct Mail {
-    pub notices: Vec<(SaleId, ReservationId, u64)>,
+    pub waiting: Waiting,
     /// Of the last notice that is traced. Boxed: hardly any mail ever has one.
     pub traced: Option<Box<(SaleId, Mark)>>,
     pub missed: bool,
-    /// The last word of each sale.
-    pub words: Vec<Arc<SaleWord>>,
     pub beat: bool,
     pub stop: bool,
     /// Tokens of an older epoch of the account are good no more; 0 while nobody logged out.
@@ -64,7 +60,7 @@ impl Mailbox {
         let told = inside.watched.iter().find(|watched| watched.sale == sale);
         let is_behind = told.is_some_and(|told| told.reservation != row.reservation || told.version < row.version);
         if is_behind {
-            inside.mail.notice(sale, row.reservation, row.version);
+            inside.mail.put(Message::Status { sale, reservation: row.reservation, version: row.version });
             drop(inside);
             self.waker.wake();
         }
@@ -101,14 +97,7 @@ impl Mailbox {
     }
 
     pub fn word(&self, word: &Arc<SaleWord>) {
-        let mut inside = self.inside();
-        let mail = &mut inside.mail;
-        match mail.words.iter_mut().find(|waiting| waiting.sale == word.sale) {
-            Some(waiting) => *waiting = word.clone(),
-            None => mail.words.push(word.clone()),
-        }
-        drop(inside);
-        self.waker.wake();
+        self.leave(|mail| mail.put(Message::Sale(word.clone())));
     }
 
     pub fn beat(&self) {
@@ -141,7 +130,8 @@ impl Subscriber for Mailbox {
         if let (false, Some(mark)) = (inside.mail.missed, notice.mark()) {
             inside.mail.traced = Some(Box::new((notice.sale, mark)));
         }
-        inside.mail.notice(notice.sale, notice.reservation, notice.version);
+        let Notice { sale, reservation, version, .. } = *notice;
+        inside.mail.put(Message::Status { sale, reservation, version });
         drop(inside);
         self.waker.wake();
     }
@@ -156,19 +146,11 @@ impl Subscriber for Mailbox {
 }
 
 impl Mail {
-    fn notice(&mut self, sale: SaleId, reservation: ReservationId, version: u64) {
-        if self.missed {
-            return;
-        }
-        let is_full = self.notices.len() >= NOTICES_MAX;
-        let known = self.notices.iter_mut().find(|(_, waiting, _)| *waiting == reservation);
-        match known {
-            Some((.., waiting)) => *waiting = version.max(*waiting),
-            None if !is_full => self.notices.push((sale, reservation, version)),
-            None => {
-                self.notices = Vec::new();
-                self.missed = true;
-            }
+    fn put(&mut self, message: Message) {
+        // Who looks at everything needs no status.
+        let is_told_anyway = self.missed && matches!(message, Message::Status { .. });
+        if !is_told_anyway && self.waiting.put(message).is_err() {
+            self.missed = true;
         }
     }
 }

@@ -15,6 +15,7 @@ mod part;
 mod read_coalescer;
 mod routes;
 pub mod session;
+mod topic;
 mod turns;
 mod wheel;
 
