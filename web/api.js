@@ -34,7 +34,7 @@ export class Problem extends Error {
 const listeners = new Set();
 let trouble = null;
 
-/** `listener` hears `offline`, `unavailable`, or nothing when all is well. */
+/** `listener` is called with `offline`, `unavailable`, or nothing when all is well. */
 export function onTrouble(listener) {
   listeners.add(listener);
 }
@@ -94,7 +94,7 @@ export async function call(method, path, { body, key, signal, as = 'json' } = {}
   }
   const problem = read(response, data);
   reached(problem.passes && problem.status !== 429 ? 'unavailable' : null);
-  // Somebody who is logged out learns it once, here.
+  // A client whose login has ended learns it once, here.
   if (problem.status === 401 && sent && sent === `Bearer ${token()}` && problem.field === 'Authorization') end();
   throw problem;
 }
@@ -119,7 +119,7 @@ export function pause(ms, signal) {
 
 const WAIT_MS_MAX = 15_000;
 
-/** Calls until it is answered, waiting as long as the shop asks for and longer each time. `onWait` hears of every failure. */
+/** Calls until it is answered, waiting as long as the shop asks for and longer each time. `onWait` is called for every failure. */
 export async function persist(work, signal, onWait) {
   for (let times = 0; ; times += 1) {
     signal?.throwIfAborted();

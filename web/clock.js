@@ -15,7 +15,7 @@ export function measured(server, asked, answered) {
   }
 }
 
-// Counted by a clock that nobody sets.
+// Counted by the monotonic clock, which cannot be set.
 const zero = Date.now() - performance.now();
 export const mine = () => zero + performance.now();
 export const now = () => mine() + (offset ?? 0);

@@ -18,7 +18,7 @@ export function phaseOf(sale) {
   return sale.phase === 'scheduled' ? 'open' : sale.phase;
 }
 
-/** Tells `heard` of the sale until the signal; nothing while nobody looks. */
+/** Calls `heard` with the sale until the signal; asks only while the page is visible. */
 export async function followSale(id, heard, signal) {
   let sale = null;
   watch(id, ({ type, state, left, all_paid }) => {
@@ -128,7 +128,7 @@ export function followStanding(sale, heard, signal) {
   }
 }
 
-/** Until somebody asks for something, or something is told. */
+/** Until the signal: the buyer asked for something, or a message came. */
 const nothing = (signal) => new Promise((_, reject) => {
   if (signal.aborted) reject(signal.reason);
   signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -9,7 +9,7 @@ export const page = (path, signal) => persist(() => call('GET', path, { signal, 
 
 /**
  * The button under a list. `load(path)` asks for the page at `path` and shows it; it gives how many items are new, where the
- * next page is, and the first new node. Whoever presses keeps the focus; where no more follows it goes to what is new.
+ * next page is, and the first new node. The pressed button keeps the focus; where no more follows it goes to what is new.
  */
 export function more(load, signal) {
   const wrong = h('p', { class: 'wrong', role: 'alert' });

@@ -1,4 +1,4 @@
-// Who is logged in, and what this browser remembers of its tries. Tabs share both, and hear of each other's changes.
+// Who is logged in, and what this browser remembers of its tries. Tabs share both, and are told of each other's changes.
 
 import { drop, forgetful, onWrite, read, write } from './storage.js';
 

@@ -1,5 +1,5 @@
 // The shop's own line to this page: news of sales and of the buyer's standing, without asking. Where there is none, or while it
-// is broken, the page asks; nothing depends on it but how soon one hears.
+// is broken, the page asks; nothing depends on it but how soon the page knows.
 
 import { end, onChange, token } from './session.js';
 import { measured, mine } from './clock.js';
@@ -21,7 +21,7 @@ let heard = 0;
 /** Whether news come by themselves. */
 export const up = () => isUp;
 
-/** `listener` hears `{type: 'status' | 'sale', …}` of this sale, and `{type: 'up' | 'down'}` of the line. */
+/** `listener` gets `{type: 'status' | 'sale', …}` of this sale, and `{type: 'up' | 'down'}` of the connection. */
 export function watch(sale, listener, signal) {
   const id = Number(sale);
   if (!watches.has(id)) watches.set(id, new Set());

@@ -26,7 +26,7 @@ export function write(key, value) {
   } catch {
     // Told by the answer.
   }
-  // What was there before is not to come back with a reload: it may be somebody else's.
+  // What was there before is not to come back with a reload: it may be another user's.
   drop(key);
   memory.set(key, text);
   return false;
@@ -41,7 +41,7 @@ export function drop(key) {
   }
 }
 
-/** `listener` hears that another tab wrote or dropped what is under the key. */
+/** `listener` is called when another tab wrote or dropped what is under the key. */
 export function onWrite(key, listener, signal) {
   addEventListener('storage', (event) => {
     if (event.key !== key && event.key !== null) return;
@@ -50,7 +50,7 @@ export function onWrite(key, listener, signal) {
   }, { signal });
 }
 
-/** `listener` hears that a login lasts no longer than the page. */
+/** `listener` is called when a login lasts no longer than the page. */
 export function onForgetful(listener) {
   listeners.add(listener);
 }

@@ -1,4 +1,4 @@
-//! The gateway, and somebody else's emulator of Stripe.
+//! The gateway, and a foreign emulator of Stripe.
 
 #[allow(dead_code, reason = "each suite uses its part")]
 #[path = "../it/gateway/fixture.rs"]

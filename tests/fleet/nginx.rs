@@ -1,4 +1,4 @@
-//! The real nginx with the very files of `nginx/`, before a real shop, or before somebody who writes down what reaches him.
+//! The real nginx with the very files of `nginx/`, before a real shop, or before a server that records what reaches it.
 
 mod addresses;
 mod desync;

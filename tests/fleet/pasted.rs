@@ -21,7 +21,7 @@ struct Printed {
     _folder: TempDir,
 }
 
-/// A shop nobody was in before, up to the moment at which its lines are there to be read.
+/// A shop no one was in before, up to the moment at which its lines are there to be read.
 async fn printed() -> Printed {
     let folder = TempDir::new().unwrap();
     let mut shop = Command::new(env!("CARGO_BIN_EXE_miaosha"))

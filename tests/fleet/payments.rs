@@ -1,3 +1,3 @@
-//! Payments at somebody else's emulator of Stripe.
+//! Payments at a foreign emulator of Stripe.
 
 mod localstripe;

@@ -1,4 +1,4 @@
-//! The servers over TLS: the same work, and nobody believed who does not prove who they are.
+//! The servers over TLS: the same work, and no server trusted that does not prove who it is.
 
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;

@@ -216,7 +216,7 @@ mod rabbit {
         attempts::says_how_many_wait(&Namespace::new()).await;
     }
 
-    /// A cut line: whoever listens hears of it, submits are refused at once or taken, and afterwards everything goes on with
+    /// A cut connection: subscribers are told, submits are refused at once or taken, and afterwards everything goes on with
     /// what was not acknowledged, in order.
     #[tokio::test]
     async fn outlives_a_cut() {
@@ -248,7 +248,7 @@ mod rabbit {
         assert_eq!(patiently(told(&mut stream)).await.unwrap(), [notice(1)]);
     }
 
-    /// A line that swallows everything: nobody waits for ever, and it is given up.
+    /// A connection that swallows everything: no caller waits for ever, and it is given up.
     #[tokio::test]
     async fn outlives_a_black_hole() {
         let (proxy, queue) = Namespace::new().far(200).await;
@@ -269,7 +269,7 @@ mod rabbit {
         assert_eq!(attempts::seen(&deliveries), [0, 2]);
     }
 
-    /// A queue that somebody deleted is an error, never a 202; then it is made again.
+    /// A queue that was deleted is an error, never a 202; then it is made again.
     #[tokio::test]
     async fn a_missing_queue_is_noticed_and_made_again() {
         let namespace = Namespace::new();

@@ -153,7 +153,7 @@ mod rabbit {
 
     super::suite!(Namespace);
 
-    /// While the broker is away nothing counts as published, and who listens hears of it; then all goes on.
+    /// While the broker is away nothing counts as published, and subscribers are told; then all goes on.
     #[tokio::test]
     async fn outlives_a_cut() {
         let url = rabbit_url();

@@ -1,4 +1,4 @@
-//! Mail: each event has its letter, whatever dies on the way.
+//! Mail: each event has its letter, whatever crashes on the way.
 
 mod fixture;
 mod limits;

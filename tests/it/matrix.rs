@@ -1,12 +1,12 @@
-//! Every point at which somebody can die or stall while money moves, times everything a provider may do.
+//! Every point at which a process can crash or stall while money moves, times everything a provider may do.
 //!
-//! The points are not listed but found: a run without faults writes down each access to a part of the world, each named point
-//! and each call to the provider, and then every one of them goes wrong once: the process dies there, the ledger is away, the
-//! call fails before or after its deed, somebody stands there while the others go on. Whatever a checkout, a sweep or a word of
-//! the provider comes to do in another version is in the matrix by itself.
+//! The points are not listed but found: a run without faults writes down each access to a server, each named point and each
+//! call to the provider, and then every one of them goes wrong once: the process crashes there, the ledger is away, the call
+//! fails before or after its effect, one process stalls there while the others go on. Whatever a checkout, a sweep or a webhook
+//! comes to do in another version is in the matrix by itself.
 //!
-//! After each cell the rest of the shop comes to rest, the buyer tries again at another gateway, and who stood still goes on.
-//! Then the audit passes, one charge stands where there is an order and none where there is not, and nobody was told otherwise.
+//! After each cell the rest of the shop comes to rest, the buyer tries again at another gateway, and a stalled process goes on.
+//! Then the audit passes, one charge stands where there is an order and none where there is not, and no client was told otherwise.
 
 mod cell;
 pub(crate) mod places;

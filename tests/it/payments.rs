@@ -1,4 +1,4 @@
-//! The payment providers: the sandbox in both dialects, and Stripe over a counterpart of our own and over somebody else's.
+//! The payment providers: the sandbox in both dialects, and Stripe over a counterpart of our own and over a foreign one.
 
 mod amounts;
 mod faults;

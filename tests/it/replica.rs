@@ -1,6 +1,6 @@
 //! A gateway whose catalogue, exports and reports are read from a copy that follows: the copy is stopped, cut off and late.
 //!
-//! There is one copy, and what stops it stops it for everybody: one test at a time.
+//! There is one copy, and what stops it stops it for all tests: one at a time.
 
 use std::process::Command;
 use std::time::Duration;
@@ -122,7 +122,7 @@ async fn a_late_copy_is_shown_and_decides_nothing() {
     assert!(copied.orders(old).await.1 <= 1, "nor has the report");
     assert!(copied.orders(old).await.0 <= 1, "nor has the list");
 
-    // The new sale can be bought at once, and whoever names it is not told that there is none.
+    // The new sale can be bought at once, and a client that names it is not told that there is none.
     let shown = fixture.get(&format!("/v1/sales/{new}"), "").await.is(200);
     assert_eq!(left(shown), 1);
     fixture.get(&format!("/v1/sales/{new}/question"), &fixture.shopper(4)).await.is(200);
@@ -177,7 +177,7 @@ async fn without_its_copy_the_catalogue_is_there_and_lists_are_not() {
     panic!("lists do not come back");
 }
 
-/// What a gateway is given of the copy cannot write there, whoever should try.
+/// A gateway's account on the replica cannot write there.
 #[actix_web::test]
 async fn nobody_writes_to_the_copy() {
     let copied = Copied::new().await;

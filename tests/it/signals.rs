@@ -57,7 +57,7 @@ mod memory {
         assert_eq!(read.sale, signals::news(1, 1).sale);
     }
 
-    /// The short ones first, whatever was set first: nobody waits behind another here.
+    /// The short ones first, whatever was set first: no deadline waits behind another here.
     #[tokio::test]
     async fn shorter_holds_ring_first() {
         let signals = MemorySignals::new();
@@ -72,7 +72,7 @@ mod memory {
         }
     }
 
-    /// Who does not keep up hears of it, instead of missing some in silence; memory stays bounded.
+    /// A subscriber that does not keep up is told so, instead of missing some in silence; memory stays bounded.
     #[tokio::test]
     async fn who_lags_begins_anew() {
         let signals = MemorySignals::new();
@@ -86,7 +86,7 @@ mod memory {
         assert_eq!(signals::told(&mut stream).await.unwrap(), [signals::notice(1)]);
     }
 
-    /// Nobody publishes, and publishers ask again and again: the last ones are kept.
+    /// Nothing is published, and publishers ask again and again: the last requests are kept.
     #[tokio::test]
     async fn no_more_requests_wait_than_may() {
         let signals = MemorySignals::new();
@@ -167,7 +167,7 @@ mod rabbit {
         assert_eq!(said, [1, 9]);
     }
 
-    /// Nobody answers, and the caller gives up: the notice may arrive or not, and it is said to be missed.
+    /// The broker does not answer, and the caller gives up: the notice may arrive or not, and it is said to be missed.
     #[tokio::test]
     async fn a_notice_that_is_given_up_is_missed() {
         let (near, far, proxy) = near_and_far().await;
@@ -183,7 +183,7 @@ mod rabbit {
         assert!(is_of(&missed(&mut stream).await, &[1]));
     }
 
-    /// A number that does not come is a notice that nobody here heard; the next ones are heard all the same.
+    /// A number that does not come is a notice that did not arrive here; the next ones arrive all the same.
     #[tokio::test]
     async fn a_gap_in_the_numbers_is_seen() {
         let namespace = unique_name();

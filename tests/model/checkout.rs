@@ -137,7 +137,7 @@ pub fn resolve(steps: &mut Steps, slot: usize) {
     }
 }
 
-/// The reservation of a payment that somebody still has to resolve.
+/// The reservation of a payment that is still to be resolved.
 pub fn unresolved(state: &State, payment: usize) -> Option<usize> {
     let reservation = (state.ledger.payments[payment] as usize).checked_sub(1)?;
     let row = &state.ledger.rows[reservation];

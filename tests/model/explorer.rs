@@ -17,7 +17,7 @@ pub trait Model {
     fn steps(&self, state: &Self::State, out: &mut Vec<(Self::Action, Self::State)>);
     /// What is broken in this state.
     fn broken(&self, state: &Self::State) -> Option<String>;
-    /// Nobody has anything left to do.
+    /// No actor has anything left to do.
     fn at_rest(&self, state: &Self::State) -> bool;
     /// Rest has to be reachable without such a step.
     fn is_fault(&self, action: Self::Action) -> bool;

@@ -1,4 +1,4 @@
-//! What must hold, by the design's numbers: in every state, and when nobody has anything left to do.
+//! What must hold, by the design's numbers: in every state, and when no actor has anything left to do.
 
 use crate::checkout;
 use crate::releaser;
@@ -57,7 +57,7 @@ fn is_answered(scenario: &Scenario, state: &State, reservation: usize) -> bool {
     state.ledger.is_recorded(scenario.attempts[reservation].0) && byte != 0 && (row || !given)
 }
 
-/// Every queue is empty, nobody works, nothing is unfreed, overdue or paying, and the sweeper sees nothing to do.
+/// Every queue is empty, no actor works, nothing is unfreed, overdue or paying, and the sweeper sees nothing to do.
 pub fn is_at_rest(scenario: &Scenario, state: &State) -> bool {
     let ledger = &state.ledger;
     let (revision, chain) = ledger.highest();

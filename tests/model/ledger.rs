@@ -13,7 +13,7 @@ pub enum Recorded {
     Moved,
     /// A fence, a unique key or a chain says that the turnstile is not the one the ledger knows.
     Refused,
-    /// A promotion's row is not born yet.
+    /// A promotion's row is not there yet.
     Absent,
 }
 
@@ -139,7 +139,7 @@ fn fits(scenario: &Scenario, ledger: &Ledger, turn: &Turn) -> bool {
     below.is_none_or(|below| below.chain == turn.before) && above.is_none_or(|above| above.before == turn.chain)
 }
 
-/// A row is born in its batch's turn; what is neither taken nor standby is only a byte.
+/// A row is created in its batch's turn; what is neither taken nor standby is only a byte.
 fn bear(scenario: &Scenario, state: &mut State, reservation: usize, answer: &Answer) -> Result<(), Rollback> {
     let said = answer.said[reservation];
     state.ledger.bytes[reservation] = said;
@@ -222,7 +222,7 @@ fn buyer_is_unique(scenario: &Scenario, state: &State, reservation: usize) -> Re
     if scenario.reservations().any(same) { Err(Rollback::Refused) } else { Ok(()) }
 }
 
-/// Somebody who came earlier still waits, would fit where this one sits, and what is unclaimed is not enough for him:
+/// A party that came earlier still waits, would fit where this one sits, and what is unclaimed is not enough for it:
 /// an earlier party whose promotion is on its way to the ledger still has its units there.
 fn jumps_the_line(scenario: &Scenario, ledger: &Ledger, reservation: usize) -> bool {
     (0..reservation).any(|earlier| {

@@ -5,16 +5,16 @@
 //! batches that come again until they are acknowledged. Consumers, releasers, the sweeper, checkouts with their payment
 //! provider, the payment-consumer that voids, an operator who raises the capacity or gives back what was paid, unit by unit, or takes units out of sale, and a
 //! restore by any of them. Each step is one call, to the ledger, the turnstile, the provider or the broker, and between any two
-//! steps everybody else may act: a worker that sleeps for ever is a worker that died. Faults, each as often as the world's budget says: a worker dies and forgets
+//! steps everybody else may act: a worker that sleeps for ever is a worker that crashed. Faults, each as often as the world's budget says: a worker crashes and forgets
 //! what it had in hand, a consumer sleeps while another takes over and wakes late, the turnstile is wiped, the turnstile falls
 //! back to any older state it was in, the restore lock is lost, a timer runs out too early.
 //!
 //! **What is checked.** By the design's numbers: in every state 1 (no oversell), 3 (accepted is answered, and no retry changes
 //! it: an ended row stays ended, an acknowledged batch has its turn, ALREADY is true), 4 (limit), 7 (a capture stands: its
-//! reservation names it), claims equal to holds; as it is written down 5 (order); as it is told 10. At rest, which is when nobody
+//! reservation names it), claims equal to holds; as it is written down 5 (order); as it is told 10. At rest, which is when no actor
 //! has anything left to do: 2 (conservation), 5, 6 (no idle unit; in both, who was sent away by the sale counts as waiting, but for
 //! units that were given back after that), 9 (authority). That from every state rest can be reached without a fault. And two more that rest needs under any schedule:
-//! **Calm**, no restore that no fault called for, or two workers could restore each other's turnstile for ever; **Stuck**, nobody
+//! **Calm**, no restore that no fault called for, or two workers could restore each other's turnstile for ever; **Stuck**, no actor
 //! waits for what will never come.
 //!
 //! **What is absent.** Time as a number: a hold runs out, an alarm comes or is forgotten, a timer ends at any moment. So 8 is
@@ -24,9 +24,9 @@
 //!
 //! **What it found**, beside the rules it was made to show; each is a rule here, and the code must keep it:
 //! - `AheadIsInFlight`: who came for STALE and finds, under the lock, a turnstile that is merely ahead of the ledger, has found
-//!   somebody's answer on its way, not a disagreement. Otherwise two workers restore in turns.
+//!   an answer on its way, not a disagreement. Otherwise two workers restore in turns.
 //! - `ChainCarried`: a call carries the chain of the highest revision it knows, not only the number. A turnstile that fell back
-//!   may be carried past that number by two releases that nobody has recorded yet; the next batch is then recorded over
+//!   may be carried past that number by two releases that are not recorded yet; the next batch is then recorded over
 //!   the gap, where no neighbour contradicts it, and a newcomer gets the unit of a party that waits in the ledger. The same
 //!   question tells an answer on its way from a turnstile that went another way: ahead of the ledger, but not from its last turn.
 //! - `LedgerRaisesFirst`: with the turnstile first, a unit of a raise can be handed out and recorded before the raise is, and the
@@ -38,7 +38,7 @@
 //!   a releaser that has 3 would wait for each other.
 //!
 //! Two rules are covered by others, and their switches say what that costs: without `OldGenerationReads` taken by the letter the
-//! holder's look would prevent the needless restore; without `AbsentRestores` the sweeper would find the answer that nobody
+//! holder's look would prevent the needless restore; without `AbsentRestores` the sweeper would find the answer that no actor
 //! records, once it has been missing for long.
 //!
 //! `make test` explores the small worlds, and each rule's world without its rule; `make prove` the larger ones. Read a

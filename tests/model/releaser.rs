@@ -110,7 +110,7 @@ fn record(steps: &mut Steps, slot: usize, first: Answer, second: Answer) {
     }
 }
 
-/// The row's batch has its turn already, so that nobody will bring the row.
+/// The row's batch has its turn already, so that no actor will bring the row.
 pub fn never_born(scenario: &Scenario, state: &State, answers: &[Answer]) -> bool {
     let ledger = &state.ledger;
     let promotes = |r: &usize| answers.iter().any(|a| a.cause >= release_of(0) && a.said[*r] != 0);

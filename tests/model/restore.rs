@@ -8,7 +8,7 @@ use crate::step::Steps;
 use crate::sweeper::{self, Difference};
 use crate::turnstile::Stale;
 
-/// What a worker does that heard STALE.
+/// What a worker does that was answered STALE.
 pub fn after_stale(scenario: &Scenario, next: &mut State, slot: usize, generation: u8, stale: &Stale) -> &'static str {
     let reads_again = scenario.rules.has(Rule::OldGenerationReads);
     next.work[slot] = match stale.0 > generation {

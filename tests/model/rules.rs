@@ -6,11 +6,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Rule {
-    /// The turnstile keeps a release's answer under its reservation. Off: asked again, it knows nothing of it and promotes nobody.
+    /// The turnstile keeps a release's answer under its reservation. Off: asked again, it knows nothing of it and promotes no party.
     ReleaseRepeats,
     /// A call carries the highest revision its caller knows, and a turnstile behind that answers STALE. Off: it answers.
     RevisionCarried,
-    /// STALE for an old generation means: read it again. Off: who hears it restores, there and then.
+    /// STALE for an old generation means: read it again. Off: a worker that gets it restores, there and then.
     OldGenerationReads,
     /// A revision carries a chain of causes. Off: revisions are compared by number alone.
     Chained,
@@ -18,7 +18,7 @@ pub enum Rule {
     DoneIsExact,
     /// A turn that does not fit the chain of a recorded neighbour is refused. Off: it is recorded.
     NeighboursFit,
-    /// A row is born only in its own batch's turn. Off: a promotion makes the row it does not find.
+    /// A row is created only in its own batch's turn. Off: a promotion makes the row it does not find.
     BornInItsTurn,
     /// A promotion that waits for its row too long restores. Off: it waits.
     AbsentRestores,
@@ -62,11 +62,11 @@ pub enum Rule {
     LedgerRaisesFirst,
     /// A release of units that were split from a reservation takes back those, and leaves it the others. Off: it takes all.
     PartLeavesTheRest,
-    /// … and only while that reservation still has them. Off: whoever has them by now.
+    /// … and only while that reservation still has them. Off: any reservation that has them by now.
     PartIsItsOwners,
     /// What was split counts as unfreed until its release is recorded. Off: it is written as freed.
     PartIsUnfreed,
-    /// What the house is denied ends where it is born, and counts as unfreed. Off: it is written as freed.
+    /// What the house is denied is created ended, and counts as unfreed. Off: it is written as freed.
     DeniedIsUnfreed,
 }
 

@@ -6,7 +6,7 @@ use crate::state::{Budget, Scenario};
 
 const NONE: Budget = Budget { crashes: 0, takeovers: 0, wipes: 0, failovers: 0, hasty: 0, raises: 0 };
 
-/// One unit, nobody, nothing goes wrong.
+/// One unit, no buyer, nothing goes wrong.
 const CALM: Scenario = Scenario {
     name: "calm",
     attempts: &[],
@@ -81,7 +81,7 @@ pub const GATHER: Scenario = Scenario {
     ..CALM
 };
 
-/// A party that is promoted before it is born, and lapses; the turnstile lost.
+/// A party that is promoted before its row is created, and lapses; the turnstile lost.
 pub const BORN: Scenario = Scenario {
     name: "born",
     attempts: &[(0, 0, 1), (1, 1, 1)],
@@ -142,7 +142,7 @@ pub const TOLD: Scenario = Scenario {
     ..CALM
 };
 
-/// An operator raises the capacity, and somebody dies.
+/// An operator raises the capacity, and a process crashes.
 pub const RAISE: Scenario = Scenario {
     name: "raise",
     attempts: &[(0, 0, 1), (0, 1, 1), (1, 2, 1)],
@@ -152,7 +152,7 @@ pub const RAISE: Scenario = Scenario {
     ..CALM
 };
 
-/// The sale closes while somebody holds and pays.
+/// The sale closes while a buyer holds and pays.
 pub const CLOSE: Scenario = Scenario {
     name: "close",
     attempts: &[(0, 0, 1), (0, 1, 1)],
@@ -186,7 +186,7 @@ pub const ADDED: Scenario = Scenario {
     ..GIVEN_BACK
 };
 
-/// A sale whose standby ends when everything is paid: what comes back after that is whoever's comes first.
+/// A sale whose standby ends when everything is paid: what comes back after that is the first comer's.
 pub const UNTIL_PAID: Scenario = Scenario { name: "until paid", until_paid: true, ..GIVEN_BACK };
 
 /// One hold, up to three payments, two checkouts, and a payment-consumer that voids what takes long.

@@ -10,7 +10,7 @@ pub struct Budget {
     pub takeovers: u8,
     pub wipes: u8,
     pub failovers: u8,
-    /// A timer that runs out although somebody is only slow.
+    /// A timer that runs out although a process is only slow.
     pub hasty: u8,
     pub raises: u8,
 }

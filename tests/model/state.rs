@@ -57,7 +57,7 @@ pub enum Standing {
     Lapsed,
     Cancelled,
     Ended,
-    /// By an operator; also a part that was split from one, from birth.
+    /// By an operator; also a part that was split from one, from its creation.
     Refunded,
 }
 
@@ -118,7 +118,7 @@ pub struct Turnstile {
     pub revision: u8,
     pub chain: u32,
     pub core: Core,
-    /// Numbers the arrivals on standby; a restore starts it after those who wait.
+    /// Numbers the arrivals on standby; a restore starts it after the parties that wait.
     pub arrived: u8,
     pub kept: [Answer; CAUSES],
 }
@@ -164,7 +164,7 @@ pub enum Money {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Provider {
     pub money: [Money; P],
-    /// A capture whose caller heard a time-out, and that may still come through.
+    /// A capture whose caller got a time-out, and that may still come through.
     pub late: [bool; P],
 }
 

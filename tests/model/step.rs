@@ -1,4 +1,4 @@
-//! One step of somebody, and how a trace shows it.
+//! One step of an actor, and how a trace shows it.
 
 use std::fmt;
 

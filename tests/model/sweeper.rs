@@ -1,4 +1,4 @@
-//! The sweeper: reads the ledger first, then the turnstile, and restores what nobody stumbles over.
+//! The sweeper: reads the ledger first, then the turnstile, and restores what no other worker comes across.
 
 use crate::releaser::never_born;
 use crate::restore;
@@ -6,11 +6,11 @@ use crate::rules::Rule;
 use crate::state::{Ledger, Reason, Scenario, State, Turnstile, Work};
 use crate::step::Steps;
 
-/// How a turnstile differs from what somebody saw in the ledger.
+/// How a turnstile differs from what a worker saw in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     Missing,
-    /// Older than the sale's. A newer one means that somebody restored since.
+    /// Older than the sale's. A newer one means that another worker restored since.
     Generation,
     Behind,
     Chain,
@@ -92,7 +92,7 @@ pub fn steps(steps: &mut Steps, slot: usize) {
     }
 }
 
-/// Somebody has an answer that the ledger lacks, and is only slow.
+/// A worker has an answer that the ledger lacks, and is only slow.
 fn is_in_hand(scenario: &Scenario, state: &State, generation: u8) -> bool {
     state.work.iter().any(|work| match work {
         Work::Record { first, second } => {

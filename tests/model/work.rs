@@ -8,7 +8,7 @@ pub type Known = (u8, u32);
 /// What is told: standing and version of a row.
 pub type Note = (Standing, u8);
 
-/// Why somebody wants a restore.
+/// Why an actor wants a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The turnstile said STALE.
@@ -80,7 +80,7 @@ pub enum Work {
         from: u8,
         reason: Reason,
     },
-    /// The second step is next: in the turnstile. Without the lock, its connection died after the first.
+    /// The second step is next: in the turnstile. Without the lock, its connection broke after the first.
     Replace {
         generation: u8,
         core: Core,

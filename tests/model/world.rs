@@ -73,7 +73,7 @@ impl Model for Scenario {
 }
 
 /// Raises the ledger's capacity, and then the turnstile's, while it lags and that raise has no turn. The other way round, with that rule off, a
-/// raise that died on its way is nobody's to repeat.
+/// raise that was lost on its way is repeated by no actor.
 fn raise(steps: &mut Steps, slot: usize) {
     let state = steps.state;
     if state.work[slot] != Work::Idle {
@@ -97,7 +97,7 @@ fn raise(steps: &mut Steps, slot: usize) {
     }
 }
 
-/// The turnstile is there, and has not heard of a raise.
+/// The turnstile is there, and does not know of a raise.
 pub fn lags(state: &State) -> bool {
     state.turnstile.generation != 0 && state.turnstile.core.capacity < state.ledger.capacity
 }
@@ -173,7 +173,7 @@ fn refund_units(steps: &mut Steps, reservation: usize) {
     steps.add(Who::Operator, "gives back what is left of r#", reservation, |next| {
         let payment = next.ledger.rows[reservation].payment;
         next.provider.money[payment as usize] = Money::Back;
-        // Of a sale whose standby goes on until the close, nobody is sent away before.
+        // Of a sale whose standby goes on until the close, no party is sent away before.
         let ends = next.ledger.closed || scenario.until_paid;
         if ends && next.ledger.rows.iter().any(|row| row.standing == Standing::Ended) {
             next.ledger.late += next.ledger.rows[reservation].units.count_ones() as u8;

@@ -26,7 +26,7 @@ fn names(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// Whatever the value is worth: only a key that nobody knows is refused as one.
+/// Whatever the value is worth: only an unknown key is refused as one.
 fn is_known(name: &str) -> bool {
     let env = [(name.to_owned(), "1".to_owned())];
     match load_with::<Config>(None, env) {

@@ -30,7 +30,7 @@ async fn a_key_leads_nowhere_else() {
     assert_eq!(fs::read(folder.path().join("outside")).unwrap(), b"not yours");
 }
 
-/// Who dies while writing leaves a draft that nobody reads, and that the next one clears away.
+/// A process that crashes while writing leaves a draft that is not read, and that the next one removes.
 #[tokio::test]
 async fn a_draft_is_no_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! The embedded shop's ear for operators' commands: whoever has the secret may ask, and what cannot be read is a problem that
-//! names the field.
+//! The embedded shop's endpoint for operators' commands: a client that has the secret may ask, and what cannot be read is a
+//! problem that names the field.
 
 use actix_web::App;
 use actix_web::http::Method;

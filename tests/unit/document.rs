@@ -107,7 +107,7 @@ fn every_operation_is_whole() {
     }
 }
 
-/// Of two the document would keep one, and nobody would see it.
+/// Of two the document would keep one, silently.
 #[test]
 fn no_two_shapes_have_one_name() {
     let (mut names, texts) = (BTreeSet::new(), sources());

@@ -1,4 +1,4 @@
-//! Limits that nobody's form has: keys, plans, signatures, what waits. Each at its limit and one above.
+//! Limits that no request's form has: keys, plans, signatures, what waits. Each at its limit and one above.
 
 use std::task::Waker;
 

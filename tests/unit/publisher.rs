@@ -315,7 +315,7 @@ async fn without_news_it_is_not_ready() {
     assert!(shop.publisher.problems().is_empty());
 }
 
-/// While somebody is sent away for it, the word that a sale is exhausted is asked for before it runs out; and only then.
+/// While buyers are refused for it, the message that a sale is exhausted is asked for before it runs out; and only then.
 #[actix_web::test]
 async fn a_word_that_is_needed_is_asked_for_again() {
     let shop = Shop::new(open_gate(), Settings::default());

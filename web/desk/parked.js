@@ -1,4 +1,4 @@
-// Messages nobody could read, kept until an operator sends them back.
+// Messages that no consumer could read, kept until an operator sends them back.
 
 import { h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';

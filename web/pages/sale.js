@@ -13,7 +13,7 @@ import { soonMs } from './pay.js';
 const TICK_MS = 250;
 /** So long after its time a hold has lapsed, and the page should know. */
 const LATE_MS = 1_500;
-/** A wish that could not be sent for so long is nobody's any more. */
+/** A wish that could not be sent for so long is dropped. */
 const WISH_MS_MAX = 600_000;
 
 export default function page({ signal, of: [id], go }) {
@@ -39,7 +39,7 @@ export default function page({ signal, of: [id], go }) {
 
   function tick() {
     show();
-    // Whoever should have been told by now asks.
+    // The buyer should have been told by now: ask.
     const { status, lapses_at } = state.standing;
     if (status !== 'held' || now() < lapses_at + LATE_MS || now() < state.askedAt + 2 * LATE_MS) return;
     state.askedAt = now();
@@ -56,7 +56,7 @@ export default function page({ signal, of: [id], go }) {
     show();
   }
 
-  /** Whoever pressed for what was there, and is in line for it, is told why. */
+  /** A buyer who pressed while units were left, and is in line now, is told why. */
   function decided({ status, quantity }) {
     state.late = status === 'standby' && state.wish?.left >= quantity;
     if (!['sending', 'pending'].includes(status)) state.wish = null;
@@ -76,7 +76,7 @@ export default function page({ signal, of: [id], go }) {
     standing.nudge();
   }
 
-  /** Sends the wish until it is answered; of several tabs one, and after a reload whoever is there. */
+  /** Sends the wish until it is answered; of several tabs one sends, and after a reload the new page. */
   function deliver() {
     if (deliver.busy) return;
     deliver.busy = true;
@@ -185,7 +185,7 @@ function frame(root, state, acts) {
       put(stub.firstChild, t(`face.${face.name}`));
       stub.firstChild.classList.toggle('dots', ['sending', 'pending', 'paying'].includes(face.name));
       body.replaceChildren(...[shown.node].flat());
-      // Whoever pressed a button that is gone is led to what took its place.
+      // The focus of a pressed button that is gone moves to what took its place.
       if (held) (body.querySelector('input, button, a') ?? body).focus({ preventScroll: true });
     }
     shown.update?.(state);

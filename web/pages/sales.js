@@ -48,7 +48,7 @@ export default function sales({ signal }) {
     for (const button of states) button.setAttribute('aria-pressed', String(button.value === wish.state));
   }
 
-  /** Until something else is asked. `said`: whether who listens hears what was found. */
+  /** Until something else is asked. `said`: whether screen readers announce what was found. */
   async function follow(said) {
     ends.abort();
     ends = new AbortController();
@@ -89,7 +89,7 @@ export default function sales({ signal }) {
   }
 }
 
-/** What the address asks for; whatever it says that nobody knows is left out. */
+/** What the address asks for; unknown parameters and values are left out. */
 function asked() {
   const query = new URLSearchParams(location.search);
   const one = (name, known, otherwise) => (known.includes(query.get(name)) ? query.get(name) : otherwise);

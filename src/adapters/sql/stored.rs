@@ -63,7 +63,7 @@ pub struct Beyond63Bits(pub u64);
 pub struct Number(pub u64);
 
 /// All 64 bits, by their pattern: from 2^63 on a column reads, and sorts, as a number below 0. For digests, and for buyers, whose
-/// numbers are given by whoever signs their tokens and are the house's from 2^62 on; for nothing that counts.
+/// numbers are given by the issuer of their tokens and are the house's from 2^62 on; for nothing that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bits64(pub u64);
 

@@ -74,8 +74,8 @@ impl From<Account> for User {
     }
 }
 
-/// An address that is taken costs as much as one that is free, and whoever proves to be its owner is let in. That an address is
-/// taken is said all the same: without a mail to every newcomer nothing else is honest, and tries are counted.
+/// An address that is taken costs as much as one that is free, and its owner, proved by the password, is logged in. That an
+/// address is taken is said all the same: without a mail to every newcomer nothing else is honest, and tries are counted.
 pub async fn sign_up(
     needs: &Needs,
     passwords: &Passwords,
@@ -94,7 +94,7 @@ pub async fn sign_up(
     count("sign_up", created.is_some());
     match created {
         Some(account) => Ok(account),
-        // Somebody was quicker; the same person twice, perhaps.
+        // Another request was quicker, perhaps the same person's.
         None => match needs.accounts.account_by_email(&email).await? {
             Some(account) => signed_up_before(passwords, account, user.password).await,
             None => Err(taken()),
@@ -102,7 +102,7 @@ pub async fn sign_up(
     }
 }
 
-/// Who signs up again with the same password is the same person, who perhaps never heard the first answer.
+/// A second sign-up with the same password is the same person's, who perhaps never got the first answer.
 async fn signed_up_before(passwords: &Passwords, account: Account, password: String) -> Result<Account, Problem> {
     let known = Some(account.password_hash.clone());
     let is_theirs = passwords.is_right(password, known).await.map_err(busy)?;
@@ -110,7 +110,7 @@ async fn signed_up_before(passwords: &Passwords, account: Account, password: Str
 }
 
 fn taken() -> Problem {
-    Problem::field("email", EMAIL_TAKEN, "somebody signed up with this address")
+    Problem::field("email", EMAIL_TAKEN, "an account with this address exists already")
 }
 
 fn check_new_password(field: &'static str, password: &str) -> Result<(), Problem> {
@@ -142,7 +142,7 @@ pub async fn log_in(
     account.ok_or_else(|| Problem::new(Kind::UNAUTHORIZED, "the address or the password is wrong"))
 }
 
-/// Whoever holds a token must also know the password before something goes that cannot be brought back.
+/// What cannot be undone takes the password as well as a token.
 pub async fn prove(
     passwords: &Passwords,
     knock: &LoginAttempt<'_>,
@@ -167,14 +167,14 @@ pub async fn change_password(
     check_new_password("new_password", &new)?;
     let hash = passwords.hash(new).await.map_err(busy)?;
     let changed = needs.accounts.change_password(account.id, &account.password_hash, &hash, needs.clock.now()).await?;
-    let conflict = || Problem::new(Kind::CONFLICT, "the password was changed by somebody else meanwhile");
+    let conflict = || Problem::new(Kind::CONFLICT, "the password was changed by another request meanwhile");
     if !changed {
         return Err(conflict());
     }
     needs.accounts.account(account.id).await?.ok_or_else(conflict)
 }
 
-/// Lower case, and plausible; whether anybody reads there is another question.
+/// Lower case, and plausible; whether mail arrives there is not checked.
 fn email(text: &str) -> Result<String, Problem> {
     let email = text.trim().to_ascii_lowercase();
     if is_plausible(&email) {

@@ -1,5 +1,5 @@
-//! The door for those who say who they are: each try is counted for the account that is named and for the address it comes
-//! from, whether or not there is such an account.
+//! Limits login attempts: each is counted for the account that is named and for the address it comes from, whether or not
+//! there is such an account.
 
 use crate::domain::shared::time::Timestamp;
 use crate::faces::account::metric::Metric;
@@ -22,7 +22,7 @@ impl LoginLimiter {
     }
 }
 
-/// Somebody at the door.
+/// One login attempt: where it comes from, and when.
 pub struct LoginAttempt<'a> {
     pub entry: &'a LoginLimiter,
     pub address: String,
@@ -30,7 +30,7 @@ pub struct LoginAttempt<'a> {
 }
 
 impl LoginAttempt<'_> {
-    /// The address goes first: one that tries too often uses up nobody's account.
+    /// The address is counted first: one that tries too often does not use up an account's tries.
     pub fn pass(&self, account: &str) -> Result<(), Problem> {
         let passed = self.entry.addresses.pass(&self.address, self.now);
         let passed = passed.and_then(|()| self.entry.accounts.pass(account, self.now));

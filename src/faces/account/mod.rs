@@ -74,7 +74,7 @@ impl AccountFace {
         &self.0.passwords
     }
 
-    /// Of whoever sends this, at the door.
+    /// The login attempt of the client that sent this request.
     fn knock(&self, req: &HttpRequest) -> LoginAttempt<'_> {
         let address = address::network(address::client(req, self.settings().trusted_hops));
         LoginAttempt { entry: &self.0.entry, address, now: self.clock().now() }

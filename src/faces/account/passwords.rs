@@ -1,8 +1,8 @@
 //! Passwords: Argon2id in a bounded pool.
 //!
-//! A hash costs 19 MiB and a core for a while, and anybody may ask for one. So at most `jobs_max` run, at most `waiting_max`
-//! requests wait, and the rest are told to come again. A job that has begun holds its permit to its end, also when nobody
-//! waits for it any more.
+//! A hash costs 19 MiB and a core for a while, and any client may cause one. So at most `jobs_max` run, at most `waiting_max`
+//! requests wait, and the rest are told to come again. A job that has begun holds its permit to its end, also when its
+//! request is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ pub struct PoolFull;
 
 pub struct Passwords {
     jobs: Arc<Semaphore>,
-    /// One for everybody who runs or waits.
+    /// One for each request that runs or waits.
     places: Arc<Semaphore>,
     /// What an unknown address is checked against, so that it costs the same time as a known one.
     nobodys: Arc<str>,
@@ -84,7 +84,7 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// For whoever is alone: a shell, a demo. Takes its time.
+/// Hashes outside the pool and blocks the thread: for a shell, a demo.
 pub fn hash_now(password: &str) -> String {
     hash(password)
 }

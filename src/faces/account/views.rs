@@ -23,7 +23,7 @@ pub struct InTheWayView {
     pub reservations: Vec<LiveReservation>,
     #[schema(schema_with = list::<UnusedOrder, IN_THE_WAY_MAX>)]
     pub orders: Vec<UnusedOrder>,
-    /// That still let somebody in, of all orders.
+    /// Of all orders, those still good for admission.
     pub units: u64,
 }
 
@@ -49,7 +49,7 @@ fn live() -> Object {
     words([Status::Standby, Status::Held, Status::Paying].map(Status::name))
 }
 
-/// With the units that still let somebody in.
+/// With its units that are still good for admission.
 #[derive(Serialize, ToSchema)]
 pub struct UnusedOrder {
     pub order_number: String,

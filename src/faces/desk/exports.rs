@@ -1,7 +1,7 @@
 //! Lists for operators, as CSV that is written while it is read: a page of rows is in memory, however long the list.
 //!
-//! What breaks off in the middle breaks the connection, so that nobody takes a half for the whole. RFC 4180, with a header, in
-//! UTF-8 behind a byte order mark: without it spreadsheets spoil every name that is not ASCII. A field that a spreadsheet would
+//! A list that fails midway breaks the connection, so that half a list is not taken for the whole. RFC 4180, with a header,
+//! in UTF-8 behind a byte order mark: without it spreadsheets spoil every name that is not ASCII. A field that a spreadsheet would
 //! take for a formula gets an apostrophe in front.
 
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Export {
         let page = self.page().await;
         if let Err(fault) = &page {
             self.outcome = "broken";
-            tracing::error!(sale.id = %self.sale, list = self.list.name(), %fault, "an export breaks off");
+            tracing::error!(sale.id = %self.sale, list = self.list.name(), %fault, "an export failed midway");
         }
         page
     }

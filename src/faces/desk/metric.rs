@@ -4,7 +4,7 @@ use metrics::Unit;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// Lists made for operators, by `list` and `outcome`: done, broken, or left by whoever asked.
+    /// Lists made for operators, by `list` and `outcome`: done, broken, or left by the client.
     Exports,
     /// Rows of these lists, by `list`.
     ExportedRows,

@@ -26,7 +26,7 @@ pub struct Report {
     title: String,
     #[schema(minimum = 1)]
     capacity: u32,
-    /// Whether those who stand by wait for what is given back, too, or only for what is not paid for.
+    /// Whether parties on standby wait for what is given back, too, or only for what is not paid for.
     standby_until: StandbyUntil,
     reported_at: Timestamp,
     attempts: Attempts,

@@ -1,4 +1,4 @@
-//! What operators write: items and sales, checked against every limit before anybody else sees them.
+//! What operators write: items and sales, checked against every limit before they are stored.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -142,7 +142,7 @@ impl RaiseBody {
     }
 }
 
-/// A sale that nobody could pay for is none.
+/// Refuses a sale whose price the payment provider cannot take.
 pub fn payable(payments: &dyn Payments, sale: &NewSale) -> Result<(), Problem> {
     payable::check(payments, sale.price, sale.allotment.quantity_max).map_err(|refused| {
         let field = if refused.is_of_currency() { "price.currency" } else { "price.minor" };
@@ -164,9 +164,9 @@ fn asked((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
     Ok(Question { prompt, answer })
 }
 
-/// Nobody who knows the questions can tell which buyer gets which.
+/// With it, knowing the questions does not tell which buyer gets which.
 fn question_key() -> QuestionKey {
     let mut key = [0; 32];
-    getrandom::fill(&mut key).expect("the machine has a source of chance");
+    getrandom::fill(&mut key).expect("the machine has a source of randomness");
     QuestionKey(key)
 }

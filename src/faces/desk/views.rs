@@ -90,7 +90,7 @@ pub struct RefundView {
 }
 
 fn reasons() -> Object {
-    let about = "at_provider: somebody gave it back in the provider's own window; it names no units.";
+    let about = "at_provider: refunded in the provider's dashboard; it names no units.";
     described(words(["operator", "could_not_stand", "at_provider"]), about)
 }
 

@@ -22,10 +22,10 @@ use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem, Rule};
 use crate::problem_kinds;
 
 problem_kinds! {
-    ALREADY_ADMITTED = "already_admitted", CONFLICT, "Somebody went in with it";
+    ALREADY_ADMITTED = "already_admitted", CONFLICT, "Already admitted with this unit";
     /// It is good, at another sale's door.
     ELSEWHERE = "elsewhere", CONFLICT, "It is for another sale";
-    /// Given back: it lets nobody in any more.
+    /// Given back: it is no longer good for admission.
     REVOKED = "revoked", GONE, "The unit was given back";
 }
 
@@ -69,7 +69,7 @@ fn gate_or_null() -> Object {
     or_null(text::<0, GATE_CHARS_MAX>())
 }
 
-/// Let somebody in with a unit, once
+/// Admit a person with a unit, once
 #[utoipa::path(
     post,
     path = "/v1/check-ins",
@@ -80,7 +80,7 @@ fn gate_or_null() -> Object {
         (status = 201, description = "Admitted.", body = AdmissionView),
         (
             status = 409,
-            description = "Somebody went in with it before; or it is for another sale; or this request is under way.",
+            description = "A person was admitted with it before; it is for another sale; or this request is under way.",
             content_type = CONTENT_TYPE,
             body = NotAdmitted,
         ),
@@ -101,7 +101,7 @@ async fn post_check_in(req: HttpRequest, payload: Payload, door: Data<Door>) -> 
         CheckIn::Already { before, revoked } => Err(already(before, revoked)),
         CheckIn::Elsewhere(proof) => Err(elsewhere(&door, proof).await),
         CheckIn::Revoked(proof) => {
-            let why = format!("unit {} was given back; this receipt lets nobody in with it", proof.unit);
+            let why = format!("unit {} was given back; this receipt does not admit with it", proof.unit);
             Err(Problem::new(REVOKED, why))
         }
         CheckIn::Invalid(error) => {
@@ -118,12 +118,12 @@ async fn post_check_in(req: HttpRequest, payload: Payload, door: Data<Door>) -> 
 fn already(before: Admission, revoked: bool) -> Problem {
     let place = if before.gate.is_empty() { String::new() } else { format!(" at {}", before.gate) };
     let back = if revoked { "; it was given back since" } else { "" };
-    let why = format!("somebody went in with unit {}{place} before{back}", before.proof.unit);
+    let why = format!("a person was admitted with unit {}{place} before{back}", before.proof.unit);
     Problem::new(ALREADY_ADMITTED, why).with_facts(&AlreadyView { before: before.into(), revoked })
 }
 
 async fn elsewhere(door: &Door, proof: Proof) -> Problem {
-    // What cannot be looked up is said by its number: nobody waits at a door for a title.
+    // A title that cannot be read is replaced by the sale's number: check-in must not wait for it.
     let sale = door.board().seen(proof.sale).await.ok().flatten();
     let title = sale.map(|shown| shown.sale.title.clone());
     let name = title.as_ref().map_or_else(|| format!("sale {}", proof.sale), |title| format!("“{title}”"));

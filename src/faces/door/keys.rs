@@ -1,4 +1,4 @@
-//! The public keys by which anybody verifies a receipt.
+//! The public keys that verify receipts.
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
@@ -11,7 +11,7 @@ use crate::faces::front::routes::{Reply, path};
 use crate::kit::http::etag;
 use crate::kit::http::problem::{Kind, Problem};
 
-/// How long anybody may keep the keys: a new key is published for longer before it signs.
+/// How long clients may cache the keys: a new key is published for longer before it signs.
 const KEYS_AGE: &str = "public, max-age=3600";
 
 pub fn routes(cfg: &mut ServiceConfig) {

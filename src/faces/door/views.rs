@@ -1,4 +1,4 @@
-//! What is shown at the door, and why nobody is let in.
+//! What a check-in answers: the admission, or why it was refused.
 
 use serde::Serialize;
 use utoipa::openapi::RefOr;
@@ -33,7 +33,7 @@ impl From<Admission> for AdmissionView {
     }
 }
 
-/// Why nobody was let in, at another sale's door or twice.
+/// Why a check-in was refused: the unit is another sale's, or was used before.
 pub struct NotAdmitted;
 
 impl ToSchema for NotAdmitted {

@@ -1,5 +1,5 @@
-//! The description of every call, as it is asked for. What is in it is declared by the faces, each its part; who puts them
-//! together is whoever serves them.
+//! The description of every call, as it is asked for. Each face declares its part; the process that serves them puts the parts
+//! together.
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -30,8 +30,8 @@ pub fn routes(cfg: &mut ServiceConfig, front: Front, document: fn() -> &'static 
 
 /// This document
 ///
-/// What operators alone may call is told to whoever shows an operator's token; everybody else, and whoever shows none that is
-/// good, is told the rest.
+/// With an operator's token it includes the operators' calls; without one, or with a token that is not valid, it leaves them
+/// out.
 #[utoipa::path(
     get,
     path = "/v1/openapi.json",

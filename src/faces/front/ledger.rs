@@ -12,7 +12,7 @@ const LOOK_MS: u64 = 1_000;
 pub async fn watch(front: &Front) {
     let pause = Duration::from_millis(LOOK_MS);
     while !front.is_stopping() {
-        // A process that does not know who logged out lets nobody in by readiness.
+        // A process that does not know who logged out is not ready.
         let asked = async {
             front.0.needs.ledger_time.time().await?;
             front.learn_revocations().await

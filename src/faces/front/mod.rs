@@ -97,7 +97,7 @@ impl Front {
         tokio::join!(ledger::watch(self), once::forget_old(self));
     }
 
-    /// The parts it needs that are away, for `/readyz`. Without a broker people still log in, look and pay, and those who wait
+    /// The parts it needs that are away, for `/readyz`. Without a broker buyers still log in, look and pay, and waiting requests
     /// look by themselves.
     pub fn problems(&self) -> Vec<&'static str> {
         let parts = [("ledger", self.0.ledger_answers.load(Ordering::Acquire)), ("clock", self.clock().is_sure())];
@@ -116,7 +116,7 @@ impl Front {
         &self.0.settings
     }
 
-    /// What everybody may see of sales.
+    /// What every client may see of sales.
     pub fn board(&self) -> &CatalogueCache {
         &self.0.board
     }
@@ -182,7 +182,7 @@ impl Front {
         Ok(())
     }
 
-    /// What was just written: nobody here waits for the next look.
+    /// Applies at once what was just written, without waiting for the next look.
     pub fn revoke(&self, revoked: Revoked) {
         self.0.revocations.add(revoked);
         self.registry().revoked(revoked.buyer, revoked.epoch);
@@ -216,7 +216,7 @@ impl Front {
         match task.await {
             Ok(result) => Ok(result?),
             Err(error) => {
-                tracing::error!(%error, "a move did not come to its end");
+                tracing::error!(%error, "a move panicked or was cancelled");
                 Err(Problem::new(Kind::INTERNAL, "this went wrong here; what is so can be asked for"))
             }
         }

@@ -83,7 +83,7 @@ pub async fn forget_old(front: &Front) {
     let pause = Duration::from_millis(front.settings().request_forget_ms);
     while !front.is_stopping() {
         if let Err(fault) = forget_all(front).await {
-            tracing::info!(%fault, "old requests are forgotten later");
+            tracing::info!(%fault, "removing old requests failed and is tried again");
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -1,4 +1,4 @@
-//! Whose access tokens are refused although they have not expired: everybody who logged out everywhere or changed a password
+//! Whose access tokens are refused although they have not expired: buyers who logged out everywhere or changed a password
 //! while such a token may still be good. The ledger says so; it is asked once a second, so that no request has to wait for it.
 
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ impl Revocations {
         }
     }
 
-    /// What was just written, so that nobody here has to wait for the next look.
+    /// Applies at once what was just written, without waiting for the next look.
     pub fn add(&self, revoked: Revoked) {
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
         *added += 1;

@@ -67,7 +67,7 @@ pub fn query<const N: usize>(req: &HttpRequest, names: [&'static str; N]) -> Res
     Ok(values)
 }
 
-/// A name somebody made up, to be said back to them.
+/// A name that the client made up, made safe to repeat in the answer.
 fn printable(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(40).collect()
 }

@@ -57,12 +57,12 @@ shapes! {
     );
     "ConflictReason": Why = described(
         words(["twice", "revoked"]),
-        "twice: somebody went in earlier with the same unit. revoked: the unit was given back.",
+        "twice: a person was admitted earlier with the same unit. revoked: the unit was given back.",
     );
     "ParkedMessage": ParkedMessage = parked();
 }
 
-/// What a buyer's reservation may be: blocks are the house's own, and nobody is told of them.
+/// What a buyer's reservation may be: blocks are the operators' own and are not shown to buyers.
 pub fn statuses() -> impl Iterator<Item = &'static str> {
     Kind::ALL.into_iter().filter(|kind| *kind != Kind::Blocked).map(Kind::name)
 }

@@ -27,7 +27,7 @@ struct Watched {
     last: Option<Last>,
     /// Who is still to be told in this round.
     due: Vec<usize>,
-    /// What everybody knows at least when the round is over: a word's number, and the phase it told. A newcomer may be told a newer
+    /// What every socket knows at least when the round is over: a message's number, and its phase. A newcomer may be told a newer
     /// word before all others are.
     told: Option<(u64, Phase)>,
 }
@@ -39,7 +39,7 @@ struct Last {
 }
 
 impl Watched {
-    /// The last word, and who is to be told it now: as many of this round as may be, or everybody.
+    /// The last message, and the sockets to be told it now: as many of this round as may be, or all.
     fn turn(&mut self, words_max: usize) -> Option<(Arc<SaleWord>, Vec<Arc<Mailbox>>)> {
         let Last { counters, word, .. } = self.last.as_ref()?;
         let is_urgent = self.told.is_none_or(|(_, phase)| phase != counters.state);
@@ -80,7 +80,7 @@ impl TopicBroadcaster {
         }
     }
 
-    /// Everybody who watches something, sale by sale, in the order of buyers.
+    /// All sockets that watch something, sale by sale, in the order of buyers.
     pub fn pairs(&self) -> Vec<(SaleId, BuyerId, Arc<Mailbox>)> {
         let mut pairs = Vec::new();
         for (sale, watched) in self.sales().iter() {
@@ -142,7 +142,7 @@ pub fn word_of(live: &Live, shown: &CachedSale) -> Option<Arc<SaleWord>> {
     live.crowd().word(live, shown)
 }
 
-/// Tells everybody what changed. A sale that cannot be read is told of later.
+/// Tells every socket what changed. A sale that cannot be read is told of later.
 pub async fn tell(live: &Live) {
     let crowd = live.crowd();
     let words_max = live.rules().sale_words_max();
@@ -151,7 +151,7 @@ pub async fn tell(live: &Live) {
             Ok(Some(shown)) => shown,
             Ok(None) => continue,
             Err(fault) => {
-                tracing::debug!(sale.id = %sale, %fault, "the counters cannot be read");
+                tracing::debug!(sale.id = %sale, %fault, "a sale's counters cannot be read");
                 continue;
             }
         };

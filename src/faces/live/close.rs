@@ -16,11 +16,11 @@ pub enum Close {
     NotUtf8,
     /// One message is longer than a message may be.
     TooLarge,
-    /// This process goes; another is there. Milliseconds to wait, different for everybody.
+    /// This process stops; another is there. Milliseconds to wait, different for each socket.
     Restart {
         come_back_in_ms: u64,
     },
-    /// A message nobody understands.
+    /// A message that cannot be parsed.
     BadMessage,
     /// The token is none, or not for this.
     Unauthorized,
@@ -28,11 +28,11 @@ pub enum Close {
     Expired,
     /// The token was good when it came; its account has logged out everywhere since, or was erased.
     LoggedOut,
-    /// A token of somebody else on a socket that has its buyer.
+    /// Another buyer's token on a socket that has its buyer.
     OtherBuyer,
     /// No token came in time.
     HelloLate,
-    /// Nothing was heard of the client any more.
+    /// The client has been silent for too long.
     Silent,
     /// What is told is not read.
     TooSlow,

@@ -237,7 +237,7 @@ impl<S: Socket> Connection<S> {
         Ok(Pass { buyer: principal.buyer, expires_at })
     }
 
-    /// Nobody tells it anything any more.
+    /// Unsubscribes it: no sender reaches it any more.
     fn leave(&mut self) {
         for sale in self.mailbox.unwatch_all() {
             self.live.crowd().unwatch(sale, &self.mailbox);

@@ -16,7 +16,7 @@ use crate::ports::Result;
 /// Before a look that failed is tried again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1_000);
 
-/// The truth, and for a newcomer the sale's counters.
+/// The ledger's state, and for a newcomer the sale's counters.
 pub type Seen = (SaleId, Truth, Option<Arc<SaleWord>>);
 
 /// Tries until the ledger says something.
@@ -25,7 +25,7 @@ pub async fn look(live: Live, sale: SaleId, buyer: BuyerId, first: bool) -> Seen
         match try_to_look(&live, sale, buyer, first).await {
             Ok((truth, word)) => return (sale, truth, word),
             Err(fault) => {
-                tracing::debug!(sale.id = %sale, %fault, "the truth cannot be read");
+                tracing::debug!(sale.id = %sale, %fault, "a reservation cannot be read for a socket");
                 metrics::counter!(SaleMetric::BestEffortFailures.name(), "what" => "look").increment(1);
             }
         }

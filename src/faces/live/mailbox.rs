@@ -1,5 +1,5 @@
-//! What waits for one socket's task, left there by whoever has it: a few words, coalesced, and without memory while there are
-//! none. And what the socket was told of each sale, for whoever compares it with the ledger.
+//! What waits for one socket's task, left there by its senders: a few messages, coalesced, and without memory while there are
+//! none. And what the socket was told of each sale, to be compared with the ledger.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -22,7 +22,7 @@ pub struct Mailbox {
 
 struct Inside {
     mail: Mail,
-    /// Nobody's while the client has not said who it is.
+    /// No buyer's (0) while the client has not said who it is.
     buyer: BuyerId,
     /// The sales it watches.
     watched: Vec<Watched>,
@@ -49,7 +49,7 @@ pub struct Mail {
     pub missed: bool,
     pub beat: bool,
     pub stop: bool,
-    /// Tokens of an older epoch of the account are good no more; 0 while nobody logged out.
+    /// Tokens of an older epoch of the account are good no more; 0 while the account has not logged out.
     pub epoch: u64,
 }
 

@@ -8,7 +8,7 @@ pub enum Metric {
     Notices,
     /// Seconds since notices were missed of which we are told or find out; by `of`: one sale, or all.
     MissedSeconds,
-    /// Sockets whose last told truth was compared with the ledger.
+    /// Sockets whose last told state was compared with the ledger.
     Compared,
     /// Of these, those that did not know the last one yet. One whose notice is on its way is among them.
     Behind,

@@ -1,6 +1,6 @@
-//! What happens, as it happens: sockets, and notices for everybody who waits in this process.
+//! What happens, as it happens: sockets, and notices for every socket and request that waits in this process.
 //!
-//! What a socket says and hears is [`session`]'s; here is what carries it. It moves nothing: what is told was read from the
+//! What a socket says and is told is [`session`]'s; here is what carries it. It moves nothing: what is told was read from the
 //! ledger.
 
 mod broadcaster;
@@ -67,7 +67,7 @@ struct Inner {
     crowd: TopicBroadcaster,
     looks: ReadCoalescer,
     places: Arc<Semaphore>,
-    /// Notices may have been lost, nobody knows of which sales: everybody looks in a moment, once for several such words.
+    /// Notices may have been lost, of sales not known: every socket looks in a moment, once for several such signals.
     missed: AtomicBool,
 }
 
@@ -81,7 +81,7 @@ impl Live {
         Self(Arc::new(Inner { front, needs, crowd, looks, places, missed }))
     }
 
-    /// Hears notices, tells sockets and compares what they were told, until the soft stop.
+    /// Receives notices, tells sockets and compares what they were told, until the soft stop.
     pub async fn run(&self) {
         tokio::join!(notices::hear(self), self.tell(), compare::compare(self));
     }
@@ -188,7 +188,7 @@ impl Live {
         }
     }
 
-    /// Tells the counters of watched sales, and while no notices come, makes everybody look; until the soft stop.
+    /// Tells the counters of watched sales, and while no notices come, makes every socket look; until the soft stop.
     async fn tell(&self) {
         let rules = self.rules();
         let pause = rules.between_sale_updates();

@@ -1,4 +1,4 @@
-//! Notices, from the broker to whoever waits for them here: sockets, and requests of other faces.
+//! Notices, from the broker to what waits for them in this process: sockets, and requests of other faces.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub async fn hear(live: &Live) {
     let endless = async {
         loop {
             if let Err(fault) = hear_until_it_fails(live).await {
-                tracing::warn!(fault.part = fault.part, "no notices come: {fault}");
+                tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "the notices subscription ended");
             }
             live.notices_come(false);
             tokio::time::sleep(Duration::from_millis(RESUBSCRIBE_MS)).await;
@@ -71,7 +71,7 @@ fn look_again(live: &Live, missed: Missed) {
     }
 }
 
-/// In the traces of those among them that somebody waits for here: every other process hears of them, too.
+/// Traced only for the notices that a socket or a request of this process waits for: every other process gets them, too.
 fn told_here(live: &Live, notices: &mut [Notice]) -> Span {
     for notice in notices.iter_mut().filter(|notice| notice.trace.is_some()) {
         if !live.registry().is_awaited(notice.buyer) {

@@ -1,5 +1,5 @@
-//! Reads of the ledger for buyers who heard that something changed. One decision is told to thousands at once: whoever gets a
-//! turn to look, looks for all who wait.
+//! Reads of the ledger for buyers who were told that something changed. One decision is told to thousands at once: the caller
+//! that gets a turn to read, reads for all that wait.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -68,7 +68,7 @@ impl ReadCoalescer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those who came first, without those who left.
+    /// The callers that came first, without those that left.
     fn take(&self, sale: SaleId) -> Vec<Asker> {
         let mut waiting = self.waiting();
         let Some(askers) = waiting.get_mut(&sale) else { return Vec::new() };

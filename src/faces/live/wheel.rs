@@ -36,7 +36,7 @@ impl Wheel {
         Self { start: Instant::now(), slots, ticks: Cell::new(0), turns: Cell::new(false) }
     }
 
-    /// This thread's, which turns from the first socket on. At the soft stop everybody is told.
+    /// This thread's, which turns from the first socket on. At the soft stop every socket is told.
     pub fn here(lifecycle: &Lifecycle) -> Rc<Self> {
         let wheel = WHEEL.with(Rc::clone);
         if !wheel.turns.replace(true) {

@@ -141,7 +141,7 @@ async fn admit(
 
     let entries = shared.known.entries();
     let Some(entry) = entries.get(&sale) else {
-        // Whoever has only just come back must not tell a buyer that there is no such sale.
+        // A process that is only just back must not tell a buyer that there is no such sale.
         return Err(match shared.known.is_learning(now) {
             true => Refusal::Shed(Reason::Learning),
             false => Problem::new(Kind::NOT_FOUND, "there is no such sale").into(),
@@ -208,7 +208,7 @@ fn shed(lanes: &Lanes, reason: Reason) -> HttpResponse {
     let detail = match reason {
         Reason::Full | Reason::Waiting => "more attempts came than can be taken in; come again",
         Reason::Away | Reason::Learning => "attempts cannot be taken in at this moment; come again",
-        Reason::Slow => "nobody can say whether the attempt was taken in; come again, a second try is harmless",
+        Reason::Slow => "it is not known whether the attempt was taken in; come again, a second try is harmless",
     };
     Problem::new(Kind::BUSY, detail).retry_after_s(lanes.shared.settings.retry_after_s).error_response()
 }

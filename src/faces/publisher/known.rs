@@ -97,7 +97,7 @@ impl Known {
         Some(self.heard_at.load(Ordering::Acquire)).filter(|&at| at != NEVER).map(Timestamp)
     }
 
-    /// Whether there may be sales it has not heard of: it was not told everything since it listens, or hears nothing.
+    /// Whether there may be sales it does not know: no full answer came since it subscribed, or the feed is silent.
     pub fn is_learning(&self, now: Timestamp) -> bool {
         let deaf = self.heard_at().is_none_or(|heard| now.since_ms(heard) > FRESH_MS_MAX);
         deaf || !self.is_whole.load(Ordering::Acquire)
@@ -209,7 +209,7 @@ impl View {
         Self { exhausted, position, sent_at, heard_at: now, sale }
     }
 
-    /// Nothing is free, nobody more may wait for what comes back, and we heard so just now.
+    /// Nothing is free, no party may join standby any more, and the feed said so just now.
     pub fn is_exhausted(&self, now: Timestamp) -> bool {
         self.exhausted && now.since_ms(self.sent_at).abs() < FRESH_MS_MAX
     }

@@ -1,6 +1,6 @@
 //! Batches of one thread: each sale has a lane, in which attempts gather while earlier batches are on their way.
 //!
-//! Nothing waits for a timer. The first attempt wakes a sender, which runs after whoever else was ready on this thread, and
+//! Nothing waits for a timer. The first attempt wakes a sender, which runs after the tasks that were ready on this thread, and
 //! takes what has gathered by then; while `batches_in_flight_max` are on their way, the next batch grows. Every attempt that
 //! joined gets an answer: confirmed, or a reason why not. Attempts leave a lane in the order in which they joined.
 
@@ -180,7 +180,7 @@ impl Sender {
         let shared = &self.lanes.shared;
         let count = attempts.len();
         let chance = getrandom::u64().map_err(|error| {
-            tracing::error!(%error, "the machine gives no chance, and without it a batch has no id");
+            tracing::error!(%error, "no randomness for a batch's id");
             Reason::Away
         })?;
         let now_ms = u64::try_from(shared.needs.clock.now().0).unwrap_or_default();
@@ -205,7 +205,7 @@ impl Sender {
                 Ok(id)
             }
             Err(shed) => {
-                tracing::debug!(sale.id = self.lane.sale.0, attempts = count, %shed, "a batch was not taken");
+                tracing::debug!(sale.id = self.lane.sale.0, attempts = count, %shed, "a batch was not published");
                 Err(match shed {
                     Shed::Full => Reason::Full,
                     Shed::Away(_) => Reason::Away,
@@ -225,7 +225,7 @@ impl Sender {
     }
 }
 
-/// A sender that ends in the middle, whatever ended it, leaves nobody waiting for its batch.
+/// A sender that ends in the middle, whatever ended it, answers every attempt of its batch.
 impl Drop for Sender {
     fn drop(&mut self) {
         self.answer(Err(Reason::Slow));

@@ -73,7 +73,7 @@ pub enum Reason {
     Slow,
     /// Too many attempts wait in this process.
     Waiting,
-    /// This process has not heard of every sale yet.
+    /// This process does not know every sale yet.
     Learning,
 }
 

@@ -36,7 +36,7 @@ use metric::Metrics;
 
 /// Figures older than this do not count as exhausted.
 pub const FRESH_MS_MAX: i64 = 3_000;
-/// Without news for this long, nobody should be sent here.
+/// Without a message of the sale feed for this long, no buyer should be sent here.
 pub const DEAF_MS_MAX: i64 = 10_000;
 /// Between two tries to subscribe.
 const RESUBSCRIBE: Duration = Duration::from_millis(500);
@@ -108,7 +108,7 @@ impl Publisher {
         Self(Arc::new(Shared { needs, keys, settings, known: Known::default(), metrics: Metrics::new() }))
     }
 
-    /// Why nobody should be sent here now.
+    /// Why no buyer should be sent here now.
     pub fn problems(&self) -> Vec<&'static str> {
         let shared = &self.0;
         let mut problems = Vec::new();
@@ -119,7 +119,7 @@ impl Publisher {
             problems.push("clock");
         }
         let now = shared.needs.clock.now();
-        // One that is only just back would answer 503 for a sale that it has not heard of.
+        // A process that is only just back would answer 503 for a sale that it does not know yet.
         let is_deaf = shared.known.heard_at().is_none_or(|heard| now.since_ms(heard) > DEAF_MS_MAX);
         if is_deaf || shared.known.is_new() {
             problems.push("news");
@@ -127,18 +127,18 @@ impl Publisher {
         problems
     }
 
-    /// Whether it has heard of this sale.
+    /// Whether it knows this sale.
     pub fn knows(&self, sale: SaleId) -> bool {
         self.0.known.entries().contains_key(&sale)
     }
 
-    /// Follows the news until the soft stop. What is asked after it is judged by the last ones.
+    /// Follows the sale feed until the soft stop. Requests after it are judged by the last messages.
     pub async fn run(&self, lifecycle: &Lifecycle) {
         self.run_and_tell(&lifecycle.soft, |_| {}).await;
     }
 
-    /// Like [`Self::run`], until `end`; `heard` gets the ledger's time of every piece of news the moment it arrives, for a clock that is
-    /// measured by the news.
+    /// Like [`Self::run`], until `end`; `heard` gets the ledger's time of every message the moment it arrives, for a clock that
+    /// is measured by the feed.
     pub async fn run_and_tell(&self, end: &CancellationToken, heard: impl Fn(Timestamp)) {
         tokio::select! {
             () = self.follow(heard) => {}
@@ -149,14 +149,14 @@ impl Publisher {
     async fn follow(&self, heard: impl Fn(Timestamp)) {
         loop {
             if let Err(fault) = self.listen(&heard).await {
-                tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "the news broke off");
+                tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "the sale feed subscription ended");
             }
             tokio::time::sleep(RESUBSCRIBE).await;
         }
     }
 
-    /// One subscription's life. Everything is asked for once it is there: what was told before is in the answer, what is told later
-    /// comes by itself.
+    /// One subscription, until it ends. Once it stands, everything is requested: what was published before is in the answer, what
+    /// is published later comes by itself.
     async fn listen(&self, heard: &impl Fn(Timestamp)) -> crate::ports::Result<()> {
         let shared = &self.0;
         let mut stream = shared.needs.news.news().await?;
@@ -204,7 +204,7 @@ impl Publisher {
     /// A request that is lost is made again while its answer is needed.
     async fn request(&self, request: NewsRequest) {
         if let Err(fault) = self.0.needs.news.request(&request).await {
-            tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "the news was not asked for");
+            tracing::warn!(fault.part = fault.part, fault.what = %fault.what, "a sale feed request was not sent");
         }
     }
 }

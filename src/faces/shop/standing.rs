@@ -1,6 +1,6 @@
 //! Where a buyer stands in a sale, and waiting for it to change.
 //!
-//! Whoever waits registers for notices first and reads the ledger then, so that a change is either read or told. A notice
+//! A request that waits registers for notices first and reads the ledger then, so that a change is either read or told. A notice
 //! only says "look": the answer is always what the ledger says.
 
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::faces::shop::{Needs, Shop};
 use crate::ports::Result;
 use crate::ports::sale::reservations::Place;
 
-/// Between looks of who waits while no notices come, on average.
+/// Between looks of a waiting request while no notices come, on average.
 const BLIND_LOOK: Duration = Duration::from_millis(1_000);
 
-/// The same of who waits for an attempt to be decided, at first, and at most. A refusal makes no row, and nobody is told of it.
+/// The same for a request that waits for an attempt's decision, at first, and at most. A refusal makes no row and sends no notice.
 const DECISION_LOOK: Duration = Duration::from_millis(50);
 const DECISION_LOOK_MAX: Duration = Duration::from_secs(2);
 
@@ -125,14 +125,14 @@ fn version(seen: Option<&Outcome>) -> Option<u64> {
     }
 }
 
-/// Notices may have been lost: those who wait look, each at its own time.
+/// Notices may have been lost: waiting requests look, each at its own time.
 async fn missed(registration: &Registration, until: Instant) {
     registration.missed().await;
     let pause = BLIND_LOOK.mul_f64(fastrand::f64());
     tokio::time::sleep_until(until.min(Instant::now() + pause)).await;
 }
 
-/// Those who are not told look by themselves, each at its own time.
+/// Requests that get no notice look by themselves, each at its own time.
 fn next_look(look: Option<Duration>, until: Instant) -> Instant {
     let Some(look) = look else { return until };
     until.min(Instant::now() + look.mul_f64(0.5 + fastrand::f64()))

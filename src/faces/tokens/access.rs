@@ -59,7 +59,7 @@ impl AccessClaims {
         Self { iss: Issuer::Miaosha, aud: Audience::Access, sub: buyer.0, role, epoch, exp }
     }
 
-    /// Nobody is the house, whatever was signed.
+    /// A token never makes its bearer the house, whatever was signed.
     pub fn principal(&self) -> Result<Principal, Problem> {
         let buyer = BuyerId(self.sub);
         if buyer.is_house() {

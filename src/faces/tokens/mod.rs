@@ -62,7 +62,7 @@ impl TokenKeys {
         Ok((claims.reservation, BuyerId(claims.sub)))
     }
 
-    /// A digest that nobody makes or tries without our keys, by each key for access tokens; the one that signs comes first.
+    /// A digest that cannot be made or guessed without our keys, by each key for access tokens; the one that signs comes first.
     pub fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
         self.0.digests(ACCESS, message)
     }

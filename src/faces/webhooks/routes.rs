@@ -1,4 +1,4 @@
-//! Where the payment provider calls us. Signed, so that nobody else can; and even then only a hint.
+//! Where the payment provider calls us. Signed, so that no other client can; and even then only a hint.
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +28,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     params(("Stripe-Signature" = String, Header)),
     request_body(content = Object, description = "An event of the provider's."),
     responses(
-        (status = 204, description = "Heard. It is a hint only: the provider is asked what is so."),
+        (status = 204, description = "Received. It is a hint only: the provider is asked what is so."),
         problems::Missing,
     ),
 )]

@@ -88,7 +88,7 @@ general_kinds! {
     TOO_MANY_REQUESTS = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests";
     /// More is asked than can be taken in now.
     BUSY = "busy", SERVICE_UNAVAILABLE, "Too busy; come again shortly";
-    /// A part of our world is away.
+    /// A server that this needs is away.
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Not available; come again shortly";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
 }

@@ -199,6 +199,6 @@ impl Consumer {
 
     fn failed(&self, fault: &Fault, then: &'static str, of: impl std::fmt::Display) {
         metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
-        tracing::warn!(%fault, %of, "{then}");
+        tracing::warn!(%fault, %of, then, "consuming attempts failed");
     }
 }

@@ -115,5 +115,5 @@ pub(super) async fn lapse(needs: &Needs, settings: &Settings, sale: SaleId, ids:
 
 fn failed(fault: &Fault, then: &'static str) {
     metrics::counter!(Metric::Faults.name(), "work" => "alarms", "part" => fault.part).increment(1);
-    tracing::warn!(%fault, "{then}");
+    tracing::warn!(%fault, then, "handling alarms failed");
 }

@@ -182,5 +182,5 @@ impl Relay {
 
 fn failed(fault: &Fault, then: &'static str) {
     metrics::counter!(Metric::Faults.name(), "part" => fault.part).increment(1);
-    tracing::warn!(%fault, "{then}");
+    tracing::warn!(%fault, then, "relaying events failed");
 }

@@ -117,9 +117,10 @@ impl Answer {
                 tracing::warn!(fleet.event = event, fleet.kind = kind, fleet.name = name, why, "not ready");
             }
             tracing::error!(fleet.event = event, outcome, waited_s, steps, not_ready, "warmed");
+        } else if self.action == "warm" {
+            tracing::info!(fleet.event = event, outcome, waited_s, steps, not_ready, "warmed");
         } else {
-            let said = if self.action == "warm" { "warmed" } else { "cooled" };
-            tracing::info!(fleet.event = event, outcome, waited_s, steps, not_ready, "{said}");
+            tracing::info!(fleet.event = event, outcome, waited_s, steps, not_ready, "cooled");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What everybody must be able to use: each page is looked at by rules that run in it, in both languages, by day and by night.
+//! What every user must be able to use: each page is looked at by rules that run in it, in both languages, by day and by night.
 
 use serde_json::{Value, json};
 

@@ -51,7 +51,7 @@ pub async fn call(
     Ok(Answer { status, bytes })
 }
 
-/// Somebody who is logged in and has no browser.
+/// A client that is logged in and has no browser.
 pub struct Person {
     pub authority: String,
     pub token: String,

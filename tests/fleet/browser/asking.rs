@@ -211,7 +211,7 @@ async fn blocks(fixture: &Fixture, tongue: Tongue) {
     window.press(words.say("ask.no")).await;
     no_question(&window).await;
 
-    // Whoever waits gets them when they are put back.
+    // The parties on standby get them when they are put back.
     let waiter = fixture.shop.shopper("pia").await;
     assert_eq!(waiter.attempt(sale, 2).await["status"], "standby");
     window.press(words.say("blocks.put_back")).await;

@@ -275,7 +275,7 @@ async fn a_buyer_reads_where_the_money_is() {
     .await;
 }
 
-/// The desk is for operators; whoever is none is told so.
+/// The desk is for operators; other users are told so.
 #[tokio::test]
 async fn a_shopper_does_not_get_to_the_desk() {
     story("no-desk", async |fixture| {

@@ -20,7 +20,7 @@ const SQUARE: usize = 7;
 /// The page looks four times in it.
 const A_WHILE: Duration = Duration::from_secs(1);
 
-/// A browser's reader of codes that hands each picture to whoever asks for it, and sees what it is told.
+/// A browser's reader of codes that hands each picture to the test that asks for it, and sees what it is told.
 const READER: &str = "globalThis.BarcodeDetector = class {
     async detect(video) {
         const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });

@@ -136,7 +136,7 @@ impl Shop {
         assert_eq!(url_of(self.folder.path()).await, self.authority);
     }
 
-    /// Does something to the ledger that nobody of ours would.
+    /// Does something to the ledger that none of our processes would.
     pub async fn spoil(&self, sql: &'static str) {
         use sqlx::Connection;
         let url = format!("sqlite://{}", self.folder.path().join("ledger.sqlite").display());

@@ -1,4 +1,4 @@
-//! The fleet behind nginx, as a page sees it while a part of it dies: the page says so, keeps the buyer's place, and heals.
+//! The fleet behind nginx, as a page sees it while a part of it crashes: the page says so, keeps the buyer's place, and heals.
 
 use miaosha::domain::sale::{Allotment, Question};
 use tokio::sync::Mutex;

@@ -79,7 +79,7 @@ async fn unit_of(code: &str, window: &Window) -> u64 {
     digits.parse().unwrap()
 }
 
-/// Whoever watches a sale on another device is told at once that this login is over.
+/// A buyer who watches a sale on another device is told at once that this login is over.
 #[tokio::test]
 async fn an_account_is_its_owners() {
     story("account", async |fixture| {

@@ -6,7 +6,7 @@ use super::fixture::{Fixture, story};
 use super::window::{Look, Window};
 use super::words::Tongue;
 
-/// What goes wrong in a page and is caught by nobody.
+/// Uncaught errors of a page.
 const FAULTS: &str = "globalThis.faults = []; \
     addEventListener('error', ({ message }) => faults.push(String(message))); \
     addEventListener('unhandledrejection', ({ reason }) => faults.push(String(reason)));";
@@ -162,7 +162,7 @@ async fn what_could_not_be_kept_does_not_leave_the_old_behind() {
             return seen;";
         let seen = window.run(&format!("return (async () => {{ {script} }})()")).await;
         assert_eq!(seen, json!([true, "old", false, "new", null, true, "newer", "\"newer\"", null]));
-        // What is there and is no login is nobody's.
+        // What is stored there and is no login counts as logged out.
         window.reload().await;
         window.shows("header nav", window.words().say("nav.log_in")).await;
     })

@@ -1,4 +1,4 @@
-// Rules that a page keeps so that everybody can use it. Returns what is wrong, in words.
+// Rules that a page keeps so that every user can use it. Returns what is wrong, in words.
 const wrong = [];
 const tell = (node, what) => wrong.push(`${what}: <${node.tagName.toLowerCase()}${node.id ? ` #${node.id}` : ''}${node.className?.baseVal === undefined && node.className ? ` .${node.className}` : ''}> ${(node.textContent || '').trim().slice(0, 40)}`);
 const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: false }) && !node.closest('[aria-hidden=true], .unseen, .skip, noscript');

@@ -1,4 +1,4 @@
-//! What happens while somebody watches: promotion, lapse, a race, a shop that dies.
+//! What happens while a buyer watches: promotion, lapse, a race, a shop that crashes.
 
 use serde_json::json;
 
@@ -84,7 +84,7 @@ async fn a_line_that_ends_with_the_sale_says_so() {
         window.fill("2 + 2 = ?", "4").await;
         window.press(&window.words().say("sale.line_up").replace("{n}", "2")).await;
         window.face("standby").await;
-        // A party of two, and one unit that nobody else took.
+        // A party of two, and one unit that no other party took.
         let operator = fixture.shop.operator().await;
         operator.call("POST", &format!("/v1/admin/sales/{sale}/close"), Some(&json!({}))).await.is(200);
         window.face("ended_closed").await;
@@ -164,7 +164,7 @@ async fn a_hold_that_ends_soon_is_told_of_once() {
     .await;
 }
 
-/// Nobody who asks for more than is left is put in line without being asked.
+/// A buyer who wants more than is left is asked before being put in line.
 #[tokio::test]
 async fn fewer_are_offered_before_the_line() {
     story("fewer", async |fixture| {
@@ -207,7 +207,7 @@ async fn fewer_are_offered_before_the_line() {
     .await;
 }
 
-/// A page that hears nothing new of its sale while `stale`.
+/// A page that is told nothing new of its sale while `stale`.
 const STALE: &str = "delete globalThis.WebSocket; const real = globalThis.fetch; globalThis.fetch = async (url, ...more) => { \
     const answer = await real(url, ...more); \
     return globalThis.stale && /\\/v1\\/sales\\/\\d+$/.test(url) ? new Promise(() => {}) : answer; };";
@@ -287,7 +287,7 @@ async fn a_shop_that_dies_is_said_and_waited_for() {
         window.face("ask").await;
         window.fill("2 + 2 = ?", "4").await;
 
-        // Pressed while nobody is there: it is sent again by itself, and after a reload too.
+        // Pressed while the shop is away: it is sent again by itself, and after a reload too.
         fixture.shop.dies().await;
         window.shows(".news", words.say("trouble.offline")).await;
         window.press_form().await;

@@ -51,7 +51,7 @@ impl Window {
             "--disable-background-networking".to_owned(),
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
-            // The browser ends with whoever holds the pipe, however that one ended.
+            // The browser ends with the process that holds the pipe, however that one ended.
             "--remote-debugging-pipe".to_owned(),
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.path().display()),

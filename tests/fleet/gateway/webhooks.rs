@@ -18,7 +18,7 @@ use crate::support::stripe::WEBHOOK_SECRET;
 
 const CARD: &str = "pm_card_visa";
 
-/// Somebody else's emulator signs and sends by itself, over a real socket, to a gateway that listens.
+/// A foreign emulator signs and sends by itself, over a real socket, to a gateway that listens.
 #[actix_web::test]
 async fn an_emulator_s_own_events_are_heard() {
     let stripe = LocalStripe::start().await;

@@ -99,7 +99,7 @@ async fn ec2_tells_of_so_many_instances_in_a_call() {
     .await;
 }
 
-/// Nobody has any of them, and whoever cools does not mind.
+/// None of them exists, and cooling passes over them.
 fn groups(asked: &Asked) -> (usize, Said) {
     let named = (1..).take_while(|at| asked.field(&format!("AutoScalingGroupNames.member.{at}")).is_some()).count();
     let none = "<DescribeAutoScalingGroupsResult><AutoScalingGroups/></DescribeAutoScalingGroupsResult>";

@@ -96,7 +96,7 @@ async fn no_order_is_without_its_mail_whoever_is_killed() {
     for round in 0..ROUNDS {
         orders.extend(some_orders(&place.store, round).await);
         consumer.start();
-        // A little longer each time, so that it dies now while it connects, now while it publishes, posts or acknowledges.
+        // A little longer each time, so that it is killed now while it connects, now while it publishes, posts or acknowledges.
         let life = tokio::time::sleep(Duration::from_millis(200 + 250 * u64::from(round)));
         tokio::select! {
             () = life => {}

@@ -207,7 +207,7 @@ async fn killed_before_the_server_has_the_mail_it_is_sent_once() {
     killed(Act::Silent, 1).await;
 }
 
-/// The one case in which somebody may get a mail twice: and then it is the same mail.
+/// The one case in which a buyer may get a mail twice: and then it is the same mail.
 #[tokio::test]
 async fn killed_between_the_servers_word_and_the_mark_the_same_mail_goes_again() {
     killed(Act::TakeSilently, 2).await;
@@ -237,7 +237,7 @@ async fn killed_over_a_batch_the_others_are_not_sent_again() {
     let all = once.len();
     once.dedup();
     assert_eq!(once.len(), 10, "every letter has its mail");
-    // Of those that were on their way when it died, each may have been taken and not marked.
+    // Of those that were on their way when it crashed, each may have been taken and not marked.
     assert!(all <= 10 + 7, "{all}");
 }
 

@@ -72,7 +72,7 @@ async fn pay(shop: &Shop, sale: u64, buyer: &Buyer) {
     stands(shop, sale, buyer, "confirmed").await;
 }
 
-/// One who gives up, one who waits, is promoted and pays, and one who buys the other unit; the shop dies after each.
+/// One who gives up, one who waits, is promoted and pays, and one who buys the other unit; the shop is killed after each.
 async fn a_day_at(shop: &mut Shop) {
     let ann = person(shop, "Ann", "ann@example.org", "en").await;
     let chen = person(shop, "陳小姐", "chen@example.org", "zh-TW").await;
@@ -178,7 +178,7 @@ async fn what_happens_in_a_shop_is_mailed_though_the_server_is_down_for_a_while(
     let mut shop = Shop::start(vec![
         ("MIAOSHA__MAIL__SMTP_URL", sink.url()),
         ("MIAOSHA__MAIL__AGAIN_MS_MAX", "1000".into()),
-        // Those whom the kills interrupt count as dead soon.
+        // Workers that the kills interrupt count as dead soon.
         ("MIAOSHA__MAIL__CARRY_MS_MAX", "2000".into()),
         ("MIAOSHA__MAIL__DELIVER_MS_MAX", "2000".into()),
         ("MIAOSHA__MAIL__CLAIM_BEYOND_MS", "500".into()),

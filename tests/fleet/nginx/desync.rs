@@ -99,7 +99,7 @@ async fn what_has_two_readings_reaches_nobody() {
     let scribe = Scribe::new(true).await;
     let front = Front::before_one(&scribe.address).await;
     for (what, rest) in REFUSED {
-        // What follows would be the rest of a body, or a request that nobody sees coming.
+        // What follows would be the rest of a body, or a smuggled request.
         let bytes = format!("POST /v1/checkouts HTTP/1.1\r\nhost: shop\r\n{rest}{HIDDEN}");
         let heard = answers(&send(front.address, HOP, bytes.as_bytes()).await);
         assert_eq!(heard.len(), 1, "{what}: one answer, and the end");
@@ -156,7 +156,7 @@ async fn nothing_else_becomes_a_tunnel() {
     assert_eq!(scribe.seen().pop().unwrap().1, "");
 }
 
-/// Nobody knows what became of an attempt that was sent and not answered: the buyer sends it again, and not we. What only reads is
+/// The outcome of an attempt that was sent and not answered is unknown: the buyer sends it again, and not we. What only reads is
 /// tried elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_have_happened_is_not_sent_again() {

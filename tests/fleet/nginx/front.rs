@@ -1,4 +1,4 @@
-//! nginx in a folder of its own, and somebody who speaks to it in bytes.
+//! nginx in a folder of its own, and a client that speaks to it in bytes.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
@@ -201,7 +201,7 @@ pub async fn send(to: SocketAddr, source: Ipv4Addr, bytes: &[u8]) -> Vec<u8> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((source, 0).into()).unwrap();
     let mut stream = socket.connect(to).await.unwrap();
-    // Whoever refuses a request need not read all of it.
+    // A server that refuses a request need not read all of it.
     let _ = stream.write_all(bytes).await;
     let mut heard = Vec::new();
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut heard)).await.expect("the connection ends");

@@ -1,5 +1,5 @@
 //! A service that takes connections and says nothing, as a stopped process does: its silence is short, is remembered, and is found
-//! before a client meets it by whoever looks.
+//! before a client meets it by a probe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,7 +59,7 @@ async fn what_only_reads_is_asked_of_another_and_the_frozen_one_is_left_alone() 
     assert_eq!(well.seen().len(), LATER + 1);
 }
 
-/// Nobody but the client knows whether it still wants to.
+/// Only the client knows whether it still wants to.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sent_and_not_answered_is_the_clients_to_send_again() {
     let (frozen, well) = (Frozen::new().await, Scribe::new(true).await);
@@ -90,7 +90,7 @@ async fn who_has_a_request_under_way_is_not_asked_while_another_has_none() {
     assert_eq!((lost.status, frozen.asked(), well.seen().len()), (503, 1, 5));
 }
 
-/// A checkout may take a minute, so that its silence tells nobody anything; a look does.
+/// A checkout may take a minute, so that its silence means nothing; that of a probe does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_looks_finds_it_before_a_client_does() {
     let (frozen, well) = (Frozen::new().await, Scribe::new(true).await);

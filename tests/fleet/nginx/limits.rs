@@ -50,7 +50,7 @@ async fn one_address_is_limited_and_another_is_not() {
     assert!(written.iter().any(|line| line["limited"] == "REJECTED" && line["status"] == 429));
 }
 
-/// Whoever may not say where it comes from gains nothing by saying it.
+/// A client that may not say where it comes from gains nothing by saying it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_has_one_address_whatever_it_says() {
     let scribe = Scribe::new(true).await;
@@ -107,7 +107,7 @@ async fn bodies_are_as_long_as_the_services_take_them() {
     }
 }
 
-/// A real shop behind it: its own limits are not what anybody meets first.
+/// A real shop behind it: its own limits are not what a client meets first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shop_hears_of_no_more_than_its_front_lets_through() {
     let shop = Shop::start(vec![("MIAOSHA__GATEWAY__TRUSTED_HOPS", "1".to_owned())]).await;

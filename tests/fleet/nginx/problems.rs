@@ -98,7 +98,7 @@ async fn what_the_shop_says_is_passed_on() {
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
 }
 
-/// Whose request it was is nowhere written down, and neither is what would let somebody in.
+/// Whose request it was is nowhere written down, and neither is what would log a client in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_knows_nobody() {
     let away = free().to_string();

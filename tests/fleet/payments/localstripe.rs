@@ -1,4 +1,4 @@
-//! The contract over somebody else's emulator, which knows nothing of what our own counterpart was written for.
+//! The contract over a foreign emulator, which knows nothing of what our own counterpart was written for.
 
 use std::sync::Arc;
 

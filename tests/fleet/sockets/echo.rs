@@ -1,4 +1,4 @@
-//! What a conformance suite talks to: whoever says something hears it again, over the very frames that buyers have.
+//! What a conformance suite talks to: each message is sent back, over the very frames that buyers have.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -19,7 +19,7 @@ use miaosha::kit::socket::{Incoming, Outgoing, Socket, Welcome};
 
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 const MESSAGE_BYTES_MAX: usize = 17 << 20;
-/// What waits to be read by a client before it is heard any further.
+/// What may wait for a client to read it before more is read from that client.
 const WAITING_BYTES_MAX: usize = 1 << 20;
 /// How long who broke the rules may take to go.
 const LINGER: Duration = Duration::from_millis(500);

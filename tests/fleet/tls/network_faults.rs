@@ -1,4 +1,4 @@
-//! Whoever was connected by TLS is again, by TLS, when the server or the network is back.
+//! Clients that were connected by TLS are again, by TLS, when the server or the network is back.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

@@ -42,7 +42,7 @@ async fn an_issuer_nobody_believes() {
         let trust = Trust::new(&extra).unwrap();
         all_say(try_all(|url| Endpoint::new(url, &trust), &servers).await, &servers, "unknownissuer");
     }
-    // A bare URL believes what everybody does.
+    // A bare URL trusts the public issuers.
     all_say(try_all(|url| url.into(), &servers).await, &servers, "unknownissuer");
 }
 
@@ -91,7 +91,7 @@ async fn listens(port: u16) {
     tokio::time::timeout(PATIENCE, seen).await.expect("it listens");
 }
 
-/// Servers whose certificate ended long ago: Redis and MariaDB themselves, and before the broker's place whoever has such a one.
+/// Servers whose certificate ended long ago: Redis and MariaDB themselves, and in the broker's place a server with such a one.
 #[tokio::test]
 async fn a_certificate_that_has_expired() {
     let servers = tls();

@@ -49,7 +49,7 @@ fn what_is_required_is_asked_for() {
     refused(&[("MYSQL__URL", "mysql://ann:secret@db/miaosha"), ("TLS__REQUIRED", "true")], "tls.required");
 }
 
-/// TLS that anybody may answer, or that ends when somebody asks, is none.
+/// TLS that any server may answer, or that a peer may turn off, is none.
 #[test]
 fn nothing_between_is_taken() {
     for (query, because) in [

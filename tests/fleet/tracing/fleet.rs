@@ -1,4 +1,4 @@
-//! One press, followed through every process of the fleet, to the socket of whoever pressed and of whoever it went to afterwards.
+//! One press, followed through every process of the fleet, to the socket of the buyer who pressed and of the one it went to afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -147,7 +147,7 @@ async fn one_press_is_one_trace_from_the_click_to_the_socket() {
     let (trace, browser) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     assert_eq!(fleet.press(1, &format!("00-{trace}-{browser}-01"), "{}").await, Some(202));
     comes_to(&mut first, "held").await;
-    // Nobody asks for this one to be traced; it takes over what the first one lets go.
+    // This one is not asked to be traced; it takes over what the first one lets go.
     let untraced = format!("00-{}-{browser}-00", "7".repeat(32));
     assert_eq!(fleet.press(2, &untraced, "{}").await, Some(202));
     comes_to(&mut second, "standby").await;

@@ -27,7 +27,7 @@ impl Drop for Killed {
     }
 }
 
-/// A batch of a sale that nobody knows: the consumer says so, and drops it. It exports nothing, and passes on what comes.
+/// A batch of an unknown sale: the consumer says so, and drops it. It exports nothing, and passes on what comes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_within_traced_work_names_its_trace() {
     let (namespace, name) = (unique_name(), unique_name());
@@ -68,7 +68,7 @@ async fn a_line_within_traced_work_names_its_trace() {
     assert_eq!((&first["sale.id"], &first["attempts"]), (&Value::from("1"), &Value::from(1)));
     assert!(first["timestamp"].as_str().is_some_and(|at| at.ends_with('Z')) && first["target"].is_string(), "{first}");
 
-    // One that nobody traces says nothing of a trace.
+    // One that is not traced says nothing of a trace.
     broker.submit(batch(8, Vec::new())).await.unwrap();
     let second = said(&log, 2).await.remove(1);
     assert_eq!((&second["trace_id"], &second["span_id"]), (&Value::Null, &Value::Null));

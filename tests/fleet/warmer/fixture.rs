@@ -31,7 +31,7 @@ pub struct Fixture {
     pub name: String,
     pub function_arn: String,
     pub general: Vec<String>,
-    /// That the group feeds, and of the instances that nobody scales.
+    /// That the group feeds, and of the instances that are not scaled.
     pub fed: String,
     pub stood: String,
 }
@@ -182,7 +182,7 @@ async fn group(groups: &aws_sdk_autoscaling::Client, name: &str, image: &str, fe
     launch.instance_type("t3.micro").send().await.unwrap();
     let create = groups.create_auto_scaling_group().auto_scaling_group_name(name).launch_configuration_name(name);
     let create = create.min_size(1).desired_capacity(2).max_size(4).availability_zones("eu-central-1a");
-    // Its instances carry the general tag too: nobody else may stop them.
+    // Its instances carry the general tag too: no one else may stop them.
     let tag = GroupTag::builder().resource_id(name).resource_type("auto-scaling-group").key("miaosha:general");
     let tag = tag.value(name).propagate_at_launch(true).build();
     create.target_group_arns(fed).tags(tag).send().await.unwrap();

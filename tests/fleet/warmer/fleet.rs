@@ -1,4 +1,4 @@
-//! What the function says of what is not ready, what cannot be done, and what nobody can read.
+//! What the function says of what is not ready, what cannot be done, and what cannot be read.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The way in: durable, bounded, in order, one active subscriber, nothing lost by whoever stops in the middle.
+//! The way in: durable, bounded, in order, one active subscriber, nothing lost by one that stops in the middle.
 
 use std::future::Future;
 use std::time::Duration;
@@ -244,7 +244,7 @@ pub async fn outlives_a_restart(fixture: &impl Fixture) {
     ack_all(deliveries).await;
 }
 
-/// What cannot be decoded holds nobody up: an operator finds it, and sends it back.
+/// What cannot be decoded holds up no consumer: an operator finds it, and sends it back.
 /// What waits in one queue; a broker may count what it has just taken a moment later.
 async fn waits(queue: &impl Depths, name: &str, messages: u64) {
     let is_it = async || {

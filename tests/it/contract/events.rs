@@ -1,4 +1,4 @@
-//! Events on their way out: durable for every listener when published, shared by a listener's subscribers, lost by nobody who
+//! Events on their way out: durable for every listener when published, shared by a listener's subscribers, not lost by one that
 //! stops in the middle, the same when published again.
 
 use std::collections::BTreeMap;
@@ -211,7 +211,7 @@ pub async fn a_reservations_events_keep_their_order(fixture: &impl Fixture) {
     assert_eq!(order, (0..60).collect::<Vec<_>>());
 }
 
-/// What was published outlives the process, whether anybody had taken it or not.
+/// What was published outlives the process, whether a subscriber had taken it or not.
 pub async fn outlives_a_restart(fixture: &impl Fixture) {
     let queue = fixture.open().await;
     queue.publish_events(&events(0..5)).await.unwrap();
@@ -226,7 +226,7 @@ pub async fn outlives_a_restart(fixture: &impl Fixture) {
     ack_all(deliveries).await;
 }
 
-/// What cannot be decoded holds nobody up: an operator finds it, and sends it back. A version that nobody here knows is such.
+/// What cannot be decoded holds up no consumer: an operator finds it, and sends it back. So does an unknown version.
 pub async fn parks_what_it_cannot_read(fixture: &impl Fixture) {
     let queue = fixture.open().await;
     let newer = serde_json::to_string(&event(4)).unwrap().replace("\"version\":1", "\"version\":2");

@@ -99,7 +99,7 @@ pub async fn any_hold_has_an_alarm(signals: &impl Deadlines) {
     assert_eq!(ring(&mut signals.deadlines().await.unwrap()).await, deadline(1));
 }
 
-/// One that was not acknowledged rings again, for whoever listens then.
+/// One that was not acknowledged rings again, for the subscribers of that time.
 pub async fn a_dropped_deadline_rings_again(signals: &impl Deadlines) {
     let mut deadlines = signals.deadlines().await.unwrap();
     signals.schedule(deadline(1), 0).await.unwrap();
@@ -162,7 +162,7 @@ async fn heard(stream: &mut Box<dyn NoticeStream>, count: usize) -> Vec<Notice> 
     heard
 }
 
-/// Of what nobody could make a notice everybody hears that it was missed, and in which sale.
+/// Where no notice could be made, all subscribers get that one was missed, and in which sale.
 pub async fn what_is_missed_is_said(signals: &impl Notices) {
     let mut streams = [signals.notices().await.unwrap(), signals.notices().await.unwrap()];
     signals.missed(SaleId(7));

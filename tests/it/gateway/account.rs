@@ -1,4 +1,4 @@
-//! Log-out everywhere, a new password, a person's data and their erasure; and how often somebody may knock.
+//! Log-out everywhere, a new password, a person's data and their erasure; and how often a client may try to log in.
 
 use actix_web::http::Method;
 use futures_util::future::join_all;
@@ -55,7 +55,7 @@ async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
     fixture.get("/v1/me", &third).await.is(200);
     fixture.delete("/v1/sessions", &fixture.shopper(77)).await.is_problem(404, "not_found");
 
-    // An answer that was kept is nobody's any more.
+    // An answer that was kept is given to no caller any more.
     let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
     fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
@@ -212,7 +212,7 @@ async fn who_goes_leaves_good_tickets(fixture: Fixture) {
     }
 }
 
-/// What lets nobody in is nothing to be asked about.
+/// Codes that are no longer good for admission need no confirmation.
 async fn who_has_no_good_ticket_goes_at_once(fixture: Fixture) {
     let (id, token) = ada(&fixture).await;
     let used = buys(&fixture, id, &token).await;

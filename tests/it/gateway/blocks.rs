@@ -1,4 +1,4 @@
-//! Units that an operator takes out of sale and puts back: the request, the queue, and whoever dies in between.
+//! Units that an operator takes out of sale and puts back: the request, the queue, and a process that crashes in between.
 
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ async fn the_same_request_makes_the_same_block_whoever_dies(fixture: Fixture) {
     }
     let units: Vec<Value> = listed(&fixture, sale).await.iter().map(|block| block["units"].clone()).collect();
     assert_eq!((units, left(&fixture, sale).await), (vec![json!(3); 3], json!(0)));
-    // The last one died between its effect and its wake-up: the sweeper gives everything on.
+    // The last one crashed between its effect and its wake-up: the sweeper gives everything on.
     let one = format!("{}/{}", path(sale), listed(&fixture, sale).await[0]["id"].as_str().unwrap());
     let stop = fixture.stops.arm(sale::points::UNBLOCK_AFTER_LEDGER);
     let first = rt::spawn(fixture.delete(&one, &fixture.operator()));
@@ -152,7 +152,7 @@ async fn the_same_request_makes_the_same_block_whoever_dies(fixture: Fixture) {
 async fn a_block_in_the_queue_can_be_ended(fixture: Fixture) {
     let sale = fixture.sale(4, 2).await.id;
     let operator = fixture.operator();
-    // Stopped when the queue has it: nobody decides.
+    // Stopped when the queue has it: no consumer decides.
     let stop = fixture.stops.arm(sale::points::BLOCK_AFTER_SUBMIT);
     let first = rt::spawn(fixture.post_under(KEY, &path(sale), &operator, &body(3)));
     stop.reached().await;
@@ -190,7 +190,7 @@ async fn many_operators_at_once_share_what_is_free(fixture: Fixture) {
     );
 }
 
-/// Nobody decides for a while: the operator is told so, and asks again with the same key.
+/// No consumer decides for a while: the operator is told so, and asks again with the same key.
 #[actix_web::test]
 async fn a_block_that_is_not_decided_yet_is_asked_for_again() {
     let fixture = Fixture::with(Settings { wait_ms_max: 1, ..settings() }).await;
@@ -264,7 +264,7 @@ async fn blocks_are_listed_by_pages() {
     fixture.get(&format!("{}?limit=3", path(sale)), &fixture.operator()).await.blames(400, "limit");
 }
 
-/// Nobody is the house, whatever they bring, and it is nobody.
+/// No token makes a client the house, and the house is no buyer.
 #[actix_web::test]
 async fn nobody_may_be_the_house() {
     let fixture = Fixture::new().await;

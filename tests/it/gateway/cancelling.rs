@@ -19,7 +19,7 @@ async fn a_hold_and_a_place_on_standby_are_let_go() {
         let cancelled = fixture.delete(&path, &fixture.shopper(buyer)).await.is(200);
         assert_eq!((&cancelled["status"], &cancelled["version"]), (&json!("cancelled"), &json!(2)));
         assert!(cancelled.get("checkout_token").is_none());
-        // Whoever gives the unit on is woken at once.
+        // The worker that gives the unit on is woken at once.
         let wake = wakes.next(1).await.unwrap().remove(0);
         assert_eq!(wake.body(), &Deadline { sale: sale.id, reservations: vec![id], traced: Vec::new() });
         wake.ack().await.unwrap();
@@ -53,7 +53,7 @@ async fn nothing_cannot_be_let_go() {
     fixture.delete("/v1/sales/99/reservation", &fixture.shopper(7)).await.is_problem(404, "not_found");
 }
 
-/// Stopped between the ledger and the wake-up: the ended row says that nobody freed it, which is what the sweeper looks for.
+/// Stopped between the ledger and the wake-up: the ended row says that it was not freed, which is what the sweeper looks for.
 #[actix_web::test]
 async fn a_cancel_that_stops_half_way_is_found() {
     let fixture = Fixture::new().await;

@@ -38,7 +38,7 @@ async fn a_sale_is_shown_with_what_is_left() {
     fixture.get("/v1/sales/99", "").await.is_problem(404, "not_found");
 }
 
-/// What is held may lapse; what is paid for comes back only if somebody gives it back.
+/// What is held may lapse; what is paid for comes back only by a refund.
 #[actix_web::test]
 async fn a_sale_says_when_everything_is_paid() {
     let fixture = Fixture::new().await;
@@ -69,7 +69,7 @@ async fn sales_are_listed_newest_first() {
     assert_eq!(listed, [ids[2], ids[1], ids[0]]);
 }
 
-/// While a figure is young enough nobody asks the ledger for it.
+/// While a figure is young enough the ledger is not asked for it.
 #[actix_web::test]
 async fn a_crowd_reads_what_was_read_before() {
     let fixture = Fixture::with(Settings { catalogue_age_ms_max: 3_600_000, ..settings() }).await;

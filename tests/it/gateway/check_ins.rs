@@ -1,4 +1,4 @@
-//! The door: a unit goes in once, whoever lets it in, and what gates wrote down without the shop comes together.
+//! The door: a unit is admitted once, online or at a gate, and what gates wrote down without the shop is merged.
 
 use futures_util::future::join_all;
 use miaosha::app::receipts::gate::{Answer, Gate, Pack, Written};
@@ -67,7 +67,7 @@ async fn a_unit_goes_in_once(fixture: Fixture) {
     assert_eq!((&again.body["admitted_at"], &again.body["gate"]), (&json!(START.0), &json!("north")));
     assert!(again.body["detail"].as_str().unwrap().contains("at north"));
     fixture.check_in(order.sale, body).await.is_problem(409, "already_admitted");
-    // Whoever did not hear the answer says the same again.
+    // A client that did not get the answer sends the same again.
     let other = json!({ "token": fixture.ticket(&order, 2), "gate": "north", "at": START.0 });
     let first = fixture.check_in(order.sale, other.clone()).await.is(201);
     assert_eq!(fixture.check_in(order.sale, other).await.is(201), first);
@@ -97,7 +97,7 @@ async fn what_was_given_back_lets_nobody_in(fixture: Fixture) {
     fixture.check_in(order.sale, json!({ "token": nobodys })).await.is_problem(410, "revoked");
     assert_eq!(fixture.admitted(order.sale).await, []);
 
-    // Without the shop somebody was let in with it: that is known afterwards.
+    // A gate admitted a person with it offline: that is known afterwards.
     let line = json!({ "sequence": 1, "token": token, "at": START.0, "gate": "north" });
     let merged = fixture.merge("a", &[line]).await.is(200);
     assert_eq!((&merged["admissions"][0]["outcome"], &merged["conflicts"]), (&json!("revoked"), &json!(1)));
@@ -139,13 +139,13 @@ async fn another_sales_ticket_is_elsewhere(fixture: Fixture) {
     fixture.check_in(order.sale, body.clone()).await.is(201);
     fixture.check_in(other, body).await.is_problem(409, "elsewhere");
 
-    // A good signature of a sale that nobody knows here.
+    // A good signature for a sale that is not known here.
     let unknown = Proof { sale: SaleId(999), unit: 1, reservation: order.reservation };
     let unknown = json!({ "token": sign(unknown, fixture.receipts.keys()) });
     let elsewhere = fixture.check_in(order.sale, unknown).await;
     elsewhere.is_problem(409, "elsewhere");
     assert_eq!((&elsewhere.body["sale_id"], elsewhere.body.get("sale_title")), (&json!(999), None));
-    // A door without a sale lets nobody in.
+    // A door without a sale admits no one.
     let body = json!({ "token": fixture.ticket(&order, 1) });
     fixture.post("/v1/check-ins", &fixture.operator(), &body).await.blames(400, "sale_id");
 }
@@ -174,7 +174,7 @@ async fn two_gates_without_the_shop_come_together(fixture: Fixture) {
         let lines = merged["admissions"].as_array().unwrap().iter();
         lines.map(|line| line["outcome"].as_str().unwrap().to_owned()).collect()
     };
-    // The later gate is heard first; and each is heard twice.
+    // The later gate reports first; and each reports twice.
     let (device, written) = lines("south");
     for _ in 0..2 {
         let merged = fixture.merge(&device, &written).await.is(200);

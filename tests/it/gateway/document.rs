@@ -1,4 +1,4 @@
-//! Who is told of which calls, and that nobody is told twice.
+//! Which calls are described to whom, and that each is described once.
 
 use actix_web::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use actix_web::test::TestRequest;

@@ -181,7 +181,7 @@ async fn what_a_person_takes_along_is_bounded() {
     }
 }
 
-/// Whoever is told of log-outs is told of the newest ones.
+/// A process that reads log-outs gets the newest ones.
 #[actix_web::test]
 async fn the_newest_log_outs_are_told() {
     let fixture = Fixture::new().await;

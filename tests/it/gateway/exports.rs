@@ -29,7 +29,7 @@ pub(super) fn path(sale: SaleId, list: &str) -> String {
     format!("/v1/admin/sales/{sale}/exports/{list}.csv")
 }
 
-/// The gateway's answers before anybody has read their bodies.
+/// The gateway's answers before their bodies are read.
 pub(super) async fn service(
     fixture: &Fixture,
 ) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
@@ -81,7 +81,7 @@ async fn buys(fixture: &Fixture, sale: SaleId, buyer: u64, quantity: u8) {
     fixture.check_out(buyer, &token, "ok").await.is(201);
 }
 
-/// Whoever came in, by unit; a gate's name is text, too.
+/// The admissions, by unit; a gate's name is text, too.
 async fn whoever_came_in_is_listed(fixture: Fixture) {
     let sale = fixture.sale(20, 5).await.id;
     buys(&fixture, sale, 1, 3).await;
@@ -322,7 +322,7 @@ async fn over_the_wire(port: u16, path: &str, token: &str) -> (u16, Result<Vec<u
     (status, body.map(|body| body.to_bytes().to_vec()).map_err(|error| error.to_string()))
 }
 
-/// The last page has a row that cannot be read: whoever has the others sees that it is not the whole.
+/// The last page has a row that cannot be read: a client that has the others sees that the list is not whole.
 #[actix_web::test]
 async fn a_list_that_breaks_off_breaks_the_connection() {
     let fixture = Fixture::with(Settings { export_rows_max: 10, ..settings() }).await;

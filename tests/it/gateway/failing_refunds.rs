@@ -96,7 +96,7 @@ impl Bought {
         }
     }
 
-    /// Refused until nobody asks any more.
+    /// Refused until it is not asked any more.
     async fn refused_for_good(&self) -> Value {
         (0..TRIES_MAX).for_each(|_| self.server.next(Step::Refund, NetworkFault::Kept(400)));
         let refund = self.refund(json!({ "units": [1] })).await;
@@ -146,7 +146,7 @@ async fn one_that_is_refused_for_good_waits_for_an_operator() {
     assert_eq!(listed, failed);
     assert_eq!(shop.listed("?state=due").await, json!([]));
 
-    // The books are right, and say what is owed; nobody calls it refunded.
+    // The books are right, and say what is owed; it does not count as refunded.
     let verdict = audited(fixture, *sale).await;
     assert!(verdict.pass && verdict.is_at_rest(), "{verdict}");
     assert_eq!((verdict.figures.refunds_failed, verdict.owed[0].amount.minor), (1, 250));

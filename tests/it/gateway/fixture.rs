@@ -181,7 +181,7 @@ impl Fixture {
 }
 
 impl Fixture {
-    /// Does something to the ledger that nobody of ours would.
+    /// Does something to the ledger that none of our processes would.
     pub async fn spoil(&self, sql: &'static str) {
         self.execute("ledger.db", sql).await;
     }

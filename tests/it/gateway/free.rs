@@ -1,4 +1,4 @@
-//! What costs nothing: held, taken without a card, on a receipt, given back; and no provider ever hears of it.
+//! What costs nothing: held, taken without a card, on a receipt, given back; and no provider is ever called for it.
 
 use miaosha::app::audit::audit;
 use miaosha::domain::sale::reservation::Kind;
@@ -49,7 +49,7 @@ async fn what_costs_nothing_is_taken_without_a_card(fixture: Fixture) {
     assert!(receipt.status == 200 && receipt.bytes.starts_with(b"%PDF"), "{}", receipt.status);
     sound(&fixture, sale.id).await;
 
-    // Nothing moves for nothing: given back is done, and nobody has to be asked.
+    // Nothing moves for nothing: given back is done, and no provider has to be asked.
     for (units, left) in [(json!([1]), false), (Value::Null, true)] {
         let path = format!("/v1/admin/orders/{number}/refunds");
         let given = fixture.post(&path, &fixture.operator(), &json!({ "units": units })).await.is(201);

@@ -216,7 +216,7 @@ async fn what_may_pass_is_not_kept(fixture: Fixture) {
     fixture.post_under(KEY, ITEMS, &fixture.operator(), &lamp()).await.is(201);
 }
 
-/// "Still paying" is no end: under the same key the buyer hears how it ended, and that is kept.
+/// "Still paying" is no end: under the same key the buyer is told how it ended, and that is kept.
 async fn who_was_told_to_wait_asks_again_for_the_order(fixture: Fixture) {
     let sale = fixture.sale(1, 0).await;
     fixture.attempt(sale.id, 7, 1).await;
@@ -262,7 +262,7 @@ async fn a_decline_is_an_end(fixture: Fixture) {
     assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
-/// Whoever mends a mistake asks under the same key; what is refused now may be right later.
+/// A client that mends a mistake asks under the same key; what is refused now may be right later.
 async fn what_was_refused_leaves_nothing_behind(fixture: Fixture) {
     fixture
         .post_under(KEY, ITEMS, &fixture.operator(), &json!({ "title": " ", "description": "x" }))
@@ -317,7 +317,7 @@ async fn who_signs_up_twice_is_one_person(fixture: Fixture) {
     let third = fixture.post_under(KEY, "/v1/users", "", &ada()).await.is(201);
     assert_eq!(third["user"], second["user"]);
     fixture.get("/v1/me", third["access_token"].as_str().unwrap()).await.is(200);
-    // A stranger at the same address who guesses the key gets nothing for it, and whoever is elsewhere is not in the way.
+    // A stranger at the same address who guesses the key gets nothing for it, and a client at another address is not in the way.
     let mut stranger = ada();
     stranger["password"] = json!("a guess at it");
     fixture.post_under(KEY, "/v1/users", "", &stranger).await.is_problem(422, "idempotency_key_reused");
@@ -329,7 +329,7 @@ async fn who_signs_up_twice_is_one_person(fixture: Fixture) {
     assert!(fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().is_some());
 }
 
-/// Whoever reads the table finds no token, and cannot try passwords on it without our keys.
+/// A reader of the table finds no token, and cannot try passwords on it without our keys.
 #[actix_web::test]
 async fn no_secret_is_written_down() {
     let fixture = Fixture::new().await;

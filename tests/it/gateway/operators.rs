@@ -1,4 +1,4 @@
-//! What operators do, and nobody else.
+//! What only operators may do.
 
 use actix_web::http::Method;
 use miaosha::domain::sale::{PARTY_MAX, StandbyUntil};

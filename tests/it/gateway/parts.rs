@@ -35,7 +35,7 @@ async fn a_password_is_recognised_and_nobody_has_none() {
 
 #[tokio::test]
 async fn those_who_wait_for_the_pool_are_counted() {
-    // Nobody's turn ever comes, so that who waits keeps waiting.
+    // No turn ever comes, so that a waiting request keeps waiting.
     let pool = Passwords::new(0, 2, Handle::current());
     let mut first = Box::pin(pool.hash("first".into()));
     let mut second = Box::pin(pool.is_right("second".into(), None));

@@ -1,5 +1,5 @@
-//! Sales that nobody could pay for are refused when they are made, by the provider's rules; those that are there already say so to
-//! whoever wants to pay, once and for all.
+//! Sales that could not be paid for are refused when they are made, by the provider's rules; those that are there already say so to
+//! a buyer who wants to pay, once and for all.
 
 use miaosha::app::audit::audit;
 use miaosha::app::operator::{Command, carry_out};

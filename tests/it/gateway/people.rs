@@ -84,7 +84,7 @@ async fn people_say_what_language_they_read() {
     assert_eq!(account.locale, Locale::ZhTw);
 }
 
-/// A pool without a place: whoever would have to hash a password is told when to come again.
+/// A pool without a place: a request that needs a password hashed is told when to come again.
 #[actix_web::test]
 async fn a_full_pool_asks_to_come_again() {
     let fixture = Fixture::with(Settings { hash_jobs_max: 0, hash_waiting_max: 0, ..settings() }).await;

@@ -1,4 +1,4 @@
-//! Two at once, too late, and somebody else's: each the right problem, and never a second charge.
+//! Two at once, too late, and another buyer's: each the right problem, and never a second charge.
 
 use actix_web::http::Method;
 use futures_util::future::join_all;
@@ -62,7 +62,7 @@ async fn sweep(fixture: &Fixture) {
     }
 }
 
-/// In two processes, too: one charges, all the others hear of the same order or that it is being paid.
+/// In two processes, too: one charges, all the others get the same order or that it is being paid.
 async fn two_browsers_pay_for_one_hold(fixture: Fixture, card: &str) {
     let other = fixture.another_gateway().await;
     for buyer in 0..8 {

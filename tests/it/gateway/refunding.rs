@@ -142,7 +142,7 @@ async fn what_does_not_divide_goes_back_to_the_last_unit(fixture: Fixture) {
     }
 }
 
-/// The unit goes to whoever waits, and the wake-up for that is sent at once.
+/// The unit goes to the next on standby, and the wake-up for that is sent at once.
 async fn a_refund_reaches_whoever_waits(fixture: Fixture) {
     let sale = fixture.sale(3, 2).await;
     let (_, number) = bought(&fixture, sale.id, 2).await;
@@ -221,7 +221,7 @@ async fn what_cannot_go_back_is_said_by_name(fixture: Fixture) {
     );
 }
 
-/// A gateway that dies between the refund and its answer: under the same key the operator is told the same.
+/// A gateway that crashes between the refund and its answer: under the same key the operator is told the same.
 async fn who_dies_before_the_answer_gave_back_once(fixture: Fixture) {
     let sale = fixture.sale(3, 0).await;
     let (id, number) = bought(&fixture, sale.id, 2).await;
@@ -238,7 +238,7 @@ async fn who_dies_before_the_answer_gave_back_once(fixture: Fixture) {
     assert_eq!(fixture.world.refunds.refunds_of(&[id]).await.unwrap().len(), 1);
 }
 
-/// What has begun is finished: the units go on and the money goes back, though nobody hears the answer.
+/// What has begun is finished: the units go on and the money goes back, though the client does not get the answer.
 async fn the_operator_hangs_up(fixture: Fixture) {
     let sale = fixture.sale(3, 0).await;
     let (id, number) = bought(&fixture, sale.id, 2).await;

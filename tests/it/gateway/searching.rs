@@ -122,7 +122,7 @@ async fn what_is_searched_for_is_checked() {
     assert_eq!((&problem.body["rule"], &problem.body["max"]), (&json!("count"), &json!(16)));
 }
 
-/// Words that nobody asked for before read the ledger: so many at once.
+/// Words that were not searched for before read the ledger: so many at once.
 #[actix_web::test]
 async fn no_more_search_at_once_than_may() {
     let fixture = Fixture::with(Settings { searches_max: 0, ..settings() }).await;

@@ -1,4 +1,4 @@
-//! A checkout stopped between any two effects: the ledger is left as the design says, somebody else finishes it, and the
+//! A checkout stopped between any two effects: the ledger is left as the design says, another process finishes it, and the
 //! stopped one that wakes late changes nothing.
 
 use std::sync::Arc;
@@ -123,7 +123,7 @@ async fn no_payment_begins_after_the_time_is_over(fixture: Fixture) {
     assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
 }
 
-/// A provider that said "void" of a payment it captured all the same: the buyer hears that the money goes back.
+/// A provider that said "void" of a payment it captured all the same: the buyer is told that the money goes back.
 async fn a_capture_that_cannot_stand_goes_back(fixture: Fixture) {
     let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_CAPTURE).await;
     let State::Paying { payment, .. } = fixture.row(id).await.state else { panic!("it is paying") };

@@ -1,4 +1,4 @@
-//! Long polls: a buyer who waits is told, and nobody waits for what is there already.
+//! Long polls: a buyer who waits is told, and what is there already is answered at once.
 //!
 //! The waits below are far longer than any test may take: who comes back was told.
 
@@ -16,7 +16,7 @@ use serde_json::json;
 use super::fixture::{Fixture, settings};
 use crate::support::clock::START;
 
-/// A fixture whose gateway hears notices.
+/// A fixture whose gateway receives notices.
 async fn hearing() -> Fixture {
     let fixture = Fixture::new().await;
     let gateway = fixture.gateway.clone();
@@ -63,12 +63,12 @@ async fn who_knows_this_version_is_told_of_the_next() {
     let path = format!("/v1/sales/{}/reservation?wait_ms=25000&version=1", sale.id);
     let wait = rt::spawn(fixture.get(&path, &fixture.shopper(8)));
     somebody_waits(&fixture).await;
-    // Notices of another sale, or of what is known already, wake nobody up for good.
+    // Notices of another sale, or of what is known already, end no wait.
     let other = fixture.sale(1, 0).await;
     let elsewhere = fixture.attempt(other.id, 8, 1).await;
     let old = [Notice::from(&fixture.row(elsewhere).await), Notice::from(&fixture.row(waiting).await)];
     fixture.world.notices.tell(&old).await.unwrap();
-    // Cancelled in another tab; this gateway tells everybody.
+    // Cancelled in another tab; this gateway notifies all.
     fixture.delete(&format!("/v1/sales/{}/reservation", sale.id), &fixture.shopper(8)).await.is(200);
     let told = wait.await.unwrap().is(200);
     assert_eq!((&told["status"], &told["version"]), (&json!("cancelled"), &json!(2)));
@@ -88,7 +88,7 @@ async fn a_checkout_is_told_to_the_buyers_other_tab() {
     assert!(told["version"].as_u64().unwrap() > 1, "{told}");
 }
 
-/// Whoever could not tell says that something was missed: those who wait for that sale look.
+/// A process that could not notify says that something was missed: the requests that wait for that sale look.
 #[actix_web::test]
 async fn who_waits_looks_when_notices_were_missed() {
     let fixture = hearing().await;
@@ -101,7 +101,7 @@ async fn who_waits_looks_when_notices_were_missed() {
     assert_eq!(told.unwrap().is(200)["status"], "held");
 }
 
-/// Nobody said anything, and the wait is over: the answer is the truth of that moment.
+/// No notice came, and the wait is over: the answer is what the ledger says at that moment.
 #[actix_web::test]
 async fn who_was_not_told_looks_at_the_end() {
     let fixture = hearing().await;
@@ -112,7 +112,7 @@ async fn who_was_not_told_looks_at_the_end() {
     assert_eq!(wait.await.unwrap().is(200)["status"], "held");
 }
 
-/// Without notices those who wait look by themselves.
+/// Without notices waiting requests look by themselves.
 #[actix_web::test]
 async fn who_waits_is_not_forgotten_while_no_notices_come() {
     let fixture = Fixture::new().await;
@@ -152,7 +152,7 @@ async fn a_wait_ends_with_its_time_or_with_the_process() {
     wait.await.is_problem(404, "not_found");
 }
 
-/// Whoever was told 202 a moment ago, and says nothing of waiting.
+/// A client that was answered 202 a moment ago, and names no time to wait.
 #[actix_web::test]
 async fn who_names_an_attempt_is_told_what_it_came_to() {
     let fixture = Fixture::with(Settings { attempt_wait_ms: 3_600_000, wait_ms_max: 3_600_000, ..settings() }).await;
@@ -178,7 +178,7 @@ async fn who_names_an_attempt_is_told_what_it_came_to() {
     fixture.decide(batch).await;
     fixture.world.notices.tell(&[Notice::from(&fixture.row(id.attempt(0).into()).await)]).await.unwrap();
     let [held, refused] = waits;
-    // Nobody is told of a refusal: who waits for one looks.
+    // A refusal sends no notice: a request that waits for one looks.
     assert_eq!(held.await.unwrap().is(200)["status"], "held");
     assert_eq!(refused.await.unwrap().is(200), json!({ "status": "refused" }));
 }

@@ -1,5 +1,5 @@
 //! What Stripe tells, to a gateway whose payments go to it: duplicates, retries, any order, forgeries, and the word that comes
-//! when nobody waits for it any more.
+//! when no request waits for it any more.
 
 use actix_web::http::Method;
 use miaosha::app::money;
@@ -65,7 +65,7 @@ async fn a_checkout_goes_through_and_its_echoes_change_nothing() {
     assert_eq!((fixture.orders_and_captures(sale.id).await, server.moved()), ((1, 1), (250, 0)));
 }
 
-/// The gateway dies with the money taken: the word writes the order before the sweeper comes.
+/// The gateway crashes with the money taken: the webhook writes the order before the sweeper comes.
 #[actix_web::test]
 async fn the_word_finishes_what_a_gateway_left() {
     let (server, fixture) = fixture().await;
@@ -73,7 +73,7 @@ async fn the_word_finishes_what_a_gateway_left() {
     (0..2).for_each(|_| server.next(Step::Capture, NetworkFault::CutAfter));
     fixture.check_out(7, &token, CARD).await.is(202);
     assert_eq!(fixture.kind(id).await, Kind::Paying);
-    // It is told until it is heard: a ledger that is away answers 503, and Stripe comes again.
+    // It is sent until it is taken: a ledger that is away answers 503, and Stripe comes again.
     for event in server.events() {
         assert_eq!(tell(&fixture, &event).await.status, 204);
     }
@@ -98,14 +98,14 @@ async fn the_word_may_overtake_the_gateway() {
     assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
-/// Money that moved for a row that is gone goes back, though nobody here remembered to look.
+/// Money that moved for a row that is gone goes back, though no process here remembered to look.
 #[actix_web::test]
 async fn a_late_success_is_given_back() {
     let (server, fixture) = fixture().await;
     let (sale, id, token) = held(&fixture).await;
     (0..2).for_each(|_| server.next(Step::Capture, NetworkFault::CutAfter));
     fixture.check_out(7, &token, CARD).await.is(202);
-    // Somebody believed that it was void.
+    // A process believed that it was void.
     let State::Paying { payment, .. } = fixture.row(id).await.state else { panic!("it is paying") };
     fixture.world.paying.payment_voided(id, payment, fixture.clock.now().plus_ms(2 * HOLD_MS)).await.unwrap();
     assert_eq!(fixture.kind(id).await, Kind::Lapsed);

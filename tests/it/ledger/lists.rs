@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::{database, sqlite};
 use crate::contract::ledger::{counter, every_list, many_for_lists};
 
-/// A sale that was made by who knows nothing of lists is in them as soon as somebody keeps them.
+/// A sale made by a binary that knows nothing of lists is in them as soon as a newer one sorts them.
 #[tokio::test]
 async fn a_sale_of_before_is_listed() {
     let fresh = sqlite().await;
@@ -43,7 +43,7 @@ async fn the_last_page_costs_what_the_first_does() {
     let whole = many_for_lists(&fresh.store).await;
     for list in every_list(&whole) {
         for plan in fresh.store.explain_list(&list, now, 10).await.unwrap() {
-            // Those that opened since whoever keeps the lists came by are few, and put in order by themselves.
+            // Those that opened since the lists were last sorted are few, and put in order by themselves.
             let is_late = plan.contains("sales_listing_opens (listing=? AND opens_at<?)");
             let is_put_in_order = plan == "USE TEMP B-TREE FOR ORDER BY" && is_newest_open(&list);
             // Of all sales nothing is passed over, from the beginning.

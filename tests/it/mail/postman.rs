@@ -1,4 +1,4 @@
-//! Letters that are delivered from the log: each arrives, and once, whatever the mail server does and whoever dies.
+//! Letters that are delivered from the log: each arrives, and once, whatever the mail server does and whichever worker crashes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -188,7 +188,7 @@ async fn who_dies_before_the_server_has_it_leaves_one_mail(fixture: Fixture) {
     dies_while_the_server(Act::Silent, fixture, 1).await;
 }
 
-/// The one case in which somebody may get a mail twice. Their mail program sees that it is one.
+/// The one case in which a buyer may get a mail twice. Their mail program sees that it is one.
 async fn who_dies_after_the_server_has_it_leaves_the_same_mail_twice(fixture: Fixture) {
     dies_while_the_server(Act::TakeSilently, fixture, 2).await;
 }

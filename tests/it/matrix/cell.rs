@@ -38,7 +38,7 @@ pub enum Who {
     Gateway,
     /// In a sweep, behind a gateway that did not finish.
     PaymentConsumer,
-    /// A gateway that hears the provider's word, behind one that did not finish.
+    /// A gateway that gets the provider's webhook, behind one that did not finish.
     WebhookRequest,
     /// In a checkout of what costs nothing.
     FreeGateway,
@@ -138,7 +138,7 @@ impl Lane {
         let mut told = Vec::new();
         let card = cell.outcome.card();
         let checkout = rt::spawn(self.check_out(&first, id, (!is_free).then_some(&card)));
-        // Somebody who stands still answers later.
+        // A process that stalls answers later.
         let mut late = None;
         if cell.who.is_first() {
             late = stands_or_ends(&faulty, checkout, &mut told).await;
@@ -166,7 +166,7 @@ impl Lane {
         (faulty.came_by(), verdict)
     }
 
-    /// What a gateway left that died with the provider's answer in its hand. One that finds the row gone says so first.
+    /// What a gateway left that crashed after the provider's answer. One that finds the row gone says so first.
     fn unfinished(&self, outcome: Outcome) -> Arc<Plan> {
         if outcome.needs_refund() { Plan::new(None) } else { Plan::dying_at(money::points::CHECKOUT_AFTER_CAPTURE) }
     }
@@ -239,7 +239,7 @@ impl Lane {
         }
     }
 
-    /// Nobody meets anything any more: sweeps, and the provider's word of all it knows.
+    /// No more faults: sweeps, and the provider's webhooks of all it knows.
     async fn come_to_rest(&self, shop: &Rc<Shop>, provider_state: &ProviderState) -> Result<(), String> {
         let mut verdict = String::new();
         for round in 0..ROUNDS_MAX {
@@ -283,7 +283,7 @@ impl Lane {
         Ok(())
     }
 
-    /// One order, whatever happened, and a provider that never heard of it.
+    /// One order, whatever happened, and a provider that does not know it.
     async fn judge_free(&self, id: ReservationId, provider_state: &ProviderState, told: &[Told]) -> Result<(), String> {
         let facts =
             self.fixture.world.auditing.audit(self.fixture.sale, self.fixture.clock.now()).await.unwrap().unwrap();
@@ -330,7 +330,7 @@ impl Lane {
             (402, _) | (409, "/problems/hold_lapsed" | "/problems/not_held") => Err("money moved".to_owned()),
             (409, "/problems/conflict") if ours.len() == 1 => Ok(()),
             (409, _) => Err("no money moved that could go back".to_owned()),
-            // Nobody knows, said who could not know; the dead say nothing.
+            // "Unknown" was the answer of a process that could not know; a crashed one answers nothing.
             (202 | 500 | 503, _) => Ok(()),
             (other, _) => Err(format!("nobody expects {other}")),
         }
@@ -345,7 +345,7 @@ async fn stands_or_ends(
 ) -> Option<rt::task::JoinHandle<Told>> {
     tokio::select! {
         ended = &mut checkout => {
-            // The dead say nothing.
+            // A crashed process answers nothing.
             told.extend(ended);
             None
         }

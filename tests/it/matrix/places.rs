@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 /// What a process came by, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// It is about to call this part of the world.
+    /// It is about to call this server.
     Access {
         part: &'static str,
         what: &'static str,
@@ -62,7 +62,7 @@ impl std::fmt::Display for Place {
 /// What goes wrong in one process, once.
 pub struct Plan {
     fault: Option<(usize, How)>,
-    /// It dies there, however it got there.
+    /// It crashes there, however it got there.
     dies_at: Option<Point>,
     came_by: Mutex<Vec<Place>>,
     reached: Semaphore,
@@ -87,7 +87,7 @@ impl Plan {
         self.came_by.lock().unwrap().clone()
     }
 
-    /// Somebody stands where the plan says.
+    /// A process stalls where the plan says.
     pub async fn reached(&self) {
         self.reached.acquire().await.unwrap().forget();
     }

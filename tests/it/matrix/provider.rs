@@ -28,7 +28,7 @@ pub enum Outcome {
     LateAfterVoid,
     /// The money moves, and the row is gone.
     RefundNeeded,
-    /// The same, and it cannot go back for a while: nobody knows, and then it is refused.
+    /// The same, and it cannot go back for a while: the outcome is unknown, and then it is refused.
     RefundFailing,
     /// The same, and it is pending for a while.
     RefundPending,
@@ -142,7 +142,7 @@ impl Lever {
             }
             Outcome::RefundNeeded | Outcome::RefundFailing | Outcome::RefundPending => {
                 let captured = self.take(payment, "ok").await?;
-                // Somebody believed that it was void.
+                // A process believed that it was void.
                 let row = self.world.paying.payment(payment).await?.map(|payment| payment.reservation);
                 if let (Some(row), Captured::Captured) = (row, &captured) {
                     self.world.paying.payment_voided(row, payment, self.world.clock.now()).await?;

@@ -75,7 +75,7 @@ async fn a_payment_whose_opening_was_not_heard_is_opened_once() {
     assert_eq!(fixture.server.moved(), (2500, 0));
 }
 
-/// The process died before it heard the intent's name: another one finds it by the same key.
+/// The process crashed before it got the intent's name: another one finds it by the same key.
 #[tokio::test]
 async fn the_next_process_finds_the_same_intent() {
     let fixture = fixture().await;
@@ -122,7 +122,7 @@ async fn a_void_before_the_name_is_known_does_not_wait_for_stripe() {
     fixture.stripe.open(PAYMENT, amount()).await.unwrap_err();
 }
 
-/// The answer of the opening comes when somebody has made the payment void.
+/// The answer of the opening comes when the payment was voided meanwhile.
 #[tokio::test]
 async fn an_opening_that_is_answered_too_late_is_cancelled() {
     let fixture = fixture().await;
@@ -172,7 +172,7 @@ async fn the_busy_and_the_broken_are_asked_again() {
     }
 }
 
-/// Lost once they are asked again, under the same key; lost for good nobody knows, and a void says what is so.
+/// Lost once they are asked again, under the same key; lost for good the outcome is unknown, and a void says what is so.
 #[tokio::test]
 async fn a_lost_answer_is_never_a_decline() {
     for step in [Step::SetCard, Step::Confirm, Step::Capture] {

@@ -159,7 +159,7 @@ async fn what_is_signed_and_no_event_is_unreadable() {
     }
 }
 
-/// Whatever comes, nobody is believed who cannot sign, and nothing breaks.
+/// Whatever comes, only signed requests are believed, and nothing breaks.
 #[test]
 fn anything_may_come() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

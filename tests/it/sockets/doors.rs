@@ -191,7 +191,7 @@ pub async fn half_open_clients_are_dropped(way: Way) {
     while well.status().await["status"] != "held" {}
 }
 
-/// Its own messages fill what may wait for it; nobody else's are delayed, and it is gone in the end.
+/// Its own messages fill what may wait for it; no other socket's are delayed, and it is gone in the end.
 pub async fn who_does_not_read_is_dropped(way: Way) {
     let rules = Settings { outgoing_bytes_max: 4_096, messages_per_s_max: 1_000_000, linger_ms_max: 200, ..rules() };
     let line = over_memory(way, rules).await;
@@ -243,7 +243,7 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
     tokio::time::timeout(Duration::from_secs(20), end).await.expect("a drain ends when its sockets have gone");
 }
 
-/// Whichever gateway it was said to: the others hear it from the ledger.
+/// Whichever gateway it was said to: the others read it in the ledger.
 pub async fn who_logs_out_everywhere_is_sent_away(line: Line) {
     let sale = line.fixture.sale(1, 0).await;
     let ann = json!({ "name": "Ann", "email": "ann@example.org", "password": "correct horse" });

@@ -1,4 +1,4 @@
-//! Notices that never came: whoever listens anew makes everybody look.
+//! Notices that never came: a process that subscribes anew makes every socket look.
 
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::shared::id::BuyerId;
@@ -18,7 +18,7 @@ pub async fn who_lags_looks_again(way: Way) {
     assert_eq!(buyer.status().await["status"], "none");
     let id = line.fixture.attempt(sale.id, 7, 1).await;
     let mine = Notice::from(&line.fixture.row(id).await);
-    // More than one subscriber may have waiting, at once: nobody runs between them on this thread.
+    // More than one subscriber may have waiting, at once: no other task runs between them on this thread.
     line.fixture.world.notices.tell(std::slice::from_ref(&mine)).await.unwrap();
     for number in 0..5_000 {
         let other = Notice { buyer: miaosha::domain::shared::id::BuyerId(1_000 + number), ..mine.clone() };
@@ -56,7 +56,7 @@ pub async fn what_nobody_tells_is_found_by_comparing(way: Way) {
     }
 }
 
-/// Somebody could not tell, and says of which sale.
+/// A process could not notify, and says of which sale.
 pub async fn a_sale_of_which_something_was_missed_is_looked_at(way: Way) {
     let line = over_memory(way, Settings { compare_ms: 3_600_000, ..rules() }).await;
     let (sale, other) = (line.fixture.sale(1, 0).await, line.fixture.sale(1, 0).await);
@@ -73,7 +73,7 @@ pub async fn a_sale_of_which_something_was_missed_is_looked_at(way: Way) {
 }
 
 /// The broker keeps its connections and says nothing, while something is to be told; the teller gives up before it was sent, as a
-/// gateway does. When the broker goes on, the buyer hears of it, though nobody tells it again and nobody connects anew.
+/// gateway does. When the broker goes on, the buyer is told, though no notice is repeated and no socket connects anew.
 pub async fn a_broker_that_was_silent_costs_nothing(way: Way) {
     let (url, proxy) = by_proxy(&rabbit_url()).await;
     let line = over_rabbit_at(url, way, Settings { compare_ms: 3_600_000, ..rules() }).await;
@@ -93,7 +93,7 @@ pub async fn a_broker_that_was_silent_costs_nothing(way: Way) {
     assert!(line.fixture.gateway.hears(), "the subscription was never lost");
 }
 
-/// The broker is cut off while something happens: nobody tells of it, and yet the buyer hears when the broker is back.
+/// The broker is cut off while something happens: no notice comes, and yet the buyer is told when the broker is back.
 pub async fn a_broker_that_was_away_costs_nothing(way: Way) {
     let url = rabbit_url();
     let (head, tail) = url.split_once('@').unwrap();

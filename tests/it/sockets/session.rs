@@ -126,7 +126,7 @@ fn heartbeats_ask_and_give_up() {
     assert_eq!((acts.len(), due), (0, ping_ms));
     let (acts, due) = fixture.beat(ping_ms);
     assert_eq!((&acts[0], due), (&Effect::Ping, ping_ms + pong_ms_max));
-    // Whatever is heard is a sign of life.
+    // Whatever arrives is a sign of life.
     fixture.frame(r#"{"type":"ping"}"#);
     let (acts, due) = fixture.beat(ping_ms + pong_ms_max);
     assert_eq!((acts.len(), due), (0, 2 * ping_ms));

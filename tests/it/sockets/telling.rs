@@ -24,7 +24,7 @@ pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
     for key in ["reservation_id", "units", "quantity", "lapses_at", "checkout_token"] {
         assert_eq!(held[key], asked[key], "a status is what the buyer would be answered");
     }
-    // Heard by somebody who passes over everything else.
+    // Received by a client that skips everything else.
     assert_eq!(line.buyer(8, &[sale.id]).await.counters_with("left", 2).await["standby"], 0);
     line.fixture.check_out(7, held["checkout_token"].as_str().unwrap(), "ok").await.is(201);
     let mut last = buyer.status().await;
@@ -95,7 +95,7 @@ pub async fn a_newcomer_does_not_take_the_news_from_the_others(way: Way) {
     first.counters_with("left", 5).await;
     for left in (0..5).rev() {
         line.attempt(sale.id, 100 + left).await;
-        // Until one of them has seen it, or everybody was told.
+        // Until one of them has seen it, or all were told.
         for newcomer in 0..20 {
             let mut newcomer = line.buyer(1_000 + newcomer, &[sale.id]).await;
             if newcomer.hear("sale").await["left"] == left {
@@ -114,7 +114,7 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
     for buyer in 0..4 {
         crowd.push(line.buyer(100 + buyer, &[sale.id]).await);
     }
-    // The turns of the second change are over when everybody has heard of it.
+    // The turns of the second change are over when all have been told of it.
     for left in [4, 3] {
         line.attempt(sale.id, 1_000 + left).await;
         for buyer in &mut crowd {
@@ -130,7 +130,7 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
     line.attempt(sale.id, 8).await;
     let path = format!("/v1/admin/sales/{}/pause", sale.id);
     line.fixture.post(&path, &line.fixture.operator(), &json!({})).await.is(200);
-    // As soon as a few have heard of it, all have; most of them before their turn to hear of the number comes.
+    // As soon as a few have been told, all have; most of them before their turn to be told the number comes.
     let mut numbers = 0;
     for (at, buyer) in crowd.iter_mut().enumerate() {
         let mut heard = Vec::new();

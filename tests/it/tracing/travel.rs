@@ -79,7 +79,7 @@ async fn in_one_process() {
     with_signals(&MemorySignals::new()).await;
 }
 
-/// A body says nothing of traces: whoever was deployed before us reads it as it always did.
+/// A body says nothing of traces: an older binary reads it as it always did.
 #[test]
 fn bodies_are_as_they_were() {
     let mut told = notice(1);

@@ -180,7 +180,7 @@ impl Life {
         batch
     }
 
-    /// A whole reservation or some of its units; sometimes units of somebody else, of nobody, or none at all; sometimes a part
+    /// A whole reservation or some of its units; sometimes units of another reservation, of none, or no units at all; sometimes a part
     /// that was asked for before.
     fn ended(&mut self, state: &Snapshot) -> Ended {
         let of = self.reservation(state);
@@ -203,7 +203,7 @@ impl Life {
         part
     }
 
-    /// Mostly one that lives; sometimes any that was ever asked for, released or not; sometimes nobody's.
+    /// Mostly one that lives; sometimes any that was ever asked for, released or not; sometimes one that never was.
     fn reservation(&mut self, state: &Snapshot) -> ReservationId {
         match self.rng.u32(0..10) {
             0..5 if !state.taken.is_empty() => *state.taken.keys().nth(self.rng.usize(0..state.taken.len())).unwrap(),

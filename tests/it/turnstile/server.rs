@@ -1,6 +1,6 @@
 //! What only a server can do to a turnstile: forget its scripts, forget everything, go away and come back.
 //!
-//! On a server of this test's own, which nobody else misses.
+//! On a server of this test's own, which no other test uses.
 
 use std::time::Duration;
 

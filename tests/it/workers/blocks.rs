@@ -77,7 +77,7 @@ pub async fn decided(fixture: Fixture, point: Point, first: First) {
     fixture.assert_sound().await;
 }
 
-/// Five units out of sale in two parts, and three parties in line; the block ends, and whoever gives its units on is stopped.
+/// Five units out of sale in two parts, and three parties in line; the block ends, and the worker that gives its units on is stopped.
 pub async fn ended(fixture: Fixture, point: Point, first: First) {
     let fixture = Arc::new(fixture.with_sale(allotment(5, 4)).await);
     let block = block(&fixture, 5).await;
@@ -144,7 +144,7 @@ pub async fn emptied_with_blocks(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Nobody is told of what the house does; whoever gets its units is.
+/// No buyer is told of what the house does; the buyer who gets its units is.
 pub async fn quiet(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(1, 4)).await;
     let block = block(&fixture, 2).await;
@@ -174,7 +174,7 @@ pub async fn mid_rush(fixture: Fixture) {
         async move {
             for round in 0..6u64 {
                 let block = block(&fixture, 3).await;
-                // One sale's decisions never overlap: blocks come by the same queue as everybody.
+                // One sale's decisions never overlap: blocks come by the same queue as every attempt.
                 fixture.decide([fixture.batch((0..3).map(|nth| 1 + round * 3 + nth)), block.batch()]).await;
                 let ended = (0..2).map(|_| {
                     let (fixture, block) = (fixture.clone(), block.clone());

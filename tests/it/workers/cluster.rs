@@ -1,4 +1,4 @@
-//! The stories on the Cluster world's parts: a database for each, with sales that nobody else's have the number of, because
+//! The stories on the Cluster world's parts: a database for each, with sales whose numbers no other test uses, because
 //! they share the broker.
 
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ pub(crate) async fn fixture() -> Fixture {
     fixture_on(SHARED.get_or_init(unique_name).clone()).await
 }
 
-/// With queues of its own: whoever serves them takes everything.
+/// With queues of its own: a worker that serves them takes everything.
 async fn fixture_alone() -> Fixture {
     fixture_on(unique_name()).await
 }

@@ -1,4 +1,4 @@
-//! What publishers are told: what moves, at once; everything, when they ask; and what nobody touches, in rounds that cost the same
+//! What publishers are told: what moves, at once; everything, when they ask; and what does not change, in rounds that cost the same
 //! however many sales there are.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ async fn many(fixture: &Fixture, count: usize) -> BTreeSet<SaleId> {
     sales
 }
 
-/// Says something that everybody hears after all that was said before, and gives what came until then.
+/// Publishes something that all subscribers get after all that was published before, and gives what came until then.
 async fn heard(fixture: &Fixture, stream: &mut Box<dyn NewsStream>) -> Vec<SaleSnapshot> {
     let mark = SaleSnapshot { answers: vec![u64::MAX], ..SaleSnapshot::default() };
     fixture.world.news.publish(&mark).await.unwrap();
@@ -103,7 +103,7 @@ pub async fn what_moves_is_told(fixture: Fixture) {
     fixture.sweeper().sweep_one(Job::Watch).await.unwrap();
     assert_eq!(next().await, Some((SaleState::Paused, false)), "a restore");
     assert_eq!(next().await, None);
-    // Whoever else publishes says the same, or something newer.
+    // Another process that publishes says the same, or something newer.
     let other = Feed::new(fixture.world.needs(), rounds::Settings::default());
     other.tell_moved().await.unwrap();
     assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
@@ -148,7 +148,7 @@ pub async fn a_round_finds_what_nobody_told(fixture: Fixture) {
     assert!(told_of(&heard(&fixture, &mut stream).await).contains(&first));
 }
 
-/// Whoever asks is told all there is, in bulletins of a bounded size, and hears when that was all.
+/// A publisher that asks gets all there is, in messages of a bounded size, and is told when that was all.
 pub async fn who_asks_is_told_everything(fixture: Fixture) {
     let sales = many(&fixture, MANY).await;
     let (feed, mut stream) = (feed(&fixture, BLIND), fixture.world.news.news().await.unwrap());
@@ -178,7 +178,7 @@ pub async fn who_asks_is_told_everything(fixture: Fixture) {
     assert_eq!(words_of, some.iter().map(|sale| (*sale, Some(false))).collect());
 }
 
-/// A publisher that comes first, and sales that were made while nobody published: it knows nothing and says so, asks, and knows
+/// A publisher that comes first, and sales that were made while nothing was published: it knows nothing and says so, asks, and knows
 /// everything with the answer.
 pub async fn a_publisher_that_joins_learns_everything(fixture: Fixture) {
     let sales = many(&fixture, MANY).await;
@@ -202,7 +202,7 @@ pub async fn a_publisher_that_joins_learns_everything(fixture: Fixture) {
     until(|| publisher.problems().is_empty()).await;
     assert!(sales.iter().all(knows));
 
-    // From then on it hears what changes.
+    // From then on it is told what changes.
     let new = fixture.new_sale(allotment(1, 0), HOLD_MS).await.id;
     assert!(!publisher.knows(new));
     Feed::new(fixture.world.needs(), rounds::Settings::default()).tell_moved().await.unwrap();
@@ -236,7 +236,7 @@ async fn until(holds: impl Fn() -> bool) {
     tokio::time::timeout(PATIENCE, holds).await.expect("it comes to be");
 }
 
-/// The whole store of turnstiles is emptied under sales of which nobody asks anything: found with the first of them that anybody
+/// The whole store of turnstiles is emptied under sales that no client asks for: found with the first of them that anybody
 /// comes by, and all are restored.
 pub async fn many_emptied(fixture: Fixture) {
     let sales = many(&fixture, MANY).await;
@@ -252,7 +252,7 @@ pub async fn many_emptied(fixture: Fixture) {
     }
 }
 
-/// One of many is lost, and nobody touches it: within a round it is found.
+/// One of many is lost, and no request touches it: within a round it is found.
 pub async fn one_emptied(fixture: Fixture) {
     let sales: Vec<SaleId> = many(&fixture, MANY).await.into_iter().collect();
     let settings = miaosha::workers::payment_consumer::Settings { rounds: BLIND, ..payment_settings() };

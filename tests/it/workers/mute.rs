@@ -138,7 +138,7 @@ async fn kinds(fixture: &Fixture) -> String {
     kinds.map(|kind| kind.map_or("nothing", Kind::name)).collect::<Vec<_>>().join(" ")
 }
 
-/// Each of these buyers is told; or, where nobody can be, that the sale was missed.
+/// Each of these buyers is told; or, where none can be, that notices of the sale were missed.
 async fn hears<const N: usize>(
     stream: &mut Box<dyn NoticeStream>,
     fixture: &Fixture,

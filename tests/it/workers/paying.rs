@@ -1,4 +1,4 @@
-//! Checkouts that a gateway did not finish, and money that belongs to nobody.
+//! Checkouts that a gateway did not finish, and money that belongs to no order.
 
 use miaosha::domain::money::payment::{Payment, PaymentState};
 use miaosha::domain::sale::reservation::Kind;
@@ -7,7 +7,7 @@ use miaosha::domain::shared::id::PaymentId;
 use super::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 use super::stories::assert_kinds;
 
-/// A gateway died in the middle of a checkout, after the provider was asked: one story for each card.
+/// A gateway crashed in the middle of a checkout, after the provider was asked: one story for each card.
 pub async fn stuck(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(4, 5)).await;
     fixture.decide([fixture.batch(1..=6)]).await;
@@ -75,7 +75,7 @@ pub async fn paying_at_the_bell(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// The alarm of a hold that was let go rings when its unit is somebody else's: it speaks of the first reservation only.
+/// The alarm of a hold that was let go rings when its unit is another buyer's: it speaks of the first reservation only.
 pub async fn an_old_alarm(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(1, 1)).await;
     fixture.decide([fixture.batch(1..=2)]).await;

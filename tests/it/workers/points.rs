@@ -115,7 +115,7 @@ pub async fn alarm(fixture: Fixture, point: Point, first: First) {
     assert_given_on(&fixture, point).await;
 }
 
-/// The same, and nobody's alarm rings: the sweeper finds it.
+/// The same, and no alarm rings: the sweeper finds it.
 pub async fn sweep(fixture: Fixture, point: Point, first: First) {
     let fixture = two_held_three_waiting(fixture).await;
     fixture.clock.advance_ms(HOLD_MS + payment_settings().alarm_ms);
@@ -130,7 +130,7 @@ pub async fn sweep(fixture: Fixture, point: Point, first: First) {
     assert_given_on(&fixture, point).await;
 }
 
-/// The turnstile is emptied, and whoever restores it is dropped in the middle.
+/// The turnstile is emptied, and the worker that restores it is dropped in the middle.
 pub async fn restore(fixture: Fixture, point: Point) {
     let fixture = two_held_three_waiting(fixture).await;
     fixture.wipe().await;
@@ -143,7 +143,7 @@ pub async fn restore(fixture: Fixture, point: Point) {
     fixture.assert_sound().await;
 }
 
-/// Whoever restores sleeps in the middle; a consumer wants the sale meanwhile, and waits until it is done.
+/// The worker that restores sleeps in the middle; a consumer wants the sale meanwhile, and waits until it is done.
 pub async fn restore_asleep(fixture: Fixture, point: Point) {
     let fixture = two_held_three_waiting(fixture).await;
     fixture.wipe().await;
@@ -166,7 +166,7 @@ pub async fn restore_asleep(fixture: Fixture, point: Point) {
     fixture.assert_sound().await;
 }
 
-/// Two payments that a gateway left behind: one was captured late, of the other the provider never heard again.
+/// Two payments that a gateway left behind: one was captured late, of the other the provider got no more calls.
 pub async fn resolve(fixture: Fixture, first: First) {
     let fixture = two_held_three_waiting(fixture).await;
     for (buyer, card) in [(1, "late"), (2, "timeout")] {
@@ -182,7 +182,7 @@ pub async fn resolve(fixture: Fixture, first: First) {
     fixture.assert_sound().await;
 }
 
-/// An order is refunded, and whoever gives the money back is stopped before it is written down.
+/// An order is refunded, and the worker that gives the money back is stopped before it is written down.
 pub async fn refund(fixture: Fixture, point: Point, first: First) {
     let fixture = two_held_three_waiting(fixture).await;
     fixture.pay(1).await;
@@ -236,7 +236,7 @@ pub async fn promotion_before_birth(fixture: Fixture, first: First) {
     fixture.assert_sound().await;
 }
 
-/// An alarm for reservations nobody knows, or whose time is not over, does nothing.
+/// An alarm for unknown reservations, or for some whose time is not over, does nothing.
 pub async fn early_alarm(fixture: Fixture) {
     let fixture = two_held_three_waiting(fixture).await;
     let ids = [fixture.row(1).await.unwrap().id, fixture.batch([9]).attempt_id(0).into()];

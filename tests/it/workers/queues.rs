@@ -59,7 +59,7 @@ pub async fn killed(fixture: Fixture, point: Point) {
     let (first, second) = (start(&fixture), start(&fixture));
     submit(&fixture).await;
     stop.reached().await;
-    // Whoever of the two stands there: it is dropped with all it has taken.
+    // The one of the two that stalled there is dropped with all it has taken.
     let third = start(&fixture);
     first.hard.cancel();
     first.soft.cancel();
@@ -105,7 +105,7 @@ pub async fn alarms_ring(fixture: Fixture) {
     let at_once = Deadline { sale: fixture.sale, reservations: vec![cancelled], traced: Vec::new() };
     fixture.world.deadlines.schedule(at_once, 0).await.unwrap();
     until(&fixture, 3, Kind::Held).await;
-    // Its alarm may have rung before its time was over, and then nobody but the sweeper would come: a second one is asked for.
+    // Its alarm may have rung before its time was over, and then only the sweeper would come: a second one is asked for.
     fixture.clock.advance_ms(1);
     let second = fixture.row(2).await.unwrap().id;
     let again = Deadline { sale: fixture.sale, reservations: vec![second], traced: Vec::new() };

@@ -1,4 +1,4 @@
-//! Paid units that an operator gives back: the order keeps its others, and whoever waits gets these, whatever is stopped.
+//! Paid units that an operator gives back: the order keeps its others, and the parties on standby get these, whatever is stopped.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ async fn assert_settled(fixture: &Fixture) {
     fixture.assert_sound().await;
 }
 
-/// A unit goes back, and whoever gives it on is stopped: by an alarm, or by the sweeper.
+/// A unit goes back, and the worker that gives it on is stopped: by an alarm, or by the sweeper.
 pub async fn part(fixture: Fixture, point: Point, first: First) {
     let fixture = one_paid_three_waiting(fixture).await;
     let split = ended(fixture.refund_units(1, Some(&[2])).await);
@@ -61,7 +61,7 @@ pub async fn part(fixture: Fixture, point: Point, first: First) {
     assert_settled(&fixture).await;
 }
 
-/// First a unit and then the rest, and the turnstile hears of the rest first; whoever tells it is stopped.
+/// First a unit and then the rest, and the turnstile is told of the rest first; the worker that tells it is stopped.
 pub async fn the_rest_first(fixture: Fixture, point: Point, first: First) {
     let fixture = one_paid_three_waiting(fixture).await;
     let split = ended(fixture.refund_units(1, Some(&[1])).await);
@@ -78,7 +78,7 @@ pub async fn the_rest_first(fixture: Fixture, point: Point, first: First) {
     assert_settled(&fixture).await;
 }
 
-/// The turnstile is emptied and restored while a worker that gives a unit on sleeps; or that worker dies, and nobody but the
+/// The turnstile is emptied and restored while a worker that gives a unit on sleeps; or that worker crashes, and only the
 /// restore comes by.
 pub async fn wiped(fixture: Fixture, point: Point, first: First) {
     let fixture = one_paid_three_waiting(fixture).await;
@@ -199,7 +199,7 @@ pub async fn audit_finds_money(fixture: Fixture) {
     let entry = given.entry;
     let verdict = fixture.audit().await;
     assert!(verdict.pass && !verdict.is_at_rest(), "what is due is in motion: {verdict}");
-    // Written down as done, and the provider has not heard of it.
+    // Written down as done, and the provider does not know of it.
     let done = RefundEntry { version: 2, state: RefundState::Done { at: entry.made_at }, ..entry.clone() };
     assert!(fixture.world.refunds.move_refund(&entry, &done).await.unwrap());
     let verdict = fixture.audit().await;

@@ -23,7 +23,7 @@ use crate::support::proxy::Proxy;
 
 pub const RELAY: [Point; 2] = [relay::AFTER_READ, relay::AFTER_PUBLISH];
 
-/// An order, a cancel and the promotion it makes, and a cancel whose unit nobody has yet.
+/// An order, a cancel and the promotion it makes, and a cancel whose unit is not taken yet.
 async fn four_events(fixture: Fixture) -> Arc<Fixture> {
     let fixture = fixture.with_sale(allotment(3, 3)).await;
     fixture.decide([fixture.batch(1..=6)]).await;
@@ -52,7 +52,7 @@ async fn committed(fixture: &Fixture) -> Vec<Event> {
     fixture.world.outbox.unpublished(1_000).await.unwrap()
 }
 
-/// Everything that mail hears, and how often.
+/// All events that mail gets, and how often.
 async fn heard(fixture: &Fixture, at_least: &[Event]) -> BTreeMap<EventId, u32> {
     // A broker that is back is there for who publishes and for who listens at different moments.
     let listens = async {
@@ -178,7 +178,7 @@ pub async fn broker_away(fixture: Fixture, way: &Proxy) {
     assert_eq!(heard, []);
 }
 
-/// A commit wakes the relay of its own process: nobody waits for the next look.
+/// A commit wakes the relay of its own process: without waiting for the next look.
 pub async fn woken(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(2, 0)).await;
     fixture.decide([fixture.batch(1..=2)]).await;

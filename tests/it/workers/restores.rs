@@ -1,4 +1,4 @@
-//! A turnstile that lost its memory, fell back to an older one, or forgot an answer that nobody recorded.
+//! A turnstile that lost its memory, fell back to an older one, or forgot an answer that was not recorded.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub enum Finder {
     Sweeper,
 }
 
-/// A consumer stands between turnstile and ledger; the turnstile falls back and gives the same revision to somebody else, who
+/// A consumer stands between turnstile and ledger; the turnstile falls back and gives the same revision to another consumer, which
 /// records it first. The sleeper's answer is refused, and its batch is decided anew.
 pub async fn two_histories(fixture: Fixture) {
     let fixture = Arc::new(fixture.with_sale(allotment(2, 5)).await);
@@ -77,7 +77,7 @@ async fn many_other_turns(fixture: &Fixture) {
     }
 }
 
-/// A consumer died after the turnstile had answered it, and so much happened since that the answer is kept no more. Asked
+/// A consumer crashed after the turnstile had answered it, and so much happened since that the answer is kept no more. Asked
 /// again, the turnstile takes its own reservation for another attempt's: that must not become an outcome.
 pub async fn forgotten_batch(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(2, 5)).await;
@@ -139,7 +139,7 @@ pub async fn raised(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Whoever raised the turnstile died before the ledger knew.
+/// The process that raised the turnstile crashed before the ledger knew.
 pub async fn raise_lost(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(1, 5)).await;
     fixture.decide([fixture.batch(1..=3)]).await;
@@ -175,7 +175,7 @@ pub async fn away(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// A restore promotes who fits by then, and nobody twice.
+/// A restore promotes the parties that fit by then, and none twice.
 pub async fn restore_promotes(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(2, 5)).await;
     fixture.decide([fixture.batch_of([(1, 2), (2, 2), (3, 1)])]).await;

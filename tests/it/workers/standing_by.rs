@@ -76,7 +76,7 @@ pub async fn a_refund_after_all_is_paid(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Who waits hears that it was promoted by a refund, and that standby ended.
+/// A party on standby is told that it was promoted by a refund, and that standby ended.
 pub async fn who_waits_is_told(fixture: Fixture) {
     let fixture = all_is_paid(fixture).await;
     let mut notices = fixture.world.notices.notices().await.unwrap();
@@ -98,7 +98,7 @@ pub async fn who_waits_is_told(fixture: Fixture) {
     assert_eq!(told, [(2, HELD), (3, ENDED)]);
 }
 
-/// Units are added after everything is paid, while newcomers press: who waits first has them, whoever is quicker.
+/// Units are added after everything is paid, while newcomers press: the first on standby has them, however quick a newcomer is.
 pub async fn a_raise_after_all_is_paid(fixture: Fixture) {
     let fixture = Arc::new(all_is_paid(fixture).await);
     fixture.world.catalogue.raise(fixture.sale, 2).await.unwrap();
@@ -125,7 +125,7 @@ pub async fn a_raise_after_all_is_paid(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Units were added and the sale is closed before the turnstile has heard of them: whom they fit is not sent away.
+/// Units were added and the sale is closed before the turnstile knows of them: a party that they fit is not sent away.
 pub async fn a_raise_before_the_close(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(4, 3)).await;
     fixture.decide([fixture.batch_of([(1, 4), (2, 3), (3, 1), (4, 2)])]).await;
@@ -157,7 +157,7 @@ pub async fn promoted_and_then_closed(fixture: Fixture) {
     fixture.sweeper().sweep().await.unwrap();
     assert_kinds(&fixture, [REFUNDED, Kind::Lapsed, HELD, STANDBY]).await;
     fixture.pay(3).await;
-    // Given back before anybody was sent away.
+    // Given back before any party was sent away.
     refund(&fixture, 3).await;
     fixture.sweeper().sweep_one(Job::Standby).await.unwrap();
     fixture.sweeper().sweep().await.unwrap();
@@ -195,7 +195,7 @@ pub async fn until_all_is_paid(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Everything is paid: publishers go on taking attempts while somebody may still join the line.
+/// Everything is paid: publishers go on taking attempts while a party may still join the line.
 pub async fn exhausted_when_the_line_is_full(fixture: Fixture) {
     let fixture = all_is_paid(fixture).await;
     let mut stream = fixture.world.news.news().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a sale goes through when nothing stops anybody: each story ends sound.
+//! What a sale goes through when no process is stopped: each story ends sound.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub async fn redelivery(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Limits, second tries and bad attempts are each decided by themselves, and everybody can ask.
+/// Limits, second tries and bad attempts are each decided by themselves, and every buyer can ask.
 pub async fn every_outcome(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(4, 1)).await;
     let batch = fixture.batch_of([(1, 3), (1, 1), (2, 0), (3, 9), (4, 2), (5, 1), (6, 2)]);
@@ -72,7 +72,7 @@ pub async fn every_outcome(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// A batch of a sale that nobody knows is dropped; what travels with it is not held up.
+/// A batch of an unknown sale is dropped; what travels with it is not held up.
 pub async fn unknown_sale(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(1, 0)).await;
     let mut unknown = fixture.batch([1]);
@@ -163,7 +163,7 @@ pub async fn closed(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Publishers hear when a sale is exhausted and when it is not any more.
+/// Publishers are told when a sale is exhausted and when it is not any more.
 pub async fn exhausted(fixture: Fixture) {
     let fixture = fixture.with_sale(allotment(1, 1)).await;
     let mut stream = fixture.world.news.news().await.unwrap();

@@ -78,7 +78,7 @@ fn configuration_is_a_file_with_the_environment_over_it() {
     assert!(load_with::<Config>(Some(missing), env(&[("MIAOSHA__KEYS", "k")])).is_err());
 }
 
-/// Every sample is read by the fleet's own configuration and says what the defaults are: whoever changes one changes both.
+/// Every sample is read by the fleet's own configuration and says what the defaults are: a change of one is a change of both.
 #[test]
 fn the_samples_say_the_defaults() {
     let folder = crate::support::files::path("deploy/config");

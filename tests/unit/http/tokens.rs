@@ -30,7 +30,7 @@ fn tokens_say_who_they_were_signed_for() {
     assert_eq!(keys.verify_checkout(&token, START).unwrap(), (ReservationId(7), BuyerId(9)));
 }
 
-/// Whoever signed it: ids of the house are nobody's.
+/// Whatever key signed it: ids of the house are no buyer's.
 #[test]
 fn nobody_is_the_house() {
     let keys = keys();
@@ -79,7 +79,7 @@ fn keys_can_be_changed_without_a_gap() {
     assert!(problem.detail.contains("key is not known"), "{problem}");
 }
 
-/// Signed with the right secret by somebody else's code: what matters is what it says, not how its header is written.
+/// Signed with the right secret by other code: what matters is what it says, not how its header is written.
 fn forge(header: &Header, claims: &Value, secret: &str) -> String {
     let bytes: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap()).collect();
     jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(&bytes)).unwrap()

@@ -127,7 +127,7 @@ async fn ends_and_does_not(mut soon: TcpStream, mut late: TcpStream) {
     assert!(late.read(&mut [0; 12]).await.unwrap() > 0, "its head is answered when it ends");
 }
 
-/// The system keeps one more than it is told, and does not hear the others. The server does not run yet.
+/// The system keeps one more than it is told, and does not accept the others. The server does not run yet.
 #[actix_web::test]
 async fn a_server_keeps_so_many_waiting_to_be_accepted() {
     let settings = ServerSettings { workers: 1, backlog_max: 2, ..ServerSettings::default() };

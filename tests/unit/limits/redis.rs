@@ -22,7 +22,7 @@ enum NetworkFault {
     Silent,
     /// A script ends its connection.
     HangsUp,
-    /// Nobody is connected, and who comes is sent away.
+    /// No client is connected, and one that comes is sent away.
     Away,
 }
 
@@ -123,7 +123,7 @@ async fn redis_may_take_so_long() {
     assert_eq!(fails_after(turnstile.snapshot(SaleId(1))).await, 60_000);
 }
 
-/// Nobody accepts: the system keeps one who waits, and drops what the others say.
+/// No connection is accepted: the system keeps one that waits, and drops what the others send.
 #[tokio::test(start_paused = true)]
 async fn a_connection_to_redis_may_take_so_long() {
     let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -166,7 +166,7 @@ async fn so_many_calls_wait_for_redis() {
     let redis = Redis::start(NetworkFault::Silent).await;
     let turnstile = redis.turnstile().await;
     let mut looks: Vec<_> = (0..1_001).map(|sale| Box::pin(turnstile.look(SaleId(sale)))).collect();
-    // Before anybody has a turn to send them.
+    // Before any task has a turn to send them.
     let ask = async {
         let mut waiting = 0;
         for look in &mut looks {

@@ -146,7 +146,7 @@ async fn nobody_writes_headers_or_markup_by_a_name() {
     letter.item = "Lamp\nX-Evil: yes\u{2028}\u{0}\"'<b>".into();
     letter.shop_url = "javascript:alert(1)".into();
     assert_eq!(send(&sink, &render(letter.clone(), &settings(), None)).await, Carried::Accepted);
-    // Nor where nobody made it harmless before.
+    // Nor where it was not made harmless before.
     let mut raw = render(letter, &settings(), None);
     raw.subject = "Hello\r\nBcc: eve@example.org\r\nX-Evil: yes".into();
     raw.to.name = "Ann\r\nBcc: eve@example.org".into();

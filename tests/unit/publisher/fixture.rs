@@ -136,7 +136,7 @@ impl Shop {
         requests.next().now_or_never().map(Result::unwrap).unwrap_or_default()
     }
 
-    /// That there is nothing else than what was told, as whoever publishes says it to who asks.
+    /// That there is nothing else than what was told, as a publishing process says it to one that asks.
     pub async fn tell_that_this_is_all(&self) {
         let numbers = self.asked().await.into_iter().filter_map(|asked| match asked {
             NewsRequest::Everything { number } => Some(number),

@@ -153,7 +153,7 @@ fn nothing_that_anybody_sends_breaks_the_route() {
     let token = prop_oneof![Just(None), header.prop_map(Some), Just(Some("own".to_owned()))];
     actix_web::rt::System::new().block_on(async move {
         let shop = shop().await;
-        // Until then it says 503 of sales it has not heard of.
+        // Until then it answers 503 for sales it does not know.
         shop.tell_that_this_is_all().await;
         let app = service!(shop);
         let mut runner = TestRunner::new(ProptestConfig { cases: 1_500, ..ProptestConfig::default() });

@@ -54,7 +54,7 @@ fn a_unit_goes_in_once() {
     assert_eq!(gate.check_in(&token(1), later.plus_ms(9)).unwrap(), again);
     assert_eq!(gate.check_in(&token(2), later).unwrap(), Answer::Admitted(proof(2)));
     assert_eq!(gate.check_in(&token(3), later).unwrap(), Answer::Revoked);
-    // Given back after somebody went in with it: both are said.
+    // Given back after a person was admitted with it: both are said.
     for (unit, revoked) in [(5, false), (9, true)] {
         let used = Answer::Already { at: START, gate: "north".into(), revoked };
         assert_eq!(gate.check_in(&token(unit), later).unwrap(), used);
@@ -79,7 +79,7 @@ fn a_gate_that_begins_anew_remembers() {
     drop(first);
     let device = Written::of(&path).unwrap().device().to_owned();
     assert_eq!(device.len(), 16);
-    // It died in the middle of a line: that admission was said to nobody.
+    // It crashed in the middle of a line: that admission was not confirmed to anyone.
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"sequence\":2,\"tok").unwrap();
     let mut second = gate(&path);
     assert_eq!(

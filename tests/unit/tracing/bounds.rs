@@ -11,7 +11,7 @@ use crate::publisher::fixture::{Gate, Shop, sale, service, settle, word};
 
 const TRACED_MAX: usize = 5;
 
-/// Of this whole process, in which nothing is traced that does not ask for it. Nobody collects it.
+/// Of this whole process, in which nothing is traced that does not ask for it. No collector takes it.
 fn trace_here() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {

@@ -152,7 +152,7 @@ fn two_at_once(pairs: &[(Order, Order)], turns: &[bool]) -> Result<(), TestCaseE
         let mut settled = [false, false];
         while settled != [true, true] {
             let at = usize::from(turns.next().unwrap());
-            // Whoever has answered looks no more.
+            // A run that has answered looks no more.
             if settled[at] {
                 continue;
             }

@@ -16,7 +16,7 @@ pub const EXPLAIN_COLUMN: &str = "ANALYZE";
 
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut steps = sqlx::migrate!("migrations/mysql/shop");
-    // A newer binary may have been here before. The lock is taken by whoever migrates.
+    // A newer binary may have been here before. The lock is taken by the caller, `migrate`.
     steps.set_ignore_missing(true).set_locking(false);
     steps
 });

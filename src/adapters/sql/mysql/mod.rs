@@ -1,4 +1,4 @@
-//! The Cluster world's store: MySQL 8.0 or MariaDB 10.11, and only what the two share.
+//! The cluster's store: MySQL 8.0 or MariaDB 10.11, and only what the two share.
 //!
 //! Every transaction is run again when the server ended it for another's sake: deadlocks are part of the day. Sessions are set
 //! to the isolation that the SQL was written for, whatever the server's default is.
@@ -79,12 +79,15 @@ impl MysqlStore {
         Ok(Self { replica: Some(Arc::new(Replica::lazily(&at.into(), pool_max)?)), ..self })
     }
 
-    /// Makes the schema, or brings it up to date. Whoever comes meanwhile waits, and finds nothing left to do: the lock is
-    /// our own, because the library's asks for one without an end, which MariaDB does not give, and does not look.
+    /// Makes the schema, or brings it up to date. A process that comes meanwhile waits, and finds nothing left to do: the lock
+    /// is our own, because the library asks for one without an end, which MariaDB does not give, and does not look.
     pub async fn migrate(&self) -> Result<()> {
         let mut conn = self.options.connect().await.map_err(fault)?;
         if !get_lock(&mut conn, "migrate", MIGRATE_WAIT_S).await.map_err(fault)? {
-            return Err(Fault::new("ledger", format!("somebody else migrates, for over {MIGRATE_WAIT_S} s")));
+            return Err(Fault::new(
+                "ledger",
+                format!("another process has been migrating for over {MIGRATE_WAIT_S} s"),
+            ));
         }
         dialect::MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(|error| Fault::new("ledger", error))?;
         conn.close().await.map_err(fault)
@@ -133,7 +136,7 @@ impl MysqlStore {
         }
     }
 
-    /// Reads of one moment for everybody's eyes.
+    /// Reads of one moment, for the public catalogue.
     async fn shown<A, T, J>(&self, args: A, job: J) -> Result<T>
     where
         J: for<'c> Fn(&'c mut MySqlConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>>,
@@ -163,7 +166,8 @@ impl MysqlStore {
             .with_jitter()
             .with_max_times(TRIES_MAX - 1);
         let tries = (|| self.try_transact(&args, &job)).retry(waits).when(was_in_the_way);
-        let tries = tries.notify(|error, _| tracing::debug!(transaction = name, %error, "tried again"));
+        let tries =
+            tries.notify(|error, _| tracing::debug!(transaction = name, %error, "a transaction is tried again"));
         tries.await.map_err(fault)
     }
 

@@ -13,8 +13,8 @@ const PART: &str = "ledger";
 /// Distinct texts: about 60 statements, and ten sizes of each of those over many rows.
 const STATEMENTS_MAX: usize = 256;
 
-/// The library's own words for a bad URL might show it. A key that nobody knows is refused: the library would pass over
-/// `ssl_mode`, and speak in the clear.
+/// The library's own message for a bad URL might show it. An unknown key is refused: the library would pass over `ssl_mode`,
+/// and speak in the clear.
 pub(super) fn options(at: &Endpoint) -> Result<MySqlConnectOptions> {
     let bad = |what: String| Fault::new(PART, format!("the database's URL {what}"));
     let url = Url::parse(&at.url).map_err(|_| bad("is none".to_owned()))?;

@@ -28,7 +28,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Connects when it is first asked: nobody waits for a copy in order to start.
+    /// Connects when it is first asked: no process waits for a replica in order to start.
     pub fn lazily(at: &Endpoint, pool_max: u32) -> Result<Self> {
         Metric::describe();
         let options = options::options(at)?;
@@ -76,7 +76,7 @@ impl Replica {
         match self.try_ask(args, job).await {
             Ok(answer) => Some(answer),
             Err(error) => {
-                tracing::warn!(part = "replica", %error, "the catalogue is read from the primary");
+                tracing::warn!(part = "replica", %error, "the replica failed; the catalogue is read from the primary");
                 let until = Instant::now() + REST;
                 *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
                 None
@@ -98,7 +98,7 @@ impl Replica {
         match tokio::time::timeout(ANSWER_WAIT, reads).await {
             Ok(answer) => answer,
             Err(_) => {
-                // Its answer may still come: nobody else is to read it.
+                // Its answer may still come: the next user of the connection must not read it.
                 drop(conn.detach());
                 Err(sqlx::Error::PoolTimedOut)
             }

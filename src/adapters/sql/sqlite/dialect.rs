@@ -24,7 +24,7 @@ pub fn inserted_id(done: &sqlx::sqlite::SqliteQueryResult) -> u64 {
     done.last_insert_rowid() as u64
 }
 
-/// There is one writer: what a transaction reads nobody changes before it ends.
+/// There is one writer: what a transaction reads does not change before it ends.
 macro_rules! for_update {
     () => {
         ""

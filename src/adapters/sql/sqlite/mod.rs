@@ -1,4 +1,4 @@
-//! The Embedded world's store: one SQLite file, one writer, as many readers as are useful.
+//! The store of a shop in one process: one SQLite file, one writer, as many readers as are useful.
 //!
 //! Whatever is answered is on the disk: WAL with full sync, and an answer leaves only after its commit.
 
@@ -41,8 +41,8 @@ struct Inner {
 }
 
 impl SqliteStore {
-    /// Makes the file where there is none; the schema is made by [`SqliteStore::migrate`]. The folder is the shop's own: that
-    /// nobody else writes there is for whoever opens it to see to.
+    /// Makes the file where there is none; the schema is made by [`SqliteStore::migrate`]. The folder is the shop's own: the
+    /// caller makes sure that no other process writes there.
     pub async fn open(path: &Path, tasks: AnyTasks) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -105,7 +105,7 @@ impl SqliteStore {
         self.at_once().await
     }
 
-    /// Reads of one moment for everybody's eyes.
+    /// Reads of one moment, for the public catalogue.
     async fn shown<A, T, J>(&self, args: A, job: J) -> Result<T>
     where
         J: for<'c> Fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, sqlx::Error>>,
@@ -135,7 +135,7 @@ impl SqliteStore {
     }
 }
 
-/// The whole world is one process: a lock in its memory dies with it.
+/// There is one process only: a lock in its memory ends with it.
 struct Restoring {
     store: SqliteStore,
     sale: SaleId,

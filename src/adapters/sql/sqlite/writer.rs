@@ -11,7 +11,7 @@ use crate::ports::{Fault, Result};
 
 /// Jobs in one commit, at most.
 const GROUP_MAX: usize = 128;
-/// Jobs that wait, at most; whoever comes then waits for a place.
+/// Jobs that wait, at most; a caller that comes then waits for a place.
 const WAITING_MAX: usize = 1024;
 
 /// Tells a job's caller, once its commit is done. Dropped, it tells that nothing was written.
@@ -66,7 +66,7 @@ async fn run(mut conn: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
         match group(&mut conn, first, &mut waiting).await {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
             Err(error) => {
-                tracing::error!(%error, "a group of writes was undone");
+                tracing::error!(%error, "a group of writes failed and was rolled back");
                 // It may have been undone by SQLite already.
                 let _ = execute(&mut conn, "ROLLBACK").await;
             }

@@ -76,7 +76,7 @@ async fn admit(conn: &mut Connection, admission: &Admission) -> Result<Admitted>
 
 async fn merge(conn: &mut Connection, (admissions, now): &(Vec<Admission>, Timestamp)) -> Result<Vec<Merged>> {
     let mut order: Vec<usize> = (0..admissions.len()).collect();
-    // Everybody locks in the same order.
+    // All transactions lock in the same order.
     order.sort_by_key(|place| (admissions[*place].proof.reservation, admissions[*place].proof.unit));
     let mut merged: Vec<Option<Merged>> = vec![None; admissions.len()];
     for place in order {

@@ -147,7 +147,7 @@ fn is_of_the_house(batch: &Batch) -> bool {
     batch.attempts.iter().any(|attempt| attempt.buyer.is_house())
 }
 
-/// Of the turns' blocks, those that have not ended. Whoever has the sale's row locked may ask.
+/// Of the turns' blocks, those that have not ended. The caller holds the lock of the sale's row.
 pub async fn open_among(conn: &mut Connection, turns: &[&Turn]) -> Result<HashSet<BatchId>> {
     let mut open = HashSet::new();
     for turn in turns {
@@ -162,7 +162,7 @@ pub async fn open_among(conn: &mut Connection, turns: &[&Turn]) -> Result<HashSe
     Ok(open)
 }
 
-/// Writes down what blocks got: in the transaction of their births. One that got nothing has ended.
+/// Writes down what blocks got, in the transaction that creates their rows. One that got nothing has ended.
 pub async fn decided(conn: &mut Connection, turns: &[&Turn], born: &[Reservation], now: Timestamp) -> Result<()> {
     for turn in turns {
         let Turn::Batch { batch, .. } = turn else { continue };

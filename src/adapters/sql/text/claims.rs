@@ -19,7 +19,7 @@ const ASSIGNED_MAX: usize = 64;
 pub async fn claim(conn: &mut Connection, sale: SaleId, rows: &[Reservation]) -> Result<()> {
     let mut claims: Vec<(u32, ReservationId)> =
         rows.iter().flat_map(|row| row.state.units().iter().map(|&unit| (unit, row.id))).collect();
-    // Everybody locks in the same order.
+    // All transactions lock in the same order.
     claims.sort_unstable();
     for claims in bulk::pieces(&claims, bulk::ROWS_MAX) {
         let mut query = Statement::new("/* ledger.claim */ INSERT INTO claims (sale, unit, reservation) ");

@@ -49,7 +49,7 @@ async fn claim(conn: &mut Connection, asked: &Asked) -> Result<Claim> {
     if insert(conn, asked).await? {
         return Ok(Claim::Yours(first));
     }
-    // Forgotten in this very moment: whoever comes again finds nothing.
+    // Removed in this very moment: the next try finds nothing.
     let Some(found) = fetch_locked(conn, asked.key).await? else { return Ok(Claim::InFlight) };
     if found.expires_at <= asked.now {
         begin_anew(conn, asked).await?;
@@ -78,7 +78,7 @@ fn written(asked: &Asked) -> Result<Fingerprint> {
     asked.fingerprints.first().copied().ok_or_else(|| broken("a request without a fingerprint"))
 }
 
-/// Says whether nobody had asked.
+/// Whether it was the first with this key.
 async fn insert(conn: &mut Connection, asked: &Asked) -> Result<bool> {
     let done = sqlx::query(concat!(
         "/* requests.insert */ ",

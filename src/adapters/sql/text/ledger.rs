@@ -23,7 +23,7 @@ use crate::ports::sale::reservations::{Place, Reservations, Version};
 use crate::ports::sale::restoring::{LastTurn, RestoreLock, Restoring, SaleTotals};
 
 impl Store {
-    /// A transaction that may have written events: whoever publishes them is woken after it.
+    /// A transaction that may have written events: the relay is woken after it.
     async fn telling<T>(&self, transaction: impl Future<Output = Result<T>>) -> Result<T> {
         let done = transaction.await?;
         self.outbox_rows().notify_one();
@@ -188,7 +188,7 @@ impl Refunds for Store {
 #[async_trait]
 impl Sweeping for Store {
     async fn lapse(&self, sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Result<Vec<Reservation>> {
-        // Everybody locks in the same order.
+        // All transactions lock in the same order.
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         self.write("ledger.lapse", (sale, ids, now), |c, args| Box::pin(moves::lapse(c, args))).await

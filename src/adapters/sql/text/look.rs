@@ -145,7 +145,7 @@ pub async fn versions(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -
     Ok(last.into_values().collect())
 }
 
-/// Of those who wait: the line is counted once for all of them.
+/// Of the parties on standby: the line is counted once for all of them.
 async fn positions(
     conn: &mut Connection,
     sale: SaleId,
@@ -166,7 +166,7 @@ async fn positions(
     found.iter().map(|found| Ok((found.try_get("id")?, row::small(found, "place")?))).collect()
 }
 
-/// In a snapshot, so that a turn that gave birth is not seen without its row.
+/// In a snapshot, so that a turn that created a reservation is not seen without its row.
 pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {
     if let Some(row) = row::fetch(conn, attempt.into()).await? {
         let own = row.sale == sale && row.buyer == buyer;
@@ -184,7 +184,7 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
         _ if whose != Some(&buyer.0.to_be_bytes()[..]) => Ok(Outcome::Pending),
         Some(b'A') => Ok(Outcome::Already),
         Some(b'R') => Ok(Outcome::Refused),
-        _ => Err(super::broken("a turn gave birth and there is no row")),
+        _ => Err(super::broken("a turn created a reservation and there is no row")),
     }
 }
 
@@ -288,7 +288,7 @@ pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
     sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await
 }
 
-/// The turns above `after` are few: whoever asks remembers how far there was no gap.
+/// The turns above `after` are few: the caller remembers how far there was no gap.
 pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
     let found: Vec<Number> = sqlx::query_scalar(
         "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \

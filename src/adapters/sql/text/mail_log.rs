@@ -102,10 +102,10 @@ async fn due(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<Even
 
 /// What only a newer binary can read is left to it.
 fn read(text: &str) -> Option<Event> {
-    serde_json::from_str(text).inspect_err(|error| tracing::error!(%error, "a letter's event cannot be read")).ok()
+    serde_json::from_str(text).inspect_err(|error| tracing::error!(%error, "the event of a mail cannot be read")).ok()
 }
 
-/// Looks before it writes: of many who come for one letter, those who cannot have it lock nothing.
+/// Reads before it writes: of many workers that come for one letter, those that cannot have it lock nothing.
 async fn claim(conn: &mut Connection, (new, lease_ms): &(New, i64)) -> Result<Claimed> {
     let until = new.now.plus_ms(*lease_ms);
     let found = sqlx::query("/* letters.look */ SELECT state, tries, kept_at, due_at FROM letters WHERE id = ?")

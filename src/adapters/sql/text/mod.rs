@@ -2,7 +2,7 @@
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
 //! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
-//! connection is a part of somebody's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `blocks`,
+//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `blocks`,
 //! `outbox` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! The outbox: rows are written by the transactions they speak of, and read and marked by whoever publishes them.
+//! The outbox: rows are written by the transactions they speak of, and read and marked by the relay.
 
 use async_trait::async_trait;
 use sqlx::Row as _;
@@ -40,14 +40,14 @@ async fn unpublished(conn: &mut Connection, max: u32) -> Result<Vec<Event>> {
             Ok(event) => events.push(event),
             Err(error) => {
                 let number: i64 = found.try_get("number")?;
-                tracing::error!(outbox.number = number, %error, "an event waits for a version that can read it");
+                tracing::error!(outbox.number = number, %error, "an event cannot be read by this version and is kept");
             }
         }
     }
     Ok(events)
 }
 
-/// Rows are found by their ids alone: another index would lock its neighbours too, and those who write theirs would wait.
+/// Rows are found by their ids alone: another index would lock its neighbours too, and their writers would wait.
 async fn mark(conn: &mut Connection, (ids, now): &(Vec<EventId>, Timestamp)) -> Result<u64> {
     let mut unmarked = 0;
     for ids in ids.chunks(bulk::ROWS_MAX) {
@@ -98,7 +98,7 @@ impl Outbox for Store {
     }
 
     async fn mark_published(&self, ids: &[EventId], now: Timestamp) -> ports::Result<u64> {
-        // Everybody locks in the same order.
+        // All transactions lock in the same order.
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         self.write("outbox.mark", (ids, now), |c, args| Box::pin(mark(c, args))).await

@@ -137,7 +137,7 @@ pub async fn confirm_free(
         outbox::write(conn, &[order_paid(&order)]).await?;
         return Ok(FreeOrder::Order(order));
     }
-    // Whose commit was not heard of asks again.
+    // The caller asks again after a commit whose answer was lost.
     let order = order_of(conn, row.id).await?.filter(|order| order.payment == payment.id);
     Ok(order.map_or(FreeOrder::Refused(Some(row)), FreeOrder::Order))
 }

@@ -98,7 +98,7 @@ pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> 
     }
 }
 
-/// Units of the order that still let somebody in.
+/// Units of the order that are still good for admission.
 async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
     let mut units = order.left();
     if units.is_empty() {
@@ -115,7 +115,7 @@ async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
     Ok(units)
 }
 
-/// The row stays, so that its number is nobody else's; what it said of the person goes.
+/// The row stays, so that its number is never given to another account; what it said of the person goes.
 pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bool, Timestamp)) -> Result<Erased> {
     let Some(known) = epoch(conn, id).await? else { return Ok(Erased::Missing) };
     let way = in_the_way(conn, id).await?;

@@ -1,4 +1,4 @@
-//! Recording the turnstile's answers: turns, births, promotions, claims and what was freed, in one transaction.
+//! Recording the turnstile's answers: turns, new reservations, promotions, claims and what was freed, in one transaction.
 //!
 //! The sale's row is locked exclusively, so that two recordings of one sale follow each other: each sees the other's turns
 //! when it checks that the chains fit, and neither waits for the other half-way. Whatever collides or does not fit undoes
@@ -176,9 +176,9 @@ fn buyers(turn: &Turn) -> Vec<u8> {
     }
 }
 
-/// The rows that batches give birth to: one for each attempt that got units or waits, none for the others.
-/// The house never waits: its units are blocked if its block is still open, and whatever else it was given ends where it is born,
-/// to be released like anything that ended.
+/// The rows that batches create: one for each attempt that got units or waits, none for the others.
+/// The house never waits: its units are blocked if its block is still open; any other row of its is created ended, to be released
+/// like anything that ended.
 fn births(
     sale: SaleId,
     fresh: &[&Turn],
@@ -230,7 +230,7 @@ async fn insert_births(conn: &mut Connection, rows: &[Reservation], now: Timesta
                 State::Standby { generation, arrival } => (Some(Number(generation)), Some(Number(arrival)), None),
                 State::Held { lapses_at, .. } => (None, None, Some(lapses_at)),
                 State::Blocked { .. } | State::Ended => (None, None, None),
-                _ => unreachable!("a reservation is born held or on standby, or is the house's"),
+                _ => unreachable!("a reservation is created held or on standby, or is the house's"),
             };
             values.bind(row.id).bind(row.sale).bind(row.buyer);
             values.bind(row.quantity).bind(row.state.kind());
@@ -243,7 +243,7 @@ async fn insert_births(conn: &mut Connection, rows: &[Reservation], now: Timesta
     Ok(())
 }
 
-/// A party whose row is not born yet undoes everything; one whose row has ended is left to its own release.
+/// A party whose row is not there yet undoes everything; one whose row has ended is left to its own release.
 async fn promote(
     conn: &mut Connection,
     sale: SaleId,

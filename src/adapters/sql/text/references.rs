@@ -1,7 +1,7 @@
 //! What an outside provider calls our payments.
 //!
-//! Of "the provider answered" and "nobody waits for it any more" one write wins, and the other finds out: money only moves of a
-//! payment whose name is here.
+//! Of "the provider answered" and "no request waits for it any more" one write wins, and the other finds out: money only moves
+//! of a payment whose name is here.
 
 use async_trait::async_trait;
 use sqlx::Row as _;

@@ -199,7 +199,7 @@ pub async fn move_from(conn: &mut Connection, (from, to): &(RefundEntry, RefundE
     Ok(moved.rows_affected() == 1)
 }
 
-/// What somebody made at the provider, of one payment.
+/// Refunds of one payment that operators made at the provider.
 pub struct Made {
     pub payment: PaymentId,
     pub made: Vec<MadeRefund>,

@@ -1,5 +1,5 @@
-//! Lists and sums for operators. Each page is a read of its own, along an index, from where the last one ended: nobody's
-//! transaction is long, and no list is sorted.
+//! Lists and sums for operators. Each page is a read of its own, along an index, from where the last one ended: no transaction
+//! is long, and no list is sorted.
 
 use std::collections::HashMap;
 
@@ -102,7 +102,7 @@ async fn people(conn: &mut Connection, buyers: &[BuyerId]) -> Result<HashMap<Buy
     Ok(people)
 }
 
-/// Of the house's batches nobody waited for an answer: they are known by the first byte of their buyers.
+/// Leaves out the house's batches, for whose answers no buyer waited: they are known by the first byte of their buyers.
 async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns_max: u32) -> Result<Decisions> {
     let found = sqlx::query(
         "/* reports.decisions */ SELECT generation, revision, cause, outcomes, recorded_at FROM turns \

@@ -1,7 +1,7 @@
 //! The built-in payment provider, for shops that take no money yet. Its table is its books, apart from the ledger's: a call
-//! to it is a call to somebody else's system, and two of its cards make that felt.
+//! to it stands for a call to an outside system, and two of its cards fail as one would.
 //!
-//! A payment is opened, then captured or voided, once; whoever asks again gets the same answer. What goes back of it is in a
+//! A payment is opened, then captured or voided, once; a repeated call gets the same answer. What goes back of it is in a
 //! table of its own, and never sums up to more than moved.
 
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Payments for Sandbox {
         })
     }
 
-    /// All of them are ours: nobody else has a window here.
+    /// All of them are ours: the sandbox has no dashboard in which others are made.
     async fn refunds(&self, payment: PaymentId) -> ports::Result<Vec<MadeRefund>> {
         let mut conn = self.store.reader().await.map_err(ours)?;
         refunds(&mut conn, payment).await.map_err(super::fault).map_err(ours)
@@ -121,7 +121,7 @@ async fn open(conn: &mut Connection, &(payment, amount): &(PaymentId, Money)) ->
     must_state(conn, payment).await
 }
 
-/// Captures or voids what is open; what the provider never heard of is void from then on.
+/// Captures or voids what is open; a payment that the provider does not know is void from then on.
 async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, SandboxState)) -> Result<SandboxState> {
     insert(conn, payment, 0, String::new(), SandboxState::Voided).await?;
     sqlx::query("/* sandbox.set */ UPDATE sandbox_payments SET state = ? WHERE id = ? AND state = ?")

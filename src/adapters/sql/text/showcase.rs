@@ -1,4 +1,4 @@
-//! Sales for everybody's eyes. Where the reads go is the dialect's: to a copy, if it has one.
+//! Sales as every client sees them. Where the reads go is the dialect's: to a copy, if it has one.
 //!
 //! A page is read along an index that is in the order of the list, from its place on: the last page like the first. What a list is
 //! of stands in that index, too, so that nothing is passed over but what changed its state a moment ago. With words the index is

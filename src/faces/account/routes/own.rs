@@ -32,8 +32,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
 #[schema(as = Erase)]
 struct EraseBody {
     password: String,
-    /// What is to become of orders whose codes still let somebody in: they stay good for whoever has these, and nobody can show
-    /// them again.
+    /// What is to become of orders whose codes are still good for admission: `keep` leaves the codes good for their bearers;
+    /// they cannot be shown again.
     #[serde(default)]
     #[schema(nullable = false)]
     orders: Option<Orders>,
@@ -98,7 +98,7 @@ async fn put_password(req: HttpRequest, payload: Payload, face: Data<AccountFace
 /// Erase my account
 ///
 /// Refused while a reservation is on standby, held or being paid; and, unless `orders` says `keep`, while codes of paid orders
-/// still let somebody in. Those stay good for whoever has them; nobody can show them again.
+/// are still good for admission. Those stay good for their bearers and cannot be shown again.
 #[utoipa::path(
     delete,
     path = "/v1/me",
@@ -145,7 +145,7 @@ async fn not_erased(face: &AccountFace, way: InTheWay) -> Reply {
     let titles = face.needs().catalogue.titles(&sales).await?;
     let problem = if way.reservations.is_empty() {
         let detail = format!(
-            "codes of {} units still let somebody in, and nobody can show them again; take them along and say \"keep\", \
+            "codes of {} units are still good for admission and cannot be shown again; save them and say \"keep\", \
              or have the orders refunded first",
             way.units
         );

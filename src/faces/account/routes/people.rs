@@ -49,7 +49,7 @@ pub struct Welcome {
 )]
 async fn post_user(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
     let user = face.body(&req, &mut payload.into_inner()).await?;
-    // The token is nothing to write down: whoever asks again is recognised by the password, and gets a token of their own.
+    // The token must not be stored with the answer: a repeated request proves itself by the password and gets a token of its own.
     let account = sign_up(face.needs(), face.passwords(), &face.knock(&req), user).await?;
     Ok(secret(welcome(&face, account, HttpResponse::Created())))
 }
@@ -79,7 +79,7 @@ async fn post_session(req: HttpRequest, payload: Payload, face: Data<AccountFace
 async fn get_me(req: HttpRequest, face: Data<AccountFace>) -> Reply {
     let buyer = face.buyer(&req)?;
     let account = face.needs().accounts.account(buyer).await?;
-    // Whoever signs access tokens decides who is a buyer; not all of them have an account here.
+    // The issuer of access tokens decides who is a buyer; not every buyer has an account here.
     Ok(HttpResponse::Ok().json(User::from(account.ok_or_else(no_account)?)))
 }
 

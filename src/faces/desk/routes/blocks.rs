@@ -88,7 +88,7 @@ fn reason() -> Object {
 
 /// Take free units out of sale
 ///
-/// As many as are free, at most as many as are wanted. They are taken in the order of attempts, belong to nobody, and are neither
+/// As many as are free, at most as many as are wanted. They are taken in the order of attempts, belong to no buyer, and are neither
 /// held nor sold. 409 when none is free or the sale is closed; 503 while the queue has not come to it: ask again with the same key.
 #[utoipa::path(
     post,

@@ -1,4 +1,4 @@
-//! Messages that nobody could read, and sending them back.
+//! Parked messages: those that no consumer could read, and sending them back.
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,7 +17,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(path("/v1/admin/parked/replay").route(once(By::Operator, web::post().to(replay_parked))));
 }
 
-/// Messages that nobody could read
+/// Messages that no consumer could read
 #[utoipa::path(
     get,
     path = "/v1/admin/parked",

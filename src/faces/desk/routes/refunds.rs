@@ -117,7 +117,7 @@ fn note() -> Object {
 
 /// A refund that failed was settled otherwise
 ///
-/// Whoever says the same again is answered the same.
+/// Repeated with the same body, it answers the same.
 #[utoipa::path(
     post,
     path = "/v1/admin/refunds/{refund}/settlement",

@@ -57,7 +57,7 @@ async fn get_reservations(req: HttpRequest, desk: Data<Desk>) -> Reply {
     export(&req, &desk, List::Reservations).await
 }
 
-/// Everybody who came in with a unit of the sale, as CSV
+/// All admissions with a unit of the sale, as CSV
 #[utoipa::path(
     get,
     path = "/v1/admin/sales/{id}/exports/check-ins.csv",

@@ -152,7 +152,7 @@ async fn changed(desk: &Desk, changed: Changed) -> Reply {
     }
 }
 
-/// As it is now, for the operator; publishers hear of it as well, and need not wait for the next broadcast.
+/// As it is now, for the operator; publishers get it as well, and need not wait for the next broadcast.
 async fn view(desk: &Desk, sale: Sale) -> Result<SaleView, Problem> {
     desk.board().forget(sale.id);
     best_effort("announce", desk.effort(), announce(&desk.needs().announce, sale.id)).await;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Settings {
     /// How long an access token is good for, in milliseconds: at most a day.
     pub access_ttl_ms: i64,
-    /// How long a checkout token outlives its hold, in milliseconds: whoever asks again what became of a checkout still can.
+    /// How long a checkout token outlives its hold, in milliseconds: a buyer can still ask what became of a checkout.
     /// It gives no time to pay; the ledger decides by `lapses_at`.
     pub checkout_ttl_beyond_hold_ms: i64,
     /// Passwords hashed at once, at most. Each takes 19 MiB and one core.
@@ -58,7 +58,7 @@ pub struct Settings {
     pub login_window_ms: i64,
     /// Accounts and addresses whose tries are remembered, at most, each; more share one count.
     pub login_keys_max: usize,
-    /// Proxies in front that add the address they saw to `X-Forwarded-For`; without one it is whoever connects.
+    /// Proxies in front that add the address they saw to `X-Forwarded-For`; without one the client is the peer that connects.
     pub trusted_hops: usize,
     /// Reservations, and orders, in what a person takes along, at most.
     pub person_rows_max: u32,

@@ -12,7 +12,7 @@ pub use crate::faces::front::views::order::{OrderFacts, OrderView};
 pub use crate::faces::front::views::sale::SaleView;
 pub use crate::faces::front::views::standing::StandingView;
 
-/// An amount, and how many of its digits stand behind the point: whoever writes it out need not know the currency.
+/// An amount, and how many of its digits stand behind the point: a client that formats it need not know the currency.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Money)]
 pub struct MoneyView {

@@ -1,4 +1,4 @@
-//! A sale, as anybody sees it.
+//! A sale, as every client sees it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ pub struct SaleView {
     opens_at: Timestamp,
     closes_at: Timestamp,
     phase: Phase,
-    /// Units that nobody has; some may be held. A moment old.
+    /// Units that are neither sold, held nor blocked. A moment old.
     left: u32,
     /// Nothing is left, held or being paid for: only what is given back or added can be had. A moment old.
     all_paid: bool,

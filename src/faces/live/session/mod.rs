@@ -1,5 +1,5 @@
-//! One buyer's socket, pure: what comes from the client, what comes from the world and the heartbeat go in, and what is to be
-//! done comes out. Here is no socket, no waiting and no clock.
+//! One buyer's socket, pure: the client's messages, the process's inputs and the heartbeat go in, and what is to be done comes
+//! out. Here is no socket, no waiting and no clock.
 //!
 //! A client says, as JSON texts:
 //!

@@ -16,7 +16,7 @@ pub struct Now {
     pub at: Timestamp,
 }
 
-/// A sale's counters, made once for everybody who watches it.
+/// A sale's counters, made once for all sockets that watch it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SaleWord {
     pub sale: SaleId,
@@ -40,7 +40,7 @@ pub enum Truth {
     Row { born_at: Timestamp, reservation: ReservationId, version: u64, text: ByteString },
 }
 
-/// What the world says.
+/// What reaches the session from the process around it.
 #[derive(Debug)]
 pub enum Input {
     Entered(Result<Pass, Close>),
@@ -75,7 +75,7 @@ pub enum Effect {
     Enter(String),
     Watch(SaleId),
     Unwatch(SaleId),
-    /// Read the truth; the answer is [`Input::Truth`]. `first`: nobody knows yet whether there is such a sale.
+    /// Read the ledger; the answer is [`Input::Truth`]. `first`: it is not known yet whether there is such a sale.
     Look {
         sale: SaleId,
         first: bool,

@@ -39,12 +39,12 @@ impl Watch {
         self.known.as_ref().is_some_and(|known| known.reservation == reservation && known.version >= version)
     }
 
-    /// Of one reservation the version decides; of two of this buyer's, the later birth.
+    /// Of one reservation the version decides; of two of this buyer's, the one created later.
     pub fn compare(&self, born_at: Timestamp, reservation: ReservationId, version: u64) -> std::cmp::Ordering {
         match &self.known {
             None => std::cmp::Ordering::Greater,
             Some(known) if known.reservation == reservation => version.cmp(&known.version),
-            // Reads follow each other: of two births in one millisecond, the one that is read later is the later.
+            // Reads follow each other: of two created in one millisecond, the one that is read later is the later.
             Some(known) if born_at >= known.born_at => std::cmp::Ordering::Greater,
             Some(_) => std::cmp::Ordering::Less,
         }

@@ -49,7 +49,7 @@ pub struct Counters {
     pub all_paid: bool,
     /// Parties that wait.
     pub standby: u32,
-    /// Nothing is left, and nobody more may wait.
+    /// Nothing is left, and no party may join standby any more.
     pub exhausted: bool,
 }
 

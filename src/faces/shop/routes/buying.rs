@@ -70,7 +70,7 @@ async fn get_reservation(req: HttpRequest, shop: Data<Shop>) -> Reply {
     let attempt: Option<AttemptId> = parsed("attempt", attempt, "must be 32 lower-case hexadecimal digits")?;
     let version: Option<u64> = parsed("version", version, "must be a whole number")?;
     let wait_ms_max = shop.settings().wait_ms_max;
-    // Whoever was told 202 a moment ago asks for a decision, and not whether there is one.
+    // A client that names an attempt was answered 202 a moment ago and wants the decision: it waits for one.
     let usual_ms = attempt.map_or(0, |_| shop.settings().attempt_wait_ms.min(wait_ms_max));
     let wait_ms: u64 = parsed("wait_ms", wait_ms, "must be a whole number")?.unwrap_or(usual_ms);
     limits::within("wait_ms", wait_ms, 0..=wait_ms_max)?;
@@ -139,7 +139,7 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D:
     responses(
         (status = 200, description = "It was paid before.", body = OrderView),
         (status = 201, description = "Paid.", body = OrderView),
-        (status = 202, description = "Nobody knows yet whether money moved: ask for the reservation.", body = StandingView),
+        (status = 202, description = "It is not known yet whether money moved: ask for the reservation.", body = StandingView),
         (status = 402, description = "The card was declined; no money moved.", content_type = CONTENT_TYPE, body = Problem),
         problems::Forbidden,
     ),
@@ -161,7 +161,7 @@ async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> 
     reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
 }
 
-/// Whoever asks again under the same key gets the answer that the first one did not live to hear.
+/// A repeat under the same key gets the answer that the first request would have got.
 fn told_first(paid: Paid, is_again: bool) -> Paid {
     match paid {
         Paid::Order { order, now } => Paid::Order { order, now: now || is_again },
@@ -175,7 +175,7 @@ fn payable_by(shop: &Shop, token: &str, buyer: BuyerId) -> Result<ReservationId,
     let named = |problem: Problem| Problem { field: Some("checkout_token".into()), ..problem };
     let (reservation, owner) = verified.map_err(named)?;
     if owner != buyer {
-        return Err(Problem::field("checkout_token", Kind::FORBIDDEN, "this is somebody else's to pay for"));
+        return Err(Problem::field("checkout_token", Kind::FORBIDDEN, "this is another buyer's to pay for"));
     }
     Ok(reservation)
 }

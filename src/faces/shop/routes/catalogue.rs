@@ -1,4 +1,4 @@
-//! What is sold, to anybody; and what a buyer must answer first.
+//! What is sold, for every client; and what a buyer must answer first.
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};

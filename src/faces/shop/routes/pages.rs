@@ -1,4 +1,4 @@
-//! The shop in the browser: one page, which finds out from its path what to show and asks the API like anybody else.
+//! The shop in the browser: one page, which finds out from its path what to show and calls the API like any other client.
 
 use actix_web::web::ServiceConfig;
 

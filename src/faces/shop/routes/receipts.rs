@@ -44,7 +44,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     ),
     security(("access" = [])),
 )]
-// From the archive; printed now where it is not there yet. Whoever would wait for long is told to come again, and finds it then.
+// From the archive; printed now where it is not there yet. Where that takes long, the client is told to come again.
 async fn get_pdf(req: HttpRequest, shop: Data<Shop>) -> Reply {
     let order = own_order(&shop, &req).await?;
     let name = format!("inline; filename=\"receipt-{}.pdf\"", order.number);

@@ -51,7 +51,7 @@ const STATUSES: [(u16, &str); 11] = [
     (422, "Understood, and refused."),
     (429, "Too many requests."),
     (500, "Something went wrong here."),
-    (503, "Too busy, or a part of the world is away; come again."),
+    (503, "Too busy, or a server this needs is away; come again."),
 ];
 
 pub fn responses() -> Map<String, Value> {

@@ -1,4 +1,4 @@
-//! Blocks: units that the house takes out of sale and puts back, decided and recorded like everybody's.
+//! Blocks: units that the house takes out of sale and puts back, decided and recorded like any buyer's.
 
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::sale::block::Block;
@@ -103,7 +103,7 @@ pub async fn a_block_takes_units_and_gives_them_back<S: Store>(store: S) {
     let taken = counter.read(&block).await;
     assert_eq!((taken.units, taken.decided_at, taken.ended_at), (3, Some(NOW), None));
 
-    // Time does nothing to it, nobody can pay for it or cancel it, and nobody is told.
+    // Time does nothing to it, it can be neither paid for nor cancelled, and no buyer is told.
     let ids: Vec<ReservationId> = block.reservations();
     assert_eq!(counter.store.overdue(later(), 9).await.unwrap(), [(sale, held[0].id)]);
     assert_eq!(counter.store.lapse(sale, &ids, later()).await.unwrap(), []);
@@ -114,7 +114,7 @@ pub async fn a_block_takes_units_and_gives_them_back<S: Store>(store: S) {
     assert_eq!(counter.store.backlog().await.unwrap(), Backlog { events: 0, oldest: None });
     assert_eq!((row.version, &row.state), (1, &State::Blocked { units: vec![3, 4, 5] }));
 
-    // Whoever comes now waits; when the block ends, they have the units.
+    // A buyer who comes now waits; when the block ends, they have the units.
     counter.reserved(&[(2, 2), (3, 2)]).await;
     let BlockEnded { block: ended, ended: freed } = counter.end(&block).await;
     assert_eq!((ended.ended_at, freed.len()), (Some(NOW), 1));
@@ -132,7 +132,7 @@ pub async fn a_block_takes_units_and_gives_them_back<S: Store>(store: S) {
     assert_eq!(counter.store.end_block(sale, BatchId(7 << 16), NOW).await.unwrap(), None);
 }
 
-/// Between its making and its turn others were faster: what does not fit ends where it is born, and is released like anything else.
+/// Between its making and its turn others were faster: what does not fit is created ended, and is released like anything else.
 pub async fn what_a_block_does_not_get_never_waits<S: Store>(store: S) {
     let mut counter = Counter::open(store, 6, 3).await;
     let sale = counter.sale.id;
@@ -202,7 +202,7 @@ pub async fn a_blocks_turn_is_recorded_once<S: Store>(store: S) {
     assert!(rows.iter().all(|row| row.state == State::Cancelled), "{rows:?}");
     let read = counter.read(&block).await;
     assert_eq!((read.units, read.ended_at), (2, Some(NOW)));
-    // A turnstile that fell back gives the same units to somebody else: the fence holds.
+    // A turnstile that fell back gives the same units to another buyer: the fence holds.
     let mut counter = Counter::open(counter.store, 1, 1).await;
     let block = counter.block(1, 2).await;
     let before = counter.turnstile.clone();

@@ -80,7 +80,7 @@ impl<S: Store> Counter<S> {
         Turn::Batch { batch, reserved }
     }
 
-    /// A batch that somebody else made.
+    /// A batch that another publisher made.
     pub fn ask(&mut self, batch: Batch) -> Turn {
         let reserved = only(self.turnstile.reserve(self.known(), &[&batch]));
         Turn::Batch { batch, reserved }

@@ -72,7 +72,7 @@ pub async fn the_claims_of_the_dead_are_void(log: impl MailLog) {
     claim(&log, event.id, AT).await;
     log.void_claims(AT.plus_ms(1)).await.unwrap();
     assert_eq!(log.due(AT.plus_ms(1), 9).await.unwrap(), std::slice::from_ref(&event));
-    // One who is not dead after all has lost the claim, like anybody whose lease ran out.
+    // A worker that did not crash after all has lost the claim, like any whose lease ran out.
     log.put_off(event.id, 1, AT.plus_ms(LEASE_MS)).await.unwrap();
     assert!(matches!(claim(&log, event.id, AT.plus_ms(1)).await, Claimed::Mine { .. }));
 }
@@ -101,7 +101,7 @@ pub async fn what_is_unsent_or_refused_is_counted(log: impl MailLog) {
     }
     let unsent = log.unsent().await.unwrap();
     assert_eq!(unsent, Unsent { letters: 1, oldest: Some(AT.plus_ms(5)), refused: 1 });
-    // A letter that only a queue knows of has no event, and is nobody's to look for here.
+    // A letter that only a queue knows of has no event, and is not looked for here.
     claim(&log, event(5).id, AT).await;
     assert_eq!(log.due(AT.plus_ms(LEASE_MS * 2), 9).await.unwrap(), [events[3].clone()]);
 }

@@ -1,4 +1,4 @@
-//! Lists of sales: whole and in order whatever they are of, a page at a time, before and after somebody keeps them.
+//! Lists of sales: whole and in order whatever they are of, a page at a time, before and after a process has sorted them.
 
 use miaosha::domain::sale::search::words_asked;
 use miaosha::domain::sale::{Phase, Sale, SaleState};

@@ -112,7 +112,7 @@ pub async fn a_raise_written_before_the_close_keeps_whom_it_fits<S: Store>(store
     assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap().len(), 1);
 }
 
-/// One look for all sales: where nobody waits, or the line goes on in any case, there is nothing to lock and to count.
+/// One look for all sales: where no party waits, or the line goes on in any case, there is nothing to lock and to count.
 pub async fn lines_that_may_end_are_found<S: Store>(store: S) {
     let mut open = Counter::open(store.clone(), 1, 3).await;
     let mut until_paid = Counter::open_until(store.clone(), 1, 3, StandbyUntil::Paid).await;

@@ -1,4 +1,4 @@
-//! Many at once: of those who want the same, one gets it, and nobody sees half of anything.
+//! Many at once: of several that want the same, one gets it, and no reader sees half of anything.
 
 use futures_util::future::join_all;
 use miaosha::domain::sale::reservation::{Kind, Reservation};

@@ -124,7 +124,7 @@ pub async fn a_cause_of_another_revision_diverges<S: Store>(store: S) {
     assert!(matches!(counter.record(&[Turn::Batch { batch, reserved }]).await, Recorded::Diverged { .. }));
 }
 
-/// What a turnstile that forgot somebody would answer: a claimed unit, a live buyer's second hold, an arrival given twice.
+/// What a turnstile that forgot a buyer would answer: a claimed unit, a live buyer's second hold, an arrival given twice.
 pub async fn what_a_fence_refuses_diverges_and_leaves_nothing<S: Store>(store: S) {
     let mut counter = Counter::open(store, 3, 3).await;
     counter.reserved(&[(1, 3), (2, 1)]).await;

@@ -36,7 +36,7 @@ fn done(given: RefundOutcome) -> (Order, RefundEntry, Reservation, ReservationId
     }
 }
 
-/// A reservation of so many units, paid for as order `N`; whoever comes after it waits.
+/// A reservation of so many units, paid for as order `N`; later parties wait.
 async fn bought<S: Store>(counter: &mut Counter<S>, quantity: u8) -> Reservation {
     let row = counter.reserved(&[(1, quantity)]).await.remove(0);
     let payment = counter.payment(&row, 1).await;
@@ -92,7 +92,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     assert_ne!(ended, paid.id);
     assert_eq!(counter.claimed().await, [1, 3], "the unit is claimed no more");
 
-    // What ended is a row of its own, which nobody but the release ever asks for.
+    // What ended is a row of its own, which only the release ever asks for.
     let split = counter.row(ended).await;
     assert_eq!((split.state, split.freed, split.buyer), (State::Refunded, false, paid.buyer));
     assert_eq!(counter.store.unfreed(9).await.unwrap(), [(paid.sale, ended)]);
@@ -119,7 +119,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     let (order, _, row, last) = done(counter.store.refund_units(&all("N"), NOW).await.unwrap());
     assert_eq!((row.state, last, order.refunded), (State::Refunded, paid.id, true));
     assert_eq!(order.refunded_amount, order.amount);
-    // What was split off came later, and is still nobody's last reservation.
+    // What was split off came later, and is still no buyer's last reservation.
     assert_eq!(counter.store.reservation_of(paid.sale, paid.buyer).await.unwrap().unwrap().id, paid.id);
     let release = counter.release(paid.id);
     counter.recorded(&[release]).await;
@@ -127,7 +127,7 @@ pub async fn single_units_leave_an_order_one_by_one<S: Store>(store: S) {
     assert_eq!(counter.claimed().await, [0_u32; 0]);
 }
 
-/// Somebody died between the refund and the answer: whoever asks again under the same request is told the same.
+/// A process crashed between the refund and the answer: the same request again gets the same answer.
 pub async fn a_refund_asked_for_again_under_its_request_is_the_same<S: Store>(store: S) {
     let mut counter = Counter::open(store, 4, 0).await;
     let paid = bought(&mut counter, 3).await;
@@ -284,7 +284,7 @@ pub async fn what_was_made_at_the_provider_is_in_the_books<S: Store>(store: S) {
     let (_, entry, ..) = done(counter.store.refund_units(&some("N", &[2]), later()).await.unwrap());
     assert_eq!(entry.refund.amount.minor, price - 1, "no more than is left");
 
-    // Somebody gives that back by hand, too: it is owed no more, and the order is over.
+    // An operator gives that back by hand, too: it is owed no more, and the order is over.
     let now = later().plus_ms(1);
     for _ in 0..2 {
         counter.store.refunds_made(payment, &[part.clone(), rest.clone()], 0, now).await.unwrap();
@@ -329,7 +329,7 @@ pub async fn what_is_made_good_at_the_provider_is_owed_no_more<S: Store>(store: 
     assert_eq!((retried.tries, retried.retried(NOW)), (failed.tries + 2, None), "another amount is another try");
 }
 
-/// Of a payment that became no order: what goes back is all of it, by whoever.
+/// Of a payment that became no order: what goes back is all of it, whichever process gives it back.
 pub async fn a_capture_that_could_not_stand_goes_back_by_hand<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);

@@ -13,7 +13,7 @@ use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, new_sale};
 
 const WITHIN_MS: i64 = 3_600_000;
 
-/// What an operator does is under the store's own time, and turns and orders are under whoever wrote them says.
+/// What an operator does is under the store's own time, and turns and orders are under the time their writer says.
 pub async fn what_moved_a_sale_is_found<S: Store>(store: S) {
     let quiet = new_sale(&store, allotment(1, 0)).await;
     let mut counter = Counter::open(store.clone(), 3, 2).await;
@@ -44,7 +44,7 @@ pub async fn what_moved_a_sale_is_found<S: Store>(store: S) {
     counter.reserved(&[(4, 1)]).await;
     assert_eq!(of_it().await.turn, (2, 1));
 
-    // Turns and orders of that time are forgotten; nobody but the store knows what its own time is.
+    // Turns and orders of that time are forgotten; only the store knows what its own time is.
     let later = NOW.plus_ms(WITHIN_MS + 6);
     assert_eq!(moved(later.plus_ms(-1)).await.remove(&sale).unwrap().orders, paid.orders);
     let closed = Moved { closed: true, ..made };
