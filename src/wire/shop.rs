@@ -87,6 +87,8 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     name_systems(Systems { turnstile: "memory", ledger: "sqlite", queue: "sqlite", signals: "memory" });
     let world = open(&config.embedded, &config.stripe, lifecycle.tasks()).await?;
     commands.serve(world.needs());
+    // Before the publisher asks for everything: what comes later is told half a second later.
+    let demo = if with_demo { demo::prepare(&world).await? } else { None };
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
     let publisher = publisher::Publisher::new(world.needs(), keys.clone(), config.publisher.clone());
@@ -120,7 +122,6 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     world.letters.void_claims(world.clock.now()).await?;
     let attached = Some(receipts.for_mail());
     lifecycle.supervise("mail", mailer::run(world.needs(), letters, office, attached, lifecycle.clone()));
-    let demo = if with_demo { demo::prepare(&world).await? } else { None };
     let facts = ShopFacts {
         url: format!("http://{address}"),
         inner_url: format!("http://{}", config.process.inner_listen),
