@@ -14,10 +14,6 @@ enum Tried<'a> {
     Edge(Vec<&'a str>),
     /// Work is cut into pieces of this size: these tests have more than one piece, and see no difference.
     Piece(Vec<&'a str>),
-    /// A time: who tried its edge would assert a time. Why nothing worse than waiting comes of it.
-    Time(&'a str),
-    /// How much is done, kept or sent at once, for its cost: no request is refused and nothing is lost at it. Why.
-    Cost(&'a str),
     /// The same limit as another row's, told or handed on.
     Same(&'a str, &'a str),
 }
@@ -35,8 +31,6 @@ fn row(line: &str) -> Option<Row<'_>> {
     let tried = match kind {
         "edge" => Tried::Edge(rest.split_whitespace().collect()),
         "piece" => Tried::Piece(rest.split_whitespace().collect()),
-        "time" => Tried::Time(rest),
-        "cost" => Tried::Cost(rest),
         "same" => rest.split_once(' ').map(|(path, name)| Tried::Same(path, name))?,
         _ => return None,
     };
@@ -63,14 +57,6 @@ fn declared(text: &str) -> Vec<String> {
     let mut names: Vec<String> = names.collect();
     names.dedup();
     names
-}
-
-fn is_time(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["_ms_max", "_s_max", "wait_max", "age_max", "unseen_max", "call_max", "try_max", "look_max"]
-        .iter()
-        .any(|end| name.ends_with(end))
-        || name == "carry_max"
 }
 
 /// Complaints about a table, the sources of limits, and the sources of tests.
@@ -102,8 +88,6 @@ pub fn limits(table: &str, sources: &[(String, String)], tests: &[(String, Strin
                     }
                 }
             }
-            Tried::Time(_) if !is_time(name) => complaints.push(format!("{path}: {name} is no time")),
-            Tried::Time(_) | Tried::Cost(_) => {}
             Tried::Same(of, other) => {
                 if !declared.iter().any(|(at, limit)| *at == of && limit == other) {
                     complaints.push(format!("{path}: {name} is the same as {of} {other}, which is not there"));
@@ -133,7 +117,7 @@ fn a_limit_without_a_test_is_seen() {
     let complain = |table: &str| limits(table, &sources, &tests);
     assert_eq!(declared(text), ["A_CHARS_MAX", "b_max", "WAIT_MS_MAX"]);
     let good = "# words\n\nsrc/x.rs A_CHARS_MAX | edge edges\nsrc/x.rs b_max | same src/x.rs A_CHARS_MAX\n\
-        src/x.rs WAIT_MS_MAX | time a caller asks again\n";
+        src/x.rs WAIT_MS_MAX | piece edges\n";
     assert_eq!(complain(good), [""; 0]);
     assert_eq!(complain(&good.replace("src/x.rs b_max | same src/x.rs A_CHARS_MAX\n", "")).len(), 1, "no row");
     assert_eq!(complain(&good.replace("edge edges", "edge hedges")).len(), 1, "no test");
@@ -142,7 +126,6 @@ fn a_limit_without_a_test_is_seen() {
         1,
         "the same as nothing"
     );
-    assert_eq!(complain(&good.replace("same src/x.rs A_CHARS_MAX", "time it waits")).len(), 1, "no time");
     assert_eq!(complain(&good.replace("edge edges", "hedge edges")).len(), 2, "no kind");
     assert_eq!(complain(&format!("{good}src/x.rs b_max | edge edges")).len(), 1, "twice");
     assert_eq!(complain(&format!("{good}src/x.rs old_max | edge edges")).len(), 1, "stale");
