@@ -209,6 +209,6 @@ mod tests {
             given_up.is_err() && over.is_cancelled()
         };
         assert!(!ends_within(14_999).await);
-        assert!(ends_within(15_001).await);
+        assert!(ends_within(15_000).await);
     }
 }
