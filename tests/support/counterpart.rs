@@ -5,6 +5,8 @@ use std::future::Future;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::held::Stuck;
+
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Path and query.
@@ -38,6 +40,16 @@ where
         }
     });
     url
+}
+
+/// The same of one that never answers.
+pub async fn silent(stuck: &Stuck) -> String {
+    let stuck = stuck.clone();
+    counterpart(move |_| {
+        let stuck = stuck.clone();
+        async move { stuck.stay().await }
+    })
+    .await
 }
 
 async fn serve<A: Future<Output = Said>>(mut stream: TcpStream, answer: impl Fn(Asked) -> A) {

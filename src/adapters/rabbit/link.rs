@@ -19,6 +19,7 @@ use super::metric::Metric;
 use super::topology::Topology;
 use super::{Background, CALL, PART, fault};
 use crate::adapters::tls::{Endpoint, Trust};
+use crate::kit::work::backoff::doubling;
 use crate::ports::Result;
 use crate::ports::platform::tasks::AnyTasks;
 
@@ -217,7 +218,7 @@ impl Dial {
 
 /// Between tries to connect.
 fn waits() -> ExponentialBuilder {
-    ExponentialBuilder::new().with_min_delay(BACKOFF_MIN).with_max_delay(BACKOFF_MAX).without_max_times()
+    doubling(BACKOFF_MIN, BACKOFF_MAX)
 }
 
 async fn greet(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -20,6 +20,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{PART, Settings};
+use crate::kit::work::backoff::doubling;
 use crate::ports::{Fault, Result, Source};
 
 /// The version of the API that this code was written for; an account's default may be any other.
@@ -116,9 +117,7 @@ impl Client {
     /// Tried again a few times while the outcome is unknown; a fault says that it still is.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer> {
         let wait_max = Duration::from_millis(self.settings.retry_ms_max);
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(self.settings.retry_ms))
-            .with_max_delay(wait_max)
+        let waits = doubling(Duration::from_millis(self.settings.retry_ms), wait_max)
             .with_max_times(self.settings.tries_max.saturating_sub(1) as usize);
         let tries = (|| self.once(call)).retry(waits).when(|unknown| unknown.again);
         let tries = tries.adjust(|unknown, wait| wait.map(|wait| unknown.after.unwrap_or(wait).min(wait_max)));

@@ -62,10 +62,9 @@ pub async fn submit_block(needs: &Needs, what: BlockRequest) -> Result<BlockMade
 }
 
 /// The block when it is decided, or as it reads after `within`. What it was denied is given on.
-pub async fn decided(needs: &Needs, effort: Effort, block: Block, within: Duration) -> Result<Block> {
+pub async fn decided(needs: &Needs, effort: Effort, mut block: Block, within: Duration) -> Result<Block> {
     let outage_ms_max = within.as_millis() as u64;
     let mut looks = Backoff::new(&BackoffSettings { first_ms: LOOK_MS, wait_ms_max: LOOK_MS_MAX, outage_ms_max });
-    let mut block = block;
     while block.decided_at.is_none() && looks.wait().await {
         if let Some(now) = needs.blocks.block(block.sale, block.id).await? {
             block = now;

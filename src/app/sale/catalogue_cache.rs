@@ -86,7 +86,7 @@ impl CatalogueCache {
         Self { needs, kept: Kept::new(age_ms_max) }
     }
 
-    /// As the ledger has it: for whoever does something with it, or is told of it.
+    /// As the ledger has it: for what acts on it, or is told of it.
     pub async fn sale(&self, id: SaleId) -> Result<Option<Arc<CachedSale>>> {
         let fetch = async {
             let looked_at = Instant::now();
@@ -102,7 +102,10 @@ impl CatalogueCache {
         let fetch = async {
             let looked_at = Instant::now();
             match self.needs.showcase.sale_shown(id).await? {
-                Some(sale) => seen(&self.needs, sale, looked_at).await.map(Some),
+                Some(sale) => {
+                    let standing = self.needs.showcase.standing_shown(id).await?;
+                    Ok(Some(shown(sale, standing, looked_at)))
+                }
                 None => self.sale(id).await,
             }
         };
@@ -137,11 +140,6 @@ impl CatalogueCache {
         self.kept.seen.forget(&id);
         self.kept.pages.clear();
     }
-}
-
-async fn seen(needs: &Needs, sale: Sale, looked_at: Instant) -> Result<Arc<CachedSale>> {
-    let standing = needs.showcase.standing_shown(sale.id).await?;
-    Ok(shown(sale, standing, looked_at))
 }
 
 fn shown(sale: Sale, standing: Option<SaleTotals>, looked_at: Instant) -> Arc<CachedSale> {
@@ -193,7 +191,7 @@ impl<K: Eq + Hash + Clone, T: Clone> TtlCache<K, T> {
                 Ok(kept) => kept.as_ref().is_some_and(|(at, _)| at.elapsed() < self.age_max),
                 Err(_) => true,
             });
-            // So many are wanted at once: this one is fetched for whoever asks.
+            // So many are wanted at once: this one is fetched and not kept.
             if cells.len() >= self.max {
                 return Cell::default();
             }

@@ -117,10 +117,7 @@ impl Feed {
             let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             moved.iter().filter(|(sale, what)| told.get(sale) != Some(what)).map(|(sale, _)| *sale).collect()
         };
-        for some in sales.chunks(SALES_MAX) {
-            let words = words(&self.needs, some).await?;
-            send(&self.needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
-        }
+        self.tell(&sales).await?;
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = moved;
         Ok(())
     }
@@ -155,12 +152,18 @@ impl Feed {
         }
         asked.sort_unstable();
         asked.dedup();
-        for some in asked.chunks(SALES_MAX) {
-            let words = words(&self.needs, some).await?;
-            send(&self.needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
-        }
+        self.tell(&asked).await?;
         if !numbers.is_empty() {
             self.tell_everything(numbers).await?;
+        }
+        Ok(())
+    }
+
+    /// These sales as they are now, with their turnstiles.
+    async fn tell(&self, sales: &[SaleId]) -> Result<()> {
+        for some in sales.chunks(SALES_MAX) {
+            let words = words(&self.needs, some).await?;
+            send(&self.needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Who waits for notices: a bounded register of buyers.
 //!
 //! A registration sees every notice of its buyer that comes after it was made, each reservation's newest version only: an
-//! older one never follows a newer one. Whoever registers first and reads the truth afterwards misses nothing. What the
+//! older one never follows a newer one. A caller that registers first and reads the truth afterwards misses nothing. What the
 //! register has no room for is a named outcome; what a slow registration does not fetch is overwritten, never queued.
 //!
 //! Two kinds of people wait: a request that waits for one change, and a socket, whose session keeps the versions itself.

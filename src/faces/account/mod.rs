@@ -20,7 +20,6 @@ use crate::faces::account::login_limiter::{LoginAttempt, LoginLimiter};
 pub use crate::faces::account::part::part;
 use crate::faces::account::passwords::Passwords;
 use crate::faces::front::Front;
-use crate::kit::http::address;
 use crate::ports::money::orders::Orders;
 use crate::ports::people::accounts::Accounts;
 use crate::ports::platform::clock::Clock;
@@ -76,8 +75,7 @@ impl AccountFace {
 
     /// The login attempt of the client that sent this request.
     fn knock(&self, req: &HttpRequest) -> LoginAttempt<'_> {
-        let address = address::network(address::client(req, self.settings().trusted_hops));
-        LoginAttempt { entry: &self.0.entry, address, now: self.clock().now() }
+        LoginAttempt { entry: &self.0.entry, address: self.network(req), now: self.clock().now() }
     }
 }
 

@@ -34,6 +34,7 @@ use crate::faces::front::revoked::Revocations;
 pub use crate::faces::front::settings::Settings;
 use crate::faces::tokens::TokenKeys;
 use crate::faces::tokens::access::Principal;
+use crate::kit::http::address;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::kit::telemetry::trace::{carried, carry};
@@ -162,6 +163,11 @@ impl Front {
 
     pub fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
         self.principal(req)?.operator()
+    }
+
+    /// Where the client sits, as far as limits are concerned.
+    pub fn network(&self, req: &HttpRequest) -> String {
+        address::network(address::client(req, self.settings().trusted_hops))
     }
 
     pub async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, Route};
 
 use crate::faces::front::Front;
 use crate::faces::front::metric::Metric;
-use crate::kit::http::address;
 use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
 use crate::kit::http::problem::Problem;
 use crate::kit::telemetry::trace::{carried, carry};
@@ -46,12 +45,9 @@ impl Keeper for Front {
 
     fn caller(&self, by: By, req: &HttpRequest) -> Result<String, Problem> {
         let buyer = match by {
-            By::Anybody => {
-                let address = address::network(address::client(req, self.settings().trusted_hops));
-                return Ok(format!("address {address}"));
-            }
-            By::Buyer => self.principal(req)?.buyer,
-            By::Operator => self.principal(req)?.operator()?.buyer,
+            By::Anybody => return Ok(format!("address {}", self.network(req))),
+            By::Buyer => self.buyer(req)?,
+            By::Operator => self.operator(req)?.buyer,
         };
         Ok(format!("buyer {buyer}"))
     }

@@ -5,8 +5,8 @@
 use actix_web::http::header::{HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use crate::domain::shared::id::SaleId;
-use crate::faces::front::routes::parsed;
+use crate::domain::shared::id::{BatchId, RefundId, SaleId};
+use crate::faces::front::routes::{numbered_sale, parsed};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem};
 
@@ -17,20 +17,26 @@ pub trait Cursor: Sized {
     fn written(&self) -> String;
 }
 
-impl Cursor for u64 {
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
+/// Places that travel as they are written everywhere.
+macro_rules! plain_cursors {
+    ($($place:ty)*) => {
+        $(impl Cursor for $place {
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
 
-    fn written(&self) -> String {
-        self.to_string()
-    }
+            fn written(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
 }
+
+plain_cursors!(u64 BatchId RefundId);
 
 impl Cursor for SaleId {
     fn read(text: &str) -> Option<Self> {
-        // The ledgers number with 63 bits.
-        text.parse().ok().filter(|id| i64::try_from(*id).is_ok()).map(Self)
+        text.parse().ok().and_then(numbered_sale)
     }
 
     fn written(&self) -> String {

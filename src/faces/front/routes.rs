@@ -40,12 +40,12 @@ async fn seen(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRespons
 }
 
 pub fn sale_id(req: &HttpRequest) -> Result<SaleId, Problem> {
-    let id = body::path_number(req, "id")?;
-    // The ledgers number with 63 bits.
-    if i64::try_from(id).is_err() {
-        return Err(no_such_sale());
-    }
-    Ok(SaleId(id))
+    numbered_sale(body::path_number(req, "id")?).ok_or_else(no_such_sale)
+}
+
+/// The ledgers number with 63 bits.
+pub fn numbered_sale(number: u64) -> Option<SaleId> {
+    i64::try_from(number).is_ok().then_some(SaleId(number))
 }
 
 pub fn no_such_sale() -> Problem {
@@ -79,6 +79,11 @@ pub fn parsed<T: std::str::FromStr>(
 ) -> Result<Option<T>, Problem> {
     let parse = |text: String| text.parse().map_err(|_| Problem::field(name, Kind::INVALID, must));
     text.map(parse).transpose()
+}
+
+/// The order that the path names; nothing where no order could have that number.
+pub fn order_number(req: &HttpRequest) -> Option<&str> {
+    req.match_info().get("number").filter(|number| is_order_number(number))
 }
 
 /// What could be an order's number: three groups of four, so that nothing else reaches the ledger.

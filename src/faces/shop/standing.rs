@@ -14,6 +14,7 @@ use crate::domain::shared::id::{AttemptId, BuyerId, SaleId};
 use crate::faces::front::views::StandingView;
 use crate::faces::shop::metric::Metric;
 use crate::faces::shop::{Needs, Shop};
+use crate::kit::work::backoff::doubling;
 use crate::ports::Result;
 use crate::ports::sale::reservations::Place;
 
@@ -139,7 +140,7 @@ fn next_look(look: Option<Duration>, until: Instant) -> Instant {
 }
 
 fn decision_looks() -> ExponentialBuilder {
-    ExponentialBuilder::new().with_min_delay(DECISION_LOOK).with_max_delay(DECISION_LOOK_MAX).without_max_times()
+    doubling(DECISION_LOOK, DECISION_LOOK_MAX)
 }
 
 #[cfg(test)]

@@ -48,11 +48,6 @@ impl TokenKeys {
         self.verify_access(auth::bearer(req)?, now)
     }
 
-    /// Like [`Self::principal`], and an operator.
-    pub fn operator(&self, req: &HttpRequest, now: Timestamp) -> Result<Principal, Problem> {
-        self.principal(req, now)?.operator()
-    }
-
     pub fn sign_checkout(&self, reservation: ReservationId, buyer: BuyerId, now: Timestamp, ttl_ms: i64) -> String {
         self.0.sign(&CheckoutClaims::of(reservation, buyer, auth::expiry(now, ttl_ms)))
     }

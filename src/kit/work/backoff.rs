@@ -29,6 +29,11 @@ impl Default for BackoffSettings {
     }
 }
 
+/// Waits that double from the first to the longest, without end.
+pub fn doubling(first: Duration, wait_max: Duration) -> ExponentialBuilder {
+    ExponentialBuilder::new().with_min_delay(first).with_max_delay(wait_max).without_max_times()
+}
+
 /// One piece of work's waits.
 #[derive(Debug)]
 pub struct Backoff {
@@ -40,11 +45,7 @@ pub struct Backoff {
 impl Backoff {
     pub fn new(backoff: &BackoffSettings) -> Self {
         let wait_max = Duration::from_millis(backoff.wait_ms_max);
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(backoff.first_ms))
-            .with_max_delay(wait_max)
-            .without_max_times()
-            .build();
+        let waits = doubling(Duration::from_millis(backoff.first_ms), wait_max).build();
         Self { waits, wait_max, ends_at: Instant::now() + Duration::from_millis(backoff.outage_ms_max) }
     }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::support::clock::{ManualClock, START};
-use crate::support::counterpart::{Asked, Said, counterpart};
+use crate::support::counterpart::{Asked, Said, counterpart, silent};
 use crate::support::held::{Stuck, in_takes};
 use crate::support::mail::letter;
 
@@ -162,12 +162,7 @@ async fn sqs_takes_letters_of_so_many_bytes_in_a_call() {
 #[tokio::test(start_paused = true)]
 async fn aws_may_take_so_long_each_time_and_in_all() {
     let stuck = Stuck::default();
-    let silent = stuck.clone();
-    let url = counterpart(move |_| {
-        let stuck = silent.clone();
-        async move { stuck.stay().await }
-    })
-    .await;
+    let url = silent(&stuck).await;
     let archive = S3Archive::new(&config(&url).await, "bucket".to_owned());
     let begun = Instant::now();
     archive.get("key").await.unwrap_err();

@@ -13,7 +13,7 @@ use miaosha::ports::money::payments::{Payments, Reference, References, Voided};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::counterpart::{Asked, Said, counterpart};
+use crate::support::counterpart::{Asked, Said, counterpart, silent};
 use crate::support::held::{Hold, Stuck, at_once};
 use crate::support::stripe::settings;
 
@@ -73,12 +73,7 @@ async fn stripe_is_asked_by_so_many_at_once() {
 #[tokio::test(start_paused = true)]
 async fn stripe_may_take_so_long_each_time() {
     let stuck = Stuck::default();
-    let silent = stuck.clone();
-    let url = counterpart(move |_| {
-        let stuck = silent.clone();
-        async move { stuck.stay().await }
-    })
-    .await;
+    let url = silent(&stuck).await;
     let times = Settings { call_ms_max: 5_000, tries_max: 4, retry_ms: 125, retry_ms_max: 375, ..settings(&url) };
     let stripe = Stripe::new(times, Arc::new(Named)).unwrap();
     let begun = Instant::now();

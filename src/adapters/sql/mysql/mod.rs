@@ -13,7 +13,7 @@ mod sql;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use futures_util::future::BoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 
 use crate::adapters::tls::Endpoint;
 use crate::domain::shared::id::SaleId;
+use crate::kit::work::backoff::doubling;
 use crate::ports::sale::restoring::RestoreLock;
 use crate::ports::{Fault, Result};
 use replica::Replica;
@@ -160,11 +161,8 @@ impl MysqlStore {
             + 'static,
     {
         // Jitter makes it up to twice as long: those that were in each other's way do not come again in the same moment.
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(1))
-            .with_max_delay(Duration::from_millis(RETRY_MS_MAX) / 2)
-            .with_jitter()
-            .with_max_times(TRIES_MAX - 1);
+        let waits = doubling(Duration::from_millis(1), Duration::from_millis(RETRY_MS_MAX) / 2);
+        let waits = waits.with_jitter().with_max_times(TRIES_MAX - 1);
         let tries = (|| self.try_transact(&args, &job)).retry(waits).when(was_in_the_way);
         let tries =
             tries.notify(|error, _| tracing::debug!(transaction = name, %error, "a transaction is tried again"));

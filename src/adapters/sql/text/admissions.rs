@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use sqlx::{FromRow, Row as _};
 
-use super::dialect::{Connection, Row, Store, by_index, for_update, insert_new};
+use super::dialect::{Connection, Db, Row, Store, by_index, for_update, insert_new};
 use super::{Result, broken, fault, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::receipts::{Admission, Proof, Source};
@@ -131,22 +131,28 @@ async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Admissi
     .await
 }
 
+type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
+
+/// All columns of an admission, in their order.
+fn with_columns<'q>(query: Query<'q>, admission: &'q Admission) -> Query<'q> {
+    query
+        .bind(admission.proof.sale)
+        .bind(admission.proof.unit)
+        .bind(admission.proof.reservation)
+        .bind(admission.at)
+        .bind(&admission.gate)
+        .bind(&admission.source.device)
+        .bind(Number(admission.source.sequence))
+}
+
 /// Whether it was written now.
 async fn insert(conn: &mut Connection, admission: &Admission) -> Result<bool> {
-    let done = sqlx::query(concat!(
+    let query = sqlx::query(concat!(
         "/* admissions.insert */ ",
         insert_new!(),
         " INTO admissions (sale, unit, reservation, admitted_at, gate, device, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    ))
-    .bind(admission.proof.sale)
-    .bind(admission.proof.unit)
-    .bind(admission.proof.reservation)
-    .bind(admission.at)
-    .bind(&admission.gate)
-    .bind(&admission.source.device)
-    .bind(Number(admission.source.sequence))
-    .execute(conn)
-    .await?;
+    ));
+    let done = with_columns(query, admission).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -168,23 +174,13 @@ async fn replace(conn: &mut Connection, admission: &Admission) -> Result<()> {
 }
 
 async fn contradict(conn: &mut Connection, admission: &Admission, why: Why, now: Timestamp) -> Result<()> {
-    sqlx::query(concat!(
+    let query = sqlx::query(concat!(
         "/* admissions.contradict */ ",
         insert_new!(),
         " INTO admission_conflicts (sale, unit, reservation, admitted_at, gate, device, sequence, why, recorded_at) ",
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    ))
-    .bind(admission.proof.sale)
-    .bind(admission.proof.unit)
-    .bind(admission.proof.reservation)
-    .bind(admission.at)
-    .bind(&admission.gate)
-    .bind(&admission.source.device)
-    .bind(Number(admission.source.sequence))
-    .bind(why)
-    .bind(now)
-    .execute(conn)
-    .await?;
+    ));
+    with_columns(query, admission).bind(why).bind(now).execute(conn).await?;
     Ok(())
 }
 

@@ -143,26 +143,26 @@ fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> 
     page
 }
 
+/// `places!("name of the statement", "index")`: places of sales along this index, or along the key.
+macro_rules! places {
+    ($name:literal $(, $index:literal)?) => {
+        concat!("/* ", $name, " */ SELECT id AS sale, opens_at FROM sales" $(, " ", by_index!($index))?)
+    };
+}
+
 fn of_all(order: SaleOrder) -> Statement {
-    Statement::new(match order {
-        SaleOrder::Newest { .. } => "/* showcase.all */ SELECT id AS sale, opens_at FROM sales WHERE id > 0",
-        SaleOrder::Opening { .. } => concat!(
-            "/* showcase.all.opening */ SELECT id AS sale, opens_at FROM sales ",
-            by_index!("sales_opens"),
-            " WHERE id > 0"
-        ),
-    })
+    let mut page = Statement::new(match order {
+        SaleOrder::Newest { .. } => places!("showcase.all"),
+        SaleOrder::Opening { .. } => places!("showcase.all.opening", "sales_opens"),
+    });
+    page.push(" WHERE id > 0");
+    page
 }
 
 fn of_open(order: SaleOrder, now: Timestamp) -> Statement {
     let mut page = Statement::new(match order {
-        SaleOrder::Newest { .. } => {
-            concat!("/* showcase.open */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing"))
-        }
-        SaleOrder::Opening { .. } => concat!(
-            "/* showcase.open.opening */ SELECT id AS sale, opens_at FROM sales ",
-            by_index!("sales_listing_opens")
-        ),
+        SaleOrder::Newest { .. } => places!("showcase.open", "sales_listing"),
+        SaleOrder::Opening { .. } => places!("showcase.open.opening", "sales_listing_opens"),
     });
     page.push(" WHERE listing = ").push_bind(Listing::Open).push(" AND closes_at > ").push_bind(now);
     page
@@ -171,13 +171,8 @@ fn of_open(order: SaleOrder, now: Timestamp) -> Statement {
 /// Those that opened since the lists were kept last.
 fn of_open_late(order: SaleOrder, now: Timestamp) -> Statement {
     let mut page = Statement::new(match order {
-        SaleOrder::Newest { .. } => {
-            concat!("/* showcase.late */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing_opens"))
-        }
-        SaleOrder::Opening { .. } => concat!(
-            "/* showcase.late.opening */ SELECT id AS sale, opens_at FROM sales ",
-            by_index!("sales_listing_opens")
-        ),
+        SaleOrder::Newest { .. } => places!("showcase.late", "sales_listing_opens"),
+        SaleOrder::Opening { .. } => places!("showcase.late.opening", "sales_listing_opens"),
     });
     page.push(" WHERE listing = ").push_bind(Listing::Upcoming).push(" AND opens_at <= ").push_bind(now);
     page.push(" AND closes_at > ").push_bind(now);
@@ -186,13 +181,8 @@ fn of_open_late(order: SaleOrder, now: Timestamp) -> Statement {
 
 fn of_upcoming(order: SaleOrder, now: Timestamp) -> Statement {
     let mut page = Statement::new(match order {
-        SaleOrder::Newest { .. } => {
-            concat!("/* showcase.upcoming */ SELECT id AS sale, opens_at FROM sales ", by_index!("sales_listing"))
-        }
-        SaleOrder::Opening { .. } => concat!(
-            "/* showcase.upcoming.opening */ SELECT id AS sale, opens_at FROM sales ",
-            by_index!("sales_listing_opens")
-        ),
+        SaleOrder::Newest { .. } => places!("showcase.upcoming", "sales_listing"),
+        SaleOrder::Opening { .. } => places!("showcase.upcoming.opening", "sales_listing_opens"),
     });
     page.push(" WHERE listing = ").push_bind(Listing::Upcoming).push(" AND opens_at > ").push_bind(now);
     page

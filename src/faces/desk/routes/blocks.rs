@@ -16,7 +16,7 @@ use crate::domain::shared::id::{BatchId, SaleId};
 use crate::faces::desk::Desk;
 use crate::faces::desk::views::BlockView;
 use crate::faces::front::once::{By, once};
-use crate::faces::front::page::{Cursor, Page};
+use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
@@ -35,16 +35,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
             .route(once(By::Operator, web::post().to(post_block))),
     )
     .service(path("/v1/admin/sales/{id}/blocks/{block}").route(web::delete().to(delete_block)));
-}
-
-impl Cursor for BatchId {
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    fn written(&self) -> String {
-        self.to_string()
-    }
 }
 
 /// Units that are out of sale

@@ -13,7 +13,7 @@ use crate::domain::shared::id::RequestId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::views::{RefundView, WholeOrderView};
 use crate::faces::front::once::{By, once};
-use crate::faces::front::routes::{Reply, is_order_number, path};
+use crate::faces::front::routes::{Reply, order_number, path};
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::{list, or_null, text};
@@ -41,7 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 async fn get_order(req: HttpRequest, desk: Data<Desk>) -> Reply {
     desk.operator(&req)?;
     let number = number(&req)?;
-    let order = desk.needs().orders.order(&number).await?.ok_or_else(no_such_order)?;
+    let order = desk.needs().orders.order(number).await?.ok_or_else(no_such_order)?;
     Ok(HttpResponse::Ok().json(whole(&desk, order).await?))
 }
 
@@ -112,7 +112,7 @@ async fn post_refund(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Re
     desk.operator(&req)?;
     let number = number(&req)?;
     let body: RefundBody = desk.body(&req, &mut payload.into_inner()).await?;
-    let what = body.checked(number, cause(&req).map(|cause| cause.request))?;
+    let what = body.checked(number.to_owned(), cause(&req).map(|cause| cause.request))?;
     let here = Desk::clone(&desk);
     let a_move = async move { refund_units(&here.needs().money, here.effort(), &what).await };
     match desk.finish(a_move).await? {
@@ -143,9 +143,8 @@ fn at(place: usize, kind: Kind, detail: &'static str, rule: Rule) -> Problem {
     Problem::field(format!("units[{place}]"), kind, detail).rule(rule)
 }
 
-fn number(req: &HttpRequest) -> Result<String, Problem> {
-    let number = req.match_info().get("number").filter(|number| is_order_number(number));
-    number.map(str::to_owned).ok_or_else(no_such_order)
+fn number(req: &HttpRequest) -> Result<&str, Problem> {
+    order_number(req).ok_or_else(no_such_order)
 }
 
 fn no_such_order() -> Problem {

@@ -13,7 +13,7 @@ use crate::domain::shared::id::RefundId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::views::{ListedRefundView, RefundView};
 use crate::faces::front::once::{By, once};
-use crate::faces::front::page::{Cursor, Page};
+use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, parsed, path, query};
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
@@ -31,16 +31,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(
             path("/v1/admin/refunds/{refund}/settlement").route(once(By::Operator, web::post().to(post_settlement))),
         );
-}
-
-impl Cursor for RefundId {
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    fn written(&self) -> String {
-        self.to_string()
-    }
 }
 
 /// Refunds by where they stand, oldest first

@@ -7,7 +7,7 @@ use crate::domain::money::order::Order;
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::front::page::{Cursor, Page};
-use crate::faces::front::routes::{Reply, is_order_number, path, query};
+use crate::faces::front::routes::{Reply, is_order_number, order_number, path, query};
 use crate::faces::front::views::OrderView;
 use crate::faces::shop::Shop;
 use crate::faces::shop::views::ListedOrderView;
@@ -78,8 +78,7 @@ async fn get_order(req: HttpRequest, shop: Data<Shop>) -> Reply {
 pub async fn own_order(shop: &Shop, req: &HttpRequest) -> Result<Order, Problem> {
     let buyer = shop.buyer(req)?;
     // Another buyer's order reads like one that never was.
-    let number = req.match_info().get("number").filter(|number| is_order_number(number));
-    let order = match number {
+    let order = match order_number(req) {
         Some(number) => shop.needs().orders.order(number).await?.filter(|order| order.buyer == buyer),
         None => None,
     };

@@ -51,14 +51,10 @@ async fn get_pdf(req: HttpRequest, shop: Data<Shop>) -> Reply {
     let receipts = shop.receipts().clone();
     let within = Duration::from_millis(receipts.settings().pdf_wait_ms_max);
     let printed = shop.finish(async move { receipts.pdf_soon(&order).await });
-    let Ok(printed) = tokio::time::timeout(within, printed).await else {
-        let why = "the receipt is being printed; come again shortly";
-        return Err(Problem::new(Kind::BUSY, why).retry_after_s(AGAIN_S));
-    };
-    let Some(pdf) = printed? else {
-        let why = "many receipts are being printed; come again shortly";
-        return Err(Problem::new(Kind::BUSY, why).retry_after_s(AGAIN_S));
-    };
+    let busy = |why: &'static str| Problem::new(Kind::BUSY, why).retry_after_s(AGAIN_S);
+    let printed = tokio::time::timeout(within, printed).await;
+    let printed = printed.map_err(|_| busy("the receipt is being printed; come again shortly"))?;
+    let pdf = printed?.ok_or_else(|| busy("many receipts are being printed; come again shortly"))?;
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         .insert_header((CONTENT_DISPOSITION, name))
