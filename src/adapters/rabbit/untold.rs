@@ -151,12 +151,12 @@ mod tests {
     #[test]
     fn too_many_sales_are_all_of_them() {
         let (mut kept, now) = (Kept::default(), Instant::now());
-        for sale in 0..MISSED_SALES_MAX as u64 {
+        for sale in 0..256 {
             kept.add(SaleId(sale), now);
         }
         kept.add(SaleId(0), now + 10 * MS);
-        assert!(matches!(kept.missed(now), Some(Missed::Sales(sales)) if sales.len() == MISSED_SALES_MAX));
-        kept.add(SaleId(MISSED_SALES_MAX as u64), now + 10 * MS);
+        assert!(matches!(kept.missed(now), Some(Missed::Sales(sales)) if sales.len() == 256));
+        kept.add(SaleId(256), now + 10 * MS);
         kept.add(SaleId(1), now + 20 * MS);
         assert_eq!(kept.missed(now + 20 * MS), Some(Missed::All { age_ms: 20 }));
         assert!(!kept.is_empty() && kept.sales.is_empty());

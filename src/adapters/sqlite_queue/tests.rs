@@ -10,12 +10,13 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::writer::{Command, Writer};
-use super::{Part, SqliteQueue, events, prepare};
+use super::{Marks, Part, SqliteQueue, events, prepare};
 use crate::adapters::sql::sqlite::tests::{counted, read_at_once};
 use crate::domain::sale::attempt::{Attempt, Batch};
 use crate::domain::shared::event::{Cancelled, Event, Fact};
 use crate::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
+use crate::domain::shared::trace::{Mark, Trace};
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::Subscription;
 use crate::ports::platform::events::{Events, Listener};
@@ -53,6 +54,21 @@ async fn takes<B: 'static>(mut subscription: Box<dyn Subscription<B>>, all: u64)
 async fn so_many_readers_of_a_queue_at_once() {
     let (queue, _folder) = queue().await;
     read_at_once(&queue.0.readers, 4).await;
+}
+
+#[test]
+fn so_many_batches_keep_their_traces() {
+    let marks = Marks::default();
+    let traced = |number| {
+        let trace = Trace { id: 1, span: 1 };
+        Batch { traced: vec![Mark { of: batch(number).attempt_id(0).into(), trace }], ..batch(number) }
+    };
+    for number in 0..64 {
+        marks.keep(&traced(number));
+    }
+    assert_eq!(marks.of(batch(0).id).len(), 1);
+    marks.keep(&traced(64));
+    assert_eq!((marks.of(batch(0).id).len(), marks.of(batch(1).id).len()), (0, 1));
 }
 
 #[tokio::test]

@@ -211,6 +211,7 @@ impl<K: Eq + Hash + Clone, T: Clone> TtlCache<K, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::sale::showcase::SaleOrder;
 
     #[tokio::test]
     async fn no_more_are_remembered_than_may_be() {
@@ -234,6 +235,18 @@ mod tests {
             assert_eq!(cells.len(), 4_096);
             assert!(!cells.contains_key(&SaleId(4_096)));
         }
+    }
+
+    #[tokio::test]
+    async fn so_many_pages_are_remembered() {
+        let pages = Kept::new(3_600_000).pages;
+        let list = |after| SaleList { words: Vec::new(), state: None, order: SaleOrder::Newest { after } };
+        for id in 0..65 {
+            pages.get(list(Some(SaleId(id))), async { Ok(Arc::default()) }).await.unwrap();
+        }
+        let cells = pages.cells.lock().unwrap();
+        assert_eq!(cells.len(), 64);
+        assert!(!cells.contains_key(&list(Some(SaleId(64)))));
     }
 
     #[tokio::test(start_paused = true)]

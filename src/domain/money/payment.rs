@@ -181,7 +181,7 @@ impl MadeRefund {
 }
 
 /// How a refund is asked for again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundPace {
     pub wait_ms: i64,
     pub wait_ms_max: i64,

@@ -85,3 +85,17 @@ impl Batch {
         Ok(Batch { id, sale, attempts, traced: Vec::new() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_has_so_many_attempts() {
+        for (count, read) in [(1, Ok(1)), (1_024, Ok(1_024)), (1_025, Err(DecodeError::Count(1_025)))] {
+            let attempts = vec![Attempt { buyer: BuyerId(7), quantity: 1 }; count];
+            let batch = Batch { id: BatchId::new(1, 2), sale: SaleId(1), attempts, traced: Vec::new() };
+            assert_eq!(Batch::decode(&batch.encode()).map(|batch| batch.attempts.len()), read);
+        }
+    }
+}

@@ -227,6 +227,12 @@ mod tests {
             assert!(words.len() <= WORDS_MAX, "{}", words.len());
             assert!(words.iter().all(|word| word.chars().count() <= WORD_CHARS_MAX));
         }
+        // Longer than a title may be: the description has what the title leaves.
+        let others: String = (0..300).map(|number| format!("word{number} ")).collect();
+        for (chars, count) in [(208, 511), (209, 512), (210, 512)] {
+            let long: String = (0..chars).filter_map(|number| char::from_u32(0x4e00 + number)).collect();
+            assert_eq!(words_of(&long, &others).len(), count, "{chars}");
+        }
         assert!(words_of(&han, "").contains("\u{4ec7}"), "all of a title");
         assert!(words_asked(&han).iter().all(|word| words_of(&han, "").contains(word)));
     }

@@ -17,7 +17,6 @@ pub mod views;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -128,7 +127,7 @@ impl Front {
     }
 
     pub fn effort(&self) -> Effort {
-        Effort { within: Duration::from_millis(self.0.settings.effort_ms_max) }
+        self.0.settings.effort()
     }
 }
 

@@ -254,7 +254,7 @@ impl<S: Socket> Connection<S> {
         goes_on |= self.read(cx);
         goes_on |= self.look(cx);
         let flushed = self.socket.poll_flush(cx);
-        if self.socket.waiting_bytes() > self.live.rules().outgoing_bytes_max && !self.session.is_leaving() {
+        if self.live.rules().is_too_slow(self.socket.waiting_bytes()) && !self.session.is_leaving() {
             self.tell(Input::TooSlow);
         }
         match (self.is_over || matches!(flushed, Poll::Ready(Err(_))), goes_on) {

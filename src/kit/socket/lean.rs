@@ -59,6 +59,12 @@ impl Default for LeanSettings {
     }
 }
 
+impl LeanSettings {
+    pub fn head_timeout(&self) -> Duration {
+        Duration::from_millis(self.head_ms_max)
+    }
+}
+
 /// Binds; the server answers at `path`, once it is run.
 pub fn bind<W>(
     settings: &LeanSettings,
@@ -75,15 +81,15 @@ where
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
-    let (head, kernel_bytes_max) = (Duration::from_millis(settings.head_ms_max), settings.kernel_bytes_max);
+    let settings = settings.clone();
     let factory = move || {
-        let welcome = welcome.clone();
+        let (welcome, settings) = (welcome.clone(), settings.clone());
         HttpService::build()
             .keep_alive(KeepAlive::Disabled)
-            .client_request_timeout(head)
+            .client_request_timeout(settings.head_timeout())
             .tcp_nodelay(true)
             .upgrade(fn_service(move |(request, framed)| {
-                take_over(welcome.clone(), path, kernel_bytes_max, request, framed)
+                take_over(welcome.clone(), path, settings.clone(), request, framed)
             }))
             .h1(fn_service(move |request: Request| async move {
                 let problem = match request.path() == path {
@@ -107,14 +113,14 @@ fn listener(listen: SocketAddr, backlog_max: u32) -> io::Result<TcpListener> {
 }
 
 /// What the kernel keeps is bounded as well, or it is what grows for a client that does not read.
-fn bound_what_is_kept(stream: &TcpStream, kernel_bytes_max: u32) -> io::Result<()> {
-    SockRef::from(stream).set_send_buffer_size(kernel_bytes_max as usize)
+fn bound_what_is_kept(stream: &TcpStream, settings: &LeanSettings) -> io::Result<()> {
+    SockRef::from(stream).set_send_buffer_size(settings.kernel_bytes_max as usize)
 }
 
 async fn take_over<W: Welcome>(
     welcome: W,
     path: &'static str,
-    kernel_bytes_max: u32,
+    settings: LeanSettings,
     request: Request,
     mut framed: Framed<TcpStream, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
@@ -135,7 +141,7 @@ async fn take_over<W: Welcome>(
     Pin::new(&mut framed).write(answer)?;
     std::future::poll_fn(|cx| Pin::new(&mut framed).flush(cx)).await?;
     let parts = framed.into_parts();
-    bound_what_is_kept(&parts.io, kernel_bytes_max)?;
+    bound_what_is_kept(&parts.io, &settings)?;
     let mut socket = LeanSocket {
         stream: parts.io,
         inbox: Inbox::new(welcome.message_bytes_max()),
@@ -242,9 +248,10 @@ mod tests {
     async fn the_kernel_is_told_how_much_it_keeps() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        for bytes in [32_768, 32_769] {
-            bound_what_is_kept(&stream, bytes).unwrap();
-            assert_eq!(SockRef::from(&stream).send_buffer_size().unwrap(), 2 * bytes as usize);
+        for kernel_bytes_max in [32_768, 32_769] {
+            let settings = LeanSettings { kernel_bytes_max, ..LeanSettings::default() };
+            bound_what_is_kept(&stream, &settings).unwrap();
+            assert_eq!(SockRef::from(&stream).send_buffer_size().unwrap(), 2 * kernel_bytes_max as usize);
         }
     }
 }

@@ -97,7 +97,7 @@ impl Settings {
         self.rounds.round_ms / self.sweep_ms.max(1)
     }
 
-    pub(super) fn refund_pace(&self) -> RefundPace {
+    pub fn refund_pace(&self) -> RefundPace {
         RefundPace {
             wait_ms: self.refund_wait_ms,
             wait_ms_max: self.refund_wait_ms_max,

@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use miaosha::app::audit::audit;
 use miaosha::app::sale;
 use miaosha::domain::people::Role;
-use miaosha::domain::sale::block::BLOCK_UNITS_MAX;
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::shared::locale::Locale;
@@ -216,7 +215,7 @@ async fn a_wrong_request_takes_nothing() {
     let sale = fixture.sale(5, 0).await.id;
     let operator = fixture.operator();
     let post = |body: Value| fixture.post(&path(sale), &operator, &body);
-    for units in [0, BLOCK_UNITS_MAX + 1] {
+    for units in [0, 1_001] {
         post(json!({ "units": units, "reason": "x" })).await.blames(400, "units");
     }
     for units in [json!(-1), json!(1.5), json!("1"), json!(null)] {
@@ -227,7 +226,7 @@ async fn a_wrong_request_takes_nothing() {
     }
     post(json!({ "units": 1 })).await.blames(400, "reason");
     // What is as long and as much as it may be is refused for nothing but its sale.
-    let most = json!({ "units": BLOCK_UNITS_MAX, "reason": "x".repeat(200) });
+    let most = json!({ "units": 1_000, "reason": "x".repeat(200) });
     fixture.post("/v1/admin/sales/99/blocks", &operator, &most).await.is_problem(404, "not_found");
     post(json!({ "units": 1, "reason": "x", "more": 1 })).await.blames(400, "more");
     fixture.post("/v1/admin/sales/99/blocks", &operator, &body(1)).await.is_problem(404, "not_found");

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
+use futures_util::future::join_all;
 use miaosha::app::receipts::keys::ReceiptKeys;
 use miaosha::app::receipts::token::TYPED_BYTES_MAX;
 use miaosha::app::receipts::{self, Receipts};
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::front::Settings;
+use miaosha::faces::front::revoked::Revocations;
 use miaosha::ports::platform::clock::Clock;
 use serde_json::{Value, json};
 
@@ -199,6 +201,25 @@ async fn the_newest_log_outs_are_told() {
         told
     };
     assert_eq!((told(3).await, told(2).await), (gone.clone(), gone[1..].to_vec()));
+}
+
+#[actix_web::test]
+async fn so_many_log_outs_are_known() {
+    let fixture = Fixture::new().await;
+    let accounts = &fixture.world.accounts;
+    let gone = (0..4_097).map(async |number| {
+        let email = format!("x{number}@example.org");
+        let made = accounts.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        accounts.log_out_everywhere(made.id, fixture.clock.now().plus_ms(number)).await.unwrap().unwrap()
+    });
+    join_all(gone).await;
+    let known = Revocations::default().learn(&**accounts, fixture.clock.now()).await.unwrap();
+    assert_eq!(known.len(), 4_096);
+}
+
+#[test]
+fn a_gateway_s_steps_may_take_so_long() {
+    assert_eq!(Settings { effort_ms_max: 70, ..settings() }.effort().within.as_millis(), 70);
 }
 
 #[actix_web::test]

@@ -30,6 +30,17 @@ fn made(answer: RefundAnswer) -> MadeRefund {
 }
 
 #[test]
+fn the_pace_is_as_it_was_set() {
+    let settings = Settings {
+        refund_wait_ms: PACE.wait_ms,
+        refund_wait_ms_max: PACE.wait_ms_max,
+        refund_tries_max: PACE.tries_max,
+        ..Settings::default()
+    };
+    assert_eq!(settings.refund_pace(), PACE);
+}
+
+#[test]
 fn waits_double_up_to_the_longest() {
     let (mut entry, mut now, mut waits) = (due(500), NOW, Vec::new());
     for _ in 0..6 {

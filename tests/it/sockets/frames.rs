@@ -153,6 +153,10 @@ pub async fn messages_are_as_long_as_they_may_be(way: Way) {
 
 pub async fn what_is_too_long_is_refused_before_it_came(way: Way) {
     let line = over_memory(way, Settings { linger_ms_max: 500, ..rules() }).await;
+    // A ping, of which nothing but the head has come.
+    let mut raw = Raw::open(&line).await;
+    raw.write(&[FIN | 9, 0x80 | 126, 0, 126, 0, 0, 0, 0]).await;
+    assert_eq!(raw.close_code().await, 1002);
     for length in [5_000u64, 1 << 40, u64::MAX] {
         let mut raw = Raw::open(&line).await;
         let mut head = vec![FIN | TEXT, 0x80 | 127];

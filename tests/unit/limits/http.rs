@@ -80,6 +80,8 @@ async fn a_head_that_never_ends_ends_its_connection() {
     };
     let late = connect(600_000).await;
     ends_and_does_not(connect(1).await, late).await;
+    let settings = ServerSettings { head_ms_max: 70, ..ServerSettings::default() };
+    assert_eq!(settings.head_timeout().as_millis(), 70);
 }
 
 #[actix_web::test]
@@ -92,6 +94,8 @@ async fn a_socket_s_head_that_never_ends_ends_its_connection() {
     };
     let late = connect(600_000).await;
     ends_and_does_not(connect(1).await, late).await;
+    let settings = LeanSettings { head_ms_max: 70, ..LeanSettings::default() };
+    assert_eq!(settings.head_timeout().as_millis(), 70);
 }
 
 #[derive(Clone)]

@@ -2,7 +2,11 @@
 
 pub mod sockets;
 
+use std::time::Duration;
+
 use serde::Deserialize;
+
+use crate::app::sale::best_effort::Effort;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -76,6 +80,13 @@ pub struct Settings {
     pub sockets: sockets::Settings,
     /// Bytes of what the payment provider tells, at most.
     pub webhook_bytes_max: usize,
+}
+
+impl Settings {
+    /// For each step of what may be missed, since something else makes it good.
+    pub fn effort(&self) -> Effort {
+        Effort { within: Duration::from_millis(self.effort_ms_max) }
+    }
 }
 
 impl Default for Settings {

@@ -58,6 +58,11 @@ impl Settings {
         (self.sale_words_per_s_max / self.sale_updates_per_s_max.max(1)).max(1) as usize
     }
 
+    /// Of one that does not read what it is sent; it is closed then.
+    pub fn is_too_slow(&self, waiting_bytes: usize) -> bool {
+        waiting_bytes > self.outgoing_bytes_max
+    }
+
     /// Between two tellings: rounded up, or they would come more often.
     pub fn between_sale_updates(&self) -> Duration {
         Duration::from_millis(1_000_u64.div_ceil(u64::from(self.sale_updates_per_s_max.max(1))))
@@ -104,5 +109,19 @@ mod tests {
         }
         let settings = Settings { sale_updates_per_s_max: 4, ..Settings::default() };
         assert_eq!(settings.between_sale_updates().as_millis(), 250);
+    }
+
+    #[test]
+    fn a_sale_is_told_to_so_many_at_once() {
+        for (sale_words_per_s_max, words) in [(7, 1), (8, 2), (9, 2), (11, 2), (12, 3), (0, 1)] {
+            let settings = Settings { sale_words_per_s_max, sale_updates_per_s_max: 4, ..Settings::default() };
+            assert_eq!(settings.sale_words_max(), words, "{sale_words_per_s_max}");
+        }
+    }
+
+    #[test]
+    fn so_much_may_wait_for_who_does_not_read() {
+        let settings = Settings { outgoing_bytes_max: 4_096, ..Settings::default() };
+        assert_eq!([4_096, 4_097].map(|bytes| settings.is_too_slow(bytes)), [false, true]);
     }
 }
