@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::clients::Seen;
 use super::errand::Errand;
 use super::line::{self, Line};
+use super::seen::Seen;
 
 /// What the kernel may keep for who never reads, so that it soon fills.
 const RECEIVE_BYTES: u32 = 2_304;

@@ -1,10 +1,9 @@
 //! One process of clients: each connects, says hello, answers heartbeats, and remembers when it was told what. Who cannot
 //! connect tries again, a few times, and says why.
 
-use std::collections::HashMap;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use miaosha::adapters::system::SystemClock;
@@ -12,44 +11,19 @@ use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::tokens::TokenKeys;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::TOKEN_MS;
 use super::abusive;
-use super::errand::{Connected, Errand, KEYS, Manners, Question, Report, Tally};
+use super::errand::{Connected, Errand, KEYS, Manners, Question};
 use super::line::{self, Line, TRY_MAX};
+use super::seen::{Heard, Seen};
 use crate::client::address_of;
 
 /// How long everybody may take to connect.
 const CONNECT_S_MAX: u64 = 600;
 /// Before the first retry; twice as long before each one after it.
 const RETRY_MS: u64 = 200;
-
-#[derive(Default)]
-pub struct Seen {
-    ready: AtomicU64,
-    /// Who will not be ready any more.
-    lost: AtomicU64,
-    retried: AtomicU64,
-    book: Mutex<Book>,
-}
-
-#[derive(Default)]
-struct Book {
-    failures: Tally,
-    closed: Tally,
-    told: Vec<(String, i64)>,
-    statuses: Vec<(u64, i64)>,
-    last: HashMap<u64, (String, u64)>,
-}
-
-/// What one client remembers.
-#[derive(Default)]
-struct Heard {
-    is_ready: bool,
-    state: Option<String>,
-}
 
 /// The whole of such a process.
 pub async fn be_clients(errand: &str) -> Result<bool, String> {
@@ -85,61 +59,6 @@ pub async fn be_clients(errand: &str) -> Result<bool, String> {
             wait_for(within, || seen.book().told_of(state).count() as u64 >= connected).await;
         }
         say(&seen.report(question.state.as_deref()))?;
-    }
-}
-
-impl Seen {
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn failed(&self, why: String) {
-        *self.book().failures.entry(why).or_default() += 1;
-    }
-
-    pub fn closed(&self, why: String) {
-        *self.book().closed.entry(why).or_default() += 1;
-    }
-
-    pub fn is_under_way(&self) {
-        self.ready.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn report(&self, state: Option<&str>) -> Report {
-        let mut book = self.book();
-        let told = state.map(|state| book.told_of(state).collect()).unwrap_or_default();
-        book.told = Vec::new();
-        let last = book.last.iter().map(|(buyer, (id, version))| (*buyer, id.clone(), *version)).collect();
-        Report { told, statuses: std::mem::take(&mut book.statuses), last, closed: book.closed.clone() }
-    }
-
-    /// One text that a client was told.
-    fn hear(&self, buyer: u64, heard: &mut Heard, text: &[u8]) {
-        let now = SystemClock::machine_now().0;
-        let Ok(word) = serde_json::from_slice::<Value>(text) else { return };
-        if let (Some(id), Some(version)) = (word["reservation_id"].as_str(), word["version"].as_u64()) {
-            self.book().last.insert(buyer, (id.to_owned(), version));
-        }
-        match (word["type"].as_str(), word["state"].as_str()) {
-            (Some("status"), _) if !heard.is_ready => {
-                heard.is_ready = true;
-                self.ready.fetch_add(1, Ordering::Relaxed);
-            }
-            (Some("status"), _) => self.book().statuses.push((buyer, now)),
-            (Some("sale"), Some(state)) => {
-                let before = heard.state.replace(state.to_owned());
-                if before.is_some_and(|before| before != state) {
-                    self.book().told.push((state.to_owned(), now));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Book {
-    fn told_of<'a>(&'a self, state: &'a str) -> impl Iterator<Item = i64> + 'a {
-        self.told.iter().filter(move |(told, _)| told == state).map(|(_, at)| *at)
     }
 }
 

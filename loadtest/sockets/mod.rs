@@ -8,6 +8,7 @@ mod errand;
 mod gateways;
 mod line;
 mod rest;
+mod seen;
 mod stage;
 
 use std::net::Ipv4Addr;

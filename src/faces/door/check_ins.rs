@@ -12,22 +12,15 @@ use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::door::Door;
-use crate::faces::door::views::{AdmissionView, AlreadyView, ElsewhereView, Merged, NotAdmitted};
+use crate::faces::door::views::{
+    ALREADY_ADMITTED, AdmissionView, AlreadyView, ELSEWHERE, ElsewhereView, Merged, NotAdmitted, REVOKED,
+};
 use crate::faces::front::once::{By, once};
 use crate::faces::front::routes::{Reply, path};
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::shapes::{at_most, described, or_null, text};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem, Rule};
-use crate::problem_kinds;
-
-problem_kinds! {
-    ALREADY_ADMITTED = "already_admitted", CONFLICT, "Already admitted with this unit";
-    /// It is good, at another sale's door.
-    ELSEWHERE = "elsewhere", CONFLICT, "It is for another sale";
-    /// Given back: it is no longer good for admission.
-    REVOKED = "revoked", GONE, "The unit was given back";
-}
 
 const TOKEN_FORM: Rule = Rule::declared("token_form");
 const TOKEN_KEY: Rule = Rule::declared("token_key");

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::faces::door::{check_ins, gates, keys};
+use crate::faces::door::{check_ins, gates, keys, views};
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
@@ -16,5 +16,5 @@ use crate::kit::http::document::Part;
 struct Api;
 
 pub fn part() -> Part {
-    Part::new("door", "Letting people in.", Api::openapi()).problems(check_ins::KINDS, check_ins::RULES)
+    Part::new("door", "Letting people in.", Api::openapi()).problems(views::KINDS, check_ins::RULES)
 }

@@ -9,11 +9,19 @@ use crate::app::receipts::Handed;
 use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
-use crate::faces::door::check_ins::{ALREADY_ADMITTED, ELSEWHERE};
 use crate::kit::http::document::problems::{Extended, Members, of_kind};
 use crate::kit::http::idempotency::IN_FLIGHT;
 use crate::kit::http::problem::Kind;
 use crate::ports::receipts::admissions::Why;
+use crate::problem_kinds;
+
+problem_kinds! {
+    ALREADY_ADMITTED = "already_admitted", CONFLICT, "Already admitted with this unit";
+    /// It is good, at another sale's door.
+    ELSEWHERE = "elsewhere", CONFLICT, "It is for another sale";
+    /// Given back: it is no longer good for admission.
+    REVOKED = "revoked", GONE, "The unit was given back";
+}
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Admission)]

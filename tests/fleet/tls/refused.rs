@@ -11,6 +11,8 @@ use miaosha::adapters::tls::{Endpoint, Trust};
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::Fault;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use super::{at, rabbit_at, try_all};
 use crate::support::servers::{Tls, mysql_url, rabbit_url, redis_url, tls};
@@ -82,13 +84,23 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-async fn listens(port: u16) {
+async fn listens(port: u16) -> TcpStream {
     let seen = async {
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        loop {
+            match TcpStream::connect(("127.0.0.1", port)).await {
+                Ok(stream) => return stream,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
         }
     };
-    tokio::time::timeout(PATIENCE, seen).await.expect("it listens");
+    tokio::time::timeout(PATIENCE, seen).await.expect("it listens")
+}
+
+/// A database listens before it has begun to serve, and is the first to speak.
+async fn greets(port: u16) {
+    let mut stream = listens(port).await;
+    let greeted = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 1])).await;
+    assert_eq!(greeted.expect("it speaks").unwrap(), 1);
 }
 
 /// Servers whose certificate ended long ago: Redis and MariaDB themselves, and in the broker's place a server with such a one.
@@ -107,16 +119,27 @@ async fn a_certificate_that_has_expired() {
     let _broker =
         spawn(Command::new("openssl").args(["s_server", "-accept", &accept, "-cert", &certificate, "-key", &key]));
     let _mysql = spawn(&mut mariadb(&folder, mysql, &certificate, &key));
-    for port in [redis, broker, mysql] {
+    for port in [redis, broker] {
         listens(port).await;
     }
+    greets(mysql).await;
     let expired = Tls {
         redis_url: format!("rediss://localhost:{redis}"),
         rabbit_url: format!("amqps://guest:guest@localhost:{broker}/%2f"),
         mysql_url: format!("mysql://ann:secretive@localhost:{mysql}/x?ssl-mode=verify_identity"),
         folder: servers.folder,
     };
-    all_say(try_all(at, &expired).await, &expired, "expired");
+    // A machine that is busy has not always answered within the time that a pool waits.
+    let is_late = |fault: &Fault| fault.what.contains("timed out");
+    let answered = async {
+        loop {
+            let faults = try_all(at, &expired).await;
+            if !faults.iter().any(|tried| tried.as_ref().is_err_and(is_late)) {
+                return faults;
+            }
+        }
+    };
+    all_say(tokio::time::timeout(PATIENCE, answered).await.expect("they answer"), &expired, "expired");
 }
 
 /// A server without a single table: it does not come to look for one.

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::fixture::{Fixture, State};
 
+/// For a fleet that is asked through real calls while the machine does much else.
+const PATIENCE: Duration = Duration::from_secs(12);
+
 fn why<'a>(answer: &'a Value, kind: &str) -> &'a str {
     let all = answer["not_ready"].as_array().unwrap();
     all.iter().find(|one| one["kind"] == kind).and_then(|one| one["why"].as_str()).unwrap_or_default()
@@ -13,7 +16,7 @@ fn why<'a>(answer: &'a Value, kind: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_ready_is_said_before_the_time_is_up() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     fixture.front.take_time(usize::MAX, usize::MAX);
     let answer = fixture.warm("one", 5).await;
     assert_eq!(answer["outcome"], "not_ready", "{answer}");
@@ -29,7 +32,7 @@ async fn what_is_not_ready_is_said_before_the_time_is_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_stands_still_is_not_healthy() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     let mut plan = fixture.plan("one", "warm", 3);
     plan.as_object_mut().unwrap().remove("instances");
     let answer = fixture.run(plan).await;
@@ -40,7 +43,7 @@ async fn a_target_that_stands_still_is_not_healthy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrency_that_fails_is_asked_for_again() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     fixture.front.fail_provisioning(true);
     let answer = fixture.warm("one", 5).await;
     assert_eq!(answer["outcome"], "not_ready");
@@ -54,7 +57,7 @@ async fn concurrency_that_fails_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_an_error_and_stops_nothing_else() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     fixture.front.refuse(Some("UpdateAutoScalingGroup"));
     let mut plan = fixture.plan("one", "warm", 5);
     plan["functions"][0]["qualifier"] = json!("live");
@@ -77,7 +80,7 @@ async fn what_cannot_be_done_is_an_error_and_stops_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_nobody_answers_it_answers_in_time() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     fixture.front.stop(0, crate::support::front::Edge::Before);
     let (kind, said) = fixture.refused(fixture.plan("one", "warm", 5)).await;
     assert_eq!((kind.as_str(), said.as_str()), ("Fleet", "one; fleet all: calls took longer than there was time for"));
@@ -87,7 +90,7 @@ async fn when_nobody_answers_it_answers_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_that_nobody_can_read_is_left_to_people() {
-    let fixture = Fixture::with(Duration::from_secs(4), None).await;
+    let fixture = Fixture::with(PATIENCE, None).await;
     fixture.tag_group("miaosha:warm:other", "12 or so").await;
     let (_, said) = fixture.refused(fixture.plan("one", "warm", 5)).await;
     let expected = format!("group {}: the tag miaosha:warm:other=12 or so cannot be read", fixture.name);

@@ -107,7 +107,7 @@ impl Paying for Store {
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>> {
-        paying::find(&mut *self.reader().await?, id).await.map_err(fault)
+        row::payment(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
     async fn begin_paying(

@@ -33,10 +33,6 @@ pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
     }
 }
 
-pub async fn find(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
-    sqlx::query_as(row::payments!("ledger.payment.find", "WHERE id = ?")).bind(id).fetch_optional(conn).await
-}
-
 /// A payment that was never recorded cannot be swept up, and begins nothing.
 pub async fn begin(
     conn: &mut Connection,

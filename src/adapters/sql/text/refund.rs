@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, for_update, insert_new};
-use super::{Result, broken, claims, look, outbox, paying, row};
+use super::{Result, broken, claims, look, outbox, row};
 use crate::adapters::sql::codes::RefundWhy;
 use crate::adapters::sql::stored::{Number, Units};
 use crate::domain::money::order::Order;
@@ -209,7 +209,7 @@ pub struct Made {
 
 /// The same lock as for giving back: units that go meanwhile are gone, or still there.
 pub async fn made(conn: &mut Connection, Made { payment, made, kept_minor, now }: &Made) -> Result<()> {
-    let paid = paying::find(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
+    let paid = row::payment(conn, *payment).await?.ok_or_else(|| broken("a payment was never recorded"))?;
     let row = row::fetch_locked(conn, paid.reservation).await?;
     let row = row.ok_or_else(|| broken("a payment has no reservation"))?;
     let mut order = order_locked(conn, row.id).await?.filter(|order| order.payment == *payment);

@@ -11,7 +11,7 @@ use crate::domain::money::order::Order;
 use crate::domain::money::payment::{Payment, Refund, RefundEntry, RefundKind, RefundState, Why};
 use crate::domain::sale::Allotment;
 use crate::domain::sale::reservation::{Kind, Reservation, State};
-use crate::domain::shared::id::ReservationId;
+use crate::domain::shared::id::{PaymentId, ReservationId};
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 
@@ -188,6 +188,10 @@ pub fn small<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T> {
 
 pub fn units(row: &Row, column: &str) -> Result<Vec<u32>> {
     row.try_get(column).map(|Units(units)| units)
+}
+
+pub async fn payment(conn: &mut Connection, id: PaymentId) -> Result<Option<Payment>> {
+    sqlx::query_as(payments!("ledger.payment.find", "WHERE id = ?")).bind(id).fetch_optional(conn).await
 }
 
 pub async fn fetch(conn: &mut Connection, id: ReservationId) -> Result<Option<Reservation>> {

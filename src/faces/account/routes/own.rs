@@ -10,7 +10,7 @@ use crate::domain::people::Revoked;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::faces::account::AccountFace;
 use crate::faces::account::accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, change_password, prove};
-use crate::faces::account::routes::people::{Welcome, no_account, welcome};
+use crate::faces::account::routes::welcome::{Welcome, no_account, welcome};
 use crate::faces::account::views::{
     Export, InTheWayView, LiveReservation, NotErased, PaymentView, ReservationView, UnusedOrder,
 };

@@ -1,34 +1,22 @@
 //! Signing up, logging in, who am I.
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use serde::Serialize;
-use utoipa::ToSchema;
+use actix_web::{HttpRequest, HttpResponse};
 
-use crate::domain::people::TOKEN_MS_MAX;
 use crate::faces::account::AccountFace;
 use crate::faces::account::accounts::{Credentials, NewUser, User, log_in, sign_up};
 use crate::faces::account::routes::own::{delete_me, delete_sessions};
+use crate::faces::account::routes::welcome::{Welcome, no_account, welcome};
 use crate::faces::front::once::{By, once};
 use crate::faces::front::routes::{Reply, path};
-use crate::faces::tokens::access::Principal;
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems;
 use crate::kit::http::idempotency::secret;
-use crate::kit::http::problem::{Kind, Problem};
-use crate::ports::people::accounts::Account;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/users").route(once(By::Anybody, web::post().to(post_user))))
         .service(path("/v1/sessions").route(web::post().to(post_session)).route(web::delete().to(delete_sessions)))
         .service(path("/v1/me").route(web::get().to(get_me)).route(web::delete().to(delete_me)));
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct Welcome {
-    user: User,
-    /// For the Authorization header.
-    access_token: String,
 }
 
 /// Sign up
@@ -81,16 +69,4 @@ async fn get_me(req: HttpRequest, face: Data<AccountFace>) -> Reply {
     let account = face.needs().accounts.account(buyer).await?;
     // The issuer of access tokens decides who is a buyer; not every buyer has an account here.
     Ok(HttpResponse::Ok().json(User::from(account.ok_or_else(no_account)?)))
-}
-
-pub fn no_account() -> Problem {
-    Problem::new(Kind::NOT_FOUND, "this buyer has no account here")
-}
-
-/// A token of the account's present epoch.
-pub fn welcome(face: &AccountFace, account: Account, mut response: HttpResponseBuilder) -> HttpResponse {
-    let (now, ttl_ms) = (face.clock().now(), face.settings().access_ttl_ms.min(TOKEN_MS_MAX));
-    let principal = Principal { buyer: account.id, role: account.role, epoch: account.epoch };
-    let access_token = face.keys().sign_access_of(principal, now, ttl_ms);
-    response.json(Welcome { user: account.into(), access_token })
 }
