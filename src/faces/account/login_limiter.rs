@@ -40,3 +40,19 @@ impl LoginAttempt<'_> {
         passed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_names_and_addresses_are_remembered() {
+        let settings = Settings { login_keys_max: 2, ..Settings::default() };
+        let entry = LoginLimiter::new(&settings);
+        for number in 0..3 {
+            let attempt = LoginAttempt { entry: &entry, address: number.to_string(), now: Timestamp(1) };
+            attempt.pass(&number.to_string()).unwrap();
+        }
+        assert_eq!((entry.accounts.len(), entry.addresses.len()), (2, 2));
+    }
+}

@@ -90,7 +90,7 @@ impl Warmer {
     /// Answers before `ends_at`, when its function is cut off.
     pub async fn run(&self, plan: &Plan, ends_at: Timestamp) -> Result<Answer, RunError> {
         let (begun, now) = (Instant::now(), self.clock.now());
-        plan.lasts(now, self.settings.warm_ms_max)?;
+        plan.lasts(now, &self.settings)?;
         let left = Duration::from_millis(ends_at.since_ms(now).max(0) as u64);
         let for_answer = Duration::from_millis(self.settings.answer_ms);
         let waits_until = begun + plan.wait.min(left.saturating_sub(for_answer));

@@ -111,7 +111,8 @@ impl Plan {
     }
 
     /// Refuses what would keep the fleet warm for too long.
-    pub fn lasts(&self, now: Timestamp, warm_ms_max: i64) -> Result<(), PlanError> {
+    pub fn lasts(&self, now: Timestamp, settings: &Settings) -> Result<(), PlanError> {
+        let warm_ms_max = settings.warm_ms_max;
         let is_short = self.action == Action::Cool || self.until.since_ms(now) <= warm_ms_max;
         let hours = warm_ms_max / 3_600_000;
         ensure(is_short, "until", format!("is {}, more than {hours} hours ahead (warm_ms_max)", self.until.rfc3339()))

@@ -12,8 +12,12 @@ fn throttle(keys_max: usize) -> Throttle {
 #[test]
 fn so_many_at_once_and_then_one_each_so_often() {
     let throttle = throttle(9);
-    let pass =
-        |key: &str, at_ms| throttle.pass(key, Timestamp(at_ms)).map_err(|problem| problem.retry_after_s.unwrap());
+    let pass = |key: &str, at_ms| {
+        throttle.pass(key, Timestamp(at_ms)).map_err(|problem| {
+            assert_eq!(problem.quota.unwrap().tries_max, 2, "what a client is told");
+            problem.retry_after_s.unwrap()
+        })
+    };
     assert_eq!((pass("a", 0), pass("a", 0), pass("a", 0)), (Ok(()), Ok(()), Err(5)));
     assert_eq!(pass("b", 0), Ok(()), "each key is its own");
     assert_eq!((pass("a", 4_999), pass("a", 5_000), pass("a", 5_000)), (Err(1), Ok(()), Err(5)));

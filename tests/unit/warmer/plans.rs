@@ -92,11 +92,11 @@ fn the_field_that_is_wrong_is_named() {
 #[test]
 fn a_slip_of_the_pen_does_not_keep_it_warm_for_years() {
     let mut plan = Plan::read(&sample(), &Settings::default()).unwrap();
-    let max = Settings::default().warm_ms_max;
-    let now = Timestamp(plan.until.0 - max);
-    assert_eq!(plan.lasts(now, max), Ok(()));
-    let why = plan.lasts(now.plus_ms(-1), max).unwrap_err().to_string();
+    let settings = Settings { warm_ms_max: 604_800_000, ..Settings::default() };
+    let now = plan.until.plus_ms(-604_800_000);
+    assert_eq!(plan.lasts(now, &settings), Ok(()));
+    let why = plan.lasts(now.plus_ms(-1), &settings).unwrap_err().to_string();
     assert!(why.starts_with("until: is 2026-12-01T14:00:00Z, more than 168 hours ahead"), "{why}");
     plan.action = Action::Cool;
-    assert_eq!(plan.lasts(now.plus_ms(-1), max), Ok(()), "what is taken back may have been meant to last");
+    assert_eq!(plan.lasts(now.plus_ms(-1), &settings), Ok(()), "what is taken back may have been meant to last");
 }
