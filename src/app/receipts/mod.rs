@@ -131,7 +131,7 @@ impl Clone for Receipts {
 impl Receipts {
     pub fn new(needs: Needs, keys: Arc<ReceiptKeys>, settings: Settings, utc_offset_minutes: i16) -> Self {
         Metric::describe();
-        let press = Press::new(settings.pdf_jobs_max, settings.pdf_waiting_max);
+        let press = Press::new(&settings);
         let printing = std::array::from_fn(|_| Mutex::new(()));
         Self(Arc::new(Inner { needs, keys, settings, utc_offset_minutes, press, printing }))
     }

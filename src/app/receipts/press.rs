@@ -12,6 +12,7 @@ use thread_priority::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::app::receipts::Settings;
 use crate::app::receipts::fonts::Fonts;
 use crate::app::receipts::metric::Metric;
 use crate::app::receipts::pdf;
@@ -44,6 +45,11 @@ const CROWDED: f64 = 1.2;
 /// out of the caches.
 const REST: u32 = 19;
 
+/// Where sheets wait to be printed.
+fn line(settings: &Settings) -> (mpsc::Sender<Job>, mpsc::Receiver<Job>) {
+    mpsc::channel(settings.pdf_waiting_max.max(1))
+}
+
 /// How a sheet becomes a PDF.
 trait Print: Fn(&Sheet) -> Result<Vec<u8>, String> + Clone + Send + 'static {}
 
@@ -58,15 +64,15 @@ pub struct Press {
 }
 
 impl Press {
-    pub fn new(jobs_max: usize, waiting_max: usize) -> Self {
-        Self::printing(jobs_max, waiting_max, |sheet| pdf::render(sheet, Fonts::get()))
+    pub fn new(settings: &Settings) -> Self {
+        Self::printing(settings, |sheet| pdf::render(sheet, Fonts::get()))
     }
 
     /// The threads end when the press is dropped and what waits is printed.
-    fn printing(threads: usize, waiting_max: usize, print: impl Print) -> Self {
-        let (jobs, queue) = mpsc::channel(waiting_max.max(1));
+    fn printing(settings: &Settings, print: impl Print) -> Self {
+        let (jobs, queue) = line(settings);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..threads.max(1) {
+        for _ in 0..settings.pdf_jobs_max.max(1) {
             let (queue, print) = (queue.clone(), print.clone());
             thread("press", move || work(&queue, print)).expect("the system has room for one more thread");
         }
@@ -175,7 +181,8 @@ mod tests {
     async fn so_many_receipts_are_printed_at_once() {
         let ((begin, begun), (end, ended)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
         let ended = Arc::new(Mutex::new(ended));
-        let press = Press::printing(2, 9, move |_| {
+        let settings = Settings { pdf_jobs_max: 2, pdf_waiting_max: 9, ..Settings::default() };
+        let press = Press::printing(&settings, move |_| {
             begin.send(()).expect("the test listens");
             ended.lock().expect("no thread panics while waiting").recv().expect("the test ends it");
             Ok(Vec::new())
@@ -206,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn who_comes_when_too_many_wait_for_the_press_comes_again() {
         // The queue is never read, so that requests keep waiting.
-        let (jobs, _queue) = mpsc::channel(2);
+        let (jobs, _queue) = line(&Settings { pdf_waiting_max: 2, ..Settings::default() });
         let press = Press { jobs, waiting: AtomicU64::new(0), made: AtomicU64::new(0) };
         let mut first = Box::pin(press.print(sheet(), false));
         let mut second = Box::pin(press.print(sheet(), false));

@@ -224,9 +224,10 @@ mod tests {
         let latin: String = (0..40_u8).map(|number| format!("{}xyz ", char::from(b'a' + number % 26))).collect();
         for title in [han.as_str(), &latin, &"w".repeat(200)] {
             let words = words_of(title, &"some more of them ".repeat(300));
-            assert!(words.len() <= WORDS_MAX, "{}", words.len());
-            assert!(words.iter().all(|word| word.chars().count() <= WORD_CHARS_MAX));
+            assert!(words.len() <= 512, "{}", words.len());
+            assert!(words.iter().all(|word| word.chars().count() <= 16));
         }
+        assert!(words_of(&"w".repeat(200), "").contains(&"w".repeat(16)));
         // Longer than a title may be: the description has what the title leaves.
         let others: String = (0..300).map(|number| format!("word{number} ")).collect();
         for (chars, count) in [(208, 511), (209, 512), (210, 512)] {

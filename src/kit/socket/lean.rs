@@ -75,7 +75,7 @@ pub fn bind<W>(
 where
     W: Welcome + Send,
 {
-    let listener = listener(listen, settings.backlog_max)?;
+    let listener = listener(listen, settings)?;
     let address = listener.local_addr()?;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -104,11 +104,11 @@ where
     Ok((address, server.listen("sockets", listener, factory)?.run()))
 }
 
-fn listener(listen: SocketAddr, backlog_max: u32) -> io::Result<TcpListener> {
+fn listener(listen: SocketAddr, settings: &LeanSettings) -> io::Result<TcpListener> {
     let socket = SystemSocket::new(Domain::for_address(listen), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&listen.into())?;
-    socket.listen(i32::try_from(backlog_max).unwrap_or(i32::MAX))?;
+    socket.listen(i32::try_from(settings.backlog_max).unwrap_or(i32::MAX))?;
     Ok(socket.into())
 }
 
@@ -232,7 +232,8 @@ mod tests {
     /// The system keeps one more than it is told, and ignores the others.
     #[test]
     fn so_many_wait_to_be_accepted() {
-        let listener = listener("127.0.0.1:0".parse().unwrap(), 2).unwrap();
+        let settings = LeanSettings { backlog_max: 2, ..LeanSettings::default() };
+        let listener = listener("127.0.0.1:0".parse().unwrap(), &settings).unwrap();
         let address = listener.local_addr().unwrap().into();
         let waiting = [(); 5].map(|()| {
             let socket = SystemSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -141,6 +141,13 @@ async fn nobody_waits_beyond_the_limits() {
 }
 
 #[actix_web::test]
+async fn who_waits_takes_a_place_of_the_register() {
+    let fixture = Fixture::with(Settings { waits_max: 3, waits_per_buyer_max: 2, ..settings() }).await;
+    let places = [7, 7, 7, 8, 9].map(|buyer| fixture.gateway.registry().register(BuyerId(buyer), SaleId(1)));
+    assert_eq!(places.map(|place| place.is_ok()), [true, true, false, true, false]);
+}
+
+#[actix_web::test]
 async fn a_wait_ends_with_its_time_or_with_the_process() {
     let fixture = hearing().await;
     let sale = fixture.sale(1, 0).await;

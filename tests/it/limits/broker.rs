@@ -61,12 +61,16 @@ impl Fixture {
 #[tokio::test]
 async fn queues_are_as_long_as_they_may_be() {
     let fixture = Fixture::new().await;
-    for (queue, length_max) in [("lapses", 1_000_000), ("parked", 100_000), ("events.mail", 1_000_000)] {
+    let queues = [("attempts.0", 10_000), ("lapses", 1_000_000), ("parked", 100_000), ("events.mail", 1_000_000)];
+    for (queue, length_max) in queues {
         for (more, is_it) in [(0, true), (1, false), (-1, false)] {
             let mut arguments = FieldTable::default();
             arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
             arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
             arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(length_max + more));
+            if queue == "attempts.0" {
+                arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+            }
             let (channel, name) = (fixture.channel().await, fixture.name(queue));
             let declared = channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await;
             assert_eq!(declared.is_ok(), is_it, "{queue}: {more}");

@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use miaosha::adapters::folder::archive::FolderArchive;
 use miaosha::adapters::mail::smtp::Smtp;
+use miaosha::app::mail::Settings;
 use miaosha::app::mail::deliver::{Again, Delivered, Deliverer, Ready};
+use miaosha::app::mail::posted::Posted;
 use miaosha::app::mail::render::render;
 use miaosha::domain::shared::id::EventId;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::Result;
-use miaosha::ports::mail::transport::{Carried, EmailTemplate, Mail, MailSender};
+use miaosha::ports::mail::transport::{Carried, EmailJob, EmailTemplate, Mail, MailSender};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -103,6 +107,27 @@ async fn everything_about_a_letter_may_take_so_long() {
     let delivers = deliverer.deliver(EventId(1), "cancelled", ready);
     assert_eq!(fixture.settings.deliver_ms_max, 3_000);
     assert_eq!(still.leaves_after(3_000, &stuck, delivers).await, Ok(Delivered::PutOff));
+}
+
+/// Of two letters whose receipts were cleaned away since, the one that is as old as it may be goes without.
+#[tokio::test]
+async fn a_receipt_is_waited_for_so_long_behind_a_queue() {
+    let (fixture, folder) = (Fixture::embedded().await, TempDir::new().unwrap());
+    let (letters, clock) = (fixture.world.letters.clone(), fixture.world.clock.clone());
+    let settings = Settings { receipt_ms_max: 5_000, ..fixture.settings.clone() };
+    let deliverer = Deliverer { letters, carrier: fixture.carrier(), clock, settings, again: Again::Queue };
+    let archive = FolderArchive::new(folder.path());
+    let posted = Posted { deliverer, archive: Some(Arc::new(archive)) };
+    for (number, age_ms, done) in [(1, 4_999, false), (2, 5_000, true)] {
+        let letter = EmailJob {
+            id: EventId(number),
+            at: fixture.world.clock.now().plus_ms(-age_ms),
+            receipt: Some("receipts/none.pdf".to_owned()),
+            ..letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 })
+        };
+        let body = serde_json::to_string(&letter).unwrap();
+        assert_eq!(posted.is_done("message", &body).await, done, "{age_ms} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,6 +172,15 @@ async fn the_busy_and_the_broken_are_asked_again() {
     }
 }
 
+#[tokio::test]
+async fn a_call_is_tried_so_often() {
+    for (faults, taken) in [(2, true), (3, false)] {
+        let fixture = fixture_with(|settings| Settings { tries_max: 3, ..settings }).await.opened().await;
+        fixture.next(Step::Confirm, &vec![NetworkFault::Says(503); faults]);
+        assert_eq!(fixture.capture().await.is_ok_and(|captured| captured == Captured::Captured), taken, "{faults}");
+    }
+}
+
 /// Lost once they are asked again, under the same key; lost for good the outcome is unknown, and a void says what is so.
 #[tokio::test]
 async fn a_lost_answer_is_never_a_decline() {
