@@ -54,6 +54,8 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
         let (mut reference, mut at_once, mut accepted) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..options.runs {
             reference.push(measured(&empty, &at_empty, connections).await?.0);
+            // Who has not been asked for a while does not know it any more, and takes the first attempts in.
+            sold_out(publisher.address, &world.keys, gone).await?;
             at_once.push(measured(&publisher, &at_gone, connections).await?.0);
             let (run, tally) = measured(&publisher, &at_open, connections).await?;
             if tally.accepted < tally.shed {
