@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use clap::{Args, ValueEnum};
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
-use miaosha::domain::shared::id::BuyerId;
+use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::admission::SaleAdmission;
 
 use crate::balance::{Balance, Needless};
 use crate::client::address_of;
@@ -19,6 +20,12 @@ pub const FIRST_BUYER: u64 = 1_000_000_000_000;
 pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 pub const TOKEN_MS: i64 = 3 * 3_600_000;
 pub const ANSWER: &str = "the answer";
+
+/// As a gateway would sign it, and for longer: who asks for one is another measurement.
+pub fn admission(keys: &TokenKeys, buyer: BuyerId, sale: SaleId) -> String {
+    let now = SystemClock::machine_now();
+    keys.sign_admission(&SaleAdmission::new(buyer, sale, 0, now, now.plus_ms(TOKEN_MS)))
+}
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
 pub enum World {
@@ -149,11 +156,19 @@ impl Plan {
     }
 
     pub fn token(&self, buyer: BuyerId) -> String {
-        let keys = match self.new_keys.get() {
+        self.keys_of(buyer).sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+    }
+
+    /// What presses the button.
+    pub fn admission(&self, buyer: BuyerId, sale: u64) -> String {
+        admission(self.keys_of(buyer), buyer, SaleId(sale))
+    }
+
+    fn keys_of(&self, buyer: BuyerId) -> &TokenKeys {
+        match self.new_keys.get() {
             Some((first, new)) if buyer.0 >= *first => new,
             _ => &self.keys,
-        };
-        keys.sign_access(buyer, Role::Shopper, SystemClock::machine_now(), TOKEN_MS)
+        }
     }
 
     /// What is said to a front of where a buyer is.

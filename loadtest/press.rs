@@ -133,7 +133,7 @@ enum Press {
 }
 
 async fn press(plan: &Plan, way: &mut Way, number: u64) -> Result<Press, String> {
-    let token = plan.token(BuyerId(FIRST_BUYER + number));
+    let token = plan.admission(BuyerId(FIRST_BUYER + number), plan.sale(number));
     way.on_behalf_of(plan.address(FIRST_BUYER + number));
     let path = format!("/v1/sales/{}/attempts", plan.sale(number));
     let body = format!(r#"{{"question_id":0,"answer":"{ANSWER}","quantity":{}}}"#, plan.quantity(number));

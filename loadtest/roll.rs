@@ -56,7 +56,8 @@ impl Rotation {
         let chance = || getrandom::u64().map(|chance| format!("{chance:016x}")).map_err(|error| error.to_string());
         let secret = || Ok::<_, String>([chance()?, chance()?, chance()?, chance()?].concat());
         let kid = chance()?;
-        let new = format!("access:a{kid}:{},checkout:c{kid}:{}", secret()?, secret()?);
+        let [access, checkout, admission] = [secret()?, secret()?, secret()?];
+        let new = format!("access:a{kid}:{access},checkout:c{kid}:{checkout},admission:d{kid}:{admission}");
         let new_keys = Arc::new(TokenKeys::parse(&new).map_err(|error| error.to_string())?);
         let before = target.setting(TOKEN_KEYS).ok_or("the fleet's environment names no token keys")?;
         let email = format!("{kid}@loadtest.example");

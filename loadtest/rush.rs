@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::SaleId;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Answer, Client};
 use crate::follow::{self, Queue};
-use crate::plan::{ANSWER, FIRST_BUYER, OPERATOR, Options, Plan, TOKEN_MS, World};
+use crate::plan::{ANSWER, FIRST_BUYER, OPERATOR, Options, Plan, TOKEN_MS, World, admission};
 use crate::press::{Pressed, Presses, press_all};
 use crate::roll::{self, Rotation};
 use crate::target::Target;
@@ -125,12 +126,12 @@ pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, 
         sales.push(created(gateway.post("/v1/admin/sales", &token, sale.to_string()).await?)?);
     }
     // A wrong answer is refused only by a publisher that knows the sale.
-    let shopper = target.keys.sign_access(OPERATOR, Role::Shopper, now, TOKEN_MS);
     let wrong = json!({ "question_id": 0, "answer": "no", "quantity": 1 }).to_string();
     for publisher in &target.news_at {
         let mut client = Client::new(publisher);
         for sale in &sales {
             let path = format!("/v1/sales/{sale}/attempts");
+            let shopper = admission(&target.keys, OPERATOR, SaleId(*sale));
             let mut tries = 0;
             while client.post(&path, &shopper, wrong.clone()).await?.status != 422 {
                 tries += 1;

@@ -16,7 +16,9 @@ hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
     REDIS_PASSWORD RABBITMQ_PASSWORD GRAFANA_PASSWORD; do
     echo "$name=$(hex 16)"
   done
-  echo "TOKEN_KEYS=access:$(hex 4):$(hex 32),checkout:$(hex 4):$(hex 32)"
+  admission="admission:$(hex 4):$(hex 32)"
+  echo "TOKEN_KEYS=access:$(hex 4):$(hex 32),checkout:$(hex 4):$(hex 32),$admission"
+  echo "ADMISSION_KEYS=$admission"
   echo "RECEIPT_KEYS=r1:$(hex 32)"
 } >"$file.new"
 mv "$file.new" "$file"

@@ -50,7 +50,7 @@ prepare_fleet() {
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"
     echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
-    echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32)'"
+    echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32),admission:$(random_hex 4):$(random_hex 32)'"
   } >"$dir/fleet.env.new"
   receipt_key >>"$dir/fleet.env.new"
   prepare_ports
@@ -83,6 +83,10 @@ prepare_service() { # PART
       echo "MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN=127.0.0.1:$listen_port"
     elif [ -n "$listen_port" ]; then
       echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"
+    fi
+    if [ "$program" = publisher ]; then
+      # It reads admissions and refuses the keys of other tokens.
+      echo 'MIAOSHA__TOKEN_KEYS=$(printf %s "$MIAOSHA__TOKEN_KEYS" | tr , "\n" | grep "^admission:" | paste -sd, -)'
     fi
     echo "MIAOSHA__PROCESS__INNER_LISTEN=127.0.0.1:$inner_port"
     echo "exec '$bin/$program'"

@@ -23,6 +23,8 @@ pub enum Cores {
 
 pub type Env = Vec<(String, String)>;
 
+const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
+
 pub struct Part {
     pub name: &'static str,
     pub address: SocketAddr,
@@ -46,6 +48,12 @@ impl Part {
             .env("MIAOSHA__HTTP__LISTEN", address.to_string())
             .env("MIAOSHA__PROCESS__INNER_LISTEN", inner.to_string())
             .envs(more.iter().copied());
+        if name == "publisher" {
+            // It refuses the keys of tokens that it has no business with.
+            let keys = env.iter().find(|(key, _)| key == TOKEN_KEYS).map_or("", |(_, keys)| keys.as_str());
+            let admissions: Vec<&str> = keys.split(',').filter(|key| key.starts_with("admission:")).collect();
+            command.env(TOKEN_KEYS, admissions.join(","));
+        }
         Self::launch(name, command, address, inner).await
     }
 
@@ -133,11 +141,12 @@ pub fn command(program: PathBuf, cores: Cores) -> Command {
         Cores::First => "0".to_owned(),
         Cores::All => format!("0-{}", cores_of_machine().saturating_sub(1)),
     };
-    if !can_pin() {
-        return Command::new(program);
+    let mut command = if can_pin() { Command::new("taskset") } else { Command::new(&program) };
+    if can_pin() {
+        command.args(["-c", &list]).arg(program);
     }
-    let mut command = Command::new("taskset");
-    command.args(["-c", &list]).arg(program);
+    // What is measured is how many presses there can be, not how many one buyer may.
+    command.env("MIAOSHA__PUBLISHER__PRESSES_PER_S_MAX", u32::MAX.to_string());
     command
 }
 

@@ -19,6 +19,7 @@ use super::table::Figure;
 use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
 use super::{Memories, Options};
 use crate::client::Client;
+use crate::plan::admission;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 
@@ -110,7 +111,8 @@ impl Bench {
 
     async fn buy(&self, sale: SaleId, buyer: u64) -> Result<String, String> {
         let (mut client, token) = (Client::new(&self.address), self.token(buyer));
-        client.post(&format!("/v1/sales/{sale}/attempts"), &token, r#"{"quantity":1}"#).await?;
+        let admission = admission(&self.keys, BuyerId(buyer), sale);
+        client.post(&format!("/v1/sales/{sale}/attempts"), &admission, r#"{"quantity":1}"#).await?;
         let path = format!("/v1/sales/{sale}/reservation?wait_ms=5000");
         for _ in 0..100 {
             let standing = client.get(&path, &token).await?.json();
@@ -142,7 +144,7 @@ impl Bench {
     }
 
     async fn probe(&self, stop: &AtomicBool) -> Result<Times, String> {
-        let (mut client, token) = (Client::new(&self.address), self.token(999_999));
+        let (mut client, token) = (Client::new(&self.address), admission(&self.keys, BuyerId(999_999), self.sale));
         let path = format!("/v1/sales/{}/attempts", self.sale);
         let mut waits = Times::default();
         while !stop.load(Ordering::Acquire) {

@@ -19,6 +19,7 @@ use sqlx::{Connection, MySqlConnection};
 
 use super::parts::{Cores, Env, Part, command, free_address, sibling};
 use crate::client::{Answer, Client};
+use crate::plan::admission;
 
 pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 pub const HOUR_MS: i64 = 3_600_000;
@@ -51,7 +52,8 @@ pub fn new_keys() -> Result<(String, TokenKeys), String> {
     let secret = || -> Result<String, String> {
         (0..4).map(|_| chance().map(|word| format!("{word:016x}"))).collect::<Result<_, _>>()
     };
-    let text = format!("access:bench-a:{},checkout:bench-c:{}", secret()?, secret()?);
+    let [access, checkout, admission] = [secret()?, secret()?, secret()?];
+    let text = format!("access:bench-a:{access},checkout:bench-c:{checkout},admission:bench-d:{admission}");
     let keys = TokenKeys::parse(&text).map_err(|error| error.to_string())?;
     Ok((text, keys))
 }
@@ -207,7 +209,7 @@ pub async fn attempt_until(
     quantity: u8,
     status: u16,
 ) -> Result<(), String> {
-    let token = keys.sign_access(BuyerId(buyer), Role::Shopper, SystemClock::machine_now(), HOUR_MS);
+    let token = admission(keys, BuyerId(buyer), sale);
     let path = format!("/v1/sales/{sale}/attempts");
     let mut client = Client::new(&publisher.to_string());
     let asked = async {

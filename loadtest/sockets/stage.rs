@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::people::Role;
-use miaosha::domain::shared::id::BuyerId;
+use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use super::errand::{Clients, Manners, Tally, add};
 use super::gateways::Gateways;
-use super::{FIRST_ABUSIVE, FIRST_BUYER, Options, TOKEN_MS, all_connected, last_words};
+use super::{FIRST_ABUSIVE, FIRST_BUYER, Options, all_connected, last_words};
 use crate::client::{Client, address_of};
+use crate::plan::admission;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 
@@ -55,7 +55,7 @@ impl Stage<'_> {
             let mut client = Client::new(&self.gateways.publisher);
             let mut accepted = Vec::new();
             for buyer in buyers {
-                let token = keys.sign_access(BuyerId(*buyer), Role::Shopper, SystemClock::machine_now(), TOKEN_MS);
+                let token = admission(keys, BuyerId(*buyer), SaleId(self.sale));
                 client.on_behalf_of(self.options.front.then(|| address_of(*buyer)));
                 let body = r#"{"question_id":0,"answer":"-","quantity":1}"#;
                 let path = format!("/v1/sales/{}/attempts", self.sale);

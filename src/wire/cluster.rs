@@ -15,6 +15,7 @@ use crate::app::receipts::keys::ReceiptKeys;
 use crate::bound_server;
 use crate::faces::publisher;
 use crate::faces::tokens::TokenKeys;
+use crate::faces::tokens::admission::AdmissionKeys;
 use crate::kit::http::problem;
 use crate::kit::http::server;
 use crate::kit::process::{Failure, Process};
@@ -55,6 +56,7 @@ pub async fn connect(
     let clock = Arc::new(SystemClock::unmeasured());
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = World::new(Backends {
+        places: turnstile.clone(),
         turnstile,
         payments: provider::choose(&config.stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
@@ -92,10 +94,10 @@ fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
     Ok(Arc::new(ReceiptKeys::parse(config.receipt_keys.expose_secret())?))
 }
 
-/// Needs the broker only: no database and no Redis is configured where attempts come in.
+/// Needs the broker only: no database and no Redis is configured where attempts come in, and no key but those of admissions.
 pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
-    let keys = keys(&config)?;
+    let keys = Arc::new(AdmissionKeys::parse(config.token_keys.expose_secret())?);
     let servers = Servers::of(&config)?;
     name_systems(SYSTEMS);
     let broker = Arc::new(waited_for(&lifecycle.soft, || servers.rabbit(lifecycle.tasks())).await?);

@@ -27,7 +27,8 @@ pub struct Config {
     pub http: ServerSettings,
     /// Goes before every key and queue, so that several fleets may share servers.
     pub namespace: String,
-    /// `kind:kid:64 hex digits`, several after commas; kinds are `access` and `checkout`. The first of a kind signs, all verify.
+    /// `kind:kid:64 hex digits`, several after commas; kinds are `access`, `checkout` and `admission`. The first of a kind signs, all
+    /// verify. A publisher has those of admissions and no others.
     pub token_keys: SecretString,
     /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
     /// for as long as its key stands here. A kid is one to four letters or digits.

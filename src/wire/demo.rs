@@ -57,15 +57,18 @@ impl Demo {
         let Demo { open, soon } = self;
         format!(
             r#"The shop is open on {url}  (probes and metrics: {inner_url}/readyz, {inner_url}/metrics)
-Sale {open} is open, sale {soon} opens within a minute. Buy something:
+Sale {open} is open, sale {soon} opens within a minute. Nothing is asked of who comes: no wait after a hold that lapsed, no places
+for each network, no work (gateway.admission). Buy something:
 
   echo "- log in, and keep the token"
   TOKEN=$(curl -s {url}/v1/sessions -H 'content-type: application/json' \
     -d '{{"email":"{SHOPPER}","password":"{PASSWORD}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  echo "- what this buyer is asked"
-  curl -s {url}/v1/sales/{open}/question -H "authorization: Bearer $TOKEN"; echo
+  echo "- ask to be admitted: the right to press for a minute, and what is asked"
+  ADMITTED=$(curl -s {url}/v1/sales/{open}/admission -H "authorization: Bearer $TOKEN" \
+    -H 'content-type: application/json' -d '{{}}'); echo "$ADMITTED"
+  ADMISSION=$(echo "$ADMITTED" | sed 's/.*"admission":"\([^"]*\)".*/\1/')
   echo "- press the button"
-  ACCEPTED=$(curl -s {url}/v1/sales/{open}/attempts -H "authorization: Bearer $TOKEN" \
+  ACCEPTED=$(curl -s {url}/v1/sales/{open}/attempts -H "authorization: Bearer $ADMISSION" \
     -H 'content-type: application/json' -d '{{"question_id":0,"answer":"4","quantity":2}}'); echo "$ACCEPTED"
   echo "- what became of it, as soon as it is decided: yours for ten minutes, with the token to pay"
   ATTEMPT=$(echo "$ACCEPTED" | sed -n 's/.*"attempt_id":"\([^"]*\)".*/\1/p')

@@ -68,13 +68,21 @@ pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let text = format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?);
-            write_private(&path, &text)?;
-            text
+            format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?)
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(TokenKeys::parse(text.trim())?)
+    let text = text.trim();
+    if text.contains("admission:") {
+        return Ok(TokenKeys::parse(text)?);
+    }
+    // New, or of a shop from before there were admissions.
+    let text = format!("{text},admission:d1:{}", random_hex(32)?);
+    let keys = TokenKeys::parse(&text)?;
+    let draft = folder.join("token.keys.new");
+    write_private(&draft, &text)?;
+    std::fs::rename(draft, path)?;
+    Ok(keys)
 }
 
 /// The folder's own keys of receipts, made on first use. Without them every receipt can be printed anew, and the old ones are void.

@@ -5,6 +5,7 @@ use crate::app::mail;
 use crate::app::money;
 use crate::app::operator;
 use crate::app::receipts;
+use crate::app::sale::admission;
 use crate::app::sale::catalogue_cache;
 use crate::app::sale::feed;
 use crate::app::sale::restore;
@@ -47,7 +48,8 @@ needs!(cancel::Needs: reservations clock faults; tell);
 needs!(catalogue_cache::Needs: catalogue restoring showcase clock;);
 needs!(front::Needs: accounts idempotency ledger_time clock faults; board);
 needs!(account::Needs: accounts orders catalogue clock;);
-needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel);
+needs!(admission::Needs: past places;);
+needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel admission);
 needs!(live::Needs: notices reservations orders;);
 needs!(desk::Needs:
     turnstile parked orders refunds restoring auditing catalogue blocks reports payments clock;

@@ -13,6 +13,7 @@ use actix_web::web::ServiceConfig;
 use tokio::runtime::Handle;
 
 use crate::adapters::folder::FolderArchive;
+use crate::adapters::memory::places::MemoryPlaces;
 use crate::adapters::memory::signals::MemorySignals;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sql::sqlite::SqliteStore;
@@ -79,7 +80,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
 }
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
-    let Process { config, lifecycle, readiness, .. } = process;
+    let Process { mut config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
@@ -90,8 +91,13 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     // Before the publisher asks for everything: what comes later is told half a second later.
     let demo = if with_demo { demo::prepare(&world).await? } else { None };
 
+    if demo.is_some() {
+        config.gateway.admission = config.gateway.admission.without_conditions();
+    }
+
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
-    let publisher = publisher::Publisher::new(world.needs(), keys.clone(), config.publisher.clone());
+    let admissions = Arc::new(keys.for_publisher());
+    let publisher = publisher::Publisher::new(world.needs(), admissions, config.publisher.clone());
     let receipt_keys = Arc::new(folder::receipt_keys(&state)?);
     let offset = config.mail.utc_offset_minutes;
     let receipts = Receipts::new(world.needs(), receipt_keys, config.receipts.clone(), offset);
@@ -171,6 +177,7 @@ pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTask
     archive.clear_drafts().await?;
     Ok(World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
+        places: Arc::new(MemoryPlaces::new()),
         payments: provider::choose(stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
         queue: Arc::new(queue),

@@ -27,6 +27,8 @@ use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::sale::deadlines::Deadlines;
 use crate::ports::sale::feed::SaleFeed;
 use crate::ports::sale::notices::Notices;
+use crate::ports::sale::past::Past;
+use crate::ports::sale::places::Places;
 use crate::ports::sale::recording::Recording;
 use crate::ports::sale::reservations::Reservations;
 use crate::ports::sale::restoring::Restoring;
@@ -36,9 +38,11 @@ use crate::ports::sale::turnstile::Turnstile;
 #[derive(Clone)]
 pub struct World {
     pub turnstile: Arc<dyn Turnstile>,
+    pub places: Arc<dyn Places>,
     // The ledger, by task.
     pub recording: Arc<dyn Recording>,
     pub reservations: Arc<dyn Reservations>,
+    pub past: Arc<dyn Past>,
     pub orders: Arc<dyn Orders>,
     pub paying: Arc<dyn Paying>,
     pub refunds: Arc<dyn Refunds>,
@@ -76,6 +80,7 @@ pub struct World {
 pub trait Store:
     Recording
     + Reservations
+    + Past
     + Orders
     + Paying
     + Refunds
@@ -99,6 +104,7 @@ pub trait Store:
 impl<S> Store for S where
     S: Recording
         + Reservations
+        + Past
         + Orders
         + Paying
         + Refunds
@@ -132,6 +138,7 @@ impl<S: Deadlines + Notices + SaleFeed> Signals for S {}
 /// What a world is made of.
 pub struct Backends {
     pub turnstile: Arc<dyn Turnstile>,
+    pub places: Arc<dyn Places>,
     pub store: Arc<dyn Store>,
     pub queue: Arc<dyn Queue>,
     pub signals: Arc<dyn Signals>,
@@ -143,11 +150,13 @@ pub struct Backends {
 
 impl World {
     pub fn new(backends: Backends) -> Self {
-        let Backends { turnstile, store, queue, signals, payments, archive, clock, faults } = backends;
+        let Backends { turnstile, places, store, queue, signals, payments, archive, clock, faults } = backends;
         Self {
             turnstile,
+            places,
             recording: store.clone(),
             reservations: store.clone(),
+            past: store.clone(),
             orders: store.clone(),
             paying: store.clone(),
             refunds: store.clone(),

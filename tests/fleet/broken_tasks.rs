@@ -194,6 +194,7 @@ async fn each_task_of_each_binary_of_the_fleet() {
         (GATEWAY, &[&OF_ALL, &OF_A_BROKER, &OF_A_GATEWAY, &["watch"]]),
     ];
     for (program, tasks) in binaries {
-        each_breaks(wanted(tasks), |folder| Running::start(program, &[], &environment, folder)).await;
+        each_breaks(wanted(tasks), |folder| Running::start(program, &[], &fleet::told(program, &environment), folder))
+            .await;
     }
 }

@@ -70,7 +70,7 @@ async fn pasted(lines: &str) -> Vec<Value> {
 #[track_caller]
 fn bought(answers: &[Value]) {
     let [question, accepted, held, order, orders] = answers else { panic!("{answers:?}") };
-    assert!(question["prompt"].is_string(), "{question}");
+    assert!(question["question"]["prompt"].is_string(), "{question}");
     assert_eq!(
         (&accepted["status"], accepted["attempt_id"].is_string()),
         (&Value::from("accepted"), true),

@@ -1,6 +1,7 @@
 //! The gateway over the Embedded parts: its routes as people call them, and each checkout stopped between any two effects.
 
 mod account;
+mod admissions;
 mod blocks;
 mod buying;
 mod cancelling;

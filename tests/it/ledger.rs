@@ -99,6 +99,8 @@ suite! {
     what_is_counted_of_a_listed_sale
     an_address_has_one_account
     an_account_with_good_tickets_is_erased_by_its_owners_word
+    holds_that_lapsed_are_remembered
+    a_hold_that_is_cancelled_is_remembered_and_what_is_paid_is_not
     a_hold_lapses_when_its_time_is_over
     a_hold_that_is_being_paid_does_not_lapse
     a_buyer_cancels_what_is_held_or_waits

@@ -20,6 +20,7 @@ mod limits;
 mod mail;
 mod matrix;
 mod payments;
+mod places;
 #[cfg(feature = "servers")]
 mod replica;
 mod signals;

@@ -125,7 +125,7 @@ async fn a_late_copy_is_shown_and_decides_nothing() {
     // The new sale can be bought at once, and a client that names it is not told that there is none.
     let shown = fixture.get(&format!("/v1/sales/{new}"), "").await.is(200);
     assert_eq!(left(shown), 1);
-    fixture.get(&format!("/v1/sales/{new}/question"), &fixture.shopper(4)).await.is(200);
+    fixture.post(&format!("/v1/sales/{new}/admission"), &fixture.shopper(4), &serde_json::json!({})).await.is(200);
     let standing = fixture.get(&format!("/v1/sales/{new}/reservation"), &fixture.shopper(3)).await.is(200);
     assert_eq!(standing["status"], "confirmed");
     assert_eq!(fixture.get("/v1/orders", &fixture.shopper(3)).await.is(200).as_array().unwrap().len(), 1);

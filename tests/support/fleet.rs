@@ -29,6 +29,8 @@ pub const GATEWAY: &str = env!("CARGO_BIN_EXE_gateway");
 pub const CONSUMER: &str = env!("CARGO_BIN_EXE_consumer");
 pub const PAYMENT_CONSUMER: &str = env!("CARGO_BIN_EXE_payment-consumer");
 
+const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
+
 /// What a test has an opinion about in its sale.
 pub struct Offer {
     pub allotment: Allotment,
@@ -59,7 +61,7 @@ impl Part {
         let [http, inner] = [free(), free()];
         let mut command = Command::new(program);
         command.env("RUST_LOG", "error").env("MIAOSHA__HTTP__LISTEN", http.to_string());
-        command.env("MIAOSHA__PROCESS__INNER_LISTEN", inner.to_string()).envs(environment.iter().cloned());
+        command.env("MIAOSHA__PROCESS__INNER_LISTEN", inner.to_string()).envs(told(program, environment));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { program, http, inner, process: command.spawn().unwrap() }
     }
@@ -102,16 +104,27 @@ impl Part {
     }
 }
 
+/// A publisher has no business with the keys of other tokens than admissions, and would refuse them.
+pub fn told(program: &str, environment: &[(&'static str, String)]) -> Environment {
+    let mut told = environment.to_vec();
+    for (_, keys) in told.iter_mut().filter(|(name, _)| program == PUBLISHER && *name == TOKEN_KEYS) {
+        let admissions: Vec<&str> = keys.split(',').filter(|key| key.starts_with("admission:")).collect();
+        *keys = admissions.join(",");
+    }
+    told
+}
+
 pub fn free() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 /// What no test has an opinion about; and the keys of its tokens.
 pub fn environment(namespace: &str, folder: &std::path::Path) -> (Environment, TokenKeys) {
-    let keys = format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64));
+    let [a, c, d] = ["a", "c", "d"].map(|digit| digit.repeat(64));
+    let keys = format!("access:a1:{a},checkout:c1:{c},admission:d1:{d}");
     let environment = vec![
         ("MIAOSHA__NAMESPACE", namespace.to_owned()),
-        ("MIAOSHA__TOKEN_KEYS", keys.clone()),
+        (TOKEN_KEYS, keys.clone()),
         ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
         ("MIAOSHA__ARCHIVE__FOLDER", folder.join("archive").display().to_string()),
     ];

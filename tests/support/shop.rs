@@ -134,6 +134,12 @@ impl Shop {
         answer
     }
 
+    /// What the button of a sale is pressed with.
+    pub async fn admission(&self, sale: u64, token: &str) -> String {
+        let admitted = self.post(&format!("/v1/sales/{sale}/admission"), token, serde_json::json!({})).await;
+        admitted["admission"].as_str().unwrap().to_owned()
+    }
+
     async fn once(&self, method: &Method, path: &str, token: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
         let stream = TcpStream::connect(&self.url).await.ok()?;
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;

@@ -2,6 +2,7 @@
 
 pub mod fixture;
 mod input;
+mod pressing;
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -19,7 +20,7 @@ use miaosha::ports::sale::feed::{NewsRequest, SaleFeed, SaleNews, SaleSnapshot};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use fixture::{Gate, Shop, Word, queue, read, sale, service, settle, word};
+use fixture::{Gate, Shop, Word, queue, read, sale, service, settings, settle, word};
 
 fn busy(status: u16, said: &serde_json::Value) -> bool {
     status == 503 && said["type"] == "/problems/busy"
@@ -30,7 +31,7 @@ fn busy(status: u16, said: &serde_json::Value) -> bool {
 #[actix_web::test]
 async fn what_is_accepted_is_in_the_queue_under_its_id() {
     let (queue, _folder) = queue().await;
-    let shop = Shop::new(queue.clone(), Settings::default());
+    let shop = Shop::new(queue.clone(), settings());
     shop.tell(&[word(sale(1), false, 1, 0), word(sale(2), false, 1, 0)]).await;
     let app = service!(shop);
     let requests = (0..300).map(|buyer| {
@@ -62,7 +63,7 @@ async fn what_is_accepted_is_in_the_queue_under_its_id() {
 #[actix_web::test]
 async fn who_comes_after_a_202_is_behind_it() {
     let (queue, _folder) = queue().await;
-    let shop = Shop::new(queue.clone(), Settings::default());
+    let shop = Shop::new(queue.clone(), settings());
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let app = service!(shop);
     for buyer in 0..20 {
@@ -82,7 +83,7 @@ async fn who_comes_after_a_202_is_behind_it() {
 #[actix_web::test]
 async fn batches_grow_while_others_are_on_their_way() {
     let gate = Gate::new();
-    let settings = Settings { batch_max: 10, batches_in_flight_max: 2, ..Settings::default() };
+    let settings = Settings { batch_max: 10, batches_in_flight_max: 2, ..settings() };
     let shop = Shop::new(gate.clone(), settings);
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let app = Rc::new(service!(shop));
@@ -127,7 +128,7 @@ async fn batches_grow_while_others_are_on_their_way() {
 #[actix_web::test]
 async fn a_buyer_who_hangs_up_is_still_sent() {
     let gate = Gate::new();
-    let shop = Shop::new(gate.clone(), Settings::default());
+    let shop = Shop::new(gate.clone(), settings());
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let app = Rc::new(service!(shop));
     let request = shop.attempt(1, 1).to_request();
@@ -150,7 +151,7 @@ async fn a_buyer_who_hangs_up_is_still_sent() {
 #[actix_web::test]
 async fn what_the_queue_does_not_take_is_sent_away() {
     let gate = Gate::new();
-    let shop = Shop::new(gate.clone(), Settings { retry_after_s: 3, ..Settings::default() });
+    let shop = Shop::new(gate.clone(), Settings { retry_after_s: 3, ..settings() });
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let app = service!(shop);
     let words = [Word::No(Shed::Full), Word::No(Shed::Away("x".into())), Word::No(Shed::Slow), Word::Panic];
@@ -177,7 +178,7 @@ async fn what_the_queue_does_not_take_is_sent_away() {
 #[actix_web::test]
 async fn no_more_wait_than_may() {
     let gate = Gate::new();
-    let settings = Settings { attempts_waiting_max: 5, batches_in_flight_max: 1, ..Settings::default() };
+    let settings = Settings { attempts_waiting_max: 5, batches_in_flight_max: 1, ..settings() };
     let shop = Shop::new(gate.clone(), settings);
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let app = Rc::new(service!(shop));
@@ -215,7 +216,7 @@ fn open_gate() -> Gate {
 
 #[actix_web::test]
 async fn sold_out_is_said_at_once_while_fresh_news_say_so() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     shop.tell(&[word(sale(1), true, 5, 0), word(sale(2), false, 5, 0)]).await;
     assert_eq!(says(&shop, 1).await, "sold_out");
     assert_eq!(says(&shop, 2).await, "accepted");
@@ -236,7 +237,7 @@ async fn sold_out_is_said_at_once_while_fresh_news_say_so() {
 /// The last payment and an operator's raise move no turnstile: of two words on one state of it the later one counts.
 #[actix_web::test]
 async fn the_later_of_two_words_on_one_turnstile_counts() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     shop.tell(&[word(sale(1), false, 5, 0)]).await;
     shop.tell(&[word(sale(1), true, 5, 10)]).await;
     assert_eq!(says(&shop, 1).await, "sold_out", "the last unit was paid for, and with that standby is over");
@@ -248,7 +249,7 @@ async fn the_later_of_two_words_on_one_turnstile_counts() {
 
 #[actix_web::test]
 async fn old_news_are_not_trusted() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     shop.tell(&[word(sale(1), true, 5, 0)]).await;
     shop.clock.advance_ms(2_999);
     assert_eq!(says(&shop, 1).await, "sold_out");
@@ -263,14 +264,14 @@ async fn old_news_are_not_trusted() {
 
 #[actix_web::test]
 async fn the_shortcut_can_be_turned_off() {
-    let shop = Shop::new(open_gate(), Settings { sold_out_at_once: false, ..Settings::default() });
+    let shop = Shop::new(open_gate(), Settings { sold_out_at_once: false, ..settings() });
     shop.tell(&[word(sale(1), true, 5, 0)]).await;
     assert_eq!(says(&shop, 1).await, "accepted");
 }
 
 #[actix_web::test]
 async fn a_sale_takes_attempts_only_while_it_is_open() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     let with = |version, state| miaosha::domain::sale::Sale { version, state, ..sale(1) };
     let later = miaosha::domain::sale::Sale { opens_at: fixture::word(sale(1), false, 0, 50).sent_at, ..sale(2) };
     shop.tell(&[word(with(1, SaleState::Active), false, 1, 0), word(later, false, 1, 0)]).await;
@@ -297,7 +298,7 @@ async fn a_sale_takes_attempts_only_while_it_is_open() {
 
 #[actix_web::test]
 async fn without_news_it_is_not_ready() {
-    let shop = Shop::new(Gate::new(), Settings::default());
+    let shop = Shop::new(Gate::new(), settings());
     settle().await;
     assert_eq!(shop.publisher.problems(), ["news"]);
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
@@ -318,7 +319,7 @@ async fn without_news_it_is_not_ready() {
 /// While buyers are refused for it, the message that a sale is exhausted is asked for before it runs out; and only then.
 #[actix_web::test]
 async fn a_word_that_is_needed_is_asked_for_again() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     shop.tell(&[word(sale(1), true, 5, 0), word(sale(2), true, 5, 0), word(sale(3), false, 5, 0)]).await;
     shop.tell_that_this_is_all().await;
     // Who asked waits a moment for others who want to know.
@@ -355,7 +356,7 @@ async fn a_word_that_is_needed_is_asked_for_again() {
 /// What operators decided is told in rounds, and says nothing of a turnstile.
 #[actix_web::test]
 async fn a_round_leaves_the_word_on_units_as_it_is() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     let round = |version, sent_at_ms| {
         let sale = miaosha::domain::sale::Sale { version, ..sale(1) };
         SaleNews { exhausted: None, ..word(sale, false, 0, sent_at_ms) }
@@ -372,7 +373,7 @@ async fn a_round_leaves_the_word_on_units_as_it_is() {
 
 #[actix_web::test]
 async fn news_that_break_off_are_taken_up_again() {
-    let shop = Shop::new(open_gate(), Settings::default());
+    let shop = Shop::new(open_gate(), settings());
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     shop.tell_that_this_is_all().await;
     // So many at once that this subscriber falls behind, which ends its stream.
@@ -405,7 +406,7 @@ async fn raw(stream: &mut TcpStream, shop: &Shop, buyer: u64) {
     let head = format!(
         "POST /v1/sales/1/attempts HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
-        shop.token(buyer),
+        shop.token(buyer, 1),
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -414,7 +415,7 @@ async fn raw(stream: &mut TcpStream, shop: &Shop, buyer: u64) {
 #[actix_web::test]
 async fn a_soft_stop_answers_what_is_inside_and_takes_nothing_more() {
     let gate = Gate::new();
-    let shop = Shop::new(gate.clone(), Settings::default());
+    let shop = Shop::new(gate.clone(), settings());
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
     let publisher = shop.publisher.clone();

@@ -63,9 +63,11 @@ def look():
     # A secret that was drawn: what a service reads has the form that it takes.
     keys = client("secretsmanager").get_secret_value(SecretId="miaosha/MIAOSHA__TOKEN_KEYS")["SecretString"]
     kinds = [key.split(":") for key in keys.split(",")]
-    assert [k[:2] for k in kinds] == [["access", "a1"], ["checkout", "a1"]], "kinds of keys"
+    assert [k[:2] for k in kinds] == [["access", "a1"], ["checkout", "a1"], ["admission", "a1"]], "kinds of keys"
     assert all(len(k[2]) == 64 and set(k[2]) <= set("0123456789abcdef") for k in kinds), "a key is no hexadecimal"
-    assert kinds[0][2] != kinds[1][2], "one key for both kinds"
+    assert len({k[2] for k in kinds}) == 3, "one key for two kinds"
+    publishers = client("secretsmanager").get_secret_value(SecretId="miaosha/ADMISSION_KEYS")["SecretString"]
+    assert publishers == keys.split(",")[2], "publishers have the keys of admissions and no others"
     url = client("secretsmanager").get_secret_value(SecretId="miaosha/url/mysql")["SecretString"]
     assert url.startswith("mysql://miaosha_shop:") and "ssl-mode=verify_identity" in url, "the ledger's URL"
     broker = client("secretsmanager").get_secret_value(SecretId="miaosha/url/broker")["SecretString"]

@@ -1,4 +1,5 @@
 //! This process's memory: gone with it, and needing nothing.
 
+pub mod places;
 pub mod signals;
 pub mod turnstile;

@@ -19,3 +19,8 @@ pub fn keys(namespace: &str, sale: SaleId, count: usize) -> Vec<Key> {
     let lines = (1..=PARTY_MAX).map(|quantity| format!("{{{namespace}:{sale}}}:line:{quantity}"));
     plain.chain(lines).take(count).map(Key::from).collect()
 }
+
+/// Who was admitted to a sale from one network: by its own tag, so that a sale's networks are spread over all servers.
+pub fn places(namespace: &str, sale: SaleId, network: &str) -> Key {
+    Key::from(format!("{{{namespace}:{sale}:{network}}}:places"))
+}

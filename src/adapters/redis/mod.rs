@@ -4,6 +4,7 @@
 //! Nothing is decided here: `lua/turnstile` mirrors the state machine of the domain, and this only carries arguments and answers.
 
 pub mod keys;
+mod places;
 mod reply;
 pub mod scripts;
 mod turnstile;

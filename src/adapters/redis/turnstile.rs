@@ -25,11 +25,11 @@ use crate::ports::sale::turnstile::Turnstile;
 const PACK: usize = 5_000;
 
 pub struct RedisTurnstile {
-    calls: Client,
+    pub(super) calls: Client,
     /// Whole states have a connection of their own, so that no call waits behind their megabytes.
     states: Client,
     scripts: Scripts,
-    namespace: String,
+    pub(super) namespace: String,
 }
 
 impl RedisTurnstile {
@@ -57,7 +57,7 @@ impl RedisTurnstile {
 }
 
 /// Calls made while Redis is away would pile up, and be sent when their callers are gone.
-fn connected(client: &Client) -> Result<&Client> {
+pub(super) fn connected(client: &Client) -> Result<&Client> {
     if client.is_connected() { Ok(client) } else { Err(fault("not connected")) }
 }
 

@@ -1,6 +1,7 @@
 //! What happens to a sale: how an answer of the turnstile is recorded and told, how a turnstile is restored, what an operator
 //! does, the feed of all sales; and of what is shown and told, who waits for it and what was read of late.
 
+pub mod admission;
 pub mod best_effort;
 pub mod blocks;
 pub mod cancel;

@@ -2,6 +2,7 @@
 //!
 //! "Sold out" is nowhere here: it is derived from the turnstile and the ledger, never stored.
 
+pub mod admission;
 pub mod attempt;
 pub mod block;
 pub mod notice;

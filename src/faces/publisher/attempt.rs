@@ -15,11 +15,13 @@ use crate::app::sale::question::{self, ANSWER_CHARS_MAX};
 use crate::domain::sale::attempt::Attempt;
 use crate::domain::sale::{PARTY_MAX, Phase, Sale};
 use crate::domain::shared::id::{AttemptId, BuyerId, SaleId};
+use crate::domain::shared::time::Timestamp;
 use crate::domain::shared::trace::Trace;
 use crate::faces::publisher::document::{Accepted, SoldOut};
 use crate::faces::publisher::lanes::{Lanes, Ticket};
 use crate::faces::publisher::metric::Reason;
 use crate::faces::publisher::route;
+use crate::faces::tokens::admission::{SALE_CLOSED, SaleAdmission};
 use crate::kit::http::auth;
 use crate::kit::http::body;
 use crate::kit::http::document::problems;
@@ -33,7 +35,10 @@ problem_kinds! {
     WRONG_ANSWER = "wrong_answer", UNPROCESSABLE_ENTITY, "The answer is wrong";
     SALE_NOT_OPEN = "sale_not_open", CONFLICT, "The sale has not opened yet";
     SALE_PAUSED = "sale_paused", CONFLICT, "The sale is paused";
-    SALE_CLOSED = "sale_closed", CONFLICT, "The sale is closed";
+    OTHER_SALE = "other_sale", FORBIDDEN, "This is an admission to another sale";
+    /// It is over, or its answers are used up.
+    NEW_ADMISSION_NEEDED = "new_admission_needed", FORBIDDEN, "Another admission is needed";
+    TOO_MANY_PRESSES = "too_many_presses", TOO_MANY_REQUESTS, "The button was pressed too often";
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -67,7 +72,8 @@ enum Admitted {
 
 /// Press the button
 ///
-/// Answered by the publisher. Pressing twice is harmless: a buyer has one live reservation of a sale.
+/// Answered by the publisher. The token is an admission to this sale, and no access token. Pressing twice is harmless: a buyer has
+/// one live reservation of a sale.
 #[utoipa::path(
     post,
     path = "/v1/sales/{id}/attempts",
@@ -77,9 +83,9 @@ enum Admitted {
     responses(
         (status = 200, description = "Sold out at this moment.", body = SoldOut),
         (status = 202, description = "In the queue, durably; ask for the outcome by the attempt's id.", body = Accepted),
-        problems::Missing, problems::Conflict, problems::Refused,
+        problems::Forbidden, problems::Missing, problems::Conflict, problems::Refused, problems::Throttled,
     ),
-    security(("access" = [])),
+    security(("admission" = [])),
 )]
 pub async fn take(lanes: &Rc<Lanes>, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let mut span = traced::server_span(req.method(), "/v1/sales/{id}/attempts", req.headers());
@@ -128,14 +134,10 @@ async fn admit(
 ) -> Result<Admitted, Refusal> {
     let shared = &lanes.shared;
     let now = shared.needs.clock.now();
-    let principal = shared.keys.verify_access(auth::bearer(req)?, now)?;
-    if shared.known.is_logged_out(principal) {
-        return Err(
-            Problem::field("Authorization", Kind::UNAUTHORIZED, "this token was logged out; log in again").into()
-        );
-    }
-    let buyer = principal.buyer;
+    let admission = shared.keys.verify(auth::bearer(req)?)?;
+    lanes.pressing.press(admission.buyer, now)?;
     let sale = SaleId(body::number("id", route::sale_in(req.path()).unwrap_or_default())?);
+    check_admission(lanes, &admission, sale, now)?;
     let bytes = body::read(req.headers(), &mut payload, shared.settings.body_bytes_max).await?;
     let wanted: Wanted<'_> = body::parse(&bytes)?;
 
@@ -151,7 +153,11 @@ async fn admit(
     let now = shared.needs.clock.now();
     let view = entry.view();
     check_phase(view.sale.phase(now))?;
-    check_wanted(&view.sale, buyer, &wanted)?;
+    check_wanted(&view.sale, admission.buyer, &wanted).inspect_err(|problem| {
+        if problem.kind == WRONG_ANSWER {
+            lanes.pressing.was_wrong(&admission, now);
+        }
+    })?;
     if shared.settings.sold_out_at_once && view.is_exhausted(now) {
         shared.known.needs(entry, now);
         return Ok(Admitted::SoldOut);
@@ -159,8 +165,21 @@ async fn admit(
     if !shared.needs.attempts.is_up() {
         return Err(Refusal::Shed(Reason::Away));
     }
-    let attempt = Attempt { buyer, quantity: wanted.quantity };
+    let attempt = Attempt { buyer: admission.buyer, quantity: wanted.quantity };
     lanes.join(sale, attempt, trace).map(Admitted::Joined).map_err(Refusal::Shed)
+}
+
+fn check_admission(lanes: &Lanes, admission: &SaleAdmission, sale: SaleId, now: Timestamp) -> Result<(), Problem> {
+    if lanes.shared.known.is_logged_out(admission) {
+        return Err(Problem::field("Authorization", Kind::UNAUTHORIZED, "this token was logged out; log in again"));
+    }
+    if admission.sale != sale {
+        return Err(Problem::field("Authorization", OTHER_SALE, "the admission is to another sale"));
+    }
+    if now >= admission.until {
+        return Err(Problem::new(NEW_ADMISSION_NEEDED, "the admission is over; another one is needed"));
+    }
+    lanes.pressing.check(admission, now)
 }
 
 fn check_phase(phase: Phase) -> Result<(), Problem> {

@@ -16,7 +16,7 @@ use crate::domain::sale::Sale;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::publisher::FRESH_MS_MAX;
-use crate::faces::tokens::access::Principal;
+use crate::faces::tokens::admission::SaleAdmission;
 use crate::ports::sale::feed::SaleNews;
 
 const NEVER: i64 = i64::MIN;
@@ -82,9 +82,9 @@ impl Known {
     }
 
     /// Whether the token's owner has logged out everywhere since it was given.
-    pub fn is_logged_out(&self, principal: Principal) -> bool {
+    pub fn is_logged_out(&self, admission: &SaleAdmission) -> bool {
         let revoked = self.revoked.load();
-        !revoked.is_empty() && revoked.get(&principal.buyer).is_some_and(|epoch| principal.epoch < *epoch)
+        !revoked.is_empty() && revoked.get(&admission.buyer).is_some_and(|epoch| admission.epoch < *epoch)
     }
 
     /// All who have, as far as it matters.

@@ -17,6 +17,7 @@ use crate::domain::shared::id::{AttemptId, BatchId, SaleId};
 use crate::domain::shared::trace::{Mark, Trace};
 use crate::faces::publisher::Shared;
 use crate::faces::publisher::metric::Reason;
+use crate::faces::publisher::pressing::Pressing;
 use crate::kit::telemetry::trace;
 use crate::kit::telemetry::traced::{self, Way};
 use crate::kit::work::lifecycle::detach_local;
@@ -27,6 +28,7 @@ const LANES_KEPT: usize = 64;
 
 pub struct Lanes {
     pub shared: Arc<Shared>,
+    pub pressing: Pressing,
     lanes: RefCell<HashMap<SaleId, Rc<Lane>>>,
     /// Attempts without an answer.
     waiting: Cell<usize>,
@@ -58,7 +60,8 @@ pub struct Ticket {
 
 impl Lanes {
     pub fn new(shared: Arc<Shared>) -> Rc<Self> {
-        Rc::new(Self { shared, lanes: RefCell::default(), waiting: Cell::new(0) })
+        let pressing = Pressing::new(&shared.settings);
+        Rc::new(Self { shared, pressing, lanes: RefCell::default(), waiting: Cell::new(0) })
     }
 
     pub fn join(self: &Rc<Self>, sale: SaleId, attempt: Attempt, trace: Option<Trace>) -> Result<Ticket, Reason> {

@@ -1,4 +1,4 @@
-//! The thin front of a sale: token, window, answer and quantity, all from memory; then the durable queue; then the 202.
+//! The thin front of a sale: admission, window, answer and quantity, all from memory; then the durable queue; then the 202.
 //!
 //! It asks no ledger and no turnstile, and decides nothing about units. What it knows of sales is what the news said last, and
 //! it says "sold out" only while fresh news say so. Nothing is promised before the queue confirmed it.
@@ -8,6 +8,7 @@ mod document;
 mod known;
 mod lanes;
 mod metric;
+mod pressing;
 mod route;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::shared::id::BATCH_MAX;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
-use crate::faces::tokens::TokenKeys;
+use crate::faces::tokens::admission::AdmissionKeys;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::platform::clock::Clock;
 use crate::ports::sale::attempts::Attempts;
@@ -60,6 +61,10 @@ pub struct Settings {
     pub retry_after_s: u32,
     /// Answer "sold out" at once while the sale is exhausted. Off: every attempt goes through the queue.
     pub sold_out_at_once: bool,
+    /// Wrong answers of one admission, to each thread.
+    pub answers_max: u32,
+    /// Presses of one buyer in a second, to each thread; more are answered 429.
+    pub presses_per_s_max: u32,
     /// How long a sale is remembered after its last news: some rounds of the payment-consumers.
     pub forget_ms: i64,
 }
@@ -73,6 +78,8 @@ impl Default for Settings {
             attempts_waiting_max: 16_384,
             retry_after_s: 1,
             sold_out_at_once: true,
+            answers_max: 3,
+            presses_per_s_max: 5,
             forget_ms: 3_600_000,
         }
     }
@@ -89,7 +96,7 @@ pub struct Publisher(Arc<Shared>);
 
 struct Shared {
     needs: Needs,
-    keys: Arc<TokenKeys>,
+    keys: Arc<AdmissionKeys>,
     settings: Settings,
     known: Known,
     metrics: Metrics,
@@ -102,7 +109,7 @@ impl Clone for Publisher {
 }
 
 impl Publisher {
-    pub fn new(needs: Needs, keys: Arc<TokenKeys>, mut settings: Settings) -> Self {
+    pub fn new(needs: Needs, keys: Arc<AdmissionKeys>, mut settings: Settings) -> Self {
         settings.batch_max = settings.batch_max.clamp(1, BATCH_MAX);
         settings.batches_in_flight_max = settings.batches_in_flight_max.max(1);
         Self(Arc::new(Shared { needs, keys, settings, known: Known::default(), metrics: Metrics::new() }))

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use crate::app::money;
 use crate::app::money::checkout::Patience;
 use crate::app::receipts::Receipts;
+use crate::app::sale::admission::{self, Admitting};
 use crate::app::sale::cancel;
 use crate::faces::front::Front;
 pub use crate::faces::shop::part::part;
@@ -37,6 +38,7 @@ pub struct Needs {
     pub payments: Arc<dyn Payments>,
     pub money: money::Needs,
     pub cancel: cancel::Needs,
+    pub admission: admission::Needs,
 }
 
 /// One process's; clones are the same one.
@@ -47,6 +49,7 @@ struct Inner {
     front: Front,
     needs: Needs,
     receipts: Receipts,
+    admitting: Admitting,
     /// One for each search that may read the ledger now.
     searches: Semaphore,
 }
@@ -55,7 +58,8 @@ impl Shop {
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
         metric::describe();
         let searches = Semaphore::new(front.settings().searches_max);
-        Self(Arc::new(Inner { front, needs, receipts, searches }))
+        let admitting = Admitting::new(needs.admission.clone(), front.settings().admission.clone());
+        Self(Arc::new(Inner { front, needs, receipts, admitting, searches }))
     }
 
     fn needs(&self) -> &Needs {
@@ -64,6 +68,10 @@ impl Shop {
 
     fn receipts(&self) -> &Receipts {
         &self.0.receipts
+    }
+
+    fn admitting(&self) -> &Admitting {
+        &self.0.admitting
     }
 
     fn searches(&self) -> &Semaphore {
@@ -87,6 +95,7 @@ impl Deref for Shop {
 pub fn routes(cfg: &mut ServiceConfig, shop: Shop) {
     cfg.app_data(Data::new(shop));
     routes::catalogue::routes(cfg);
+    routes::admission::routes(cfg);
     routes::buying::routes(cfg);
     routes::orders::routes(cfg);
     routes::receipts::routes(cfg);

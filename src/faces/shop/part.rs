@@ -2,15 +2,16 @@
 
 use utoipa::OpenApi;
 
-use crate::faces::shop::routes::{buying, catalogue, orders, receipts};
+use crate::faces::shop::routes::{admission, buying, catalogue, orders, receipts};
+use crate::faces::tokens;
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
 #[openapi(paths(
     catalogue::get_sales,
     catalogue::get_sale,
-    catalogue::get_question,
     catalogue::get_currencies,
+    admission::post_admission,
     buying::get_reservation,
     buying::delete_reservation,
     buying::post_checkout,
@@ -22,5 +23,6 @@ use crate::kit::http::document::Part;
 struct Api;
 
 pub fn part() -> Part {
-    Part::new("shop", "What is sold, and buying it.", Api::openapi()).problems(buying::KINDS, &[])
+    Part::new("shop", "What is sold, and buying it.", Api::openapi())
+        .problems(&[admission::KINDS, tokens::admission::KINDS, buying::KINDS].concat(), &[])
 }

@@ -1,6 +1,8 @@
-//! The shop's tokens: access tokens say who asks, checkout tokens that a hold may be paid for. Each kind has keys of its own.
+//! The shop's tokens: access tokens say who asks, admissions that a button may be pressed, checkout tokens that a hold may be paid
+//! for. Each kind has keys of its own.
 
 pub mod access;
+pub mod admission;
 pub mod checkout;
 
 use actix_web::HttpRequest;
@@ -9,17 +11,18 @@ use crate::domain::people::Role;
 use crate::domain::shared::id::{BuyerId, ReservationId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::tokens::access::{ACCESS, AccessClaims, Principal};
+use crate::faces::tokens::admission::{ADMISSION, AdmissionClaims, AdmissionKeys, SaleAdmission};
 use crate::faces::tokens::checkout::{CHECKOUT, CheckoutClaims};
 use crate::kit::http::auth::{self, KeysError, SigningKeys, TokenKind};
 use crate::kit::http::problem::Problem;
 
-const KINDS: [TokenKind; 2] = [ACCESS, CHECKOUT];
+const KINDS: [TokenKind; 3] = [ACCESS, CHECKOUT, ADMISSION];
 
 #[derive(Debug)]
 pub struct TokenKeys(SigningKeys);
 
 impl TokenKeys {
-    /// Reads `access:<kid>:<64 hex>,checkout:<kid>:<64 hex>,…`: at least one of each kind, no kid or secret twice.
+    /// Reads `access:<kid>:<64 hex>,checkout:<kid>:<64 hex>,admission:<kid>:<64 hex>,…`: at least one of each kind, no kid or secret twice.
     pub fn parse(text: &str) -> Result<Self, KeysError> {
         SigningKeys::parse(text, &KINDS).map(Self)
     }
@@ -55,6 +58,20 @@ impl TokenKeys {
     pub fn verify_checkout(&self, token: &str, now: Timestamp) -> Result<(ReservationId, BuyerId), Problem> {
         let claims: CheckoutClaims = self.0.verify(token, now)?;
         Ok((claims.reservation, BuyerId(claims.sub)))
+    }
+
+    pub fn sign_admission(&self, admission: &SaleAdmission) -> String {
+        self.0.sign(&AdmissionClaims::from(admission))
+    }
+
+    /// For a publisher of the same process.
+    pub fn for_publisher(&self) -> AdmissionKeys {
+        AdmissionKeys::of(&self.0)
+    }
+
+    /// A digest that cannot be made or guessed without our keys for admissions.
+    pub fn admission_digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
+        self.0.digests(ADMISSION, message)
     }
 
     /// A digest that cannot be made or guessed without our keys, by each key for access tokens; the one that signs comes first.

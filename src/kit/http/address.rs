@@ -1,6 +1,6 @@
 //! Where a request comes from, as far as those in front of us can be believed.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use actix_web::HttpRequest;
 
@@ -26,5 +26,18 @@ pub fn network(address: Option<IpAddr>) -> String {
             Some(address) => address.to_string(),
             None => Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(),
         },
+    }
+}
+
+/// The neighbourhood that is counted as one where addresses are cheap: a /24, or of IPv6 a /64.
+pub fn neighbourhood(address: Option<IpAddr>) -> String {
+    let four = match address {
+        Some(IpAddr::V4(address)) => Some(address),
+        Some(IpAddr::V6(address)) => address.to_ipv4_mapped(),
+        None => None,
+    };
+    match four {
+        Some(four) => Ipv4Addr::from(u32::from(four) >> 8 << 8).to_string(),
+        None => network(address),
     }
 }

@@ -46,6 +46,7 @@ pub enum Issuer {
     Miaosha,
 }
 
+#[derive(Clone)]
 struct Key {
     kind: TokenKind,
     kid: String,
@@ -66,6 +67,8 @@ pub enum KeysError {
     Form(usize),
     #[error("key {0} of the list is of no kind of token that there is")]
     Kind(usize),
+    #[error("key {0} of the list is for `{1}` tokens, which this process has no business with")]
+    Foreign(usize, &'static str),
     #[error("key {0} of the list needs a kid of 1 to 32 letters, digits, - or _")]
     Kid(usize),
     #[error("key {0} of the list needs a secret of 64 hexadecimal digits")]
@@ -79,6 +82,11 @@ pub enum KeysError {
 impl SigningKeys {
     /// Reads `<kind>:<kid>:<64 hex>,…`: at least one of each of these kinds and of no other, no kid or secret twice.
     pub fn parse(text: &str, kinds: &[TokenKind]) -> Result<Self, KeysError> {
+        Self::parse_only(text, kinds, &[])
+    }
+
+    /// The same for a process that is to have less: a key of these others is refused by its kind's name.
+    pub fn parse_only(text: &str, kinds: &[TokenKind], others: &[TokenKind]) -> Result<Self, KeysError> {
         let mut keys: Vec<Key> = Vec::new();
         let (mut kids, mut secrets) = (HashSet::new(), HashSet::new());
         for (place, entry) in text.split(',').enumerate().map(|(index, entry)| (index + 1, entry.trim())) {
@@ -87,6 +95,9 @@ impl SigningKeys {
             else {
                 return Err(KeysError::Form(place));
             };
+            if let Some(other) = others.iter().find(|other| other.name == kind) {
+                return Err(KeysError::Foreign(place, other.name));
+            }
             let kind = *kinds.iter().find(|known| known.name == kind).ok_or(KeysError::Kind(place))?;
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
             if kid.is_empty() || kid.len() > 32 || !kid.bytes().all(plain) {
@@ -102,6 +113,11 @@ impl SigningKeys {
             return Err(KeysError::Missing(missing.name));
         }
         Ok(Self { keys })
+    }
+
+    /// Those of one kind.
+    pub fn only(&self, kind: TokenKind) -> Self {
+        Self { keys: self.keys.iter().filter(|key| key.kind == kind).cloned().collect() }
     }
 
     /// A digest that cannot be made or tried without our keys, by each key of this kind; the one that signs comes first.

@@ -5,3 +5,4 @@ pub mod lifecycle;
 pub mod serve;
 pub mod settings;
 pub mod ticks;
+pub mod window;

@@ -6,6 +6,8 @@ pub mod catalogue;
 pub mod deadlines;
 pub mod feed;
 pub mod notices;
+pub mod past;
+pub mod places;
 pub mod recording;
 pub mod reservations;
 pub mod restoring;

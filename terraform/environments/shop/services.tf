@@ -44,7 +44,10 @@ locals {
 
   services = {
     for name, service in local.described : name => merge(service, {
-      secrets = { for need in service.needs : need => local.secrets[need] if contains(keys(local.secrets), need) }
+      secrets = {
+        for need in service.needs : need => local.secrets[try(service.renamed[need], need)]
+        if contains(keys(local.secrets), try(service.renamed[need], need))
+      }
       reaches = { for store in service.stores : store => local.stores[store] }
     })
   }
@@ -60,6 +63,7 @@ locals {
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
       }
       needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RABBIT__URL"]
+      renamed = { MIAOSHA__TOKEN_KEYS = "ADMISSION_KEYS" }
       stores  = ["broker"]
       grants  = {}
       metrics = { miaosha_publisher_attempts_accepted_total = [], miaosha_publisher_attempts_shed_total = ["reason"], miaosha_publisher_attempts_waiting = [] }

@@ -20,19 +20,22 @@ locals {
   account = data.aws_caller_identity.us.account_id
   # Digits that a seed is written with: everything else is left out of what is drawn.
   not_hex = "ghijklmnopqrstuvwxyz"
-  drawn   = ["access", "checkout", "receipt"]
+  drawn   = ["access", "checkout", "admission", "receipt"]
 
   # By the name of the variable that a service reads it from.
   made = {
     MIAOSHA__TOKEN_KEYS = join(",", [
       "access:${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["access"].random_password}",
       "checkout:${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["checkout"].random_password}",
+      "admission:${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["admission"].random_password}",
     ])
+    # Publishers read MIAOSHA__TOKEN_KEYS from this one: what is taken from them presses buttons and does nothing else.
+    ADMISSION_KEYS        = "admission:${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["admission"].random_password}"
     MIAOSHA__RECEIPT_KEYS = "${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["receipt"].random_password}"
     # Nobody answers there: letters wait in their queue until an operator has put the true one.
     MIAOSHA__MAIL__SMTP_URL = "smtps://nobody:nothing@mail.invalid:465"
   }
-  made_names = toset(["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
+  made_names = toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
   # Only their owner knows them. An instance that needs one waits for it at boot.
   filled_names = toset(var.stripe ? ["MIAOSHA__STRIPE__SECRET_KEY", "MIAOSHA__STRIPE__WEBHOOK_SECRETS"] : [])
 }

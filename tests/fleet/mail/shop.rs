@@ -53,9 +53,10 @@ async fn stands(shop: &Shop, sale: u64, buyer: &Buyer, status: &str) -> Value {
 
 /// Asks for units until the shop, which may have only just come back, sells.
 async fn attempt(shop: &Shop, sale: u64, buyer: &Buyer, quantity: u8) {
+    let admission = shop.admission(sale, &buyer.token).await;
     for _ in 0..100 {
         let body = json!({ "question_id": 0, "answer": "4", "quantity": quantity });
-        let (status, answer) = shop.call(Method::POST, &format!("/v1/sales/{sale}/attempts"), &buyer.token, body).await;
+        let (status, answer) = shop.call(Method::POST, &format!("/v1/sales/{sale}/attempts"), &admission, body).await;
         match status {
             202 => return,
             404 | 409 | 429 => tokio::time::sleep(Duration::from_millis(100)).await,

@@ -13,6 +13,7 @@ use miaosha::domain::people::Role;
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::admission::SaleAdmission;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -70,15 +71,20 @@ impl Fleet {
         self.keys.sign_access(BuyerId(buyer), Role::Shopper, SystemClock::machine_now(), 3_600_000)
     }
 
+    fn admission(&self, buyer: u64) -> String {
+        let now = SystemClock::machine_now();
+        self.keys.sign_admission(&SaleAdmission::new(BuyerId(buyer), self.sale, 0, now, now.plus_ms(3_600_000)))
+    }
+
     /// Until the publisher knows the sale: it refuses a wish for nothing.
     async fn ready(&self) {
         for _ in 0..TRIES_MAX {
-            if matches!(self.press(1, "", r#"{"quantity":0}"#).await, Some(400 | 422)) {
+            if matches!(self.press(9, "", r#"{"quantity":0}"#).await, Some(400 | 422)) {
                 return;
             }
             tokio::time::sleep(TRY_AGAIN).await;
         }
-        panic!("the publisher does not hear of the sale: {:?}", self.press(1, "", r#"{"quantity":0}"#).await);
+        panic!("the publisher does not hear of the sale: {:?}", self.press(9, "", r#"{"quantity":0}"#).await);
     }
 
     async fn press(&self, buyer: u64, traceparent: &str, wish: &'static str) -> Option<u16> {
@@ -87,7 +93,7 @@ impl Fleet {
         tokio::spawn(connection);
         let request = Request::post(format!("/v1/sales/{}/attempts", self.sale)).header("host", "shop");
         let request = request.header("content-type", "application/json").header("traceparent", traceparent);
-        let request = request.header("authorization", format!("Bearer {}", self.token(buyer)));
+        let request = request.header("authorization", format!("Bearer {}", self.admission(buyer)));
         let response = sender.send_request(request.body(Full::new(Bytes::from(wish))).unwrap()).await.ok()?;
         let status = response.status().as_u16();
         response.into_body().collect().await.ok()?;

@@ -41,7 +41,8 @@ async fn a_press_in_one_process_is_one_trace_and_is_flushed_at_the_end() {
     let mut shop = shop(collector.url(), &more).await;
     let token = log_in(&shop).await;
     let wish = json!({ "quantity": 1, "question_id": 0, "answer": "4" });
-    let (status, said) = shop.call(Method::POST, "/v1/sales/1/attempts", &token, wish).await;
+    let admission = shop.admission(1, &token).await;
+    let (status, said) = shop.call(Method::POST, "/v1/sales/1/attempts", &admission, wish).await;
     assert_eq!(status, 202, "{said}");
     let id = said["attempt_id"].as_str().unwrap();
     let path = format!("/v1/sales/1/reservation?attempt={id}&wait_ms=5000");
@@ -75,7 +76,10 @@ async fn a_press_in_one_process_is_one_trace_and_is_flushed_at_the_end() {
         assert_eq!((seen, span.parent.is_empty()), (system, false), "{span:?}");
     }
     let text = format!("{spans:?}");
-    assert!(!text.contains("demo@") && !text.contains(&token) && !text.contains("demodemo"), "nothing personal");
+    assert!(
+        !text.contains("demo@") && !text.contains(&token) && !text.contains(&admission) && !text.contains("demodemo"),
+        "nothing personal"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

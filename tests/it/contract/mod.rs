@@ -4,5 +4,6 @@ pub mod attempts;
 pub mod events;
 pub mod ledger;
 pub mod payments;
+pub mod places;
 pub mod signals;
 pub mod turnstile;

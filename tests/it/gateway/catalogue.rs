@@ -1,8 +1,6 @@
 //! What is sold, and what is left of it.
 
-use miaosha::app::sale::question;
-use miaosha::domain::sale::{Question, SaleState};
-use miaosha::domain::shared::id::BuyerId;
+use miaosha::domain::sale::SaleState;
 use miaosha::faces::front::Settings;
 use serde_json::json;
 
@@ -85,28 +83,4 @@ async fn a_crowd_reads_what_was_read_before() {
     assert_eq!(fixture.post(&pause, &fixture.operator(), &json!({})).await.is(200)["left"], 4);
     assert_eq!(fixture.get(&path, "").await.is(200)["phase"], "paused");
     assert_eq!(fixture.get("/v1/sales", "").await.is(200)[0]["left"], 4);
-}
-
-#[actix_web::test]
-async fn each_buyer_has_a_question_and_never_its_answer() {
-    let fixture = Fixture::new().await;
-    let question = |n: usize| Question { prompt: format!("prompt {n}"), answer: format!("secret {n}") };
-    let sale = fixture.sale_with(1, 0, (0..5).map(question).collect()).await;
-    let path = format!("/v1/sales/{}/question", sale.id);
-    let mut seen = std::collections::BTreeSet::new();
-    for buyer in 0..40 {
-        let asked = fixture.get(&path, &fixture.shopper(buyer)).await.is(200);
-        let index = question::index_for(&sale, BuyerId(buyer)).unwrap();
-        assert_eq!(asked, json!({ "question_id": index, "prompt": format!("prompt {index}") }));
-        seen.insert(index);
-    }
-    assert_eq!(seen.len(), 5);
-    let shown = fixture.get(&format!("/v1/sales/{}", sale.id), "").await.is(200).to_string();
-    assert!(!shown.contains("secret") && !shown.contains("prompt"), "{shown}");
-
-    let silent = fixture.sale(1, 0).await;
-    let asked = fixture.get(&format!("/v1/sales/{}/question", silent.id), &fixture.shopper(1)).await.is(200);
-    assert_eq!(asked, json!({ "question_id": null, "prompt": null }));
-    fixture.get("/v1/sales/99/question", &fixture.shopper(1)).await.is_problem(404, "not_found");
-    fixture.get(&path, "").await.blames(401, "Authorization");
 }

@@ -220,8 +220,8 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let (clock, stops) = (ManualClock::new(), StopAt::new());
         let world = world(folder.path(), clock.clone(), stops.clone()).await;
-        let (a, c) = ("a".repeat(64), "c".repeat(64));
-        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
+        let [a, c, d] = ["a", "c", "d"].map(|digit| digit.repeat(64));
+        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c},admission:d1:{d}")).unwrap());
         let lifecycle = Lifecycle::new();
         let receipts = receipts(&world);
         let gateway = Gateway::new(world.needs(), keys.clone(), receipts.clone(), settings, &lifecycle);

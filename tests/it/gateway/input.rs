@@ -22,7 +22,7 @@ const PEOPLE: [(Method, &str); 16] = [
     (Method::DELETE, "/v1/me"),
     (Method::GET, "/v1/sales"),
     (Method::GET, "/v1/sales/1"),
-    (Method::GET, "/v1/sales/1/question"),
+    (Method::POST, "/v1/sales/1/admission"),
     (Method::GET, "/v1/sales/1/reservation"),
     (Method::DELETE, "/v1/sales/1/reservation"),
     (Method::POST, "/v1/checkouts"),
@@ -192,7 +192,7 @@ async fn paths_and_queries_are_checked() {
     let shopper = fixture.shopper(7);
     for id in ["x", "-1", "1.0", "18446744073709551616", "%00"] {
         fixture.get(&format!("/v1/sales/{id}"), "").await.blames(400, "id");
-        fixture.get(&format!("/v1/sales/{id}/question"), &shopper).await.blames(400, "id");
+        fixture.post(&format!("/v1/sales/{id}/admission"), &shopper, &json!({})).await.blames(400, "id");
         fixture.get(&format!("/v1/sales/{id}/reservation"), &shopper).await.blames(400, "id");
     }
     fixture.get(&format!("/v1/sales/{}", u64::MAX), "").await.is_problem(404, "not_found");

@@ -21,8 +21,8 @@ over_both! {
     a_receipt_is_good_at_every_door
 }
 
-const OLD: (&str, &str) = ("access:a1:A,checkout:c1:C", "r1:7");
-const NEW: (&str, &str) = ("access:a2:B,checkout:c2:D", "r2:8");
+const OLD: (&str, &str) = ("access:a1:A,checkout:c1:C,admission:d1:E", "r1:7");
+const NEW: (&str, &str) = ("access:a2:B,checkout:c2:D,admission:d2:F", "r2:8");
 
 /// With the keys themselves for the digit that they are made of.
 fn whole(text: &str) -> String {

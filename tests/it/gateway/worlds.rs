@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miaosha::adapters::folder::FolderArchive;
+use miaosha::adapters::memory::places::MemoryPlaces;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::sql::mysql::MysqlStore;
@@ -92,6 +93,7 @@ async fn with(
 ) -> World {
     World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
+        places: Arc::new(MemoryPlaces::new()),
         store,
         queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),
         signals: Arc::new(MemorySignals::new()),

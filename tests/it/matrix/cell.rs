@@ -100,8 +100,8 @@ struct Told {
 
 impl Lane {
     pub fn new(fixture: Fixture) -> Self {
-        let (a, c) = ("a".repeat(64), "c".repeat(64));
-        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c}")).unwrap());
+        let [a, c, d] = ["a", "c", "d"].map(|digit| digit.repeat(64));
+        let keys = Arc::new(TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c},admission:d1:{d}")).unwrap());
         Self { fixture, keys }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::{App, rt};
 use futures_util::future::FutureExt;
 use miaosha::adapters::folder::FolderArchive;
+use miaosha::adapters::memory::places::MemoryPlaces;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
@@ -55,6 +56,7 @@ async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>, signa
     store.migrate().await.unwrap();
     World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
+        places: Arc::new(MemoryPlaces::new()),
         payments: Arc::new(store.sandbox().with_wait(Duration::ZERO)),
         store,
         queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),

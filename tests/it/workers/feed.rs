@@ -11,7 +11,7 @@ use miaosha::app::sale::rounds;
 use miaosha::domain::sale::{SaleState, StandbyUntil};
 use miaosha::domain::shared::id::SaleId;
 use miaosha::faces::publisher::{self, Publisher};
-use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::admission::AdmissionKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::sale::feed::{NewsRequest, NewsStream, SaleNews, SaleSnapshot};
 use miaosha::wire::world::World;
@@ -183,8 +183,7 @@ pub async fn who_asks_is_told_everything(fixture: Fixture) {
 pub async fn a_publisher_that_joins_learns_everything(fixture: Fixture) {
     let sales = many(&fixture, MANY).await;
     let lifecycle = Lifecycle::new();
-    let keys = format!("access:a1:{},checkout:c1:{}", "a".repeat(64), "c".repeat(64));
-    let keys = Arc::new(TokenKeys::parse(&keys).unwrap());
+    let keys = Arc::new(AdmissionKeys::parse(&format!("admission:d1:{}", "d".repeat(64))).unwrap());
     let publisher = Publisher::new(fixture.world.needs(), keys, publisher::Settings::default());
     let running = tokio::spawn({
         let (publisher, lifecycle) = (publisher.clone(), lifecycle.clone());

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use miaosha::adapters::folder::FolderArchive;
+use miaosha::adapters::memory::places::MemoryPlaces;
 use miaosha::app::audit::{Verdict, audit};
 use miaosha::domain::money::order;
 use miaosha::domain::money::payment::{Payment, PaymentState};
@@ -73,6 +74,7 @@ impl Fixture {
         let archive = Arc::new(FolderArchive::new(folder.path()));
         let world = World::new(Backends {
             turnstile: Arc::new(turnstile.clone()),
+            places: Arc::new(MemoryPlaces::new()),
             store,
             queue,
             signals,

@@ -2,8 +2,9 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use miaosha::domain::people::Role;
-use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId};
+use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::admission::{AdmissionKeys, SaleAdmission};
 use miaosha::kit::http::auth::KeysError;
 use miaosha::kit::http::problem::Kind;
 use proptest::prelude::*;
@@ -13,10 +14,11 @@ use crate::support::clock::START;
 
 const ACCESS: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 const CHECKOUT: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+const ADMISSION: &str = "4444444444444444444444444444444444444444444444444444444444444444";
 const OTHER: &str = "3333333333333333333333333333333333333333333333333333333333333333";
 
 fn keys() -> TokenKeys {
-    TokenKeys::parse(&format!("access:a1:{ACCESS},checkout:c1:{CHECKOUT}")).unwrap()
+    TokenKeys::parse(&format!("access:a1:{ACCESS},checkout:c1:{CHECKOUT},admission:d1:{ADMISSION}")).unwrap()
 }
 
 #[test]
@@ -71,12 +73,47 @@ fn one_kind_of_token_is_never_another() {
 fn keys_can_be_changed_without_a_gap() {
     let before = keys();
     let old = before.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
-    let after = TokenKeys::parse(&format!("access:a2:{OTHER},access:a1:{ACCESS},checkout:c1:{CHECKOUT}")).unwrap();
+    let list = format!("access:a2:{OTHER},access:a1:{ACCESS},checkout:c1:{CHECKOUT},admission:d1:{ADMISSION}");
+    let after = TokenKeys::parse(&list).unwrap();
     assert!(after.verify_access(&old, START).is_ok());
     let new = after.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
     assert!(after.verify_access(&new, START).is_ok());
     let problem = before.verify_access(&new, START).unwrap_err();
     assert!(problem.detail.contains("key is not known"), "{problem}");
+}
+
+/// A publisher reads admissions, and is not handed a key that could do more.
+#[test]
+fn a_publisher_has_the_keys_of_admissions_alone() {
+    let parse = |text: String| AdmissionKeys::parse(&text);
+    assert_eq!(parse(format!("access:a1:{ACCESS}")).unwrap_err(), KeysError::Foreign(1, "access"));
+    let both = format!("admission:d1:{ADMISSION},checkout:c1:{CHECKOUT}");
+    let refused = parse(both).unwrap_err();
+    assert_eq!(refused, KeysError::Foreign(2, "checkout"));
+    assert!(refused.to_string().contains("`checkout`") && !refused.to_string().contains(CHECKOUT), "{refused}");
+    assert_eq!(parse(format!("desk:d1:{ADMISSION}")).unwrap_err(), KeysError::Kind(1));
+    assert_eq!(parse(String::new()).unwrap_err(), KeysError::Form(1));
+
+    let publisher = parse(format!("admission:d2:{OTHER},admission:d1:{ADMISSION}")).unwrap();
+    let admission = SaleAdmission::new(BuyerId(u64::MAX), SaleId(7), 3, START, START.plus_ms(60_999));
+    assert_eq!(admission.until, START.plus_ms(60_000), "in whole seconds");
+    for keys in [publisher, keys().for_publisher()] {
+        assert_eq!(keys.verify(&keys_sign(&admission)).unwrap(), admission);
+        let (access, checkout) = (
+            self::keys().sign_access(BuyerId(1), Role::Shopper, START, 60_000),
+            self::keys().sign_checkout(ReservationId(7), BuyerId(1), START, 60_000),
+        );
+        for token in [access, checkout, String::new()] {
+            assert_eq!(keys.verify(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
+        }
+        let house = SaleAdmission { buyer: BuyerId(1 << 62), ..admission };
+        assert_eq!(keys.verify(&keys_sign(&house)).unwrap_err().kind, Kind::UNAUTHORIZED);
+    }
+    assert!(keys().verify_access(&keys_sign(&admission), START).is_err());
+}
+
+fn keys_sign(admission: &SaleAdmission) -> String {
+    keys().sign_admission(admission)
 }
 
 /// Signed with the right secret by other code: what matters is what it says, not how its header is written.
@@ -190,6 +227,7 @@ fn key_lists_that_make_no_sense_are_refused() {
     assert_eq!(parse(format!("access:a1:{ACCESS},checkout:c1:{ACCESS}")), KeysError::Repeated(2));
     assert_eq!(parse(format!("access:a1:{ACCESS},checkout:a1:{CHECKOUT}")), KeysError::Repeated(2));
     assert_eq!(parse(format!("access:a1:{ACCESS}")), KeysError::Missing("checkout"));
+    assert_eq!(parse(format!("access:a1:{ACCESS},checkout:c1:{CHECKOUT}")), KeysError::Missing("admission"));
     assert!(!format!("{:?}", keys()).contains("1111"));
 }
 

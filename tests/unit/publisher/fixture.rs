@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use miaosha::adapters::memory::signals::MemorySignals;
 use miaosha::adapters::sqlite_queue::SqliteQueue;
-use miaosha::domain::people::Role;
 use miaosha::domain::sale::attempt::Batch;
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
 use miaosha::domain::shared::id::{BuyerId, ItemId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::faces::publisher::{Needs, Publisher, Settings};
 use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::admission::SaleAdmission;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::sale::attempts::{Attempts, Shed};
@@ -31,7 +31,13 @@ use crate::support::clock::{ManualClock, START};
 use crate::support::openapi::{Seen, complaints};
 
 const KEYS: &str = "access:a1:1111111111111111111111111111111111111111111111111111111111111111,\
-                    checkout:c1:2222222222222222222222222222222222222222222222222222222222222222";
+                    checkout:c1:2222222222222222222222222222222222222222222222222222222222222222,\
+                    admission:d1:3333333333333333333333333333333333333333333333333333333333333333";
+
+/// Of a shop whose buyers may press and answer as often as they like.
+pub fn settings() -> Settings {
+    Settings { answers_max: u32::MAX, presses_per_s_max: u32::MAX, ..Settings::default() }
+}
 
 /// What the queue says to the next batch.
 #[derive(Debug, Clone)]
@@ -113,7 +119,7 @@ impl Shop {
         let (signals, clock) = (MemorySignals::new(), ManualClock::new());
         let keys = Arc::new(TokenKeys::parse(KEYS).unwrap());
         let needs = Needs { attempts: Arc::new(attempts), news: Arc::new(signals.clone()), clock: clock.clone() };
-        let publisher = Publisher::new(needs, keys.clone(), settings);
+        let publisher = Publisher::new(needs, Arc::new(keys.for_publisher()), settings);
         let lifecycle = Lifecycle::new();
         tokio::spawn({
             let (publisher, lifecycle) = (publisher.clone(), lifecycle.clone());
@@ -147,15 +153,17 @@ impl Shop {
         settle().await;
     }
 
-    pub fn token(&self, buyer: u64) -> String {
-        self.keys.sign_access(BuyerId(buyer), Role::Shopper, START, 3_600_000)
+    /// An admission to this sale.
+    pub fn token(&self, buyer: u64, sale: u64) -> String {
+        let until = START.plus_ms(3_600_000);
+        self.keys.sign_admission(&SaleAdmission::new(BuyerId(buyer), SaleId(sale), 0, START, until))
     }
 
     /// A request as it should be, of this buyer.
     pub fn attempt(&self, buyer: u64, sale: u64) -> call::TestRequest {
         call::TestRequest::post()
             .uri(&format!("/v1/sales/{sale}/attempts"))
-            .insert_header(("authorization", format!("Bearer {}", self.token(buyer))))
+            .insert_header(("authorization", format!("Bearer {}", self.token(buyer, sale))))
             .insert_header(("content-type", "application/json"))
             .set_payload(r#"{"quantity":1}"#)
     }

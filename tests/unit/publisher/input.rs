@@ -3,22 +3,22 @@
 use actix_web::test as call;
 use miaosha::app::sale::question;
 use miaosha::domain::people::{Revoked, Role};
-use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use miaosha::faces::publisher::Settings;
-use miaosha::faces::tokens::access::Principal;
+use miaosha::faces::tokens::admission::SaleAdmission;
 use miaosha::ports::sale::feed::{SaleFeed, SaleSnapshot};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use super::fixture::{Gate, Shop, quiz, read, sale, service, settle, word};
+use super::fixture::{Gate, Shop, quiz, read, sale, service, settings, settle, word};
 use crate::support::clock::START;
 
 async fn shop() -> std::rc::Rc<Shop> {
     let gate = Gate::new();
     gate.answer(100_000);
-    let shop = Shop::new(gate, Settings { body_bytes_max: 600, ..Settings::default() });
+    let shop = Shop::new(gate, Settings { body_bytes_max: 600, ..settings() });
     shop.tell(&[word(sale(1), false, 1, 0), word(quiz(2), false, 1, 0)]).await;
     shop
 }
@@ -98,9 +98,9 @@ async fn the_buyers_own_question_must_be_answered() {
 async fn who_asks_must_be_known_and_where_must_exist() {
     let shop = shop().await;
     let app = service!(shop);
-    let expired = shop.keys.sign_access(BuyerId(1), Role::Shopper, START.plus_ms(-7_200_000), 3_600_000);
+    let access = shop.keys.sign_access(BuyerId(1), Role::Shopper, START, 3_600_000);
     let checkout = shop.keys.sign_checkout(ReservationId(1), BuyerId(1), START, 3_600_000);
-    let good = shop.token(1);
+    let good = shop.token(1, 1);
     let (unsigned, _) = good.rsplit_once('.').unwrap();
     let tokens = [
         String::new(),
@@ -109,7 +109,7 @@ async fn who_asks_must_be_known_and_where_must_exist() {
         "Bearer ".to_owned(),
         format!("Token {good}"),
         format!("Bearer {unsigned}."),
-        format!("Bearer {expired}"),
+        format!("Bearer {access}"),
         format!("Bearer {checkout}"),
     ];
     for token in tokens {
@@ -133,7 +133,7 @@ async fn who_asks_must_be_known_and_where_must_exist() {
         ("/v1/sales//attempts", 404, None),
     ];
     for (path, status, field) in cases {
-        let (got, said) = read(call::call_service(&app, shop.attempt(1, 1).uri(path).to_request()).await).await;
+        let (got, said) = read(call::call_service(&app, shop.attempt(1, 9).uri(path).to_request()).await).await;
         assert_eq!((got.as_u16(), said["field"].as_str()), (status, field), "{path}: {said}");
     }
     let get = call::TestRequest::get().uri("/v1/sales/1/attempts");
@@ -186,8 +186,8 @@ async fn who_logged_out_everywhere_is_refused() {
         settle().await;
     };
     let status = async |buyer: u64, epoch: u64| {
-        let principal = Principal { buyer: BuyerId(buyer), role: Role::Shopper, epoch };
-        let token = shop.keys.sign_access_of(principal, START, 60_000);
+        let until = START.plus_ms(60_000);
+        let token = shop.keys.sign_admission(&SaleAdmission::new(BuyerId(buyer), SaleId(1), epoch, START, until));
         let request = shop.attempt(buyer, 1).insert_header(("authorization", format!("Bearer {token}")));
         let (status, said) = read(call::call_service(&app, request.to_request()).await).await;
         assert!(status == 202 || said["field"] == "Authorization", "{said}");

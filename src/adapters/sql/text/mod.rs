@@ -20,6 +20,7 @@ mod look;
 mod mail_log;
 mod moves;
 mod outbox;
+mod past;
 mod paying;
 mod people;
 mod record;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::app::sale::admission;
 use crate::app::sale::best_effort::Effort;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -77,6 +78,7 @@ pub struct Settings {
     pub request_forget_max: u32,
     /// Bytes of a request's body, at most. A sale with all its questions fits.
     pub body_bytes_max: usize,
+    pub admission: admission::Settings,
     pub sockets: sockets::Settings,
     /// Bytes of what the payment provider tells, at most.
     pub webhook_bytes_max: usize,
@@ -124,6 +126,7 @@ impl Default for Settings {
             request_forget_ms: 60_000,
             request_forget_max: 500,
             body_bytes_max: 128 * 1024,
+            admission: admission::Settings::default(),
             sockets: sockets::Settings::default(),
             webhook_bytes_max: 256 * 1024,
         }

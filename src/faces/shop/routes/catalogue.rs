@@ -1,13 +1,11 @@
-//! What is sold, for every client; and what a buyer must answer first.
+//! What is sold, for every client.
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::{IntoParams, ToSchema};
 
 use crate::app::sale::catalogue_cache::CachedSale;
-use crate::app::sale::question;
 use crate::domain::sale::search;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::money::{Currency, Money};
@@ -38,7 +36,6 @@ const ORDERS: [&str; 2] = ["newest", "opening"];
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/sales").route(web::get().to(get_sales)))
         .service(path("/v1/sales/{id}").route(web::get().to(get_sale)))
-        .service(path("/v1/sales/{id}/question").route(web::get().to(get_question)))
         .service(path("/v1/currencies").route(web::get().to(get_currencies)));
 }
 
@@ -159,33 +156,6 @@ async fn get_sale(req: HttpRequest, shop: Data<Shop>) -> Reply {
     let shown = board.seen(sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
     let description = board.description(shown.sale.item).await?;
     Ok(HttpResponse::Ok().json(SaleView::new(&shown, shop.clock().now()).described(&description)))
-}
-
-/// Nulls when the sale asks nothing.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Question)]
-struct QuestionView<'a> {
-    #[schema(required)]
-    question_id: Option<usize>,
-    #[schema(required)]
-    prompt: Option<&'a str>,
-}
-
-/// What this buyer is asked
-#[utoipa::path(
-    get,
-    path = "/v1/sales/{id}/question",
-    operation_id = "question",
-    params(("id" = SaleId, Path)),
-    responses((status = 200, description = "The question.", body = QuestionView), problems::Invalid, problems::Missing),
-    security(("access" = [])),
-)]
-async fn get_question(req: HttpRequest, shop: Data<Shop>) -> Reply {
-    let buyer = shop.buyer(&req)?;
-    let shown = shop.board().sale(sale_id(&req)?).await?.ok_or_else(no_such_sale)?;
-    let index = question::index_for(&shown.sale, buyer);
-    let prompt = index.map(|index| shown.sale.questions[index].prompt.as_str());
-    Ok(HttpResponse::Ok().json(QuestionView { question_id: index, prompt }))
 }
 
 /// What sales can be priced in, and how many decimals each has

@@ -1,6 +1,6 @@
 //! What follows from a call's shape, whichever it is, and need not be written beside each.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::kit::http::document::params;
 use crate::kit::http::idempotency;
@@ -58,6 +58,13 @@ pub fn headers() -> Value {
             "description": "`<…>; rel=\"next\"` (RFC 8288): where the next page is. Left out on the last one.", "schema": text,
         },
     })
+}
+
+/// The kinds of tokens that calls ask for.
+pub fn tokens(paths: &Map<String, Value>) -> impl Iterator<Item = String> {
+    let calls = paths.values().filter_map(Value::as_object).flat_map(Map::values);
+    let requirements = calls.filter_map(|call| call["security"].as_array()).flatten();
+    requirements.filter_map(Value::as_object).flat_map(|requirement| requirement.keys().cloned())
 }
 
 /// Whether only operators may make this call.

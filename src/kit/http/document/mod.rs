@@ -34,18 +34,19 @@ pub struct Part {
     pub about: &'static str,
     pub api: OpenApi,
     /// Problems that only its calls answer.
-    pub kinds: &'static [Kind],
+    pub kinds: Vec<Kind>,
     /// Rules that only its fields keep to.
     pub rules: &'static [Rule],
 }
 
 impl Part {
     pub fn new(name: &'static str, about: &'static str, api: OpenApi) -> Self {
-        Self { name, about, api, kinds: &[], rules: &[] }
+        Self { name, about, api, kinds: Vec::new(), rules: &[] }
     }
 
-    pub fn problems(self, kinds: &'static [Kind], rules: &'static [Rule]) -> Self {
-        Self { kinds, rules, ..self }
+    pub fn problems(mut self, kinds: &[Kind], rules: &'static [Rule]) -> Self {
+        self.kinds.extend(kinds);
+        Self { rules, ..self }
     }
 }
 
@@ -89,11 +90,12 @@ impl Document {
         assert_no_two("kinds of problems", kinds.iter().map(|kind| kind.name()));
         assert_no_two("rules", rules.iter().map(|rule| rule.name()));
         schemas.insert(problems::NAME.to_owned(), plain(&problems::problem(&kinds, &rules)));
-        let access = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" });
+        let bearer = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" });
+        let schemes: Map<String, Value> = calls::tokens(&paths).map(|kind| (kind, bearer.clone())).collect();
         let mut whole = json!({
             "openapi": "3.1.0", "info": info, "servers": [{ "url": "/" }], "tags": tags, "paths": paths,
             "components": {
-                "securitySchemes": { "access": access }, "headers": calls::headers(), "responses": problems::responses(),
+                "securitySchemes": schemes, "headers": calls::headers(), "responses": problems::responses(),
                 "schemas": schemas,
             },
         });

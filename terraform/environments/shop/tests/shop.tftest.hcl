@@ -55,6 +55,10 @@ run "five_services" {
     error_message = "a publisher knows the broker only"
   }
   assert {
+    condition     = local.described.publisher.renamed["MIAOSHA__TOKEN_KEYS"] == "ADMISSION_KEYS" && alltrue([for name, service in local.described : name == "publisher" || !can(service.renamed)])
+    error_message = "a publisher has keys of its own, which sign nothing but admissions"
+  }
+  assert {
     condition     = !contains(keys(local.services.consumer.secrets), "MIAOSHA__TOKEN_KEYS") && contains(keys(local.services.gateway.secrets), "MIAOSHA__MYSQL__REPLICA_URL")
     error_message = "a consumer signs nothing; gateways read from the replica"
   }

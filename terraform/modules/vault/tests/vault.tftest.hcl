@@ -11,7 +11,7 @@ variables {
 run "what_is_always_there" {
   command = plan
   assert {
-    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
+    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
     error_message = "three secrets without Stripe"
   }
   assert {
@@ -30,7 +30,7 @@ run "places_for_stripe" {
     stripe = true
   }
   assert {
-    condition     = length(aws_secretsmanager_secret.this) == 5 && length(aws_secretsmanager_secret_version.made) == 3
+    condition     = length(aws_secretsmanager_secret.this) == 6 && length(aws_secretsmanager_secret_version.made) == 4
     error_message = "two more places, which only their owner fills"
   }
 }

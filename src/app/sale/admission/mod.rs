@@ -1,0 +1,232 @@
+//! Who may press the button of a sale. Pressing costs nothing at the bell, so that what it is worth is asked before: an admission is
+//! given to who has nothing in the sale yet, paid for earlier holds by waiting, is not one too many of a network, and, where many come,
+//! has worked for it.
+//!
+//! Of all this the publisher sees a signature, and the turnstile nothing.
+
+pub mod metric;
+pub mod proof;
+pub mod settings;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::app::sale::admission::proof::{Checked, For, Mac, Proof};
+pub use crate::app::sale::admission::settings::Settings;
+use crate::app::sale::best_effort::{Effort, best_effort};
+use crate::domain::sale::admission::{CoolOff, Difficulty, Price, until};
+use crate::domain::sale::{Sale, SaleState};
+use crate::domain::shared::id::{BuyerId, SaleId};
+use crate::domain::shared::time::Timestamp;
+use crate::kit::work::window::{PerSecond, WindowCounts};
+use crate::ports::Result;
+use crate::ports::sale::past::Past;
+use crate::ports::sale::places::{Places, PlacesTaken};
+
+#[derive(Clone)]
+pub struct Needs {
+    pub past: Arc<dyn Past>,
+    pub places: Arc<dyn Places>,
+}
+
+/// Who asks, and with what.
+pub struct Asker<'a> {
+    pub buyer: BuyerId,
+    pub network: &'a str,
+    pub proof: Option<Proof<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Given {
+        until: Timestamp,
+    },
+    TooEarly {
+        from: Timestamp,
+    },
+    Closed,
+    /// The buyer has a reservation that lives.
+    Reserved,
+    CoolingOff {
+        until: Timestamp,
+    },
+    LapsedOut,
+    NetworkFull,
+    ProofNeeded {
+        challenge: String,
+        bits: u8,
+        until: Timestamp,
+    },
+    WrongProof {
+        is_ours: bool,
+    },
+    TooMany {
+        wait_ms: i64,
+    },
+}
+
+impl Answer {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Answer::Given { .. } => "given",
+            Answer::TooEarly { .. } => "too_early",
+            Answer::Closed => "closed",
+            Answer::Reserved => "reserved",
+            Answer::CoolingOff { .. } => "cooling_off",
+            Answer::LapsedOut => "lapsed_out",
+            Answer::NetworkFull => "network_full",
+            Answer::ProofNeeded { .. } => "proof_needed",
+            Answer::WrongProof { .. } => "wrong_proof",
+            Answer::TooMany { .. } => "too_many",
+        }
+    }
+}
+
+/// One process's: what it counts of those who ask.
+pub struct Admitting {
+    needs: Needs,
+    settings: Settings,
+    calls: Mutex<WindowCounts<BuyerId>>,
+    given: Mutex<WindowCounts<(SaleId, BuyerId)>>,
+    rate: Mutex<PerSecond>,
+}
+
+impl Admitting {
+    pub fn new(needs: Needs, settings: Settings) -> Self {
+        metric::describe();
+        Self {
+            calls: Mutex::new(WindowCounts::new(settings.window_ms, settings.buyers_max)),
+            given: Mutex::new(WindowCounts::new(settings.window_ms, settings.buyers_max)),
+            rate: Mutex::default(),
+            needs,
+            settings,
+        }
+    }
+
+    /// Whatever it is for, a buyer may ask so often.
+    pub fn asked(&self, buyer: BuyerId, now: Timestamp) -> Option<Answer> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.pass(buyer, self.settings.calls_max, now).err().map(|wait_ms| Answer::TooMany { wait_ms })
+    }
+
+    pub async fn ask(
+        &self,
+        sale: &Sale,
+        asker: &Asker<'_>,
+        mac: Mac<'_>,
+        effort: Effort,
+        now: Timestamp,
+    ) -> Result<Answer> {
+        let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner).counted(now);
+        if let Some(answer) = self.hours(sale, now) {
+            return Ok(answer);
+        }
+        if let Some(answer) = self.past(sale, asker.buyer, now).await? {
+            return Ok(answer);
+        }
+        let taken = self.taken(sale, asker, effort).await;
+        let most = self.places_max();
+        if taken.is_some_and(|taken| !taken.is_own && taken.count >= most) {
+            return Ok(Answer::NetworkFull);
+        }
+        let whom = For { sale: sale.id, buyer: asker.buyer };
+        if let Some(answer) = self.work(whom, asker.proof, (rate, taken.map_or(0, |taken| taken.count)), mac, now) {
+            return Ok(answer);
+        }
+        // Whoever tries answers needs one admission after another.
+        let passed = {
+            let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+            given.pass((sale.id, asker.buyer), self.settings.given_max, now)
+        };
+        if let Err(wait_ms) = passed {
+            return Ok(Answer::TooMany { wait_ms });
+        }
+        if taken.is_some() && !self.take(sale, asker, most, effort, now).await {
+            return Ok(Answer::NetworkFull);
+        }
+        Ok(Answer::Given { until: until(sale, self.settings.admission_ms, now) })
+    }
+
+    fn hours(&self, sale: &Sale, now: Timestamp) -> Option<Answer> {
+        if now >= sale.closes_at || sale.state == SaleState::Closed {
+            return Some(Answer::Closed);
+        }
+        let from = sale.opens_at.plus_ms(-self.settings.ahead_ms);
+        (now < from).then_some(Answer::TooEarly { from })
+    }
+
+    async fn past(&self, sale: &Sale, buyer: BuyerId, now: Timestamp) -> Result<Option<Answer>> {
+        let Settings { cool_off, cool_off_ms, lapses_max, regret_ms, regrets_max, .. } = self.settings;
+        let rule = CoolOff { first_ms: cool_off_ms, lapses_max, regret_ms, regrets_max };
+        let past = self.needs.past.past(sale.id, buyer, rule.holds_max()).await?;
+        if past.has_live {
+            return Ok(Some(Answer::Reserved));
+        }
+        Ok(match rule.price(&past.ended, sale.hold_ms, now) {
+            _ if !cool_off => None,
+            Price::Nothing => None,
+            Price::WaitUntil(until) => Some(Answer::CoolingOff { until }),
+            Price::Out => Some(Answer::LapsedOut),
+        })
+    }
+
+    fn places_max(&self) -> u32 {
+        match self.settings.network_places_max {
+            0 => u32::MAX,
+            _ if !self.settings.network => u32::MAX,
+            most => most,
+        }
+    }
+
+    /// Nothing where nobody wants to know, and where it cannot be known: a network's places are no reason to turn everybody away.
+    async fn taken(&self, sale: &Sale, asker: &Asker<'_>, effort: Effort) -> Option<PlacesTaken> {
+        if !self.settings.network && !self.settings.proof {
+            return None;
+        }
+        let mut taken = None;
+        let look = async {
+            taken = Some(self.needs.places.taken(sale.id, asker.network, asker.buyer).await?);
+            Ok(())
+        };
+        best_effort("count places", effort, look).await;
+        taken
+    }
+
+    /// Whether there was a place.
+    async fn take(&self, sale: &Sale, asker: &Asker<'_>, most: u32, effort: Effort, now: Timestamp) -> bool {
+        let mut has_place = true;
+        let take = async {
+            let places = &self.needs.places;
+            has_place = places.take(sale.id, asker.network, asker.buyer, most, sale.closes_at, now).await?;
+            Ok(())
+        };
+        best_effort("take a place", effort, take).await;
+        has_place
+    }
+
+    /// What is still to be worked for.
+    fn work(
+        &self,
+        whom: For,
+        proof: Option<Proof<'_>>,
+        (rate, places): (u32, u32),
+        mac: Mac<'_>,
+        now: Timestamp,
+    ) -> Option<Answer> {
+        let Settings { bits, bits_max, free_places, free_per_s, proof_ms, .. } = self.settings;
+        let difficulty = Difficulty { bits, bits_max };
+        let bits = difficulty.of(places, free_places).max(difficulty.of(rate, free_per_s));
+        if !self.settings.proof || bits == 0 {
+            return None;
+        }
+        match proof.map(|proof| proof::check(mac, whom, proof, now)) {
+            Some(Checked::Right) => None,
+            Some(Checked::Wrong) => Some(Answer::WrongProof { is_ours: true }),
+            Some(Checked::Foreign) => Some(Answer::WrongProof { is_ours: false }),
+            None | Some(Checked::Expired) => {
+                let until = now.plus_ms(proof_ms);
+                let challenge = proof::challenge(mac, whom, bits, until);
+                Some(Answer::ProofNeeded { challenge, bits, until })
+            }
+        }
+    }
+}
