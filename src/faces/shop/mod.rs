@@ -3,6 +3,7 @@
 
 pub mod metric;
 mod part;
+mod refusals;
 mod routes;
 mod standing;
 mod views;

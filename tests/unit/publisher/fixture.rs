@@ -155,7 +155,7 @@ impl Shop {
 
     /// An admission to this sale.
     pub fn token(&self, buyer: u64, sale: u64) -> String {
-        let until = START.plus_ms(3_600_000);
+        let until = START.plus_ms(7_200_000);
         self.keys.sign_admission(&SaleAdmission::new(BuyerId(buyer), SaleId(sale), 0, START, until))
     }
 

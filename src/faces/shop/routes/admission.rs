@@ -16,13 +16,14 @@ use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
 use crate::faces::shop::Shop;
+use crate::faces::shop::refusals::{CoolingOffView, NotGiven, NotYours, ProofNeededView, TooEarlyView, Work};
 use crate::faces::tokens::access::Principal;
 use crate::faces::tokens::admission::{SALE_CLOSED, SaleAdmission};
 use crate::kit::http::address;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::text;
 use crate::kit::http::limits;
-use crate::kit::http::problem::{Kind, Problem, Rule};
+use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem, Rule};
 use crate::problem_kinds;
 
 /// What a network without a free place is told: others leave when the sale is over, or never.
@@ -95,7 +96,13 @@ struct AskedView<'a> {
             status = 200, description = "The admission, and what is asked.", body = AdmissionView,
             headers(("Cache-Control" = String, description = "It is nobody else's: no-store.")),
         ),
-        problems::Forbidden, problems::Missing, problems::Conflict, problems::Refused, problems::Required, problems::Throttled,
+        (status = 403, description = "Holds of this sale were not paid.", content_type = CONTENT_TYPE, body = NotYours),
+        (
+            status = 409, description = "Too early, too late, or there is a reservation.", content_type = CONTENT_TYPE,
+            body = NotGiven,
+        ),
+        (status = 428, description = "Some work is needed first.", content_type = CONTENT_TYPE, body = Work),
+        problems::Missing, problems::Refused, problems::Throttled,
     ),
     security(("access" = [])),
 )]
@@ -156,12 +163,12 @@ fn refused(answer: Answer, now: Timestamp) -> Reply {
     Err(match answer {
         Answer::Given { .. } => Problem::new(Kind::INTERNAL, "an admission was given and not signed"),
         Answer::TooEarly { from } => Problem::new(TOO_EARLY, "admissions to this sale are given later")
-            .with("from", from.0)
+            .with_facts(&TooEarlyView { from })
             .retry_after_s(wait(from)),
         Answer::Closed => Problem::new(SALE_CLOSED, "the sale is closed"),
         Answer::Reserved => Problem::new(HAS_RESERVATION, "you have a reservation of this sale"),
         Answer::CoolingOff { until } => Problem::new(COOLING_OFF, "a hold was not paid; the next takes a while")
-            .with("until", until.0)
+            .with_facts(&CoolingOffView { until })
             .retry_after_s(wait(until)),
         Answer::LapsedOut => Problem::new(LAPSED_OUT, "too many holds of this sale were not paid"),
         Answer::NetworkFull => {
@@ -169,7 +176,7 @@ fn refused(answer: Answer, now: Timestamp) -> Reply {
         }
         Answer::ProofNeeded { challenge, bits, until } => {
             let problem = Problem::new(PROOF_NEEDED, "many come; find the number that the challenge asks for");
-            problem.with("challenge", challenge).with("bits", bits).with("until", until.0)
+            problem.with_facts(&ProofNeededView { challenge, bits, until })
         }
         Answer::WrongProof { is_ours: true } => {
             Problem::field("solution", WRONG_PROOF, "the digest does not begin with as many zero bits as are asked")

@@ -36,13 +36,11 @@ statuses! {
     Missing = 404;
     Conflict = 409;
     Refused = 422;
-    /// Something has to be done first; the problem says what.
-    Required = 428;
     Throttled = 429;
 }
 
 /// Every status that calls refer to, and what is said of it.
-const STATUSES: [(u16, &str); 12] = [
+const STATUSES: [(u16, &str); 11] = [
     (400, "The request is not valid; `field` names what is wrong."),
     (401, "A valid token is needed."),
     (403, "This is not yours to do."),
@@ -51,7 +49,6 @@ const STATUSES: [(u16, &str); 12] = [
     (413, "The body is too large."),
     (415, "The body must be JSON."),
     (422, "Understood, and refused."),
-    (428, "Something has to be done first; the problem says what."),
     (429, "Too many requests."),
     (500, "Something went wrong here."),
     (503, "Too busy, or a server this needs is away; come again."),
