@@ -15,6 +15,7 @@ export class Problem extends Error {
   get passes() {
     // Of two requests with one key the second waits for the first.
     if (this.kind === 'in_flight') return true;
+    if (this.kind === 'network_full') return false;
     return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 
@@ -53,11 +54,14 @@ export function uuid() {
   return bytes.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** One call. `key` names what costs something, so that asking twice is asking once; a retry brings the same one. */
-export async function call(method, path, { body, key, signal, as = 'json' } = {}) {
+/**
+ * One call. `key` names what costs something, so that asking twice is asking once; a retry brings the same one. `bearer` is shown
+ * instead of the login.
+ */
+export async function call(method, path, { body, key, signal, bearer = token(), as = 'json' } = {}) {
   signal?.throwIfAborted();
   const headers = { accept: 'application/json' };
-  if (token()) headers.authorization = `Bearer ${token()}`;
+  if (bearer) headers.authorization = `Bearer ${bearer}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (method === 'POST') headers['idempotency-key'] = key ?? uuid();
   const sent = headers.authorization;

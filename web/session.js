@@ -3,6 +3,7 @@
 import { drop, forgetful, onWrite, read, write } from './storage.js';
 
 const KEY = 'miaosha.session';
+const ADMISSION = 'miaosha.admission';
 const listeners = new Set();
 let current = stored();
 
@@ -27,6 +28,7 @@ export function end() {
   if (!current) return;
   current = null;
   drop(KEY);
+  drop(ADMISSION);
   tell();
 }
 
@@ -58,3 +60,15 @@ export function remember(sale, attempt) {
 
 /** Another tab's try. */
 export const onTry = (sale, listener, signal) => onWrite(name(sale), listener, signal);
+
+// -- the admission --
+
+/** The last one: a reload need not ask for another. */
+export function keepAdmission(sale, given) {
+  write(ADMISSION, { user: current?.user.id, sale, given });
+}
+
+export function keptAdmission(sale) {
+  const kept = read(ADMISSION);
+  return kept && kept.sale === sale && kept.user === current?.user.id ? kept.given : null;
+}

@@ -1,19 +1,21 @@
 // The faces of the ticket: for every standing what is said, and the one thing to do next.
 
 import { field, h, put } from '../dom.js';
-import { Problem, call, persist } from '../api.js';
 import { now } from '../clock.js';
 import { money, t } from '../words.js';
+import { checking, cooling, full, out, scheduled } from './admitted.js';
 import { paying } from './pay.js';
 
 /** After so long the buyer is told that it takes longer. */
 const LONG_MS = 4_000;
+/** Why a buyer may not press, by the state of the admission. */
+const BARRED = { cooling, out, full };
 const ENDED = ['lapsed', 'cancelled', 'ended', 'refused', 'refunded'];
 
 const cost = ({ price }, quantity) => money({ ...price, minor: price.minor * quantity });
 
 /** Which face is shown: its `key` is another when it must be built anew. */
-export function faceOf({ sale, standing }, phase) {
+export function faceOf({ sale, standing, admission }, phase) {
   const { status, lapses_at, reservation_id, version } = standing;
   const face = (name, build, key = '', until) => ({ name, build, until, key: `${name} ${key}` });
   if (status === 'held') return face('held', paying, reservation_id, lapses_at);
@@ -26,12 +28,18 @@ export function faceOf({ sale, standing }, phase) {
     const name = endOf(status, sale, phase);
     return face(name, ended(name, phase), `${reservation_id} ${phase}`);
   }
+  const bar = phase === 'open' || phase === 'scheduled' ? BARRED[admission.name] : null;
+  if (status === 'none' && bar) return face(admission.name, bar, admission.until, admission.until);
+  if (phase === 'scheduled') return face(phase, scheduled, status);
   if (phase !== 'open') return face(phase, words(phase));
   if (status === 'nobody') return face('log_in', invited);
   if (status === 'unknown') return face('pending', () => ({ node: h('p', {}, t('wait.loading')) }), 'unknown');
-  if (sale.all_paid && sale.standby_until === 'paid') return face('sold', words('sold'));
+  if (isSold(sale)) return face('sold', words('sold'));
   return face(sale.left > 0 ? 'ask' : 'line', ask, '');
 }
+
+/** For good: not even the line is open. */
+export const isSold = (sale) => sale.all_paid && sale.standby_until === 'paid';
 
 /** How it ended, in words: the line of a sale may end although not everything is sold. */
 export const endOf = (status, sale, phase) => (status === 'ended' && phase === 'closed' && !sale?.all_paid ? 'ended_closed' : status);
@@ -49,15 +57,20 @@ function invited(_, acts) {
 const typed = { sale: null, quantity: 1, answer: '' };
 
 function ask({ sale, id }, acts) {
-  if (typed.sale !== id) Object.assign(typed, { sale: id, quantity: 1, answer: '', question: undefined });
+  if (typed.sale !== id) Object.assign(typed, { sale: id, quantity: 1, answer: '' });
   const button = h('button', { class: 'big' });
   const line = h('button', { type: 'button', class: 'big plain', hidden: true, onclick: () => wish(typed.quantity) });
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const hint = h('p', { class: 'hint' });
   const slot = h('div', {});
+  const check = checking(acts);
   let answer = null;
+  let question;
+  /** What was wished for before it was known what is asked. */
+  let early = null;
   const choose = (quantity) => {
     typed.quantity = quantity;
+    acts.touch();
     paint();
   };
   const options = Array.from({ length: sale.quantity_max }, (_, at) => at + 1).map((quantity) => h('label', {},
@@ -65,15 +78,19 @@ function ask({ sale, id }, acts) {
     h('span', {}, quantity)));
   const form = h('form', { novalidate: true, onsubmit: submit },
     sale.quantity_max > 1 && h('fieldset', {}, h('legend', {}, t('sale.quantity')), h('div', { class: 'quantity' }, options)),
-    slot, wrong, button, hint, line);
+    slot, check.node, wrong, button, hint, line);
   let present = sale;
-  asked();
   paint();
   return {
     node: form,
-    update({ sale: newer, problem }) {
+    update({ sale: newer, problem: last, admission }) {
       present = newer;
+      check.update(admission);
+      if (question === undefined && admission.question !== undefined) asked(admission.question);
       paint();
+      // A press that found no admission waits for one, and not in vain.
+      if (early && ['failed', 'has', 'stopped'].includes(admission.name)) early = null;
+      const problem = last ?? (['failed', 'has'].includes(admission.name) ? admission.problem : null);
       if (problem?.field === 'answer' && answer) {
         answer.wrong(problem.words);
         put(wrong, '');
@@ -98,18 +115,16 @@ function ask({ sale, id }, acts) {
     line.hidden = !isFewer;
   }
 
-  async function asked() {
-    try {
-      typed.question ??= await persist(() => call('GET', `/v1/sales/${id}/question`, { signal: acts.signal }), acts.signal);
-    } catch (error) {
-      if (error instanceof Problem) put(wrong, error.words);
-      return;
+  function asked(known) {
+    question = known;
+    if (question) {
+      const input = h('input', { type: 'text', autocomplete: 'off', maxlength: 200, required: true, value: typed.answer, oninput: () => { typed.answer = input.value; answer.wrong(''); acts.touch(); } });
+      answer = field(question.prompt, input);
+      slot.replaceChildren(h('p', { class: 'soft' }, t('sale.question')), answer.node);
     }
-    const { prompt } = typed.question;
-    if (prompt === null) return;
-    const input = h('input', { type: 'text', autocomplete: 'off', maxlength: 200, required: true, value: typed.answer, oninput: () => { typed.answer = input.value; answer.wrong(''); } });
-    answer = field(prompt, input);
-    slot.replaceChildren(h('p', { class: 'soft' }, t('sale.question')), answer.node);
+    if (early && question) answer.control.focus();
+    else if (early) wish(early);
+    early = null;
   }
 
   function submit(event) {
@@ -119,26 +134,36 @@ function ask({ sale, id }, acts) {
 
   /** All of it or nothing: what is left now may be gone, and then the whole wish waits in line. */
   function wish(quantity) {
-    if (!typed.question) return;
-    const { question } = typed;
     const { left } = present;
-    if (question.prompt === null) return acts.send({ quantity, left });
+    if (question === undefined) {
+      early = quantity;
+      acts.retry();
+      return;
+    }
+    if (question === null) {
+      acts.send({ quantity, left });
+      return;
+    }
     if (!typed.answer.trim()) {
       answer.wrong(t('sale.answer_empty'));
       answer.control.focus();
       return;
     }
-    acts.send({ quantity, left, question_id: question.question_id, answer: typed.answer.trim() });
+    acts.send({ quantity, left, question_id: question.id, answer: typed.answer.trim() });
   }
 }
 
 // -- waiting --
 
-function sending({ standing }) {
+function sending({ standing }, acts) {
   const more = h('p', { class: 'slow' });
+  const check = checking(acts);
   return {
-    node: [h('p', {}, t('face.sending_text', { n: standing.quantity })), more],
-    update({ tries }) { put(more, tries > 0 ? t('face.sending_again') : ''); },
+    node: [h('p', {}, t('face.sending_text', { n: standing.quantity })), check.node, more],
+    update({ tries, admission }) {
+      check.update(admission);
+      put(more, tries + admission.waits > 0 ? t('face.sending_again') : '');
+    },
   };
 }
 

@@ -1,13 +1,14 @@
 // One sale: what it is, what is left, how long; and the ticket, which says where this buyer stands and what can be done.
 
 import { h, put, say } from '../dom.js';
+import { admissionTo, isOver, isState } from '../admission.js';
 import { Problem, call, persist } from '../api.js';
 import { left, now } from '../clock.js';
 import { followSale, followStanding, phaseOf } from '../live.js';
 import { remember, session, tried, user } from '../session.js';
 import { money, t } from '../words.js';
 import { picture } from '../picture.js';
-import { endOf, faceOf } from './faces.js';
+import { endOf, faceOf, isSold } from './faces.js';
 import { soonMs } from './pay.js';
 
 const TICK_MS = 250;
@@ -19,7 +20,10 @@ const WISH_MS_MAX = 600_000;
 export default function page({ signal, of: [id], go }) {
   const state = { id, sale: null, standing: session() ? { status: 'unknown' } : { status: 'nobody' }, problem: null, tries: 0, askedAt: 0 };
   const root = h('div', {}, h('h1', {}, t('wait.loading')));
-  const acts = { send, leave, paid, again, log_in: () => go(`/log-in?to=/sales/${id}`), go, signal };
+  const admission = admissionTo(id, { changed, signal });
+  const { touch, retry, stop } = admission;
+  const acts = { send, leave, paid, again, touch, retry, stop, log_in: () => go(`/log-in?to=/sales/${id}`), go, signal };
+  state.admission = admission.state;
   let standing;
   let show = () => {};
 
@@ -38,12 +42,25 @@ export default function page({ signal, of: [id], go }) {
   return root;
 
   function tick() {
+    if (mayPress()) admission.look(state.sale);
     show();
     // The buyer should have been told by now: ask.
     const { status, lapses_at } = state.standing;
     if (status !== 'held' || now() < lapses_at + LATE_MS || now() < state.askedAt + 2 * LATE_MS) return;
     state.askedAt = now();
     standing.nudge();
+  }
+
+  /** Now, or when the sale opens. */
+  function mayPress() {
+    const { sale, standing: { status } } = state;
+    return sale && status === 'none' && phaseOf(sale) !== 'closed' && !isSold(sale);
+  }
+
+  /** Of the admission. Who has a reservation is shown that. */
+  function changed() {
+    if (state.admission.name === 'has') standing.nudge();
+    show();
   }
 
   function heard(news) {
@@ -102,19 +119,36 @@ export default function page({ signal, of: [id], go }) {
     const body = question_id === undefined ? { quantity } : { question_id, answer, quantity };
     try {
       if (now() - wish.at > WISH_MS_MAX) throw new Problem('offline');
-      const reply = await persist(() => call('POST', `/v1/sales/${id}/attempts`, { body, signal }), signal, (_, times) => {
-        state.tries = times;
-        show();
-      });
-      const { attempt_id } = reply;
+      const { attempt_id } = await pressed(body);
       remember(id, attempt_id ? { quantity, attempt_id } : null);
       if (!attempt_id) return heard({ status: 'refused' });
     } catch (error) {
       if (signal.aborted) return;
       remember(id, null);
-      state.problem = error instanceof Problem ? error : new Problem('internal');
+      const problem = error instanceof Problem ? error : new Problem('internal');
+      state.problem = isState(problem) ? null : problem;
     }
     standing.nudge();
+  }
+
+  /** An admission that ran out on its way, or was taken back, is renewed and the button pressed again; once, whatever comes then. */
+  async function pressed(body) {
+    const press = (bearer) => persist(() => call('POST', `/v1/sales/${id}/attempts`, { body, bearer, signal }), signal, (_, times) => {
+      state.tries = times;
+      show();
+    });
+    const right = await admission.right();
+    try {
+      return await press(right);
+    } catch (error) {
+      if (!isOver(error)) throw error;
+    }
+    const renewed = await admission.renewed();
+    try {
+      return await press(renewed);
+    } catch (error) {
+      throw isOver(error) ? new Problem('new_admission_needed') : error;
+    }
   }
 
   async function leave() {
@@ -133,6 +167,7 @@ export default function page({ signal, of: [id], go }) {
 
   function again() {
     heard({ status: 'none' });
+    retry();
   }
 
   function lost(error) {
@@ -190,6 +225,6 @@ function frame(root, state, acts) {
     }
     shown.update?.(state);
     put(stub.lastChild, face.until ? left(face.until) : '');
-    ticket.classList.toggle('soon', face.until - now() <= soonMs(state.sale));
+    ticket.classList.toggle('soon', face.name === 'held' && face.until - now() <= soonMs(state.sale));
   };
 }

@@ -20,11 +20,12 @@ use crate::kit::http::etag;
 use crate::kit::http::gzip;
 use crate::kit::http::problem::{Kind, Problem, method_not_allowed};
 
-/// What the page may do: its own scripts, styles and pictures, and calls to where it came from. No text becomes code.
+/// What the page may do: its own scripts, styles and pictures, and calls to where it came from. No text becomes code but one name,
+/// which `web/proof.js` lets be that of its worker.
 /// The page says the same of itself, for wherever it is served without headers.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
-    media-src blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+    media-src blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    form-action 'none'; require-trusted-types-for 'script'; trusted-types worker";
 /// What only a header can say.
 const FRAMES: &str = "; frame-ancestors 'none'";
 

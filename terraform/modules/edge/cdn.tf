@@ -34,8 +34,8 @@ resource "aws_cloudfront_response_headers_policy" "page" {
     content_security_policy {
       content_security_policy = join("; ", [
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
-        "media-src blob:", "connect-src 'self'", "manifest-src 'self'", "base-uri 'none'", "form-action 'none'",
-        "require-trusted-types-for 'script'", "trusted-types 'none'", "frame-ancestors 'none'",
+        "media-src blob:", "connect-src 'self'", "worker-src 'self'", "manifest-src 'self'", "base-uri 'none'", "form-action 'none'",
+        "require-trusted-types-for 'script'", "trusted-types worker", "frame-ancestors 'none'",
       ])
       override = true
     }
