@@ -30,10 +30,10 @@ export const isState = ({ kind }) => kind in STATES;
 /**
  * `state.name` is `none`, `ready`, `proof` (`share` of it is done), or why there is none: `early`, `cooling` (both have `until`),
  * `full`, `out`, `has` (a reservation), `stopped`, `failed` (`problem` says how). `state.question` is what this buyer is asked, null
- * for nothing, and not there while it is not known. `changed` is called when something is new.
+ * for nothing, and not there while it is not known; `waiting` is why it is being asked for again. `changed` is called when something is new.
  */
 export function admissionTo(sale, { changed, signal }) {
-  const state = { name: 'none', waits: 0 };
+  const state = { name: 'none', waiting: null };
   let given = null;
   let asking = null;
   let proving = null;
@@ -93,9 +93,9 @@ export function admissionTo(sale, { changed, signal }) {
   }
 
   function ask() {
-    state.waits = 0;
     asking ??= asked().finally(() => {
       asking = null;
+      state.waiting = null;
       changed();
     });
     return asking;
@@ -123,8 +123,8 @@ export function admissionTo(sale, { changed, signal }) {
   /** The admission, or the problem that a proof would solve. */
   async function once(body) {
     try {
-      return await persist(() => call('POST', `/v1/sales/${sale}/admission`, { body, signal }), signal, () => {
-        state.waits += 1;
+      return await persist(() => call('POST', `/v1/sales/${sale}/admission`, { body, signal }), signal, (problem) => {
+        state.waiting = problem;
         changed();
       });
     } catch (error) {

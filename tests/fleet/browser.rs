@@ -2,6 +2,7 @@
 //! front of it. Stories are told one after the other; each has its own shop, its own ChromeDriver, its own browsers.
 
 mod access;
+mod admission;
 mod api;
 mod asking;
 mod assets;
@@ -15,6 +16,7 @@ mod lacking;
 mod lists;
 mod money;
 mod narrow;
+mod proof;
 mod waiting;
 mod window;
 mod words;

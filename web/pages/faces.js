@@ -90,7 +90,7 @@ function ask({ sale, id }, acts) {
       paint();
       // A press that found no admission waits for one, and not in vain.
       if (early && ['failed', 'has', 'stopped'].includes(admission.name)) early = null;
-      const problem = last ?? (['failed', 'has'].includes(admission.name) ? admission.problem : null);
+      const problem = last ?? (question === undefined ? admission.waiting : null) ?? (['failed', 'has'].includes(admission.name) ? admission.problem : null);
       if (problem?.field === 'answer' && answer) {
         answer.wrong(problem.words);
         put(wrong, '');
@@ -162,7 +162,7 @@ function sending({ standing }, acts) {
     node: [h('p', {}, t('face.sending_text', { n: standing.quantity })), check.node, more],
     update({ tries, admission }) {
       check.update(admission);
-      put(more, tries + admission.waits > 0 ? t('face.sending_again') : '');
+      put(more, tries > 0 || admission.waiting ? t('face.sending_again') : '');
     },
   };
 }

@@ -63,7 +63,7 @@ async fn holds(window: &Window, path: &str) {
     holds_here(window, path).await;
 }
 
-async fn holds_here(window: &Window, what: &str) {
+pub async fn holds_here(window: &Window, what: &str) {
     for scheme in ["light", "dark"] {
         window.prefers(scheme).await;
         let wrong = window.run(RULES).await;

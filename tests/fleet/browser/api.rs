@@ -80,10 +80,17 @@ impl Person {
         call(&self.authority, method, path, &headers, body).await.unwrap()
     }
 
+    /// The right to press, as a client that shows it for its login.
+    pub async fn admitted(&self, sale: u64) -> Self {
+        let given = self.call("POST", &format!("/v1/sales/{sale}/admission"), Some(&json!({}))).await.is(200);
+        Self { authority: self.authority.clone(), token: given["admission"].as_str().unwrap().to_owned() }
+    }
+
     /// Presses the button; waits for what becomes of it.
     pub async fn attempt(&self, sale: u64, quantity: u8) -> Value {
         let body = json!({ "quantity": quantity, "question_id": 0, "answer": "4" });
-        let sent = self.call("POST", &format!("/v1/sales/{sale}/attempts"), Some(&body)).await.is(202);
+        let admitted = self.admitted(sale).await;
+        let sent = admitted.call("POST", &format!("/v1/sales/{sale}/attempts"), Some(&body)).await.is(202);
         let attempt = sent["attempt_id"].as_str().unwrap();
         let path = format!("/v1/sales/{sale}/reservation?attempt={attempt}&wait_ms=20000");
         self.call("GET", &path, None).await.is(200)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
@@ -101,12 +101,16 @@ impl Driver {
     }
 }
 
-/// `miaosha serve` with its demo.
+/// `miaosha serve`, with its demo or with settings.
 pub struct Shop {
     folder: TempDir,
+    settings: Settings,
     running: Mutex<Option<Child>>,
     pub authority: String,
 }
+
+/// By the names that the environment has for them. None: the demo's.
+pub type Settings = Option<&'static [(&'static str, &'static str)]>;
 
 impl Site for Shop {
     fn url(&self) -> String {
@@ -116,10 +120,25 @@ impl Site for Shop {
 
 impl Shop {
     async fn open() -> Self {
+        Self::start(None).await
+    }
+
+    /// Without a demo, which asks nothing of who comes in.
+    pub async fn with(settings: &'static [(&'static str, &'static str)]) -> Self {
+        let shop = Self::start(Some(settings)).await;
+        let mut add = Command::new(env!("CARGO_BIN_EXE_miaosha"));
+        add.args(["operator", "add", "--name", "Operator", "--email", "operator@miaosha.test", "--state"]);
+        let mut add = add.arg(shop.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        add.stdin.take().unwrap().write_all(b"demodemo\n").await.unwrap();
+        assert!(add.wait().await.unwrap().success());
+        shop
+    }
+
+    async fn start(settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
-        let running = serve(folder.path(), "127.0.0.1:0");
+        let running = serve(folder.path(), "127.0.0.1:0", settings);
         let authority = url_of(folder.path()).await;
-        Self { folder, running: Mutex::new(Some(running)), authority }
+        Self { folder, settings, running: Mutex::new(Some(running)), authority }
     }
 
     /// `kill -9`.
@@ -131,7 +150,7 @@ impl Shop {
 
     /// On the same port, from the same folder.
     pub async fn comes_back(&self) {
-        let running = serve(self.folder.path(), &self.authority);
+        let running = serve(self.folder.path(), &self.authority, self.settings);
         *self.running.lock().unwrap() = Some(running);
         assert_eq!(url_of(self.folder.path()).await, self.authority);
     }
@@ -187,11 +206,13 @@ impl Shop {
     }
 }
 
-fn serve(folder: &Path, listen: &str) -> Child {
+fn serve(folder: &Path, listen: &str, settings: Settings) -> Child {
     Command::new(env!("CARGO_BIN_EXE_miaosha"))
         .args(["serve", "--listen", listen, "--state"])
         .arg(folder)
+        .args(settings.map(|_| "--no-demo"))
         .env("RUST_LOG", "warn")
+        .envs(settings.unwrap_or_default().iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
