@@ -1,6 +1,6 @@
 // The search for what a proof of work wants: a number whose SHA-256, together with a challenge, begins with so many zero bits.
 //
-// The digest is our own: the browser's answers each one by a promise, which takes many times as long, and over plain HTTP it has none.
+// The digest is our own: the browser's answers each one by a promise, which takes several times as long, and over plain HTTP it has none.
 // Whatever of the text is the same for every number is digested once.
 
 /** Fractions of the cube roots of the first 64 primes, and of the square roots of the first eight. */
