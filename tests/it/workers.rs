@@ -7,6 +7,7 @@ pub(crate) mod cluster;
 pub(crate) mod embedded;
 mod feed;
 pub(crate) mod fixture;
+#[cfg(feature = "servers")]
 mod hoarding;
 mod limits;
 mod mute;

@@ -1,6 +1,6 @@
 //! 225 accounts that pay for nothing press before everybody else, and press again whenever a hold lapses: who gets units in a sale's
 //! first hour, by what an admission asks. Every admission is a gateway's, every press is judged as a publisher judges it, every hold
-//! lapses by the sweeper; only the clock is moved by hand.
+//! lapses by the sweeper; only the clock is moved by hand. It needs no server, but a minute and more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
