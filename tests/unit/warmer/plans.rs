@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use miaosha::domain::shared::time::Timestamp;
 use miaosha::workers::warmer::Settings;
 use miaosha::workers::warmer::plan::{Action, Plan};
 use serde_json::{Value, json};
