@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use miaosha::adapters::folder::archive::FolderArchive;
+use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::mail::smtp::Smtp;
 use miaosha::app::mail::Settings;
 use miaosha::app::mail::deliver::{Again, Delivered, Deliverer, Ready};
