@@ -23,7 +23,7 @@ export function checking(acts) {
     ended.hidden = name !== 'stopped';
     if (name === 'proof') bar.value = share;
     // The focus of a button that is gone moves to what is there instead.
-    const next = node.hidden ? node.closest('.body')?.querySelector('input, .big') : running.hidden ? begin : end;
+    const next = node.hidden ? node.parentElement?.querySelector('input, .big') : running.hidden ? begin : end;
     if (held && next !== document.activeElement) next?.focus();
     if (name === said) return;
     if (name === 'proof') say(t('proof.text'));

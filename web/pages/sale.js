@@ -25,6 +25,8 @@ export default function page({ signal, of: [id], go }) {
   const acts = { send, leave, paid, again, touch, retry, stop, log_in: () => go(`/log-in?to=/sales/${id}`), go, signal };
   state.admission = admission.state;
   let standing;
+  /** The reservation that has ended, once its buyer wants another. */
+  let past = null;
   let show = () => {};
 
   followSale(id, (sale) => {
@@ -63,7 +65,8 @@ export default function page({ signal, of: [id], go }) {
     show();
   }
 
-  function heard(news) {
+  function heard(told) {
+    const news = past && told.reservation_id === past ? { status: 'none' } : told;
     const before = state.standing;
     state.was = before.status;
     if (news.status !== before.status) decided(news);
@@ -166,6 +169,7 @@ export default function page({ signal, of: [id], go }) {
   }
 
   function again() {
+    past = state.standing.reservation_id;
     heard({ status: 'none' });
     retry();
   }

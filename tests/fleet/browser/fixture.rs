@@ -7,13 +7,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use miaosha::adapters::system::SystemClock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::api::{self, Person};
+use super::api::Person;
 use super::window::{Look, Window};
 use super::words::Tongue;
 
@@ -187,9 +188,7 @@ impl Shop {
         let description = offer["description"].as_str().unwrap_or("For a story.");
         let item = json!({ "title": title, "description": description });
         let item = operator.call("POST", "/v1/admin/items", Some(&item)).await.is(201);
-        let now = api::call(&self.authority, "GET", "/v1/sales", &[], None).await.unwrap().is(200)[0]["server_time"]
-            .as_i64()
-            .unwrap();
+        let now = SystemClock::machine_now().0;
         let mut sale = json!({
             "item_id": item["id"], "price": { "minor": 128_000, "currency": "TWD" }, "capacity": 5, "quantity_max": 4,
             "standby_max": 5, "hold_ms": 600_000, "opens_at": now - 1_000, "closes_at": now + 3_600_000,
