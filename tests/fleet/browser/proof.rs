@@ -107,11 +107,11 @@ async fn a_search_can_be_stopped_and_begun_again() {
             window.prepare(IDLE).await;
             window.go(&format!("/sales/{sale}")).await;
             window.sign_up(name).await;
-            window.shows(".proof", words.say("proof.text")).await;
+            window.shows(".proof:not([hidden])", words.say("proof.text")).await;
             holds_here(&window, "proving").await;
             window.picture(&format!("proof-{}", tongue.code())).await;
             window.press(words.say("proof.stop")).await;
-            window.shows(".proof", words.say("proof.stopped")).await;
+            window.shows(".proof:not([hidden])", words.say("proof.stopped")).await;
             let focused = window.run("return document.activeElement.innerText").await;
             assert_eq!(focused, json!(words.say("proof.again")));
             holds_here(&window, "stopped").await;
