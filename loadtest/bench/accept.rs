@@ -10,7 +10,7 @@ use super::barrage::{self, Tally, Until};
 use super::parts::{self, Cores, Part, command, keep_to_last_core};
 use super::shots::Shots;
 use super::table::Figure;
-use super::world::{World, heard, sold_out};
+use super::world::{World, heard, keep_sold_out, sold_out};
 use super::{Memories, Options};
 use crate::rounds::median;
 
@@ -43,6 +43,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     let consumer = world.part("consumer").await?;
     sold_out(publisher.address, &world.keys, gone).await?;
     consumer.stop().await?;
+    let pressed = tokio::spawn(keep_sold_out(publisher.address, &world.keys, gone));
 
     let empty = empty_handler().await?;
     keep_to_last_core().await;
@@ -54,8 +55,6 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
         let (mut reference, mut at_once, mut accepted) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..options.runs {
             reference.push(measured(&empty, &at_empty, connections).await?.0);
-            // Who has not been asked for a while does not know it any more, and takes the first attempts in.
-            sold_out(publisher.address, &world.keys, gone).await?;
             at_once.push(measured(&publisher, &at_gone, connections).await?.0);
             let (run, tally) = measured(&publisher, &at_open, connections).await?;
             if tally.accepted < tally.shed {
@@ -68,6 +67,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
             figures.extend(pair(&format!("{what}, {connections} connections"), runs, &reference, target));
         }
     }
+    pressed.abort();
     memories.note(&publisher);
     memories.note(&payments);
     Ok(figures)

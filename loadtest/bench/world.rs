@@ -201,6 +201,19 @@ pub async fn sold_out(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> 
     attempt_until(publisher, keys, sale, OPERATOR.0, 1, 200).await
 }
 
+/// Presses now and then: a publisher that is not asked for a few seconds does not know any more that all are gone, and no consumer is
+/// there to tell it anew.
+pub fn keep_sold_out(publisher: SocketAddr, keys: &TokenKeys, sale: SaleId) -> impl Future<Output = ()> + use<> {
+    let (token, path) = (admission(keys, OPERATOR, sale), format!("/v1/sales/{sale}/attempts"));
+    async move {
+        let mut client = Client::new(&publisher.to_string());
+        loop {
+            let _ = client.post(&path, &token, json!({ "quantity": 1 }).to_string()).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
 pub async fn attempt_until(
     publisher: SocketAddr,
     keys: &TokenKeys,
