@@ -7,6 +7,7 @@ mod balance;
 mod bench;
 mod client;
 mod follow;
+mod keys;
 mod plan;
 mod press;
 mod receipts;

@@ -9,23 +9,16 @@ use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
-use miaosha::faces::tokens::admission::SaleAdmission;
 
 use crate::balance::{Balance, Needless};
 use crate::client::address_of;
+use crate::keys::{TOKEN_MS, admission};
 use crate::target::Target;
 
 /// Shoppers with accounts have small numbers; these never meet them.
 pub const FIRST_BUYER: u64 = 1_000_000_000_000;
 pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
-pub const TOKEN_MS: i64 = 3 * 3_600_000;
 pub const ANSWER: &str = "the answer";
-
-/// As a gateway would sign it, and for longer: who asks for one is another measurement.
-pub fn admission(keys: &TokenKeys, buyer: BuyerId, sale: SaleId) -> String {
-    let now = SystemClock::machine_now();
-    keys.sign_admission(&SaleAdmission::new(buyer, sale, 0, now, now.plus_ms(TOKEN_MS)))
-}
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
 pub enum World {

@@ -8,10 +8,10 @@ use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::keys::{TOKEN_KEYS, chance, new_keys};
 use crate::plan::Options;
 use crate::target::Target;
 
-const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
 /// What reads the keys of tokens.
 const KEY_KINDS: [&str; 3] = ["publisher", "gateway", "socket-gateway"];
 /// A balancer that looks ten times a second has seen by now what is ready again.
@@ -53,12 +53,9 @@ pub struct Rotation {
 
 impl Rotation {
     pub async fn begin(target: &Target) -> Result<Self, String> {
-        let chance = || getrandom::u64().map(|chance| format!("{chance:016x}")).map_err(|error| error.to_string());
-        let secret = || Ok::<_, String>([chance()?, chance()?, chance()?, chance()?].concat());
-        let kid = chance()?;
-        let [access, checkout, admission] = [secret()?, secret()?, secret()?];
-        let new = format!("access:a{kid}:{access},checkout:c{kid}:{checkout},admission:d{kid}:{admission}");
-        let new_keys = Arc::new(TokenKeys::parse(&new).map_err(|error| error.to_string())?);
+        let kid = format!("{:016x}", chance()?);
+        let (new, new_keys) = new_keys(&kid)?;
+        let new_keys = Arc::new(new_keys);
         let before = target.setting(TOKEN_KEYS).ok_or("the fleet's environment names no token keys")?;
         let email = format!("{kid}@loadtest.example");
         let mut rotation = Self { before, new, new_keys, email, tokens: Vec::new() };

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{Answer, Client};
 use crate::follow::{self, Queue};
-use crate::plan::{ANSWER, FIRST_BUYER, OPERATOR, Options, Plan, TOKEN_MS, World, admission};
+use crate::keys::{TOKEN_MS, admission};
+use crate::plan::{ANSWER, FIRST_BUYER, OPERATOR, Options, Plan, World};
 use crate::press::{Pressed, Presses, press_all};
 use crate::roll::{self, Rotation};
 use crate::target::Target;

@@ -20,8 +20,9 @@ use super::bare;
 use super::parts::leave_to_all_cores;
 use super::shots::FIRST_BUYER;
 use super::table::Figure;
-use super::world::{World, chance, recorded, url_of};
+use super::world::{World, recorded, url_of};
 use super::{Memories, Options};
+use crate::keys::chance;
 use crate::rounds::median;
 
 const CAPACITY: u32 = 10_000;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 use crate::client::Client;
+use crate::keys::{TOKEN_KEYS, of_a_publisher};
 
 const READY_WAIT_MAX: Duration = Duration::from_secs(60);
 /// Ticks of `/proc/…/stat` in a second, on every Linux there is.
@@ -22,8 +23,6 @@ pub enum Cores {
 }
 
 pub type Env = Vec<(String, String)>;
-
-const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
 
 pub struct Part {
     pub name: &'static str,
@@ -49,10 +48,8 @@ impl Part {
             .env("MIAOSHA__PROCESS__INNER_LISTEN", inner.to_string())
             .envs(more.iter().copied());
         if name == "publisher" {
-            // It refuses the keys of tokens that it has no business with.
             let keys = env.iter().find(|(key, _)| key == TOKEN_KEYS).map_or("", |(_, keys)| keys.as_str());
-            let admissions: Vec<&str> = keys.split(',').filter(|key| key.starts_with("admission:")).collect();
-            command.env(TOKEN_KEYS, admissions.join(","));
+            command.env(TOKEN_KEYS, of_a_publisher(keys));
         }
         Self::launch(name, command, address, inner).await
     }

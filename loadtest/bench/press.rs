@@ -19,7 +19,7 @@ use super::table::Figure;
 use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
 use super::{Memories, Options};
 use crate::client::Client;
-use crate::plan::admission;
+use crate::keys::admission;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 

@@ -1,13 +1,12 @@
 //! Requests made before the clock starts: one for each buyer, all alike but for the token.
 
-use miaosha::adapters::system::SystemClock;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
-use miaosha::faces::tokens::admission::SaleAdmission;
+
+use crate::keys::admission;
 
 /// Shoppers with accounts have small numbers; these never meet them.
 pub const FIRST_BUYER: u64 = 1_000_000_000_000;
-const TOKEN_MS: i64 = 3 * 3_600_000;
 
 pub struct Shots {
     before: Vec<u8>,
@@ -29,10 +28,7 @@ impl Shots {
     }
 
     fn with_body(keys: &TokenKeys, sale: u64, count: u64, body: &str) -> Self {
-        let now = SystemClock::machine_now();
-        let until = now.plus_ms(TOKEN_MS);
-        let admission = |number| SaleAdmission::new(BuyerId(FIRST_BUYER + number), SaleId(sale), 0, now, until);
-        let token = |number| keys.sign_admission(&admission(number));
+        let token = |number| admission(keys, BuyerId(FIRST_BUYER + number), SaleId(sale));
         let token_bytes = token(0).len();
         let mut tokens = Vec::with_capacity(token_bytes * count as usize);
         for number in 0..count {

@@ -19,7 +19,7 @@ use sqlx::{Connection, MySqlConnection};
 
 use super::parts::{Cores, Env, Part, command, free_address, sibling};
 use crate::client::{Answer, Client};
-use crate::plan::admission;
+use crate::keys::{TOKEN_KEYS, admission, chance, new_keys};
 
 pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 pub const HOUR_MS: i64 = 3_600_000;
@@ -44,26 +44,12 @@ pub fn url_of(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("{name} names no server; `make bench` starts them"))
 }
 
-pub fn chance() -> Result<u64, String> {
-    getrandom::u64().map_err(|error| error.to_string())
-}
-
-pub fn new_keys() -> Result<(String, TokenKeys), String> {
-    let secret = || -> Result<String, String> {
-        (0..4).map(|_| chance().map(|word| format!("{word:016x}"))).collect::<Result<_, _>>()
-    };
-    let [access, checkout, admission] = [secret()?, secret()?, secret()?];
-    let text = format!("access:bench-a:{access},checkout:bench-c:{checkout},admission:bench-d:{admission}");
-    let keys = TokenKeys::parse(&text).map_err(|error| error.to_string())?;
-    Ok((text, keys))
-}
-
 impl World {
     pub async fn new() -> Result<Self, String> {
         let name = format!("miaosha_bench_{:08x}", chance()? as u32);
         let (redis_url, rabbit_url) = (url_of("MIAOSHA_REDIS_URL")?, url_of("MIAOSHA_RABBIT_URL")?);
         let mysql_url = create_database(&url_of("MIAOSHA_MYSQL_URL")?, &name).await?;
-        let (keys_text, keys) = new_keys()?;
+        let (keys_text, keys) = new_keys("bench")?;
         let env = [
             ("MIAOSHA__REDIS__URL", redis_url),
             ("MIAOSHA__RABBIT__URL", rabbit_url.clone()),
@@ -71,7 +57,7 @@ impl World {
             ("MIAOSHA__RABBIT__QUEUE_MESSAGES_MAX", QUEUE_MESSAGES_MAX.to_string()),
             ("MIAOSHA__MYSQL__URL", mysql_url.clone()),
             ("MIAOSHA__NAMESPACE", name.clone()),
-            ("MIAOSHA__TOKEN_KEYS", keys_text),
+            (TOKEN_KEYS, keys_text),
             ("MIAOSHA__RECEIPT_KEYS", format!("r1:{:064x}", chance()?)),
             ("MIAOSHA__ARCHIVE__FOLDER", std::env::temp_dir().join(&name).display().to_string()),
             ("RUST_LOG", "warn".to_owned()),

@@ -13,12 +13,12 @@ use miaosha::faces::tokens::TokenKeys;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::TOKEN_MS;
 use super::abusive;
 use super::errand::{Connected, Errand, KEYS, Manners, Question};
 use super::line::{self, Line, TRY_MAX};
 use super::seen::{Heard, Seen};
 use crate::client::address_of;
+use crate::keys::TOKEN_MS;
 
 /// How long everybody may take to connect.
 const CONNECT_S_MAX: u64 = 600;

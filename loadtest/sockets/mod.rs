@@ -23,6 +23,7 @@ use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Map, Value, json};
 
+use crate::keys::TOKEN_MS;
 use errand::{Clients, Connected, Errand, Manners, Tally, add};
 use gateways::Gateways;
 use stage::Stage;
@@ -33,7 +34,6 @@ const FIRST_BUYER: u64 = 2_000_000_000_000;
 /// Abusive clients are not among the measured ones.
 const FIRST_ABUSIVE: u64 = 3_000_000_000_000;
 const OPERATOR: BuyerId = BuyerId(999_999_999_999);
-const TOKEN_MS: i64 = 3 * 3_600_000;
 /// Connections of one process of clients, at most: it has 20,000 descriptors.
 const CLIENT_CONNECTIONS_MAX: u64 = 19_500;
 

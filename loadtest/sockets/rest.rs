@@ -12,10 +12,10 @@ use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::tokens::TokenKeys;
 
-use super::TOKEN_MS;
 use super::errand::Clients;
 use super::stage::Stage;
 use crate::client::{Client, address_of};
+use crate::keys::TOKEN_MS;
 use crate::target::Target;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

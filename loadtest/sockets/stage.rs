@@ -13,7 +13,7 @@ use super::errand::{Clients, Manners, Tally, add};
 use super::gateways::Gateways;
 use super::{FIRST_ABUSIVE, FIRST_BUYER, Options, all_connected, last_words};
 use crate::client::{Client, address_of};
-use crate::plan::admission;
+use crate::keys::admission;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 

@@ -12,7 +12,7 @@ async fn a_network_has_its_places_in_memory() {
 #[cfg(feature = "servers")]
 mod in_redis {
     use miaosha::domain::shared::id::{BuyerId, SaleId};
-    use miaosha::ports::sale::places::Places;
+    use miaosha::ports::sale::places::{Place, Places};
 
     use super::a_buyer_has_one_place_and_there_are_so_many;
     use crate::support::clock::START;
@@ -28,7 +28,8 @@ mod in_redis {
     async fn places_end_by_themselves() {
         let server = Server::start().await;
         let places = server.turnstile().await;
-        let take = |until| places.take(SaleId(7), "10.0.0.0", BuyerId(1), 9, until, START);
+        let place = Place { sale: SaleId(7), network: "10.0.0.0", buyer: BuyerId(1) };
+        let take = |until| places.take(place, 9, until, START);
         assert!(take(START.plus_ms(3_600_000)).await.unwrap());
         let left: i64 = server.cli(&["pttl", "{test:7:10.0.0.0}:places"]).trim().parse().unwrap();
         assert!((3_500_000..=3_600_000).contains(&left), "{left}");

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
-use crate::ports::sale::places::{Places, PlacesTaken};
+use crate::ports::sale::places::{Place, Places, PlacesTaken};
 
 /// Places of all sales and networks.
 const PLACES_MAX: usize = 1_000_000;
@@ -45,43 +45,39 @@ impl Networks {
     }
 }
 
+fn key(place: Place<'_>) -> (SaleId, String) {
+    (place.sale, place.network.to_owned())
+}
+
 #[async_trait]
 impl Places for MemoryPlaces {
-    async fn taken(&self, sale: SaleId, network: &str, buyer: BuyerId) -> Result<PlacesTaken> {
+    async fn taken(&self, place: Place<'_>) -> Result<PlacesTaken> {
         let networks = self.networks();
-        let network = networks.taken.get(&(sale, network.to_owned()));
+        let network = networks.taken.get(&key(place));
         Ok(PlacesTaken {
             count: network.map_or(0, |network| network.buyers.len() as u32),
-            is_own: network.is_some_and(|network| network.buyers.contains(&buyer)),
+            is_own: network.is_some_and(|network| network.buyers.contains(&place.buyer)),
         })
     }
 
-    async fn take(
-        &self,
-        sale: SaleId,
-        network: &str,
-        buyer: BuyerId,
-        max: u32,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool> {
+    async fn take(&self, place: Place<'_>, max: u32, until: Timestamp, now: Timestamp) -> Result<bool> {
         let mut networks = self.networks();
         if networks.count >= PLACES_MAX {
             networks.forget(now);
         }
-        let (has_room, key) = (networks.count < PLACES_MAX, (sale, network.to_owned()));
+        let (has_room, key) = (networks.count < PLACES_MAX, key(place));
         if !has_room && !networks.taken.contains_key(&key) {
             return Ok(true);
         }
         let network = networks.taken.entry(key).or_insert_with(|| Network { buyers: HashSet::new(), until });
-        if network.buyers.contains(&buyer) {
+        if network.buyers.contains(&place.buyer) {
             return Ok(true);
         }
         if network.buyers.len() >= max as usize {
             return Ok(false);
         }
         if has_room {
-            network.buyers.insert(buyer);
+            network.buyers.insert(place.buyer);
             network.until = network.until.max(until);
             networks.count += 1;
         }
@@ -96,18 +92,16 @@ mod tests {
     #[tokio::test]
     async fn so_many_places_are_remembered_and_those_that_are_over_go_first() {
         let (places, now) = (MemoryPlaces::new(), Timestamp(0));
-        let take = |sale, buyer, until, now| places.take(SaleId(sale), "n", BuyerId(buyer), u32::MAX, until, now);
+        let place = |sale, buyer| Place { sale: SaleId(sale), network: "n", buyer: BuyerId(buyer) };
+        let take = |sale, buyer, until, now| places.take(place(sale, buyer), u32::MAX, until, now);
         for buyer in 0..1_000_000 {
             assert!(take(1, buyer, Timestamp(10), now).await.unwrap());
         }
         assert!(take(2, 1, Timestamp(99), now).await.unwrap(), "who is new passes");
-        assert_eq!(places.taken(SaleId(2), "n", BuyerId(1)).await.unwrap().count, 0);
-        assert_eq!(
-            places.taken(SaleId(1), "n", BuyerId(1)).await.unwrap(),
-            PlacesTaken { count: 1_000_000, is_own: true }
-        );
+        assert_eq!(places.taken(place(2, 1)).await.unwrap().count, 0);
+        assert_eq!(places.taken(place(1, 1)).await.unwrap(), PlacesTaken { count: 1_000_000, is_own: true });
         assert!(take(2, 1, Timestamp(99), Timestamp(10)).await.unwrap());
-        assert_eq!(places.taken(SaleId(2), "n", BuyerId(1)).await.unwrap(), PlacesTaken { count: 1, is_own: true });
-        assert_eq!(places.taken(SaleId(1), "n", BuyerId(1)).await.unwrap().count, 0);
+        assert_eq!(places.taken(place(2, 1)).await.unwrap(), PlacesTaken { count: 1, is_own: true });
+        assert_eq!(places.taken(place(1, 1)).await.unwrap().count, 0);
     }
 }

@@ -5,6 +5,7 @@ use fred::types::Key;
 
 use crate::domain::sale::PARTY_MAX;
 use crate::domain::shared::id::SaleId;
+use crate::ports::sale::places::Place;
 
 /// Of each sale, but for the standby lines: figures, units handed back, live reservations, their buyers, kept answers and
 /// the order in which those were given.
@@ -21,6 +22,6 @@ pub fn keys(namespace: &str, sale: SaleId, count: usize) -> Vec<Key> {
 }
 
 /// Who was admitted to a sale from one network: by its own tag, so that a sale's networks are spread over all servers.
-pub fn places(namespace: &str, sale: SaleId, network: &str) -> Key {
+pub fn places(namespace: &str, Place { sale, network, .. }: Place<'_>) -> Key {
     Key::from(format!("{{{namespace}:{sale}:{network}}}:places"))
 }

@@ -6,45 +6,36 @@ use fred::interfaces::{KeysInterface, SetsInterface};
 
 use super::turnstile::connected;
 use super::{RedisTurnstile, fault, keys};
-use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
-use crate::ports::sale::places::{Places, PlacesTaken};
+use crate::ports::sale::places::{Place, Places, PlacesTaken};
 
 /// A sale without an end in sight is over by then.
 const YEAR_MS: i64 = 366 * 86_400_000;
 
 #[async_trait]
 impl Places for RedisTurnstile {
-    async fn taken(&self, sale: SaleId, network: &str, buyer: BuyerId) -> Result<PlacesTaken> {
-        let (key, asked) = (keys::places(&self.namespace, sale, network), connected(&self.calls)?.pipeline());
+    async fn taken(&self, place: Place<'_>) -> Result<PlacesTaken> {
+        let (key, asked) = (keys::places(&self.namespace, place), connected(&self.calls)?.pipeline());
         asked.scard::<(), _>(key.clone()).await.map_err(fault)?;
-        asked.sismember::<(), _, _>(key, buyer.to_string()).await.map_err(fault)?;
+        asked.sismember::<(), _, _>(key, place.buyer.to_string()).await.map_err(fault)?;
         let (count, is_own) = asked.all().await.map_err(fault)?;
         Ok(PlacesTaken { count, is_own })
     }
 
-    async fn take(
-        &self,
-        sale: SaleId,
-        network: &str,
-        buyer: BuyerId,
-        max: u32,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool> {
+    async fn take(&self, place: Place<'_>, max: u32, until: Timestamp, now: Timestamp) -> Result<bool> {
         let client = connected(&self.calls)?;
-        let (key, asked) = (keys::places(&self.namespace, sale, network), client.pipeline());
+        let (key, asked) = (keys::places(&self.namespace, place), client.pipeline());
         // By the server's clock for so long, and not until some moment of ours.
         let ttl_ms = until.since_ms(now).clamp(1, YEAR_MS);
-        asked.sadd::<(), _, _>(key.clone(), buyer.to_string()).await.map_err(fault)?;
+        asked.sadd::<(), _, _>(key.clone(), place.buyer.to_string()).await.map_err(fault)?;
         asked.scard::<(), _>(key.clone()).await.map_err(fault)?;
         asked.pexpire::<(), _>(key.clone(), ttl_ms, None).await.map_err(fault)?;
         let (added, count, _): (u32, u32, i64) = asked.all().await.map_err(fault)?;
         if added == 0 || count <= max {
             return Ok(true);
         }
-        client.srem::<(), _, _>(key, buyer.to_string()).await.map_err(fault)?;
+        client.srem::<(), _, _>(key, place.buyer.to_string()).await.map_err(fault)?;
         Ok(false)
     }
 }

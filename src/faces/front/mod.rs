@@ -15,6 +15,7 @@ pub mod settings;
 mod shapes;
 pub mod views;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -166,7 +167,15 @@ impl Front {
 
     /// Where the client sits, as far as limits are concerned.
     pub fn network(&self, req: &HttpRequest) -> String {
-        address::network(address::client(req, self.settings().trusted_hops))
+        address::network(self.client(req))
+    }
+
+    pub fn neighbourhood(&self, req: &HttpRequest) -> String {
+        address::neighbourhood(self.client(req))
+    }
+
+    fn client(&self, req: &HttpRequest) -> Option<IpAddr> {
+        address::client(req, self.settings().trusted_hops)
     }
 
     pub async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {

@@ -20,6 +20,7 @@ use crate::domain::shared::trace::Trace;
 use crate::faces::publisher::document::{Accepted, SoldOut};
 use crate::faces::publisher::lanes::{Lanes, Ticket};
 use crate::faces::publisher::metric::Reason;
+use crate::faces::publisher::refusals::{NEW_ADMISSION_NEEDED, OTHER_SALE, SALE_NOT_OPEN, SALE_PAUSED, WRONG_ANSWER};
 use crate::faces::publisher::route;
 use crate::faces::tokens::admission::{SALE_CLOSED, SaleAdmission};
 use crate::kit::http::auth;
@@ -29,17 +30,6 @@ use crate::kit::http::document::shapes::{text, whole};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::kit::telemetry::traced;
-use crate::problem_kinds;
-
-problem_kinds! {
-    WRONG_ANSWER = "wrong_answer", UNPROCESSABLE_ENTITY, "The answer is wrong";
-    SALE_NOT_OPEN = "sale_not_open", CONFLICT, "The sale has not opened yet";
-    SALE_PAUSED = "sale_paused", CONFLICT, "The sale is paused";
-    OTHER_SALE = "other_sale", FORBIDDEN, "This is an admission to another sale";
-    /// It is over, or its answers are used up.
-    NEW_ADMISSION_NEEDED = "new_admission_needed", FORBIDDEN, "Another admission is needed";
-    TOO_MANY_PRESSES = "too_many_presses", TOO_MANY_REQUESTS, "The button was pressed too often";
-}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Ref, Schema};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 
-use crate::faces::publisher::attempt;
+use crate::faces::publisher::{attempt, refusals};
 use crate::kit::http::document::Part;
 use crate::kit::http::document::shapes::words;
 
@@ -13,7 +13,7 @@ use crate::kit::http::document::shapes::words;
 struct Attempts;
 
 pub fn part() -> Part {
-    Part::new("attempts", "The button.", Attempts::openapi()).problems(attempt::KINDS, &[])
+    Part::new("attempts", "The button.", Attempts::openapi()).problems(refusals::KINDS, &[])
 }
 
 /// Its bytes are written by hand.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use metrics::{Counter, Gauge, Histogram, Unit};
 
-use crate::faces::publisher::PROBLEM_KINDS;
+use crate::faces::publisher::refusals;
 use crate::faces::tokens::admission;
 use crate::kit::http::problem::Kind;
 
@@ -115,7 +115,7 @@ impl Metrics {
             waiting: metrics::gauge!(Metric::Waiting.name()),
             shed: Reason::ALL.into_iter().map(|reason| (reason, shed(reason))).collect(),
             // A problem that our world made is shed, not refused.
-            refused: [Kind::GENERAL, PROBLEM_KINDS, admission::KINDS]
+            refused: [Kind::GENERAL, refusals::KINDS, admission::KINDS]
                 .concat()
                 .into_iter()
                 .filter(|kind| kind.status().is_client_error())

@@ -9,6 +9,7 @@ mod known;
 mod lanes;
 mod metric;
 mod pressing;
+mod refusals;
 mod route;
 
 use std::sync::Arc;
@@ -27,7 +28,6 @@ use crate::ports::platform::clock::Clock;
 use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::feed::{NewsRequest, SALES_MAX, SaleFeed};
 
-use attempt::KINDS as PROBLEM_KINDS;
 pub use document::part;
 pub use metric::Metric;
 

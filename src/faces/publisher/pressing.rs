@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::publisher::Settings;
-use crate::faces::publisher::attempt::{NEW_ADMISSION_NEEDED, TOO_MANY_PRESSES};
+use crate::faces::publisher::refusals::{NEW_ADMISSION_NEEDED, TOO_MANY_PRESSES};
 use crate::faces::tokens::admission::SaleAdmission;
 use crate::kit::http::problem::Problem;
 use crate::kit::work::window::WindowCounts;

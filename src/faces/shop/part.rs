@@ -2,6 +2,7 @@
 
 use utoipa::OpenApi;
 
+use crate::faces::shop::refusals;
 use crate::faces::shop::routes::{admission, buying, catalogue, orders, receipts};
 use crate::faces::tokens;
 use crate::kit::http::document::Part;
@@ -24,5 +25,5 @@ struct Api;
 
 pub fn part() -> Part {
     Part::new("shop", "What is sold, and buying it.", Api::openapi())
-        .problems(&[admission::KINDS, tokens::admission::KINDS, buying::KINDS].concat(), &[])
+        .problems(&[refusals::KINDS, tokens::admission::KINDS, buying::KINDS].concat(), &[])
 }

@@ -6,10 +6,21 @@ use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::shared::time::Timestamp;
-use crate::faces::shop::routes::admission::{COOLING_OFF, HAS_RESERVATION, LAPSED_OUT, PROOF_NEEDED, TOO_EARLY};
 use crate::faces::tokens::admission::SALE_CLOSED;
 use crate::kit::http::document::problems::{Extended, Members, of_kind};
 use crate::kit::http::problem::Kind;
+use crate::problem_kinds;
+
+problem_kinds! {
+    TOO_EARLY = "too_early", CONFLICT, "It is too early for this sale";
+    HAS_RESERVATION = "has_reservation", CONFLICT, "There is a reservation already";
+    /// After holds that were not paid.
+    COOLING_OFF = "cooling_off", FORBIDDEN, "A hold was not paid; it takes a while until the next";
+    LAPSED_OUT = "lapsed_out", FORBIDDEN, "Too many holds of this sale were not paid";
+    NETWORK_FULL = "network_full", TOO_MANY_REQUESTS, "Too many come from this network";
+    PROOF_NEEDED = "proof_needed", PRECONDITION_REQUIRED, "Some work is needed first";
+    WRONG_PROOF = "wrong_proof", UNPROCESSABLE_ENTITY, "The work does not prove it";
+}
 
 /// Admissions are given from then on.
 #[derive(Serialize, ToSchema)]

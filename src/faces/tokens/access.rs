@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::people::Role;
 use crate::domain::shared::id::BuyerId;
-use crate::kit::http::auth::{Claims, Issuer, TokenKind, from_text, to_text, unauthorized};
+use crate::faces::tokens::{bearer, is_zero};
+use crate::kit::http::auth::{Claims, Issuer, TokenKind, from_text, to_text};
 use crate::kit::http::problem::{Kind, Problem};
 
 pub const ACCESS: TokenKind = TokenKind { name: "access", typ: "access+jwt" };
@@ -59,16 +60,7 @@ impl AccessClaims {
         Self { iss: Issuer::Miaosha, aud: Audience::Access, sub: buyer.0, role, epoch, exp }
     }
 
-    /// A token never makes its bearer the house, whatever was signed.
     pub fn principal(&self) -> Result<Principal, Problem> {
-        let buyer = BuyerId(self.sub);
-        if buyer.is_house() {
-            return Err(unauthorized("the token's subject is reserved"));
-        }
-        Ok(Principal { buyer, role: self.role, epoch: self.epoch })
+        Ok(Principal { buyer: bearer(self.sub)?, role: self.role, epoch: self.epoch })
     }
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }

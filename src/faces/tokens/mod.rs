@@ -13,7 +13,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::faces::tokens::access::{ACCESS, AccessClaims, Principal};
 use crate::faces::tokens::admission::{ADMISSION, AdmissionClaims, AdmissionKeys, SaleAdmission};
 use crate::faces::tokens::checkout::{CHECKOUT, CheckoutClaims};
-use crate::kit::http::auth::{self, KeysError, SigningKeys, TokenKind};
+use crate::kit::http::auth::{self, KeysError, SigningKeys, TokenKind, unauthorized};
 use crate::kit::http::problem::Problem;
 
 const KINDS: [TokenKind; 3] = [ACCESS, CHECKOUT, ADMISSION];
@@ -78,4 +78,17 @@ impl TokenKeys {
     pub fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
         self.0.digests(ACCESS, message)
     }
+}
+
+/// A token never makes its bearer the house, whatever was signed.
+fn bearer(sub: u64) -> Result<BuyerId, Problem> {
+    let buyer = BuyerId(sub);
+    if buyer.is_house() {
+        return Err(unauthorized("the token's subject is reserved"));
+    }
+    Ok(buyer)
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -19,25 +19,19 @@ pub fn client(req: &HttpRequest, trusted_hops: usize) -> Option<IpAddr> {
 
 /// What is counted as one: an address, or the network that one customer has of IPv6.
 pub fn network(address: Option<IpAddr>) -> String {
-    match address {
-        None => "unknown".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(),
-        },
-    }
+    counted(address, 32)
 }
 
 /// The neighbourhood that is counted as one where addresses are cheap: a /24, or of IPv6 a /64.
 pub fn neighbourhood(address: Option<IpAddr>) -> String {
-    let four = match address {
-        Some(IpAddr::V4(address)) => Some(address),
-        Some(IpAddr::V6(address)) => address.to_ipv4_mapped(),
-        None => None,
-    };
-    match four {
-        Some(four) => Ipv4Addr::from(u32::from(four) >> 8 << 8).to_string(),
-        None => network(address),
+    counted(address, 24)
+}
+
+/// Of IPv4, by so many bits.
+fn counted(address: Option<IpAddr>, bits: u32) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => Ipv4Addr::from(u32::from(address) >> (32 - bits) << (32 - bits)).to_string(),
+        Some(IpAddr::V6(address)) => Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(),
     }
 }

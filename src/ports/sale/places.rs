@@ -14,18 +14,18 @@ pub struct PlacesTaken {
     pub is_own: bool,
 }
 
+/// A buyer's, among those of a network in a sale.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub sale: SaleId,
+    pub network: &'a str,
+    pub buyer: BuyerId,
+}
+
 #[async_trait]
 pub trait Places: Send + Sync + 'static {
-    async fn taken(&self, sale: SaleId, network: &str, buyer: BuyerId) -> Result<PlacesTaken>;
+    async fn taken(&self, place: Place<'_>) -> Result<PlacesTaken>;
 
     /// Takes a place, unless so many are others'; a buyer has one, however often it is taken. Forgotten after so long at most.
-    async fn take(
-        &self,
-        sale: SaleId,
-        network: &str,
-        buyer: BuyerId,
-        max: u32,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool>;
+    async fn take(&self, place: Place<'_>, max: u32, until: Timestamp, now: Timestamp) -> Result<bool>;
 }

@@ -1,18 +1,22 @@
 //! What every store of a network's places must do.
 
 use miaosha::domain::shared::id::{BuyerId, SaleId};
-use miaosha::ports::sale::places::{Places, PlacesTaken};
+use miaosha::ports::sale::places::{Place, Places, PlacesTaken};
 
 use crate::support::clock::START;
 
 const HOUR_MS: i64 = 3_600_000;
 
+fn place(sale: u64, network: &str, buyer: u64) -> Place<'_> {
+    Place { sale: SaleId(sale), network, buyer: BuyerId(buyer) }
+}
+
 async fn take(places: &dyn Places, sale: u64, network: &str, buyer: u64, max: u32) -> bool {
-    places.take(SaleId(sale), network, BuyerId(buyer), max, START.plus_ms(HOUR_MS), START).await.unwrap()
+    places.take(place(sale, network, buyer), max, START.plus_ms(HOUR_MS), START).await.unwrap()
 }
 
 async fn taken(places: &dyn Places, sale: u64, network: &str, buyer: u64) -> (u32, bool) {
-    let PlacesTaken { count, is_own } = places.taken(SaleId(sale), network, BuyerId(buyer)).await.unwrap();
+    let PlacesTaken { count, is_own } = places.taken(place(sale, network, buyer)).await.unwrap();
     (count, is_own)
 }
 

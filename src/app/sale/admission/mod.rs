@@ -20,7 +20,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::kit::work::window::{PerSecond, WindowCounts};
 use crate::ports::Result;
 use crate::ports::sale::past::Past;
-use crate::ports::sale::places::{Places, PlacesTaken};
+use crate::ports::sale::places::{Place, Places, PlacesTaken};
 
 #[derive(Clone)]
 pub struct Needs {
@@ -35,11 +35,17 @@ pub struct Asker<'a> {
     pub proof: Option<Proof<'a>>,
 }
 
+impl Asker<'_> {
+    fn place(&self, sale: SaleId) -> Place<'_> {
+        Place { sale, network: self.network, buyer: self.buyer }
+    }
+}
+
+/// Until when it is good, or why there is none.
+pub type Answer = Result<Timestamp, Refusal>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    Given {
-        until: Timestamp,
-    },
+pub enum Refusal {
     TooEarly {
         from: Timestamp,
     },
@@ -64,19 +70,18 @@ pub enum Answer {
     },
 }
 
-impl Answer {
+impl Refusal {
     pub fn name(&self) -> &'static str {
         match self {
-            Answer::Given { .. } => "given",
-            Answer::TooEarly { .. } => "too_early",
-            Answer::Closed => "closed",
-            Answer::Reserved => "reserved",
-            Answer::CoolingOff { .. } => "cooling_off",
-            Answer::LapsedOut => "lapsed_out",
-            Answer::NetworkFull => "network_full",
-            Answer::ProofNeeded { .. } => "proof_needed",
-            Answer::WrongProof { .. } => "wrong_proof",
-            Answer::TooMany { .. } => "too_many",
+            Refusal::TooEarly { .. } => "too_early",
+            Refusal::Closed => "closed",
+            Refusal::Reserved => "reserved",
+            Refusal::CoolingOff { .. } => "cooling_off",
+            Refusal::LapsedOut => "lapsed_out",
+            Refusal::NetworkFull => "network_full",
+            Refusal::ProofNeeded { .. } => "proof_needed",
+            Refusal::WrongProof { .. } => "wrong_proof",
+            Refusal::TooMany { .. } => "too_many",
         }
     }
 }
@@ -103,9 +108,9 @@ impl Admitting {
     }
 
     /// Whatever it is for, a buyer may ask so often.
-    pub fn asked(&self, buyer: BuyerId, now: Timestamp) -> Option<Answer> {
+    pub fn asked(&self, buyer: BuyerId, now: Timestamp) -> Option<Refusal> {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.pass(buyer, self.settings.calls_max, now).err().map(|wait_ms| Answer::TooMany { wait_ms })
+        calls.pass(buyer, self.settings.calls_max, now).err().map(|wait_ms| Refusal::TooMany { wait_ms })
     }
 
     pub async fn ask(
@@ -117,20 +122,20 @@ impl Admitting {
         now: Timestamp,
     ) -> Result<Answer> {
         let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner).counted(now);
-        if let Some(answer) = self.hours(sale, now) {
-            return Ok(answer);
+        if let Some(refusal) = self.hours(sale, now) {
+            return Ok(Err(refusal));
         }
-        if let Some(answer) = self.past(sale, asker.buyer, now).await? {
-            return Ok(answer);
+        if let Some(refusal) = self.past(sale, asker.buyer, now).await? {
+            return Ok(Err(refusal));
         }
         let taken = self.taken(sale, asker, effort).await;
         let most = self.places_max();
         if taken.is_some_and(|taken| !taken.is_own && taken.count >= most) {
-            return Ok(Answer::NetworkFull);
+            return Ok(Err(Refusal::NetworkFull));
         }
         let whom = For { sale: sale.id, buyer: asker.buyer };
-        if let Some(answer) = self.work(whom, asker.proof, (rate, taken.map_or(0, |taken| taken.count)), mac, now) {
-            return Ok(answer);
+        if let Some(refusal) = self.work(whom, asker.proof, (rate, taken.map_or(0, |taken| taken.count)), mac, now) {
+            return Ok(Err(refusal));
         }
         // Whoever tries answers needs one admission after another.
         let passed = {
@@ -138,34 +143,34 @@ impl Admitting {
             given.pass((sale.id, asker.buyer), self.settings.given_max, now)
         };
         if let Err(wait_ms) = passed {
-            return Ok(Answer::TooMany { wait_ms });
+            return Ok(Err(Refusal::TooMany { wait_ms }));
         }
         if taken.is_some() && !self.take(sale, asker, most, effort, now).await {
-            return Ok(Answer::NetworkFull);
+            return Ok(Err(Refusal::NetworkFull));
         }
-        Ok(Answer::Given { until: until(sale, self.settings.admission_ms, now) })
+        Ok(Ok(until(sale, self.settings.admission_ms, now)))
     }
 
-    fn hours(&self, sale: &Sale, now: Timestamp) -> Option<Answer> {
+    fn hours(&self, sale: &Sale, now: Timestamp) -> Option<Refusal> {
         if now >= sale.closes_at || sale.state == SaleState::Closed {
-            return Some(Answer::Closed);
+            return Some(Refusal::Closed);
         }
         let from = sale.opens_at.plus_ms(-self.settings.ahead_ms);
-        (now < from).then_some(Answer::TooEarly { from })
+        (now < from).then_some(Refusal::TooEarly { from })
     }
 
-    async fn past(&self, sale: &Sale, buyer: BuyerId, now: Timestamp) -> Result<Option<Answer>> {
+    async fn past(&self, sale: &Sale, buyer: BuyerId, now: Timestamp) -> Result<Option<Refusal>> {
         let Settings { cool_off, cool_off_ms, lapses_max, regret_ms, regrets_max, .. } = self.settings;
         let rule = CoolOff { first_ms: cool_off_ms, lapses_max, regret_ms, regrets_max };
         let past = self.needs.past.past(sale.id, buyer, rule.holds_max()).await?;
         if past.has_live {
-            return Ok(Some(Answer::Reserved));
+            return Ok(Some(Refusal::Reserved));
         }
         Ok(match rule.price(&past.ended, sale.hold_ms, now) {
             _ if !cool_off => None,
             Price::Nothing => None,
-            Price::WaitUntil(until) => Some(Answer::CoolingOff { until }),
-            Price::Out => Some(Answer::LapsedOut),
+            Price::WaitUntil(until) => Some(Refusal::CoolingOff { until }),
+            Price::Out => Some(Refusal::LapsedOut),
         })
     }
 
@@ -184,7 +189,7 @@ impl Admitting {
         }
         let mut taken = None;
         let look = async {
-            taken = Some(self.needs.places.taken(sale.id, asker.network, asker.buyer).await?);
+            taken = Some(self.needs.places.taken(asker.place(sale.id)).await?);
             Ok(())
         };
         best_effort("count places", effort, look).await;
@@ -196,7 +201,7 @@ impl Admitting {
         let mut has_place = true;
         let take = async {
             let places = &self.needs.places;
-            has_place = places.take(sale.id, asker.network, asker.buyer, most, sale.closes_at, now).await?;
+            has_place = places.take(asker.place(sale.id), most, sale.closes_at, now).await?;
             Ok(())
         };
         best_effort("take a place", effort, take).await;
@@ -211,7 +216,7 @@ impl Admitting {
         (rate, places): (u32, u32),
         mac: Mac<'_>,
         now: Timestamp,
-    ) -> Option<Answer> {
+    ) -> Option<Refusal> {
         let Settings { bits, bits_max, free_places, free_per_s, proof_ms, .. } = self.settings;
         let difficulty = Difficulty { bits, bits_max };
         let bits = difficulty.of(places, free_places).max(difficulty.of(rate, free_per_s));
@@ -220,12 +225,12 @@ impl Admitting {
         }
         match proof.map(|proof| proof::check(mac, whom, proof, now)) {
             Some(Checked::Right) => None,
-            Some(Checked::Wrong) => Some(Answer::WrongProof { is_ours: true }),
-            Some(Checked::Foreign) => Some(Answer::WrongProof { is_ours: false }),
+            Some(Checked::Wrong) => Some(Refusal::WrongProof { is_ours: true }),
+            Some(Checked::Foreign) => Some(Refusal::WrongProof { is_ours: false }),
             None | Some(Checked::Expired) => {
                 let until = now.plus_ms(proof_ms);
                 let challenge = proof::challenge(mac, whom, bits, until);
-                Some(Answer::ProofNeeded { challenge, bits, until })
+                Some(Refusal::ProofNeeded { challenge, bits, until })
             }
         }
     }

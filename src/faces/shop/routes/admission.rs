@@ -9,36 +9,26 @@ use utoipa::ToSchema;
 
 use crate::app::sale::admission::metric::Metric;
 use crate::app::sale::admission::proof::{CHALLENGE_CHARS_MAX, Proof, SOLUTION_CHARS_MAX};
-use crate::app::sale::admission::{Answer, Asker};
+use crate::app::sale::admission::{Asker, Refusal};
 use crate::app::sale::question;
 use crate::domain::sale::Sale;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
 use crate::faces::shop::Shop;
-use crate::faces::shop::refusals::{CoolingOffView, NotGiven, NotYours, ProofNeededView, TooEarlyView, Work};
+use crate::faces::shop::refusals::{
+    COOLING_OFF, CoolingOffView, HAS_RESERVATION, LAPSED_OUT, NETWORK_FULL, NotGiven, NotYours, PROOF_NEEDED,
+    ProofNeededView, TOO_EARLY, TooEarlyView, WRONG_PROOF, Work,
+};
 use crate::faces::tokens::access::Principal;
 use crate::faces::tokens::admission::{SALE_CLOSED, SaleAdmission};
-use crate::kit::http::address;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::text;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem, Rule};
-use crate::problem_kinds;
 
 /// What a network without a free place is told: others leave when the sale is over, or never.
 const NETWORK_RETRY_S: u32 = 60;
-
-problem_kinds! {
-    TOO_EARLY = "too_early", CONFLICT, "It is too early for this sale";
-    HAS_RESERVATION = "has_reservation", CONFLICT, "There is a reservation already";
-    /// After holds that were not paid.
-    COOLING_OFF = "cooling_off", FORBIDDEN, "A hold was not paid; it takes a while until the next";
-    LAPSED_OUT = "lapsed_out", FORBIDDEN, "Too many holds of this sale were not paid";
-    NETWORK_FULL = "network_full", TOO_MANY_REQUESTS, "Too many come from this network";
-    PROOF_NEEDED = "proof_needed", PRECONDITION_REQUIRED, "Some work is needed first";
-    WRONG_PROOF = "wrong_proof", UNPROCESSABLE_ENTITY, "The work does not prove it";
-}
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/sales/{id}/admission").route(web::post().to(post_admission)));
@@ -111,18 +101,16 @@ async fn post_admission(req: HttpRequest, payload: Payload, shop: Data<Shop>) ->
     let wanted: Wanted = shop.body(&req, &mut payload.into_inner()).await?;
     let proof = proof(&wanted)?;
     let now = shop.clock().now();
-    if let Some(answer) = shop.admitting().asked(principal.buyer, now) {
-        return refused(answer, now);
+    if let Some(refusal) = shop.admitting().asked(principal.buyer, now) {
+        return Err(refused(refusal, now));
     }
     let shown = shop.board().sale(sale).await?.ok_or_else(no_such_sale)?;
-    let network = address::neighbourhood(address::client(&req, shop.settings().trusted_hops));
+    let network = shop.neighbourhood(&req);
     let asker = Asker { buyer: principal.buyer, network: &network, proof };
     let mac = |message: &[u8]| shop.keys().admission_digests(message);
     let answer = shop.admitting().ask(&shown.sale, &asker, &mac, shop.effort(), now).await?;
-    match answer {
-        Answer::Given { until } => Ok(given(&shop, &shown.sale, principal, until, now)),
-        answer => refused(answer, now),
-    }
+    let until = answer.map_err(|refusal| refused(refusal, now))?;
+    Ok(given(&shop, &shown.sale, principal, until, now))
 }
 
 fn proof(Wanted { challenge, solution }: &Wanted) -> Result<Option<Proof<'_>>, Problem> {
@@ -157,36 +145,35 @@ fn given(shop: &Shop, sale: &Sale, principal: Principal, until: Timestamp, now: 
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view)
 }
 
-fn refused(answer: Answer, now: Timestamp) -> Reply {
-    count(answer.name());
+fn refused(refusal: Refusal, now: Timestamp) -> Problem {
+    count(refusal.name());
     let wait = |until: Timestamp| u32::try_from((until.since_ms(now).max(1) + 999) / 1_000).unwrap_or(u32::MAX);
-    Err(match answer {
-        Answer::Given { .. } => Problem::new(Kind::INTERNAL, "an admission was given and not signed"),
-        Answer::TooEarly { from } => Problem::new(TOO_EARLY, "admissions to this sale are given later")
+    match refusal {
+        Refusal::TooEarly { from } => Problem::new(TOO_EARLY, "admissions to this sale are given later")
             .with_facts(&TooEarlyView { from })
             .retry_after_s(wait(from)),
-        Answer::Closed => Problem::new(SALE_CLOSED, "the sale is closed"),
-        Answer::Reserved => Problem::new(HAS_RESERVATION, "you have a reservation of this sale"),
-        Answer::CoolingOff { until } => Problem::new(COOLING_OFF, "a hold was not paid; the next takes a while")
+        Refusal::Closed => Problem::new(SALE_CLOSED, "the sale is closed"),
+        Refusal::Reserved => Problem::new(HAS_RESERVATION, "you have a reservation of this sale"),
+        Refusal::CoolingOff { until } => Problem::new(COOLING_OFF, "a hold was not paid; the next takes a while")
             .with_facts(&CoolingOffView { until })
             .retry_after_s(wait(until)),
-        Answer::LapsedOut => Problem::new(LAPSED_OUT, "too many holds of this sale were not paid"),
-        Answer::NetworkFull => {
+        Refusal::LapsedOut => Problem::new(LAPSED_OUT, "too many holds of this sale were not paid"),
+        Refusal::NetworkFull => {
             Problem::new(NETWORK_FULL, "all places of this network are taken").retry_after_s(NETWORK_RETRY_S)
         }
-        Answer::ProofNeeded { challenge, bits, until } => {
+        Refusal::ProofNeeded { challenge, bits, until } => {
             let problem = Problem::new(PROOF_NEEDED, "many come; find the number that the challenge asks for");
             problem.with_facts(&ProofNeededView { challenge, bits, until })
         }
-        Answer::WrongProof { is_ours: true } => {
+        Refusal::WrongProof { is_ours: true } => {
             Problem::field("solution", WRONG_PROOF, "the digest does not begin with as many zero bits as are asked")
         }
-        Answer::WrongProof { is_ours: false } => {
+        Refusal::WrongProof { is_ours: false } => {
             Problem::field("challenge", WRONG_PROOF, "this challenge was not made for you and this sale")
         }
-        Answer::TooMany { wait_ms } => Problem::new(Kind::TOO_MANY_REQUESTS, "too many tries; come again later")
+        Refusal::TooMany { wait_ms } => Problem::new(Kind::TOO_MANY_REQUESTS, "too many tries; come again later")
             .retry_after_s(wait(now.plus_ms(wait_ms))),
-    })
+    }
 }
 
 fn count(outcome: &'static str) {
