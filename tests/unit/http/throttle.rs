@@ -58,3 +58,13 @@ fn only_our_own_proxies_are_believed() {
     assert_eq!(from(1, &["2001:db8:1:2:3:4:5:6"]), "2001:db8:1:2::");
     assert_eq!(from(1, &["::ffff:192.0.2.1"]), "192.0.2.1");
 }
+
+#[test]
+fn neighbours_are_counted_as_one() {
+    let of = |text: &str| address::neighbourhood(Some(text.parse().unwrap()));
+    for address in ["192.0.2.1", "192.0.2.128", "192.0.2.255", "::ffff:192.0.2.200"] {
+        assert_eq!(of(address), "192.0.2.0", "{address}");
+    }
+    assert_eq!([of("192.0.3.1"), of("2001:db8:1:2:3:4:5:6")], ["192.0.3.0", "2001:db8:1:2::"]);
+    assert_eq!(address::neighbourhood(None), "unknown");
+}
