@@ -2,12 +2,9 @@
 
 use std::process::ExitCode;
 
-use miaosha::kit::process::service_main;
-use miaosha::wire::cluster;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    service_main("payment-consumer", cluster::payment_consumer)
+    miaosha::wire::mains::payment_consumer()
 }

@@ -95,7 +95,7 @@ fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
 }
 
 /// Needs the broker only: no database and no Redis is configured where attempts come in, and no key but those of admissions.
-pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
+pub(super) async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = Arc::new(AdmissionKeys::parse(config.token_keys.expose_secret())?);
     let servers = Servers::of(&config)?;
@@ -129,7 +129,7 @@ pub async fn publisher(process: Process<Config>) -> Result<(), Failure> {
     served
 }
 
-pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
+pub(super) async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
@@ -139,7 +139,7 @@ pub async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
+pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
     let receipt_keys = receipt_keys(&config)?;
@@ -159,7 +159,7 @@ pub async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub async fn gateway(process: Process<Config>) -> Result<(), Failure> {
+pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;

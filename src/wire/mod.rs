@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod mail;
 #[cfg(feature = "aws")]
 pub mod mailer;
+pub mod mains;
 mod needs;
 mod provider;
 pub mod receipts;
