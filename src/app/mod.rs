@@ -4,5 +4,6 @@ pub mod audit;
 pub mod mail;
 pub mod money;
 pub mod operator;
+pub mod people;
 pub mod receipts;
 pub mod sale;

@@ -27,9 +27,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use crate::app::people::log_outs::LogOuts;
 pub use crate::app::sale::feed::publisher::SaleFeedPublisher;
 use crate::app::sale::rounds::{self, Round, Whole};
-use crate::domain::people::{REVOKED_MAX, Revoked, TOKEN_MS_MAX};
 use crate::domain::sale::turnstile::Level;
 use crate::domain::sale::{Sale, StandbyUntil};
 use crate::domain::shared::id::SaleId;
@@ -67,6 +67,8 @@ pub struct Feed {
     needs: Needs,
     settings: rounds::Settings,
     round: Round,
+    /// Who logged out, as far as this process told of it.
+    log_outs: LogOuts,
     /// What moved when this process looked last, all of which was told.
     told: Mutex<BTreeMap<SaleId, Moved>>,
 }
@@ -87,19 +89,19 @@ fn failed<T>(told: Result<T>) {
 
 impl Feed {
     pub fn new(needs: Needs, settings: rounds::Settings) -> Self {
-        Self { needs, settings, round: Round::default(), told: Mutex::default() }
+        Self { needs, settings, round: Round::default(), log_outs: LogOuts::default(), told: Mutex::default() }
     }
 
-    /// The time, who is logged out, and the next part of the round.
+    /// Who logged out since, the time, and the next part of the round.
     pub async fn beat(&self) -> Result<()> {
-        let revoked = self.revoked().await?;
+        self.tell_log_outs(&self.log_outs).await?;
         // A round that cannot be read must not keep the time from being told.
         let part = self.part().await;
         let (sales, failed) = match part {
             Ok(sales) => (sales, Ok(())),
             Err(fault) => (Vec::new(), Err(fault)),
         };
-        self.send(sales, Some(revoked), Vec::new()).await?;
+        self.send(sales, Vec::new()).await?;
         failed
     }
 
@@ -170,15 +172,15 @@ impl Feed {
 
     async fn tell_everything(&self, answers: Vec<u64>) -> Result<()> {
         // First, so that no publisher learns of a sale before it knows whom to refuse.
-        self.send(Vec::new(), Some(self.revoked().await?), Vec::new()).await?;
+        self.tell_log_outs(&LogOuts::default()).await?;
         let mut round = Whole::new(self.needs.clock.now());
         while let Some(sales) = round.next(&*self.needs.catalogue, READ_MAX).await? {
             let words = self.as_decided(&sales).await?;
             if !words.is_empty() {
-                self.send(words, None, Vec::new()).await?;
+                self.send(words, Vec::new()).await?;
             }
         }
-        self.send(Vec::new(), None, answers).await
+        self.send(Vec::new(), answers).await
     }
 
     /// Nothing is said of their turnstiles.
@@ -190,20 +192,29 @@ impl Feed {
         Ok(sales.into_iter().map(word).collect())
     }
 
-    async fn revoked(&self) -> Result<Vec<Revoked>> {
-        let since = self.needs.clock.now().plus_ms(-TOKEN_MS_MAX);
-        self.needs.accounts.revoked_since(since, REVOKED_MAX).await
+    /// Whom to refuse, as far as this reader is not there yet.
+    async fn tell_log_outs(&self, reader: &LogOuts) -> Result<()> {
+        loop {
+            let page = reader.page(&*self.needs.accounts, self.needs.clock.now()).await?;
+            if !page.revoked.is_empty() {
+                let revoked = page.revoked.clone();
+                send(&self.needs, SaleSnapshot { revoked, ..SaleSnapshot::default() }).await?;
+            }
+            reader.passed(&page);
+            if page.is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// One bulletin at least.
-    async fn send(&self, words: Vec<SaleNews>, mut revoked: Option<Vec<Revoked>>, answers: Vec<u64>) -> Result<()> {
+    async fn send(&self, words: Vec<SaleNews>, answers: Vec<u64>) -> Result<()> {
         let mut words = words.into_iter();
         loop {
             let sales: Vec<SaleNews> = words.by_ref().take(SALES_MAX).collect();
             let is_last = words.len() == 0;
             let answers = if is_last { answers.clone() } else { Vec::new() };
-            send(&self.needs, SaleSnapshot { sales, revoked: revoked.take(), answers, ..SaleSnapshot::default() })
-                .await?;
+            send(&self.needs, SaleSnapshot { sales, answers, ..SaleSnapshot::default() }).await?;
             if is_last {
                 return Ok(());
             }

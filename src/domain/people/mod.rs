@@ -11,8 +11,6 @@ pub enum Role {
 
 /// No access token is good for longer, in milliseconds.
 pub const TOKEN_MS_MAX: i64 = 86_400_000;
-/// Accounts whose tokens were revoked while one may still be good: as many are known everywhere, the newest first.
-pub const REVOKED_MAX: u32 = 4_096;
 
 /// Tokens of this buyer and an earlier epoch are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -9,7 +9,6 @@ mod ledger;
 pub mod metric;
 pub mod once;
 pub mod page;
-pub mod revoked;
 pub mod routes;
 pub mod settings;
 mod shapes;
@@ -25,15 +24,16 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::app::people::log_outs::LogOuts;
 use crate::app::sale::best_effort::Effort;
 use crate::app::sale::catalogue_cache::{self, CatalogueCache};
 use crate::app::sale::subscribers::Registry;
 use crate::domain::people::Revoked;
 use crate::domain::shared::id::BuyerId;
-use crate::faces::front::revoked::Revocations;
 pub use crate::faces::front::settings::Settings;
 use crate::faces::tokens::TokenKeys;
 use crate::faces::tokens::access::Principal;
+use crate::faces::tokens::revocations::Revocations;
 use crate::kit::http::address;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem};
@@ -68,6 +68,7 @@ struct Inner {
     /// Of the process, and not of the web worker that took the request: moves outlive their connections.
     runtime: Handle,
     revocations: Revocations,
+    log_outs: LogOuts,
     board: CatalogueCache,
     registry: Registry,
     hears: watch::Sender<bool>,
@@ -80,6 +81,7 @@ impl Front {
         metric::describe();
         Self(Arc::new(Inner {
             revocations: Revocations::default(),
+            log_outs: LogOuts::default(),
             board: CatalogueCache::new(needs.board.clone(), settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
@@ -184,21 +186,32 @@ impl Front {
 
     /// Unless they logged out since their token was signed.
     pub fn admitted(&self, principal: Principal) -> Result<Principal, Problem> {
-        self.0.revocations.check(principal)
+        if self.0.revocations.cover(principal.buyer, principal.epoch) {
+            let detail = "this token was logged out; log in again";
+            return Err(Problem::field("Authorization", Kind::UNAUTHORIZED, detail));
+        }
+        Ok(principal)
     }
 
-    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed.
+    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed. A reading that is cut goes on the next
+    /// time from where it was.
     pub async fn learn_revocations(&self) -> Result<(), Fault> {
-        let needs = &self.0.needs;
-        for revoked in self.0.revocations.learn(&*needs.accounts, needs.clock.now()).await? {
-            self.registry().revoked(revoked.buyer, revoked.epoch);
+        let (needs, now) = (&self.0.needs, self.clock().now());
+        loop {
+            let page = self.0.log_outs.page(&*needs.accounts, now).await?;
+            for revoked in self.0.revocations.learn(&page.revoked, now) {
+                self.registry().revoked(revoked.buyer, revoked.epoch);
+            }
+            self.0.log_outs.passed(&page);
+            if page.is_last {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Applies at once what was just written, without waiting for the next look.
     pub fn revoke(&self, revoked: Revoked) {
-        self.0.revocations.add(revoked);
+        self.0.revocations.learn(&[revoked], self.clock().now());
         self.registry().revoked(revoked.buyer, revoked.epoch);
     }
 }

@@ -13,10 +13,11 @@ use tokio::sync::Notify;
 
 use crate::domain::people::Revoked;
 use crate::domain::sale::Sale;
-use crate::domain::shared::id::{BuyerId, SaleId};
+use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::publisher::FRESH_MS_MAX;
 use crate::faces::tokens::admission::SaleAdmission;
+use crate::faces::tokens::revocations::Revocations;
 use crate::ports::sale::feed::SaleNews;
 
 const NEVER: i64 = i64::MIN;
@@ -50,7 +51,7 @@ type Entries = HashMap<SaleId, Arc<Entry>>;
 
 pub struct Known {
     entries: ArcSwap<Entries>,
-    revoked: ArcSwap<HashMap<BuyerId, u64>>,
+    revoked: Revocations,
     heard_at: AtomicI64,
     forgot_at: AtomicI64,
     /// It was told everything since it listens.
@@ -65,7 +66,7 @@ impl Default for Known {
     fn default() -> Self {
         Self {
             entries: ArcSwap::default(),
-            revoked: ArcSwap::default(),
+            revoked: Revocations::default(),
             heard_at: AtomicI64::new(NEVER),
             forgot_at: AtomicI64::new(NEVER),
             is_whole: AtomicBool::new(false),
@@ -83,13 +84,12 @@ impl Known {
 
     /// Whether the token's owner has logged out everywhere since it was given.
     pub fn is_logged_out(&self, admission: &SaleAdmission) -> bool {
-        let revoked = self.revoked.load();
-        !revoked.is_empty() && revoked.get(&admission.buyer).is_some_and(|epoch| admission.epoch < *epoch)
+        self.revoked.cover(admission.buyer, admission.epoch)
     }
 
-    /// All who have, as far as it matters.
-    pub fn learn_revoked(&self, revoked: Vec<Revoked>) {
-        self.revoked.store(Arc::new(revoked.into_iter().map(|word| (word.buyer, word.epoch)).collect()));
+    /// More who have.
+    pub fn learn_revoked(&self, revoked: &[Revoked], now: Timestamp) {
+        self.revoked.learn(revoked, now);
     }
 
     /// When any news came last.

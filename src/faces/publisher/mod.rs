@@ -173,10 +173,9 @@ impl Publisher {
             loop {
                 let bulletin = stream.next().await?;
                 heard(bulletin.sent_at);
-                if let Some(revoked) = bulletin.revoked {
-                    shared.known.learn_revoked(revoked);
-                }
-                shared.known.learn(bulletin.sales, shared.needs.clock.now(), shared.settings.forget_ms);
+                let now = shared.needs.clock.now();
+                shared.known.learn_revoked(&bulletin.revoked, now);
+                shared.known.learn(bulletin.sales, now, shared.settings.forget_ms);
                 if bulletin.answers.contains(&number) {
                     shared.known.was_told_everything();
                 }

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod admission;
 pub mod checkout;
+pub mod revocations;
 
 use actix_web::HttpRequest;
 

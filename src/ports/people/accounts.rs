@@ -63,6 +63,20 @@ pub struct Person {
     pub payments: Vec<Payment>,
 }
 
+/// Where a log-out stands among all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogOutPlace {
+    pub at: Timestamp,
+    pub buyer: BuyerId,
+}
+
+impl LogOutPlace {
+    /// Before whatever happened at that time.
+    pub fn before(at: Timestamp) -> Self {
+        Self { at, buyer: BuyerId(0) }
+    }
+}
+
 /// An account that was erased is one that never was.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
@@ -86,8 +100,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// Logs out everywhere, too. `false` when the old hash is not the account's any more.
     async fn change_password(&self, id: BuyerId, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<bool>;
 
-    /// Later than this, the newest first.
-    async fn revoked_since(&self, since: Timestamp, max: u32) -> Result<Vec<Revoked>>;
+    /// The next ones after this place, oldest first.
+    async fn log_outs_after(&self, after: LogOutPlace, max: u32) -> Result<Vec<(LogOutPlace, Revoked)>>;
 
     /// What [`Accounts::erase`] would refuse for, `keep_orders` not being said.
     async fn in_the_way(&self, id: BuyerId) -> Result<InTheWay>;

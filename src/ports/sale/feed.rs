@@ -37,9 +37,9 @@ pub struct SaleSnapshot {
     /// The ledger's time.
     pub sent_at: Timestamp,
     pub sales: Vec<SaleNews>,
-    /// Whose tokens are refused although they have not expired: all of them, or nothing about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked: Option<Vec<Revoked>>,
+    /// Whose tokens are refused although they have not expired: these, beside those of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<Revoked>,
     /// Of the requests for everything: the publishers that made them have been told all of it, with this and what came before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<u64>,

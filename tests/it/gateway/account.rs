@@ -6,7 +6,7 @@ use miaosha::domain::people::{Role, TOKEN_MS_MAX};
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::front::Settings;
-use miaosha::ports::people::accounts::Erased;
+use miaosha::ports::people::accounts::{Erased, LogOutPlace};
 use serde_json::{Value, json};
 
 use super::fixture::{Answer, Fixture, settings};
@@ -15,6 +15,7 @@ use super::over_both;
 over_both! {
     who_logs_out_everywhere_is_out
     another_gateways_log_out_is_learned
+    a_log_out_that_is_committed_late_is_learned
     a_new_password_ends_the_old_tokens
     a_persons_data_can_be_taken_along
     who_goes_leaves_the_orders
@@ -74,8 +75,10 @@ async fn another_gateways_log_out_is_learned(fixture: Fixture) {
     fixture.gateway.learn_revocations().await.unwrap();
     fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
     let since = fixture.world.clock.now();
-    assert_eq!(fixture.world.accounts.revoked_since(since.plus_ms(-1), 9).await.unwrap(), [revoked]);
-    assert_eq!(fixture.world.accounts.revoked_since(since, 9).await.unwrap(), []);
+    let place = LogOutPlace { at: since, buyer: revoked.buyer };
+    let after = async |place| fixture.world.accounts.log_outs_after(place, 9).await.unwrap();
+    assert_eq!(after(LogOutPlace::before(since)).await, [(place, revoked)]);
+    assert_eq!(after(place).await, []);
     // When no such token can be good any more it is forgotten.
     fixture.clock.advance_ms(TOKEN_MS_MAX);
     fixture.gateway.learn_revocations().await.unwrap();
@@ -83,6 +86,15 @@ async fn another_gateways_log_out_is_learned(fixture: Fixture) {
         .get("/v1/me", &fixture.keys.sign_access(BuyerId(id), Role::Shopper, since.plus_ms(TOKEN_MS_MAX), 1_000))
         .await
         .is(200);
+}
+
+/// It stands before what was read already.
+async fn a_log_out_that_is_committed_late_is_learned(fixture: Fixture) {
+    let ((id, token), now) = (ada(&fixture).await, fixture.world.clock.now());
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture.world.accounts.log_out_everywhere(BuyerId(id), now.plus_ms(-9_000)).await.unwrap().unwrap();
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
 }
 
 async fn a_new_password_ends_the_old_tokens(fixture: Fixture) {

@@ -8,8 +8,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use miaosha::app::sale::feed::Feed;
 use miaosha::app::sale::rounds;
+use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::sale::{SaleState, StandbyUntil};
 use miaosha::domain::shared::id::SaleId;
+use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::publisher::{self, Publisher};
 use miaosha::faces::tokens::admission::AdmissionKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
@@ -121,6 +123,26 @@ pub async fn what_could_not_be_told_is_told_later(fixture: Fixture) {
     assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
 }
 
+/// Who logged out is told with the next beat; what failed of it is told with the one after.
+pub async fn a_log_out_that_could_not_be_told_is_told_later(fixture: Fixture) {
+    let mut stream = fixture.world.news.news().await.unwrap();
+    for call in 1..=3 {
+        let gone = logged_out(&fixture, &format!("x{call}@example.org")).await;
+        let feed = Feed::new(watched(&fixture, &Plan::new(Some((call, How::Away)))).needs(), BLIND);
+        let (_, before) = (feed.beat().await, heard(&fixture, &mut stream).await);
+        feed.beat().await.unwrap();
+        let after = heard(&fixture, &mut stream).await;
+        let told = |heard: &[SaleSnapshot]| heard.iter().any(|bulletin| bulletin.revoked.contains(&gone));
+        assert!(told(&before) || told(&after), "call {call}");
+    }
+}
+
+async fn logged_out(fixture: &Fixture, email: &str) -> Revoked {
+    let accounts = &fixture.world.accounts;
+    let account = accounts.create_account("X", email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+    accounts.log_out_everywhere(account.id, fixture.world.clock.now()).await.unwrap().unwrap()
+}
+
 /// A round tells all sales, so many at a time; and what operators decided, without a look at any turnstile.
 pub async fn a_round_finds_what_nobody_told(fixture: Fixture) {
     let sales = many(&fixture, MANY).await;
@@ -134,7 +156,7 @@ pub async fn a_round_finds_what_nobody_told(fixture: Fixture) {
     for _ in 0..PARTS {
         feed.beat().await.unwrap();
         let part = heard(&fixture, &mut stream).await;
-        assert!(!part.is_empty() && part[0].revoked.is_some(), "the time, and who is logged out, come with each");
+        assert!(!part.is_empty(), "the time comes with each");
         assert!(words(&part).count() <= 64);
         told.extend(part);
     }
@@ -150,7 +172,7 @@ pub async fn a_round_finds_what_nobody_told(fixture: Fixture) {
 
 /// A publisher that asks gets all there is, in messages of a bounded size, and is told when that was all.
 pub async fn who_asks_is_told_everything(fixture: Fixture) {
-    let sales = many(&fixture, MANY).await;
+    let (sales, gone) = (many(&fixture, MANY).await, logged_out(&fixture, "x@example.org").await);
     let (feed, mut stream) = (feed(&fixture, BLIND), fixture.world.news.news().await.unwrap());
     let mut requests = fixture.world.news.requests().await.unwrap();
     for number in [7, 8] {
@@ -167,7 +189,7 @@ pub async fn who_asks_is_told_everything(fixture: Fixture) {
     let answers: Vec<u64> = all.iter().flat_map(|bulletin| bulletin.answers.clone()).collect();
     assert_eq!(answers, [7, 8]);
     assert_eq!(all.last().unwrap().answers, [7, 8], "said when it is all told");
-    assert!(all[0].revoked.is_some() && all[0].sales.is_empty(), "first of all whom to refuse");
+    assert!(all[0].revoked == [gone] && all[0].sales.is_empty(), "first of all whom to refuse");
     assert!(all.iter().all(|bulletin| bulletin.sales.len() <= 64));
 
     // Of some sales: whether they are exhausted.

@@ -159,6 +159,11 @@ macro_rules! suite {
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn a_log_out_that_could_not_be_told_is_told_later() {
+            feed::a_log_out_that_could_not_be_told_is_told_later($alone().await).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn what_nobody_touches_costs_nothing() {
             feed::what_nobody_touches_costs_nothing($alone().await).await;
         }

@@ -10,7 +10,7 @@ use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
-use crate::ports::people::accounts::{Account, Accounts, Erased, InTheWay, Person};
+use crate::ports::people::accounts::{Account, Accounts, Erased, InTheWay, LogOutPlace, Person};
 
 /// What an [`Account`] is read from.
 macro_rules! accounts {
@@ -58,8 +58,8 @@ impl Accounts for Store {
         self.write("accounts.change_password", args, |c, args| Box::pin(people::change_password(c, args))).await
     }
 
-    async fn revoked_since(&self, since: Timestamp, max: u32) -> ports::Result<Vec<Revoked>> {
-        people::revoked_since(&mut *self.reader().await?, since, max).await.map_err(fault)
+    async fn log_outs_after(&self, after: LogOutPlace, max: u32) -> ports::Result<Vec<(LogOutPlace, Revoked)>> {
+        people::log_outs_after(&mut *self.reader().await?, after, max).await.map_err(fault)
     }
 
     async fn in_the_way(&self, id: BuyerId) -> ports::Result<InTheWay> {

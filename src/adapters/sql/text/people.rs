@@ -12,7 +12,7 @@ use crate::domain::sale::reservation::Kind;
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::orders::OrderPlace;
-use crate::ports::people::accounts::{Erased, IN_THE_WAY_MAX, InTheWay, Person, Unused};
+use crate::ports::people::accounts::{Erased, IN_THE_WAY_MAX, InTheWay, LogOutPlace, Person, Unused};
 
 /// Orders that are read at once.
 const ORDERS_PAGE: u32 = 500;
@@ -57,16 +57,26 @@ async fn epoch(conn: &mut Connection, id: BuyerId) -> Result<Option<Revoked>> {
     found.map(|found| Ok(Revoked { buyer: id, epoch: row::number(&found, "epoch")? })).transpose()
 }
 
-pub async fn revoked_since(conn: &mut Connection, since: Timestamp, max: u32) -> Result<Vec<Revoked>> {
+pub async fn log_outs_after(
+    conn: &mut Connection,
+    after: LogOutPlace,
+    max: u32,
+) -> Result<Vec<(LogOutPlace, Revoked)>> {
     let found = sqlx::query(
-        "/* accounts.revoked_since */ SELECT id, epoch FROM accounts WHERE epoch_at > ? ORDER BY epoch_at DESC LIMIT ?",
+        "/* accounts.log_outs_after */ SELECT id, epoch, epoch_at FROM accounts \
+         WHERE epoch_at >= ? AND (epoch_at > ? OR id > ?) ORDER BY epoch_at, id LIMIT ?",
     )
-    .bind(since)
+    .bind(after.at)
+    .bind(after.at)
+    .bind(after.buyer)
     .bind(max)
     .fetch_all(conn)
     .await?;
-    let revoked = |found: &Row| Ok(Revoked { buyer: found.try_get("id")?, epoch: row::number(found, "epoch")? });
-    found.iter().map(revoked).collect()
+    let log_out = |found: &Row| {
+        let (buyer, at) = (found.try_get("id")?, found.try_get("epoch_at")?);
+        Ok((LogOutPlace { at, buyer }, Revoked { buyer, epoch: row::number(found, "epoch")? }))
+    };
+    found.iter().map(log_out).collect()
 }
 
 pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> {
