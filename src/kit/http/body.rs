@@ -3,14 +3,23 @@
 //! The happy path reads a body that came in one piece without copying it, and lets serde borrow from it; which field is to
 //! blame is found by reading a second time, and only then.
 
+use std::time::Duration;
+
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, dev::Payload, error::PayloadError};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use crate::kit::http::problem::{Kind, Problem, Rule};
+
+/// A body must be whole by then, and so much later as its bytes take at the least rate that is waited for.
+const BODY_MS_MAX: u64 = 10_000;
+const BODY_BYTES_PER_S_MIN: u64 = 16 * 1024;
+/// Of what a client sent, in words that it is answered.
+const ECHO_CHARS_MAX: usize = 64;
 
 /// Reads and parses a JSON body of at most `bytes_max`.
 pub async fn json<T: DeserializeOwned>(
@@ -40,21 +49,34 @@ pub async fn read_any(headers: &HeaderMap, payload: &mut Payload, bytes_max: usi
     if announced.is_some_and(|length| length > bytes_max) {
         return Err(too_large(bytes_max));
     }
-    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
-    let first = first.map_err(unreadable)?;
+    let begun = Instant::now();
+    let Some(first) = in_time(begun, 0, payload).await? else { return Ok(Bytes::new()) };
     if announced == Some(first.len()) {
         return Ok(first);
     }
     let mut all = BytesMut::from(first);
     while all.len() <= bytes_max
-        && let Some(more) = payload.next().await
+        && let Some(more) = in_time(begun, all.len(), payload).await?
     {
-        all.extend_from_slice(&more.map_err(unreadable)?);
+        all.extend_from_slice(&more);
     }
     if all.len() > bytes_max {
         return Err(too_large(bytes_max));
     }
     Ok(all.freeze())
+}
+
+/// The next piece of a body that began then, and of which so many bytes are there.
+async fn in_time(begun: Instant, bytes: usize, payload: &mut Payload) -> Result<Option<Bytes>, Problem> {
+    let within_ms = BODY_MS_MAX + bytes as u64 * 1_000 / BODY_BYTES_PER_S_MIN;
+    let piece = timeout_at(begun + Duration::from_millis(within_ms), payload.next());
+    let piece = piece.await.map_err(|_| {
+        let within = format!(
+            "the body was not whole within {BODY_MS_MAX} ms and a second for each {BODY_BYTES_PER_S_MIN} bytes"
+        );
+        Problem::field("body", Kind::REQUEST_TIMEOUT, within)
+    })?;
+    piece.transpose().map_err(unreadable)
 }
 
 /// Parses an object. Unknown, missing, repeated, mistyped and out-of-range fields are named.
@@ -97,10 +119,29 @@ fn blame<'a, T: Deserialize<'a>>(bytes: &'a [u8], is_object: bool) -> Problem {
         return Problem::field("body", Kind::INVALID, "the body must be a JSON object");
     }
     if inner.is_syntax() || inner.is_eof() {
-        return Problem::field("body", Kind::INVALID, format!("the body is not JSON: {said}"));
+        return Problem::field("body", Kind::INVALID, format!("the body is not JSON: {}", quoting_little(&said)));
     }
     let rule = RULES.iter().find(|(start, _)| said.starts_with(start)).map_or(Rule::TYPE, |(_, rule)| *rule);
-    Problem::field(blamed_path(&path, &said), Kind::INVALID, said).rule(rule)
+    Problem::field(shortened(&blamed_path(&path, &said)), Kind::INVALID, quoting_little(&said)).rule(rule)
+}
+
+/// serde's words with no more than the beginning of what they quote of the client, so that an answer is never as long as the question.
+fn quoting_little(said: &str) -> String {
+    let quoted = said.find(['`', '"']).and_then(|open| {
+        let close = said.rfind(&format!("{}, expected", &said[open..=open]))?;
+        (open < close).then_some((open + 1, close))
+    });
+    match quoted {
+        Some((from, to)) => format!("{}{}{}", &said[..from], shortened(&said[from..to]), &said[to..]),
+        None => said.to_owned(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(ECHO_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// How serde's words begin where it names a field.

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
@@ -126,6 +126,10 @@ impl ResponseError for Problem {
         }
         let body = serde_json::to_vec(&wire).expect("strings and numbers are always JSON");
         let mut response = HttpResponse::with_body(self.kind.status(), BoxBody::new(body));
+        if self.kind == Kind::REQUEST_TIMEOUT {
+            // What else comes of that body is not waited for.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         if let Some(seconds) = self.retry_after_s {

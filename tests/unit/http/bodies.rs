@@ -1,7 +1,15 @@
 //! Strict bodies, limits, and the problems they end in.
 
-use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, Responder, test as call, web};
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::web::Bytes;
+use actix_web::{App, HttpRequest, HttpResponse, Responder, ResponseError, test as call, web};
+use futures_util::{Stream, StreamExt, stream};
 use miaosha::kit::http::body;
 use miaosha::kit::http::limits;
 use miaosha::kit::http::problem::{self, Kind, Problem};
@@ -109,6 +117,65 @@ async fn ask(request: call::TestRequest) -> (StatusCode, Value, actix_web::http:
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = call::read_body(response).await;
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null), headers)
+}
+
+/// A body of which a piece comes each second.
+fn drips(piece: &'static [u8], pieces: usize) -> Payload {
+    let pieces = stream::iter(0..pieces).then(move |_| async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, PayloadError>(Bytes::from_static(piece))
+    });
+    Payload::from(Box::pin(pieces) as Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>)
+}
+
+async fn read_drips(piece: &'static [u8], pieces: usize) -> (Result<Bytes, Problem>, u128) {
+    let begun = tokio::time::Instant::now();
+    let read = body::read_any(&HeaderMap::new(), &mut drips(piece, pieces), 1 << 20).await;
+    (read, begun.elapsed().as_millis())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_waited_for_so_long() {
+    assert_eq!(read_drips(b"x", 9).await.0.unwrap().len(), 9);
+    let (read, ms) = read_drips(b"x", 1_000).await;
+    let problem = read.unwrap_err();
+    assert_eq!((problem.kind, problem.field.as_deref(), ms), (Kind::REQUEST_TIMEOUT, Some("body"), 10_000));
+    let connection = problem.error_response().head().connection_type();
+    assert_eq!(connection, ConnectionType::Close, "the rest of it is not read");
+    // One that never begins is waited for as long.
+    let never = Payload::from(Box::pin(stream::pending()) as Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>);
+    let begun = tokio::time::Instant::now();
+    let read = body::read_any(&HeaderMap::new(), &mut { never }, 64).await;
+    assert_eq!((read.unwrap_err().kind, begun.elapsed().as_millis()), (Kind::REQUEST_TIMEOUT, 10_000));
+}
+
+/// At 16 KiB a second, with ten seconds to begin with.
+#[tokio::test(start_paused = true)]
+async fn a_long_body_has_longer() {
+    static PIECE: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+    assert_eq!(read_drips(&PIECE, 30).await.0.unwrap().len(), 30 * PIECE.len());
+    let (read, ms) = read_drips(&PIECE[..8 * 1024], 30).await;
+    // Each second of it buys half a second more.
+    assert_eq!((read.unwrap_err().kind, ms / 1_000), (Kind::REQUEST_TIMEOUT, 19));
+}
+
+#[test]
+fn an_answer_quotes_little() {
+    let long = "x".repeat(30_000);
+    for body in [
+        format!(r#"{{"{long}":1}}"#),
+        format!(r#"{{"quantity":"{long}"}}"#),
+        format!(r#"{{"quantity":"{}"}}"#, "\"".repeat(10_000)),
+    ] {
+        let problem = body::parse::<Order>(body.as_bytes()).unwrap_err();
+        assert!(problem.detail.chars().count() < 300, "{}", problem.detail);
+        assert!(problem.field.unwrap().chars().count() <= 65);
+        assert!(problem.detail.contains("expected"), "what would have been right is said: {}", problem.detail);
+    }
+    let (fits, long) = ("y".repeat(64), "y".repeat(65));
+    let blamed = |name: &str| body::parse::<Order>(format!(r#"{{"{name}":1}}"#).as_bytes()).unwrap_err();
+    assert_eq!(blamed(&fits).field.as_deref(), Some(fits.as_str()));
+    assert_eq!(blamed(&long).field.as_deref(), Some(format!("{fits}…").as_str()));
 }
 
 fn post(path: &str) -> call::TestRequest {

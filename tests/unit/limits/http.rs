@@ -9,6 +9,7 @@ use actix_web::dev::RequestHead;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpRequest, web};
 use miaosha::bound_server;
+use miaosha::kit::http::body;
 use miaosha::kit::http::problem::{Kind, Problem};
 use miaosha::kit::http::server::{ServerSettings, end_when_unread};
 use miaosha::kit::socket::lean::{self, LeanSettings};
@@ -82,6 +83,28 @@ async fn a_head_that_never_ends_ends_its_connection() {
     ends_and_does_not(connect(1).await, late).await;
     let settings = ServerSettings { head_ms_max: 70, ..ServerSettings::default() };
     assert_eq!(settings.head_timeout().as_millis(), 70);
+}
+
+/// A body that never ends is answered, and its connection ends with the answer.
+#[actix_web::test]
+async fn a_body_that_never_ends_ends_its_connection() {
+    let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
+    let server = bound_server!(&settings, 1_000, || {
+        let reads = async |req: HttpRequest, payload: web::Payload| {
+            body::read_any(req.headers(), &mut payload.into_inner(), 1_000).await
+        };
+        App::new().default_service(web::to(reads))
+    });
+    let server = server.unwrap();
+    let mut stream = TcpStream::connect(server.addrs()[0]).await.unwrap();
+    let running = server.run();
+    let handle = running.handle();
+    tokio::spawn(running);
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n{").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("/problems/request_timeout"), "{answer}");
+    handle.stop(false).await;
 }
 
 #[actix_web::test]
