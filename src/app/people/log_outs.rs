@@ -13,7 +13,7 @@ pub const PAGE: u32 = 4_096;
 /// A log-out is committed no later than this after its own time.
 const LATE_MS: i64 = 10_000;
 
-/// How far one reader is. Its first pages begin where the oldest good token does.
+/// How far one reader is.
 #[derive(Default)]
 pub struct LogOuts {
     after: Mutex<Option<LogOutPlace>>,
@@ -30,7 +30,9 @@ impl LogOuts {
     /// The same one again, until it is [`LogOuts::passed`]: what could not be told is not forgotten.
     pub async fn page(&self, accounts: &dyn Accounts, now: Timestamp) -> Result<Page> {
         let after = *self.after.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = after.unwrap_or_else(|| LogOutPlace::before(now.plus_ms(-TOKEN_MS_MAX)));
+        // No token is older than that.
+        let oldest = LogOutPlace::before(now.plus_ms(1 - TOKEN_MS_MAX));
+        let after = after.map_or(oldest, |after| after.max(oldest));
         let found = accounts.log_outs_after(after, PAGE).await?;
         let is_last = found.len() < PAGE as usize;
         let next = match found.last() {
