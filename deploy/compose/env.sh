@@ -20,6 +20,8 @@ hex() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
   echo "TOKEN_KEYS=access:$(hex 4):$(hex 32),checkout:$(hex 4):$(hex 32),$admission"
   echo "ADMISSION_KEYS=$admission"
   echo "RECEIPT_KEYS=r1:$(hex 32)"
+  echo "# No money moves. With Stripe: false, and STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS."
+  echo "SANDBOX=true"
 } >"$file.new"
 mv "$file.new" "$file"
 echo "$file is made"

@@ -48,6 +48,7 @@ prepare_fleet() {
     echo "MIAOSHA__HTTP__UNREADY_MS=1000"
     # The sandbox answers within seconds: after a gateway is killed here, the rest should not take a minute.
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
+    echo "MIAOSHA__PAYMENTS__SANDBOX=true"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"
     echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
     echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32),admission:$(random_hex 4):$(random_hex 32)'"

@@ -57,6 +57,7 @@ impl World {
             ("MIAOSHA__RABBIT__QUEUE_MESSAGES_MAX", QUEUE_MESSAGES_MAX.to_string()),
             ("MIAOSHA__MYSQL__URL", mysql_url.clone()),
             ("MIAOSHA__NAMESPACE", name.clone()),
+            ("MIAOSHA__PAYMENTS__SANDBOX", "true".to_owned()),
             (TOKEN_KEYS, keys_text),
             ("MIAOSHA__RECEIPT_KEYS", format!("r1:{:064x}", chance()?)),
             ("MIAOSHA__ARCHIVE__FOLDER", std::env::temp_dir().join(&name).display().to_string()),

@@ -142,6 +142,7 @@ pub(super) async fn consumer(process: Process<Config>) -> Result<(), Failure> {
 pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
+    provider::said(&config, &readiness)?;
     let receipt_keys = receipt_keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
@@ -161,6 +162,10 @@ pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Fai
 
 pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
+    // Where there are sockets and nothing else, nobody pays.
+    if !config.gateway.sockets.only {
+        provider::said(&config, &readiness)?;
+    }
     let keys = keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));

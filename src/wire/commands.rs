@@ -29,7 +29,7 @@ use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::servers::Servers;
-use crate::wire::{call, cluster, shop};
+use crate::wire::{call, cluster, provider, shop};
 use crate::workers::relay::{self, Relay};
 
 /// A server that is away for longer is not waited for: the operator wants to know why.
@@ -156,6 +156,10 @@ fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
     let Some(state) = state else {
         let config: Config = config::load(None)?;
+        // It asks the provider what it has.
+        if matches!(command, Command::Audit { .. }) {
+            provider::check(&config)?;
+        }
         let over = CancellationToken::new();
         let (world, _) = tokio::select! {
             connected = cluster::connect(&config, &over, tasks()) => connected?,

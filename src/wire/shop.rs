@@ -87,6 +87,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let keys = Arc::new(folder::token_keys(&state)?);
     name_systems(Systems { turnstile: "memory", ledger: "sqlite", queue: "sqlite", signals: "memory" });
     let world = open(&config.embedded, &config.stripe, lifecycle.tasks()).await?;
+    provider::tell(world.payments.provider(), &readiness);
     commands.serve(world.needs());
     // Before the publisher asks for everything: what comes later is told half a second later.
     let demo = if with_demo { demo::prepare(&world).await? } else { None };

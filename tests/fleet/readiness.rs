@@ -1,10 +1,14 @@
 //! Each binary says that it is not ready, and names the part, while a part that it needs is away; and stays ready while others
 //! miss theirs.
 
+use std::time::Duration;
+
 use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
 use crate::support::proxy::by_proxy;
 use crate::support::redis::Server as Redis;
-use crate::support::servers::{rabbit_url, unique_name};
+use crate::support::servers::{rabbit_url, redis_url, unique_name};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn all_are_ready(parts: &[Part]) {
     for part in parts {
@@ -50,4 +54,51 @@ async fn each_binary_misses_what_it_needs_and_nothing_else() {
     }
     ledger.open();
     all_are_ready(&parts).await;
+}
+
+/// Who takes money does not begin without being told by whom it is taken; probes and metrics say it. Who takes none is not asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_money_is_told_by_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut environment, _) = fleet::environment(&unique_name(), folder.path());
+    environment.extend([
+        ("MIAOSHA__REDIS__URL", redis_url()),
+        ("MIAOSHA__RABBIT__URL", rabbit_url()),
+        ("MIAOSHA__MYSQL__URL", fleet::database().await.0),
+    ]);
+    let mut untold = environment.clone();
+    untold.retain(|(name, _)| *name != SANDBOX);
+    let mut both = environment.clone();
+    both.push(("MIAOSHA__STRIPE__SECRET_KEY", "sk_test_x".to_owned()));
+    for program in [GATEWAY, PAYMENT_CONSUMER] {
+        for environment in [&untold, &both] {
+            let (code, words) = ended(program, environment).await;
+            assert!(code != Some(0), "{program}: {words}");
+            assert!(words.contains("stripe.secret_key") && words.contains("payments.sandbox"), "{program}: {words}");
+        }
+    }
+    let sockets_only = [untold.clone(), vec![("MIAOSHA__GATEWAY__SOCKETS__ONLY", "true".to_owned())]].concat();
+    let parts = [
+        Part::start(CONSUMER, &untold),
+        Part::start(GATEWAY, &sockets_only),
+        Part::start(GATEWAY, &environment),
+        Part::start(PAYMENT_CONSUMER, &environment),
+    ];
+    all_are_ready(&parts).await;
+    for (part, told) in parts.iter().zip([false, false, true, true]) {
+        assert_eq!(part.inner("/readyz").await.contains(r#""payments":"sandbox""#), told, "{}", part.program);
+        let counted = part.inner("/metrics").await.contains(r#"miaosha_payments_provider{provider="sandbox"} 1"#);
+        assert_eq!(counted, told, "{}", part.program);
+    }
+}
+
+const SANDBOX: &str = "MIAOSHA__PAYMENTS__SANDBOX";
+
+/// With which code a process ended that must not begin, and what it said.
+async fn ended(program: &'static str, environment: &[(&'static str, String)]) -> (Option<i32>, String) {
+    let mut command = tokio::process::Command::new(program);
+    command.env("RUST_LOG", "error").envs(fleet::told(program, environment)).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
 }

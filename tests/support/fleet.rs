@@ -68,15 +68,26 @@ impl Part {
 
     /// What `/readyz` says: its status and the problems. `None` while nothing listens.
     async fn says(&self) -> Option<(u16, Vec<String>)> {
-        let mut stream = TcpStream::connect(self.inner).await.ok()?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.ok()?;
+        let text = self.asked("/readyz").await.ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let body: Value = serde_json::from_str(body).ok()?;
         let problems = body["problems"].as_array()?.iter().map(|problem| problem.as_str().unwrap().to_owned());
         Some((status, problems.collect()))
+    }
+
+    /// The whole answer of the inner server.
+    pub async fn inner(&self, path: &str) -> String {
+        self.asked(path).await.unwrap()
+    }
+
+    async fn asked(&self, path: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(self.inner).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await?;
+        Ok(text)
     }
 
     pub async fn is_ready(&self) -> bool {
@@ -126,6 +137,7 @@ pub fn environment(namespace: &str, folder: &std::path::Path) -> (Environment, T
         ("MIAOSHA__NAMESPACE", namespace.to_owned()),
         (TOKEN_KEYS, keys.clone()),
         ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
+        ("MIAOSHA__PAYMENTS__SANDBOX", "true".to_owned()),
         ("MIAOSHA__ARCHIVE__FOLDER", folder.join("archive").display().to_string()),
     ];
     (environment, TokenKeys::parse(&keys).unwrap())

@@ -9,6 +9,19 @@ import { leaving } from './faces.js';
 /** What the built-in provider takes for cards. */
 const CARDS = ['ok', 'declined', 'timeout', 'late'];
 
+/** Asked once: a shop does not change who takes its money while a page is open. */
+let provider;
+
+async function isSandbox() {
+  provider ??= call('GET', '/v1/provider', {});
+  try {
+    return (await provider).provider === 'sandbox';
+  } catch {
+    provider = undefined;
+    return false;
+  }
+}
+
 /**
  * What the bank said last. The form may be gone meanwhile: while it is paid, that is what the ticket says. `soon` are the seconds
  * that were left when the buyer was told that they are few.
@@ -23,7 +36,7 @@ export function paying({ sale, standing, was }, acts) {
   if (bank.reservation !== reservation_id) Object.assign(bank, { reservation: reservation_id, words: '', soon: 0 });
   if (was === 'paying' && !bank.words) bank.words = t('pay.void');
   const price = money({ ...sale.price, minor: sale.price.minor * standing.quantity });
-  const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', value: 'ok', oninput: paint });
+  const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, class: 'code', oninput: paint });
   const card = field(t('pay.card'), input, t('pay.card_hint'));
   const free = sale.price.minor === 0;
   const wrong = h('p', { class: 'wrong', role: 'alert' });
@@ -34,10 +47,12 @@ export function paying({ sale, standing, was }, acts) {
   const over = h('p', { class: 'slow', role: 'status' });
   let busy = false;
   let latest = standing;
-  const cards = [card.node, h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips)];
+  const trial = h('div', { hidden: true }, h('p', { class: 'trial' }, t('pay.sandbox')), h('div', { class: 'chips', role: 'group', 'aria-label': t('pay.cards') }, chips));
+  const cards = [card.node, trial];
   const form = h('form', { novalidate: true, onsubmit: pay }, free ? wrong : cards, button, soon, over);
   paint();
   blame(bank.words);
+  if (!free) offerTrial();
   return {
     node: [h('p', {}, t(free ? 'face.held_free' : 'face.held_text', { n: standing.quantity, price })), form, h('p', {}, leaving('face.held_leave', acts))],
     update({ standing: newer }) {
@@ -59,6 +74,14 @@ export function paying({ sale, standing, was }, acts) {
     button.disabled = busy || late;
     put(button, busy ? t(free ? 'pay.getting' : 'pay.paying') : free ? t('pay.get') : t('pay.now', { price }));
     for (const chip of chips) chip.setAttribute('aria-pressed', String(chip.value === input.value));
+  }
+
+  /** Only where no money moves is there a card to try. */
+  async function offerTrial() {
+    if (!(await isSandbox()) || acts.signal.aborted) return;
+    trial.hidden = false;
+    input.value ||= 'ok';
+    paint();
   }
 
   async function pay(event) {

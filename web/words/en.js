@@ -83,6 +83,7 @@ export default {
   'face.refunded': 'Given back', 'face.refunded_text': 'The money is on its way back, or there. Your order says which.',
   'face.again': 'Try again', 'face.sure': 'Really let it go? Somebody else gets it at once.', 'face.keep': 'Keep it', 'face.yes': 'Yes, let go',
   'pay.card': 'Card', 'pay.card_hint': 'A payment provider’s token. No card number ever comes here.', 'pay.cards': 'Cards to try',
+  'pay.sandbox': 'This shop is a trial: no money moves, and nothing is sold. Choose how the bank is to answer.',
   'pay.ok': 'works', 'pay.declined': 'is declined', 'pay.timeout': 'never answers', 'pay.late': 'answers late',
   'pay.now': 'Pay {price}', 'pay.paying': 'Paying', 'pay.get': 'Get it', 'pay.getting': 'Getting it', 'pay.void': 'That payment did not go through, and no money moved. Try again.',
   'pay.goes_back': 'The payment came too late. The money goes back by itself; there is nothing to do.',

@@ -23,7 +23,7 @@ use crate::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::domain::shared::id::{PaymentId, RefundId};
 use crate::domain::shared::money::{Currency, Money};
 use crate::ports::money::payments::{
-    Captured, Opened, Payments, Reference, References, Unpayable, Voided, WebhookEvent, WebhookRequest,
+    Captured, Opened, Payments, Provider, Reference, References, Unpayable, Voided, WebhookEvent, WebhookRequest,
 };
 use crate::ports::{Fault, Result};
 use client::{Answer, Call, Client, Refusal};
@@ -223,6 +223,10 @@ enum Taken {
 
 #[async_trait]
 impl Payments for Stripe {
+    fn provider(&self) -> Provider {
+        Provider::Stripe
+    }
+
     fn check(&self, amount: Money) -> Result<(), Unpayable> {
         amount::check(amount)
     }

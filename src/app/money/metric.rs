@@ -1,11 +1,14 @@
 //! What is counted of money that moves.
 
+use crate::ports::money::payments::Provider;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     Resolved,
     Refunded,
     RefundFailed,
     Refunds,
+    Provider,
 }
 
 impl Metric {
@@ -15,6 +18,7 @@ impl Metric {
             Metric::Refunded => "miaosha_payments_refunded_total",
             Metric::RefundFailed => "miaosha_payments_refund_failed_total",
             Metric::Refunds => "miaosha_gateway_refunds_total",
+            Metric::Provider => "miaosha_payments_provider",
         }
     }
 }
@@ -27,5 +31,11 @@ pub fn describe() {
         "Refunds that the provider refused for good, or ended as failed."
     );
     metrics::describe_counter!(Metric::Refunds.name(), "Refunds that operators made.");
+    metrics::describe_gauge!(Metric::Provider.name(), "1 for the provider that this process has payments made by.");
     metrics::counter!(Metric::RefundFailed.name()).increment(0);
+}
+
+/// For as long as the process lives.
+pub fn tell_provider(provider: Provider) {
+    metrics::gauge!(Metric::Provider.name(), "provider" => provider.name()).set(1.0);
 }

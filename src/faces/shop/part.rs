@@ -12,6 +12,7 @@ use crate::kit::http::document::Part;
     catalogue::get_sales,
     catalogue::get_sale,
     catalogue::get_currencies,
+    catalogue::get_provider,
     admission::post_admission,
     buying::get_reservation,
     buying::delete_reservation,

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::RefundEntry;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::money::Currency;
 use crate::faces::front::views::OrderView;
+use crate::kit::http::document::shapes::words;
+use crate::ports::money::payments::Provider;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Currency)]
@@ -23,6 +26,25 @@ pub struct CurrencyView {
 impl From<Currency> for CurrencyView {
     fn from(currency: Currency) -> Self {
         Self { currency, decimals: currency.decimals() }
+    }
+}
+
+/// Who takes the money.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provider)]
+pub struct ProviderView {
+    /// In the sandbox no money moves; what it takes for cards is `ok`, `declined`, `timeout` and `late`.
+    #[schema(schema_with = providers)]
+    provider: &'static str,
+}
+
+fn providers() -> Object {
+    words([Provider::Sandbox.name(), Provider::Stripe.name()])
+}
+
+impl From<Provider> for ProviderView {
+    fn from(provider: Provider) -> Self {
+        Self { provider: provider.name() }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Ready means: started, not stopping, and no part names a problem. A problem is a short word, never a secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -36,6 +36,7 @@ struct Inner {
     started: AtomicBool,
     stopping: CancellationToken,
     parts: RwLock<Vec<Box<dyn Ready>>>,
+    says: RwLock<BTreeMap<&'static str, &'static str>>,
     /// Every problem that was told, so that one that is over is told as over.
     told: Mutex<BTreeSet<&'static str>>,
 }
@@ -48,12 +49,18 @@ impl Readiness {
             started: AtomicBool::new(false),
             stopping,
             parts: RwLock::default(),
+            says: RwLock::default(),
             told: Mutex::new(BTreeSet::from(["starting"])),
         }))
     }
 
     pub fn watch(&self, part: impl Ready) {
         self.0.parts.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(part));
+    }
+
+    /// Something of this process that whoever looks at it should see, beside its problems.
+    pub fn says(&self, what: &'static str, word: &'static str) {
+        self.0.says.write().unwrap_or_else(PoisonError::into_inner).insert(what, word);
     }
 
     /// Everything is connected and listening: from now on the parts decide.
@@ -125,7 +132,10 @@ async fn livez() -> HttpResponse {
 
 async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
     let problems = readiness.problems();
-    let body = serde_json::json!({ "ready": problems.is_empty(), "problems": problems });
+    let mut body = serde_json::json!({ "ready": problems.is_empty(), "problems": problems });
+    for (what, word) in readiness.0.says.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        body[*what] = (*word).into();
+    }
     if problems.is_empty() { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 

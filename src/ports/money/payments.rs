@@ -73,9 +73,28 @@ pub enum WebhookEvent {
     Nobody,
 }
 
+/// Who takes the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// Built in, for trying things: no money moves.
+    Sandbox,
+    Stripe,
+}
+
+impl Provider {
+    pub fn name(self) -> &'static str {
+        match self {
+            Provider::Sandbox => "sandbox",
+            Provider::Stripe => "stripe",
+        }
+    }
+}
+
 /// Every call is idempotent per payment; a fault means that it is not known whether it happened.
 #[async_trait]
 pub trait Payments: Send + Sync + 'static {
+    fn provider(&self) -> Provider;
+
     /// By the provider's rules, without asking it: an amount that is refused here is never taken. Nothing is asked of it for
     /// nothing: an amount of 0 is not for it to take.
     fn check(&self, amount: Money) -> Result<(), Unpayable>;

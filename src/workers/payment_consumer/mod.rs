@@ -41,6 +41,9 @@ use crate::workers::payment_consumer::metric::Metric;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Whether payments go to the built-in sandbox, and no money moves: to be said where there is no Stripe key, by gateways and
+    /// operators' commands as well. Only an embedded shop needs no word.
+    pub sandbox: bool,
     /// Alarms taken at once.
     pub deadlines_max: usize,
     /// Between two sweeps.
@@ -109,6 +112,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            sandbox: false,
             deadlines_max: 16,
             sweep_ms: 1_000,
             alarm_ms: 1_000,

@@ -98,7 +98,7 @@ module "operator" {
   repository_arn = lookup(var.repositories, "miaosha", null)
   kms_key_arn    = module.vault.kms_key_arn
   reaches        = local.stores
-  environment    = local.common
+  environment    = merge(local.common, { MIAOSHA__PAYMENTS__SANDBOX = tostring(!var.stripe) })
   secrets = merge(
     { MASTER__MIAOSHA__MYSQL__URL = module.data.url_secret_arns.mysql_master },
     { for name in ["MIAOSHA__MYSQL__URL", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__STRIPE__SECRET_KEY"] : name => local.secrets[name] if contains(keys(local.secrets), name) },

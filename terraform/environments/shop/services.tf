@@ -88,6 +88,7 @@ locals {
         MIAOSHA__PROCESS__INNER_LISTEN    = "0.0.0.0:9103"
         MIAOSHA__ARCHIVE__BUCKET          = module.data.receipts.name
         MIAOSHA__MAIL__QUEUE_URL          = module.data.letters.url
+        MIAOSHA__PAYMENTS__SANDBOX        = tostring(!var.stripe)
         MIAOSHA__MAIL__FROM_NAME          = var.mail.from_name
         MIAOSHA__MAIL__FROM_ADDRESS       = var.mail.from_address
         MIAOSHA__MAIL__DOMAIN             = var.domain
@@ -120,6 +121,7 @@ locals {
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
         MIAOSHA__GATEWAY__TRUSTED_HOPS = tostring(module.edge.trusted_hops)
         MIAOSHA__ARCHIVE__BUCKET       = module.data.receipts.name
+        MIAOSHA__PAYMENTS__SANDBOX     = tostring(!var.stripe)
 
         # Receipts say times in the zone of the letters.
         MIAOSHA__MAIL__UTC_OFFSET_MINUTES = tostring(var.mail.utc_offset_minutes)

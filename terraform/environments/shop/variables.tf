@@ -224,9 +224,9 @@ variable "mail" {
 }
 
 variable "stripe" {
-  description = "Whether payments go to Stripe; else to the built-in sandbox, and no money moves."
+  description = "Whether payments go to Stripe; else to the built-in sandbox, and no money moves. It has to be said."
   type        = bool
-  default     = false
+  nullable    = false
 }
 
 # ---- what is kept

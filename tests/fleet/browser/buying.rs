@@ -46,6 +46,7 @@ async fn buys(fixture: &Fixture, tongue: Tongue) {
     window.face("held").await;
     window.picture(&format!("held-{code}")).await;
 
+    window.shows(".ticket .trial", words.say("pay.sandbox")).await;
     window.press(words.say("pay.declined")).await;
     window.press_form().await;
     window.shows(".ticket .wrong", words.say("problem.card_declined")).await;

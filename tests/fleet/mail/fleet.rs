@@ -40,6 +40,7 @@ impl PaymentConsumer {
             ("MIAOSHA__REDIS__URL", redis_url()),
             ("MIAOSHA__RECEIPT_KEYS", format!("r1:{}", "e".repeat(64))),
             ("MIAOSHA__NAMESPACE", unique_name()),
+            ("MIAOSHA__PAYMENTS__SANDBOX", "true".into()),
             ("MIAOSHA__MAIL__QUEUE_URL", place.queue.url.clone()),
             ("MIAOSHA__ARCHIVE__BUCKET", place.bucket.clone()),
             ("RUST_LOG", "error".into()),

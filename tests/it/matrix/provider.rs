@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use miaosha::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
 use miaosha::domain::shared::id::PaymentId;
 use miaosha::domain::shared::money::Money;
-use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided, WebhookEvent, WebhookRequest};
+use miaosha::ports::money::payments::{
+    Captured, Opened, Payments, Provider, Unpayable, Voided, WebhookEvent, WebhookRequest,
+};
 use miaosha::ports::{Fault, Result};
 use miaosha::wire::world::World;
 
@@ -165,6 +167,10 @@ pub async fn kept(world: &World, payment: PaymentId) -> Result<bool> {
 
 #[async_trait]
 impl Payments for Lever {
+    fn provider(&self) -> Provider {
+        self.world.payments.provider()
+    }
+
     fn check(&self, amount: Money) -> Result<(), Unpayable> {
         self.world.payments.check(amount)
     }

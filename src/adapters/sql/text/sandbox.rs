@@ -17,7 +17,7 @@ use crate::domain::shared::id::PaymentId;
 use crate::domain::shared::money::Money;
 use crate::ports;
 use crate::ports::Fault;
-use crate::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided};
+use crate::ports::money::payments::{Captured, Opened, Payments, Provider, Unpayable, Voided};
 
 const PART: &str = "payments";
 
@@ -49,6 +49,10 @@ impl Sandbox {
 
 #[async_trait]
 impl Payments for Sandbox {
+    fn provider(&self) -> Provider {
+        Provider::Sandbox
+    }
+
     /// It takes every currency, and from the smallest unit on as much as its books can say.
     fn check(&self, amount: Money) -> ports::Result<(), Unpayable> {
         match amount.minor {

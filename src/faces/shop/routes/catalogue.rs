@@ -14,7 +14,7 @@ use crate::faces::front::page::{Cursor, Page};
 use crate::faces::front::routes::{Reply, no_such_sale, path, query, sale_id};
 use crate::faces::front::views::SaleView;
 use crate::faces::shop::Shop;
-use crate::faces::shop::views::CurrencyView;
+use crate::faces::shop::views::{CurrencyView, ProviderView};
 use crate::kit::http::document::params::{self, Pages};
 use crate::kit::http::document::{problems, shapes};
 use crate::kit::http::limits;
@@ -36,7 +36,8 @@ const ORDERS: [&str; 2] = ["newest", "opening"];
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/sales").route(web::get().to(get_sales)))
         .service(path("/v1/sales/{id}").route(web::get().to(get_sale)))
-        .service(path("/v1/currencies").route(web::get().to(get_currencies)));
+        .service(path("/v1/currencies").route(web::get().to(get_currencies)))
+        .service(path("/v1/provider").route(web::get().to(get_provider)));
 }
 
 /// What the list of sales is asked with, beside its page.
@@ -173,4 +174,15 @@ async fn get_currencies(shop: Data<Shop>) -> Reply {
         |&currency: &Currency| !matches!(payments.check(Money { minor: 1, currency }), Err(Unpayable::Currency(_)));
     let views: Vec<CurrencyView> = Currency::all().into_iter().filter(is_taken).map(CurrencyView::from).collect();
     Ok(HttpResponse::Ok().json(views))
+}
+
+/// Who takes the money here
+#[utoipa::path(
+    get,
+    path = "/v1/provider",
+    operation_id = "provider",
+    responses((status = 200, description = "The payment provider.", body = ProviderView)),
+)]
+async fn get_provider(shop: Data<Shop>) -> Reply {
+    Ok(HttpResponse::Ok().json(ProviderView::from(shop.needs().payments.provider())))
 }

@@ -28,7 +28,8 @@ variables {
     mailer = { bucket = "artifacts", key = "mailer.zip", digest = "m" }
     warmer = { bucket = "artifacts", key = "warmer.zip", digest = "w" }
   }
-  mail = { from_address = "shop@example.org" }
+  mail   = { from_address = "shop@example.org" }
+  stripe = false
 }
 
 override_data {
@@ -75,6 +76,10 @@ run "five_services" {
     error_message = "CloudFront and the balancer"
   }
   assert {
+    condition     = alltrue([for name in ["gateway", "payment-consumer"] : local.services[name].environment["MIAOSHA__PAYMENTS__SANDBOX"] == "true"])
+    error_message = "who takes money is told that none moves"
+  }
+  assert {
     condition     = alltrue([for name, plan in local.plan : can(regex("^(c7g|m7g|r7g)\\.", plan.instance_type))])
     error_message = "Graviton"
   }
@@ -95,6 +100,10 @@ run "x86_with_stripe_and_traces" {
   assert {
     condition     = contains(output.environment_names.gateway, "MIAOSHA__STRIPE__WEBHOOK_SECRETS") && contains(output.environment_names.payment-consumer, "MIAOSHA__STRIPE__SECRET_KEY") && !contains(output.environment_names.sockets, "MIAOSHA__STRIPE__SECRET_KEY")
     error_message = "who takes money has the keys for it, and nobody else"
+  }
+  assert {
+    condition     = alltrue([for name in ["gateway", "payment-consumer"] : local.services[name].environment["MIAOSHA__PAYMENTS__SANDBOX"] == "false"])
+    error_message = "with Stripe there is no sandbox"
   }
   assert {
     condition     = alltrue([for names in values(output.environment_names) : contains(names, "MIAOSHA__PROCESS__TRACING__OTLP_URL")])
