@@ -78,10 +78,10 @@ pub fn explore<M: Model>(model: &M, states_max: usize) -> Report {
                     report.failure = Some(Failure { what, trace: graph.trace(model, id) });
                     break 'level;
                 }
+                assert!(graph.prints.len() <= states_max, "more than {states_max} states: make the scenario smaller");
                 next.push((id, to));
             }
         }
-        assert!(graph.prints.len() <= states_max, "more than {states_max} states: make the scenario smaller");
         report.depth += 1;
         level = next;
     }

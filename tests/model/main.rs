@@ -96,7 +96,7 @@ fn every_invariant_holds_in_small_worlds() {
 #[test]
 #[ignore = "minutes: make prove"]
 fn every_invariant_holds_in_larger_worlds() {
-    LARGE.iter().for_each(|scenario| holds(scenario, 40_000_000));
+    LARGE.iter().for_each(|scenario| holds(scenario, 12_000_000));
 }
 
 /// For each rule, a world in which the model fails without it, and what is broken first.

@@ -256,12 +256,7 @@ pub const LARGE: &[Scenario] = &[
         lapses: 0b110,
         ..GIVEN_BACK
     },
-    Scenario {
-        name: "a block, stale, and a death",
-        slots: &[Consumer, Consumer, Releaser, Releaser, Sweeper],
-        left: Budget { failovers: 1, crashes: 1, takeovers: 1, ..NONE },
-        ..BLOCK
-    },
+    Scenario { name: "a block, stale, and a death", left: Budget { failovers: 1, crashes: 1, ..NONE }, ..BLOCK },
     ENDED_LINE,
     Scenario { name: "line with two releasers", slots: &[Consumer, Releaser, Releaser, Sweeper], ..LINE },
     Scenario {
