@@ -28,6 +28,13 @@ async function isSandbox() {
  */
 const bank = { reservation: null, words: '', soon: 0 };
 
+function said(problem) {
+  if (problem.kind === 'conflict') return t('pay.goes_back');
+  const { tries_left: n } = problem.facts ?? {};
+  if (n === undefined) return problem.words;
+  return `${problem.words} ${n ? t('pay.tries_left', { n }) : t('pay.no_tries_left')}`;
+}
+
 /** When less time than this is left to pay, the buyer is told, once. */
 export const soonMs = ({ hold_ms }) => Math.min(60_000, hold_ms / 3);
 
@@ -98,7 +105,7 @@ export function paying({ sale, standing, was }, acts) {
       await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
     } catch (error) {
       if (acts.signal.aborted) return;
-      bank.words = error instanceof Problem ? (error.kind === 'conflict' ? t('pay.goes_back') : error.words) : t('problem.internal');
+      bank.words = error instanceof Problem ? said(error) : t('problem.internal');
       blame(bank.words);
     }
     busy = false;

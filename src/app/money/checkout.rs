@@ -19,7 +19,7 @@ use crate::app::sale::best_effort::{Effort, best_effort, tell, wake};
 use crate::app::sale::tell::notify;
 use crate::app::sale::turns::sure_now;
 use crate::domain::money::order::{self, Order};
-use crate::domain::money::payment::{Payment, PaymentState};
+use crate::domain::money::payment::{DECLINES_MAX, DECLINES_TOLD_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::shared::money::Money;
@@ -36,8 +36,8 @@ pub enum Paid {
     Order { order: Order, now: bool },
     /// Not known yet: the payment-consumer finds out, and the buyer is told.
     Paying,
-    /// No money moved; `lapses_at` while another card may be tried.
-    Declined { why: String, lapses_at: Option<Timestamp> },
+    /// No money moved; so many more cards may be tried. `why` is told of the first ones only.
+    Declined { why: Option<String>, tries_left: u8 },
     /// The time to pay is over. No money moved.
     Lapsed,
     /// It costs something, and no card was given.
@@ -205,11 +205,12 @@ async fn declined(needs: &Needs, effort: Effort, row: &Reservation, payment: Pay
         return Ok(Paid::NotHeld(None));
     };
     tokio::join!(tell(&needs.tell, effort, &row), wake(&needs.tell, effort, &row));
-    let lapses_at = match row.state {
-        State::Held { lapses_at, .. } if lapses_at > now => Some(lapses_at),
-        _ => None,
+    let declines = match row.state {
+        State::Held { lapses_at, .. } if lapses_at > now => needs.paying.declines(row.id).await?,
+        _ => DECLINES_MAX,
     };
-    Ok(Paid::Declined { why, lapses_at })
+    let why = Some(why).filter(|_| declines <= DECLINES_TOLD_MAX);
+    Ok(Paid::Declined { why, tries_left: DECLINES_MAX.saturating_sub(declines) })
 }
 
 fn is_payable(row: &Reservation, now: Timestamp) -> bool {

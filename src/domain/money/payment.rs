@@ -33,6 +33,11 @@ pub struct Payment {
     pub opened_at: Timestamp,
 }
 
+/// Payments of one hold that may come to nothing; with the last of them the hold ends. Whoever tries stolen cards tries many.
+pub const DECLINES_MAX: u8 = 5;
+/// After more than so many the bank's reasons are not told any more.
+pub const DECLINES_TOLD_MAX: u8 = 2;
+
 /// One giving back of money, as the provider is asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refund {

@@ -58,11 +58,15 @@ pub trait Paying: Send + Sync + 'static {
     /// written in the same transaction. `number` is used when the order is written now.
     async fn confirm_free(&self, payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> Result<FreeOrder>;
 
-    /// The payment is definitely void. Paying with it -> Held while time is left, else Lapsed. The row as it reads now.
+    /// The payment is definitely void. Paying with it -> Held while time is left and fewer than [`DECLINES_MAX`](crate::domain::money::payment::DECLINES_MAX) came to nothing, else
+    /// Lapsed. The row as it reads now.
     async fn payment_voided(
         &self,
         id: ReservationId,
         payment: PaymentId,
         now: Timestamp,
     ) -> Result<Option<Reservation>>;
+
+    /// Payments of this hold that came to nothing and left it held.
+    async fn declines(&self, id: ReservationId) -> Result<u8>;
 }

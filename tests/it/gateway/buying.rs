@@ -11,6 +11,7 @@ use crate::support::clock::START;
 over_both! {
     a_hold_is_paid_and_becomes_an_order
     a_declined_card_leaves_the_hold_for_another_one
+    five_declines_end_a_hold
     a_silent_provider_leaves_the_hold_paying
     of_two_checkouts_of_one_hold_one_captures
 }
@@ -64,6 +65,27 @@ async fn a_declined_card_leaves_the_hold_for_another_one(fixture: Fixture) {
     }
     fixture.check_out(7, &token, "ok").await.is(201);
     assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
+}
+
+/// Whoever tries stolen cards tries many: of one hold so many, and is not told what the bank said of them.
+async fn five_declines_end_a_hold(fixture: Fixture) {
+    let sale = fixture.sale(1, 0).await;
+    let id = fixture.attempt(sale.id, 7, 1).await;
+    let token = fixture.checkout_token(sale.id, 7).await;
+    for tries_left in (0..5u8).rev() {
+        let declined = fixture.check_out(7, &token, "declined").await;
+        declined.is_problem(402, "card_declined");
+        assert_eq!(declined.body["tries_left"], json!(tries_left));
+        let detail = declined.body["detail"].as_str().unwrap();
+        assert_eq!(detail.contains('('), tries_left >= 3, "{detail}");
+        assert_eq!(detail.contains("the hold is over"), tries_left == 0, "{detail}");
+        let kind = if tries_left > 0 { Kind::Held } else { Kind::Lapsed };
+        assert_eq!(fixture.kind(id).await, kind, "{tries_left} left");
+    }
+    // Its unit is given on as that of any hold that lapsed.
+    assert_eq!(fixture.world.sweeping.unfreed(9).await.unwrap(), [(sale.id, id)]);
+    fixture.check_out(7, &token, "ok").await.is_problem(409, "hold_lapsed");
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
 }
 
 /// A time-out is never a decline: the unit stays taken until the payment is definitely void, or captured.

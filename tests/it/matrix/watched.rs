@@ -131,6 +131,7 @@ watched! { Paying, "ledger", paying:
     confirm(id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Confirmed;
     confirm_free(payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> FreeOrder;
     payment_voided(id: ReservationId, payment: PaymentId, now: Timestamp) -> Option<Reservation>;
+    declines(id: ReservationId) -> u8;
 }
 
 watched! { Refunds, "ledger", refunds:

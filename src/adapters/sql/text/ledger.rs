@@ -138,6 +138,10 @@ impl Paying for Store {
     ) -> Result<Option<Reservation>> {
         self.write("ledger.payment_voided", (id, payment, now), |c, args| Box::pin(paying::voided(c, args))).await
     }
+
+    async fn declines(&self, id: ReservationId) -> Result<u8> {
+        paying::declines(&mut *self.reader().await?, id).await.map_err(fault)
+    }
 }
 
 #[async_trait]

@@ -5,7 +5,7 @@ use super::dialect::{Connection, for_update};
 use super::{Result, broken, claims, is_duplicate, outbox, refund, row};
 use crate::adapters::sql::stored::Units;
 use crate::domain::money::order::Order;
-use crate::domain::money::payment::{Payment, PaymentState};
+use crate::domain::money::payment::{DECLINES_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
@@ -179,7 +179,8 @@ pub async fn voided(
 ) -> Result<Option<Reservation>> {
     sqlx::query(
         "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
-         version = version + 1, updated_at = ? WHERE id = ? AND state = ? AND payment = ? AND lapses_at > ?",
+         declines = declines + 1, version = version + 1, updated_at = ? \
+         WHERE id = ? AND state = ? AND payment = ? AND lapses_at > ? AND declines < ?",
     )
     .bind(Kind::Held)
     .bind(now)
@@ -187,14 +188,24 @@ pub async fn voided(
     .bind(Kind::Paying)
     .bind(payment)
     .bind(now)
+    .bind(DECLINES_MAX - 1)
     .execute(&mut *conn)
     .await?;
     let mut row = row::fetch_locked(conn, id).await?;
-    if let Some(late) = row.take_if(|row| pays_with(row, payment)) {
-        row = claims::end(conn, late.sale, vec![late], State::Lapsed, now).await?.into_iter().next();
+    // Late, or once too often.
+    if let Some(over) = row.take_if(|row| pays_with(row, payment)) {
+        row = claims::end(conn, over.sale, vec![over], State::Lapsed, now).await?.into_iter().next();
     }
     settle(conn, payment, PaymentState::Voided).await?;
     Ok(row)
+}
+
+pub async fn declines(conn: &mut Connection, id: ReservationId) -> Result<u8> {
+    let found = sqlx::query("/* ledger.declines */ SELECT declines FROM reservations WHERE id = ?")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    found.map_or(Ok(0), |found| row::small(&found, "declines"))
 }
 
 /// Moves a payment, where it may move there from what it is.

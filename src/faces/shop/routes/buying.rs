@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
@@ -19,7 +19,7 @@ use crate::faces::shop::Shop;
 use crate::faces::shop::metric::Metric;
 use crate::faces::shop::standing::{Asked, look_or_wait, standing_of, standing_of_row};
 use crate::kit::http::document::params::Key;
-use crate::kit::http::document::problems;
+use crate::kit::http::document::problems::{self, Extended, Members};
 use crate::kit::http::document::shapes::{described, text};
 use crate::kit::http::idempotency::cause;
 use crate::kit::http::limits;
@@ -140,7 +140,7 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D:
         (status = 200, description = "It was paid before.", body = OrderView),
         (status = 201, description = "Paid.", body = OrderView),
         (status = 202, description = "It is not known yet whether money moved: ask for the reservation.", body = StandingView),
-        (status = 402, description = "The card was declined; no money moved.", content_type = CONTENT_TYPE, body = Problem),
+        (status = 402, description = "The card was declined; no money moved.", content_type = CONTENT_TYPE, body = Declined),
         problems::Forbidden,
     ),
     security(("access" = [])),
@@ -180,18 +180,38 @@ fn payable_by(shop: &Shop, token: &str, buyer: BuyerId) -> Result<ReservationId,
     Ok(reservation)
 }
 
+/// Beside a declined card.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CardDeclined)]
+struct TriesLeft {
+    /// Cards that may be tried before the hold ends; with none it has ended. From the third decline on no reason is told.
+    #[schema(maximum = 4)]
+    tries_left: u8,
+}
+
+type Declined = Extended<TriesLeft>;
+
+impl Members for TriesLeft {
+    const KIND: Kind = CARD_DECLINED;
+}
+
+/// A decline that ended the hold has no tries left.
+fn declined(why: Option<String>, tries_left: u8) -> Problem {
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    let then = match tries_left {
+        0 => "and the hold is over",
+        _ => "the hold goes on, and another card may be tried",
+    };
+    Problem::field("card", CARD_DECLINED, format!("the card was declined{why}; {then}"))
+        .with_facts(&TriesLeft { tries_left })
+}
+
 fn reply(paid: Paid) -> Reply {
     match paid {
         Paid::Order { order, now: true } => Ok(HttpResponse::Created().json(OrderView::from(order))),
         Paid::Order { order, now: false } => Ok(HttpResponse::Ok().json(OrderView::from(order))),
         Paid::Paying => Ok(HttpResponse::Accepted().json(StandingView::paying())),
-        Paid::Declined { why, lapses_at } => {
-            let then = match lapses_at {
-                Some(_) => "the hold goes on, and another card may be tried",
-                None => "and the time to pay is over",
-            };
-            Err(Problem::field("card", CARD_DECLINED, format!("the card was declined ({why}); {then}")))
-        }
+        Paid::Declined { why, tries_left } => Err(declined(why, tries_left)),
         Paid::CardMissing(amount) => {
             Err(Problem::field("card", Kind::INVALID, format!("is needed: {amount} is to be paid")))
         }
