@@ -1,6 +1,8 @@
 //! What a new shop holds so that a newcomer can buy something at once: two accounts, a sale that is open, one that opens in a
 //! minute.
 
+use std::path::Path;
+
 use crate::app::operator::open_sale;
 use crate::domain::people::Role;
 use crate::domain::sale::{Allotment, Question};
@@ -10,11 +12,12 @@ use crate::domain::shared::money::Money;
 use crate::faces::account::passwords;
 use crate::kit::process::Failure;
 use crate::ports::sale::catalogue::NewItem;
+use crate::wire::folder;
 use crate::wire::world::World;
 
 const SHOPPER: &str = "demo@miaosha.test";
 const OPERATOR: &str = "operator@miaosha.test";
-/// Only this machine reaches a demo: it listens on a loopback address.
+/// Of the shopper, who can do no harm. Only this machine reaches a demo: it listens on a loopback address.
 const PASSWORD: &str = "demodemo";
 const HOUR_MS: i64 = 3_600_000;
 
@@ -22,20 +25,26 @@ const HOUR_MS: i64 = 3_600_000;
 pub struct Demo {
     pub open: SaleId,
     soon: SaleId,
+    /// How one becomes the operator.
+    operator: String,
 }
 
 /// Makes the demo where the shop has no sale yet; finds it where it is.
-pub async fn prepare(world: &World) -> Result<Option<Demo>, Failure> {
+pub async fn prepare(world: &World, state: &Path) -> Result<Option<Demo>, Failure> {
     let sales = world.catalogue.sales(2).await?;
+    let file = folder::operator_password_file(state);
     if let [soon, open] = sales.as_slice() {
-        return Ok(Some(Demo { open: open.id, soon: soon.id }));
+        let operator = format!("whose password is in {}", file.display());
+        return Ok(Some(Demo { open: open.id, soon: soon.id, operator }));
     }
     if !sales.is_empty() {
         return Ok(None);
     }
-    let hash = passwords::hash_now(PASSWORD);
-    world.accounts.create_account("Demo", SHOPPER, &hash, Role::Shopper, Locale::En).await?;
-    world.accounts.create_account("Operator", OPERATOR, &hash, Role::Operator, Locale::En).await?;
+    // Before the account: a demo that was cut short is begun anew with the same one.
+    let password = folder::operator_password(state)?;
+    let hash = passwords::hash_now;
+    world.accounts.create_account("Demo", SHOPPER, &hash(PASSWORD), Role::Shopper, Locale::En).await?;
+    world.accounts.create_account("Operator", OPERATOR, &hash(&password), Role::Operator, Locale::En).await?;
     let now = world.clock.now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();
@@ -47,14 +56,15 @@ pub async fn prepare(world: &World) -> Result<Option<Demo>, Failure> {
         let window = (opens_at.0, opens_at.plus_ms(24 * HOUR_MS).0);
         ids.push(open_sale(&world.needs(), item.id, price, allotment, window, vec![question.clone()]).await?.id);
     }
-    Ok(Some(Demo { open: ids[0], soon: ids[1] }))
+    let operator = format!("with the password {password}; it is said once, and kept in {}", file.display());
+    Ok(Some(Demo { open: ids[0], soon: ids[1], operator }))
 }
 
 impl Demo {
     /// What to try next: lines for any shell, which may be pasted all at once. Comments are printed, since not every shell
     /// knows them.
     pub fn says(&self, url: &str, inner_url: &str) -> String {
-        let Demo { open, soon } = self;
+        let Demo { open, soon, operator } = self;
         format!(
             r#"The shop is open on {url}  (probes and metrics: {inner_url}/readyz, {inner_url}/metrics)
 Sale {open} is open, sale {soon} opens within a minute. Nothing is asked of who comes: no wait after a hold that lapsed, no places
@@ -79,7 +89,7 @@ for each network, no work (gateway.admission). Buy something:
     -H "idempotency-key: $(date +%s%N)" -d "{{\"checkout_token\":\"$CHECKOUT\",\"card\":\"ok\"}}"; echo
   curl -s {url}/v1/orders -H "authorization: Bearer $TOKEN"; echo
 
-The operator is {OPERATOR}, with the same password. A rush of 5,000:  cargo run --release --bin loadtest -- rush"#
+The operator is {OPERATOR}, {operator}. A rush of 5,000:  cargo run --release --bin loadtest -- rush"#
         )
     }
 }

@@ -1,9 +1,9 @@
 //! A shop's folder: who may use it, and what is in it beside the two databases. Everything in it is for its owner only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use crate::kit::process::Failure;
 const FACTS: &str = "shop.json";
 const LOCK: &str = "lock";
 const KEYS: &str = "token.keys";
+const OPERATOR_PASSWORD: &str = "operator.password";
 const RECEIPT_KEYS: &str = "receipt.keys";
 
 /// What a running shop writes for programs that want to call it.
@@ -52,6 +53,7 @@ pub struct FolderLock(#[expect(dead_code, reason = "the lock lives as long as th
 /// Makes the folder where there is none. Fails when another process has it.
 pub fn lock(folder: &Path) -> Result<FolderLock, Failure> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    make_private(folder)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
@@ -60,6 +62,20 @@ pub fn lock(folder: &Path) -> Result<FolderLock, Failure> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Also where it was there before: it holds passwords' hashes, addresses and keys. A folder of something else is left as it is.
+fn make_private(folder: &Path) -> Result<(), Failure> {
+    if std::fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let is_ours = folder.join(LOCK).exists() || std::fs::read_dir(folder)?.next().is_none();
+    if !is_ours {
+        let why =
+            "others may read it, and it holds other things; name a folder of the shop's own, or close it to others";
+        return Err(format!("{}: {why}", folder.display()).into());
+    }
+    Ok(std::fs::set_permissions(folder, Permissions::from_mode(0o700))?)
 }
 
 /// The folder's own keys, made on first use.
@@ -106,6 +122,24 @@ pub fn kept_receipt_keys(folder: &Path) -> Result<Option<ReceiptKeys>, Failure> 
     }
 }
 
+/// The demo's operator's, made on first use.
+pub fn operator_password(folder: &Path) -> std::io::Result<String> {
+    let file = operator_password_file(folder);
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let password = random_hex(8)?;
+            write_private(&file, &format!("{password}\n"))?;
+            Ok(password)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub fn operator_password_file(folder: &Path) -> PathBuf {
+    folder.join(OPERATOR_PASSWORD)
+}
+
 pub fn random_hex(bytes: usize) -> std::io::Result<String> {
     let mut chance = vec![0u8; bytes];
     getrandom::fill(&mut chance).map_err(|error| std::io::Error::other(error.to_string()))?;
@@ -116,4 +150,28 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_for_its_shop_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let mode = |folder: &Path| std::fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+        let open = |name: &str| {
+            let folder = place.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+            folder
+        };
+        let (empty, shops, others) = (open("empty"), open("shops"), open("others"));
+        std::fs::write(shops.join(LOCK), "").unwrap();
+        std::fs::write(others.join("notes.txt"), "").unwrap();
+        drop((lock(&empty).unwrap(), lock(&shops).unwrap(), lock(&place.path().join("new")).unwrap()));
+        assert_eq!((mode(&empty), mode(&shops), mode(&place.path().join("new"))), (0o700, 0o700, 0o700));
+        let why = lock(&others).err().unwrap().to_string();
+        assert!(why.contains("others may read it") && mode(&others) == 0o755, "{why}");
+    }
 }

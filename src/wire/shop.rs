@@ -82,6 +82,10 @@ pub fn main(options: ShopOptions) -> ExitCode {
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
     let Process { mut config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
+    if with_demo && !config.http.listen.ip().is_loopback() {
+        let why = "a demo has an account that everybody knows, and listens for this machine alone: say --no-demo, or listen on a loopback address";
+        return Err(ConfigError::new(why).into());
+    }
     let state = config.embedded.state.clone();
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
@@ -90,7 +94,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     provider::tell(world.payments.provider(), &readiness);
     commands.serve(world.needs());
     // Before the publisher asks for everything: what comes later is told half a second later.
-    let demo = if with_demo { demo::prepare(&world).await? } else { None };
+    let demo = if with_demo { demo::prepare(&world, &state).await? } else { None };
 
     if demo.is_some() {
         config.gateway.admission = config.gateway.admission.without_conditions();

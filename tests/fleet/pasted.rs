@@ -17,8 +17,9 @@ use crate::support::servers::{rabbit_url, redis_url};
 struct Printed {
     url: String,
     lines: String,
+    operator: String,
     _shop: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A shop no one was in before, up to the moment at which its lines are there to be read.
@@ -38,8 +39,9 @@ async fn printed() -> Printed {
         all.push(said.next_line().await.unwrap().expect("a shop says what to try"));
     }
     let url = all[0].split(' ').find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let operator = all.last().unwrap().clone();
     let lines: Vec<String> = all.into_iter().filter(|line| line.starts_with("  ")).collect();
-    Printed { url, lines: lines.join("\n"), _shop: shop, _folder: folder }
+    Printed { url, lines: lines.join("\n"), operator, _shop: shop, folder }
 }
 
 impl Printed {
@@ -112,4 +114,34 @@ async fn the_same_lines_work_before_a_fleet() {
     for number in 0..4 {
         bought(&pasted(&printed.by(&format!("c{number}"), &url, &sale)).await);
     }
+}
+
+/// Nobody knows the demo's operator but who saw the shop begin, or may read its folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demos_operator_has_a_password_of_its_own() {
+    let (first, second) = (printed().await, printed().await);
+    let kept = |shop: &Printed| std::fs::read_to_string(shop.folder.path().join("state/operator.password")).unwrap();
+    let passwords = [&first, &second].map(|shop| kept(shop).trim().to_owned());
+    assert_ne!(passwords[0], passwords[1]);
+    assert!(passwords[0].len() == 16 && first.operator.contains(&passwords[0]), "{}", first.operator);
+    for (password, status) in [(passwords[0].as_str(), "201"), (passwords[1].as_str(), "401"), ("demodemo", "401")] {
+        let login = format!(
+            "curl -s -o /dev/null -w '%{{http_code}}' {}/v1/sessions -H 'content-type: application/json' \
+             -d '{{\"email\":\"operator@miaosha.test\",\"password\":\"{password}\"}}'",
+            first.url
+        );
+        assert_eq!(pasted(&login).await, [status.parse::<u16>().unwrap()]);
+    }
+}
+
+#[tokio::test]
+async fn a_demo_is_for_this_machine_alone() {
+    let folder = TempDir::new().unwrap();
+    let mut shop = Command::new(env!("CARGO_BIN_EXE_miaosha"));
+    // An address that no machine has: were it tried, the words would be others.
+    shop.args(["serve", "--listen", "192.0.2.1:0", "--state"]).arg(folder.path().join("state")).kill_on_drop(true);
+    let output = shop.output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(!output.status.success() && said.contains("--no-demo"), "{said}");
 }

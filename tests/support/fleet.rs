@@ -43,7 +43,7 @@ pub type Environment = Vec<(&'static str, String)>;
 
 /// A process of the fleet, and where it listens.
 pub struct Part {
-    program: &'static str,
+    pub program: &'static str,
     pub http: SocketAddr,
     inner: SocketAddr,
     pub process: Child,

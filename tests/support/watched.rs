@@ -8,7 +8,7 @@ use miaosha::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
 use miaosha::domain::shared::id::PaymentId;
 use miaosha::domain::shared::money::Money;
 use miaosha::ports::Result;
-use miaosha::ports::money::payments::{Captured, Opened, Payments, Unpayable, Voided};
+use miaosha::ports::money::payments::{Captured, Opened, Payments, Provider, Unpayable, Voided};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
@@ -30,6 +30,10 @@ pub struct Watched<P> {
 
 #[async_trait]
 impl<P: Payments> Payments for Watched<P> {
+    fn provider(&self) -> Provider {
+        self.payments.provider()
+    }
+
     fn check(&self, amount: Money) -> Result<(), Unpayable> {
         self.payments.check(amount)
     }

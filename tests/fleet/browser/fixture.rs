@@ -137,6 +137,8 @@ impl Shop {
 
     async fn start(settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
+        // A demo's operator has the password that is there.
+        std::fs::write(folder.path().join("operator.password"), "demodemo\n").unwrap();
         let running = serve(folder.path(), "127.0.0.1:0", settings);
         let authority = url_of(folder.path()).await;
         Self { folder, settings, running: Mutex::new(Some(running)), authority }

@@ -21,7 +21,8 @@ async fn person(shop: &Shop, name: &str, email: &str, locale: &str) -> Buyer {
 }
 
 async fn operator(shop: &Shop) -> String {
-    let login = json!({ "email": "operator@miaosha.test", "password": "demodemo" });
+    let password = std::fs::read_to_string(shop.state().join("operator.password")).unwrap();
+    let login = json!({ "email": "operator@miaosha.test", "password": password.trim() });
     shop.post("/v1/sessions", "", login).await["access_token"].as_str().unwrap().to_owned()
 }
 
