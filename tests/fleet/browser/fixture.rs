@@ -1,5 +1,7 @@
 //! A shop, a ChromeDriver, and the browsers of one story. However the story ends, all of it is gone afterwards.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -137,7 +139,8 @@ impl Shop {
 
     async fn start(settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
-        // A demo's operator has the password that is there.
+        // A demo's operator has the password that is there, in a folder of the shop's own.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
         std::fs::write(folder.path().join("operator.password"), "demodemo\n").unwrap();
         let running = serve(folder.path(), "127.0.0.1:0", settings);
         let authority = url_of(folder.path()).await;
