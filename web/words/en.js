@@ -84,7 +84,7 @@ export default {
   'face.again': 'Try again', 'face.sure': 'Really let it go? Somebody else gets it at once.', 'face.keep': 'Keep it', 'face.yes': 'Yes, let go',
   'pay.card': 'Card', 'pay.card_hint': 'A payment provider’s token. No card number ever comes here.', 'pay.cards': 'Cards to try',
   'pay.sandbox': 'This shop is a trial: no money moves, and nothing is sold. Choose how the bank is to answer.',
-  'pay.tries_left.one': 'One more card may be tried.', 'pay.tries_left': '{n} more cards may be tried.', 'pay.no_tries_left': 'That was the last try: the hold is over, and the units go to the next in line.',
+  'pay.tries_left': '{n} more cards may be tried.', 'pay.tries_left.one': '{n} more card may be tried.', 'pay.no_tries_left': 'That was the last try: the hold is over, and the units go to the next in line.',
   'pay.ok': 'works', 'pay.declined': 'is declined', 'pay.timeout': 'never answers', 'pay.late': 'answers late',
   'pay.now': 'Pay {price}', 'pay.paying': 'Paying', 'pay.get': 'Get it', 'pay.getting': 'Getting it', 'pay.void': 'That payment did not go through, and no money moved. Try again.',
   'pay.goes_back': 'The payment came too late. The money goes back by itself; there is nothing to do.',

@@ -84,7 +84,7 @@ export default {
   'face.again': '再試一次', 'face.sure': '確定要放棄嗎？會馬上讓給別人。', 'face.keep': '保留', 'face.yes': '確定放棄',
   'pay.card': '付款卡', 'pay.card_hint': '金流業者給的代碼，卡號不會經過這裡。', 'pay.cards': '可以試試的卡',
   'pay.sandbox': '這是試用商店：不會實際扣款，也不會真的賣出商品。請選擇銀行要如何回覆。',
-  'pay.tries_left': '還可以再試 {n} 張卡。', 'pay.no_tries_left': '已經沒有機會再試：保留已結束，名額將由下一位遞補。',
+  'pay.tries_left': '還可以再試 {n} 張卡。', 'pay.tries_left.one': '還可以再試 {n} 張卡。', 'pay.no_tries_left': '已經沒有機會再試：保留已結束，名額將由下一位遞補。',
   'pay.ok': '可以付款', 'pay.declined': '會被拒絕', 'pay.timeout': '銀行不回覆', 'pay.late': '銀行很慢才回覆',
   'pay.now': '付款 {price}', 'pay.paying': '付款中', 'pay.get': '領取', 'pay.getting': '領取中', 'pay.void': '剛才的付款沒有成功，沒有扣款，請再試一次。',
   'pay.goes_back': '付款太晚，款項會自動退回，您無須處理。',
