@@ -64,7 +64,8 @@ pub fn lock(folder: &Path) -> Result<FolderLock, Failure> {
     }
 }
 
-/// Also where it was there before: it holds passwords' hashes, addresses and keys. A folder that holds something else is left as it is, and said.
+/// Also where it was there before: it holds passwords' hashes, addresses and keys. A folder that holds something else is left as it
+/// is, and said.
 fn make_private(folder: &Path) -> Result<(), Failure> {
     if std::fs::metadata(folder)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
@@ -80,12 +81,9 @@ fn make_private(folder: &Path) -> Result<(), Failure> {
 /// The folder's own keys, made on first use.
 pub fn token_keys(folder: &Path) -> Result<TokenKeys, Failure> {
     let path = folder.join(KEYS);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?)
-        }
-        Err(error) => return Err(error.into()),
+    let text = match kept(&path)? {
+        Some(text) => text,
+        None => format!("access:a1:{},checkout:c1:{}", random_hex(32)?, random_hex(32)?),
     };
     let text = text.trim();
     if text.contains("admission:") {
@@ -114,25 +112,18 @@ pub fn receipt_keys(folder: &Path) -> Result<ReceiptKeys, Failure> {
 
 /// The same, where there are some.
 pub fn kept_receipt_keys(folder: &Path) -> Result<Option<ReceiptKeys>, Failure> {
-    match std::fs::read_to_string(folder.join(RECEIPT_KEYS)) {
-        Ok(text) => Ok(Some(ReceiptKeys::parse(text.trim())?)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(kept(&folder.join(RECEIPT_KEYS))?.map(|text| ReceiptKeys::parse(text.trim())).transpose()?)
 }
 
 /// The demo's operator's, made on first use.
 pub fn operator_password(folder: &Path) -> std::io::Result<String> {
     let file = operator_password_file(folder);
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Ok(text.trim().to_owned()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let password = random_hex(8)?;
-            write_private(&file, &format!("{password}\n"))?;
-            Ok(password)
-        }
-        Err(error) => Err(error),
+    if let Some(text) = kept(&file)? {
+        return Ok(text.trim().to_owned());
     }
+    let password = random_hex(8)?;
+    write_private(&file, &format!("{password}\n"))?;
+    Ok(password)
 }
 
 pub fn operator_password_file(folder: &Path) -> PathBuf {
@@ -143,6 +134,15 @@ pub fn random_hex(bytes: usize) -> std::io::Result<String> {
     let mut chance = vec![0u8; bytes];
     getrandom::fill(&mut chance).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(HEXLOWER.encode(&chance))
+}
+
+/// Nothing where there is no such file yet.
+fn kept(path: &Path) -> std::io::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

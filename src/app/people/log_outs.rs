@@ -23,7 +23,8 @@ pub struct Page {
     pub revoked: Vec<Revoked>,
     /// There are no more for now.
     pub is_last: bool,
-    next: LogOutPlace,
+    /// Where the page after it begins.
+    pub next: LogOutPlace,
 }
 
 impl LogOuts {
@@ -42,7 +43,7 @@ impl LogOuts {
         Ok(Page { revoked: found.into_iter().map(|(_, revoked)| revoked).collect(), is_last, next })
     }
 
-    pub fn passed(&self, page: &Page) {
-        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = Some(page.next);
+    pub fn passed(&self, next: LogOutPlace) {
+        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
     }
 }

@@ -197,10 +197,9 @@ impl Feed {
         loop {
             let page = reader.page(&*self.needs.accounts, self.needs.clock.now()).await?;
             if !page.revoked.is_empty() {
-                let revoked = page.revoked.clone();
-                send(&self.needs, SaleSnapshot { revoked, ..SaleSnapshot::default() }).await?;
+                send(&self.needs, SaleSnapshot { revoked: page.revoked, ..SaleSnapshot::default() }).await?;
             }
-            reader.passed(&page);
+            reader.passed(page.next);
             if page.is_last {
                 return Ok(());
             }

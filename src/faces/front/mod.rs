@@ -202,7 +202,7 @@ impl Front {
             for revoked in self.0.revocations.learn(&page.revoked, now) {
                 self.registry().revoked(revoked.buyer, revoked.epoch);
             }
-            self.0.log_outs.passed(&page);
+            self.0.log_outs.passed(page.next);
             if page.is_last {
                 return Ok(());
             }

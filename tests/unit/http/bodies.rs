@@ -165,7 +165,7 @@ fn an_answer_quotes_little() {
     for body in [
         format!(r#"{{"{long}":1}}"#),
         format!(r#"{{"quantity":"{long}"}}"#),
-        format!(r#"{{"quantity":"{}"}}"#, "\"".repeat(10_000)),
+        format!(r#"{{"quantity":"{}"}}"#, r#"\""#.repeat(10_000)),
     ] {
         let problem = body::parse::<Order>(body.as_bytes()).unwrap_err();
         assert!(problem.detail.chars().count() < 300, "{}", problem.detail);
