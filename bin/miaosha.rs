@@ -10,10 +10,12 @@ use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
 use miaosha::kit::telemetry::{self, LogFilter};
 use miaosha::wire::shop::{self, ShopOptions};
-use miaosha::wire::{commands, receipts};
+use miaosha::wire::{commands, operators, receipts};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROLES: &str = "owner (everything), desk (sells and gives back), door (lets in), viewer (sees figures)";
 
 #[derive(Parser)]
 #[command(name = "miaosha", version, about = "Sells scarce things to a million people at once")]
@@ -72,6 +74,14 @@ enum What {
         #[arg(long)]
         turns: bool,
     },
+    /// Checks that no entry of the journal was changed, left out or put in: PASS with the last digest, or the first break.
+    Journal {
+        #[command(flatten)]
+        place: Where,
+        /// The last line is one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Rebuilds a sale's turnstile from the ledger.
     Restore {
         #[command(flatten)]
@@ -121,12 +131,42 @@ enum What {
 
 #[derive(Subcommand)]
 enum OperatorWhat {
+    /// Every operator: number, address, role.
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
     /// A new operator; the password is read from standard input.
     Add {
         #[command(flatten)]
         place: Where,
         #[arg(long)]
         name: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long, default_value_t = Role::Owner, value_name = "ROLE", help = ROLES)]
+        role: Role,
+    },
+    /// Another role for an account; whoever is logged in with it logs in anew.
+    Role {
+        #[command(flatten)]
+        place: Where,
+        #[arg(long)]
+        email: String,
+        #[arg(long, value_name = "ROLE", help = ROLES)]
+        role: Role,
+    },
+    /// Makes a shopper of an operator.
+    Remove {
+        #[command(flatten)]
+        place: Where,
+        #[arg(long)]
+        email: String,
+    },
+    /// Makes up another password and says it once; whoever is logged in with the account is logged out.
+    Reset {
+        #[command(flatten)]
+        place: Where,
         #[arg(long)]
         email: String,
     },
@@ -189,18 +229,31 @@ fn main() -> ExitCode {
             let sales = sales.into_iter().map(SaleId).collect();
             commands::run(place.embedded(), Command::Audit { sales, turns }, json)
         }
+        What::Journal { place, json } => commands::run(place.embedded(), Command::CheckJournal, json),
         What::Restore { place, sale } => commands::run(place.embedded(), Command::Restore { sale: SaleId(sale) }, true),
         What::Seed { place, sales, capacity } => {
             commands::run(place.embedded(), Command::Seed { sales, capacity }, true)
         }
-        What::Operator { what: OperatorWhat::Add { place, name, email } } => {
-            commands::add_account(place.embedded(), name, email, Role::Operator)
-        }
+        What::Operator { what } => operator(what),
         What::Verify { token, keys, state } => receipts::verify(&token, keys, &state),
         What::Gate { what: GateWhat::Serve { pack, file, name } } => receipts::gate(&pack, &file, &name),
         What::Gate { what: GateWhat::Merge { file, url } } => receipts::merge(&file, &url),
         What::Parked { what: ParkedWhat::List { place } } => commands::run(place.embedded(), Command::Parked, true),
         What::Parked { what: ParkedWhat::Replay { place } } => commands::run(place.embedded(), Command::Replay, true),
+    }
+}
+
+fn operator(what: OperatorWhat) -> ExitCode {
+    match what {
+        OperatorWhat::List { place } => commands::run(place.embedded(), Command::Operators, true),
+        OperatorWhat::Add { place, name, email, role } => operators::add(place.embedded(), name, email, role),
+        OperatorWhat::Role { place, email, role } => {
+            commands::run(place.embedded(), Command::SetRole { email, role }, true)
+        }
+        OperatorWhat::Remove { place, email } => {
+            commands::run(place.embedded(), Command::SetRole { email, role: Role::Shopper }, true)
+        }
+        OperatorWhat::Reset { place, email } => operators::reset(place.embedded(), email),
     }
 }
 

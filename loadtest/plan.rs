@@ -181,7 +181,7 @@ impl Plan {
     }
 
     pub fn operator_token(&self) -> String {
-        self.keys.sign_access(OPERATOR, Role::Operator, SystemClock::machine_now(), TOKEN_MS)
+        self.keys.sign_access(OPERATOR, Role::Owner, SystemClock::machine_now(), TOKEN_MS)
     }
 
     pub fn quantity(&self, number: u64) -> u8 {

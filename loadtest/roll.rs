@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miaosha::faces::tokens::TokenKeys;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::Client;
 use crate::keys::{TOKEN_KEYS, chance, new_keys};
@@ -42,6 +42,8 @@ pub async fn roll(target: &Target, kinds: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+const PASSWORD: &str = "a rotation under way";
+
 /// A rotation under way: the keys before, the keys to come, and a buyer with an account, who logged in before it began.
 pub struct Rotation {
     before: String,
@@ -59,8 +61,8 @@ impl Rotation {
         let before = target.setting(TOKEN_KEYS).ok_or("the fleet's environment names no token keys")?;
         let email = format!("{kid}@loadtest.example");
         let mut rotation = Self { before, new, new_keys, email, tokens: Vec::new() };
-        let person = json!({ "name": "Rotation", "email": rotation.email, "password": "long enough" });
-        rotation.enter(target, "/v1/users", person).await?;
+        target.account(&rotation.email, PASSWORD).await?;
+        rotation.enter(target).await?;
         Ok(rotation)
     }
 
@@ -73,8 +75,7 @@ impl Rotation {
     /// The new ones sign; what the old ones signed is good for as long as it lives.
     pub async fn sign(&mut self, target: &mut Target) -> Result<(), String> {
         self.deploy(target, format!("{},{}", self.new, self.before), "the new keys sign").await?;
-        let person = json!({ "email": self.email, "password": "long enough" });
-        self.enter(target, "/v1/sessions", person).await?;
+        self.enter(target).await?;
         self.everybody_is_in(target).await
     }
 
@@ -96,11 +97,12 @@ impl Rotation {
         roll(target, &KEY_KINDS.map(str::to_owned)).await
     }
 
-    async fn enter(&mut self, target: &Target, path: &str, body: Value) -> Result<(), String> {
-        let answer = Client::new(&target.gateways[0]).post(path, "", body.to_string()).await?;
+    async fn enter(&mut self, target: &Target) -> Result<(), String> {
+        let login = json!({ "email": self.email, "password": PASSWORD });
+        let answer = Client::new(&target.gateways[0]).post("/v1/sessions", "", login.to_string()).await?;
         match (answer.status, answer.json()["access_token"].as_str()) {
             (201, Some(token)) => self.tokens.push(token.to_owned()),
-            (status, _) => return Err(format!("POST {path}: {status}")),
+            (status, _) => return Err(format!("a log-in was answered {status}")),
         }
         Ok(())
     }

@@ -107,7 +107,7 @@ fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
 /// Creates the sales of this run as an operator would, and waits until every publisher knows them.
 pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
     let now = SystemClock::machine_now();
-    let token = target.keys.sign_access(OPERATOR, Role::Operator, now, TOKEN_MS);
+    let token = target.keys.sign_access(OPERATOR, Role::Owner, now, TOKEN_MS);
     let mut gateway = Client::new(&target.gateways[0]);
     let item = json!({ "title": "Loadtest", "description": "sold in a rush" }).to_string();
     let item = created(gateway.post("/v1/admin/items", &token, item).await?)?;

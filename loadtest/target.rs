@@ -142,14 +142,7 @@ impl Target {
 
     /// What `miaosha audit` says of the sales; `None` where it cannot be asked.
     pub async fn audit(&self, sales: &[u64]) -> Result<Option<Value>, String> {
-        let mut command = Command::new(sibling("miaosha")?);
-        match &self.world {
-            Running::Embedded { state, .. } => command.arg("audit").arg("--state").arg(state),
-            Running::Fleet { env, .. } => {
-                command.args(["audit", "--world", "cluster"]).envs(env.iter().map(|(name, value)| (name, value)))
-            }
-            Running::Elsewhere => return Ok(None),
-        };
+        let Some(mut command) = self.command(&["audit"])? else { return Ok(None) };
         command.arg("--json").arg("--turns");
         for sale in sales {
             command.arg("--sale").arg(sale.to_string());
@@ -160,6 +153,34 @@ impl Target {
         serde_json::from_str(last).map(Some).map_err(|_| {
             format!("the audit said nothing to be read: {last} {}", String::from_utf8_lossy(&output.stderr))
         })
+    }
+
+    /// An account of this address that logs in with this password.
+    pub async fn account(&self, email: &str, password: &str) -> Result<(), String> {
+        let Some(mut command) = self.command(&["operator", "add"])? else {
+            return Err("accounts are made where the shop runs".to_owned());
+        };
+        command.args(["--name", "Load", "--email", email]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut adding = command.spawn().map_err(|error| error.to_string())?;
+        let mut asks = adding.stdin.take().ok_or("the command takes no password")?;
+        asks.write_all(password.as_bytes()).await.map_err(|error| error.to_string())?;
+        drop(asks);
+        let status = adding.wait().await.map_err(|error| error.to_string())?;
+        if status.success() { Ok(()) } else { Err(format!("no account was made: {status}")) }
+    }
+
+    /// One of the operator's commands for this world; `None` where it is elsewhere.
+    fn command(&self, words: &[&str]) -> Result<Option<Command>, String> {
+        let mut command = Command::new(sibling("miaosha")?);
+        command.args(words);
+        match &self.world {
+            Running::Embedded { state, .. } => command.arg("--state").arg(state),
+            Running::Fleet { env, .. } => {
+                command.args(["--world", "cluster"]).envs(env.iter().map(|(name, value)| (name, value)))
+            }
+            Running::Elsewhere => return Ok(None),
+        };
+        Ok(Some(command))
     }
 
     /// What can be killed here, by the names `--kill` takes.

@@ -2,7 +2,10 @@
 
 import { end, token } from './session.js';
 import { measured, mine } from './clock.js';
-import { t } from './words.js';
+import { t, when } from './words.js';
+
+/** Who has to wait for longer is told until when. */
+const SOON_S = 60;
 
 /** `kind` is the last word of the problem's type, or `offline` when there was no answer. */
 export class Problem extends Error {
@@ -21,6 +24,7 @@ export class Problem extends Error {
 
   /** In the person's language: what a field does not keep to, or else what kind of problem it is; the shop's own words where there are no others. */
   get words() {
+    if (this.kind === 'too_many_requests' && this.wait > SOON_S) return t('problem.too_many_requests_until', { when: when(mine() + this.wait * 1000) });
     const { rule, min, max } = this.facts ?? {};
     const values = { min, max, minutes: max / 60_000 };
     const bounded = min === undefined ? rule : `${rule}_between`;
@@ -34,6 +38,13 @@ export class Problem extends Error {
 
 const listeners = new Set();
 let trouble = null;
+
+let unproved = () => {};
+
+/** `listener` is called when a page asks for what takes a second factor, and none was shown. */
+export function onUnproved(listener) {
+  unproved = listener;
+}
 
 /** `listener` is called with `offline`, `unavailable`, or nothing when all is well. */
 export function onTrouble(listener) {
@@ -100,6 +111,7 @@ export async function call(method, path, { body, key, signal, bearer = token(), 
   reached(problem.passes && problem.status !== 429 ? 'unavailable' : null);
   // A client whose login has ended learns it once, here.
   if (problem.status === 401 && sent && sent === `Bearer ${token()}` && problem.field === 'Authorization') end();
+  if (problem.kind === 'second_factor_needed' && method === 'GET' && as !== 'blob') unproved();
   throw problem;
 }
 

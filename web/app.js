@@ -1,11 +1,12 @@
 // The shop's frame: the top, the foot, which page a path shows, and what is said when the shop cannot be reached.
 
 import { h, put } from './dom.js';
-import { onTrouble } from './api.js';
-import { end, isOperator, onChange, session, user } from './session.js';
+import { onTrouble, onUnproved } from './api.js';
+import { end, may, onChange, session, user } from './session.js';
 import { onForgetful } from './storage.js';
 import { LANGUAGES, language, speak, t } from './words.js';
 
+/** A path, its page, and who may see it: any buyer, or who has a permission. */
 const ROUTES = [
   [/^\/$/, () => import('./pages/sales.js')],
   [/^\/sales\/(\d+)$/, () => import('./pages/sale.js')],
@@ -13,14 +14,16 @@ const ROUTES = [
   [/^\/orders$/, () => import('./pages/orders.js'), 'buyer'],
   [/^\/orders\/([A-Z0-9-]+)$/, () => import('./pages/order.js'), 'buyer'],
   [/^\/account$/, () => import('./pages/account.js'), 'buyer'],
-  [/^\/check-in$/, () => import('./pages/check-in.js'), 'operator'],
-  [/^\/desk$/, () => import('./desk/sales.js'), 'operator'],
-  [/^\/desk\/new$/, () => import('./desk/new.js'), 'operator'],
-  [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'operator'],
-  [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'operator'],
-  [/^\/desk\/refunds$/, () => import('./desk/refunds.js'), 'operator'],
-  [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'operator'],
-  [/^\/desk\/audit$/, () => import('./desk/audit.js'), 'operator'],
+  [/^\/second-factor$/, () => import('./pages/second-factor.js'), 'buyer'],
+  [/^\/check-in$/, () => import('./pages/check-in.js'), 'check_in'],
+  [/^\/desk$/, () => import('./desk/sales.js'), 'read'],
+  [/^\/desk\/new$/, () => import('./desk/new.js'), 'sell'],
+  [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'read'],
+  [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'refund'],
+  [/^\/desk\/refunds$/, () => import('./desk/refunds.js'), 'read'],
+  [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'read'],
+  [/^\/desk\/audit$/, () => import('./desk/audit.js'), 'read'],
+  [/^\/desk\/journal$/, () => import('./desk/journal.js'), 'journal'],
 ];
 
 const main = document.getElementById('main');
@@ -46,7 +49,7 @@ async function show(moved) {
   try {
     top();
     if (who && !session()) return go(entrance(), { replace: true });
-    if (who === 'operator' && !isOperator()) return blank('page.forbidden', moved);
+    if (who && who !== 'buyer' && !may(who)) return blank(user().may?.length ? 'page.not_yours' : 'page.forbidden', moved);
     if (!found) return blank('page.nothing', moved);
     const page = await load();
     if (signal.aborted) return undefined;
@@ -64,9 +67,11 @@ async function show(moved) {
 
 function settle() {
   scrollTo(0, 0);
+  const first = main.querySelector('[autofocus]');
+  if (first) return first.focus();
   const heading = main.querySelector('h1');
   heading?.setAttribute('tabindex', '-1');
-  (heading ?? main).focus({ preventScroll: true });
+  return (heading ?? main).focus({ preventScroll: true });
 }
 
 function blank(key, moved) {
@@ -80,7 +85,8 @@ function top() {
   const other = Object.keys(LANGUAGES).find((code) => code !== language);
   const links = [link('/', t('nav.sales'))];
   if (session()) links.push(link('/orders', t('nav.orders')));
-  if (isOperator()) links.push(link('/desk', t('nav.desk')), link('/check-in', t('nav.check_in')));
+  if (may('read')) links.push(link('/desk', t('nav.desk')));
+  if (may('check_in')) links.push(link('/check-in', t('nav.check_in')));
   if (session()) links.push(link('/account', user().name, 'name'));
   else links.push(link('/log-in', t('nav.log_in')), link('/sign-up', t('nav.sign_up')));
   const tongue = h('button', {
@@ -118,6 +124,7 @@ onTrouble((what) => {
 });
 onChange(() => { if (session()?.token !== shownFor) show(false); });
 onForgetful(notify);
+onUnproved(() => go(`/second-factor?to=${encodeURIComponent(location.pathname + location.search)}`, { replace: true }));
 
 export function logOut() {
   end();

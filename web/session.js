@@ -4,6 +4,7 @@ import { drop, forgetful, onWrite, read, write } from './storage.js';
 
 const KEY = 'miaosha.session';
 const ADMISSION = 'miaosha.admission';
+const DEVICE = 'miaosha.device';
 const listeners = new Set();
 let current = stored();
 
@@ -15,14 +16,27 @@ function stored() {
 export const session = () => current;
 export const token = () => current?.token;
 export const user = () => current?.user;
-export const isOperator = () => current?.user.role === 'operator';
+/** Whether the role has this permission. The shop's table is asked, once, at log-in; the shop itself refuses what is tried all the same. */
+export const may = (permission) => Boolean(current?.user.may?.includes(permission));
+/** Where who just logged in begins: whose only business is the door begins there. */
+export const home = () => (may('check_in') && !may('read') ? '/check-in' : '/');
 
-export function begin({ access_token, user }) {
+export function begin({ access_token, user, device }) {
   current = { token: access_token, user };
   const lasts = write(KEY, current);
+  if (device) write(DEVICE, device);
   tell();
   if (!lasts) forgetful();
 }
+
+/** Another token of the same login: no page is made anew for it. */
+export function renew({ access_token, user }) {
+  current = { token: access_token, user };
+  write(KEY, current);
+}
+
+/** What the shop knows this browser by when somebody logs in again: it opens nothing, and stays when he leaves. */
+export const device = () => read(DEVICE);
 
 export function end() {
   if (!current) return;

@@ -50,6 +50,26 @@ export function onWrite(key, listener, signal) {
   }, { signal });
 }
 
+// -- what is for this tab alone, and ends with it --
+
+export function readOwn(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+/** Where the browser does not take it, it does not come back with a reload, nor does what was there before. */
+export function writeOwn(key, value) {
+  try {
+    sessionStorage.removeItem(key);
+    if (value !== undefined) sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // The page remembers it.
+  }
+}
+
 /** `listener` is called when a login lasts no longer than the page. */
 export function onForgetful(listener) {
   listeners.add(listener);

@@ -61,3 +61,9 @@ export const when = (at) => able(
   () => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at)),
   () => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16).replace('T', ' '),
 );
+
+/** The time of day alone. */
+export const hour = (at) => able(
+  () => new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(new Date(at)),
+  () => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(11, 16),
+);

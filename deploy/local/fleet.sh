@@ -39,6 +39,7 @@ prepare_fleet() {
     echo "MIAOSHA__MYSQL__REPLICA_URL='$MIAOSHA_MYSQL_REPLICA_URL'"
     # nginx. Without it in front, the client is the connecting peer.
     echo "MIAOSHA__GATEWAY__TRUSTED_HOPS=1"
+    echo "MIAOSHA__HTTP__TRUSTED_PROXIES=loopback"
     echo "MIAOSHA__NAMESPACE='miaosha'"
     echo "MIAOSHA__ARCHIVE__FOLDER='$dir/archive'"
     echo "MIAOSHA__MAIL__FOLDER='$dir/mail'"

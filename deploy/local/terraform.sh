@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$root"
 
 emulated=$here/terraform_emulated
-modules=(network vault bucket data edge service operator lambda warmup watch)
+modules=(network vault bucket data firewall edge service operator lambda warmup watch)
 bed=$(mktemp -d "${TMPDIR:-/tmp}/miaosha-terraform-XXXXXX")
 moto='' applying=''
 

@@ -105,7 +105,7 @@ impl Runs {
 
 impl Bench {
     fn token(&self, buyer: u64) -> String {
-        let (buyer, role) = if buyer == 0 { (OPERATOR, Role::Operator) } else { (BuyerId(buyer), Role::Shopper) };
+        let (buyer, role) = if buyer == 0 { (OPERATOR, Role::Owner) } else { (BuyerId(buyer), Role::Shopper) };
         self.keys.sign_access(buyer, role, SystemClock::machine_now(), HOUR_MS)
     }
 

@@ -153,7 +153,7 @@ async fn create_database(url: &str, name: &str) -> Result<String, String> {
 
 pub async fn open_sale(gateway: SocketAddr, keys: &TokenKeys, capacity: u32, standby: u32) -> Result<SaleId, String> {
     let now = SystemClock::machine_now();
-    let token = keys.sign_access(OPERATOR, Role::Operator, now, HOUR_MS);
+    let token = keys.sign_access(OPERATOR, Role::Owner, now, HOUR_MS);
     let mut client = Client::new(&gateway.to_string());
     let item = json!({ "title": "Bench", "description": "sold as fast as can be" });
     let item = created(client.post("/v1/admin/items", &token, item.to_string()).await?)?;

@@ -153,7 +153,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
 /// The whole of what is measured with one transport.
 async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Value>, bool), String> {
     let keys = TokenKeys::parse(&gateways.keys).map_err(|error| error.to_string())?;
-    let operator = keys.sign_access(OPERATOR, Role::Operator, SystemClock::machine_now(), TOKEN_MS);
+    let operator = keys.sign_access(OPERATOR, Role::Owner, SystemClock::machine_now(), TOKEN_MS);
     let mut stage = Stage { options, gateways, operator, sale: 0, told_by: Duration::from_secs(options.told_s_max) };
     stage.sale = stage.open_sale().await?;
     // What starting took is given back in a moment.

@@ -1,24 +1,31 @@
 //! What operators do from a shell. A command is data: `miaosha` carries it out on a world it opened itself, or hands it to the
 //! shop that runs, which carries it out the same way.
 
+mod staff;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::audit;
+use crate::app::audit::journal;
 use crate::app::money::payable;
 use crate::app::sale::restore;
 use crate::app::sale::tell;
+use crate::domain::audit::journal::{Action, Entry, Subject};
 use crate::domain::people::Role;
+use crate::domain::people::author::Author;
 use crate::domain::sale::{Allotment, CAPACITY_MAX, Question, QuestionKey, Sale, StandbyUntil};
-use crate::domain::shared::id::{ItemId, SaleId};
+use crate::domain::shared::id::{ItemId, RequestId, SaleId};
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::money::Money;
 use crate::ports::Fault;
 use crate::ports::audit::auditing::Auditing;
+use crate::ports::audit::journal::Journal;
 use crate::ports::money::payments::Payments;
 use crate::ports::people::accounts::Accounts;
+use crate::ports::people::operators::Operators;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::parked::Parked;
 use crate::ports::sale::catalogue::{Catalogue, NewItem, NewSale};
@@ -39,6 +46,8 @@ pub enum Command {
         sales: Vec<SaleId>,
         turns: bool,
     },
+    /// Checks that the journal is as it was written.
+    CheckJournal,
     /// Rebuilds the turnstile from the ledger, whatever it looks like.
     Restore {
         sale: SaleId,
@@ -59,6 +68,18 @@ pub enum Command {
         #[serde(default)]
         locale: Locale,
     },
+    /// Who may do more than buy.
+    Operators,
+    /// Makes an operator of a shopper, a shopper of an operator, or another operator of one.
+    SetRole {
+        email: String,
+        role: Role,
+    },
+    /// Another password for an operator; what logged in before is logged out.
+    ResetOperator {
+        email: String,
+        password_hash: String,
+    },
 }
 
 /// What went wrong, in words for a shell.
@@ -73,7 +94,9 @@ pub enum CommandError {
 #[derive(Clone)]
 pub struct Needs {
     pub accounts: Arc<dyn Accounts>,
+    pub operators: Arc<dyn Operators>,
     pub auditing: Arc<dyn Auditing>,
+    pub journal: Arc<dyn Journal>,
     pub catalogue: Arc<dyn Catalogue>,
     pub restoring: Arc<dyn Restoring>,
     pub turnstile: Arc<dyn Turnstile>,
@@ -84,29 +107,78 @@ pub struct Needs {
     pub restore: restore::Needs,
 }
 
+/// What it changes is in the journal as the shell's.
 pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, CommandError> {
+    let by = shell(needs)?;
     match command {
         Command::Audit { sales, turns } => audit_sales(needs, sales, turns).await,
-        Command::Restore { sale } => {
-            let standing = needs.restoring.standing(sale).await?;
-            let standing = standing.ok_or_else(|| CommandError::Refused(format!("there is no sale {sale}")))?;
-            // The operator's word is enough: there is nothing to compare.
-            let doubt =
-                restore::Divergence { sale, generation: standing.generation, grounds: restore::RestoreReason::Lost };
-            let restored =
-                restore::restore(&needs.restore, &tell::Settings::default(), doubt).await? == restore::Restored::Now;
-            Ok(json!({ "sale": sale, "restored": restored }))
-        }
+        Command::CheckJournal => check_journal(needs).await,
+        Command::Restore { sale } => restore_sale(needs, sale, &by).await,
         Command::Parked => Ok(json!({ "parked": needs.parked.parked(PARKED_MAX).await? })),
-        Command::Replay => Ok(json!({ "replayed": needs.parked.replay(PARKED_MAX).await? })),
-        Command::Seed { sales, capacity } => seed(needs, sales, capacity).await,
+        Command::Replay => replay(needs, &by).await,
+        Command::Seed { sales, capacity } => seed(needs, sales, capacity, &by).await,
         Command::AddAccount { name, email, password_hash, role, locale } => {
             let email = email.to_lowercase();
-            let made = needs.accounts.create_account(&name, &email, &password_hash, role, locale).await?;
+            let accounts = &needs.accounts;
+            let made = accounts.create_account_by(&name, &email, &password_hash, role, locale, Some(&by)).await?;
             let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
             Ok(json!({ "id": account.id, "role": account.role }))
         }
+        Command::Operators => staff::list(needs).await,
+        Command::SetRole { email, role } => staff::set_role(needs, &email, role, &by).await,
+        Command::ResetOperator { email, password_hash } => staff::reset(needs, &email, &password_hash, &by).await,
     }
+}
+
+/// Whoever gives commands. What one command does has one id.
+fn shell(needs: &Needs) -> Result<Author, CommandError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| CommandError::Refused(error.to_string()))?;
+    Ok(Author::shell(RequestId::from_bytes(id), needs.clock.now()))
+}
+
+async fn check_journal(needs: &Needs) -> Result<Value, CommandError> {
+    let checked = journal::check(&*needs.journal).await?;
+    let words = match &checked.broken {
+        None => format!("journal: {} entries hold, the last digest is {}", checked.entries, checked.digest),
+        Some(broken) => format!("journal: {broken}; {} entries before it hold", checked.entries),
+    };
+    let mut answer = serde_json::to_value(&checked).map_err(|error| CommandError::Refused(error.to_string()))?;
+    answer["in_words"] = json!([words]);
+    Ok(answer)
+}
+
+async fn restore_sale(needs: &Needs, sale: SaleId, by: &Author) -> Result<Value, CommandError> {
+    let standing = needs.restoring.standing(sale).await?;
+    let standing = standing.ok_or_else(|| CommandError::Refused(format!("there is no sale {sale}")))?;
+    let before = json!({ "generation": standing.generation });
+    write_down(needs, by, Action::RestoreBegun, Subject::Sale(sale), before).await?;
+    // The operator's word is enough: there is nothing to compare.
+    let doubt = restore::Divergence { sale, generation: standing.generation, grounds: restore::RestoreReason::Lost };
+    let restored = restore::restore(&needs.restore, &tell::Settings::default(), doubt).await? == restore::Restored::Now;
+    write_down(needs, by, Action::RestoreEnded, Subject::Sale(sale), json!({ "restored": restored })).await?;
+    Ok(json!({ "sale": sale, "restored": restored }))
+}
+
+/// The queue is not the ledger's: it is written down before, and what came of it after.
+async fn replay(needs: &Needs, by: &Author) -> Result<Value, CommandError> {
+    write_down(needs, by, Action::ReplayBegun, Subject::Parked, Value::Null).await?;
+    let replayed = json!({ "replayed": needs.parked.replay(PARKED_MAX).await? });
+    write_down(needs, by, Action::ReplayEnded, Subject::Parked, replayed.clone()).await?;
+    Ok(replayed)
+}
+
+async fn write_down(
+    needs: &Needs,
+    author: &Author,
+    action: Action,
+    subject: Subject,
+    what: Value,
+) -> Result<(), CommandError> {
+    let after = if what.is_null() { String::new() } else { what.to_string() };
+    let entry = Entry { author: author.clone(), action, subject, before: String::new(), after };
+    needs.journal.write_down(&entry).await?;
+    Ok(())
 }
 
 async fn audit_sales(needs: &Needs, sales: Vec<SaleId>, turns: bool) -> Result<Value, CommandError> {
@@ -160,7 +232,7 @@ async fn add_history(needs: &Needs, sale: SaleId, report: &mut Value) -> Result<
     Ok(())
 }
 
-async fn seed(needs: &Needs, sales: u32, capacity: u32) -> Result<Value, CommandError> {
+async fn seed(needs: &Needs, sales: u32, capacity: u32, by: &Author) -> Result<Value, CommandError> {
     if !(1..=SALES_MAX).contains(&sales) || !(1..=CAPACITY_MAX).contains(&capacity) {
         let limits = format!("sales: 1 to {SALES_MAX}, capacity: 1 to {CAPACITY_MAX}");
         return Err(CommandError::Refused(limits));
@@ -168,12 +240,14 @@ async fn seed(needs: &Needs, sales: u32, capacity: u32) -> Result<Value, Command
     let mut made = Vec::new();
     for number in 1..=sales {
         let title = format!("Seeded item {number}");
-        let item = needs.catalogue.create_item(&NewItem { title, description: "Made by seed".to_owned() }).await?;
+        let item = NewItem { title, description: "Made by seed".to_owned() };
+        let item = needs.catalogue.create_item_once(&item, None, Some(by)).await?;
         let price = Money { minor: 100_000, currency: "TWD".parse().expect("three capital letters") };
         let allotment = Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max: capacity };
         let opens_at = needs.clock.now();
         let closes_at = opens_at.plus_ms(24 * HOUR_MS);
-        made.push(open_sale(needs, item.id, price, allotment, (opens_at.0, closes_at.0), Vec::new()).await?.id);
+        let window = (opens_at.0, closes_at.0);
+        made.push(open_sale(needs, item.id, price, allotment, window, Vec::new(), Some(by)).await?.id);
     }
     Ok(json!({ "sales": made }))
 }
@@ -186,6 +260,7 @@ pub async fn open_sale(
     allotment: Allotment,
     window: (i64, i64),
     questions: Vec<Question>,
+    by: Option<&Author>,
 ) -> Result<Sale, CommandError> {
     use crate::domain::shared::time::Timestamp;
     payable::check(&*needs.payments, price, allotment.quantity_max)
@@ -203,7 +278,7 @@ pub async fn open_sale(
         questions,
         question_key: QuestionKey(key),
     };
-    let sale = needs.catalogue.create_sale(&sale).await?;
+    let sale = needs.catalogue.create_sale_once(&sale, None, by).await?;
     let sale = sale.ok_or_else(|| CommandError::Refused("the item is gone".to_owned()))?;
     needs.turnstile.open(sale.id, sale.generation, sale.allotment).await?;
     Ok(sale)

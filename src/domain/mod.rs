@@ -2,6 +2,7 @@
 //!
 //! Pure: callers bring the time and the ids. Nothing here waits, fails for want of a server, or asks for randomness.
 
+pub mod audit;
 pub mod fleet;
 pub mod money;
 pub mod people;

@@ -5,18 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::App;
 use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::system::SystemClock;
 use crate::app::receipts::Receipts;
 use crate::app::receipts::keys::ReceiptKeys;
-use crate::bound_server;
 use crate::faces::publisher;
 use crate::faces::tokens::TokenKeys;
 use crate::faces::tokens::admission::AdmissionKeys;
-use crate::kit::http::problem;
+use crate::kit::http::answers;
+use crate::kit::http::connections::Connections;
 use crate::kit::http::server;
 use crate::kit::process::{Failure, Process};
 use crate::kit::telemetry::traced::{Systems, name_systems};
@@ -57,6 +56,7 @@ pub async fn connect(
     clock.measured(store.time().await?.since_ms(SystemClock::machine_now()));
     let world = World::new(Backends {
         places: turnstile.clone(),
+        tries: turnstile.clone(),
         turnstile,
         payments: provider::choose(&config.stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
@@ -96,7 +96,7 @@ fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
 
 /// Needs the broker only: no database and no Redis is configured where attempts come in, and no key but those of admissions.
 pub(super) async fn publisher(process: Process<Config>) -> Result<(), Failure> {
-    let Process { config, lifecycle, readiness, .. } = process;
+    let Process { config, lifecycle, readiness, connections_max, .. } = process;
     let keys = Arc::new(AdmissionKeys::parse(config.token_keys.expose_secret())?);
     let servers = Servers::of(&config)?;
     name_systems(SYSTEMS);
@@ -109,9 +109,10 @@ pub(super) async fn publisher(process: Process<Config>) -> Result<(), Failure> {
         move || publisher.problems()
     });
     let hearing = publisher.clone();
-    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+    let connections = config.http.connections(connections_max);
+    let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let publisher = publisher.clone();
-        App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
+        answers::app().configure(|cfg| publisher::routes(cfg, publisher))
     })?;
     // While the listener is open attempts come in, also after the soft stop, and a pause has to be received.
     let closed = CancellationToken::new();
@@ -123,8 +124,7 @@ pub(super) async fn publisher(process: Process<Config>) -> Result<(), Failure> {
         soft.cancelled().await;
     });
     readiness.started();
-    let address = server.addrs()[0];
-    let served = serve(server.run(), address, config.http.unready_ms, &lifecycle).await;
+    let served = serve(server, address, config.http.unready_ms, &lifecycle).await;
     drop(closes);
     served
 }
@@ -161,7 +161,7 @@ pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Fai
 }
 
 pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
-    let Process { config, lifecycle, readiness, .. } = process;
+    let Process { config, lifecycle, readiness, connections_max, .. } = process;
     // Where there are sockets and nothing else, nobody pays.
     if !config.gateway.sockets.only {
         provider::said(&config, &readiness)?;
@@ -172,31 +172,31 @@ pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let offset = config.mail.utc_offset_minutes;
     let receipts = Receipts::new(world.needs(), receipt_keys(&config)?, config.receipts.clone(), offset);
     lifecycle.accompany("receipts.press", receipts.clone().closed());
-    let gateway = Gateway::new(world.needs(), keys, receipts, config.gateway.clone(), &lifecycle);
+    let gateway = Gateway::new(world.needs(), keys, receipts, config.faces(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()
     });
     let running = gateway.clone();
     lifecycle.supervise("gateway", async move { running.run().await });
-    serve_sockets(&gateway, &lifecycle)?;
+    let connections = config.http.connections(connections_max);
+    serve_sockets(&gateway, connections.clone(), &lifecycle)?;
     if config.gateway.sockets.only {
         readiness.started();
         lifecycle.soft.cancelled().await;
         return Ok(());
     }
-    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+    let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let gateway = gateway.clone();
-        App::new().configure(|cfg| gateway::routes(cfg, gateway)).configure(problem::defaults)
+        answers::app().configure(|cfg| gateway::routes(cfg, gateway))
     })?;
     readiness.started();
-    let address = server.addrs()[0];
-    serve(server.run(), address, config.http.unready_ms, &lifecycle).await
+    serve(server, address, config.http.unready_ms, &lifecycle).await
 }
 
 /// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
-pub fn serve_sockets(gateway: &Gateway, lifecycle: &Lifecycle) -> Result<(), Failure> {
-    let Some((address, server)) = gateway.lean()? else { return Ok(()) };
+pub fn serve_sockets(gateway: &Gateway, connections: Connections, lifecycle: &Lifecycle) -> Result<(), Failure> {
+    let Some((address, server)) = gateway.lean(connections)? else { return Ok(()) };
     tracing::info!(%address, "serving sockets");
     let gateway = gateway.clone();
     lifecycle.supervise("sockets.listener", async move {

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -12,13 +11,11 @@ use std::time::Duration;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
+use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::sql::sqlite::SqliteStore;
 use crate::app::operator::{self, Command, CommandError};
-use crate::domain::people::Role;
-use crate::domain::shared::locale::Locale;
-use crate::faces::account::passwords;
 use crate::kit::http::auth;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem, method_not_allowed};
@@ -29,15 +26,13 @@ use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::{Config, EmbeddedConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::servers::Servers;
-use crate::wire::{call, cluster, provider, shop};
+use crate::wire::{call, cluster, operators, provider, shop};
 use crate::workers::relay::{self, Relay};
 
 /// A server that is away for longer is not waited for: the operator wants to know why.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
 /// Bytes of one command.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
-/// Characters of a password read from standard input.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// The running shop's route for commands, on its inner port, for callers that can read the folder's secret.
 #[derive(Clone)]
@@ -53,6 +48,11 @@ impl Commands {
 
     pub fn secret(&self) -> &str {
         &self.secret
+    }
+
+    /// However much of it is right, the answer takes as long.
+    fn is_secret(&self, given: &str) -> bool {
+        given.as_bytes().ct_eq(self.secret.as_bytes()).into()
     }
 
     pub fn serve(&self, needs: operator::Needs) {
@@ -71,12 +71,12 @@ async fn take_command(
     payload: web::Payload,
     commands: web::Data<Commands>,
 ) -> Result<HttpResponse, Problem> {
-    if auth::bearer(&req)? != &*commands.secret {
+    if !commands.is_secret(auth::bearer(&req)?) {
         return Err(Problem::new(Kind::UNAUTHORIZED, "the secret is in the shop's folder"));
     }
     let command: Command = body::json(&req, &mut payload.into_inner(), COMMAND_BYTES_MAX).await?;
     let needs = commands.needs.get().ok_or_else(|| Problem::new(Kind::UNAVAILABLE, "the shop is still starting"))?;
-    match operator::carry_out(needs, command).await {
+    match operator::carry_out(needs, operators::checked(command)?).await {
         Ok(answer) => Ok(HttpResponse::Ok().json(answer)),
         Err(CommandError::Refused(why)) => Err(Problem::new(Kind::INVALID, why)),
         Err(CommandError::Fault(fault)) => Err(Problem::new(Kind::UNAVAILABLE, fault.to_string())),
@@ -85,7 +85,7 @@ async fn take_command(
 
 /// Carries out a command and prints its answer. `state` is a shop's folder; without one the cluster is meant.
 pub fn run(state: Option<PathBuf>, command: Command, json: bool) -> ExitCode {
-    let is_audit = matches!(command, Command::Audit { .. });
+    let is_audit = matches!(command, Command::Audit { .. } | Command::CheckJournal);
     match one_shot(answer(state, command)) {
         Ok(answer) => {
             if is_audit {
@@ -121,24 +121,6 @@ pub fn migrate(state: Option<PathBuf>) -> ExitCode {
     }
 }
 
-/// A new account whose password comes from standard input, so that no shell remembers it.
-pub fn add_account(state: Option<PathBuf>, name: String, email: String, role: Role) -> ExitCode {
-    if std::io::stdin().is_terminal() {
-        eprintln!("miaosha: type the password, then Enter and Ctrl-D");
-    }
-    let mut password = String::new();
-    if let Err(error) = std::io::stdin().read_to_string(&mut password) {
-        return failed(&error);
-    }
-    let password = password.trim_end_matches(['\r', '\n']);
-    if !PASSWORD_CHARS.contains(&password.chars().count()) {
-        return failed(&"a password has 8 to 128 characters");
-    }
-    let password_hash = passwords::hash_now(password);
-    let locale = Locale::default();
-    run(state, Command::AddAccount { name, email, password_hash, role, locale }, true)
-}
-
 pub fn failed(error: &dyn Display) -> ExitCode {
     eprintln!("miaosha: {error}");
     ExitCode::from(2)
@@ -149,11 +131,12 @@ fn tasks() -> AnyTasks {
     Lifecycle::new().tasks()
 }
 
-fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub fn one_shot<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
+pub async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failure> {
+    let command = operators::checked(command)?;
     let Some(state) = state else {
         let config: Config = config::load(None)?;
         // It asks the provider what it has.
@@ -185,13 +168,21 @@ async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, Failu
 }
 
 async fn send(facts: &ShopFacts, command: &Command) -> Result<Value, Failure> {
-    let (status, answer) = call::post(&facts.inner_url, "/commands", &facts.secret, command).await?;
+    let (status, answer) = call::post(&facts.inner_url, "/commands", &facts.secret, &object(command)?).await?;
     let answer: Value = serde_json::from_slice(&answer)?;
     if status.is_success() {
         Ok(answer)
     } else {
         Err(answer["detail"].as_str().unwrap_or("the shop refused").to_owned().into())
     }
+}
+
+/// A body is an object, also of a command that is nothing but its name.
+fn object(command: &Command) -> Result<Value, Failure> {
+    Ok(match serde_json::to_value(command)? {
+        Value::String(name) => Value::Object([(name, Value::Null)].into_iter().collect()),
+        whole => whole,
+    })
 }
 
 /// Ends what waits for servers, after its time.
@@ -204,6 +195,25 @@ async fn give_up(over: &CancellationToken) -> Infallible {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_the_whole_of_it() {
+        let commands = Commands { secret: "0123abcd".into(), needs: Arc::default() };
+        assert!(commands.is_secret("0123abcd"));
+        for near in ["", "0", "0123abc", "0123abcde", "1123abcd", "0123abce", "0123ABCD", " 0123abcd"] {
+            assert!(!commands.is_secret(near), "{near}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_sent_as_an_object() {
+        for command in [Command::Parked, Command::Replay, Command::Operators, Command::Seed { sales: 1, capacity: 2 }] {
+            let sent = object(&command).expect("a command is JSON").to_string();
+            assert!(sent.starts_with('{'), "{sent}");
+            let read: Command = body::parse(sent.as_bytes()).expect("what is sent is read");
+            assert_eq!(object(&read).expect("a command is JSON").to_string(), sent);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_command_waits_so_long_for_its_servers() {

@@ -209,6 +209,13 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// What the faces are told, with what the listeners know.
+    pub fn faces(&self) -> front::Settings {
+        front::Settings { trusted_proxies: self.http.trusted_proxies.clone(), ..self.gateway.clone() }
+    }
+}
+
 impl BinaryConfig for Config {
     fn process(&self) -> &ProcessSettings {
         &self.process

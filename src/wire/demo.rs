@@ -44,7 +44,7 @@ pub async fn prepare(world: &World, state: &Path) -> Result<Option<Demo>, Failur
     let password = folder::operator_password(state)?;
     let hash = passwords::hash_now;
     world.accounts.create_account("Demo", SHOPPER, &hash(PASSWORD), Role::Shopper, Locale::En).await?;
-    world.accounts.create_account("Operator", OPERATOR, &hash(&password), Role::Operator, Locale::En).await?;
+    world.accounts.create_account("Operator", OPERATOR, &hash(&password), Role::Owner, Locale::En).await?;
     let now = world.clock.now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();
@@ -54,7 +54,7 @@ pub async fn prepare(world: &World, state: &Path) -> Result<Option<Demo>, Failur
         let price = Money { minor: 120_000, currency: "TWD".parse().expect("three capital letters") };
         let allotment = Allotment { capacity: 100, quantity_max: 4, standby_max: 200 };
         let window = (opens_at.0, opens_at.plus_ms(24 * HOUR_MS).0);
-        ids.push(open_sale(&world.needs(), item.id, price, allotment, window, vec![question.clone()]).await?.id);
+        ids.push(open_sale(&world.needs(), item.id, price, allotment, window, vec![question.clone()], None).await?.id);
     }
     let operator = format!("with the password {password}; it is said once, and kept in {}", file.display());
     Ok(Some(Demo { open: ids[0], soon: ids[1], operator }))

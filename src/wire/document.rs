@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
+use crate::domain::people::Permission;
 use crate::faces::front::Settings;
 use crate::faces::publisher;
 use crate::kit::http::document::Document;
@@ -28,5 +29,10 @@ fn document() -> Document {
     // The button belongs to what is sold.
     let after_shop = parts.iter().position(|part| part.name == "shop").map_or(parts.len(), |place| place + 1);
     parts.insert(after_shop, publisher::part());
-    Document::new(info, parts)
+    Document::new(info, parts, roles)
+}
+
+fn roles(permission: &str) -> Vec<&'static str> {
+    let permission = Permission::of_name(permission).expect("calls name permissions of the table");
+    permission.roles().iter().map(|role| role.name()).collect()
 }

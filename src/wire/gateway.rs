@@ -12,6 +12,7 @@ use crate::app::receipts::Receipts;
 use crate::faces::front::{self, Front, Settings};
 use crate::faces::tokens::TokenKeys;
 use crate::faces::{account, desk, door, live, shop, webhooks};
+use crate::kit::http::connections::Connections;
 use crate::kit::http::document::Part;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::wire::document::DOCUMENT;
@@ -79,7 +80,7 @@ faces! { receipts:
 impl Gateway {
     /// What goes on beside the requests, until the soft stop.
     pub async fn run(&self) {
-        tokio::join!(self.front.run(), self.live.run());
+        tokio::join!(self.front.run(), self.live.run(), self.account.run());
     }
 
     /// Passwords hashed since the start.
@@ -93,8 +94,8 @@ impl Gateway {
     }
 
     /// Binds the lean listener for sockets, if there is to be one.
-    pub fn lean(&self) -> std::io::Result<Option<(SocketAddr, Server)>> {
-        self.live.lean()
+    pub fn lean(&self, connections: Connections) -> std::io::Result<Option<(SocketAddr, Server)>> {
+        self.live.lean(connections)
     }
 
     /// Serves the lean listener until the soft stop.

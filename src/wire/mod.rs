@@ -16,6 +16,7 @@ pub mod mail;
 pub mod mailer;
 pub mod mains;
 mod needs;
+pub mod operators;
 mod provider;
 pub mod receipts;
 pub mod servers;

@@ -4,6 +4,7 @@ use crate::app::audit;
 use crate::app::mail;
 use crate::app::money;
 use crate::app::operator;
+use crate::app::people::second_factor;
 use crate::app::receipts;
 use crate::app::sale::admission;
 use crate::app::sale::catalogue_cache;
@@ -40,19 +41,21 @@ needs!(payment_consumer::Needs:
     deadlines turnstile recording sweeping restoring catalogue depths lagging clock faults;
     tell restore money announce);
 needs!(relay::Needs: outbox events clock faults;);
-needs!(mail::Needs: letters accounts catalogue events clock;);
+needs!(mail::Needs: letters accounts codes catalogue events clock;);
 needs!(receipts::Needs: archive catalogue accounts orders admissions events clock faults;);
-needs!(operator::Needs: accounts auditing catalogue restoring turnstile payments parked clock; audit restore);
+needs!(operator::Needs:
+    accounts operators auditing journal catalogue restoring turnstile payments parked clock; audit restore);
 needs!(blocks::Needs: turnstile attempts blocks clock faults; tell);
 needs!(cancel::Needs: reservations clock faults; tell);
 needs!(catalogue_cache::Needs: catalogue restoring showcase clock;);
-needs!(front::Needs: accounts idempotency ledger_time clock faults; board);
-needs!(account::Needs: accounts orders catalogue clock;);
+needs!(front::Needs: accounts sessions idempotency ledger_time clock faults; board);
+needs!(second_factor::Needs: second_factors clock;);
+needs!(account::Needs: accounts codes sessions tries orders catalogue clock; second_factor);
 needs!(admission::Needs: past places;);
 needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel admission);
 needs!(live::Needs: notices reservations orders;);
 needs!(desk::Needs:
-    turnstile parked orders refunds restoring auditing catalogue blocks reports payments clock;
+    turnstile parked orders refunds restoring auditing journal catalogue blocks reports payments clock;
     money announce audit blocking);
 needs!(door::Needs: admissions;);
 needs!(webhooks::Needs: payments; money);

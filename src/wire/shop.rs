@@ -8,22 +8,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::App;
 use actix_web::web::ServiceConfig;
 use tokio::runtime::Handle;
 
 use crate::adapters::folder::FolderArchive;
 use crate::adapters::memory::places::MemoryPlaces;
 use crate::adapters::memory::signals::MemorySignals;
+use crate::adapters::memory::tries::MemoryTries;
 use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sql::sqlite::SqliteStore;
 use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::system::SystemClock;
 use crate::app::mail::Settings as MailSettings;
 use crate::app::receipts::Receipts;
-use crate::bound_server;
 use crate::faces::publisher;
-use crate::kit::http::problem;
+use crate::kit::http::answers;
+use crate::kit::http::server;
 use crate::kit::process::config;
 use crate::kit::process::{self, Failure, Process};
 use crate::kit::telemetry::LogFilter;
@@ -65,10 +65,8 @@ pub fn main(options: ShopOptions) -> ExitCode {
     };
     config.embedded.state = options.state;
     config.http.listen = options.listen;
-    let commands = match free_port(options.inner_listen).and_then(|inner| {
-        config.process.inner_listen = inner;
-        Commands::new()
-    }) {
+    config.process.inner_listen = options.inner_listen;
+    let commands = match Commands::new() {
         Ok(commands) => commands,
         Err(error) => return failed(&error),
     };
@@ -80,7 +78,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
 }
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
-    let Process { mut config, lifecycle, readiness, .. } = process;
+    let Process { mut config, lifecycle, readiness, inner_address, connections_max, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
     if with_demo && !config.http.listen.ip().is_loopback() {
         let why = "a demo has an account that everybody knows, and listens for this machine alone: say --no-demo, or listen on a loopback address";
@@ -98,6 +96,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 
     if demo.is_some() {
         config.gateway.admission = config.gateway.admission.without_conditions();
+        config.gateway.second_factor = false;
     }
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
@@ -106,7 +105,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let receipt_keys = Arc::new(folder::receipt_keys(&state)?);
     let offset = config.mail.utc_offset_minutes;
     let receipts = Receipts::new(world.needs(), receipt_keys, config.receipts.clone(), offset);
-    let gateway = Gateway::new(world.needs(), keys, receipts.clone(), config.gateway.clone(), &lifecycle);
+    let gateway = Gateway::new(world.needs(), keys, receipts.clone(), config.faces(), &lifecycle);
     let (hearing, stops) = (publisher.clone(), lifecycle.clone());
     lifecycle.supervise("publisher.news", async move { hearing.run(&stops).await });
     let running = gateway.clone();
@@ -117,16 +116,13 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     payment_consumer::start(world.needs(), config.payments.clone(), &lifecycle);
     lifecycle.supervise("relay", relay::run(world.needs(), config.relay.clone(), lifecycle.clone()));
 
-    serve_sockets(&gateway, &lifecycle)?;
+    let connections = config.http.connections(connections_max);
+    serve_sockets(&gateway, connections.clone(), &lifecycle)?;
     let pressed = publisher.clone();
-    let server = bound_server!(&config.http, config.process.drain_ms_max, move || {
+    let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
-        App::new()
-            .configure(|cfg| publisher::routes(cfg, publisher))
-            .configure(|cfg| gateway::routes(cfg, gateway))
-            .configure(problem::defaults)
+        answers::app().configure(|cfg| publisher::routes(cfg, publisher)).configure(|cfg| gateway::routes(cfg, gateway))
     })?;
-    let address = server.addrs()[0];
     let letters = letters(&config, address);
     let office = mail::office(&letters).await?;
     // The folder is ours alone: a process that delivered from it before has ended.
@@ -135,7 +131,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     lifecycle.supervise("mail", mailer::run(world.needs(), letters, office, attached, lifecycle.clone()));
     let facts = ShopFacts {
         url: format!("http://{address}"),
-        inner_url: format!("http://{}", config.process.inner_listen),
+        inner_url: format!("http://{inner_address}"),
         secret: commands.secret().to_owned(),
     };
     facts.write(&state)?;
@@ -144,7 +140,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
         let told = lifecycle.soft.clone().run_until_cancelled_owned(tell(pressed, demo, facts));
         lifecycle.finish_on(&Handle::current(), "demo", told);
     }
-    serve(server.run(), address, config.http.unready_ms, &lifecycle).await?;
+    serve(server, address, config.http.unready_ms, &lifecycle).await?;
     ShopFacts::remove(&state);
     Ok(())
 }
@@ -183,6 +179,7 @@ pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTask
     Ok(World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
+        tries: Arc::new(MemoryTries::new()),
         payments: provider::choose(stripe, Arc::new(store.sandbox()), store.clone())?,
         store,
         queue: Arc::new(queue),
@@ -191,9 +188,4 @@ pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTask
         clock: Arc::new(SystemClock::local()),
         faults: Arc::new(NoFaults),
     }))
-}
-
-/// The inner server is told its port before it listens, so that the folder can say where it is.
-fn free_port(listen: SocketAddr) -> std::io::Result<SocketAddr> {
-    std::net::TcpListener::bind(listen)?.local_addr()
 }

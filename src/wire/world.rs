@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::ports::audit::auditing::Auditing;
+use crate::ports::audit::journal::Journal;
 use crate::ports::audit::reports::Reports;
 use crate::ports::mail::log::MailLog;
 use crate::ports::money::orders::Orders;
@@ -12,6 +13,11 @@ use crate::ports::money::payments::Payments;
 use crate::ports::money::refunds::Refunds;
 use crate::ports::money::sweeping::Sweeping;
 use crate::ports::people::accounts::Accounts;
+use crate::ports::people::codes::Codes;
+use crate::ports::people::operators::Operators;
+use crate::ports::people::second_factors::SecondFactors;
+use crate::ports::people::sessions::Sessions;
+use crate::ports::people::tries::Tries;
 use crate::ports::platform::archive::Archive;
 use crate::ports::platform::clock::{Clock, LedgerTime};
 use crate::ports::platform::events::Events;
@@ -49,10 +55,16 @@ pub struct World {
     pub sweeping: Arc<dyn Sweeping>,
     pub restoring: Arc<dyn Restoring>,
     pub auditing: Arc<dyn Auditing>,
+    pub journal: Arc<dyn Journal>,
     pub ledger_time: Arc<dyn LedgerTime>,
     // What lies beside it in the same store.
     pub catalogue: Arc<dyn Catalogue>,
     pub accounts: Arc<dyn Accounts>,
+    pub codes: Arc<dyn Codes>,
+    pub sessions: Arc<dyn Sessions>,
+    pub tries: Arc<dyn Tries>,
+    pub operators: Arc<dyn Operators>,
+    pub second_factors: Arc<dyn SecondFactors>,
     pub idempotency: Arc<dyn Idempotency>,
     pub lagging: Arc<dyn Lagging>,
     pub letters: Arc<dyn MailLog>,
@@ -87,9 +99,14 @@ pub trait Store:
     + Sweeping
     + Restoring
     + Auditing
+    + Journal
     + LedgerTime
     + Catalogue
     + Accounts
+    + Codes
+    + Sessions
+    + Operators
+    + SecondFactors
     + Idempotency
     + Lagging
     + MailLog
@@ -111,9 +128,14 @@ impl<S> Store for S where
         + Sweeping
         + Restoring
         + Auditing
+        + Journal
         + LedgerTime
         + Catalogue
         + Accounts
+        + Codes
+        + Sessions
+        + Operators
+        + SecondFactors
         + Idempotency
         + Lagging
         + MailLog
@@ -139,6 +161,7 @@ impl<S: Deadlines + Notices + SaleFeed> Signals for S {}
 pub struct Backends {
     pub turnstile: Arc<dyn Turnstile>,
     pub places: Arc<dyn Places>,
+    pub tries: Arc<dyn Tries>,
     pub store: Arc<dyn Store>,
     pub queue: Arc<dyn Queue>,
     pub signals: Arc<dyn Signals>,
@@ -150,10 +173,11 @@ pub struct Backends {
 
 impl World {
     pub fn new(backends: Backends) -> Self {
-        let Backends { turnstile, places, store, queue, signals, payments, archive, clock, faults } = backends;
+        let Backends { turnstile, places, tries, store, queue, signals, payments, archive, clock, faults } = backends;
         Self {
             turnstile,
             places,
+            tries,
             recording: store.clone(),
             reservations: store.clone(),
             past: store.clone(),
@@ -163,9 +187,14 @@ impl World {
             sweeping: store.clone(),
             restoring: store.clone(),
             auditing: store.clone(),
+            journal: store.clone(),
             ledger_time: store.clone(),
             catalogue: store.clone(),
             accounts: store.clone(),
+            codes: store.clone(),
+            sessions: store.clone(),
+            operators: store.clone(),
+            second_factors: store.clone(),
             idempotency: store.clone(),
             lagging: store.clone(),
             letters: store.clone(),

@@ -1,7 +1,8 @@
 //! What a process says of itself on standard error: JSON where no person looks, short lines where one does.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -20,7 +21,7 @@ const NOCTTY: i32 = 0o400;
 
 struct Shop {
     process: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Shop {
@@ -37,7 +38,7 @@ fn start(arguments: &[&str], environment: &[(&str, &str)], stderr: Stdio) -> Sho
     command.arg(folder.path().join("state")).args(arguments);
     command.env_remove("RUST_LOG").env_remove("NO_COLOR").envs(environment.iter().copied());
     let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-    Shop { process, _folder: folder }
+    Shop { process, folder }
 }
 
 /// A terminal, and what is written on it.
@@ -94,6 +95,40 @@ fn without_a_terminal_every_line_is_json_and_the_first_says_what_runs() {
     assert!(lines[1]["config"].as_str().unwrap().contains("drain_ms_max"), "{}", lines[1]);
 }
 
+/// Whatever RUST_LOG says of a level: 2,000 heads that are none are 2,000 in the figures, and not a line.
+#[test]
+fn strangers_write_no_log() {
+    for environment in [&[][..], &[("RUST_LOG", "info")]] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("log");
+        let shop = start(&[], environment, File::create(&path).unwrap().into());
+        let text = || std::fs::read_to_string(&path).unwrap();
+        let facts = (0..600).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            std::fs::read(shop.folder.path().join("state/shop.json")).ok()
+        });
+        let facts: Value = serde_json::from_slice(&facts.unwrap()).unwrap();
+        let address = |name: &str| facts[name].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let before = text();
+        let ask = |address: &str, request: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        for number in 0..2_000 {
+            let answer = ask(&address("url"), &format!("HELLO {number}\r\n\r\n"));
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+        let metrics = ask(&address("inner_url"), "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        assert!(metrics.contains("\nmiaosha_http_malformed_total 2000\n"), "{metrics}");
+        let after = text();
+        let said: Vec<&str> = after[before.len()..].lines().filter(|line| line.contains("actix_http")).collect();
+        assert!(said.is_empty(), "{} lines: {}", said.len(), said[0]);
+    }
+}
+
 #[test]
 fn at_a_terminal_a_line_is_short_and_coloured() {
     let text = shown(&[], &[]);
@@ -124,6 +159,9 @@ fn a_filter_is_a_level_of_our_own_lines_or_as_rust_log_has_it() {
     let filter = |text: &str| text.parse::<LogFilter>();
     assert_eq!(filter("debug"), filter("info,miaosha=debug"));
     assert_eq!(filter("WARN"), filter("warn"));
+    // What strangers do is in no log, unless it is asked for.
+    assert_eq!(filter("info"), filter("info,actix_http=off"));
+    assert_ne!(filter("info,actix_http=error"), filter("info"));
     assert!(filter("miaosha::wire=trace").is_ok() && filter("off").is_ok());
     for wrong in ["verbose", "", "miaosha=loud"] {
         assert!(filter(wrong).is_err(), "{wrong}");

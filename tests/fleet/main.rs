@@ -12,6 +12,7 @@ mod contract;
 mod archive;
 mod broken_tasks;
 mod browser;
+mod floods;
 mod gateway;
 mod limits;
 mod logs;

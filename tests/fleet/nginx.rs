@@ -8,3 +8,4 @@ mod frozen;
 mod limits;
 mod problems;
 mod sockets;
+mod tls;

@@ -3,7 +3,13 @@
 use std::process::Stdio;
 
 use futures_util::future::join_all;
+use miaosha::adapters::sql::sqlite::SqliteStore;
+use miaosha::domain::people::Role;
 use miaosha::domain::sale::{Allotment, Question};
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::account::passwords::hash_now;
+use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::people::accounts::Accounts;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -45,15 +51,27 @@ async fn printed() -> Printed {
 }
 
 impl Printed {
-    /// The same lines for a buyer who signs up first, at this shop's sale or at another's.
+    /// The same lines for another buyer, at this shop's sale or at another's.
     fn by(&self, name: &str, url: &str, sale: &str) -> String {
-        let email = format!("{name}@example.org");
-        let sign_up = format!(
-            "curl -s {url}/v1/users -o /dev/null -H 'content-type: application/json' -H 'idempotency-key: {name}' \
-             -d '{{\"name\":\"{name}\",\"email\":\"{email}\",\"password\":\"demodemo\"}}'"
-        );
-        let lines = self.lines.replace("demo@miaosha.test", &email).replace(&self.url, url);
-        format!("{sign_up}\n{}", lines.replace("/v1/sales/1/", &format!("/v1/sales/{sale}/")))
+        let lines = self.lines.replace("demo@miaosha.test", &email(name)).replace(&self.url, url);
+        lines.replace("/v1/sales/1/", &format!("/v1/sales/{sale}/"))
+    }
+
+    async fn store(&self) -> SqliteStore {
+        let ledger = self.folder.path().join("state/ledger.sqlite");
+        SqliteStore::open(&ledger, Lifecycle::new().tasks()).await.unwrap()
+    }
+}
+
+fn email(name: &str) -> String {
+    format!("{name}@example.org")
+}
+
+/// With the password that the lines say.
+async fn accounts(store: &impl Accounts, names: &[String]) {
+    let hash = hash_now("demodemo");
+    for name in names {
+        store.create_account(name, &email(name), &hash, Role::Shopper, Locale::En).await.unwrap().unwrap();
     }
 }
 
@@ -95,7 +113,9 @@ async fn a_shops_lines_work_pasted_the_moment_they_are_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shops_lines_work_for_many_at_once() {
     let printed = printed().await;
-    let scripts: Vec<String> = (0..20).map(|number| printed.by(&format!("b{number}"), &printed.url, "1")).collect();
+    let names: Vec<String> = (0..20).map(|number| format!("b{number}")).collect();
+    accounts(&printed.store().await, &names).await;
+    let scripts: Vec<String> = names.iter().map(|name| printed.by(name, &printed.url, "1")).collect();
     for answers in join_all(scripts.iter().map(|script| pasted(script))).await {
         bought(&answers);
     }
@@ -110,9 +130,11 @@ async fn the_same_lines_work_before_a_fleet() {
     };
     let fleet = Fleet::open(&redis_url(), &rabbit_url(), offer).await;
     let (printed, url, sale) = (printed().await, format!("http://{}", fleet.front.address), fleet.sale.to_string());
+    let names: Vec<String> = (0..4).map(|number| format!("c{number}")).collect();
+    accounts(&fleet.store, &names).await;
     // The front lets one address in so often in a second, and no oftener.
-    for number in 0..4 {
-        bought(&pasted(&printed.by(&format!("c{number}"), &url, &sale)).await);
+    for name in &names {
+        bought(&pasted(&printed.by(name, &url, &sale)).await);
     }
 }
 

@@ -5,6 +5,8 @@
 pub mod archive;
 #[path = "../support/clock.rs"]
 pub mod clock;
+#[path = "../support/codes.rs"]
+pub mod codes;
 #[path = "../support/collector.rs"]
 pub mod collector;
 #[path = "../support/counterpart.rs"]

@@ -1,5 +1,6 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
+mod journal;
 mod lists;
 
 use futures_util::future::join_all;
@@ -98,6 +99,13 @@ suite! {
     a_sale_is_found_by_its_words
     what_is_counted_of_a_listed_sale
     an_address_has_one_account
+    operators_are_listed_and_change
+    one_owner_stays
+    of_two_owners_who_demote_each_other_one_stays
+    a_second_factor_is_offered_and_confirmed
+    a_second_factor_goes_with_its_account
+    of_many_who_show_one_code_one_is_let_in
+    tries_are_counted_before_they_are_judged
     an_account_with_good_tickets_is_erased_by_its_owners_word
     holds_that_lapsed_are_remembered
     a_hold_that_is_cancelled_is_remembered_and_what_is_paid_is_not
@@ -220,6 +228,11 @@ suite! {
     blocks_are_listed_a_page_at_a_time
     the_house_is_in_no_buyers_figures
     of_many_who_end_a_block_one_does
+    the_journal_is_read_as_it_was_written
+    of_many_who_write_at_once_the_chain_stays_one
+    an_effect_on_a_sale_is_one_with_its_entry
+    an_effect_on_units_is_one_with_its_entry
+    a_change_of_an_account_is_one_with_its_entry
 }
 
 #[tokio::test]

@@ -26,5 +26,6 @@ mod replica;
 mod signals;
 mod sockets;
 mod tracing;
+mod tries;
 mod turnstile;
 mod workers;

@@ -27,7 +27,7 @@ macro_rules! over {
                 what_cannot_be_watched_is_refused_by_itself only_pages_of_this_host_get_in
                 who_logs_out_everywhere_is_sent_away);
             over!(@alone $way, doors, rules_of:
-                listed_origins places_are_bounded who_says_nothing_is_sent_away
+                listed_origins places_are_bounded who_brings_no_token_keeps_nobody_out who_says_nothing_is_sent_away
                 a_token_ends_its_socket_and_a_newer_one_keeps_it a_flood_is_stopped
                 half_open_clients_are_dropped who_does_not_read_is_dropped a_stop_sends_everybody_elsewhere);
             over!(@alone $way, telling, words:
@@ -37,7 +37,7 @@ macro_rules! over {
                 #[cfg(feature = "servers")] a_broker_that_was_away_costs_nothing
                 #[cfg(feature = "servers")] a_broker_that_was_silent_costs_nothing);
             over!(@alone $way, frames, wire:
-                garbage_is_told_apart fragments_make_a_message what_is_too_long_is_refused_before_it_came
+                garbage_is_told_apart fragments_make_a_message so_many_fragments_may_be_empty what_is_too_long_is_refused_before_it_came
                 messages_are_as_long_as_they_may_be a_text_that_cannot_become_one_is_refused_at_once);
         }
     };

@@ -3,6 +3,8 @@
 
 #[path = "../support/clock.rs"]
 pub mod clock;
+#[path = "../support/counted.rs"]
+pub mod counted;
 #[path = "../support/faults.rs"]
 pub mod faults;
 #[path = "../support/files.rs"]

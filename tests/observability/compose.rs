@@ -26,8 +26,13 @@ fn compose() -> Command {
 
 /// As Compose reads it, with these secrets.
 fn configured(secrets: &Path) -> std::process::Output {
+    configured_from(&["docker-compose.yml"], secrets)
+}
+
+fn configured_from(files: &[&str], secrets: &Path) -> std::process::Output {
     let profiles = ["infra", "fleet", "observe"].map(|profile| format!("--profile={profile}"));
-    compose().arg("--env-file").arg(secrets).args(profiles).arg("config").output().unwrap()
+    let files = files.iter().flat_map(|file| ["-f", *file]);
+    compose().args(files).arg("--env-file").arg(secrets).args(profiles).arg("config").output().unwrap()
 }
 
 fn made_secrets() -> tempfile::TempDir {
@@ -229,11 +234,53 @@ fn containers_may_do_little() {
         let unprivileged = service["user"].is_string() || ["nginx", "phpmyadmin"].contains(&name.as_str());
         assert!(!foreign || unprivileged, "{name} runs as root");
         for port in service["ports"].as_array().into_iter().flatten() {
-            let open = !port.as_str().unwrap().starts_with("127.0.0.1:");
-            assert_eq!(open, name == "nginx", "{name}: {port}");
+            assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name} is open to others: {port}");
         }
     }
     assert!(text("deploy/Dockerfile").contains("\nUSER 10001:10001\n"));
+}
+
+/// What is open to others speaks TLS, or sends on to it.
+#[test]
+fn others_come_by_tls() {
+    let more = yaml(&text("docker-compose.tls.yml"));
+    assert_eq!(services(&more).keys().collect::<Vec<_>>(), ["nginx"]);
+    let nginx = &more["services"]["nginx"];
+    let doors = text("nginx/listen-tls.conf");
+    let (tls, clear) = doors.split_once("\nserver {").unwrap().1.split_once("\nserver {").unwrap();
+    assert!(tls.contains("\n    listen 8443 ssl ") && tls.contains("\n    include shop.conf;"), "{tls}");
+    assert!(
+        clear.contains("\n    listen 8080 ") && !clear.contains("shop.conf") && !clear.contains("proxy_"),
+        "{clear}"
+    );
+    let ports: Vec<&str> = nginx["ports"].as_array().unwrap().iter().map(|port| port.as_str().unwrap()).collect();
+    assert_eq!(ports, ["${MIAOSHA_HTTPS_PORT:-443}:8443", "${MIAOSHA_HTTP_PORT:-80}:8080"]);
+    // In the place of what listens in clear, which place.conf includes.
+    assert_eq!(nginx["volumes"][0], "./nginx/listen-tls.conf:/etc/nginx/miaosha/listen.conf:ro");
+    assert!(text("nginx/place.conf").contains("\ninclude listen.conf;"));
+    // A key is never checked in.
+    let ignored = text("nginx/tls/.gitignore");
+    assert!(ignored.lines().any(|line| line == "*"), "{ignored}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "servers"), ignore = "asks Compose")]
+fn compose_accepts_both_files_together() {
+    let folder = made_secrets();
+    let with = configured_from(&["docker-compose.yml", "docker-compose.tls.yml"], &folder.path().join("env"));
+    assert!(with.status.success(), "{}", String::from_utf8_lossy(&with.stderr));
+    let read = yaml(&String::from_utf8(with.stdout).unwrap());
+    let nginx = &read["services"]["nginx"];
+    let volumes = nginx["volumes"].as_array().unwrap();
+    // The plugin says it in parts, the older program in one line.
+    let is_mounted = |target: &str| {
+        volumes.iter().any(|volume| {
+            let line = volume.as_str().unwrap_or_default();
+            volume["target"] == target || line.split(':').nth(1) == Some(target)
+        })
+    };
+    assert!(is_mounted("/etc/nginx/miaosha/listen.conf"), "{volumes:?}");
+    assert!(is_mounted("/etc/nginx/miaosha"), "the others are there too: {volumes:?}");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 
 mod compose;
 mod dashboards;
+mod edge;
 mod expression;
+mod images;
 mod rules;
 mod runbook;
 mod settings;

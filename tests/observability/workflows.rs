@@ -68,7 +68,7 @@ fn complaints(text: &str, workflow: &Value) -> Vec<String> {
 #[test]
 fn workflows_are_pinned_and_may_do_little() {
     let workflows = workflows();
-    assert_eq!(workflows.len(), 2);
+    assert_eq!(workflows.len(), 3);
     for (name, text, workflow) in workflows {
         assert_eq!(complaints(&text, &workflow), [""; 0], "{name}");
     }
@@ -114,6 +114,19 @@ fn tests_run_on_every_push_and_before_every_release() {
         .collect();
     assert_eq!(order, ["consumer", "payment-consumer", "gateway", "sockets", "publisher"]);
     assert_eq!(jobs["refresh"]["strategy"]["max-parallel"], 1);
+}
+
+/// The answer changes without us, and is no part of what a release waits for.
+#[test]
+fn weaknesses_are_asked_for_every_day() {
+    let workflow = yaml(&text(".github/workflows/advisories.yml"));
+    let cron: Vec<&str> = workflow["on"]["schedule"][0]["cron"].as_str().unwrap().split(' ').collect();
+    assert_eq!(&cron[2..], ["*", "*", "*"], "every day");
+    assert_eq!(workflow["on"]["push"]["branches"], serde_json::json!(["**"]));
+    let steps = workflow["jobs"]["advisories"]["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["run"] == "bash deploy/local/deny.sh advisories"));
+    assert!(text("deploy/local/deny.sh").contains("check advisories ;;"));
+    assert!(!text(".github/workflows/test.yml").contains("advisories"));
 }
 
 /// User data as terraform makes them, with another image put in, and back.

@@ -13,6 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
+use super::codes;
+
 /// Tries of one call, while the shop is only just there.
 const TRIES_MAX: u32 = 300;
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -99,6 +101,14 @@ impl Shop {
         response.status().as_u16()
     }
 
+    /// Bytes that it had in memory at the most since it was started, by the system's books.
+    pub fn most_memory(&self) -> u64 {
+        let process = self.process.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+    }
+
     /// What the inner server says at `/metrics`.
     pub async fn metrics(&self) -> String {
         let facts: Value =
@@ -132,6 +142,13 @@ impl Shop {
         let (status, answer) = self.call(Method::POST, path, token, body).await;
         assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
         answer
+    }
+
+    /// An account, as whoever reads the mail has it: who they are, and a token.
+    pub async fn sign_up(&self, user: Value) -> Value {
+        let sent = self.post("/v1/users", "", user).await;
+        let code = codes::in_folder(&self.state(), &sent).await;
+        self.post("/v1/codes/proof", "", serde_json::json!({ "ticket": sent["ticket"], "code": code })).await
     }
 
     /// What the button of a sale is pressed with.

@@ -1,11 +1,11 @@
 //! A client at a socket: sends, receives, and does not wait for ever.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -15,7 +15,17 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub async fn knock(address: SocketAddr, request: Request) -> Result<(Client, Response), Error> {
-    let stream = TcpStream::connect(address).await.unwrap();
+    over(TcpStream::connect(address).await.unwrap(), request).await
+}
+
+/// From this address of the machine.
+pub async fn knock_from(from: Ipv4Addr, address: SocketAddr, request: Request) -> Result<Client, Error> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    Ok(over(socket.connect(address).await.unwrap(), request).await?.0)
+}
+
+async fn over(stream: TcpStream, request: Request) -> Result<(Client, Response), Error> {
     let config = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(0);
     let (socket, response) = client_async_with_config(request, stream, Some(config)).await?;
     Ok((Client { socket }, response))

@@ -5,6 +5,7 @@ use actix_web::App;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use miaosha::faces::account::passwords::hash_now;
 use miaosha::kit::http::problem;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::wire::commands::Commands;
@@ -95,6 +96,78 @@ async fn a_command_is_carried_out_or_names_what_is_wrong() {
     answers[12].blames_kind(400, "invalid");
 }
 
+fn add(name: &str, email: &str, password_hash: &str, role: &str) -> Value {
+    json!({ "add_account": { "name": name, "email": email, "password_hash": password_hash, "role": role } })
+}
+
+#[actix_web::test]
+async fn an_account_is_held_to_the_rules_of_a_sign_up() {
+    let hash = hash_now("difference engine");
+    let answers = asked([
+        post(&add("Ann", "NOT AN EMAIL", &hash, "owner")),
+        post(&add("Ann", "ann@example.org", "garbage", "owner")),
+        post(&add("Ann", "ann@example.org", &hash.replace("m=19456", "m=4194304"), "owner")),
+        post(&add(" ", "ann@example.org", &hash, "owner")),
+        post(&add("Ann", "ann@example.org", &hash, "operator")),
+        post(&json!({ "reset_operator": { "email": "ann@example.org", "password_hash": "garbage" } })),
+        post(&add(" Ann ", " Ann@Example.org ", &hash, "owner")),
+        post(&json!({ "operators": null })),
+    ])
+    .await;
+    answers[0].blames(400, "add_account.email");
+    answers[1].blames(400, "add_account.password_hash");
+    answers[2].blames(400, "add_account.password_hash");
+    answers[3].blames(400, "add_account.name");
+    answers[4].blames(400, "add_account.role");
+    answers[5].blames(400, "reset_operator.password_hash");
+    let ann =
+        json!({ "id": answers[6].body["id"], "email": "ann@example.org", "role": "owner", "second_factor": false });
+    assert_eq!((answers[6].status, &answers[7].body), (200, &json!({ "operators": [ann] })));
+}
+
+#[actix_web::test]
+async fn operators_are_changed_by_their_addresses() {
+    let hash = hash_now("difference engine");
+    let role = |email: &str, role: &str| post(&json!({ "set_role": { "email": email, "role": role } }));
+    let reset = |email: &str| post(&json!({ "reset_operator": { "email": email, "password_hash": hash } }));
+    let answers = asked([
+        post(&add("Ann", "ann@example.org", &hash, "owner")),
+        post(&add("Bob", "bob@example.org", &hash, "desk")),
+        role("Bob@example.org", "door"),
+        role("bob@example.org", "door"),
+        role("ann@example.org", "desk"),
+        role("ann@example.org", "shopper"),
+        role("eve@example.org", "desk"),
+        reset("bob@example.org"),
+        role("bob@example.org", "shopper"),
+        reset("bob@example.org"),
+        reset("eve@example.org"),
+        post(&json!({ "operators": null })),
+    ])
+    .await;
+    let said = |place: usize| answers[place].body["detail"].as_str().unwrap_or_default();
+    assert_eq!((answers[2].status, &answers[2].body["changed"]), (200, &json!(true)));
+    assert_eq!((answers[3].status, &answers[3].body["changed"]), (200, &json!(false)));
+    for place in [4, 5] {
+        answers[place].blames_kind(400, "invalid");
+        assert!(said(place).contains("last owner"), "{}", said(place));
+    }
+    assert!(said(6).contains("no account") && said(10).contains("no account"));
+    assert_eq!((answers[7].status, answers[8].status), (200, 200));
+    assert!(said(9).contains("no operator's"), "{}", said(9));
+    let left = answers[11].body["operators"].as_array().unwrap();
+    assert_eq!((left.len(), &left[0]["email"]), (1, &json!("ann@example.org")));
+}
+
+/// More than are read at once.
+#[actix_web::test]
+async fn every_operator_is_listed() {
+    let hash = hash_now("difference engine");
+    let accounts = (0..101).map(|n| post(&add("X", &format!("x{n}@example.org"), &hash, "viewer")));
+    let answers = asked(accounts.chain([post(&json!({ "operators": null }))])).await;
+    assert_eq!(answers[101].body["operators"].as_array().map(Vec::len), Some(101));
+}
+
 /// More than are read at once.
 #[actix_web::test]
 async fn every_sale_is_audited() {
@@ -113,7 +186,7 @@ async fn every_sale_is_audited() {
 async fn noise_is_answered_by_problems() {
     let json_like = proptest::string::string_regex(r#"[\[\]{}",:0-9a-z_ .-]{0,60}"#).unwrap();
     let near = proptest::string::string_regex(
-        r#"\{"(audit|restore|seed|parked|replay|add_account)":(\{("(sales?|capacity|turns|name)":(-?[0-9]{1,20}|\[\]|null|"x"),?){0,3}\}|null)\}"#,
+        r#"\{"(audit|restore|seed|parked|replay|check_journal|add_account|operators|set_role|reset_operator)":(\{("(sales?|capacity|turns|name|email|role)":(-?[0-9]{1,20}|\[\]|null|"x"),?){0,3}\}|null)\}"#,
     );
     let body = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..80),

@@ -2,6 +2,7 @@
 //! by `support::held`: so many at once, so many in one take, and after so long by a time that the test moves.
 
 mod fleet;
+mod floods;
 mod http;
 mod mysql;
 mod provider;

@@ -7,13 +7,13 @@ mod pressing;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use actix_web::{App, test as call};
+use actix_web::test as call;
 use futures_util::future::join_all;
-use miaosha::bound_server;
 use miaosha::domain::sale::SaleState;
 use miaosha::domain::shared::id::{AttemptId, SaleId};
 use miaosha::faces::publisher::{self, FRESH_MS_MAX, Settings};
-use miaosha::kit::http::problem;
+use miaosha::kit::http::answers;
+use miaosha::kit::http::connections::Connections;
 use miaosha::kit::http::server::{self, ServerSettings};
 use miaosha::ports::sale::attempts::{Attempts, Shed};
 use miaosha::ports::sale::feed::{NewsRequest, SaleFeed, SaleNews, SaleSnapshot};
@@ -58,6 +58,28 @@ async fn what_is_accepted_is_in_the_queue_under_its_id() {
     }
     found.sort_by_key(|&(.., buyer, _)| buyer);
     assert_eq!(found, expected);
+}
+
+#[actix_web::test]
+async fn no_answer_to_an_attempt_is_kept_or_guessed_at() {
+    let (queue, _folder) = queue().await;
+    let shop = Shop::new(queue.clone(), settings());
+    shop.tell(&[word(sale(1), false, 1, 0)]).await;
+    let app = service!(shop);
+    let bare = |request: call::TestRequest, path| request.uri(path).to_request();
+    for (request, status) in [
+        (shop.attempt(1, 1).to_request(), 202),
+        (bare(call::TestRequest::post(), "/v1/sales/1/attempts"), 401),
+        (bare(call::TestRequest::get(), "/v1/sales/1/attempts"), 405),
+        (bare(call::TestRequest::get(), "/nothing"), 404),
+    ] {
+        let answer = call::call_service(&app, request).await;
+        assert_eq!(answer.status().as_u16(), status);
+        for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
+            let said: Vec<_> = answer.headers().get_all(name).collect();
+            assert_eq!(said, [value], "{name} of a {status}");
+        }
+    }
 }
 
 #[actix_web::test]
@@ -419,14 +441,13 @@ async fn a_soft_stop_answers_what_is_inside_and_takes_nothing_more() {
     shop.tell(&[word(sale(1), false, 1, 0)]).await;
     let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
     let publisher = shop.publisher.clone();
-    let bound = bound_server!(&settings, 10_000, move || {
+    let bound = server::bind(&settings, 10_000, Connections::default(), move || {
         let publisher = publisher.clone();
-        App::new().configure(|cfg| publisher::routes(cfg, publisher)).configure(problem::defaults)
-    })
-    .unwrap();
-    let address = bound.addrs()[0];
+        answers::app().configure(|cfg| publisher::routes(cfg, publisher))
+    });
+    let (address, bound) = bound.unwrap();
     let (soft, hard) = (shop.lifecycle.soft.clone(), shop.lifecycle.hard.clone());
-    let serving = tokio::spawn(server::serve(bound.run(), 0, soft.clone(), hard));
+    let serving = tokio::spawn(server::serve(bound, 0, soft.clone(), hard));
 
     let mut inside = TcpStream::connect(address).await.unwrap();
     raw(&mut inside, &shop, 1).await;

@@ -7,13 +7,13 @@ const isModal = () => typeof HTMLDialogElement === 'function' && 'showModal' in 
 
 /**
  * Whether the person says yes, once. `lines` are the figures to know before; what changes while the question stands is told with
- * the function that `watch` is given. With `again` = {label, text, wrong} only after typing that text. Escape, or leaving the
- * page, is a no; the focus goes back to where it was.
+ * the function that `watch` is given. With `again` = {label, text, wrong} only after typing that text, with {label, check} only
+ * after typing one that `check` finds nothing wrong with. Escape, or leaving the page, is a no; the focus goes back to where it was.
  */
 export function ask({ title, lines, yes, again, watch }, signal) {
   const before = document.activeElement;
   const modal = isModal();
-  const typed = again && field(again.label, h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off' }));
+  const typed = again && field(again.label, h('input', { type: 'text', inputmode: again.check ? 'text' : 'numeric', autocomplete: again.check ? 'one-time-code' : 'off' }));
   const no = h('button', { type: 'button', class: 'plain' }, t('ask.no'));
   const text = h('div', { id: 'ask-text' });
   const tell = (told) => text.replaceChildren(...told.map((line) => h('p', {}, line)));
@@ -24,6 +24,8 @@ export function ask({ title, lines, yes, again, watch }, signal) {
   const behind = modal ? [] : [...document.body.children];
   tell(lines);
   watch?.(tell);
+
+  const judged = (text) => (again.check ? again.check(text) : text !== again.text && again.wrong);
 
   return new Promise((resolve) => {
     const end = (answer) => {
@@ -37,10 +39,15 @@ export function ask({ title, lines, yes, again, watch }, signal) {
     if (signal.aborted) return resolve(false);
     signal.addEventListener('abort', leave, { once: true });
     no.addEventListener('click', leave);
-    form.addEventListener('submit', (event) => {
+    let checks = false;
+    form.addEventListener('submit', async (event) => {
       event.preventDefault();
-      if (!typed || typed.control.value.trim() === again.text) return end(true);
-      typed.wrong(again.wrong);
+      if (checks) return undefined;
+      checks = true;
+      const wrong = typed && await judged(typed.control.value.trim());
+      checks = false;
+      if (!wrong) return end(true);
+      typed.wrong(wrong);
       return typed.control.focus();
     });
     document.body.append(layer);

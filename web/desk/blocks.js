@@ -3,6 +3,7 @@
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { page } from '../more.js';
+import { may } from '../session.js';
 import { number, t, when } from '../words.js';
 import { ask } from './ask.js';
 
@@ -15,7 +16,7 @@ export function blocks(sale, signal) {
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const list = h('tbody', {});
   const none = h('p', { class: 'soft' }, t('blocks.none'));
-  const heads = ['units', 'reason', 'since', 'end'].map((name) => h('th', { scope: 'col', class: name === 'units' && 'n' }, t(`blocks.${name}`)));
+  const heads = ['units', 'reason', 'since', may('block') && 'end'].filter(Boolean).map((name) => h('th', { scope: 'col', class: name === 'units' && 'n' }, t(`blocks.${name}`)));
   const table = h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': t('blocks.title'), hidden: true }, h('table', {}, h('thead', {}, h('tr', {}, heads)), list));
   const more = h('button', { type: 'button', class: 'plain', hidden: true, onclick: () => alone(() => load(next)) }, t('more'));
   const title = h('h2', { tabindex: -1 }, t('blocks.title'));
@@ -24,7 +25,7 @@ export function blocks(sale, signal) {
   let busy = false;
   const form = h('form', { class: 'row', novalidate: true, oninput: () => { key = uuid(); }, onsubmit: (event) => { event.preventDefault(); alone(take); } },
     units.node, reason.node, h('button', { class: 'plain' }, t('blocks.take')));
-  const node = h('section', { class: 'paper' }, title, h('p', { class: 'hint' }, t('blocks.lead')), form, told, wrong, none, table, more);
+  const node = h('section', { class: 'paper' }, title, h('p', { class: 'hint' }, t('blocks.lead')), may('block') && form, told, wrong, none, table, more);
   return { node, show: () => alone(load) };
 
   async function load(further) {
@@ -38,7 +39,7 @@ export function blocks(sale, signal) {
 
   function row(block) {
     const button = h('button', { type: 'button', class: 'plain', onclick: () => alone(() => end(block)) }, t('blocks.put_back'));
-    return h('tr', {}, h('td', { class: 'n' }, block.decided ? number(block.units) : t('blocks.waits')), h('td', {}, block.reason), h('td', {}, when(block.since)), h('td', {}, button));
+    return h('tr', {}, h('td', { class: 'n' }, block.decided ? number(block.units) : t('blocks.waits')), h('td', {}, block.reason), h('td', {}, when(block.since)), may('block') && h('td', {}, button));
   }
 
   async function take() {

@@ -3,6 +3,7 @@
 import { h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { more, page } from '../more.js';
+import { may } from '../session.js';
 import { t } from '../words.js';
 
 export default function parked({ signal }) {
@@ -18,7 +19,7 @@ export default function parked({ signal }) {
   async function load() {
     body = h('tbody', {});
     const { count, next, names } = await add('/v1/admin/parked');
-    button.hidden = count === 0;
+    button.hidden = count === 0 || !may('repair');
     rest.leadsTo(next);
     const heads = names.map((name) => h('th', { scope: 'col' }, name));
     list.replaceChildren(count

@@ -4,6 +4,7 @@ import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { money, t } from '../words.js';
 import { ask } from './ask.js';
+import { fresh } from './fresh.js';
 
 export default function refund({ signal }) {
   const number = field(t('refund.number'), h('input', { type: 'text', class: 'code', autocomplete: 'off', required: true, maxlength: 14, value: new URLSearchParams(location.search).get('order') ?? '' }));
@@ -50,7 +51,7 @@ export default function refund({ signal }) {
       t('ask.refund_amount', { amount: money(worth(order, left.length, back.length)) }), t('ask.refund_final'),
     ];
     if (!await ask({ title: t('ask.refund'), lines, yes: t('ask.refund_yes') }, signal)) return undefined;
-    await persist(() => call('POST', `${path}/refunds`, { body, key, signal }), signal);
+    await fresh(() => persist(() => call('POST', `${path}/refunds`, { body, key, signal }), signal), signal);
     return put(told, t('refund.done', { number: order.order_number }));
   }
 }

@@ -3,7 +3,9 @@
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
 import { page } from '../more.js';
+import { may } from '../session.js';
 import { money, t, when } from '../words.js';
+import { fresh } from './fresh.js';
 
 const STATES = ['failed', 'due', 'sent', 'settled', 'done'];
 
@@ -37,7 +39,7 @@ export default function refunds({ signal }) {
     if (refund.done_at) facts.push(['refunds.done_at', when(refund.done_at)]);
     const node = h('section', { class: 'paper', 'aria-label': order }, h('h2', { class: 'code' }, order),
       h('dl', { class: 'facts' }, [...facts, ['refunds.id', h('span', { class: 'code' }, refund.id)]].map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value)))));
-    if (refund.state === 'failed') node.append(acts(refund, order, node));
+    if (refund.state === 'failed' && may('refund')) node.append(acts(refund, order, node));
     return node;
   }
 
@@ -50,7 +52,7 @@ export default function refunds({ signal }) {
       put(wrong, '');
       note.wrong('');
       try {
-        await persist(() => call('POST', `/v1/admin/refunds/${refund.id}/${verb}`, { body, key, signal }), signal);
+        await fresh(() => persist(() => call('POST', `/v1/admin/refunds/${refund.id}/${verb}`, { body, key, signal }), signal), signal);
         put(told, t(done, { number: order }));
         await load();
       } catch (error) {

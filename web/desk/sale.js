@@ -4,10 +4,12 @@ import { field, h, keep, put } from '../dom.js';
 import { Problem, call, pause, persist, uuid } from '../api.js';
 import { left } from '../clock.js';
 import { phaseOf } from '../live.js';
+import { may } from '../session.js';
 import { number, t } from '../words.js';
 import { ask } from './ask.js';
 import { blocks } from './blocks.js';
 import { chart } from './chart.js';
+import { fresh } from './fresh.js';
 
 const EVERY_MS = 1_000;
 
@@ -35,12 +37,12 @@ export default function running({ signal, of: [id] }) {
   outside.show();
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, title, mark,
-    h('div', { class: 'row' }, Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
+    h('div', { class: 'row' }, may('sell') && Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
     h('div', { class: 'charts' }, Object.values(charts).map(({ node }) => node)),
-    h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
+    may('sell') && h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
     outside.node,
     h('section', { class: 'paper' }, h('h2', {}, t('live.take')),
-      h('div', { class: 'row' }, take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv'), take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
+      h('div', { class: 'row' }, may('export') && [take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv')], take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
 
   function look() {
     return persist(() => Promise.all([call('GET', `/v1/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
@@ -139,7 +141,7 @@ export default function running({ signal, of: [id] }) {
     put(wrong, '');
     try {
       const name = file === 'report' ? `sale-${id}-report.json` : `sale-${id}-${file.split('/').pop()}`;
-      keep(await call('GET', `/v1/admin/sales/${id}/${file}`, { signal, as: 'blob' }), name);
+      keep(await fresh(() => call('GET', `/v1/admin/sales/${id}/${file}`, { signal, as: 'blob' }), signal), name);
     } catch (error) {
       if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
     }

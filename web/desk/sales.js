@@ -1,20 +1,25 @@
-// The operators' desk: every sale, and the ways to the rest.
+// The operators' desk: every sale, and the ways to the rest, as far as the role goes.
 
 import { h, put } from '../dom.js';
-import { Problem, pause } from '../api.js';
+import { Problem, call, pause } from '../api.js';
 import { phaseOf } from '../live.js';
 import { growing } from '../more.js';
+import { may } from '../session.js';
 import { money, t, when } from '../words.js';
 
-export default function desk({ signal }) {
+export default function desk({ signal, go }) {
   const body = h('tbody', {});
   const wrong = h('p', { class: 'wrong', role: 'alert' });
   const heads = ['sale', 'phase', 'left', 'price', 'opens'].map((name) => h('th', { scope: 'col', class: ['left', 'price'].includes(name) && 'n' }, t(`desk.${name}`)));
   const link = (href, key, kind = 'button plain') => h('a', { href, class: kind }, t(key));
   const list = growing('/v1/sales', signal, show);
+  // Whose role takes a second factor sets it up before anything else.
+  call('GET', '/v1/me/second-factor', { signal })
+    .then(({ set, needed }) => { if (needed && !set) go('/second-factor?to=/desk', { replace: true }); })
+    .catch(() => {});
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, h('h1', {}, t('desk.title')),
-    h('div', { class: 'row' }, link('/desk/new', 'desk.new', 'button'), link('/desk/refund', 'desk.refund'), link('/desk/refunds', 'desk.refunds'), link('/desk/audit', 'desk.audit'), link('/desk/parked', 'desk.parked'), link('/check-in', 'nav.check_in')),
+    h('div', { class: 'row' }, may('sell') && link('/desk/new', 'desk.new', 'button'), may('refund') && link('/desk/refund', 'desk.refund'), link('/desk/refunds', 'desk.refunds'), link('/desk/audit', 'desk.audit'), link('/desk/parked', 'desk.parked'), may('journal') && link('/desk/journal', 'desk.journal'), may('check_in') && link('/check-in', 'nav.check_in')),
     wrong,
     h('div', { class: 'paper wide', tabindex: 0, role: 'region', 'aria-label': t('desk.title') }, h('table', {}, h('thead', {}, h('tr', {}, heads)), body)), list.node);
 

@@ -1,9 +1,11 @@
-// The account: logging out, the password, one's own data.
+// The account: logging out, the password, the address, one's own data.
 
-import { field, h, keep, put } from '../dom.js';
+import { field, h, keep, put, say } from '../dom.js';
 import { Problem, call } from '../api.js';
 import { begin, end, user } from '../session.js';
 import { t } from '../words.js';
+import { address } from './address.js';
+import { sessions } from './sessions.js';
 
 /** What is to be said after the page was made anew for another login of the same person. */
 let after = '';
@@ -24,8 +26,11 @@ export default function account({ signal, go }) {
   const erase = h('form', { novalidate: true, onsubmit: (event) => attempt(erased, event) }, owner(), h('p', {}, t('account.erase_text')), last.node, way, h('button', {}, t('account.erase')));
 
   return h('div', { class: 'narrow' }, h('h1', {}, t('account.title')), h('p', { class: 'lead' }, `${name} · ${email}`), told, wrong,
-    h('section', { class: 'paper' }, h('div', { class: 'row' }, button('account.out', out), button('account.out_all', outEverywhere)), h('p', { class: 'hint' }, t('account.out_all_text'))),
+    h('section', { class: 'paper' }, h('div', { class: 'row' }, button('account.out', leave), button('account.out_all', outEverywhere)), h('p', { class: 'hint' }, t('account.out_all_text'))),
+    sessions({ signal }),
+    user().may?.length > 0 && h('p', {}, h('a', { href: '/second-factor?to=/account' }, t('factor.title'))),
     h('section', { class: 'paper' }, h('h2', {}, t('account.password')), change),
+    address({ owner, signal, go, done: moved }),
     h('section', { class: 'paper' }, h('h2', {}, t('account.data')), button('account.export', exported), h('details', {}, h('summary', {}, t('account.erase')), erase)));
 
   async function attempt(act, event) {
@@ -46,6 +51,12 @@ export default function account({ signal, go }) {
     }
   }
 
+  async function leave() {
+    // The shop forgets this login, too; without a line the browser does at least.
+    await call('DELETE', '/v1/sessions/current', { signal }).catch(() => {});
+    out();
+  }
+
   function out() {
     end();
     go('/', { replace: true });
@@ -63,6 +74,13 @@ export default function account({ signal, go }) {
     after = t('account.changed');
     begin(welcome);
     return after;
+  }
+
+  function moved(welcome) {
+    after = t('address.changed', { address: welcome.user.email });
+    begin(welcome);
+    say(after);
+    go('/account', { replace: true });
   }
 
   async function exported() {

@@ -1,9 +1,11 @@
--- role: 1 shopper, 2 operator. email: lower case. locale: a language tag, as en or zh-TW; none reads as en.
--- epoch: of the tokens that are good; epoch_at: when it rose last. erased_at: the person is gone, and only the number is left.
+-- role: 1 shopper, 2 owner, 3 desk, 4 door, 5 viewer. email: as its owner wrote it; canonical: the same for every way to write
+-- that mailbox. locale: a language tag, as en or zh-TW; none reads as en. epoch: of the tokens that are good; epoch_at: when it
+-- rose last. erased_at: the person is gone, and only the number is left.
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     email TEXT NOT NULL,
+    canonical TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     role INTEGER NOT NULL,
     locale TEXT NULL,
@@ -11,5 +13,5 @@ CREATE TABLE accounts (
     epoch_at INTEGER NULL,
     erased_at INTEGER NULL
 );
-CREATE UNIQUE INDEX accounts_email ON accounts (email);
+CREATE UNIQUE INDEX accounts_canonical ON accounts (canonical);
 CREATE INDEX accounts_epoch ON accounts (epoch_at);

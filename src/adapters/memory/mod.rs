@@ -2,4 +2,5 @@
 
 pub mod places;
 pub mod signals;
+pub mod tries;
 pub mod turnstile;

@@ -45,7 +45,7 @@ impl Events for RabbitBroker {
 fn waves(mut events: &[Event]) -> impl Iterator<Item = &[Event]> {
     std::iter::from_fn(move || {
         let mut seen = HashSet::new();
-        let size = events.iter().take_while(|event| seen.insert(event.fact.reservation())).count();
+        let size = events.iter().take_while(|event| seen.insert(event.fact.about())).count();
         let (wave, rest) = events.split_at(size);
         events = rest;
         (!wave.is_empty()).then_some(wave)

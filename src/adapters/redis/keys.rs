@@ -25,3 +25,8 @@ pub fn keys(namespace: &str, sale: SaleId, count: usize) -> Vec<Key> {
 pub fn places(namespace: &str, Place { sale, network, .. }: Place<'_>) -> Key {
     Key::from(format!("{{{namespace}:{sale}:{network}}}:places"))
 }
+
+/// Failed tries under a key: how many, and the wait before the next.
+pub fn tries(namespace: &str, key: &str) -> [Key; 2] {
+    ["tries", "wait"].map(|name| Key::from(format!("{{{namespace}:{key}}}:{name}")))
+}

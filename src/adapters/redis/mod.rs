@@ -7,6 +7,7 @@ pub mod keys;
 mod places;
 mod reply;
 pub mod scripts;
+mod tries;
 mod turnstile;
 
 pub use turnstile::RedisTurnstile;

@@ -22,13 +22,15 @@ macro_rules! codes {
 }
 
 codes! {
+    Counted: Codes = 1, PasswordLetters = 2, AddressLetters = 3, BuyersDeclines = 4, CardsDeclines = 5;
     Kind: Blocked = 0, Standby = 1, Held = 2, Paying = 3, Confirmed = 4, Lapsed = 5, Cancelled = 6, Ended = 7, Refunded = 8;
     Letter: Unsent = 1, Sent = 2, Refused = 3, Nobody = 4;
     Listing: Unlisted = 0, Upcoming = 1, Open = 2, Over = 3;
     PaymentState: Opened = 1, Captured = 2, Voided = 3;
     RefundKind: Due = 1, Sent = 2, Done = 3, Failed = 4, Settled = 5;
     RefundWhy: CaptureTooLate = 1, Operator = 2, AtProvider = 3;
-    Role: Shopper = 1, Operator = 2;
+    Purpose: SignUp = 1, LogIn = 2, NewAddress = 3;
+    Role: Shopper = 1, Owner = 2, Desk = 3, Door = 4, Viewer = 5;
     SaleState: Active = 1, Paused = 2, Closed = 3;
     SandboxState: Opened = 1, Captured = 2, Voided = 3;
     StandbyUntil: Paid = 1, Closed = 2;
@@ -50,6 +52,24 @@ pub enum Listing {
     Upcoming,
     Open,
     Over,
+}
+
+/// What a code is for, without what its arms carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    SignUp,
+    LogIn,
+    NewAddress,
+}
+
+/// What one may have so often a day: an address its letters, a buyer and a card their declines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Codes,
+    PasswordLetters,
+    AddressLetters,
+    BuyersDeclines,
+    CardsDeclines,
 }
 
 /// Where a letter of the log is.

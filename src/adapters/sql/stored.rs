@@ -1,10 +1,13 @@
 //! How the domain's values lie in columns, in either dialect. What a column cannot hold is refused by name when it is written, and
 //! what the domain has no word for when it is read: never a guess, and never another number.
 
+use crate::domain::audit::journal::Digest;
+use crate::domain::people::code::{Code, TicketDigest};
 use crate::domain::sale::QuestionKey;
 use crate::domain::sale::turn::{Cause, Chain};
 use crate::domain::shared::id::{
-    AttemptId, BatchId, BuyerId, EventId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId,
+    AttemptId, BatchId, BuyerId, CodeId, EventId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId,
+    SessionId,
 };
 use crate::domain::shared::money::Currency;
 use crate::domain::shared::time::Timestamp;
@@ -82,6 +85,10 @@ stored!(ItemId as Number, |id| Ok(Number(id.0)), |number| Ok(ItemId(number.0)));
 stored!(BuyerId as Bits64, |id| Ok(Bits64(id.0)), |bits| Ok(BuyerId(bits.0)));
 stored!(Chain as Bits64, |chain| Ok(Bits64(chain.0)), |bits| Ok(Chain(bits.0)));
 stored!(Timestamp as i64, |at| Ok(at.0), |ms| Ok(Timestamp(ms)));
+stored!(Code as i64, |code| Ok(i64::from(code.number())), |number| {
+    let code = u32::try_from(number).ok().and_then(Code::of_number);
+    code.ok_or_else(|| format!("a code is {number}").into())
+});
 stored!(Currency as String, |currency| Ok(currency.to_string()), |code| Ok(code.parse()?));
 stored!(Cause as Vec<u8>, |cause| Ok(cause_bytes(cause)), |bytes| Ok(cause(&bytes)?));
 
@@ -102,6 +109,7 @@ macro_rules! stored_bytes {
 stored_bytes! {
     AttemptId: |id| id.to_bytes(), AttemptId::from_bytes;
     BatchId: |id| id.to_bytes(), BatchId::from_bytes;
+    CodeId: |id| id.to_bytes(), CodeId::from_bytes;
     EventId: |id| id.to_bytes(), EventId::from_bytes;
     PaymentId: |id| id.to_bytes(), PaymentId::from_bytes;
     RefundId: |id| id.to_bytes(), RefundId::from_bytes;
@@ -109,7 +117,10 @@ stored_bytes! {
     ReservationId: |id| id.to_bytes(), ReservationId::from_bytes;
     Key: |key| key.0, Key;
     Fingerprint: |fingerprint| fingerprint.0, Fingerprint;
+    SessionId: |id| id.to_bytes(), SessionId::from_bytes;
     QuestionKey: |key| key.0, QuestionKey;
+    TicketDigest: |digest| digest.0, TicketDigest;
+    Digest: |digest| digest.0, Digest;
 }
 
 /// Numbers of units, 4 bytes each.

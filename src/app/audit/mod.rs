@@ -4,6 +4,7 @@
 //! Not seen here: batches that are not decided yet, which only the broker knows.
 
 mod checks;
+pub mod journal;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! From an event to a delivered mail: who is written to, in which words, and what the mail server's answer means.
 
+mod code_words;
 pub mod compose;
 pub mod deliver;
 pub mod metric;
@@ -18,6 +19,7 @@ use crate::kit::work::backoff::BackoffSettings;
 use crate::ports::Result;
 use crate::ports::mail::log::MailLog;
 use crate::ports::people::accounts::Accounts;
+use crate::ports::people::codes::Codes;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::events::Events;
 use crate::ports::sale::catalogue::Catalogue;
@@ -111,6 +113,7 @@ pub type AnyReceipts = Arc<dyn Receipts>;
 pub struct Needs {
     pub letters: Arc<dyn MailLog>,
     pub accounts: Arc<dyn Accounts>,
+    pub codes: Arc<dyn Codes>,
     pub catalogue: Arc<dyn Catalogue>,
     pub events: Arc<dyn Events>,
     pub clock: Arc<dyn Clock>,

@@ -1,19 +1,20 @@
 //! From a letter to a mail: subject, plain text and HTML. Nothing in it is fetched from anywhere when it is read.
 //!
 //! Whatever people wrote, a name or a title, is made harmless here: it stays on one line, is cut where it is too long, and is
-//! text in HTML, too.
+//! text in HTML, too. A name that is long or holds a link is not said at all.
 
 use std::fmt::Write as _;
 
 use crate::app::mail::Settings;
 use crate::app::mail::words::{Words, words};
+use crate::domain::people::name::greeted;
 use crate::ports::mail::transport::{Attachment, EmailJob, EmailTemplate, Mail, Recipient};
 
 /// Characters of a name or a title.
 const TEXT_MAX: usize = 200;
 
 pub fn render(mut letter: EmailJob, settings: &Settings, receipt: Option<Vec<u8>>) -> Mail {
-    letter.to.name = one_line(&letter.to.name);
+    letter.to.name = one_line(greeted(&letter.to.name));
     letter.item = one_line(&letter.item);
     let words = words(&letter, settings.utc_offset_minutes, receipt.is_some());
     Mail {
@@ -38,7 +39,7 @@ pub fn render(mut letter: EmailJob, settings: &Settings, receipt: Option<Vec<u8>
 fn order(matter: &EmailTemplate) -> &str {
     match matter {
         EmailTemplate::Paid { order, .. } | EmailTemplate::Refunded { order, .. } => order,
-        EmailTemplate::Returned { .. } | EmailTemplate::Promoted { .. } | EmailTemplate::Cancelled { .. } => "",
+        _ => "",
     }
 }
 
@@ -54,7 +55,9 @@ fn text(words: &Words, shop_url: &str) -> String {
     for (label, value) in &words.facts {
         let _ = writeln!(text, "{label}: {value}");
     }
-    text.push('\n');
+    if !words.facts.is_empty() {
+        text.push('\n');
+    }
     for line in &words.closing {
         let _ = writeln!(text, "{line}");
     }

@@ -1,5 +1,6 @@
 //! What letters say, in each language they are written in.
 
+use crate::app::mail::code_words;
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::mail::transport::{EmailJob, EmailTemplate};
@@ -26,9 +27,10 @@ pub fn words(letter: &EmailJob, utc_offset_minutes: i16, attached: bool) -> Word
 
 fn english(letter: &EmailJob, when: impl Fn(Timestamp) -> String, attached: bool) -> Words {
     let item = &letter.item;
-    let mut facts = vec![("Item", item.clone())];
+    let mut facts = if item.is_empty() { Vec::new() } else { vec![("Item", item.clone())] };
     let mut closing = Vec::new();
     let elsewhere = "Your receipt is kept in the shop: log in to download it at any time.";
+    let astray = "If it was not you, ask for a code on the page to log in: with it you set a password of your own.";
     let back = "The money is on its way back to the card you paid with. Your bank may take some days to show it.";
     let (subject, opening) = match &letter.matter {
         EmailTemplate::Paid { order, units, amount } => {
@@ -68,10 +70,24 @@ fn english(letter: &EmailJob, when: impl Fn(Timestamp) -> String, attached: bool
             let subject = format!("It is your turn, pay before {}: {item}", when(*lapses_at));
             (subject, "You were on standby, and your turn has come: units are held for you.")
         }
-        EmailTemplate::Cancelled { quantity } => {
-            facts.push(("Units", quantity.to_string()));
-            let opening = "Your reservation was cancelled, as you asked. You were not charged for it.";
-            (format!("Your reservation was cancelled: {item}"), opening)
+        EmailTemplate::Code { digits, about, minutes } => {
+            facts.push(("Code", digits.clone()));
+            closing.push(format!("It is good for {minutes} minutes, once, and in the window where it was asked for."));
+            closing.push("Whoever asks you for it, also by telephone: we never do.".to_owned());
+            let [opening, unless] = code_words::english(*about);
+            closing.push(unless.to_owned());
+            (format!("{digits} is your code"), opening)
+        }
+        EmailTemplate::PasswordChanged => {
+            closing.push(astray.to_owned());
+            let opening = "The password of your account was changed, and every older log-in was ended.";
+            ("Your password was changed".to_owned(), opening)
+        }
+        EmailTemplate::AddressChanged => {
+            closing.push("If it was not you, write to the shop at once.".to_owned());
+            let opening =
+                "Your account is written to at another address from now on. This is the last mail to this one.";
+            ("Your address was changed".to_owned(), opening)
         }
     };
     Words {
@@ -87,9 +103,10 @@ fn english(letter: &EmailJob, when: impl Fn(Timestamp) -> String, attached: bool
 
 fn chinese(letter: &EmailJob, when: impl Fn(Timestamp) -> String, attached: bool) -> Words {
     let item = &letter.item;
-    let mut facts = vec![("商品", item.clone())];
+    let mut facts = if item.is_empty() { Vec::new() } else { vec![("商品", item.clone())] };
     let mut closing = Vec::new();
     let elsewhere = "您的收據保存於商店中，登入後可隨時下載。";
+    let astray = "若不是您本人所為，請至登入頁面申請驗證碼，並以驗證碼設定新密碼。";
     let back = "款項正在退回您原付款的信用卡，目前尚未入帳；實際入帳時間依發卡銀行作業而定，可能需要數個工作天。";
     let (subject, opening) = match &letter.matter {
         EmailTemplate::Paid { order, units, amount } => {
@@ -127,9 +144,24 @@ fn chinese(letter: &EmailJob, when: impl Fn(Timestamp) -> String, attached: bool
             let subject = format!("輪到您了，請於 {} 前付款：{item}", when(*lapses_at));
             (subject, "您原在候補名單中，現在輪到您了：我們已為您保留商品。")
         }
-        EmailTemplate::Cancelled { quantity } => {
-            facts.push(("數量", quantity.to_string()));
-            (format!("您的預訂已取消：{item}"), "已依您的要求取消預訂，我們沒有向您收取任何費用。")
+        EmailTemplate::Code { digits, about, minutes } => {
+            facts.push(("驗證碼", digits.clone()));
+            closing.push(format!("驗證碼於 {minutes} 分鐘內有效，僅能使用一次，且須在您提出申請的視窗中輸入。"));
+            closing.push("我們絕不會向您索取驗證碼，包括以電話方式。".to_owned());
+            let [opening, unless] = code_words::chinese(*about);
+            closing.push(unless.to_owned());
+            (format!("您的驗證碼是 {digits}"), opening)
+        }
+        EmailTemplate::PasswordChanged => {
+            closing.push(astray.to_owned());
+            ("您的密碼已變更".to_owned(), "您的帳號密碼已變更，先前的所有登入均已登出。")
+        }
+        EmailTemplate::AddressChanged => {
+            closing.push("若不是您本人所為，請立即與商店聯絡。".to_owned());
+            (
+                "您的電子郵件地址已變更".to_owned(),
+                "您的帳號今後將使用另一個電子郵件地址；這是寄到此地址的最後一封郵件。",
+            )
         }
     };
     Words {

@@ -8,6 +8,7 @@ use crate::app::receipts::Receipts;
 use crate::app::receipts::gate::{Pack, UsedUnit};
 use crate::app::receipts::metric::Metric;
 use crate::app::receipts::token::{self, TokenError};
+use crate::domain::people::author::Author;
 use crate::domain::receipts::{Admission, Proof, Source};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
@@ -83,21 +84,28 @@ impl From<Admission> for Used {
 impl Receipts {
     /// Lets the unit in at this sale's door, once. A caller that missed the answer and asks again with the same time and gate gets
     /// it again.
-    pub async fn check_in(&self, sale: SaleId, token: &str, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
+    pub async fn check_in(
+        &self,
+        sale: SaleId,
+        token: &str,
+        gate: &str,
+        at: Option<Timestamp>,
+        by: &Author,
+    ) -> Result<CheckIn> {
         let outcome = match token::verify(token, self.0.keys.public()) {
             Err(error) => CheckIn::Invalid(error),
             Ok(proof) if proof.sale != sale => CheckIn::Elsewhere(proof),
-            Ok(proof) => self.admit(proof, gate, at).await?,
+            Ok(proof) => self.admit(proof, gate, at, by).await?,
         };
         metrics::counter!(Metric::CheckIns.name(), "outcome" => outcome.name()).increment(1);
         Ok(outcome)
     }
 
-    async fn admit(&self, proof: Proof, gate: &str, at: Option<Timestamp>) -> Result<CheckIn> {
+    async fn admit(&self, proof: Proof, gate: &str, at: Option<Timestamp>, by: &Author) -> Result<CheckIn> {
         let needs = &self.0.needs;
         let moment = at.unwrap_or_else(|| needs.clock.now());
         let admission = Admission { proof, at: moment, gate: gate.to_owned(), source: Source::default() };
-        Ok(match needs.admissions.admit(&admission).await? {
+        Ok(match needs.admissions.admit(&admission, Some(by)).await? {
             Admitted::Now => CheckIn::Admitted(admission),
             Admitted::Before { admission: before, .. } if at.is_some() && before == admission => {
                 CheckIn::Admitted(before)
@@ -108,7 +116,7 @@ impl Receipts {
     }
 
     /// A device whose clock is ahead gets the present time: an admission is never in the future.
-    pub async fn merge(&self, device: &str, written: Vec<Written>) -> Result<Vec<Handed>> {
+    pub async fn merge(&self, device: &str, written: Vec<Written>, by: &Author) -> Result<Vec<Handed>> {
         let (needs, now) = (&self.0.needs, self.0.needs.clock.now());
         let mut handed: Vec<Handed> = Vec::with_capacity(written.len());
         let (mut places, mut admissions) = (Vec::new(), Vec::new());
@@ -121,7 +129,7 @@ impl Receipts {
                 admissions.push(Admission { proof, at: line.at.min(now), gate: line.gate, source });
             }
         }
-        for (place, merged) in places.into_iter().zip(needs.admissions.merge(&admissions, now).await?) {
+        for (place, merged) in places.into_iter().zip(needs.admissions.merge_by(&admissions, now, Some(by)).await?) {
             let (outcome, other) = match merged {
                 Merged::Stands => ("admitted", None),
                 Merged::Displaced(other) => ("displaced", Some(other)),

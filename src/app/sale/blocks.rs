@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::app::sale::best_effort::{Effort, wake_all};
 use crate::app::sale::metric::Metric;
 use crate::app::sale::{points, tell};
+use crate::domain::people::author::Author;
 use crate::domain::sale::block::Block;
 use crate::domain::shared::id::{BatchId, RequestId, SaleId};
 use crate::kit::work::backoff::{Backoff, BackoffSettings};
@@ -38,16 +39,17 @@ pub struct BlockRequest {
     pub units: u32,
     pub reason: String,
     pub request: RequestId,
+    pub by: Author,
 }
 
 /// Writes the block and puts its attempts into the queue, unless they were decided before.
 pub async fn submit_block(needs: &Needs, what: BlockRequest) -> Result<BlockMade> {
-    let BlockRequest { sale, units: wanted, reason, request } = what;
+    let BlockRequest { sale, units: wanted, reason, request, by } = what;
     let level = needs.turnstile.look(sale).await?;
     // A block that asks for more than there is would stand in line before it is turned away.
     let asked = level.map_or(0, |level| level.free.min(wanted));
     let new = NewBlock { sale, wanted, asked, reason, request };
-    let made = needs.blocks.create_block(&new, needs.clock.now()).await?;
+    let made = needs.blocks.create_block_by(&new, needs.clock.now(), Some(&by)).await?;
     needs.faults.reach(points::BLOCK_AFTER_LEDGER).await;
     match &made {
         BlockMade::Block(block) if block.decided_at.is_none() => {
@@ -80,8 +82,8 @@ pub async fn decided(needs: &Needs, effort: Effort, mut block: Block, within: Du
 }
 
 /// All of its units go to the next on standby, or back on sale.
-pub async fn end_block(needs: &Needs, effort: Effort, sale: SaleId, id: BatchId) -> Result<Option<Block>> {
-    let ended = needs.blocks.end_block(sale, id, needs.clock.now()).await?;
+pub async fn end_block(needs: &Needs, effort: Effort, sale: SaleId, id: BatchId, by: &Author) -> Result<Option<Block>> {
+    let ended = needs.blocks.end_block_by(sale, id, needs.clock.now(), Some(by)).await?;
     needs.faults.reach(points::UNBLOCK_AFTER_LEDGER).await;
     let Some(BlockEnded { block, ended }) = ended else { return Ok(None) };
     if !ended.is_empty() {

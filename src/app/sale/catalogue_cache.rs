@@ -1,9 +1,13 @@
 //! What everybody may see of sales, at most some 200 ms old: a crowd that reloads a page must not reach the ledger.
 //!
 //! Each figure is fetched by one request at a time; the others wait for it. A fault is not kept: the next one tries again.
+//!
+//! Ids can be made up faster than they can be remembered. Sales are numbered in the order of their making and none goes away, so
+//! that the newest one's number tells what is made up; it is asked for once in the time that a figure may be old.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +60,8 @@ pub struct Needs {
 pub struct CatalogueCache {
     needs: Needs,
     kept: Kept,
+    /// The highest number that a sale was seen to have.
+    newest: AtomicU64,
 }
 
 /// What is remembered.
@@ -67,6 +73,8 @@ struct Kept {
     /// By what was asked.
     pages: TtlCache<SaleList, Arc<Vec<Arc<CachedSale>>>>,
     descriptions: TtlCache<ItemId, Arc<str>>,
+    /// The highest number that a sale has, asked for where one is higher than any that was seen.
+    newest: TtlCache<(), u64>,
 }
 
 impl Kept {
@@ -77,17 +85,35 @@ impl Kept {
             seen: TtlCache::new(age_max, REMEMBERED_MAX),
             pages: TtlCache::new(age_max, PAGES_MAX),
             descriptions: TtlCache::new(age_max, REMEMBERED_MAX),
+            newest: TtlCache::new(age_max, 1),
         }
     }
 }
 
 impl CatalogueCache {
     pub fn new(needs: Needs, age_ms_max: u64) -> Self {
-        Self { needs, kept: Kept::new(age_ms_max) }
+        Self { needs, kept: Kept::new(age_ms_max), newest: AtomicU64::new(0) }
+    }
+
+    /// Whether there may be a sale of this number. Who made it up costs one question for all who do, and the stores nothing.
+    async fn may_be(&self, id: SaleId) -> Result<bool> {
+        if id.0 <= self.newest.load(Ordering::Acquire) {
+            return Ok(true);
+        }
+        let fetch = async {
+            let newest = self.needs.catalogue.sales(1).await?;
+            Ok(newest.first().map_or(0, |sale| sale.id.0))
+        };
+        let newest = self.kept.newest.get((), fetch).await?;
+        self.newest.fetch_max(newest, Ordering::AcqRel);
+        Ok(id.0 <= newest)
     }
 
     /// As the ledger has it: for what acts on it, or is told of it.
     pub async fn sale(&self, id: SaleId) -> Result<Option<Arc<CachedSale>>> {
+        if !self.may_be(id).await? {
+            return Ok(None);
+        }
         let fetch = async {
             let looked_at = Instant::now();
             let Some(sale) = self.needs.catalogue.sale(id).await? else { return Ok(None) };
@@ -99,6 +125,10 @@ impl CatalogueCache {
 
     /// For who only looks. A copy that has not heard of it cannot say that there is no such sale.
     pub async fn seen(&self, id: SaleId) -> Result<Option<Arc<CachedSale>>> {
+        // A ledger that does not answer leaves it to the copy.
+        if let Ok(false) = self.may_be(id).await {
+            return Ok(None);
+        }
         let fetch = async {
             let looked_at = Instant::now();
             match self.needs.showcase.sale_shown(id).await? {
@@ -139,6 +169,7 @@ impl CatalogueCache {
         self.kept.sales.forget(&id);
         self.kept.seen.forget(&id);
         self.kept.pages.clear();
+        self.kept.newest.clear();
     }
 }
 

@@ -196,8 +196,8 @@ impl Feed {
     async fn tell_log_outs(&self, reader: &LogOuts) -> Result<()> {
         loop {
             let page = reader.page(&*self.needs.accounts, self.needs.clock.now()).await?;
-            if !page.revoked.is_empty() {
-                send(&self.needs, SaleSnapshot { revoked: page.revoked, ..SaleSnapshot::default() }).await?;
+            if !page.found.is_empty() {
+                send(&self.needs, SaleSnapshot { revoked: page.found, ..SaleSnapshot::default() }).await?;
             }
             reader.passed(page.next);
             if page.is_last {

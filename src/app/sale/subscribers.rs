@@ -27,8 +27,8 @@ pub trait Subscriber: Send + Sync {
     fn notice(&self, notice: &Notice);
     /// Notices may have been lost.
     fn missed(&self);
-    /// Tokens of an older epoch are good no more.
-    fn revoked(&self, epoch: u64);
+    /// Its token may be good no more.
+    fn revoked(&self);
 }
 
 pub struct Registry {
@@ -134,11 +134,11 @@ impl Registry {
         }
     }
 
-    /// This buyer logged out everywhere: tokens of an older epoch are good no more.
-    pub fn revoked(&self, buyer: BuyerId, epoch: u64) {
+    /// This buyer logged out somewhere: each socket looks whether its own token is good.
+    pub fn revoked(&self, buyer: BuyerId) {
         for waiter in lock(&self.inner.book).of(buyer) {
             if let Waiter::Socket(mailbox) = waiter {
-                mailbox.revoked(epoch);
+                mailbox.revoked();
             }
         }
     }

@@ -35,6 +35,8 @@ pub struct Payment {
 
 /// Payments of one hold that may come to nothing; with the last of them the hold ends. Whoever tries stolen cards tries many.
 pub const DECLINES_MAX: u8 = 5;
+/// Of one buyer on one day (UTC); with each one more a hold ends at once.
+pub const DECLINES_DAY_MAX: u32 = 20;
 /// After more than so many the bank's reasons are not told any more.
 pub const DECLINES_TOLD_MAX: u8 = 2;
 

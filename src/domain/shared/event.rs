@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
-use crate::domain::shared::id::{BuyerId, EventId, PaymentId, ReservationId, SaleId};
+use crate::domain::shared::id::{BuyerId, CodeId, EventId, PaymentId, ReservationId, SaleId};
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 
@@ -60,6 +60,30 @@ pub enum Fact {
     /// By its buyer.
     #[serde(rename = "reservation.cancelled")]
     Cancelled(Cancelled),
+    /// Somebody asked for a code to an address. Neither is said here.
+    #[serde(rename = "code.asked")]
+    CodeAsked(CodeAsked),
+    #[serde(rename = "account.password_changed")]
+    PasswordChanged(PasswordChanged),
+    /// Proved by this code; the address of before is found beside it.
+    #[serde(rename = "account.address_changed")]
+    AddressChanged(AddressChanged),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeAsked {
+    pub code: CodeId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordChanged {
+    pub buyer: BuyerId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressChanged {
+    pub buyer: BuyerId,
+    pub code: CodeId,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,12 +138,12 @@ pub struct Cancelled {
 }
 
 impl Event {
-    /// The id follows from what happened: `occasion` is what tells this fact apart from others of its topic and reservation,
+    /// The id follows from what happened: `occasion` is what tells this fact apart from others of its topic about the same,
     /// such as the row's version. Written twice, it is the same event.
     pub fn new(fact: Fact, occasion: u128, at: Timestamp) -> Self {
         let mut hash = Sha1::new();
         hash.update(fact.topic());
-        hash.update(fact.reservation().to_bytes());
+        hash.update(fact.about().to_be_bytes());
         hash.update(occasion.to_be_bytes());
         let digest = hash.finalize();
         let id = digest[..16].try_into().expect("the digest has twenty bytes");
@@ -135,6 +159,9 @@ impl Fact {
             Fact::PaymentReturned(_) => "payment.returned",
             Fact::Promoted(_) => "reservation.promoted",
             Fact::Cancelled(_) => "reservation.cancelled",
+            Fact::CodeAsked(_) => "code.asked",
+            Fact::PasswordChanged(_) => "account.password_changed",
+            Fact::AddressChanged(_) => "account.address_changed",
         }
     }
 
@@ -143,13 +170,17 @@ impl Fact {
         1
     }
 
-    pub fn reservation(&self) -> ReservationId {
+    /// The reservation, the code or the person: what is told of one of them is told in order.
+    pub fn about(&self) -> u128 {
         match self {
-            Fact::OrderPaid(fact) => fact.reservation,
-            Fact::OrderRefunded(fact) => fact.reservation,
-            Fact::PaymentReturned(fact) => fact.reservation,
-            Fact::Promoted(fact) => fact.reservation,
-            Fact::Cancelled(fact) => fact.reservation,
+            Fact::OrderPaid(fact) => fact.reservation.0,
+            Fact::OrderRefunded(fact) => fact.reservation.0,
+            Fact::PaymentReturned(fact) => fact.reservation.0,
+            Fact::Promoted(fact) => fact.reservation.0,
+            Fact::Cancelled(fact) => fact.reservation.0,
+            Fact::CodeAsked(fact) => fact.code.0,
+            Fact::PasswordChanged(fact) => fact.buyer.0.into(),
+            Fact::AddressChanged(fact) => fact.buyer.0.into(),
         }
     }
 }

@@ -130,6 +130,14 @@ hex_id!(
     TracedId
 );
 hex_id!(
+    /// One log-in: what its tokens name.
+    SessionId
+);
+hex_id!(
+    /// A code that was mailed to prove an address.
+    CodeId
+);
+hex_id!(
     /// Something that happened. It follows from what happened, so that writing it twice is once.
     EventId
 );

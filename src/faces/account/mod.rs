@@ -2,37 +2,51 @@
 //! checked in a bounded pool, and tries are counted; what is sold is none of its business.
 
 pub mod accounts;
+mod devices;
 mod login_limiter;
+pub mod mailed;
 pub mod metric;
 mod part;
 pub mod passwords;
+mod proof;
 mod routes;
 mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, ServiceConfig};
 
+use crate::app::people::{codes, second_factor};
 use crate::app::receipts::Receipts;
+use crate::domain::people::TOKEN_MS_MAX;
 use crate::faces::account::login_limiter::{LoginAttempt, LoginLimiter};
 pub use crate::faces::account::part::part;
-use crate::faces::account::passwords::Passwords;
+use crate::faces::account::passwords::Pools;
 use crate::faces::front::Front;
+use crate::ports;
 use crate::ports::money::orders::Orders;
 use crate::ports::people::accounts::Accounts;
+use crate::ports::people::codes::Codes;
+use crate::ports::people::sessions::Sessions;
+use crate::ports::people::tries::Tries;
 use crate::ports::platform::clock::Clock;
 use crate::ports::sale::catalogue::Catalogue;
 
 #[derive(Clone)]
 pub struct Needs {
     pub accounts: Arc<dyn Accounts>,
+    pub codes: Arc<dyn Codes>,
+    pub sessions: Arc<dyn Sessions>,
+    pub tries: Arc<dyn Tries>,
     /// Whose receipts bear a name that goes.
     pub orders: Arc<dyn Orders>,
     /// Titles of what is in the way of going.
     pub catalogue: Arc<dyn Catalogue>,
     pub clock: Arc<dyn Clock>,
+    pub second_factor: second_factor::Needs,
 }
 
 /// One process's; clones are the same one.
@@ -43,22 +57,46 @@ struct Inner {
     front: Front,
     needs: Needs,
     receipts: Receipts,
-    passwords: Passwords,
-    entry: LoginLimiter,
+    pools: Pools,
+    limiter: LoginLimiter,
 }
 
 impl AccountFace {
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
         metric::describe();
         let settings = front.settings();
-        let passwords = Passwords::new(settings.hash_jobs_max, settings.hash_waiting_max, front.runtime().clone());
-        let entry = LoginLimiter::new(settings);
-        Self(Arc::new(Inner { front, needs, receipts, passwords, entry }))
+        let pools = Pools::new(settings.hash_jobs_max, settings.hash_waiting_max, front.runtime());
+        let limiter = LoginLimiter::new(settings);
+        Self(Arc::new(Inner { front, needs, receipts, pools, limiter }))
     }
 
     /// Passwords hashed since the start.
     pub fn hashes(&self) -> u64 {
-        self.0.passwords.hashes()
+        self.0.pools.hashes()
+    }
+
+    /// Forgets old codes and log-ins, until the soft stop. What is left over is good for nothing all the same.
+    pub async fn run(&self) {
+        let pause = Duration::from_millis(self.settings().request_forget_ms);
+        while !self.is_stopping() {
+            if let Err(fault) = self.forget_old().await {
+                tracing::info!(%fault, "removing old codes and log-ins failed and is tried again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stopping() => {}
+            }
+        }
+    }
+
+    async fn forget_old(&self) -> ports::Result<()> {
+        let max = self.settings().request_forget_max;
+        let is_more = |forgotten: u64| forgotten >= u64::from(max) && !self.is_stopping();
+        while is_more(codes::forget(&*self.needs().codes, max, self.clock().now()).await?) {}
+        // Their ends are read for as long as a token of them may be good.
+        let over_before = self.clock().now().plus_ms(-TOKEN_MS_MAX);
+        while is_more(self.needs().sessions.forget_sessions(over_before, max).await?) {}
+        Ok(())
     }
 
     fn needs(&self) -> &Needs {
@@ -69,13 +107,18 @@ impl AccountFace {
         &self.0.receipts
     }
 
-    fn passwords(&self) -> &Passwords {
-        &self.0.passwords
+    fn pools(&self) -> &Pools {
+        &self.0.pools
     }
 
     /// The login attempt of the client that sent this request.
     fn knock(&self, req: &HttpRequest) -> LoginAttempt<'_> {
-        LoginAttempt { entry: &self.0.entry, address: self.network(req), now: self.clock().now() }
+        LoginAttempt {
+            limiter: &self.0.limiter,
+            tries: &*self.needs().tries,
+            address: self.network(req),
+            now: self.clock().now(),
+        }
     }
 }
 
@@ -89,6 +132,9 @@ impl Deref for AccountFace {
 
 pub fn routes(cfg: &mut ServiceConfig, account: AccountFace) {
     cfg.app_data(Data::new(account));
+    routes::codes::routes(cfg);
     routes::people::routes(cfg);
     routes::own::routes(cfg);
+    routes::second_factor::routes(cfg);
+    routes::sessions::routes(cfg);
 }

@@ -21,6 +21,25 @@ const LANES: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolFull;
 
+/// One for whoever comes, one for browsers that logged in before, one for operators: a crowd at one keeps nobody from the others.
+pub struct Pools {
+    pub strangers: Passwords,
+    pub known: Passwords,
+    pub operators: Passwords,
+}
+
+impl Pools {
+    pub fn new(jobs_max: usize, waiting_max: usize, runtime: &Handle) -> Self {
+        let pool = || Passwords::new(jobs_max, waiting_max, runtime.clone());
+        Self { strangers: pool(), known: pool(), operators: pool() }
+    }
+
+    /// Begun since the start.
+    pub fn hashes(&self) -> u64 {
+        [&self.strangers, &self.known, &self.operators].map(Passwords::hashes).iter().sum()
+    }
+}
+
 pub struct Passwords {
     jobs: Arc<Semaphore>,
     /// One for each request that runs or waits.
@@ -89,6 +108,12 @@ pub fn hash_now(password: &str) -> String {
     hash(password)
 }
 
+/// Whether this is what a hash of ours looks like: another one might never be right, or cost more than the pool reckons with.
+pub fn is_hash(text: &str) -> bool {
+    let ours = format!("$argon2id$v={}$m={MEMORY_KIB},t={PASSES},p={LANES}$", u32::from(Version::V0x13));
+    text.starts_with(&ours) && PasswordHash::new(text).is_ok_and(|hash| hash.salt.is_some() && hash.hash.is_some())
+}
+
 fn hash(password: &str) -> String {
     argon2().hash_password(password.as_bytes()).expect("any password of ours can be hashed").to_string()
 }
@@ -108,6 +133,21 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
+
+    #[test]
+    fn a_hash_is_known_by_its_looks() {
+        let ours = hash_now("difference engine");
+        assert!(is_hash(&ours), "{ours}");
+        let (parameters, rest) = ours.split_at(ours.find("m=").expect("it costs memory"));
+        let dearer = format!("{parameters}{}", rest.replacen("m=19456", "m=9999999", 1));
+        let whole = ours.len();
+        for text in
+            ["", "garbage", "difference engine", &dearer, &ours[..whole - 50], &ours.replace("argon2id", "argon2i")]
+        {
+            assert!(!is_hash(text), "{text}");
+        }
+        assert!(!is_hash(&format!("{ours}!")), "no base64");
+    }
 
     #[tokio::test]
     async fn so_many_passwords_are_hashed_at_once() {

@@ -4,12 +4,8 @@
 //! in UTF-8 behind a byte order mark: without it spreadsheets spoil every name that is not ASCII. A field that a spreadsheet would
 //! take for a formula gets an apostrophe in front.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::RefundKind;
@@ -18,11 +14,11 @@ use crate::domain::sale::reservation::{Reservation, State};
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::desk::Desk;
-use crate::faces::desk::metric::Metric;
+use crate::faces::desk::leaving::{Leaving, Outcome};
 use crate::ports::audit::reports::{Person, Place};
 use crate::ports::{Fault, Result, Source};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Debug, Clone, Copy)]
 pub enum List {
@@ -72,16 +68,13 @@ impl List {
     }
 }
 
-/// An export under way: how far it is, and what it is counted as when it ends.
+/// An export under way: how far it is.
 pub struct Export {
     desk: Desk,
     sale: SaleId,
     list: List,
     place: At,
-    begun: Instant,
-    rows: u64,
-    outcome: &'static str,
-    _permit: OwnedSemaphorePermit,
+    leaving: Leaving,
 }
 
 /// Where the next page begins.
@@ -94,16 +87,15 @@ enum At {
 }
 
 impl Export {
-    pub fn begin(desk: Desk, sale: SaleId, list: List, permit: OwnedSemaphorePermit) -> Self {
-        let begun = Instant::now();
-        Self { desk, sale, list, place: At::Begin, begun, rows: 0, outcome: "left", _permit: permit }
+    pub fn new(sale: SaleId, list: List, leaving: Leaving) -> Self {
+        Self { desk: leaving.desk().clone(), sale, list, place: At::Begin, leaving }
     }
 
     /// The next piece of the file; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         let page = self.page().await;
         if let Err(fault) = &page {
-            self.outcome = "broken";
+            self.leaving.ends(Outcome::Broken);
             tracing::error!(sale.id = %self.sale, list = self.list.name(), %fault, "an export failed midway");
         }
         page
@@ -118,9 +110,7 @@ impl Export {
     }
 
     async fn page(&mut self) -> Result<Option<Bytes>> {
-        if self.begun.elapsed() > Duration::from_millis(self.desk.settings().export_ms_max) {
-            return Err(Fault::new("gateway", "an export takes too long"));
-        }
+        self.leaving.is_in_time()?;
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if matches!(self.place, At::Begin) {
             writer.write_record(self.list.header()).map_err(unwritten)?;
@@ -129,7 +119,7 @@ impl Export {
         let is_first = matches!(place, At::Begin);
         self.place = match (self.list, place) {
             (_, At::End) => {
-                self.outcome = "done";
+                self.leaving.is_done().await;
                 return Ok(None);
             }
             (List::Orders, At::AfterOrder(after)) => self.orders(Some(after), &mut writer).await?,
@@ -154,7 +144,7 @@ impl Export {
         for order in &orders {
             write(writer, order_fields(order, people.get(&order.buyer), refunds.get(&order.payment)))?;
         }
-        self.rows += orders.len() as u64;
+        self.leaving.took(orders.len());
         let last = orders.last().filter(|_| orders.len() == rows_max as usize);
         Ok(last.map_or(At::End, |last| At::AfterOrder(last.reservation)))
     }
@@ -166,7 +156,7 @@ impl Export {
         for row in &rows {
             write(writer, reservation_fields(row, people.get(&row.buyer)))?;
         }
-        self.rows += rows.len() as u64;
+        self.leaving.took(rows.len());
         let place = |row: &Reservation| {
             At::AfterReservation(Place { buyer: row.buyer, is_live: row.state.kind().is_live(), id: row.id })
         };
@@ -180,18 +170,9 @@ impl Export {
         for row in &rows {
             write(writer, check_in_fields(row))?;
         }
-        self.rows += rows.len() as u64;
+        self.leaving.took(rows.len());
         let last = rows.last().filter(|_| rows.len() == rows_max as usize);
         Ok(last.map_or(At::End, |last| At::AfterCheckIn(last.proof)))
-    }
-}
-
-impl Drop for Export {
-    fn drop(&mut self) {
-        let (list, outcome) = (self.list.name(), self.outcome);
-        metrics::counter!(Metric::Exports.name(), "list" => list, "outcome" => outcome).increment(1);
-        metrics::counter!(Metric::ExportedRows.name(), "list" => list).increment(self.rows);
-        metrics::histogram!(Metric::ExportSeconds.name(), "list" => list).record(self.begun.elapsed().as_secs_f64());
     }
 }
 
@@ -272,14 +253,14 @@ fn listed(units: &[u32]) -> String {
 }
 
 /// `2026-01-31T12:00:00.000Z`.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     let time = at.civil(0);
     let (year, month, day) = (time.year, time.month, time.day);
     let ms = at.0.rem_euclid(1_000);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z", time.hour, time.minute, time.second)
 }
 
-fn write(writer: &mut csv::Writer<Vec<u8>>, fields: Vec<String>) -> Result<()> {
+pub(super) fn write(writer: &mut csv::Writer<Vec<u8>>, fields: Vec<String>) -> Result<()> {
     writer.write_record(fields.into_iter().map(defused)).map_err(unwritten)
 }
 
@@ -288,6 +269,6 @@ fn defused(field: String) -> String {
     if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{field}") } else { field }
 }
 
-fn unwritten(error: impl Into<Source>) -> Fault {
+pub(super) fn unwritten(error: impl Into<Source>) -> Fault {
     Fault::new("gateway", error)
 }

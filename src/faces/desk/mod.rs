@@ -1,7 +1,9 @@
 //! The desk: what operators do and see. Items and sales, units out of sale, orders and refunds, figures and lists, audits, parked
-//! messages, kept receipts. Every call of it wants an operator's token.
+//! messages, kept receipts, and the journal of who did what. Every call of it wants an operator's token.
 
 mod exports;
+mod journal;
+mod leaving;
 pub mod metric;
 mod pace;
 mod part;
@@ -25,6 +27,7 @@ use crate::faces::desk::pace::Paces;
 pub use crate::faces::desk::part::part;
 use crate::faces::front::Front;
 use crate::ports::audit::auditing::Auditing;
+use crate::ports::audit::journal::Journal;
 use crate::ports::audit::reports::Reports;
 use crate::ports::money::orders::Orders;
 use crate::ports::money::payments::Payments;
@@ -44,6 +47,7 @@ pub struct Needs {
     pub refunds: Arc<dyn Refunds>,
     pub restoring: Arc<dyn Restoring>,
     pub auditing: Arc<dyn Auditing>,
+    pub journal: Arc<dyn Journal>,
     pub catalogue: Arc<dyn Catalogue>,
     pub blocks: Arc<dyn Blocks>,
     pub reports: Arc<dyn Reports>,
@@ -117,4 +121,5 @@ pub fn routes(cfg: &mut ServiceConfig, desk: Desk) {
     routes::refunds::routes(cfg);
     routes::receipts::routes(cfg);
     routes::reports::routes(cfg);
+    routes::journal::routes(cfg);
 }

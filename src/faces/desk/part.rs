@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::faces::desk::routes::{blocks, orders, parked, receipts, refunds, reports, running, sales};
+use crate::faces::desk::routes::{blocks, journal, orders, parked, receipts, refunds, reports, running, sales};
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
@@ -31,6 +31,8 @@ use crate::kit::http::document::Part;
     reports::get_report,
     running::get_live,
     running::get_audit,
+    journal::get_journal,
+    journal::get_csv,
 ))]
 struct Api;
 

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{Array, Object};
 
 use crate::app::receipts::token::{TYPED_BYTES_MAX, TokenError};
 use crate::app::receipts::{self, CheckIn, Written};
+use crate::domain::people::Permission;
 use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
@@ -33,8 +34,8 @@ const DEVICE_CHARS_MAX: usize = 32;
 const AHEAD_MS_MAX: i64 = 60_000;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/check-ins").route(once(By::Operator, web::post().to(post_check_in))))
-        .service(path("/v1/check-ins/merge").route(once(By::Operator, web::post().to(post_merge))));
+    cfg.service(path("/v1/check-ins").route(once(By::May(Permission::CheckIn), web::post().to(post_check_in))))
+        .service(path("/v1/check-ins/merge").route(once(By::May(Permission::CheckIn), web::post().to(post_merge))));
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -79,17 +80,17 @@ fn gate_or_null() -> Object {
         ),
         (status = 410, description = "The unit was given back.", content_type = CONTENT_TYPE, body = Problem),
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["check_in"])),
 )]
 async fn post_check_in(req: HttpRequest, payload: Payload, door: Data<Door>) -> Reply {
-    door.operator(&req)?;
+    let by = door.author(&req, Permission::CheckIn)?;
     let body: CheckInBody = door.body(&req, &mut payload.into_inner()).await?;
     let token = limits::text("token", &body.token, TYPED_BYTES_MAX)?;
     let gate = gate_name("gate", body.gate.as_deref().unwrap_or_default())?;
     if let Some(at) = body.at {
         moment("at", at, door.clock().now())?;
     }
-    match door.receipts().check_in(body.sale_id, token, gate, body.at).await? {
+    match door.receipts().check_in(body.sale_id, token, gate, body.at, &by).await? {
         CheckIn::Admitted(admission) => Ok(HttpResponse::Created().json(AdmissionView::from(admission))),
         CheckIn::Already { before, revoked } => Err(already(before, revoked)),
         CheckIn::Elsewhere(proof) => Err(elsewhere(&door, proof).await),
@@ -167,10 +168,10 @@ struct MergeLine {
     params(Key),
     request_body = MergeBody,
     responses((status = 200, description = "What became of each line.", body = Merged)),
-    security(("access" = ["operator"])),
+    security(("access" = ["check_in"])),
 )]
 async fn post_merge(req: HttpRequest, payload: Payload, door: Data<Door>) -> Reply {
-    door.operator(&req)?;
+    let by = door.author(&req, Permission::CheckIn)?;
     let body: MergeBody = door.body(&req, &mut payload.into_inner()).await?;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let device = limits::text("device", &body.device, DEVICE_CHARS_MAX)?.to_owned();
@@ -183,7 +184,7 @@ async fn post_merge(req: HttpRequest, payload: Payload, door: Data<Door>) -> Rep
     for (place, line) in body.admissions.into_iter().enumerate() {
         written.push(line.checked(place)?);
     }
-    let admissions = door.finish(async move { receipts.merge(&device, written).await }).await?;
+    let admissions = door.finish(async move { receipts.merge(&device, written, &by).await }).await?;
     let conflicts = admissions.iter().filter(|line| line.outcome != "admitted").count();
     Ok(HttpResponse::Ok().json(Merged { admissions, conflicts }))
 }

@@ -19,28 +19,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, RequestHead};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::app::people::log_outs::LogOuts;
+use crate::app::people::log_outs::{LogOuts, SessionEnds};
 use crate::app::sale::best_effort::Effort;
 use crate::app::sale::catalogue_cache::{self, CatalogueCache};
 use crate::app::sale::subscribers::Registry;
-use crate::domain::people::Revoked;
-use crate::domain::shared::id::BuyerId;
+use crate::domain::people::author::{Actor, Author};
+use crate::domain::people::{Permission, Revoked};
+use crate::domain::shared::id::{BuyerId, RequestId};
 pub use crate::faces::front::settings::Settings;
 use crate::faces::tokens::TokenKeys;
 use crate::faces::tokens::access::Principal;
 use crate::faces::tokens::revocations::Revocations;
 use crate::kit::http::address;
 use crate::kit::http::body;
+use crate::kit::http::idempotency::cause;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::kit::telemetry::trace::{carried, carry};
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::Fault;
 use crate::ports::people::accounts::Accounts;
+use crate::ports::people::sessions::{Ended, Sessions};
 use crate::ports::platform::clock::{Clock, LedgerTime};
 use crate::ports::platform::fault::Faults;
 use crate::ports::platform::idempotency::Idempotency;
@@ -49,6 +52,8 @@ use crate::ports::platform::idempotency::Idempotency;
 pub struct Needs {
     /// Who logged out.
     pub accounts: Arc<dyn Accounts>,
+    /// And on which browser.
+    pub sessions: Arc<dyn Sessions>,
     pub idempotency: Arc<dyn Idempotency>,
     pub ledger_time: Arc<dyn LedgerTime>,
     pub clock: Arc<dyn Clock>,
@@ -69,6 +74,7 @@ struct Inner {
     runtime: Handle,
     revocations: Revocations,
     log_outs: LogOuts,
+    session_ends: SessionEnds,
     board: CatalogueCache,
     registry: Registry,
     hears: watch::Sender<bool>,
@@ -82,6 +88,7 @@ impl Front {
         Self(Arc::new(Inner {
             revocations: Revocations::default(),
             log_outs: LogOuts::default(),
+            session_ends: SessionEnds::default(),
             board: CatalogueCache::new(needs.board.clone(), settings.catalogue_age_ms_max),
             registry: Registry::new(settings.waits_max, settings.waits_per_buyer_max)
                 .with_sockets(settings.sockets.sockets_per_buyer_max),
@@ -163,21 +170,45 @@ impl Front {
         Ok(self.principal(req)?.buyer)
     }
 
-    pub fn operator(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.principal(req)?.operator()
+    /// Who asks, if they have this permission and showed what it takes; 403 if not.
+    pub fn may(&self, req: &HttpRequest, permission: Permission) -> Result<Principal, Problem> {
+        let principal = self.principal(req)?.may(permission)?;
+        if self.settings().second_factor { principal.proved(permission, self.clock().now()) } else { Ok(principal) }
+    }
+
+    /// The same, as the journal has it. A request without a key has an id made up for it.
+    pub fn author(&self, req: &HttpRequest, permission: Permission) -> Result<Author, Problem> {
+        let principal = self.may(req, permission)?;
+        Ok(Author {
+            actor: Actor::Account(principal.buyer),
+            role: Some(principal.role),
+            network: self.neighbourhood(req),
+            request: cause(req).map_or_else(any_request, |cause| cause.request),
+            at: self.clock().now(),
+        })
+    }
+
+    /// Whether an operator asks, of whatever role.
+    pub fn is_operator(&self, req: &HttpRequest) -> bool {
+        self.principal(req).is_ok_and(|principal| principal.role.is_operator())
     }
 
     /// Where the client sits, as far as limits are concerned.
     pub fn network(&self, req: &HttpRequest) -> String {
-        address::network(self.client(req))
+        address::network(self.client(req.head()))
     }
 
     pub fn neighbourhood(&self, req: &HttpRequest) -> String {
-        address::neighbourhood(self.client(req))
+        address::neighbourhood(self.client(req.head()))
     }
 
-    fn client(&self, req: &HttpRequest) -> Option<IpAddr> {
-        address::client(req, self.settings().trusted_hops)
+    fn client(&self, head: &RequestHead) -> Option<IpAddr> {
+        address::client(head, self.settings().trusted_hops, &self.settings().trusted_proxies)
+    }
+
+    /// The same; nothing for a proxy of ours that says of nobody where he sits.
+    pub fn counted_client(&self, head: &RequestHead) -> Option<IpAddr> {
+        self.client(head).filter(|client| !self.settings().trusted_proxies.contain(*client))
     }
 
     pub async fn body<T: DeserializeOwned>(&self, req: &HttpRequest, payload: &mut Payload) -> Result<T, Problem> {
@@ -186,33 +217,50 @@ impl Front {
 
     /// Unless they logged out since their token was signed.
     pub fn admitted(&self, principal: Principal) -> Result<Principal, Problem> {
-        if self.0.revocations.cover(principal.buyer, principal.epoch) {
+        let known = &self.0.revocations;
+        let is_out = principal.session.is_some_and(|session| known.have_ended(session));
+        if is_out || known.cover(principal.buyer, principal.epoch) {
             let detail = "this token was logged out; log in again";
             return Err(Problem::field("Authorization", Kind::UNAUTHORIZED, detail));
         }
         Ok(principal)
     }
 
-    /// Asks the ledger who logged out everywhere; done once a second. Their sockets are closed. A reading that is cut goes on the next
-    /// time from where it was.
+    /// Asks the ledger who logged out, everywhere or on one browser; done once a second. Their sockets are closed. A reading that is cut
+    /// goes on the next time from where it was.
     pub async fn learn_revocations(&self) -> Result<(), Fault> {
         let (needs, now) = (&self.0.needs, self.clock().now());
         loop {
             let page = self.0.log_outs.page(&*needs.accounts, now).await?;
-            for revoked in self.0.revocations.learn(&page.revoked, now) {
-                self.registry().revoked(revoked.buyer, revoked.epoch);
+            for revoked in self.0.revocations.learn(&page.found, now) {
+                self.registry().revoked(revoked.buyer);
             }
             self.0.log_outs.passed(page.next);
+            if page.is_last {
+                break;
+            }
+        }
+        loop {
+            let page = self.0.session_ends.page(&*needs.sessions, now).await?;
+            page.found.into_iter().for_each(|ended| self.ended(ended));
+            self.0.session_ends.passed(page.next);
             if page.is_last {
                 return Ok(());
             }
         }
     }
 
+    /// A log-in was ended: applied at once here.
+    pub fn ended(&self, Ended { session, account }: Ended) {
+        if self.0.revocations.learn_end(session, self.clock().now()) {
+            self.registry().revoked(account);
+        }
+    }
+
     /// Applies at once what was just written, without waiting for the next look.
     pub fn revoke(&self, revoked: Revoked) {
         self.0.revocations.learn(&[revoked], self.clock().now());
-        self.registry().revoked(revoked.buyer, revoked.epoch);
+        self.registry().revoked(revoked.buyer);
     }
 }
 
@@ -248,4 +296,10 @@ impl Front {
             }
         }
     }
+}
+
+fn any_request() -> RequestId {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).expect("the machine has a source of randomness");
+    RequestId::from_bytes(id)
 }

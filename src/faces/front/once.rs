@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, Route};
 
+use crate::domain::people::Permission;
 use crate::faces::front::Front;
 use crate::faces::front::metric::Metric;
 use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
@@ -17,10 +18,9 @@ use crate::ports::platform::idempotency::Idempotency;
 /// Who may call a route, and whose its keys are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// No token is needed; keys are the address's.
-    Anybody,
     Buyer,
-    Operator,
+    /// An operator with this permission.
+    May(Permission),
 }
 
 /// A route whose requests cost something: done once under each key.
@@ -45,9 +45,8 @@ impl Keeper for Front {
 
     fn caller(&self, by: By, req: &HttpRequest) -> Result<String, Problem> {
         let buyer = match by {
-            By::Anybody => return Ok(format!("address {}", self.network(req))),
             By::Buyer => self.buyer(req)?,
-            By::Operator => self.operator(req)?.buyer,
+            By::May(permission) => self.may(req, permission)?.buyer,
         };
         Ok(format!("buyer {buyer}"))
     }

@@ -7,7 +7,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::money::payment::RefundKind;
-use crate::domain::people::Role;
+use crate::domain::people::{Permission, Role};
 use crate::domain::sale::reservation::Kind;
 use crate::domain::sale::{Phase, StandbyUntil};
 use crate::domain::shared::id::{AttemptId, BatchId, BuyerId, ItemId, PaymentId, RefundId, ReservationId, SaleId};
@@ -43,7 +43,8 @@ shapes! {
     "CurrencyCode": Currency = currency();
     "Amount": Money = amount();
     "Locale": Locale = words(Locale::ALL.map(Locale::tag));
-    "Role": Role = words(["shopper", "operator"]);
+    "Role": Role = words(Role::ALL.map(Role::name));
+    "Permission": Permission = words(Permission::ALL.map(Permission::name));
     "Phase": Phase = words(["scheduled", "open", "paused", "closed"]);
     "StandbyUntil": StandbyUntil = described(
         words(["paid", "closed"]),

@@ -7,12 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::app::sale::subscribers::SocketSubscription;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::trace::Mark;
-use crate::faces::live::Live;
 use crate::faces::live::close::Close;
 use crate::faces::live::look::{Seen, look};
 use crate::faces::live::mailbox::Mailbox;
@@ -21,6 +18,8 @@ use crate::faces::live::session::{Effect, Input, Now, Pass, Session};
 use crate::faces::live::topic::Message;
 use crate::faces::live::turns::{Turn, in_turns};
 use crate::faces::live::wheel::Wheel;
+use crate::faces::live::{Live, Place};
+use crate::faces::tokens::access::Principal;
 use crate::kit::socket::{Incoming, Outgoing, Socket};
 use crate::kit::telemetry::trace::{Kind, Span, carried, carry};
 
@@ -34,8 +33,8 @@ pub struct Connection<S> {
     mailbox: Arc<Mailbox>,
     seat: Option<SocketSubscription>,
     buyer: BuyerId,
-    /// Of its newest token.
-    epoch: u64,
+    /// Whom its newest token names.
+    principal: Option<Principal>,
     looking: Option<Looking>,
     /// Reads that wait for their turn.
     looks: Vec<(SaleId, bool)>,
@@ -43,11 +42,11 @@ pub struct Connection<S> {
     traced: Option<Box<(SaleId, Span)>>,
     is_over: bool,
     why: &'static str,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl<S: Socket> Connection<S> {
-    pub fn new(live: Live, place: OwnedSemaphorePermit, token: Option<String>, socket: S) -> Self {
+    pub fn new(live: Live, place: Place, token: Option<String>, socket: S) -> Self {
         let wheel = Wheel::here(live.lifecycle());
         let now = Now { ms: wheel.now_ms(), at: live.clock().now() };
         let session = Session::new(live.rules(), now);
@@ -61,13 +60,13 @@ impl<S: Socket> Connection<S> {
             mailbox: Arc::default(),
             seat: None,
             buyer: BuyerId(0),
-            epoch: 0,
+            principal: None,
             looking: None,
             looks: Vec::new(),
             traced: None,
             is_over: false,
             why: "gone",
-            _place: place,
+            place,
         };
         let mut acts = Vec::new();
         if let Some(token) = token {
@@ -102,8 +101,9 @@ impl<S: Socket> Connection<S> {
 
     fn open_mail(&mut self, cx: &mut Context<'_>) -> bool {
         let mail = self.mailbox.take(cx.waker());
-        let mut is_news = mail.beat || mail.stop || mail.missed || mail.epoch > 0;
-        if mail.epoch > self.epoch {
+        let mut is_news = mail.beat || mail.stop || mail.missed || mail.revoked;
+        let is_out = |principal| self.live.admitted(principal).is_err();
+        if mail.revoked && self.principal.is_some_and(is_out) {
             self.tell(Input::LoggedOut);
         }
         if mail.stop {
@@ -232,8 +232,9 @@ impl<S: Socket> Connection<S> {
         }
         self.live.admitted(principal).map_err(|_| Close::Unauthorized)?;
         if principal.buyer == self.buyer {
-            self.epoch = self.epoch.max(principal.epoch);
+            self.principal = Some(principal);
         }
+        self.place.becomes_known();
         Ok(Pass { buyer: principal.buyer, expires_at })
     }
 

@@ -49,8 +49,8 @@ pub struct Mail {
     pub missed: bool,
     pub beat: bool,
     pub stop: bool,
-    /// Tokens of an older epoch of the account are good no more; 0 while the account has not logged out.
-    pub epoch: u64,
+    /// The account logged out somewhere: perhaps here.
+    pub revoked: bool,
 }
 
 impl Mailbox {
@@ -140,8 +140,8 @@ impl Subscriber for Mailbox {
         self.leave(|mail| mail.missed = true);
     }
 
-    fn revoked(&self, epoch: u64) {
-        self.leave(|mail| mail.epoch = mail.epoch.max(epoch));
+    fn revoked(&self) {
+        self.leave(|mail| mail.revoked = true);
     }
 }
 

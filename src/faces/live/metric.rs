@@ -18,7 +18,7 @@ pub enum Metric {
     SocketsOpened,
     /// Sockets that ended, by `why`: the word of the close frame, or `gone`.
     SocketsClosed,
-    /// Requests that did not become sockets, by `why`: `origin`, `full`, `stopping`.
+    /// Requests that did not become sockets, by `why`: `origin`, `full`, `strangers`, `stopping`.
     SocketsRefused,
     /// Messages told through sockets.
     SocketMessages,
@@ -83,7 +83,7 @@ pub fn describe() {
     for why in ["silent", "too_slow", "gone"] {
         metrics::counter!(Metric::SocketsClosed.name(), "why" => why).increment(0);
     }
-    for why in ["origin", "full", "stopping"] {
+    for why in ["origin", "full", "strangers", "stopping"] {
         metrics::counter!(Metric::SocketsRefused.name(), "why" => why).increment(0);
     }
     metrics::gauge!(Metric::Sockets.name()).increment(0.0);

@@ -15,6 +15,7 @@ mod part;
 mod read_coalescer;
 mod routes;
 pub mod session;
+mod strangers;
 mod topic;
 mod turns;
 mod wheel;
@@ -38,6 +39,8 @@ use crate::faces::live::connection::Connection;
 use crate::faces::live::metric::Metric;
 pub use crate::faces::live::part::part;
 use crate::faces::live::read_coalescer::ReadCoalescer;
+use crate::faces::live::strangers::{StrangerPlace, Strangers};
+use crate::kit::http::connections::Connections;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::kit::socket::handshake;
 use crate::kit::socket::lean;
@@ -67,6 +70,7 @@ struct Inner {
     crowd: TopicBroadcaster,
     looks: ReadCoalescer,
     places: Arc<Semaphore>,
+    strangers: Strangers,
     /// Notices may have been lost, of sales not known: every socket looks in a moment, once for several such signals.
     missed: AtomicBool,
 }
@@ -77,8 +81,9 @@ impl Live {
         let settings = &front.settings().sockets;
         let looks = ReadCoalescer::new(settings.looks_max);
         let places = Arc::new(Semaphore::new(settings.sockets_max as usize));
+        let strangers = Strangers::new(settings.strangers_max as usize, settings.strangers_per_network_max as usize);
         let (crowd, missed) = (TopicBroadcaster::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { front, needs, crowd, looks, places, missed }))
+        Self(Arc::new(Inner { front, needs, crowd, looks, places, strangers, missed }))
     }
 
     /// Receives notices, tells sockets and compares what they were told, until the soft stop.
@@ -118,8 +123,20 @@ pub fn routes(cfg: &mut ServiceConfig, live: Live) {
 
 /// What a request brought to its socket.
 pub struct Guest {
-    place: OwnedSemaphorePermit,
+    place: Place,
     token: Option<String>,
+}
+
+/// A socket's place among all, and among strangers until it has said whose it is.
+pub struct Place {
+    _of_all: OwnedSemaphorePermit,
+    of_strangers: Option<StrangerPlace>,
+}
+
+impl Place {
+    fn becomes_known(&mut self) {
+        self.of_strangers = None;
+    }
 }
 
 impl Welcome for Live {
@@ -140,8 +157,19 @@ impl Welcome for Live {
         if self.is_stopping() {
             return refused("stopping", Problem::new(Kind::BUSY, "this process is about to stop"));
         }
+        let token = handshake::token(head);
+        let verified = token.and_then(|token| self.keys().verify_access_until(token).ok());
+        let is_known = verified.is_some_and(|(_, expires_at)| self.clock().now() < expires_at);
+        let of_strangers = if is_known { None } else { self.0.strangers.enter(self.counted_client(head)) };
+        if !is_known && of_strangers.is_none() {
+            let detail = "there is no room for another socket that does not say whose it is";
+            return refused("strangers", Problem::new(Kind::BUSY, detail));
+        }
         match self.0.places.clone().try_acquire_owned() {
-            Ok(place) => Ok(Guest { place, token: handshake::token(head).map(str::to_owned) }),
+            Ok(of_all) => {
+                let place = Place { _of_all: of_all, of_strangers };
+                Ok(Guest { place, token: token.map(str::to_owned) })
+            }
             Err(_) => refused("full", Problem::new(Kind::BUSY, "there is no room for another socket")),
         }
     }
@@ -163,9 +191,9 @@ impl Live {
     }
 
     /// Binds the lean listener, if there is to be one.
-    pub fn lean(&self) -> std::io::Result<Option<(SocketAddr, Server)>> {
+    pub fn lean(&self, connections: Connections) -> std::io::Result<Option<(SocketAddr, Server)>> {
         let settings = &self.rules().lean;
-        let listen = settings.listen.map(|listen| lean::bind(settings, listen, PATH, self.clone()));
+        let listen = settings.listen.map(|listen| lean::bind(settings, listen, connections, PATH, self.clone()));
         listen.transpose()
     }
 

@@ -2,13 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::people::Role;
-use crate::domain::shared::id::BuyerId;
+use crate::domain::people::{PROOF_MS_MAX, Permission, Role};
+use crate::domain::shared::id::{BuyerId, SessionId};
+use crate::domain::shared::time::Timestamp;
 use crate::faces::tokens::{bearer, is_zero};
 use crate::kit::http::auth::{Claims, Issuer, TokenKind, from_text, to_text};
 use crate::kit::http::problem::{Kind, Problem};
+use crate::problem_kinds;
 
 pub const ACCESS: TokenKind = TokenKind { name: "access", typ: "access+jwt" };
+
+problem_kinds! {
+    /// Of a log-in, and of a call of operators.
+    SECOND_FACTOR_NEEDED = "second_factor_needed", FORBIDDEN, "The second factor is needed";
+}
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +24,42 @@ pub struct Principal {
     pub role: Role,
     /// A log-out everywhere ends the earlier ones.
     pub epoch: u64,
+    /// When the second factor was shown, if it was. In whole seconds.
+    pub proved_at: Option<Timestamp>,
+    /// Which log-in it is of; other issuers' tokens say none.
+    pub session: Option<SessionId>,
 }
 
 impl Principal {
-    pub fn operator(self) -> Result<Self, Problem> {
-        match self.role {
-            Role::Operator => Ok(self),
-            Role::Shopper => Err(Problem::new(Kind::FORBIDDEN, "only operators may do this")),
+    /// Who asks, if what this permission takes was shown beside the password.
+    pub fn proved(self, permission: Permission, now: Timestamp) -> Result<Self, Problem> {
+        if !self.role.needs_second_factor() {
+            return Ok(self);
         }
+        let is_fresh = |at: Timestamp| !permission.needs_fresh_proof() || now.since_ms(at) <= PROOF_MS_MAX;
+        match self.proved_at {
+            Some(at) if is_fresh(at) => Ok(self),
+            Some(_) => Err(Problem::new(
+                SECOND_FACTOR_NEEDED,
+                "show the second factor again; this takes one of the last ten minutes",
+            )),
+            None => Err(Problem::new(
+                SECOND_FACTOR_NEEDED,
+                "set up a second factor, or show it; this takes more than a password",
+            )),
+        }
+    }
+
+    /// Who asks, if their role has this permission.
+    pub fn may(self, permission: Permission) -> Result<Self, Problem> {
+        if self.role.may(permission) {
+            return Ok(self);
+        }
+        if !self.role.is_operator() {
+            return Err(Problem::new(Kind::FORBIDDEN, "only operators may do this"));
+        }
+        let why = format!("this takes the permission `{}`, which the role {} has not", permission.name(), self.role);
+        Err(Problem::new(Kind::FORBIDDEN, why))
     }
 }
 
@@ -44,6 +79,11 @@ pub struct AccessClaims {
     /// Left out where it is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub epoch: u64,
+    /// When the second factor was shown, in seconds since 1970. Left out where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     pub exp: i64,
 }
 
@@ -56,11 +96,13 @@ impl Claims for AccessClaims {
 }
 
 impl AccessClaims {
-    pub fn of(Principal { buyer, role, epoch }: Principal, exp: i64) -> Self {
-        Self { iss: Issuer::Miaosha, aud: Audience::Access, sub: buyer.0, role, epoch, exp }
+    pub fn of(Principal { buyer, role, epoch, proved_at, session }: Principal, exp: i64) -> Self {
+        let proved_at = proved_at.map(|at| at.0.div_euclid(1_000));
+        Self { iss: Issuer::Miaosha, aud: Audience::Access, sub: buyer.0, role, epoch, proved_at, session, exp }
     }
 
     pub fn principal(&self) -> Result<Principal, Problem> {
-        Ok(Principal { buyer: bearer(self.sub)?, role: self.role, epoch: self.epoch })
+        let proved_at = self.proved_at.map(|seconds| Timestamp(seconds.saturating_mul(1_000)));
+        Ok(Principal { buyer: bearer(self.sub)?, role: self.role, epoch: self.epoch, proved_at, session: self.session })
     }
 }

@@ -28,9 +28,10 @@ impl TokenKeys {
         SigningKeys::parse(text, &KINDS).map(Self)
     }
 
-    /// Of a person who has never logged out everywhere.
+    /// Of a person who has never logged out everywhere, and has just shown what the role takes.
     pub fn sign_access(&self, buyer: BuyerId, role: Role, now: Timestamp, ttl_ms: i64) -> String {
-        self.sign_access_of(Principal { buyer, role, epoch: 0 }, now, ttl_ms)
+        let proved_at = role.needs_second_factor().then_some(now);
+        self.sign_access_of(Principal { buyer, role, epoch: 0, proved_at, session: None }, now, ttl_ms)
     }
 
     pub fn sign_access_of(&self, principal: Principal, now: Timestamp, ttl_ms: i64) -> String {

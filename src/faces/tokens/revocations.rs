@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use crate::domain::people::{Revoked, TOKEN_MS_MAX};
-use crate::domain::shared::id::BuyerId;
+use crate::domain::shared::id::{BuyerId, SessionId};
 use crate::domain::shared::time::Timestamp;
 
 /// Between two looks for what need not be known any more.
@@ -17,6 +17,8 @@ pub struct Revocations(RwLock<Known>);
 #[derive(Default)]
 struct Known {
     epochs: HashMap<BuyerId, Entry>,
+    /// Log-ins that were ended, and since when that is known.
+    sessions: HashMap<SessionId, Timestamp>,
     forgot_at: Option<Timestamp>,
 }
 
@@ -46,6 +48,22 @@ impl Revocations {
         news.copied().collect()
     }
 
+    /// Whether this log-in was ended.
+    pub fn have_ended(&self, session: SessionId) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).sessions.contains_key(&session)
+    }
+
+    /// Whether it was not known.
+    pub fn learn_end(&self, session: SessionId, now: Timestamp) -> bool {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.forget(now);
+        let is_new = !known.sessions.contains_key(&session);
+        if is_new {
+            known.sessions.insert(session, now);
+        }
+        is_new
+    }
+
     pub fn len(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).epochs.len()
     }
@@ -62,6 +80,7 @@ impl Known {
             return;
         }
         self.epochs.retain(|_, entry| now.since_ms(entry.learned_at) < TOKEN_MS_MAX);
+        self.sessions.retain(|_, learned_at| now.since_ms(*learned_at) < TOKEN_MS_MAX);
         self.forgot_at = Some(now);
     }
 }
@@ -86,6 +105,17 @@ mod tests {
         assert!(known.cover(first.buyer, 6) && !known.cover(first.buyer, 7));
         known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1 + FORGET_EVERY_MS));
         assert!(known.is_empty());
+    }
+
+    #[test]
+    fn a_log_in_that_was_ended_is_known_as_long_as_its_tokens_live() {
+        let (known, begin) = (Revocations::default(), Timestamp(0));
+        assert!(known.learn_end(SessionId(1), begin) && !known.learn_end(SessionId(1), begin));
+        assert!(known.have_ended(SessionId(1)) && !known.have_ended(SessionId(2)));
+        known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1));
+        assert!(known.have_ended(SessionId(1)));
+        known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1 + FORGET_EVERY_MS));
+        assert!(!known.have_ended(SessionId(1)));
     }
 
     #[test]

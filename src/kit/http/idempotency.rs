@@ -8,8 +8,7 @@
 //! then the next request runs the handler again, so the handler's effect is idempotent under
 //! [`Cause::request`], or by its nature.
 //!
-//! Keys are each caller's own. Before a login they are the address's, and an answer there that holds a secret is
-//! never kept: see [`secret`].
+//! Keys are each caller's own, and a caller is who shows a token: a stranger writes nothing here.
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -110,15 +109,6 @@ pub struct Cause {
 /// Of a request whose route is wrapped.
 pub fn cause(req: &HttpRequest) -> Option<Cause> {
     req.extensions().get::<Cause>().copied()
-}
-
-#[derive(Clone, Copy)]
-struct Secret;
-
-/// An answer that must not be written down: the handler is asked for it again each time.
-pub fn secret(mut response: HttpResponse) -> HttpResponse {
-    response.extensions_mut().insert(Secret);
-    response
 }
 
 /// A route whose requests need a key.
@@ -272,11 +262,10 @@ async fn keep<K: Keeper>(
         }
         return ServiceResponse::new(req, response);
     }
-    let is_secret = response.extensions().get::<Secret>().is_some();
     let (head, body) = response.into_parts();
     // Answers of requests that cost something are whole; one that breaks off would be a stream.
     let body = to_bytes(body).await.unwrap_or_default();
-    let answer = if is_secret { Answer::Anew } else { answer(&head, &body) };
+    let answer = answer(&head, &body);
     match keeper.store().keep(key, lease, &answer).await {
         Ok(true) => {}
         Ok(false) => tracing::info!("another request with the same key was carried out meanwhile"),

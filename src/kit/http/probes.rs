@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use actix_web::dev::Server;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{HttpResponse, HttpServer};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::kit::http::answers;
 use crate::kit::http::metric::Metric;
-use crate::kit::http::problem;
 
 /// A part that may be in no state to serve.
 pub trait Ready: Send + Sync + 'static {
@@ -116,7 +116,7 @@ pub fn bind(
 ) -> std::io::Result<(SocketAddr, Server)> {
     let server = HttpServer::new(move || {
         let (readiness, metrics) = (readiness.clone(), metrics.clone());
-        App::new().configure(|cfg| routes(cfg, readiness, metrics)).configure(more.clone()).configure(problem::defaults)
+        answers::app().configure(|cfg| routes(cfg, readiness, metrics)).configure(more.clone())
     })
     .workers(1)
     .disable_signals()

@@ -1,14 +1,27 @@
 //! How a server listens, and how it stops: readiness goes first, then the door closes, then what is inside is finished.
 
-use std::any::Any;
-use std::net::SocketAddr;
+use std::fmt::Debug;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Request};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
+use actix_web::Error;
+use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use serde::Deserialize;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+
+use crate::kit::http::connections::Connections;
+use crate::kit::http::metric::Metric;
+use crate::kit::http::pipeline::{HeldBack, one_by_one};
+use crate::kit::http::proxies::Proxies;
+
+/// What a client that was answered early still sends is taken and thrown away for so long, so that it sees the answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +32,12 @@ pub struct ServerSettings {
     pub workers: usize,
     /// Open connections of one worker; beyond them none is accepted.
     pub connections_max: usize,
+    /// Open connections of one network, an address or of IPv6 a /64, in the whole process; never more than a quarter of all. Those of
+    /// `trusted_proxies` are not counted.
+    pub connections_per_network_max: usize,
+    /// Networks in which only proxies of our own are: `loopback`, `private`, `10.0.0.0/8`, addresses; separated by commas. Of
+    /// `X-Forwarded-For` nothing is believed from anywhere else.
+    pub trusted_proxies: Proxies,
     /// Connections the system keeps waiting to be accepted.
     pub backlog_max: u32,
     /// How long an idle connection is kept. Longer than the proxy's in front, or its requests meet a closing door.
@@ -37,6 +56,8 @@ impl Default for ServerSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 0,
             connections_max: 25_600,
+            connections_per_network_max: 1_000,
+            trusted_proxies: Proxies::default(),
             backlog_max: 4_096,
             keep_alive_ms: 75_000,
             head_ms_max: 5_000,
@@ -58,6 +79,11 @@ impl ServerSettings {
         Duration::from_millis(self.keep_alive_ms)
     }
 
+    /// What counts the connections of all listeners, where the process has room for so many.
+    pub fn connections(&self, connections_max: usize) -> Connections {
+        Connections::new(connections_max, self.connections_per_network_max, self.trusted_proxies.clone())
+    }
+
     pub fn unread(&self) -> Duration {
         Duration::from_millis(self.unread_ms_max)
     }
@@ -68,34 +94,106 @@ impl ServerSettings {
 }
 
 /// Has the kernel end a connection whose client is gone or does not read: nothing above it would, while bytes wait to be sent.
-pub fn end_when_unread(connection: &dyn Any, unread: Duration) {
-    if let Some(stream) = connection.downcast_ref::<TcpStream>() {
-        // A connection that ended already has no options.
-        let _ = SockRef::from(stream).set_tcp_user_timeout(Some(unread));
-    }
+pub fn end_when_unread(stream: &TcpStream, unread: Duration) {
+    // A connection that ended already has no options.
+    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(unread));
 }
 
-/// `bound_server!(settings, drain_ms_max, || App::new()…)` is an `io::Result` of an `HttpServer` that is bound and listens to
-/// no signals; `.run()` it and give it to [`serve`]. A macro, since the type of an application has no name.
-#[macro_export]
-macro_rules! bound_server {
-    ($settings:expr, $drain_ms_max:expr, $factory:expr) => {{
-        let settings: &$crate::kit::http::server::ServerSettings = $settings;
-        let drain_ms_max: u64 = $drain_ms_max;
-        let unread = settings.unread();
-        actix_web::HttpServer::new($factory)
-            .workers(settings.workers())
-            .max_connections(settings.connections_max)
-            .backlog(settings.backlog_max)
+/// A socket that listens, with so many waiting to be accepted.
+pub fn listener(listen: SocketAddr, backlog_max: u32) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(listen), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&listen.into())?;
+    socket.listen(i32::try_from(backlog_max).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+/// Binds a server of these applications, one for each worker. It listens to no signals and runs once it is polled; [`serve`] does so.
+pub fn bind<F, I, S>(
+    settings: &ServerSettings,
+    drain_ms_max: u64,
+    connections: Connections,
+    factory: F,
+) -> io::Result<(SocketAddr, Server)>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: Debug,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+{
+    let listener = listener(settings.listen, settings.backlog_max)?;
+    let address = listener.local_addr()?;
+    let per_worker = settings.connections_max.min((connections.connections_max() / settings.workers()).max(1));
+    let builder = Server::build()
+        .workers(settings.workers())
+        .max_concurrent_connections(per_worker)
+        .disable_signals()
+        // Rounded up: a drain is never cut short by the rounding.
+        .shutdown_timeout(drain_ms_max.div_ceil(1_000));
+    let stops = builder.graceful_shutdown_signal();
+    let settings = settings.clone();
+    let service = move || {
+        let stops = stops.clone();
+        let app = factory().into_factory().map_err(|error| error.into().error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stops = stops.clone();
+                async move { stops.notified().await }
+            })
             .keep_alive(settings.keep_alive())
             .client_request_timeout(settings.head_timeout())
-            .tcp_nodelay(true)
-            .on_connect(move |connection, _| $crate::kit::http::server::end_when_unread(connection, unread))
-            .disable_signals()
-            // Rounded up: a drain is never cut short by the rounding.
-            .shutdown_timeout(drain_ms_max.div_ceil(1_000))
-            .bind(settings.listen)
-    }};
+            .client_disconnect_timeout(LINGER)
+            .local_addr(address)
+            .on_connect_ext(HeldBack::lend)
+            .h1(one_by_one(map_config(app, |()| AppConfig::default())));
+        guarded(http, connections.clone(), Some(settings.unread()))
+    };
+    Ok((address, builder.listen("http", listener, service)?.run()))
+}
+
+/// A connection that is not one too many is served to its end; what ended it is counted where its client is to blame, so that strangers
+/// write no log.
+pub fn guarded<S>(
+    http: S,
+    connections: Connections,
+    unread: Option<Duration>,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
+where
+    S: ServiceFactory<
+            (HeldBack, Option<SocketAddr>),
+            Config = (),
+            Response = (),
+            Error = DispatchError,
+            InitError = (),
+        > + 'static,
+{
+    apply_fn_factory(http, move |stream: TcpStream, http: &S::Service| {
+        let peer = stream.peer_addr().ok();
+        let served = connections.open(peer.map(|peer| peer.ip())).map(|open| {
+            // A connection that ended already has no options.
+            let _ = stream.set_nodelay(true);
+            unread.iter().for_each(|unread| end_when_unread(&stream, *unread));
+            http.call((HeldBack::new(stream, open), peer))
+        });
+        async move {
+            let ended = match served {
+                Ok(served) => served.await,
+                Err(why) => {
+                    metrics::counter!(Metric::ConnectionsRefused.name(), "why" => why.name()).increment(1);
+                    return Ok(());
+                }
+            };
+            match &ended {
+                Err(DispatchError::Parse(_)) => metrics::counter!(Metric::Malformed.name()).increment(1),
+                Err(DispatchError::Body(error)) => tracing::warn!(%error, "an answer broke off"),
+                _ => {}
+            }
+            ended
+        }
+    })
 }
 
 /// Serves until the soft stop, finishes the requests that are inside, and returns; at the hard stop it drops them.

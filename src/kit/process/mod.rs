@@ -5,10 +5,12 @@
 //! [`TASK_FAILED`] when a task broke that the process cannot do without.
 
 pub mod config;
+mod descriptors;
 pub mod faults;
 pub mod metric;
 
 use std::fmt::Debug;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,6 +41,10 @@ pub struct Process<C> {
     pub lifecycle: Lifecycle,
     pub readiness: Readiness,
     pub metrics: PrometheusHandle,
+    /// Where the inner server listens: the port was taken once, and was nobody else's in between.
+    pub inner_address: SocketAddr,
+    /// Connections from outside that there is room for.
+    pub connections_max: usize,
 }
 
 /// Whatever kept a service from going on, in words for the log.
@@ -90,6 +96,7 @@ where
     let metrics = telemetry::init_metrics();
     let settings = config.process().clone();
     telemetry::introduce(name, &config);
+    let connections_max = descriptors::raise();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if settings.threads > 0 {
         builder.worker_threads(settings.threads);
@@ -101,7 +108,7 @@ where
             return ExitCode::from(2);
         }
     };
-    let code = runtime.block_on(live(name, config, settings, metrics, inner, part));
+    let code = runtime.block_on(live(name, config, settings, (metrics, connections_max), inner, part));
     // Whatever still blocks a thread is not waited for: everything that mattered was on the tracker.
     runtime.shutdown_background();
     code
@@ -111,7 +118,7 @@ async fn live<C, F, Fut>(
     name: &'static str,
     config: C,
     settings: ProcessSettings,
-    metrics: PrometheusHandle,
+    (metrics, connections_max): (PrometheusHandle, usize),
     inner: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     part: F,
 ) -> ExitCode
@@ -138,7 +145,7 @@ where
         inner(cfg);
         panics.iter().for_each(|panics| faults::routes(cfg, Data::from(panics.clone())));
     };
-    match probes::bind(settings.inner_listen, readiness.clone(), metrics.clone(), routes) {
+    let inner_address = match probes::bind(settings.inner_listen, readiness.clone(), metrics.clone(), routes) {
         Ok((address, server)) => {
             tracing::info!(service = name, %address, "the inner server listens");
             lifecycle.accompany("inner_server", async move {
@@ -146,14 +153,16 @@ where
                     tracing::error!(%error, "the inner server failed");
                 }
             });
+            address
         }
         Err(error) => {
             tracing::error!(%error, address = %settings.inner_listen, "the inner server cannot listen");
             return ExitCode::from(2);
         }
-    }
+    };
     let work = async {
-        let process = Process { config, lifecycle: lifecycle.clone(), readiness, metrics };
+        let process =
+            Process { config, lifecycle: lifecycle.clone(), readiness, metrics, inner_address, connections_max };
         let result = tokio::select! {
             result = lifecycle.main(async move { part(process).await }) => result,
             () = lifecycle.hard.cancelled() => None,

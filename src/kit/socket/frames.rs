@@ -12,6 +12,8 @@ use super::{Broken, Incoming};
 
 /// Payload of a control frame, at most, by RFC 6455.
 const CONTROL_BYTES_MAX: u64 = 125;
+/// Fragments of a message without a byte in them, at most: they cost nothing to send.
+const EMPTY_FRAGMENTS_MAX: u32 = 16;
 const CONTROL: u8 = 0b1000;
 const FINAL: u8 = 0b1000_0000;
 
@@ -30,6 +32,7 @@ struct Parts {
     bytes: BytesMut,
     /// So many bytes of a text are whole characters.
     whole: usize,
+    empty: u32,
 }
 
 impl Inbox {
@@ -126,13 +129,17 @@ impl Inbox {
     }
 
     fn begin(&mut self, is_text: bool, bytes: &[u8]) -> Result<(), Broken> {
-        self.parts = Some(Box::new(Parts { is_text, bytes: BytesMut::new(), whole: 0 }));
+        self.parts = Some(Box::new(Parts { is_text, bytes: BytesMut::new(), whole: 0, empty: 0 }));
         self.go_on(bytes)
     }
 
     /// A text that cannot become one any more is refused at once.
     fn go_on(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let parts = self.parts.as_mut().ok_or(Broken::Protocol)?;
+        parts.empty += u32::from(bytes.is_empty());
+        if parts.empty > EMPTY_FRAGMENTS_MAX {
+            return Err(Broken::TooLarge);
+        }
         parts.bytes.extend_from_slice(bytes);
         if !parts.is_text {
             return Ok(());

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -22,13 +22,17 @@ use actix_web::dev::Server;
 use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use bytes::{Buf, BytesMut};
 use serde::Deserialize;
-use socket2::{Domain, SockRef, Socket as SystemSocket, Type};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::frames::Inbox;
 use super::shop::message;
 use super::{Incoming, Outgoing, Socket, Welcome, handshake};
+use crate::kit::http::answers;
+use crate::kit::http::connections::{Connections, OpenConnection};
+use crate::kit::http::pipeline::HeldBack;
 use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::http::server;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -69,13 +73,14 @@ impl LeanSettings {
 pub fn bind<W>(
     settings: &LeanSettings,
     listen: SocketAddr,
+    connections: Connections,
     path: &'static str,
     welcome: W,
 ) -> io::Result<(SocketAddr, Server)>
 where
     W: Welcome + Send,
 {
-    let listener = listener(listen, settings)?;
+    let listener = server::listener(listen, settings.backlog_max)?;
     let address = listener.local_addr()?;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -84,10 +89,9 @@ where
     let settings = settings.clone();
     let factory = move || {
         let (welcome, settings) = (welcome.clone(), settings.clone());
-        HttpService::build()
+        let http = HttpService::build()
             .keep_alive(KeepAlive::Disabled)
             .client_request_timeout(settings.head_timeout())
-            .tcp_nodelay(true)
             .upgrade(fn_service(move |(request, framed)| {
                 take_over(welcome.clone(), path, settings.clone(), request, framed)
             }))
@@ -96,20 +100,14 @@ where
                     true => Problem::field("Upgrade", Kind::INVALID, "here is nothing but sockets"),
                     false => Problem::new(Kind::NOT_FOUND, "there is nothing at this path"),
                 };
-                Ok::<_, actix_http::Error>(Response::from(problem.error_response()))
-            }))
-            .tcp()
+                let mut answer = Response::from(problem.error_response());
+                answers::say(answer.headers_mut());
+                Ok::<_, actix_http::Error>(answer)
+            }));
+        server::guarded(http, connections.clone(), None)
     };
     let server = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
     Ok((address, server.listen("sockets", listener, factory)?.run()))
-}
-
-fn listener(listen: SocketAddr, settings: &LeanSettings) -> io::Result<TcpListener> {
-    let socket = SystemSocket::new(Domain::for_address(listen), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&listen.into())?;
-    socket.listen(i32::try_from(settings.backlog_max).unwrap_or(i32::MAX))?;
-    Ok(socket.into())
 }
 
 /// What the kernel keeps is bounded as well, or it is what grows for a client that does not read.
@@ -122,7 +120,7 @@ async fn take_over<W: Welcome>(
     path: &'static str,
     settings: LeanSettings,
     request: Request,
-    mut framed: Framed<TcpStream, h1::Codec>,
+    mut framed: Framed<HeldBack, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
     let head = request.head();
     let guest = match request.path() == path {
@@ -141,23 +139,28 @@ async fn take_over<W: Welcome>(
     Pin::new(&mut framed).write(answer)?;
     std::future::poll_fn(|cx| Pin::new(&mut framed).flush(cx)).await?;
     let parts = framed.into_parts();
-    bound_what_is_kept(&parts.io, &settings)?;
+    let (stream, early, open) = parts.io.into_parts();
+    bound_what_is_kept(&stream, &settings)?;
     let mut socket = LeanSocket {
-        stream: parts.io,
+        stream,
         inbox: Inbox::new(welcome.message_bytes_max()),
         codec: Codec::new(),
         waiting: BytesMut::new(),
         early: None,
+        _open: open,
     };
-    let mut early = Vec::new();
-    socket.inbox.take(&mut BytesMut::from(&parts.read_buf[..]), &mut early);
-    socket.early = (!early.is_empty()).then(|| Box::new(early));
+    let mut frames = Vec::new();
+    let mut came = BytesMut::from(&parts.read_buf[..]);
+    came.extend_from_slice(&early);
+    socket.inbox.take(&mut came, &mut frames);
+    socket.early = (!frames.is_empty()).then(|| Box::new(frames));
     welcome.start(guest, socket);
     Ok(())
 }
 
-async fn refuse(problem: &Problem, mut framed: Framed<TcpStream, h1::Codec>) -> io::Result<()> {
-    let (head, body) = Response::from(problem.error_response()).into_parts();
+async fn refuse(problem: &Problem, mut framed: Framed<HeldBack, h1::Codec>) -> io::Result<()> {
+    let (mut head, body) = Response::from(problem.error_response()).into_parts();
+    answers::say(head.headers_mut());
     let body = body.try_into_bytes().unwrap_or_default();
     let size = BodySize::Sized(body.len() as u64);
     Pin::new(&mut framed).write(h1::Message::Item((head, size)))?;
@@ -176,6 +179,8 @@ pub struct LeanSocket {
     /// What came together with the handshake.
     #[expect(clippy::box_collection, reason = "few sockets have one, and every socket pays for its place")]
     early: Option<Box<Vec<Incoming>>>,
+    /// It is counted for as long as it lives.
+    _open: OpenConnection,
 }
 
 impl Socket for LeanSocket {
@@ -227,13 +232,15 @@ impl Socket for LeanSocket {
 
 #[cfg(test)]
 mod tests {
+    use socket2::{Domain, Socket as SystemSocket, Type};
+
     use super::*;
 
     /// The system keeps one more than it is told, and ignores the others.
     #[test]
     fn so_many_wait_to_be_accepted() {
         let settings = LeanSettings { backlog_max: 2, ..LeanSettings::default() };
-        let listener = listener("127.0.0.1:0".parse().unwrap(), &settings).unwrap();
+        let listener = server::listener("127.0.0.1:0".parse().unwrap(), settings.backlog_max).unwrap();
         let address = listener.local_addr().unwrap().into();
         let waiting = [(); 5].map(|()| {
             let socket = SystemSocket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -48,6 +48,10 @@ const REVISION: &str = match option_env!("MIAOSHA_REVISION") {
 };
 const COMPILER: &str = env!("MIAOSHA_COMPILER");
 
+/// The library that reads requests writes a line of each that is none, so that strangers would write our log. They are counted instead.
+/// Who names it in a filter gets its lines.
+const STRANGERS: &str = "actix_http";
+
 /// Which lines are logged: a level, or a filter in the form of `RUST_LOG`. At `debug` and `trace` only our own lines become more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
@@ -65,6 +69,7 @@ impl FromStr for LogFilter {
             Err(_) if !text.contains('=') => return Err(format!("{text:?} is neither a level nor a filter")),
             Err(_) => text.to_owned(),
         };
+        let filter = without_strangers(&filter);
         match EnvFilter::try_new(&filter) {
             Ok(_) => Ok(Self(filter)),
             Err(error) => Err(error.to_string()),
@@ -72,12 +77,24 @@ impl FromStr for LogFilter {
     }
 }
 
+fn without_strangers(filter: &str) -> String {
+    match filter.trim() {
+        named if named.contains(STRANGERS) => named.to_owned(),
+        // As the library has it that reads filters.
+        "" => format!("error,{STRANGERS}=off"),
+        filter => format!("{filter},{STRANGERS}=off"),
+    }
+}
+
 /// `filter` decides what is logged, else `RUST_LOG`, else it is `info`. A second call changes nothing.
 pub fn init_logs(filter: Option<&LogFilter>) {
-    let filter = match filter {
-        Some(LogFilter(filter)) => EnvFilter::new(filter),
-        None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
+    let from_environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let said = match filter {
+        Some(LogFilter(filter)) => Some(filter.clone()),
+        None => from_environment().map(|filter| without_strangers(&filter)),
     };
+    let filter = said.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(without_strangers("info")));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails when there is one already, which then stays.
     let is_first = if is_read_by_a_person() {

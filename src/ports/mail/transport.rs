@@ -25,7 +25,7 @@ pub struct EmailJob {
     pub at: Timestamp,
     pub locale: Locale,
     pub to: Recipient,
-    /// What was sold, by its title.
+    /// What was sold, by its title; empty where nothing was.
     pub item: String,
     /// Where the shop is; empty when not configured.
     pub shop_url: String,
@@ -46,11 +46,43 @@ pub struct Recipient {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum EmailTemplate {
-    Paid { order: String, units: Vec<u32>, amount: Money },
-    Refunded { order: String, units: Vec<u32>, amount: Money, left: Vec<u32> },
-    Returned { amount: Money },
-    Promoted { quantity: u8, lapses_at: Timestamp },
-    Cancelled { quantity: u8 },
+    Paid {
+        order: String,
+        units: Vec<u32>,
+        amount: Money,
+    },
+    Refunded {
+        order: String,
+        units: Vec<u32>,
+        amount: Money,
+        left: Vec<u32>,
+    },
+    Returned {
+        amount: Money,
+    },
+    Promoted {
+        quantity: u8,
+        lapses_at: Timestamp,
+    },
+    /// `digits`: as they are said to people.
+    Code {
+        digits: String,
+        about: CodeAbout,
+        minutes: u8,
+    },
+    PasswordChanged,
+    /// To the address of before.
+    AddressChanged,
+}
+
+/// What a code is for, as its reader is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeAbout {
+    SignUp,
+    SignUpAgain,
+    LogIn,
+    NewAddress,
 }
 
 /// The kinds of letters, by name: in the log of letters, in metrics, in a file's name.
@@ -61,7 +93,15 @@ pub fn kind(fact: &Fact) -> &'static str {
         Fact::PaymentReturned(_) => "returned",
         Fact::Promoted(_) => "promoted",
         Fact::Cancelled(_) => "cancelled",
+        Fact::CodeAsked(_) => "code",
+        Fact::PasswordChanged(_) => "password_changed",
+        Fact::AddressChanged(_) => "address_changed",
     }
+}
+
+/// Whoever cancelled did it himself, and saw it: about that there is no letter.
+pub fn is_written_about(fact: &Fact) -> bool {
+    !matches!(fact, Fact::Cancelled(_))
 }
 
 impl EmailTemplate {
@@ -71,7 +111,9 @@ impl EmailTemplate {
             EmailTemplate::Refunded { .. } => "refunded",
             EmailTemplate::Returned { .. } => "returned",
             EmailTemplate::Promoted { .. } => "promoted",
-            EmailTemplate::Cancelled { .. } => "cancelled",
+            EmailTemplate::Code { .. } => "code",
+            EmailTemplate::PasswordChanged => "password_changed",
+            EmailTemplate::AddressChanged => "address_changed",
         }
     }
 }

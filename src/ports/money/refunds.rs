@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{MadeRefund, RefundEntry, RefundKind};
+use crate::domain::people::author::Author;
 use crate::domain::sale::reservation::Reservation;
 use crate::domain::shared::id::{PaymentId, RefundId, RequestId, ReservationId};
 use crate::domain::shared::time::Timestamp;
@@ -50,12 +51,21 @@ pub enum RefundOutcome {
 
 #[async_trait]
 pub trait Refunds: Send + Sync + 'static {
+    async fn refund_units(&self, what: &RefundRequest, now: Timestamp) -> Result<RefundOutcome> {
+        self.refund_units_by(what, now, None).await
+    }
+
     /// By an operator: the units leave the order and its reservation, and a refund is due. Confirmed -> Refunded when no unit is
     /// left; else they become a row of their own, Refunded from the start, whose release takes them back. Each unit goes back once.
-    async fn refund_units(&self, what: &RefundRequest, now: Timestamp) -> Result<RefundOutcome>;
+    async fn refund_units_by(&self, what: &RefundRequest, now: Timestamp, by: Option<&Author>)
+    -> Result<RefundOutcome>;
+
+    async fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> Result<bool> {
+        self.move_refund_by(from, to, None).await
+    }
 
     /// One conditional write: from what was read, if it is still so. Says whether it was.
-    async fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> Result<bool>;
+    async fn move_refund_by(&self, from: &RefundEntry, to: &RefundEntry, by: Option<&Author>) -> Result<bool>;
 
     /// Refunds made directly at the provider, which keeps `kept_minor` of the payment: those that are not written yet are,
     /// and what is owed is owed no more as far as they go. Where nothing is kept, its order ends as if an operator had given

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::Payment;
+use crate::domain::people::author::Author;
 use crate::domain::people::{Revoked, Role};
 use crate::domain::sale::reservation::Reservation;
 use crate::domain::shared::id::BuyerId;
@@ -51,6 +52,8 @@ pub enum Erased {
     Done(Revoked),
     /// Nothing was erased.
     Refused(InTheWay),
+    /// Nor here: nobody could make another one.
+    LastOwner,
     Missing,
 }
 
@@ -80,7 +83,6 @@ impl LogOutPlace {
 /// An account that was erased is one that never was.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    /// `None` when the address is taken.
     async fn create_account(
         &self,
         name: &str,
@@ -88,6 +90,19 @@ pub trait Accounts: Send + Sync + 'static {
         password_hash: &str,
         role: Role,
         locale: Locale,
+    ) -> Result<Option<Account>> {
+        self.create_account_by(name, email, password_hash, role, locale, None).await
+    }
+
+    /// `None` when the address is taken. In the journal, where somebody made it for another.
+    async fn create_account_by(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        role: Role,
+        locale: Locale,
+        by: Option<&Author>,
     ) -> Result<Option<Account>>;
 
     async fn account(&self, id: BuyerId) -> Result<Option<Account>>;

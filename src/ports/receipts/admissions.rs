@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use crate::domain::people::author::Author;
 use crate::domain::receipts::{Admission, Proof};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
@@ -78,11 +79,15 @@ impl From<&Conflict> for ConflictPlace {
 #[async_trait]
 pub trait Admissions: Send + Sync + 'static {
     /// Checks that the unit is its reservation's, and lets it in, in one transaction.
-    async fn admit(&self, admission: &Admission) -> Result<Admitted>;
+    async fn admit(&self, admission: &Admission, by: Option<&Author>) -> Result<Admitted>;
+
+    async fn merge(&self, admissions: &[Admission], now: Timestamp) -> Result<Vec<Merged>> {
+        self.merge_by(admissions, now, None).await
+    }
 
     /// Takes over what a device wrote down: one answer for each, in their order. Of two admissions of one unit the earlier stands
     /// and the other is kept as a conflict. Merged again, it is answered as things are then, and nothing is doubled.
-    async fn merge(&self, admissions: &[Admission], now: Timestamp) -> Result<Vec<Merged>>;
+    async fn merge_by(&self, admissions: &[Admission], now: Timestamp, by: Option<&Author>) -> Result<Vec<Merged>>;
 
     /// Those that stand, by unit and reservation: those after `after`, at most `max`.
     async fn check_ins_page(&self, sale: SaleId, after: Option<Proof>, max: u32) -> Result<Vec<Admission>>;

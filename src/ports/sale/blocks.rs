@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use crate::domain::people::author::Author;
 use crate::domain::sale::block::Block;
 use crate::domain::shared::id::{BatchId, RequestId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
@@ -41,13 +42,27 @@ pub struct BlockEnded {
 
 #[async_trait]
 pub trait Blocks: Send + Sync + 'static {
-    async fn create_block(&self, new: &NewBlock, now: Timestamp) -> Result<BlockMade>;
+    async fn create_block(&self, new: &NewBlock, now: Timestamp) -> Result<BlockMade> {
+        self.create_block_by(new, now, None).await
+    }
+
+    async fn create_block_by(&self, new: &NewBlock, now: Timestamp, by: Option<&Author>) -> Result<BlockMade>;
 
     async fn block(&self, sale: SaleId, id: BatchId) -> Result<Option<Block>>;
 
     /// Those that have not ended, newest first: those older than `after`, at most `max`.
     async fn blocks(&self, sale: SaleId, after: Option<BatchId>, max: u32) -> Result<Vec<Block>>;
 
+    async fn end_block(&self, sale: SaleId, id: BatchId, now: Timestamp) -> Result<Option<BlockEnded>> {
+        self.end_block_by(sale, id, now, None).await
+    }
+
     /// Blocked -> Cancelled, all of it. One that is not decided yet will get nothing. Ended again, nothing more becomes free.
-    async fn end_block(&self, sale: SaleId, id: BatchId, now: Timestamp) -> Result<Option<BlockEnded>>;
+    async fn end_block_by(
+        &self,
+        sale: SaleId,
+        id: BatchId,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> Result<Option<BlockEnded>>;
 }

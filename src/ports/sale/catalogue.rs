@@ -1,9 +1,11 @@
-//! Items and sales, as operators write them and everybody reads them.
+//! Items and sales, as operators write them and everybody reads them. What changes one takes who answers for it, and is in the journal
+//! with its effect; without an author nothing is written down.
 
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 
+use crate::domain::people::author::Author;
 use crate::domain::sale::{Allotment, Question, QuestionKey, Sale, SaleState, StandbyUntil};
 use crate::domain::shared::id::{ItemId, RequestId, SaleId};
 use crate::domain::shared::money::Money;
@@ -71,21 +73,26 @@ pub struct Moved {
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn create_item(&self, item: &NewItem) -> Result<Item> {
-        self.create_item_once(item, None).await
+        self.create_item_once(item, None, None).await
     }
 
     /// The item that this request made, now or before.
-    async fn create_item_once(&self, item: &NewItem, request: Option<RequestId>) -> Result<Item>;
+    async fn create_item_once(&self, item: &NewItem, request: Option<RequestId>, by: Option<&Author>) -> Result<Item>;
 
     async fn item(&self, id: ItemId) -> Result<Option<Item>>;
 
     /// `None` when there is no such item. The sale starts with generation 1 and state Active.
     async fn create_sale(&self, sale: &NewSale) -> Result<Option<Sale>> {
-        self.create_sale_once(sale, None).await
+        self.create_sale_once(sale, None, None).await
     }
 
     /// The sale that this request made, now or before.
-    async fn create_sale_once(&self, sale: &NewSale, request: Option<RequestId>) -> Result<Option<Sale>>;
+    async fn create_sale_once(
+        &self,
+        sale: &NewSale,
+        request: Option<RequestId>,
+        by: Option<&Author>,
+    ) -> Result<Option<Sale>>;
 
     async fn sale(&self, id: SaleId) -> Result<Option<Sale>>;
 
@@ -124,8 +131,16 @@ pub trait Catalogue: Send + Sync + 'static {
     /// Lists know by now which sales have opened and which are over; of at most so many, and of how many it was.
     async fn keep_lists(&self, now: Timestamp, max: u32) -> Result<u32>;
 
-    async fn set_state(&self, id: SaleId, state: SaleState) -> Result<Changed>;
+    async fn set_state(&self, id: SaleId, state: SaleState) -> Result<Changed> {
+        self.set_state_by(id, state, None).await
+    }
+
+    async fn set_state_by(&self, id: SaleId, state: SaleState, by: Option<&Author>) -> Result<Changed>;
+
+    async fn raise(&self, id: SaleId, capacity: u32) -> Result<Changed> {
+        self.raise_by(id, capacity, None).await
+    }
 
     /// Capacity is raised here first: a turnstile that lags is too strict, never too generous; the sweeper raises it.
-    async fn raise(&self, id: SaleId, capacity: u32) -> Result<Changed>;
+    async fn raise_by(&self, id: SaleId, capacity: u32, by: Option<&Author>) -> Result<Changed>;
 }

@@ -13,7 +13,7 @@ use crate::app::mail::{AnyReceipts, Settings};
 use crate::domain::shared::event::Event;
 use crate::kit::work::backoff::Backoff;
 use crate::kit::work::serve::Worker;
-use crate::ports::mail::transport::{EmailJob, MailQueue, kind};
+use crate::ports::mail::transport::{EmailJob, MailQueue, is_written_about, kind};
 use crate::ports::platform::events::Listener;
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
@@ -35,6 +35,8 @@ pub struct Listening {
 impl Listening {
     /// Durable when this returns.
     pub async fn take(&self, events: &[Event]) -> Result<()> {
+        let written_about: Vec<Event> = events.iter().filter(|event| is_written_about(&event.fact)).cloned().collect();
+        let events = &written_about;
         match &self.way {
             Way::Log(told) => {
                 self.needs.letters.keep(events, self.needs.clock.now()).await?;

@@ -46,10 +46,18 @@ module "edge" {
   kms_key_arn         = module.vault.kms_key_arn
   protect             = var.protect
   access_logs_bucket  = var.access_logs_bucket
+  per_minute_max      = var.per_minute_max
+  origin_secrets      = local.origin_secrets
   providers = {
     aws           = aws
     aws.us_east_1 = aws.us_east_1
   }
+}
+
+# CloudFront and the balancer take it in clear, and so does the state.
+data "aws_secretsmanager_secret_version" "origin" {
+  count     = var.cdn ? 1 : 0
+  secret_id = module.vault.origin_secret_id
 }
 
 data "aws_ssm_parameter" "ami" {
@@ -58,6 +66,8 @@ data "aws_ssm_parameter" "ami" {
 }
 
 locals {
+  origin_secrets = flatten([for version in data.aws_secretsmanager_secret_version.origin : split(",", trimspace(version.secret_string))])
+
   ami_id = coalesce(var.ami_id, try(nonsensitive(data.aws_ssm_parameter.ami[0].value), null))
 }
 
@@ -81,6 +91,8 @@ module "service" {
   inner_port     = each.value.inner_port
   drain_ms_max   = tonumber(local.drain_ms) + tonumber(local.unready_ms)
   front          = each.value.front
+  own_header     = each.value.front == null ? "" : module.edge.own_header
+  own_values     = each.value.front == null ? [] : local.origin_secrets
   reaches        = each.value.reaches
   watchers       = { operator = module.operator.security_group_id }
   metrics        = each.value.metrics

@@ -61,6 +61,7 @@ locals {
         MIAOSHA__PROCESS__INNER_LISTEN = "0.0.0.0:9101"
         MIAOSHA__HTTP__LISTEN          = "0.0.0.0:8081"
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
+        MIAOSHA__HTTP__TRUSTED_PROXIES = var.cidr
       }
       needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RABBIT__URL"]
       renamed = { MIAOSHA__TOKEN_KEYS = "ADMISSION_KEYS" }
@@ -120,6 +121,7 @@ locals {
         MIAOSHA__HTTP__LISTEN          = "0.0.0.0:8082"
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
         MIAOSHA__GATEWAY__TRUSTED_HOPS = tostring(module.edge.trusted_hops)
+        MIAOSHA__HTTP__TRUSTED_PROXIES = var.cidr
         MIAOSHA__ARCHIVE__BUCKET       = module.data.receipts.name
         MIAOSHA__PAYMENTS__SANDBOX     = tostring(!var.stripe)
 
@@ -145,6 +147,7 @@ locals {
         MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN = "0.0.0.0:8083"
         MIAOSHA__GATEWAY__SOCKETS__SOCKETS_MAX  = tostring(var.sockets_max)
         MIAOSHA__GATEWAY__TRUSTED_HOPS          = tostring(module.edge.trusted_hops)
+        MIAOSHA__HTTP__TRUSTED_PROXIES          = var.cidr
       }
       needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__MYSQL__URL"]
       stores  = ["broker", "redis", "mysql"]

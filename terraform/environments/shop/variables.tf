@@ -80,6 +80,12 @@ variable "cdn_certificate_arn" {
   default     = null
 }
 
+variable "per_minute_max" {
+  description = "Requests of one address in a minute, by the firewall's rule, where they differ from deploy/edge.md."
+  type        = map(number)
+  default     = {}
+}
+
 variable "buckets" {
   description = "Names of the buckets of receipts and of the shop's files; the world has one namespace for them."
   type        = object({ receipts = string, static = string })

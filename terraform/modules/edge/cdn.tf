@@ -24,6 +24,16 @@ resource "aws_cloudfront_function" "page" {
   code    = file("${path.module}/page.js")
 }
 
+# Calls and sockets are counted by their network at the balancer.
+resource "aws_cloudfront_function" "network" {
+  count   = var.cdn ? 1 : 0
+  name    = "${var.name}-network"
+  runtime = "cloudfront-js-2.0"
+  comment = "Says whose request it is"
+  publish = true
+  code    = file("${path.module}/network.js")
+}
+
 # What gateways say of the same page when they hand it out.
 resource "aws_cloudfront_response_headers_policy" "page" {
   #checkov:skip=CKV_AWS_259:A place on the browsers' own list cannot be given back; the owner of the domain decides that
@@ -73,7 +83,7 @@ resource "aws_cloudfront_distribution" "this" {
   aliases         = [var.domain]
   http_version    = "http2and3"
   price_class     = "PriceClass_All"
-  web_acl_id      = aws_wafv2_web_acl.this[0].arn
+  web_acl_id      = module.firewall_at_cdn[0].arn
 
   origin {
     origin_id                = "static"
@@ -84,6 +94,11 @@ resource "aws_cloudfront_distribution" "this" {
   origin {
     origin_id   = "services"
     domain_name = aws_route53_record.origin[0].fqdn
+    # The first signs; the balancer knows the second too, while they change (deploy/keys.md).
+    custom_header {
+      name  = local.own_header
+      value = var.origin_secrets[0]
+    }
     custom_origin_config {
       http_port                = 80
       https_port               = 443
@@ -132,6 +147,10 @@ resource "aws_cloudfront_distribution" "this" {
       compress                 = false
       cache_policy_id          = local.caching_disabled
       origin_request_policy_id = local.forward_as_viewer_has
+      function_association {
+        event_type   = "viewer-request"
+        function_arn = aws_cloudfront_function.network[0].arn
+      }
     }
   }
 

@@ -1,97 +1,35 @@
-# Limits for one address, as the services cannot know them: each sees a part of the requests only. CloudFront counts at its
-# edges, within some ten seconds, so a burst gets through; what must hold exactly is held by the services.
-locals {
-  limits = {
-    attempts = { priority = 10, count = var.attempts_per_minute_max, path = "^/v1/sales/[^/]+/attempts$", status = 429 }
-    logins   = { priority = 20, count = var.logins_per_minute_max, path = "^/v1/(users|sessions)$", status = 429 }
-    all      = { priority = 30, count = var.requests_per_minute_max, path = "^/", status = 429 }
+# The same limits at both doors. At CloudFront each address is counted by itself, and what is too much goes no further; but there
+# nothing says that the 2^64 addresses of one customer of IPv6 are one. The distribution writes the network into a header
+# (network.js), which is counted at the balancer. Without a distribution the balancer's is the only one, and takes IPv4 alone.
+module "firewall_at_cdn" {
+  source         = "../firewall"
+  count          = var.cdn ? 1 : 0
+  name           = var.name
+  scope          = "CLOUDFRONT"
+  per_minute_max = var.per_minute_max
+  providers = {
+    aws = aws.us_east_1
   }
 }
 
-resource "aws_wafv2_web_acl" "this" {
-  #checkov:skip=CKV2_AWS_31:Its log names every address that was refused; the counters are enough
-  count       = var.cdn ? 1 : 0
-  provider    = aws.us_east_1
-  name        = var.name
-  description = "Limits for one address"
-  scope       = "CLOUDFRONT"
+module "firewall" {
+  source         = "../firewall"
+  name           = "${var.name}-balancer"
+  scope          = "REGIONAL"
+  per_minute_max = var.per_minute_max
+  network_header = var.cdn ? local.network_header : ""
+  own_header     = local.own_header
+  own_values     = var.origin_secrets
+}
 
-  default_action {
-    allow {}
-  }
+resource "aws_wafv2_web_acl_association" "balancer" {
+  resource_arn = aws_lb.this.arn
+  web_acl_arn  = module.firewall.arn
+  # It refuses what is without our distribution's header: only once every place of CloudFront says it.
+  depends_on = [aws_cloudfront_distribution.this]
+}
 
-  custom_response_body {
-    key          = "slower"
-    content_type = "APPLICATION_JSON"
-    content      = jsonencode({ type = "about:blank", title = "Too Many Requests", status = 429 })
-  }
-
-  dynamic "rule" {
-    for_each = local.limits
-    content {
-      name     = rule.key
-      priority = rule.value.priority
-      action {
-        block {
-          custom_response {
-            response_code            = rule.value.status
-            custom_response_body_key = "slower"
-            response_header {
-              name  = "Retry-After"
-              value = "10"
-            }
-          }
-        }
-      }
-      statement {
-        rate_based_statement {
-          aggregate_key_type    = "IP"
-          limit                 = rule.value.count
-          evaluation_window_sec = 60
-          scope_down_statement {
-            regex_match_statement {
-              regex_string = rule.value.path
-              field_to_match {
-                uri_path {}
-              }
-              text_transformation {
-                priority = 0
-                type     = "NONE"
-              }
-            }
-          }
-        }
-      }
-      visibility_config {
-        cloudwatch_metrics_enabled = true
-        metric_name                = "${var.name}-${rule.key}"
-        sampled_requests_enabled   = false
-      }
-    }
-  }
-
-  rule {
-    name     = "known-bad-inputs"
-    priority = 40
-    override_action {
-      none {}
-    }
-    statement {
-      managed_rule_group_statement {
-        vendor_name = "AWS"
-        name        = "AWSManagedRulesKnownBadInputsRuleSet"
-      }
-    }
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "${var.name}-known-bad-inputs"
-      sampled_requests_enabled   = false
-    }
-  }
-
-  visibility_config {
-    cloudwatch_metrics_enabled = true
-    metric_name                = var.name
-    sampled_requests_enabled   = false
-  }
+locals {
+  network_header = "x-miaosha-network"
+  own_header     = var.cdn ? "x-miaosha-origin" : ""
 }

@@ -13,7 +13,8 @@ data "aws_ec2_managed_prefix_list" "cloudfront" {
   name  = "com.amazonaws.global.cloudfront.origin-facing"
 }
 
-# With CloudFront in front nobody else gets in: addresses that services believe come from its hop and ours.
+# With CloudFront in front nobody else connects. These are the addresses of everybody's distributions: that a request is of ours
+# is known by a header that only it writes, which every rule of the listener asks for, and the firewall before them.
 resource "aws_vpc_security_group_ingress_rule" "cloudfront" {
   count             = var.cdn ? 1 : 0
   security_group_id = aws_security_group.balancer.id
@@ -39,8 +40,6 @@ resource "aws_lb" "this" {
   #checkov:skip=CKV_AWS_91:Its log names every shopper's address; an operator who needs it gives access_logs_bucket
   #checkov:skip=CKV_AWS_150:It is a variable, on by default; off only for places that come and go
   #checkov:skip=CKV2_AWS_20:There is a redirect wherever port 80 can be reached at all
-  #checkov:skip=CKV2_AWS_28:The firewall stands at CloudFront, the only one who reaches it
-  #checkov:skip=CKV2_AWS_76:The firewall stands at CloudFront, with the rule against it
   name                       = var.name
   load_balancer_type         = "application"
   internal                   = false
@@ -73,8 +72,9 @@ resource "aws_lb_listener" "https" {
     type = "fixed-response"
     fixed_response {
       content_type = "application/json"
-      status_code  = "404"
-      message_body = jsonencode({ type = "about:blank", title = "Not Found", status = 404 })
+      # With a distribution: whoever comes without its header is a stranger.
+      status_code  = var.cdn ? "403" : "404"
+      message_body = jsonencode({ type = "about:blank", title = var.cdn ? "Forbidden" : "Not Found", status = var.cdn ? 403 : 404 })
     }
   }
 }

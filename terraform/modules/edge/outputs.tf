@@ -23,6 +23,13 @@ output "trusted_hops" {
   value       = var.cdn ? 2 : 1
 }
 
+output "own_header" {
+  description = "Header by which services' rules know a request of our distribution; empty without one."
+  value       = local.own_header
+  # Asked for only once every place of CloudFront says it.
+  depends_on = [aws_cloudfront_distribution.this]
+}
+
 output "static_bucket" {
   description = "Where the shop's files belong, under web/."
   value       = module.static.name

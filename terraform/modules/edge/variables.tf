@@ -41,7 +41,7 @@ variable "certificate_arn" {
 }
 
 variable "cdn" {
-  description = "Whether CloudFront stands in front, with the shop's files and the firewall. Without it the balancer takes shoppers itself, the gateways hand out the files, and nothing limits an address at the edge."
+  description = "Whether CloudFront stands in front, with the shop's files and the firewall. Without it the balancer takes shoppers itself, with a firewall of its own, and the gateways hand out the files."
   type        = bool
   default     = true
 }
@@ -86,33 +86,20 @@ variable "idle_s" {
   }
 }
 
-variable "attempts_per_minute_max" {
-  description = "Attempts of one address in a minute: 8 a second."
-  type        = number
-  default     = 480
-  validation {
-    condition     = var.attempts_per_minute_max >= 10
-    error_message = "attempts_per_minute_max: the firewall counts from 10."
-  }
+variable "per_minute_max" {
+  description = "Requests of one address in a minute, by the rule's name, where they differ from deploy/edge.md."
+  type        = map(number)
+  default     = {}
 }
 
-variable "logins_per_minute_max" {
-  description = "Sign-ups and logins of one address in a minute. Many people share an address; the gateways count each account besides."
-  type        = number
-  default     = 120
+variable "origin_secrets" {
+  description = "What the distribution says to be known by the balancer: one value, or two while it is changed. It says the first."
+  type        = list(string)
+  default     = []
+  sensitive   = true
   validation {
-    condition     = var.logins_per_minute_max >= 10
-    error_message = "logins_per_minute_max: the firewall counts from 10."
-  }
-}
-
-variable "requests_per_minute_max" {
-  description = "Everything of one address in a minute."
-  type        = number
-  default     = 3000
-  validation {
-    condition     = var.requests_per_minute_max >= 10
-    error_message = "requests_per_minute_max: the firewall counts from 10."
+    condition     = var.cdn ? length(var.origin_secrets) >= 1 && length(var.origin_secrets) <= 2 : length(var.origin_secrets) == 0
+    error_message = "origin_secrets: one or two where cdn is on, and none without."
   }
 }
 

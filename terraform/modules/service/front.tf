@@ -39,5 +39,15 @@ resource "aws_lb_listener_rule" "this" {
       values = var.front.paths
     }
   }
+  # Only what our distribution sends on; every distribution of anybody's has the same addresses.
+  dynamic "condition" {
+    for_each = var.own_header == "" ? [] : [var.own_header]
+    content {
+      http_header {
+        http_header_name = condition.value
+        values           = var.own_values
+      }
+    }
+  }
   tags = { Name = var.name }
 }

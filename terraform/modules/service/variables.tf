@@ -183,8 +183,8 @@ variable "front" {
   })
   default = null
   validation {
-    condition     = var.front == null || try(length(var.front.paths) >= 1 && length(var.front.paths) <= 5 && alltrue([for path in var.front.paths : startswith(path, "/")]), false)
-    error_message = "front.paths: one to five patterns, each beginning with a slash."
+    condition     = var.front == null || try(length(var.front.paths) >= 1 && length(var.front.paths) <= 3 && alltrue([for path in var.front.paths : startswith(path, "/")]), false)
+    error_message = "front.paths: one to three patterns, each beginning with a slash; with two secrets that is all that a rule of the balancer takes."
   }
   validation {
     condition     = var.front == null || try(var.front.longest_request_s >= 1 && var.front.longest_request_s <= 3500, false)
@@ -193,6 +193,24 @@ variable "front" {
   validation {
     condition     = var.front == null || try(var.front.port != var.inner_port, false)
     error_message = "front.port: the inner port is not for shoppers."
+  }
+}
+
+variable "own_header" {
+  description = "Header by which a request of our distribution is known; the rule takes none without it. Empty where everybody may come."
+  type        = string
+  default     = ""
+}
+
+variable "own_values" {
+  description = "What stands in own_header: one value, or two while it is changed."
+  type        = list(string)
+  default     = []
+  sensitive   = true
+  validation {
+    # The balancer takes stars and question marks for anything.
+    condition     = var.own_header == "" ? length(var.own_values) == 0 : length(var.own_values) >= 1 && length(var.own_values) <= 2 && alltrue([for value in var.own_values : can(regex("^[0-9a-f]{64}$", value))])
+    error_message = "own_values: one or two, each of 64 hexadecimal digits, and none without own_header."
   }
 }
 

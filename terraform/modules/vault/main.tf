@@ -1,5 +1,7 @@
 # The key that encrypts what rests, and the secrets that no store gives out. Their first values are made while they are
-# written and go nowhere else: neither plan nor state has them. Changing them later is the operator's, by put-secret-value.
+# written, and from here they go into neither plan nor state. Changing them later is the operator's, by put-secret-value.
+# Two are read again by who must hand them to AWS in clear, and are in the state for that: the mail server's URL and
+# ORIGIN_SECRETS.
 data "aws_caller_identity" "us" {}
 data "aws_partition" "here" {}
 data "aws_region" "here" {}
@@ -20,7 +22,7 @@ locals {
   account = data.aws_caller_identity.us.account_id
   # Digits that a seed is written with: everything else is left out of what is drawn.
   not_hex = "ghijklmnopqrstuvwxyz"
-  drawn   = ["access", "checkout", "admission", "receipt"]
+  drawn   = ["access", "checkout", "admission", "receipt", "origin"]
 
   # By the name of the variable that a service reads it from.
   made = {
@@ -32,10 +34,12 @@ locals {
     # Publishers read MIAOSHA__TOKEN_KEYS from this one: what is taken from them presses buttons and does nothing else.
     ADMISSION_KEYS        = "admission:${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["admission"].random_password}"
     MIAOSHA__RECEIPT_KEYS = "${var.kid}:${ephemeral.aws_secretsmanager_random_password.seed["receipt"].random_password}"
+    # What the distribution says to be known by the balancer: the first is said, both are known.
+    ORIGIN_SECRETS = ephemeral.aws_secretsmanager_random_password.seed["origin"].random_password
     # Nobody answers there: letters wait in their queue until an operator has put the true one.
     MIAOSHA__MAIL__SMTP_URL = "smtps://nobody:nothing@mail.invalid:465"
   }
-  made_names = toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
+  made_names = toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL", "ORIGIN_SECRETS"])
   # Only their owner knows them. An instance that needs one waits for it at boot.
   filled_names = toset(var.stripe ? ["MIAOSHA__STRIPE__SECRET_KEY", "MIAOSHA__STRIPE__WEBHOOK_SECRETS"] : [])
 }

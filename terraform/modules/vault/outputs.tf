@@ -12,3 +12,8 @@ output "smtp_secret_id" {
   description = "The secret with the mail server's URL, once it has a value."
   value       = aws_secretsmanager_secret_version.made["MIAOSHA__MAIL__SMTP_URL"].secret_id
 }
+
+output "origin_secret_id" {
+  description = "The secret with what the distribution says to the balancer, once it has a value."
+  value       = aws_secretsmanager_secret_version.made["ORIGIN_SECRETS"].secret_id
+}

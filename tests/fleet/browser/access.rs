@@ -26,15 +26,22 @@ async fn looks(fixture: &Fixture, tongue: Tongue) {
     fixture.shop.shopper("ann").await.attempt(gone, 1).await;
     let window = fixture.window(tongue).await;
     let words = window.words();
-    for path in ["/", "/log-in", "/sign-up", &format!("/sales/{open}"), &format!("/sales/{soon}"), "/sales/999999"] {
+    let entries = ["/log-in", "/log-in?by=code", "/log-in?by=new_password", "/sign-up"];
+    for path in entries.into_iter().chain(["/", &format!("/sales/{open}"), &format!("/sales/{soon}"), "/sales/999999"])
+    {
         holds(&window, path).await;
     }
-    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.go("/log-in?by=new_password").await;
+    window.fill(words.say("entry.email"), "ann@example.org").await;
+    window.press_form().await;
+    window.shows("h1", words.say("code.title")).await;
+    holds_here(&window, "a code is waited for").await;
+    window.log_in("operator@miaosha.test", "correct horse").await;
     window.shows("header nav", words.say("nav.desk")).await;
     for path in ["/orders", "/account", "/check-in", "/desk", "/desk/new", "/desk/refund", "/desk/refunds"] {
         holds(&window, path).await;
     }
-    for path in ["/desk/parked", "/desk/audit"] {
+    for path in ["/desk/parked", "/desk/audit", "/desk/journal"] {
         holds(&window, path).await;
     }
     holds(&window, &format!("/desk/sales/{open}")).await;

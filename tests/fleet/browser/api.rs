@@ -6,6 +6,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
+use super::letters::Letters;
+
 pub struct Answer {
     pub status: u16,
     pub bytes: Bytes,
@@ -60,17 +62,28 @@ pub struct Person {
 impl Person {
     pub async fn log_in(authority: &str, email: &str, password: &str) -> Self {
         let body = json!({ "email": email, "password": password });
-        Self::enter(authority, "/v1/sessions", &body).await
+        let answer =
+            call(authority, "POST", "/v1/sessions", &[("idempotency-key", &key())], Some(&body)).await.unwrap();
+        Self::of(authority, &answer.is(201))
     }
 
-    pub async fn sign_up(authority: &str, name: &str) -> Self {
-        let body = json!({ "name": name, "email": format!("{name}@example.org"), "password": "correct horse" });
-        Self::enter(authority, "/v1/users", &body).await
+    /// With the code that was mailed.
+    pub async fn sign_up(authority: &str, letters: &Letters, name: &str) -> Self {
+        let email = format!("{name}@example.org");
+        let body = json!({ "name": name, "email": email, "password": "correct horse" });
+        let asked = call(authority, "POST", "/v1/users", &[], Some(&body)).await.unwrap().is(202);
+        let proof = json!({ "ticket": asked["ticket"], "code": letters.code(&email).await });
+        let answer = call(authority, "POST", "/v1/codes/proof", &[], Some(&proof)).await.unwrap();
+        Self::of(authority, &answer.is(200))
     }
 
-    async fn enter(authority: &str, path: &str, body: &Value) -> Self {
-        let answer = call(authority, "POST", path, &[("idempotency-key", &key())], Some(body)).await.unwrap();
-        let token = answer.is(201)["access_token"].as_str().unwrap().to_owned();
+    pub async fn log_in_with(authority: &str, email: &str, password: &str, code: &str) -> Self {
+        let body = json!({ "email": email, "password": password, "code": code });
+        Self::of(authority, &call(authority, "POST", "/v1/sessions", &[], Some(&body)).await.unwrap().is(201))
+    }
+
+    fn of(authority: &str, welcome: &Value) -> Self {
+        let token = welcome["access_token"].as_str().unwrap().to_owned();
         Self { authority: authority.to_owned(), token }
     }
 

@@ -56,7 +56,7 @@ async fn closes_in(fixture: &Fixture, window: Window) {
     let sale = fixture.shop.sale("A lid", json!({ "capacity": 4 })).await;
     assert_eq!(fixture.shop.shopper("kit").await.attempt(sale, 3).await["status"], "held");
     assert_eq!(fixture.shop.shopper("liv").await.attempt(sale, 2).await["status"], "standby");
-    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.log_in("operator@miaosha.test", "correct horse").await;
     window.shows("header nav", words.say("nav.desk")).await;
     window.go(&format!("/desk/sales/{sale}")).await;
     window.shows(".mark", words.say("desk.phase_open")).await;
@@ -114,7 +114,7 @@ async fn raises(fixture: &Fixture, tongue: Tongue) {
     let window = fixture.window(tongue).await;
     let words = window.words();
     let sale = fixture.shop.sale("A loaf", json!({ "capacity": 100 })).await;
-    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.log_in("operator@miaosha.test", "correct horse").await;
     window.shows("header nav", words.say("nav.desk")).await;
     window.go(&format!("/desk/sales/{sale}")).await;
     window.shows(".mark", "/ 100").await;
@@ -178,7 +178,7 @@ async fn blocks(fixture: &Fixture, tongue: Tongue) {
     let sale = fixture.shop.sale("A bench", json!({ "capacity": 5 })).await;
     let holder = fixture.shop.shopper("ola").await;
     assert_eq!(holder.attempt(sale, 2).await["status"], "held");
-    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.log_in("operator@miaosha.test", "correct horse").await;
     window.shows("header nav", words.say("nav.desk")).await;
     window.go(&format!("/desk/sales/{sale}")).await;
     window.shows("main", words.say("blocks.none")).await;

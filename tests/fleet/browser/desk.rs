@@ -20,7 +20,7 @@ async fn an_operator_opens_a_sale_in_chinese() {
 async fn opens(fixture: &Fixture, tongue: Tongue) {
     let window = fixture.window(tongue).await;
     let (words, code) = (window.words(), tongue.code());
-    window.log_in("operator@miaosha.test", "demodemo").await;
+    window.log_in("operator@miaosha.test", "correct horse").await;
     window.press(words.say("nav.desk")).await;
     window.shows("h1", words.say("desk.title")).await;
     window.shows("tbody", "A clay teapot").await;
@@ -77,6 +77,17 @@ async fn opens(fixture: &Fixture, tongue: Tongue) {
     window.go("/desk/parked").await;
     window.shows("main", words.say("parked.none")).await;
     window.picture(&format!("parked-{code}")).await;
+
+    // And who did all this is written down.
+    window.go("/desk").await;
+    window.press(words.say("desk.journal")).await;
+    window.shows("h1", words.say("desk.journal")).await;
+    window.shows("tbody", "sale.closed").await;
+    window.shows("tbody", &format!("sale:{sale}")).await;
+    window.picture(&format!("journal-{code}")).await;
+    window.fill(words.say("journal.subject"), "sale:999999").await;
+    window.press(words.say("journal.seek")).await;
+    window.shows("main", words.say("journal.none")).await;
 }
 
 /// What is wrong with a price stands at its field, in words, before anything is made; what is right is meant to the last digit.
@@ -86,7 +97,7 @@ async fn a_price_is_typed_to_the_last_digit() {
         let window = fixture.window(Tongue::English).await;
         let words = window.words();
         let (price, code) = (words.say("new.price").to_owned(), words.say("new.currency").to_owned());
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.press(words.say("nav.desk")).await;
         window.press(words.say("desk.new")).await;
         window.fill(words.say("new.title"), "A drum").await;
@@ -159,7 +170,7 @@ async fn an_operator_gives_money_back() {
         let number = buyer.pay(sale).await;
         let window = fixture.window(Tongue::English).await;
         let words = window.words();
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.press(words.say("nav.desk")).await;
         window.press(words.say("desk.refund")).await;
         window.fill(words.say("refund.number"), &number.to_lowercase()).await;
@@ -216,7 +227,7 @@ async fn an_operator_sees_to_what_failed() {
         comes_to("done").await;
         fixture.shop.spoil(fails).await;
 
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.press(words.say("nav.desk")).await;
         window.press(words.say("desk.refunds")).await;
         window.shows("section h2", &number).await;

@@ -76,7 +76,7 @@ async fn a_camera_reads_a_ticket() {
         let door = fixture.window_of(Tongue::English, Look { film: Some(&film_at), ..Look::default() }).await;
         let words = door.words();
         door.prepare(READER).await;
-        door.log_in("operator@miaosha.test", "demodemo").await;
+        door.log_in("operator@miaosha.test", "correct horse").await;
         door.press(words.say("nav.check_in")).await;
         door.shows("h1", words.say("check.title")).await;
         door.press("A parade").await;
@@ -122,7 +122,7 @@ async fn a_door_is_of_one_sale() {
             door.fill(words.say("check.code"), token).await;
             door.press(words.say("check.check")).await;
         };
-        door.log_in("operator@miaosha.test", "demodemo").await;
+        door.log_in("operator@miaosha.test", "correct horse").await;
         door.press(words.say("nav.check_in")).await;
         door.shows("h1", words.say("check.title")).await;
         door.press("A parade").await;
@@ -157,7 +157,7 @@ async fn a_field_is_blamed_in_the_readers_language() {
     story("blamed", async |fixture| {
         let desk = fixture.window(Tongue::Chinese).await;
         let words = desk.words();
-        desk.log_in("operator@miaosha.test", "demodemo").await;
+        desk.log_in("operator@miaosha.test", "correct horse").await;
         desk.shows("header nav", words.say("nav.desk")).await;
         desk.go("/desk/new").await;
         desk.press(words.say("new.make")).await;

@@ -5,11 +5,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use miaosha::adapters::system::SystemClock;
+use miaosha::app::people::totp;
+use miaosha::domain::people::Role;
+use miaosha::domain::shared::id::BuyerId;
+use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::access::Principal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -17,6 +22,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::api::Person;
+use super::letters::Letters;
 use super::window::{Look, Window};
 use super::words::Tongue;
 
@@ -29,6 +35,11 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// What answers the browsers.
 pub trait Site {
     fn url(&self) -> String;
+
+    /// What it mails, where that can be read.
+    fn letters(&self) -> Option<Arc<Letters>> {
+        None
+    }
 }
 
 pub struct Fixture<H = Shop> {
@@ -66,7 +77,7 @@ impl<H: Site> Fixture<H> {
     }
 
     pub async fn window_of(&self, tongue: Tongue, look: Look<'_>) -> Window {
-        let window = Window::open(&self.driver.url, &self.shop.url(), tongue, look).await;
+        let window = Window::open(&self.driver.url, &self.shop, tongue, look).await;
         self.windows.lock().unwrap().push(window.clone());
         window
     }
@@ -109,6 +120,7 @@ pub struct Shop {
     folder: TempDir,
     settings: Settings,
     running: Mutex<Option<Child>>,
+    pub letters: Arc<Letters>,
     pub authority: String,
 }
 
@@ -118,6 +130,10 @@ pub type Settings = Option<&'static [(&'static str, &'static str)]>;
 impl Site for Shop {
     fn url(&self) -> String {
         format!("http://{}", self.authority)
+    }
+
+    fn letters(&self) -> Option<Arc<Letters>> {
+        Some(self.letters.clone())
     }
 }
 
@@ -129,22 +145,36 @@ impl Shop {
     /// Without a demo, which asks nothing of who comes in.
     pub async fn with(settings: &'static [(&'static str, &'static str)]) -> Self {
         let shop = Self::start(Some(settings)).await;
-        let mut add = Command::new(env!("CARGO_BIN_EXE_miaosha"));
-        add.args(["operator", "add", "--name", "Operator", "--email", "operator@miaosha.test", "--state"]);
-        let mut add = add.arg(shop.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        add.stdin.take().unwrap().write_all(b"demodemo\n").await.unwrap();
-        assert!(add.wait().await.unwrap().success());
+        shop.add_operator("operator", "owner").await;
         shop
+    }
+
+    /// `NAME@miaosha.test`, with the password of everybody here.
+    pub async fn add_operator(&self, name: &str, role: &str) {
+        let email = format!("{name}@miaosha.test");
+        self.operators(&["add", "--name", name, "--email", &email, "--role", role], b"correct horse\n").await;
+    }
+
+    /// `miaosha operator`, while the shop runs; what it answered.
+    pub async fn operators(&self, words: &[&str], typed: &[u8]) -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_miaosha"));
+        command.arg("operator").args(words).arg("--state").arg(self.folder.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(typed).await.unwrap();
+        let done = child.wait_with_output().await.unwrap();
+        assert!(done.status.success(), "{words:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
     }
 
     async fn start(settings: Settings) -> Self {
         let folder = TempDir::new().unwrap();
         // A demo's operator has the password that is there, in a folder of the shop's own.
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        std::fs::write(folder.path().join("operator.password"), "demodemo\n").unwrap();
+        std::fs::write(folder.path().join("operator.password"), "correct horse\n").unwrap();
         let running = serve(folder.path(), "127.0.0.1:0", settings);
         let authority = url_of(folder.path()).await;
-        Self { folder, settings, running: Mutex::new(Some(running)), authority }
+        let letters = Letters::of(folder.path().join("mail")).into();
+        Self { folder, settings, running: Mutex::new(Some(running)), letters, authority }
     }
 
     /// `kill -9`.
@@ -164,17 +194,48 @@ impl Shop {
     /// Does something to the ledger that none of our processes would.
     pub async fn spoil(&self, sql: &'static str) {
         use sqlx::Connection;
-        let url = format!("sqlite://{}", self.folder.path().join("ledger.sqlite").display());
-        let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let mut conn = sqlx::SqliteConnection::connect(&self.ledger()).await.unwrap();
         sqlx::query(sql).execute(&mut conn).await.unwrap();
     }
 
+    /// What this operator's authenticator was told.
+    pub async fn secret(&self, email: &str) -> Vec<u8> {
+        use sqlx::Connection;
+        let mut conn = sqlx::SqliteConnection::connect(&self.ledger()).await.unwrap();
+        let sql = "SELECT secret FROM second_factors WHERE account = (SELECT id FROM accounts WHERE email = ?)";
+        sqlx::query_scalar(sql).bind(email).fetch_one(&mut conn).await.unwrap()
+    }
+
+    /// Logged in by the codes of the authenticator.
+    pub async fn owner(&self, email: &str, secret: &[u8]) -> Person {
+        let step = totp::step(SystemClock::machine_now());
+        let code = totp::code(secret, step);
+        Person::log_in_with(&self.authority, email, "correct horse", &code).await
+    }
+
+    /// As the shop would have signed it an hour ago.
+    pub async fn token_of_long_ago(&self, email: &str) -> String {
+        use sqlx::Connection;
+        let mut conn = sqlx::SqliteConnection::connect(&self.ledger()).await.unwrap();
+        let account = "SELECT id, epoch FROM accounts WHERE email = ?";
+        let (id, epoch): (i64, i64) = sqlx::query_as(account).bind(email).fetch_one(&mut conn).await.unwrap();
+        let keys = std::fs::read_to_string(self.folder.path().join("token.keys")).unwrap();
+        let (buyer, role, now) = (BuyerId(id as u64), Role::Owner, SystemClock::machine_now());
+        let proved_at = Some(now.plus_ms(-3_600_000));
+        let principal = Principal { buyer, role, epoch: epoch as u64, proved_at, session: None };
+        TokenKeys::parse(keys.trim()).unwrap().sign_access_of(principal, now, 3_600_000)
+    }
+
+    fn ledger(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("ledger.sqlite").display())
+    }
+
     pub async fn operator(&self) -> Person {
-        Person::log_in(&self.authority, "operator@miaosha.test", "demodemo").await
+        Person::log_in(&self.authority, "operator@miaosha.test", "correct horse").await
     }
 
     pub async fn shopper(&self, name: &str) -> Person {
-        Person::sign_up(&self.authority, name).await
+        Person::sign_up(&self.authority, &self.letters, name).await
     }
 
     /// So many sales of ten units, by the operators' command.
@@ -219,6 +280,8 @@ fn serve(folder: &Path, listen: &str, settings: Settings) -> Child {
         // A story's people press more often than anybody may.
         .env("MIAOSHA__GATEWAY__ADMISSION__CALLS_MAX", "1000")
         .env("MIAOSHA__PUBLISHER__PRESSES_PER_S_MAX", "1000")
+        // But for one story, its operators have a password and nothing else.
+        .env("MIAOSHA__GATEWAY__SECOND_FACTOR", "false")
         .envs(settings.unwrap_or_default().iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -41,8 +41,10 @@ async fn a_broker_that_dies_is_said_and_waited_for() {
     story_of("broker-dies", BehindNginx::open, async |fixture| {
         let window = fixture.window(Tongue::English).await;
         let words = window.words();
+        fixture.shop.fleet.person("ivy", "correct horse").await;
+        window.log_in("ivy@example.org", "correct horse").await;
+        window.shows("header nav", "ivy").await;
         window.go(&format!("/sales/{}", fixture.shop.fleet.sale)).await;
-        window.sign_up("ivy").await;
         window.face("ask").await;
         window.hears().await;
 
@@ -72,8 +74,10 @@ async fn a_turnstile_that_dies_is_said_and_waited_for() {
     story_of("redis-dies", BehindNginx::open, async |fixture| {
         let windows = [fixture.window(Tongue::English).await, fixture.window(Tongue::Chinese).await];
         for (window, name) in windows.iter().zip(["jon", "kim"]) {
+            fixture.shop.fleet.person(name, "correct horse").await;
+            window.log_in(&format!("{name}@example.org"), "correct horse").await;
+            window.shows("header nav", name).await;
             window.go(&format!("/sales/{}", fixture.shop.fleet.sale)).await;
-            window.sign_up(name).await;
             window.face("ask").await;
             window.hears().await;
         }

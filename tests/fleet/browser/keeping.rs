@@ -37,7 +37,7 @@ async fn tickets(fixture: &Fixture, tongue: Tongue) {
     window.picture(&format!("tickets-{}", tongue.code())).await;
 
     let door = fixture.window(tongue).await;
-    door.log_in("operator@miaosha.test", "demodemo").await;
+    door.log_in("operator@miaosha.test", "correct horse").await;
     door.press(words.say("nav.check_in")).await;
     door.shows("h1", words.say("check.title")).await;
     door.press("A night at the opera").await;

@@ -181,7 +181,7 @@ async fn a_door_without_a_reader_types() {
         let words = window.words();
         window.prepare(NO_READER).await;
         window.prepare(FAULTS).await;
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.press(words.say("nav.check_in")).await;
         window.shows("h1", words.say("check.title")).await;
         window.press("A clay teapot, one of a hundred").await;

@@ -32,7 +32,7 @@ async fn every_sale_is_reached() {
         assert_eq!(focused, json!("/sales/50"), "the keyboard goes on with what is new");
         window.picture("many-sales").await;
 
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.shows("header nav", window.words().say("nav.desk")).await;
         window.go("/desk").await;
         comes_to_list(&window, "tbody tr", 100).await;

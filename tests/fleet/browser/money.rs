@@ -32,7 +32,7 @@ async fn every_currency_reads_the_same_everywhere() {
 async fn reads_the_same(fixture: &Fixture) {
     let windows = [fixture.window(Tongue::English).await, fixture.window(Tongue::Chinese).await];
     for window in &windows {
-        window.log_in("operator@miaosha.test", "demodemo").await;
+        window.log_in("operator@miaosha.test", "correct horse").await;
         window.shows("h1", window.words().say("sales.title")).await;
     }
     let (operator, all) = (fixture.shop.operator().await, Currency::all());

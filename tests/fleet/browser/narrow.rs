@@ -49,7 +49,10 @@ async fn looks(fixture: &Fixture, tongue: Tongue) {
     let window = fixture.window(tongue).await;
     let words = window.words();
     window.narrow(WIDTH).await;
-    for path in ["/", "/log-in", "/sign-up", "/sales/999999", &format!("/sales/{later}"), &format!("/sales/{wanted}")] {
+    let entries = ["/log-in", "/log-in?by=code", "/log-in?by=new_password", "/sign-up"];
+    for path in
+        entries.into_iter().chain(["/", "/sales/999999", &format!("/sales/{later}"), &format!("/sales/{wanted}")])
+    {
         window.go(path).await;
         fits(&window, path).await;
     }
@@ -62,6 +65,10 @@ async fn looks(fixture: &Fixture, tongue: Tongue) {
     window.fill(words.say("entry.email"), &email).await;
     window.fill(words.say("entry.password"), "correct horse").await;
     window.press_form().await;
+    window.shows("main", &email).await;
+    fits(&window, "a code is waited for").await;
+    window.picture(&format!("narrow-code-{}", tongue.code())).await;
+    window.give_code(&email).await;
     window.shows("header nav", "Hubertblaine").await;
     for path in ["/", "/account", "/orders", "/desk"] {
         window.go(path).await;
@@ -105,9 +112,17 @@ async fn operators(fixture: &Fixture, tongue: Tongue, sale: u64) {
     let desk = fixture.window(tongue).await;
     let words = desk.words();
     desk.narrow(WIDTH).await;
-    desk.log_in("operator@miaosha.test", "demodemo").await;
+    desk.log_in("operator@miaosha.test", "correct horse").await;
     desk.shows("header nav", words.say("nav.desk")).await;
-    for path in ["/desk", "/desk/new", "/desk/refund", "/desk/parked", "/desk/audit", &format!("/desk/sales/{sale}")] {
+    for path in [
+        "/desk",
+        "/desk/new",
+        "/desk/refund",
+        "/desk/parked",
+        "/desk/audit",
+        "/desk/journal",
+        &format!("/desk/sales/{sale}"),
+    ] {
         desk.go(path).await;
         fits(&desk, path).await;
         desk.picture(&format!("narrow{}-{}", path.replace('/', "-"), tongue.code())).await;

@@ -1,6 +1,7 @@
 //! One browser, used as a person would: by what the labels and the buttons say. Everything waits until it is so.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -9,7 +10,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use super::fixture::{PATIENCE, gallery};
+use super::fixture::{PATIENCE, Site, gallery};
+use super::letters::Letters;
 use super::words::{Tongue, Words};
 
 const AGAIN: Duration = Duration::from_millis(60);
@@ -34,11 +36,12 @@ pub struct Window {
     client: Client,
     url: String,
     tongue: Tongue,
-    _profile: std::sync::Arc<tempfile::TempDir>,
+    letters: Option<Arc<Letters>>,
+    _profile: Arc<tempfile::TempDir>,
 }
 
 impl Window {
-    pub async fn open(driver: &str, url: &str, tongue: Tongue, look: Look<'_>) -> Self {
+    pub async fn open(driver: &str, site: &impl Site, tongue: Tongue, look: Look<'_>) -> Self {
         let profile = tempfile::TempDir::new().unwrap();
         let (width, height) = look.size;
         let mut args = vec![
@@ -73,7 +76,7 @@ impl Window {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(driver);
         let client = tokio::time::timeout(PATIENCE, client).await.expect("a browser starts").unwrap();
-        Self { client, url: url.to_owned(), tongue, _profile: profile.into() }
+        Self { client, url: site.url(), tongue, letters: site.letters(), _profile: profile.into() }
     }
 
     pub async fn close(self) {
@@ -186,16 +189,30 @@ impl Window {
         self.until(&format!("filling {label:?}"), fill).await;
     }
 
-    /// Signs up through the page, and comes back to where the page was.
+    /// Signs up through the page, with the code that is mailed, and comes back to where the page was.
     pub async fn sign_up(&self, name: &str) {
         let words = self.words();
         let here = self.client.current_url().await.unwrap().path().to_owned();
         self.go(&format!("/sign-up?to={here}")).await;
+        let email = format!("{name}@example.org");
         self.fill(words.say("entry.name"), name).await;
-        self.fill(words.say("entry.email"), &format!("{name}@example.org")).await;
+        self.fill(words.say("entry.email"), &email).await;
         self.fill(words.say("entry.password"), "correct horse").await;
         self.press_form().await;
+        self.give_code(&email).await;
         self.shows("header nav", name).await;
+    }
+
+    /// Gives back the next code that is mailed to this address.
+    pub async fn give_code(&self, email: &str) {
+        let code = self.code(email).await;
+        self.fill(self.words().say("code.code"), &code).await;
+        self.press_form().await;
+    }
+
+    /// The next code that is mailed to this address.
+    pub async fn code(&self, email: &str) -> String {
+        self.letters.as_ref().expect("mails of this site can be read").code(email).await
     }
 
     pub async fn log_in(&self, email: &str, password: &str) {

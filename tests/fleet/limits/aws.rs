@@ -137,7 +137,7 @@ async fn posted(letters_to_post: &[EmailJob]) -> Vec<usize> {
 }
 
 fn some_letter() -> EmailJob {
-    letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 })
+    letter(Locale::En, EmailTemplate::PasswordChanged)
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ async fn who_is_unknown_gets_no_letter_posted_and_no_event_is_held_up() {
     let (fixture, queue) = (Fixture::embedded().await, Queue::new(VISIBLE_AGAIN_S).await);
     let post = SqsMailQueue::new(&moto::config().await, queue.url.clone());
     let ann = fixture.person("Ann").await;
-    let events = [fixture.paid(miaosha::domain::shared::id::BuyerId(99_999), 1), fixture.cancelled(ann.id, 2)];
+    let events = [fixture.paid(miaosha::domain::shared::id::BuyerId(99_999), 1), fixture.changed(ann.id, 2)];
     let listening = fixture.listening(Way::Queue(std::sync::Arc::new(post)));
     listening.take(&events[..1]).await.unwrap();
     assert_eq!(queue.left().await, 0);

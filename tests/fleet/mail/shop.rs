@@ -16,7 +16,7 @@ struct Buyer {
 
 async fn person(shop: &Shop, name: &str, email: &str, locale: &str) -> Buyer {
     let user = json!({ "name": name, "email": email, "password": "correct horse", "locale": locale });
-    let welcome = shop.post("/v1/users", "", user).await;
+    let welcome = shop.sign_up(user).await;
     Buyer { token: welcome["access_token"].as_str().unwrap().to_owned() }
 }
 
@@ -101,9 +101,11 @@ fn told(mails: impl Iterator<Item = Vec<u8>>) -> Vec<(String, String)> {
     seen.dedup();
     let ids: std::collections::BTreeSet<_> = seen.iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(ids.len(), seen.len(), "two mails of one id are the same mail");
+    let is_code = |seen: &Seen| seen.subject.ends_with("is your code") || seen.subject.starts_with("您的驗證碼");
     let mut told: Vec<_> = seen
         .iter()
         .map(|(_, bytes)| Seen::read(bytes))
+        .filter(|seen| !is_code(seen))
         .map(|seen| (seen.to.1, seen.subject.split([':', '：', ' ']).next().unwrap().to_owned()))
         .collect();
     told.sort();
@@ -111,14 +113,9 @@ fn told(mails: impl Iterator<Item = Vec<u8>>) -> Vec<(String, String)> {
 }
 
 fn everything() -> Vec<(String, String)> {
-    [
-        ("ann@example.org", "Your"),
-        ("bob@example.org", "Your"),
-        ("chen@example.org", "訂單"),
-        ("chen@example.org", "輪到您了，請於"),
-    ]
-    .map(|(to, first)| (to.to_owned(), first.to_owned()))
-    .to_vec()
+    [("bob@example.org", "Your"), ("chen@example.org", "訂單"), ("chen@example.org", "輪到您了，請於")]
+        .map(|(to, first)| (to.to_owned(), first.to_owned()))
+        .to_vec()
 }
 
 #[tokio::test]
@@ -127,7 +124,7 @@ async fn what_happens_in_a_shop_without_a_mail_server_is_in_its_folder() {
     a_day_at(&mut shop).await;
     let folder = shop.state().join("mail");
     for _ in 0..600 {
-        if files(&folder).iter().filter(|(name, _)| name.ends_with(".eml")).count() == 4 {
+        if files(&folder).iter().filter(|(name, _)| name.ends_with(".eml") && !name.contains("-code-")).count() == 3 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -135,7 +132,7 @@ async fn what_happens_in_a_shop_without_a_mail_server_is_in_its_folder() {
     let files = files(&folder);
     let mails = files.iter().filter(|(name, _)| name.ends_with(".eml")).map(|(_, bytes)| bytes.clone());
     assert_eq!(told(mails), everything());
-    for kind in ["-cancelled-", "-promoted-", "-paid-"] {
+    for kind in ["-promoted-", "-paid-"] {
         assert!(files.iter().any(|(name, _)| name.contains(kind)), "{kind}");
     }
     let paid = files.iter().filter(|(name, _)| name.contains("-paid-"));

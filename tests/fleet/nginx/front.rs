@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use miaosha::adapters::sql::mysql::MysqlStore;
+use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
+use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::account::passwords::hash_now;
+use miaosha::ports::people::accounts::Accounts;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,7 +19,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 pub use crate::support::fleet::free;
 use crate::support::fleet::{self, CONSUMER, GATEWAY, Offer, PAYMENT_CONSUMER, PUBLISHER, Part};
-use crate::support::servers::unique_name;
+use crate::support::servers::{tls, unique_name};
 
 /// For what happens in its own time.
 const TRIES_MAX: u32 = 600;
@@ -61,7 +66,19 @@ pub fn folder(place: &str) -> TempDir {
         }
     }
     std::fs::write(conf.join("place.conf"), place).unwrap();
+    if place.contains(" ssl ") {
+        certify(&conf);
+    }
     folder
+}
+
+/// A certificate and its key, where `listen-tls.conf` looks for them.
+fn certify(conf: &Path) {
+    let (from, to) = (tls().folder, conf.join("tls"));
+    std::fs::create_dir(&to).unwrap();
+    for (have, wanted) in [("server.pem", "fullchain.pem"), ("server.key", "privkey.pem")] {
+        std::fs::copy(from.join(have), to.join(wanted)).unwrap();
+    }
 }
 
 pub fn nginx_in(folder: &Path) -> Command {
@@ -77,7 +94,24 @@ pub fn nginx_in(folder: &Path) -> Command {
 
 impl Front {
     pub async fn before(behind: Behind<'_>) -> Self {
-        let (address, inner) = (free(), free());
+        let address = free();
+        Self::with_doors(behind, address, &format!("server {{ listen {address}; include shop.conf; }}")).await
+    }
+
+    /// With the very file of those who speak TLS, and another address for whoever comes in clear.
+    pub async fn by_tls(at: &str) -> (Self, SocketAddr) {
+        let (address, clear) = (free(), free());
+        let doors = std::fs::read_to_string(sources().join("listen-tls.conf")).unwrap();
+        let doors = [("listen 8443", address), ("listen 8080", clear)].iter().fold(doors, |doors, (listen, at)| {
+            assert_eq!(doors.matches(listen).count(), 1, "{listen}");
+            doors.replace(listen, &format!("listen {at}"))
+        });
+        let behind = Behind { publishers: &[at], gateways: &[at], sockets: at };
+        (Self::with_doors(behind, address, &doors).await, clear)
+    }
+
+    async fn with_doors(behind: Behind<'_>, address: SocketAddr, doors: &str) -> Self {
+        let inner = free();
         let servers =
             |all: &[&str]| all.iter().map(|at| format!("server {at} max_fails=1 fail_timeout=5s;")).collect::<String>();
         let place = format!(
@@ -85,7 +119,7 @@ impl Front {
              upstream gateways {{ zone gateways 128k; {} include kept.conf; }}\n\
              upstream sockets {{ zone sockets 128k; server {}; }}\n\
              set_real_ip_from {HOP};\n\
-             server {{ listen {address}; include shop.conf; }}\n\
+             {doors}\n\
              server {{ listen {inner}; include inner.conf; }}\n",
             servers(behind.publishers),
             servers(behind.gateways),
@@ -168,6 +202,7 @@ impl Front {
 pub struct Fleet {
     pub front: Front,
     pub sale: SaleId,
+    pub store: MysqlStore,
     _parts: [Part; 4],
     _folder: TempDir,
 }
@@ -192,7 +227,14 @@ impl Fleet {
         }
         let [publisher, gateway] = [&parts[0], &parts[1]].map(|part| part.http.to_string());
         let behind = Behind { publishers: &[&publisher], gateways: &[&gateway], sockets: &gateway };
-        Self { front: Front::before(behind).await, sale, _parts: parts, _folder: folder }
+        Self { front: Front::before(behind).await, sale, store, _parts: parts, _folder: folder }
+    }
+
+    /// An account, of which the fleet need write to nobody.
+    pub async fn person(&self, name: &str, password: &str) {
+        let (email, hash) = (format!("{name}@example.org"), hash_now(password));
+        let made = self.store.create_account(name, &email, &hash, Role::Shopper, Locale::En).await.unwrap();
+        assert!(made.is_some(), "{email} is taken");
     }
 }
 

@@ -35,7 +35,8 @@ async fn one_address_is_limited_and_another_is_not() {
     let scribe = Scribe::new(true).await;
     let front = Front::before_one(&scribe.address).await;
     let paths =
-        [("POST /v1/sales/7/attempts", 9), ("POST /v1/sessions", 11), ("POST /v1/users", 0), ("GET /v1/sales", 101)];
+        [("POST /v1/sales/7/attempts", 9), ("POST /v1/sessions", 11), ("POST /v1/users", 0), ("GET /v1/sales", 89)];
+    // Log-ins count among the calls as well.
     for (line, at_once) in paths {
         let heard = crowd(&front, HOP, line, |_| as_if_from("203.0.113.7")).await;
         let passed = passed(&heard);
@@ -48,6 +49,36 @@ async fn one_address_is_limited_and_another_is_not() {
     }
     let written = front.lines_of("/v1/sessions", CROWD).await;
     assert!(written.iter().any(|line| line["limited"] == "REJECTED" && line["status"] == 429));
+}
+
+/// Whatever hashes a password or sends a mail, however its path is written; and not who only looks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_door_of_accounts_is_as_narrow() {
+    let scribe = Scribe::new(true).await;
+    let front = Front::before_one(&scribe.address).await;
+    let doors = [
+        "POST /v1/users",
+        "POST /v1/sessions",
+        "POST /v1/%73essions",
+        "POST /v1/codes",
+        "POST /v1/codes/proof",
+        "PUT /v1/me/password",
+        "PUT /v1/me/email",
+        "PUT /v1/me/second-factor",
+        "POST /v1/me/second-factor/codes",
+        "DELETE /v1/me",
+    ];
+    for (line, number) in doors.iter().zip(10..) {
+        let passed = passed(&crowd(&front, HOP, line, |_| as_if_from(&format!("203.0.113.{number}"))).await);
+        assert!((11..90).contains(&passed), "{line}: {passed}");
+    }
+    for (line, address) in [("GET /v1/me", "203.0.113.9"), ("GET /v1/sessions", "203.0.113.8")] {
+        let looks = passed(&crowd(&front, HOP, line, |_| as_if_from(address)).await);
+        assert!((101..CROWD).contains(&looks), "{line}: {looks}");
+    }
+    // All of them together are what one address may.
+    let more = passed(&crowd(&front, HOP, "POST /v1/codes/proof", |_| as_if_from("203.0.113.10")).await);
+    assert!(more < 90, "{more}");
 }
 
 /// A client that may not say where it comes from gains nothing by saying it.

@@ -12,14 +12,19 @@ fn the_very_files_are_accepted() {
     let place = ["publisher", "gateway", "sockets"]
         .iter()
         .fold(place, |place, name| place.replace(&format!("server {name}:"), "server 127.0.0.1:"));
-    let place = place
-        .replace("listen 8080", &format!("listen {}", free()))
-        .replace("listen 9106", &format!("listen {}", free()));
-    let folder = folder(&place);
-    let said = nginx_in(folder.path()).arg("-t").output().unwrap();
-    let text = String::from_utf8_lossy(&said.stderr);
-    assert!(said.status.success(), "{text}");
-    assert!(!text.contains("[warn]") && !text.contains("[emerg]"), "{text}");
+    // In clear, and by TLS: one takes the place of the other.
+    for doors in ["listen.conf", "listen-tls.conf"] {
+        let doors = std::fs::read_to_string(sources().join(doors)).unwrap();
+        let place = place.replace("include listen.conf;", &doors);
+        let place = ["8080", "8443", "9106"]
+            .iter()
+            .fold(place, |place, port| place.replace(&format!("listen {port}"), &format!("listen {}", free())));
+        let folder = folder(&place);
+        let said = nginx_in(folder.path()).arg("-t").output().unwrap();
+        let text = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{text}");
+        assert!(!text.contains("[warn]") && !text.contains("[emerg]"), "{text}");
+    }
 }
 
 /// One of the shop's, whole.

@@ -33,7 +33,7 @@ async fn sockets_stay_through_a_reload() {
     let keys = TokenKeys::parse(keys.trim()).unwrap();
     let now = SystemClock::machine_now();
     let token = |buyer, role| keys.sign_access(BuyerId(buyer), role, now, 3_600_000);
-    let operator = token(999_999_999_999, Role::Operator);
+    let operator = token(999_999_999_999, Role::Owner);
     let item = shop.post("/v1/admin/items", &operator, json!({ "title": "A lamp", "description": "." })).await;
     let sale = json!({
         "item_id": item["id"], "price": { "minor": 100, "currency": "TWD" }, "capacity": 5, "quantity_max": 1,

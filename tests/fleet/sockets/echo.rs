@@ -12,6 +12,7 @@ use std::time::Duration;
 use actix_web::dev::RequestHead;
 use actix_web::web::{self, Payload};
 use actix_web::{App, HttpRequest, HttpServer, rt};
+use miaosha::kit::http::connections::Connections;
 use miaosha::kit::http::problem::Problem;
 use miaosha::kit::socket::lean::{self, LeanSettings};
 use miaosha::kit::socket::shop;
@@ -49,7 +50,7 @@ impl Welcome for Echo {
 pub fn over_the_lean_frames() -> SocketAddr {
     serving(|| {
         let settings = LeanSettings { workers: 1, ..LeanSettings::default() };
-        lean::bind(&settings, ANYWHERE, "/", Echo)
+        lean::bind(&settings, ANYWHERE, Connections::default(), "/", Echo)
     })
 }
 

@@ -202,7 +202,7 @@ pub async fn a_reservations_events_keep_their_order(fixture: &impl Fixture) {
     while count < mixed.len() {
         for delivery in patiently(subscription.next(50)).await.unwrap() {
             count += 1;
-            if delivery.body().fact.reservation() == ReservationId(1) {
+            if delivery.body().fact.about() == 1 {
                 order.push(delivery.body().at.0);
             }
             delivery.ack().await.unwrap();

@@ -6,4 +6,5 @@ pub mod ledger;
 pub mod payments;
 pub mod places;
 pub mod signals;
+pub mod tries;
 pub mod turnstile;

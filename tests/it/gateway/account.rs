@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use miaosha::domain::people::{Role, TOKEN_MS_MAX};
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::domain::shared::locale::Locale;
+use miaosha::faces::account::passwords::hash_now;
 use miaosha::faces::front::Settings;
 use miaosha::ports::people::accounts::{Erased, LogOutPlace};
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ use super::over_both;
 over_both! {
     who_logs_out_everywhere_is_out
     another_gateways_log_out_is_learned
+    another_role_ends_the_tokens_of_the_old_one
+    the_last_owner_cannot_go
     a_log_out_that_is_committed_late_is_learned
     a_new_password_ends_the_old_tokens
     a_persons_data_can_be_taken_along
@@ -27,7 +30,7 @@ const PASSWORD: &str = "difference engine";
 
 async fn ada(fixture: &Fixture) -> (u64, String) {
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
-    let welcome = fixture.post("/v1/users", "", &body).await.is(201);
+    let welcome = fixture.sign_up(&body).await;
     (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap().to_owned())
 }
 
@@ -58,7 +61,7 @@ async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
 
     // An answer that was kept is given to no caller any more.
     let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Operator, Locale::En).await.unwrap();
+    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
     let root = token(&fixture.post("/v1/sessions", "", &body).await.is(201));
     let lamp = json!({ "title": "A lamp", "description": "" });
@@ -86,6 +89,43 @@ async fn another_gateways_log_out_is_learned(fixture: Fixture) {
         .get("/v1/me", &fixture.keys.sign_access(BuyerId(id), Role::Shopper, since.plus_ms(TOKEN_MS_MAX), 1_000))
         .await
         .is(200);
+}
+
+async fn root(fixture: &Fixture) -> (BuyerId, String) {
+    let hash = hash_now(PASSWORD);
+    let root = fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await;
+    (root.unwrap().unwrap().id, root_login(fixture).await)
+}
+
+async fn root_login(fixture: &Fixture) -> String {
+    let body = json!({ "email": "root@example.org", "password": PASSWORD });
+    token(&fixture.post("/v1/sessions", "", &body).await.is(201))
+}
+
+async fn another_role_ends_the_tokens_of_the_old_one(fixture: Fixture) {
+    let (id, owner) = root(&fixture).await;
+    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En).await.unwrap();
+    fixture.get("/v1/admin/parked", &owner).await.is(200);
+    fixture.world.operators.set_role(id, Role::Door, fixture.world.clock.now()).await.unwrap();
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture.get("/v1/admin/parked", &owner).await.is_problem(401, "unauthorized");
+    let door = root_login(&fixture).await;
+    let me = fixture.get("/v1/me", &door).await.is(200);
+    assert_eq!((&me["role"], &me["may"]), (&json!("door"), &json!(["check_in"])));
+    fixture.get("/v1/admin/parked", &door).await.is_problem(403, "forbidden");
+    fixture.world.operators.set_role(id, Role::Shopper, fixture.world.clock.now()).await.unwrap();
+    fixture.gateway.learn_revocations().await.unwrap();
+    fixture.get("/v1/me", &door).await.is_problem(401, "unauthorized");
+    assert_eq!(fixture.get("/v1/me", &root_login(&fixture).await).await.is(200)["may"], json!([]));
+}
+
+async fn the_last_owner_cannot_go(fixture: Fixture) {
+    let (_, owner) = root(&fixture).await;
+    let erase = json!({ "password": PASSWORD });
+    with(&fixture, Method::DELETE, "/v1/me", &owner, erase.clone()).await.is_problem(403, "forbidden");
+    fixture.get("/v1/me", &owner).await.is(200);
+    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En).await.unwrap();
+    assert_eq!(with(&fixture, Method::DELETE, "/v1/me", &owner, erase).await.status, 204);
 }
 
 /// It stands before what was read already.
@@ -240,30 +280,102 @@ async fn who_has_no_good_ticket_goes_at_once(fixture: Fixture) {
     assert_eq!(go().await.status, 204);
 }
 
+async fn wrong(fixture: &Fixture, email: &str) -> Answer {
+    fixture.post("/v1/sessions", "", &json!({ "email": email, "password": "wrong wrong" })).await
+}
+
+/// Whether or not there is such an account. Its owner's browser does not wait for what strangers do.
 #[actix_web::test]
-async fn tries_are_counted_for_each_account_whether_or_not_it_is_there() {
-    let fixture = Fixture::with(Settings { login_account_max: 3, login_window_ms: 60_000, ..settings() }).await;
+async fn who_fails_waits_longer_and_longer() {
+    let pace = Settings { login_account_free: 3, login_wait_ms: 1_000, login_wait_ms_max: 4_000, ..settings() };
+    let fixture = Fixture::with(pace).await;
     ada(&fixture).await;
-    fixture.clock.advance_ms(60_000);
-    for email in ["ada@example.org", "nobody@example.org", " ADA2@example.org"] {
-        let body = json!({ "email": email, "password": "wrong wrong" });
+    let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
+    for email in ["ada@example.org", "nobody@example.org"] {
         for _ in 0..3 {
-            fixture.post("/v1/sessions", "", &body).await.is_problem(401, "unauthorized");
+            wrong(&fixture, email).await.is_problem(401, "unauthorized");
         }
-        let hashes = fixture.gateway.hashes();
-        let answer = fixture.post("/v1/sessions", "", &body).await;
-        answer.is_problem(429, "too_many_requests");
-        assert_eq!(answer.headers.get("retry-after").unwrap(), "20");
-        assert_eq!(answer.headers.get("ratelimit-policy").unwrap(), "\"account\";q=3;w=60");
-        assert_eq!(answer.headers.get("ratelimit").unwrap(), "\"account\";r=0;t=20");
-        assert_eq!(fixture.gateway.hashes(), hashes, "it costs nothing");
+        for wait_s in [1, 2, 4, 4] {
+            wrong(&fixture, &format!(" {}", email.to_uppercase())).await.is_problem(401, "unauthorized");
+            let hashes = fixture.gateway.hashes();
+            fixture.clock.advance_ms(wait_s * 1_000 - 1);
+            let answer = wrong(&fixture, email).await;
+            answer.is_problem(429, "too_many_requests");
+            assert_eq!(answer.headers.get("retry-after").unwrap(), "1");
+            assert_eq!(fixture.gateway.hashes(), hashes, "it costs nothing");
+            fixture.clock.advance_ms(1);
+        }
+        wrong(&fixture, email).await.is_problem(401, "unauthorized");
     }
-    // Signing up is no way around it.
-    let body = json!({ "name": "Eve", "email": "ada@example.org", "password": "another guess" });
-    fixture.post("/v1/users", "", &body).await.is_problem(429, "too_many_requests");
-    fixture.clock.advance_ms(20_000);
-    login(&fixture, PASSWORD).await.is(201);
+    let known = |device: &Value| json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });
+    fixture.post("/v1/sessions", "", &known(&device)).await.is(201);
+    wrong(&fixture, "ada@example.org").await.is_problem(401, "unauthorized");
+    // Elsewhere the right one waits as well, and after it everything begins anew.
     login(&fixture, PASSWORD).await.is_problem(429, "too_many_requests");
+    fixture.post("/v1/sessions", "", &known(&json!("made up"))).await.is_problem(429, "too_many_requests");
+    fixture.clock.advance_ms(4_000);
+    login(&fixture, PASSWORD).await.is(201);
+    for _ in 0..4 {
+        wrong(&fixture, "ada@example.org").await.is_problem(401, "unauthorized");
+    }
+    wrong(&fixture, "ada@example.org").await.is_problem(429, "too_many_requests");
+    // After so long nobody knows of it any more.
+    fixture.clock.advance_ms(3_600_000);
+    for _ in 0..4 {
+        wrong(&fixture, "ada@example.org").await.is_problem(401, "unauthorized");
+    }
+}
+
+/// What is right does not count, for the network either.
+#[actix_web::test]
+async fn a_network_that_fails_waits() {
+    let fixture = Fixture::with(Settings { login_network_free: 3, ..settings() }).await;
+    ada(&fixture).await;
+    let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
+    for _ in 0..9 {
+        login(&fixture, PASSWORD).await.is(201);
+    }
+    for number in 0..4 {
+        wrong(&fixture, &format!("x{number}@example.org")).await.is_problem(401, "unauthorized");
+    }
+    wrong(&fixture, "y@example.org").await.is_problem(429, "too_many_requests");
+    login(&fixture, PASSWORD).await.is_problem(429, "too_many_requests");
+    let known = json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });
+    fixture.post("/v1/sessions", "", &known).await.is(201);
+}
+
+/// A token is no way to try a password often.
+#[actix_web::test]
+async fn who_proves_a_password_wrongly_waits() {
+    let fixture = Fixture::with(Settings { login_account_free: 2, ..settings() }).await;
+    let (_, token) = ada(&fixture).await;
+    let prove = |password: &str| with(&fixture, Method::DELETE, "/v1/me", &token, json!({ "password": password }));
+    for _ in 0..3 {
+        prove("wrong wrong").await.blames(403, "password");
+    }
+    prove(PASSWORD).await.is_problem(429, "too_many_requests");
+    fixture.clock.advance_ms(1_000);
+    assert_eq!(prove(PASSWORD).await.status, 204);
+}
+
+/// Strangers who fill their pool are told to come again; whoever was here before, and operators, have their own.
+#[actix_web::test]
+async fn a_crowd_of_strangers_keeps_no_owner_out() {
+    let fixture = Fixture::with(Settings { hash_jobs_max: 1, hash_waiting_max: 0, ..settings() }).await;
+    ada(&fixture).await;
+    let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
+    let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
+    let emails: Vec<String> = (0..20).map(|number| format!("x{number}@example.org")).collect();
+    let crowd = join_all(emails.iter().map(|email| wrong(&fixture, email)));
+    let known = json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });
+    let root = json!({ "email": "root@example.org", "password": PASSWORD });
+    let owner = async { fixture.post("/v1/sessions", "", &known).await };
+    let operator = async { fixture.post("/v1/sessions", "", &root).await };
+    let (crowd, owner, operator) = tokio::join!(crowd, owner, operator);
+    assert!(crowd.iter().any(|answer| answer.status == 503));
+    owner.is(201);
+    operator.is(201);
 }
 
 #[actix_web::test]
@@ -301,8 +413,8 @@ async fn whether_an_account_is_there_costs_the_same() {
         ("/v1/sessions", json!({ "email": "nobody@example.org", "password": "wrong wrong" }), 401),
         ("/v1/sessions", json!({ "email": "no address", "password": "x".repeat(9_000) }), 401),
         ("/v1/sessions", json!({ "email": "ada@example.org", "password": PASSWORD }), 201),
-        ("/v1/users", json!({ "name": "E", "email": "ada@example.org", "password": "wrong wrong" }), 409),
-        ("/v1/users", json!({ "name": "E", "email": "eve@example.org", "password": "wrong wrong" }), 201),
+        ("/v1/users", json!({ "name": "E", "email": "ada@example.org", "password": "wrong wrong" }), 202),
+        ("/v1/users", json!({ "name": "E", "email": "eve@example.org", "password": "wrong wrong" }), 202),
     ] {
         fixture.post(path, "", &body).await.is(status);
         assert_eq!(cost(), 1, "{path} {status}");

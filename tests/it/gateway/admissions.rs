@@ -353,6 +353,8 @@ async fn an_admission_is_of_its_tokens_epoch() {
         buyer: BuyerId(7),
         role: miaosha::domain::people::Role::Shopper,
         epoch: 3,
+        proved_at: None,
+        session: None,
     };
     let token = fixture.keys.sign_access_of(principal, START, 86_400_000);
     let said = fixture.post(&format!("/v1/sales/{}/admission", sale.id), &token, &json!({})).await.is(200);

@@ -38,7 +38,7 @@ fn body(units: u32) -> Value {
 }
 
 /// A consumer works as long as this takes.
-async fn while_decided<T>(fixture: &Fixture, sale: SaleId, what: impl Future<Output = T>) -> T {
+pub(super) async fn while_decided<T>(fixture: &Fixture, sale: SaleId, what: impl Future<Output = T>) -> T {
     let consumer = Consumer::new(fixture.world.needs(), consumer::Settings::default());
     let mut queue =
         fixture.world.attempts.attempts(partition_of(sale, fixture.world.attempts.partitions())).await.unwrap();
@@ -282,10 +282,12 @@ async fn nobody_may_be_the_house() {
     assert!(line.contains(",house,,,1,blocked,1,"), "{line}");
 
     // Accounts would have to be counted that far first.
-    fixture.spoil(
-        "INSERT INTO accounts (id, name, email, password_hash, role) VALUES (4611686018427387903, 'x', 'x', 'x', 1)",
-    )
-    .await;
+    fixture
+        .spoil(
+            "INSERT INTO accounts (id, name, email, canonical, password_hash, role) \
+         VALUES (4611686018427387903, 'x', 'x', 'x', 'x', 1)",
+        )
+        .await;
     let last = fixture.world.accounts.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await;
     assert!(last.err().unwrap().to_string().contains("used up"));
     assert!(fixture.world.accounts.account_by_email("ann@example.org").await.unwrap().is_none());

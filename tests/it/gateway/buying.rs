@@ -1,7 +1,7 @@
 //! Paying for a hold, as the buyer sees it.
 
 use miaosha::domain::sale::reservation::Kind;
-use miaosha::domain::shared::id::{BuyerId, ReservationId};
+use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use serde_json::json;
 
 use super::fixture::{Fixture, HOLD_MS};
@@ -12,6 +12,7 @@ over_both! {
     a_hold_is_paid_and_becomes_an_order
     a_declined_card_leaves_the_hold_for_another_one
     five_declines_end_a_hold
+    a_buyer_is_declined_so_often_a_day
     a_silent_provider_leaves_the_hold_paying
     of_two_checkouts_of_one_hold_one_captures
 }
@@ -86,6 +87,27 @@ async fn five_declines_end_a_hold(fixture: Fixture) {
     assert_eq!(fixture.world.sweeping.unfreed(9).await.unwrap(), [(sale.id, id)]);
     fixture.check_out(7, &token, "ok").await.is_problem(409, "hold_lapsed");
     assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
+}
+
+/// However many holds they are tried on; somebody else is somebody else.
+async fn a_buyer_is_declined_so_often_a_day(fixture: Fixture) {
+    let tries_left = async |sale: SaleId, buyer: u64| {
+        let token = fixture.checkout_token(sale, buyer).await;
+        let declined = fixture.check_out(buyer, &token, "declined").await.is(402);
+        declined["tries_left"].as_u64().unwrap()
+    };
+    for _ in 0..4 {
+        let sale = fixture.sale(1, 0).await.id;
+        fixture.attempt(sale, 7, 1).await;
+        for left in (0..5).rev() {
+            assert_eq!(tries_left(sale, 7).await, left);
+        }
+    }
+    let sale = fixture.sale(2, 0).await.id;
+    let id = fixture.attempt(sale, 7, 1).await;
+    assert_eq!((tries_left(sale, 7).await, fixture.kind(id).await), (0, Kind::Lapsed), "the twenty-first");
+    fixture.attempt(sale, 8, 1).await;
+    assert_eq!(tries_left(sale, 8).await, 4);
 }
 
 /// A time-out is never a decline: the unit stays taken until the payment is definitely void, or captured.

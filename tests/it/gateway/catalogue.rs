@@ -1,11 +1,14 @@
 //! What is sold, and what is left of it.
 
+use miaosha::app::sale::catalogue_cache::CatalogueCache;
 use miaosha::domain::sale::SaleState;
+use miaosha::domain::shared::id::SaleId;
 use miaosha::faces::front::Settings;
 use serde_json::json;
 
 use super::fixture::{Fixture, HOLD_MS, settings};
 use crate::support::clock::START;
+use crate::support::counted::Counted;
 
 #[actix_web::test]
 async fn a_sale_is_shown_with_what_is_left() {
@@ -83,4 +86,31 @@ async fn a_crowd_reads_what_was_read_before() {
     assert_eq!(fixture.post(&pause, &fixture.operator(), &json!({})).await.is(200)["left"], 4);
     assert_eq!(fixture.get(&path, "").await.is(200)["phase"], "paused");
     assert_eq!(fixture.get("/v1/sales", "").await.is(200)[0]["left"], 4);
+}
+
+/// A thousand ids that nobody gave, each asked for in both ways, are one question for the newest.
+#[actix_web::test]
+async fn made_up_ids_reach_no_store() {
+    let fixture = Fixture::new().await;
+    let first = fixture.sale(5, 0).await.id;
+    let (world, counted) = Counted::within(fixture.world.clone());
+    let board = CatalogueCache::new((&world).into(), 3_600_000);
+    for id in 0..1_000 {
+        let made_up = SaleId(first.0 + 1 + id * 7_919);
+        assert!(board.seen(made_up).await.unwrap().is_none() && board.sale(made_up).await.unwrap().is_none());
+    }
+    assert_eq!(counted.taken(), (0, 1));
+    assert!(board.seen(first).await.unwrap().is_some());
+    assert_eq!(counted.taken(), (1, 0));
+
+    // One that comes is there when the figure is too old, or at once where it was made.
+    let second = fixture.sale(5, 0).await.id;
+    assert!(board.seen(second).await.unwrap().is_none());
+    board.forget(second);
+    assert!(board.seen(second).await.unwrap().is_some());
+    assert_eq!(counted.taken(), (1, 1));
+    let impatient = CatalogueCache::new((&world).into(), 0);
+    assert!(impatient.seen(SaleId(second.0 + 1)).await.unwrap().is_none());
+    let third = fixture.sale(5, 0).await.id;
+    assert!(impatient.seen(third).await.unwrap().is_some() && impatient.sale(third).await.unwrap().is_some());
 }

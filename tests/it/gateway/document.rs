@@ -1,5 +1,6 @@
 //! Which calls are described to whom, and that each is described once.
 
+use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use actix_web::test::TestRequest;
 use serde_json::Value;
@@ -39,15 +40,48 @@ async fn calls_of_operators_are_told_to_operators() {
     let text = anybody.to_string();
     for (path, item) in operator["paths"].as_object().unwrap() {
         for (method, call) in item.as_object().unwrap() {
-            let is_theirs = call["responses"].get("403").is_some() && call["security"][0]["access"][0] == "operator";
+            let is_theirs = call["responses"].get("403").is_some() && call["x-roles"].is_array();
             assert_eq!(anybody["paths"][path].get(method).is_none(), is_theirs, "{method} {path}");
         }
     }
-    for theirs in ["/v1/admin", "check-ins", "NewSale", "ReportOrders", "\"desk\""] {
+    for theirs in ["/v1/admin", "check-ins", "NewSale", "ReportOrders", "\"name\":\"desk\""] {
         assert!(!text.contains(theirs), "{theirs} is told to anybody");
     }
     for name in anybody["components"]["schemas"].as_object().unwrap().keys() {
         assert!(text.contains(&format!("/schemas/{name}\"")), "{name} is told, and nothing refers to it");
+    }
+}
+
+/// Asked by nobody, by a buyer and by an operator, with nothing in it: whatever comes of that. What may be kept says so.
+#[actix_web::test]
+async fn no_answer_is_kept_or_guessed_at() {
+    let fixture = Fixture::new().await;
+    let kept = [DOCUMENT_PATH, "/v1/keys"];
+    let mut asked: Vec<(Method, String)> = Vec::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        // Only the publisher has it.
+        if path != "/v1/sales/{id}/attempts" {
+            let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase().parse().unwrap());
+            asked.extend(methods.map(|method| (method, path.clone())));
+        }
+    }
+    assert!(asked.len() > 40, "{}", asked.len());
+    asked.extend([(Method::GET, "/nothing".to_owned()), (Method::PUT, "/v1/sales".to_owned())]);
+    for (method, path) in &asked {
+        for token in [None, Some(fixture.shopper(1)), Some(fixture.operator())] {
+            let filled = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+            let filled = filled.collect::<Vec<_>>().join("/");
+            let answer = fixture.send(fixture.request(method.clone(), &filled, token.as_deref())).await;
+            let said =
+                |name: &str| answer.headers.get_all(name).map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+            let status = answer.status;
+            assert_eq!(said("x-content-type-options"), ["nosniff"], "{method} {path} {status}");
+            let says = said("cache-control");
+            assert_eq!(says.len(), 1, "{method} {path} {status}");
+            let is_kept = kept.contains(&path.as_str());
+            assert_eq!(!says[0].contains("no-store"), is_kept, "{method} {path} {status}: {}", says[0]);
+            assert_eq!(answer.headers.contains_key("etag"), is_kept, "{method} {path} {status}");
+        }
     }
 }
 

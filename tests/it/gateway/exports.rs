@@ -16,7 +16,7 @@ use miaosha::domain::sale::attempt::{Attempt, Batch};
 use miaosha::domain::shared::id::{BatchId, BuyerId, SaleId};
 use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::front::Settings;
-use miaosha::kit::http::problem;
+use miaosha::kit::http::answers;
 use miaosha::wire::gateway::routes;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(super) async fn service(
     fixture: &Fixture,
 ) -> impl Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {
     let gateway = fixture.gateway.clone();
-    let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway));
+    let app = answers::app().configure(|cfg| routes(cfg, gateway));
     let app = Rc::new(init_service(app).await);
     move |request| {
         let app = app.clone();

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::App;
 use actix_web::dev::Service;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
@@ -16,6 +15,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use miaosha::app::receipts::keys::ReceiptKeys;
 use miaosha::app::receipts::{self, Receipts};
 use miaosha::domain::people::Role;
+use miaosha::domain::people::code::Ticket;
 use miaosha::domain::sale::attempt::{Attempt, Batch};
 use miaosha::domain::sale::reservation::{Kind, Reservation};
 use miaosha::domain::sale::turn::{Known, Turn};
@@ -24,15 +24,17 @@ use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::faces::front::Settings;
 use miaosha::faces::tokens::TokenKeys;
-use miaosha::kit::http::problem;
+use miaosha::kit::http::answers;
 use miaosha::kit::work::backoff::BackoffSettings;
 use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::people::codes::CodeLetter;
+use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::sale::catalogue::{NewItem, NewSale};
 use miaosha::ports::sale::recording::Recorded;
 use miaosha::wire::gateway::Gateway;
 use miaosha::wire::gateway::routes;
 use miaosha::wire::world::World;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::worlds;
@@ -104,8 +106,12 @@ pub fn settings() -> Settings {
         attempt_wait_ms: 0,
         capture_ms_max: 60_000,
         effort_ms_max: 60_000,
-        login_account_max: 1_000_000,
+        login_account_free: 1_000_000,
+        login_network_free: 1_000_000,
+        hash_network_max: 1_000,
         login_address_max: 1_000_000,
+        // Tokens are signed once, and clocks are moved by hours.
+        second_factor: false,
         ..Settings::default()
     }
 }
@@ -132,7 +138,7 @@ fn receipts_settings() -> receipts::Settings {
 
 /// The gateway's routes, as a web worker would call them.
 pub async fn calls(gateway: Gateway) -> Calls {
-    let app = App::new().configure(problem::defaults).configure(|cfg| routes(cfg, gateway.clone()));
+    let app = answers::app().configure(|cfg| routes(cfg, gateway.clone()));
     let app = Rc::new(init_service(app).await);
     Rc::new(move |request| {
         let request = request.to_request();
@@ -276,12 +282,34 @@ impl Fixture {
         self.send(request.set_json(body))
     }
 
+    /// An account, as whoever reads the mail has it: who they are, and a token.
+    pub async fn sign_up(&self, user: &Value) -> Value {
+        let sent = self.post("/v1/users", "", user).await.is(202);
+        self.prove(&sent).await.is(200)
+    }
+
+    /// The code that was mailed, given back by the browser that asked.
+    pub async fn prove(&self, sent: &Value) -> Answer {
+        let proof = json!({ "ticket": sent["ticket"], "code": self.code(sent).await });
+        self.post("/v1/codes/proof", "", &proof).await
+    }
+
+    /// As its letter says it.
+    pub async fn code(&self, sent: &Value) -> String {
+        self.letter(sent).await.expect("a letter").code.said()
+    }
+
+    pub async fn letter(&self, sent: &Value) -> Option<CodeLetter> {
+        let ticket = Ticket::read(sent["ticket"].as_str().unwrap()).expect("a ticket");
+        self.world.codes.code_letter(ticket.code, self.clock.now()).await.unwrap()
+    }
+
     pub fn shopper(&self, buyer: u64) -> String {
         self.keys.sign_access(BuyerId(buyer), Role::Shopper, START, 86_400_000)
     }
 
     pub fn operator(&self) -> String {
-        self.keys.sign_access(BuyerId(1_000_000), Role::Operator, START, 86_400_000)
+        self.keys.sign_access(BuyerId(1_000_000), Role::Owner, START, 86_400_000)
     }
 
     pub async fn sale(&self, capacity: u32, standby_max: u32) -> Sale {

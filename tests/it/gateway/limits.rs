@@ -89,7 +89,7 @@ async fn no_token_lives_longer_than_any_may() {
     for (ttl_ms, lives_ms) in [(-1_000, -1_000), (0, 0), (1_000, 0)].map(|(a, b)| (TOKEN_MS_MAX + a, 86_400_000 + b)) {
         let fixture = Fixture::with(Settings { access_ttl_ms: ttl_ms, ..settings() }).await;
         let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
-        let welcome = fixture.post("/v1/users", "", &body).await.is(201);
+        let welcome = fixture.sign_up(&body).await;
         let (_, until) = fixture.keys.verify_access_until(welcome["access_token"].as_str().unwrap()).unwrap();
         assert_eq!(until.since_ms(START), lives_ms + 6_000, "with the leeway, to a whole second");
     }
@@ -111,7 +111,7 @@ async fn a_report_reads_its_turns_in_pages() {
 async fn so_much_that_is_in_the_way_is_named() {
     let fixture = Fixture::new().await;
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
-    let welcome = fixture.post("/v1/users", "", &body).await.is(201);
+    let welcome = fixture.sign_up(&body).await;
     let (ada, token) = (welcome["user"]["id"].as_u64().unwrap(), welcome["access_token"].as_str().unwrap());
     let named = async |what: &str| {
         let request = fixture.request(Method::DELETE, "/v1/me", Some(token));

@@ -1,4 +1,4 @@
-//! What only operators may do.
+//! What only operators may do, and what comes of it. Which of them may do what: `roles`.
 
 use actix_web::http::Method;
 use miaosha::domain::sale::{PARTY_MAX, StandbyUntil};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::places::MemoryPlaces;
 use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::adapters::memory::tries::MemoryTries;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::sql::sqlite::SqliteStore;
@@ -94,6 +95,7 @@ async fn with(
     World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
+        tries: Arc::new(MemoryTries::new()),
         store,
         queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),
         signals: Arc::new(MemorySignals::new()),

@@ -9,7 +9,7 @@ use miaosha::adapters::mail::smtp::Smtp;
 use miaosha::app::mail::{AnyReceipts, Receipt, Receipts, Settings};
 use miaosha::domain::people::Role;
 use miaosha::domain::sale::{Allotment, QuestionKey, StandbyUntil};
-use miaosha::domain::shared::event::{Cancelled, Event, Fact, Purchase, Refunded};
+use miaosha::domain::shared::event::{Event, Fact, PasswordChanged, Purchase, Refunded};
 use miaosha::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use miaosha::domain::shared::locale::Locale;
 use miaosha::domain::shared::money::Money;
@@ -140,9 +140,9 @@ impl Fixture {
         Event::new(Fact::OrderRefunded(fact), 1, START)
     }
 
-    pub fn cancelled(&self, buyer: BuyerId, number: u128) -> Event {
-        let fact = Cancelled { reservation: ReservationId(number), sale: self.sale, buyer, quantity: 1 };
-        Event::new(Fact::Cancelled(fact), 1, START)
+    /// A letter that needs neither a sale nor a receipt.
+    pub fn changed(&self, buyer: BuyerId, number: u128) -> Event {
+        Event::new(Fact::PasswordChanged(PasswordChanged { buyer }), number, START)
     }
 }
 

@@ -49,7 +49,7 @@ async fn so_many_letters_are_carried_at_once() {
     let (mut fixture, hold, lifecycle) = (Fixture::embedded().await, Hold::new(), Lifecycle::new());
     fixture.settings.carriers_max = 2;
     let ann = fixture.person("Ann").await;
-    fixture.happened(&[1, 2, 3].map(|number| fixture.cancelled(ann.id, number))).await;
+    fixture.happened(&[1, 2, 3].map(|number| fixture.changed(ann.id, number))).await;
     let postman = Arc::new(fixture.postman_with(Arc::new(Slow(hold.clone()))));
     let sent = async {
         while fixture.world.letters.unsent().await.unwrap().letters > 0 {
@@ -66,7 +66,7 @@ async fn a_round_takes_so_many_letters() {
         let mut fixture = Fixture::embedded().await;
         fixture.settings.events_max = 2;
         let ann = fixture.person("Ann").await;
-        let events: Vec<_> = (1..=count as u128).map(|number| fixture.cancelled(ann.id, number)).collect();
+        let events: Vec<_> = (1..=count as u128).map(|number| fixture.changed(ann.id, number)).collect();
         fixture.happened(&events).await;
         let (postman, mut sent) = (fixture.postman(), Vec::new());
         while let some @ 1.. = postman.round().await.unwrap() {
@@ -82,7 +82,7 @@ async fn a_letter_is_tried_again_after_the_longest_wait_at_the_latest() {
     let mut fixture = Fixture::embedded().await;
     fixture.settings.again_ms_max = 2_500;
     let ann = fixture.person("Ann").await;
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     fixture.sink.down(true);
     let postman = fixture.postman();
     for wait_ms in [1_000, 2_000, 2_500, 2_500] {
@@ -102,9 +102,9 @@ async fn everything_about_a_letter_may_take_so_long() {
     let (letters, clock) = (fixture.world.letters.clone(), fixture.world.clock.clone());
     let (settings, again) = (fixture.settings.clone(), Again::Queue);
     let deliverer = Deliverer { letters, carrier: Arc::new(silent), clock, settings, again };
-    let letter = Box::new(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }));
+    let letter = Box::new(letter(Locale::En, EmailTemplate::PasswordChanged));
     let ready = async { Ok(Ready::EmailJob { letter, receipt: None }) };
-    let delivers = deliverer.deliver(EventId(1), "cancelled", ready);
+    let delivers = deliverer.deliver(EventId(1), "password_changed", ready);
     assert_eq!(fixture.settings.deliver_ms_max, 3_000);
     assert_eq!(still.leaves_after(3_000, &stuck, delivers).await, Ok(Delivered::PutOff));
 }
@@ -123,7 +123,7 @@ async fn a_receipt_is_waited_for_so_long_behind_a_queue() {
             id: EventId(number),
             at: fixture.world.clock.now().plus_ms(-age_ms),
             receipt: Some("receipts/none.pdf".to_owned()),
-            ..letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 })
+            ..letter(Locale::En, EmailTemplate::PasswordChanged)
         };
         let body = serde_json::to_string(&letter).unwrap();
         assert_eq!(posted.is_done("message", &body).await, done, "{age_ms} ms");
@@ -135,7 +135,7 @@ async fn a_mail_server_may_take_so_long() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", silent.local_addr().unwrap());
     let smtp = Smtp::new(&url, "d.example.org", Duration::from_millis(settings().carry_ms_max)).unwrap();
-    let mail = render(letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 }), &settings(), None);
+    let mail = render(letter(Locale::En, EmailTemplate::PasswordChanged), &settings(), None);
     let begun = Instant::now();
     smtp.send(&mail).await.unwrap_err();
     assert_eq!(begun.elapsed().as_millis(), 2_000);

@@ -73,7 +73,7 @@ async fn an_event_that_comes_again_is_written_about_once(fixture: Fixture) {
 
 async fn a_server_that_is_down_is_waited_for(fixture: Fixture) {
     let ann = fixture.person("Ann").await;
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     let postman = fixture.postman();
     fixture.sink.down(true);
     // Twice as long each time, so that a server that comes back is not run over.
@@ -94,10 +94,10 @@ async fn a_server_that_is_down_is_waited_for(fixture: Fixture) {
 async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(fixture: Fixture) {
     let (ann, bob) = (fixture.person("Ann").await, fixture.person("Bob").await);
     fixture.sink.plan([Act::AnswerRcpt("451 4.7.1 greylisted")]);
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
-    fixture.happened(&[fixture.cancelled(bob.id, 2)]).await;
+    fixture.happened(&[fixture.changed(bob.id, 2)]).await;
     assert_eq!(postman.round().await.unwrap(), 1);
     assert_eq!(fixture.sink.wait_for(1).await[0].to, "bob@example.org");
     fixture.clock.advance_ms(1_000);
@@ -108,7 +108,7 @@ async fn a_recipient_that_cannot_take_it_now_keeps_nobody_else_waiting(fixture: 
 async fn a_refused_letter_is_kept_and_not_tried_again(fixture: Fixture) {
     let ann = fixture.person("Ann").await;
     fixture.sink.plan([Act::AnswerRcpt("550 5.1.1 no such person")]);
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
     fixture.clock.advance_ms(86_400_000);
@@ -120,12 +120,12 @@ async fn a_refused_letter_is_kept_and_not_tried_again(fixture: Fixture) {
 async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut fixture: Fixture) {
     fixture.settings.keep_trying_ms_max = 5_000;
     let ann = fixture.person("Ann").await;
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     fixture.sink.down(true);
     let postman = fixture.postman();
     postman.round().await.unwrap();
     fixture.clock.advance_ms(1);
-    fixture.happened(&[fixture.cancelled(ann.id, 2)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 2)]).await;
     postman.round().await.unwrap();
     assert_eq!(fixture.world.letters.unsent().await.unwrap().refused, 0);
     // One was kept for as long as it may be, and the other for a millisecond less.
@@ -138,7 +138,7 @@ async fn a_letter_that_nobody_takes_is_given_up_in_the_end(mut fixture: Fixture)
 }
 
 async fn who_is_gone_is_not_written_to(fixture: Fixture) {
-    fixture.happened(&[fixture.paid(BuyerId(987_654), 1), fixture.cancelled(BuyerId(u64::MAX), 2)]).await;
+    fixture.happened(&[fixture.paid(BuyerId(987_654), 1), fixture.changed(BuyerId(u64::MAX), 2)]).await;
     assert_eq!(fixture.postman().round().await.unwrap(), 0);
     assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent::default());
     assert_eq!(fixture.sink.mails().len(), 0);
@@ -150,7 +150,7 @@ async fn no_letter_goes_before_its_receipt(fixture: Fixture) {
     fixture.happened(&[fixture.paid(ann.id, 1), fixture.refunded(ann.id, 1, vec![3])]).await;
     let postman = fixture.postman();
     assert_eq!(postman.round().await.unwrap(), 0);
-    fixture.happened(&[fixture.cancelled(ann.id, 2), fixture.refunded(ann.id, 2, vec![])]).await;
+    fixture.happened(&[fixture.changed(ann.id, 2), fixture.refunded(ann.id, 2, vec![])]).await;
     assert_eq!(postman.round().await.unwrap(), 2, "what needs none goes");
     fixture.drawer.away(false);
     fixture.clock.advance_ms(1_000);
@@ -261,7 +261,7 @@ impl MailLog for Forgetful {
 
 async fn who_cannot_mark_a_mail_goes_on_trying(fixture: Fixture) {
     let ann = fixture.person("Ann").await;
-    let event = fixture.cancelled(ann.id, 1);
+    let event = fixture.changed(ann.id, 1);
     fixture.happened(std::slice::from_ref(&event)).await;
     let settings = fixture.settings.clone();
     let deliverer = Deliverer {
@@ -275,7 +275,7 @@ async fn who_cannot_mark_a_mail_goes_on_trying(fixture: Fixture) {
         let letter = compose(&fixture.world.needs(), &settings, &event).await?.unwrap();
         Ok(Ready::EmailJob { letter: Box::new(letter), receipt: None })
     };
-    let delivered = deliverer.deliver(event.id, "cancelled", ready).await;
+    let delivered = deliverer.deliver(event.id, "password_changed", ready).await;
     assert_eq!(delivered.unwrap(), Delivered::Sent);
     fixture.clock.advance_ms(86_400_000);
     assert_eq!(fixture.postman().round().await.unwrap(), 0);
@@ -292,7 +292,7 @@ async fn two_postmen_share_the_letters(fixture: Fixture) {
         tokio::spawn(async move { postman.run(&lifecycle).await });
     }
     for number in 0..LETTERS {
-        fixture.happened(&[fixture.cancelled(ann.id, number)]).await;
+        fixture.happened(&[fixture.changed(ann.id, number)]).await;
     }
     let mails = fixture.sink.wait_for(LETTERS as usize).await;
     // Time for one too many.
@@ -308,7 +308,7 @@ async fn two_postmen_share_the_letters(fixture: Fixture) {
 async fn what_was_begun_is_finished_at_a_soft_stop(fixture: Fixture) {
     let ann = fixture.person("Ann").await;
     fixture.sink.plan([Act::Silent]);
-    fixture.happened(&[fixture.cancelled(ann.id, 1)]).await;
+    fixture.happened(&[fixture.changed(ann.id, 1)]).await;
     let (lifecycle, postman) = (Lifecycle::new(), Arc::new(fixture.postman()));
     let run = postman.run(&lifecycle);
     let stop = async {

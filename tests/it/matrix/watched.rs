@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use miaosha::domain::money::order::Order;
 use miaosha::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
+use miaosha::domain::people::author::Author;
 use miaosha::domain::sale::attempt::Batch;
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::sale::reservation::{Outcome, Reservation};
@@ -135,8 +136,8 @@ watched! { Paying, "ledger", paying:
 }
 
 watched! { Refunds, "ledger", refunds:
-    refund_units(what: &RefundRequest, now: Timestamp) -> RefundOutcome;
-    move_refund(from: &RefundEntry, to: &RefundEntry) -> bool;
+    refund_units_by(what: &RefundRequest, now: Timestamp, by: Option<&Author>) -> RefundOutcome;
+    move_refund_by(from: &RefundEntry, to: &RefundEntry, by: Option<&Author>) -> bool;
     refunds_made(payment: PaymentId, made: &[MadeRefund], kept_minor: i64, now: Timestamp) -> ();
     refund(id: RefundId) -> Option<RefundEntry>;
     refunds_of(reservations: &[ReservationId]) -> Vec<RefundEntry>;
@@ -164,9 +165,9 @@ watched! { Restoring, "ledger", restoring:
 }
 
 watched! { Catalogue, "ledger", catalogue:
-    create_item_once(item: &NewItem, request: Option<RequestId>) -> Item;
+    create_item_once(item: &NewItem, request: Option<RequestId>, by: Option<&Author>) -> Item;
     item(id: ItemId) -> Option<Item>;
-    create_sale_once(sale: &NewSale, request: Option<RequestId>) -> Option<Sale>;
+    create_sale_once(sale: &NewSale, request: Option<RequestId>, by: Option<&Author>) -> Option<Sale>;
     sale(id: SaleId) -> Option<Sale>;
     sales_after(after: Option<SaleId>, max: u32) -> Vec<Sale>;
     titles(sales: &[SaleId]) -> HashMap<SaleId, String>;
@@ -176,8 +177,8 @@ watched! { Catalogue, "ledger", catalogue:
     sales_round(after: RoundPlace, now: Timestamp, max: u32) -> (Vec<SaleId>, Option<RoundPlace>);
     sales_in_round(after: Timestamp) -> u64;
     keep_lists(now: Timestamp, max: u32) -> u32;
-    set_state(id: SaleId, state: SaleState) -> Changed;
-    raise(id: SaleId, capacity: u32) -> Changed;
+    set_state_by(id: SaleId, state: SaleState, by: Option<&Author>) -> Changed;
+    raise_by(id: SaleId, capacity: u32, by: Option<&Author>) -> Changed;
 }
 
 watched! { Idempotency, "ledger", idempotency:

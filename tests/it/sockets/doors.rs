@@ -1,5 +1,6 @@
 //! Who gets in, who is sent away, and with what word.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use miaosha::domain::shared::id::BuyerId;
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::fixture::{Line, Way, knock, over_memory, rules, until};
+use super::fixture::{Client, Line, Way, knock, knock_from, over_memory, over_memory_without_proxies, rules, until};
 use crate::support::clock::START;
 use crate::support::proxy::Proxy;
 
@@ -139,6 +140,41 @@ pub async fn places_are_bounded(way: Way) {
     }
 }
 
+/// One address takes what it may have of the strangers' places, many take all of them; who brings a token is none of them.
+pub async fn who_brings_no_token_keeps_nobody_out(way: Way) {
+    let rules = Settings { strangers_max: 5, strangers_per_network_max: 3, ..rules() };
+    let line = over_memory_without_proxies(way, rules).await;
+    let from = async |host: u8, token: Option<String>| {
+        let mut request = line.request();
+        if let Some(token) = token {
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", format!("miaosha.v1, bearer.{token}").parse().unwrap());
+        }
+        knock_from(Ipv4Addr::new(127, 0, 0, host), line.address, request).await
+    };
+    let refused = |answer: Result<Client, Error>| match answer {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        other => panic!("{:?}", other.map(|_| ())),
+    };
+    let mut strangers = Vec::new();
+    for _ in 0..3 {
+        strangers.push(from(1, None).await.unwrap());
+    }
+    assert_eq!(refused(from(1, None).await), 503);
+    assert_eq!(refused(from(1, Some("x.y.z".into())).await), 503, "that is no token");
+    strangers.push(from(2, None).await.unwrap());
+    strangers.push(from(3, None).await.unwrap());
+    assert_eq!(refused(from(4, None).await), 503, "all of their places are taken");
+    let mut buyer = from(1, Some(line.fixture.shopper(7))).await.unwrap();
+    buyer.hear("time").await;
+    // Who says whose he is leaves his place to another.
+    strangers[0].say(json!({ "type": "hello", "token": line.fixture.shopper(8) })).await;
+    strangers[0].hear("time").await;
+    strangers.push(from(1, None).await.unwrap());
+    assert_eq!(refused(from(1, None).await), 503);
+}
+
 pub async fn who_says_nothing_is_sent_away(way: Way) {
     let line = over_memory(way, Settings { hello_ms_max: 100, ..rules() }).await;
     let (code, bye) = line.stranger().await.closed().await;
@@ -249,7 +285,7 @@ pub async fn a_stop_sends_everybody_elsewhere(way: Way) {
 pub async fn who_logs_out_everywhere_is_sent_away(line: Line) {
     let sale = line.fixture.sale(1, 0).await;
     let ann = json!({ "name": "Ann", "email": "ann@example.org", "password": "correct horse" });
-    let welcome = line.fixture.post("/v1/users", "", &ann).await.is(201);
+    let welcome = line.fixture.sign_up(&ann).await;
     let token = welcome["access_token"].as_str().unwrap().to_owned();
     let mut here = line.stranger().await;
     here.send(hello(&token)).await;

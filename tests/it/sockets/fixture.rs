@@ -10,16 +10,17 @@ use futures_util::future::FutureExt;
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::places::MemoryPlaces;
 use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::adapters::memory::tries::MemoryTries;
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::sql::sqlite::SqliteStore;
 use miaosha::adapters::sqlite_queue::SqliteQueue;
-use miaosha::bound_server;
 use miaosha::domain::sale::notice::Notice;
 use miaosha::domain::shared::id::{ReservationId, SaleId};
 use miaosha::faces::front::Settings;
 use miaosha::faces::front::settings::sockets;
-use miaosha::kit::http::server::ServerSettings;
+use miaosha::kit::http::connections::Connections;
+use miaosha::kit::http::server::{self, ServerSettings};
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::wire::gateway::routes;
 use miaosha::wire::world::{Backends, Signals, World};
@@ -32,7 +33,7 @@ use crate::gateway::fixture::{Fixture, settings};
 use crate::support::clock::ManualClock;
 use crate::support::faults::StopAt;
 use crate::support::servers::{rabbit_url, unique_name};
-pub use crate::support::socket::{Client, knock, until};
+pub use crate::support::socket::{Client, knock, knock_from, until};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
@@ -57,6 +58,7 @@ async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>, signa
     World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
+        tries: Arc::new(MemoryTries::new()),
         payments: Arc::new(store.sandbox().with_wait(Duration::ZERO)),
         store,
         queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),
@@ -69,6 +71,15 @@ async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>, signa
 
 pub async fn over_memory(way: Way, rules: sockets::Settings) -> Line {
     let settings = with(rules);
+    let fixture =
+        Fixture::make(settings, |folder, clock, stops| world(folder, clock, stops, MemorySignals::new()).boxed_local())
+            .await;
+    Line::open(fixture, way).await
+}
+
+/// Where nobody's address is a proxy's.
+pub async fn over_memory_without_proxies(way: Way, rules: sockets::Settings) -> Line {
+    let settings = Settings { trusted_proxies: "".parse().unwrap(), ..with(rules) };
     let fixture =
         Fixture::make(settings, |folder, clock, stops| world(folder, clock, stops, MemorySignals::new()).boxed_local())
             .await;
@@ -110,19 +121,17 @@ impl Line {
         match way {
             Way::Shop => {
                 let http = ServerSettings { workers: 1, unread_ms_max: 2_000, ..ServerSettings::default() };
-                let server = bound_server!(&http, 5_000, move || {
+                let server = server::bind(&http, 5_000, Connections::default(), move || {
                     let gateway = gateway.clone();
                     App::new().configure(|cfg| routes(cfg, gateway))
-                })
-                .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
+                });
+                let (address, server) = server.unwrap();
                 let handle = server.handle();
                 tokio::spawn(server);
                 Self { fixture, address, server: Some(handle), lean: None }
             }
             Way::Lean => {
-                let (address, server) = gateway.lean().unwrap().unwrap();
+                let (address, server) = gateway.lean(Connections::default()).unwrap().unwrap();
                 let serving = tokio::spawn(async move { gateway.serve_lean(server).await });
                 Self { fixture, address, server: None, lean: Some(serving) }
             }

@@ -126,6 +126,17 @@ pub async fn fragments_make_a_message(way: Way) {
     assert!(first == FIN | TEXT && payload.starts_with(b"{\"type\":\"time\""));
 }
 
+/// Fragments in which nothing is cost their sender nothing.
+pub async fn so_many_fragments_may_be_empty(way: Way) {
+    let line = over_memory(way, rules()).await;
+    for (count, code) in [(16, 4401), (17, 1009)] {
+        let empty = [frame(TEXT, b""), frame(0, b"").repeat(count - 1)].concat();
+        let mut raw = Raw::open(&line).await;
+        raw.write(&[empty, frame(FIN, br#"{"type":"hello","token":"x.y.z"}"#)].concat()).await;
+        assert_eq!(raw.close_code().await, code, "{count}");
+    }
+}
+
 /// A message of as many bytes as it may have is read, whole or in fragments, and a ping of 125; a byte more is not.
 pub async fn messages_are_as_long_as_they_may_be(way: Way) {
     let line = over_memory(way, rules()).await;

@@ -194,6 +194,18 @@ fn messages_of_a_second_are_counted_to_the_last_one() {
     assert!(closes(&fixture.frame(r#"{"type":"ping"}"#)));
 }
 
+/// However long its list is.
+#[test]
+fn a_hello_is_not_answered_at_length() {
+    let mut fixture = Fixture::new();
+    let sales = |first: u64| (first..first + 500).map(|sale| sale.to_string()).collect::<Vec<_>>().join(",");
+    for first in [100, 1 << 63] {
+        let acts = fixture.frame(&format!(r#"{{"type":"hello","token":"t","sales":[{}]}}"#, sales(first)));
+        let refused = acts.iter().filter(|act| matches!(act, Effect::Say(_))).count();
+        assert_eq!((refused, acts.len()), (fixture.rules.watched_max, fixture.rules.watched_max + 1), "and the token");
+    }
+}
+
 #[test]
 fn so_many_sales_are_watched_and_one_more_is_not() {
     let mut fixture = Fixture::watching();

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use miaosha::adapters::folder::FolderArchive;
 use miaosha::adapters::memory::places::MemoryPlaces;
+use miaosha::adapters::memory::tries::MemoryTries;
 use miaosha::app::audit::{Verdict, audit};
 use miaosha::domain::money::order;
 use miaosha::domain::money::payment::{Payment, PaymentState};
@@ -75,6 +76,7 @@ impl Fixture {
         let world = World::new(Backends {
             turnstile: Arc::new(turnstile.clone()),
             places: Arc::new(MemoryPlaces::new()),
+            tries: Arc::new(MemoryTries::new()),
             store,
             queue,
             signals,

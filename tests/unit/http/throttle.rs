@@ -3,6 +3,7 @@
 use actix_web::test::TestRequest;
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::kit::http::address;
+use miaosha::kit::http::proxies::Proxies;
 use miaosha::kit::http::throttle::{Rate, Throttle};
 
 fn throttle(keys_max: usize) -> Throttle {
@@ -41,13 +42,15 @@ fn what_is_remembered_is_bounded() {
 
 #[test]
 fn only_our_own_proxies_are_believed() {
-    let from = |hops, forwarded: &[&str]| {
-        let mut request = TestRequest::default().peer_addr("10.0.0.1:9".parse().unwrap());
+    let proxies = Proxies::default();
+    let by = |peer: &str, hops, forwarded: &[&str]| {
+        let mut request = TestRequest::default().peer_addr(peer.parse().unwrap());
         for value in forwarded {
             request = request.append_header(("X-Forwarded-For", *value));
         }
-        address::network(address::client(&request.to_http_request(), hops))
+        address::network(address::client(request.to_http_request().head(), hops, &proxies))
     };
+    let from = |hops, forwarded: &[&str]| by("10.0.0.1:9", hops, forwarded);
     assert_eq!(from(0, &["192.0.2.1"]), "10.0.0.1");
     assert_eq!(from(1, &["192.0.2.1"]), "192.0.2.1");
     assert_eq!(from(1, &["1.1.1.1, 192.0.2.1"]), "192.0.2.1");
@@ -57,6 +60,15 @@ fn only_our_own_proxies_are_believed() {
     assert_eq!(from(3, &["1.1.1.1"]), "10.0.0.1");
     assert_eq!(from(1, &["2001:db8:1:2:3:4:5:6"]), "2001:db8:1:2::");
     assert_eq!(from(1, &["::ffff:192.0.2.1"]), "192.0.2.1");
+    // Who comes from anywhere else is who he is, whatever he writes.
+    for peer in ["203.0.113.7:9", "[::ffff:203.0.113.7]:9"] {
+        for forwarded in ["192.0.2.1", "10.0.0.1", "1.1.1.1, 192.0.2.2"] {
+            assert_eq!(by(peer, 1, &[forwarded]), "203.0.113.7");
+        }
+    }
+    assert_eq!(by("[2001:db8::9]:9", 1, &["192.0.2.1"]), "2001:db8::");
+    let nobody = TestRequest::default().append_header(("X-Forwarded-For", "192.0.2.1")).to_http_request();
+    assert_eq!(address::client(nobody.head(), 1, &proxies), None);
 }
 
 #[test]

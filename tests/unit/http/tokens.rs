@@ -24,9 +24,9 @@ fn keys() -> TokenKeys {
 #[test]
 fn tokens_say_who_they_were_signed_for() {
     let keys = keys();
-    let token = keys.sign_access(BuyerId(u64::MAX), Role::Operator, START, 60_000);
+    let token = keys.sign_access(BuyerId(u64::MAX), Role::Owner, START, 60_000);
     let principal = keys.verify_access(&token, START).unwrap();
-    assert_eq!((principal.buyer, principal.role), (BuyerId(u64::MAX), Role::Operator));
+    assert_eq!((principal.buyer, principal.role), (BuyerId(u64::MAX), Role::Owner));
 
     let token = keys.sign_checkout(ReservationId(7), BuyerId(9), START, 60_000);
     assert_eq!(keys.verify_checkout(&token, START).unwrap(), (ReservationId(7), BuyerId(9)));
@@ -39,7 +39,7 @@ fn nobody_is_the_house() {
     let block = BatchId::new(START.0 as u64, 7);
     for house in (0..100).map(|part| BuyerId::house(block, part)).chain([BuyerId(1 << 62), BuyerId((1 << 63) - 1)]) {
         assert!(house.is_house(), "{house}");
-        let token = keys.sign_access(house, Role::Operator, START, 60_000);
+        let token = keys.sign_access(house, Role::Owner, START, 60_000);
         assert_eq!(keys.verify_access(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
         assert_eq!(keys.verify_access_until(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
     }

@@ -1,6 +1,5 @@
 //! What a server takes: connections, what its clients leave unread, and an operator's command.
 
-use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,10 +7,10 @@ use std::time::Duration;
 use actix_web::dev::RequestHead;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpRequest, web};
-use miaosha::bound_server;
 use miaosha::kit::http::body;
+use miaosha::kit::http::connections::Connections;
 use miaosha::kit::http::problem::{Kind, Problem};
-use miaosha::kit::http::server::{ServerSettings, end_when_unread};
+use miaosha::kit::http::server::{self, ServerSettings, end_when_unread};
 use miaosha::kit::socket::lean::{self, LeanSettings};
 use miaosha::kit::socket::{Socket as ClientSocket, Welcome};
 use miaosha::wire::commands::Commands;
@@ -37,16 +36,14 @@ async fn a_worker_has_so_many_connections() {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = asked.clone();
     let settings = ServerSettings { workers: 1, connections_max: 2, ..ServerSettings::default() };
-    let server = bound_server!(&settings, 1_000, move || {
+    let server = server::bind(&settings, 1_000, Connections::default(), move || {
         let log = log.clone();
         App::new().default_service(web::to(move |req: HttpRequest| {
             log.lock().unwrap().push(req.path().to_owned());
             async { "ok" }
         }))
     });
-    let server = server.unwrap();
-    let address = server.addrs()[0];
-    let running = server.run();
+    let (address, running) = server.unwrap();
     let handle = running.handle();
     tokio::spawn(running);
     let connect = async || TcpStream::connect(address).await.unwrap();
@@ -74,9 +71,8 @@ async fn a_worker_has_so_many_connections() {
 async fn a_head_that_never_ends_ends_its_connection() {
     let connect = async |head_ms_max| {
         let settings = ServerSettings { workers: 1, head_ms_max, ..ServerSettings::default() };
-        let server = bound_server!(&settings, 1_000, App::new).unwrap();
-        let address = server.addrs()[0];
-        tokio::spawn(server.run());
+        let (address, server) = server::bind(&settings, 1_000, Connections::default(), App::new).unwrap();
+        tokio::spawn(server);
         begin(address).await
     };
     let late = connect(600_000).await;
@@ -89,15 +85,14 @@ async fn a_head_that_never_ends_ends_its_connection() {
 #[actix_web::test]
 async fn a_body_that_never_ends_ends_its_connection() {
     let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
-    let server = bound_server!(&settings, 1_000, || {
+    let server = server::bind(&settings, 1_000, Connections::default(), || {
         let reads = async |req: HttpRequest, payload: web::Payload| {
             body::read_any(req.headers(), &mut payload.into_inner(), 1_000).await
         };
         App::new().default_service(web::to(reads))
     });
-    let server = server.unwrap();
-    let mut stream = TcpStream::connect(server.addrs()[0]).await.unwrap();
-    let running = server.run();
+    let (address, running) = server.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let handle = running.handle();
     tokio::spawn(running);
     stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n{").await.unwrap();
@@ -111,7 +106,8 @@ async fn a_body_that_never_ends_ends_its_connection() {
 async fn a_socket_s_head_that_never_ends_ends_its_connection() {
     let connect = async |head_ms_max| {
         let settings = LeanSettings { workers: 1, head_ms_max, ..LeanSettings::default() };
-        let (address, server) = lean::bind(&settings, "127.0.0.1:0".parse().unwrap(), "/", Nobody).unwrap();
+        let (address, server) =
+            lean::bind(&settings, "127.0.0.1:0".parse().unwrap(), Connections::default(), "/", Nobody).unwrap();
         tokio::spawn(server);
         begin(address).await
     };
@@ -158,8 +154,8 @@ async fn ends_and_does_not(mut soon: TcpStream, mut late: TcpStream) {
 #[actix_web::test]
 async fn a_server_keeps_so_many_waiting_to_be_accepted() {
     let settings = ServerSettings { workers: 1, backlog_max: 2, ..ServerSettings::default() };
-    let server = bound_server!(&settings, 1_000, App::new).unwrap();
-    let address = server.addrs()[0].into();
+    let (address, _server) = server::bind(&settings, 1_000, Connections::default(), App::new).unwrap();
+    let address = address.into();
     let waiting = [(); 5].map(|()| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_nonblocking(true).unwrap();
@@ -174,7 +170,7 @@ async fn the_system_is_told_how_long_it_keeps_what_is_unread() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let settings = ServerSettings { unread_ms_max: 1_234, ..ServerSettings::default() };
-    end_when_unread(&stream as &dyn Any, settings.unread());
+    end_when_unread(&stream, settings.unread());
     assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(Duration::from_millis(1_234)));
 }
 

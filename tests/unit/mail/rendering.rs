@@ -8,7 +8,7 @@ use miaosha::app::mail::render::render;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::domain::shared::money::Money;
 use miaosha::domain::shared::time::{Civil, Timestamp};
-use miaosha::ports::mail::transport::{Carried, EmailTemplate, Mail, MailSender};
+use miaosha::ports::mail::transport::{Carried, CodeAbout, EmailTemplate, Mail, MailSender};
 
 use crate::support::mail::{AT, Attached, Seen, letter};
 use crate::support::sink::Sink;
@@ -69,10 +69,40 @@ fn matters() -> Vec<(EmailTemplate, [Vec<&'static str>; 2])> {
             ],
         ),
         (
-            EmailTemplate::Cancelled { quantity: 2 },
-            [vec!["was cancelled, as you asked", "Units: 2"], vec!["已依您的要求取消預訂", "數量: 2"]],
+            code(CodeAbout::SignUp),
+            [
+                vec![
+                    "012 345 is your code",
+                    "Code: 012 345",
+                    "makes your account",
+                    "for 10 minutes, once",
+                    "we never do",
+                ],
+                vec!["您的驗證碼是 012 345", "驗證碼: 012 345", "完成帳號建立", "10 分鐘內有效", "絕不會向您索取"],
+            ],
+        ),
+        (
+            code(CodeAbout::SignUpAgain),
+            [vec!["which has an account already", "logs you in"], vec!["此地址已有帳號", "以此驗證碼登入"]],
+        ),
+        (code(CodeAbout::LogIn), [vec!["set a new password"], vec!["設定新密碼"]]),
+        (code(CodeAbout::NewAddress), [vec!["use this address for an account"], vec!["用於商店帳號"]]),
+        (
+            EmailTemplate::PasswordChanged,
+            [vec!["Your password was changed", "ask for a code"], vec!["您的密碼已變更", "申請驗證碼"]],
+        ),
+        (
+            EmailTemplate::AddressChanged,
+            [
+                vec!["Your address was changed", "the last mail to this one"],
+                vec!["您的電子郵件地址已變更", "最後一封郵件"],
+            ],
         ),
     ]
+}
+
+fn code(about: CodeAbout) -> EmailTemplate {
+    EmailTemplate::Code { digits: "012 345".into(), about, minutes: 10 }
 }
 
 async fn send(sink: &Sink, mail: &Mail) -> Carried {
@@ -98,7 +128,7 @@ async fn every_letter_in_every_language_arrives_whole() {
             assert!(received.bytes.split(|byte| *byte == b'\n').all(|line| line.len() < 999));
             let seen = Seen::read(&received.bytes);
             assert_eq!(seen.subject, mail.subject);
-            assert!(seen.header("subject")[0].contains("=?utf-8?"), "{:?}", seen.header("subject"));
+            assert_eq!(seen.header("subject")[0].contains("=?utf-8?"), !mail.subject.is_ascii());
             assert_eq!(seen.from, ("Miaosha".into(), "shop@miaosha.invalid".into()));
             assert_eq!(seen.to, ("陳小姐".into(), "chen@example.org".into()));
             assert_eq!(seen.message_id, "00000000000000000000000000000abc@shop.example.org");
@@ -141,7 +171,7 @@ fn is_harmless_html(seen: &Seen, locale: Locale) {
 #[tokio::test]
 async fn nobody_writes_headers_or_markup_by_a_name() {
     let sink = Sink::start().await;
-    let mut letter = letter(Locale::En, EmailTemplate::Cancelled { quantity: 1 });
+    let mut letter = letter(Locale::En, EmailTemplate::PasswordChanged);
     letter.to.name = "Ann\r\nBcc: eve@example.org\r\n\r\n<script>boo()</script>".into();
     letter.item = "Lamp\nX-Evil: yes\u{2028}\u{0}\"'<b>".into();
     letter.shop_url = "javascript:alert(1)".into();
@@ -174,11 +204,11 @@ async fn written_again_it_is_the_same_to_the_last_byte() {
 #[tokio::test]
 async fn long_names_are_cut_and_bad_addresses_are_refused() {
     let sink = Sink::start().await;
-    let mut letter = letter(Locale::ZhTw, EmailTemplate::Cancelled { quantity: 1 });
+    let mut letter = letter(Locale::ZhTw, EmailTemplate::PasswordChanged);
     (letter.to.name, letter.item) = ("名".repeat(5_000), "品".repeat(5_000));
     send(&sink, &render(letter.clone(), &settings(), None)).await;
     let seen = Seen::read(&sink.wait_for(1).await[0].bytes);
-    assert_eq!(seen.to.0, "名".repeat(200));
+    assert_eq!(seen.to.0, "", "one that long is not said at all");
     assert_eq!(seen.text.matches('品').count(), 200 + 1, "one is the label's");
     for address in ["", "nobody", "a@b\r\nRCPT TO:<eve@example.org>", "a b@example.org", "@example.org"] {
         letter.to.address = address.into();

@@ -12,7 +12,7 @@ use crate::support::mail::letter;
 use crate::support::sink::{Act, Sink, nobodys_port};
 
 fn mail() -> Mail {
-    render(letter(Locale::ZhTw, EmailTemplate::Cancelled { quantity: 1 }), &Settings::default(), None)
+    render(letter(Locale::ZhTw, EmailTemplate::PasswordChanged), &Settings::default(), None)
 }
 
 fn smtp(url: &str) -> Smtp {

@@ -174,9 +174,7 @@ macro_rules! service {
     ($shop:expr) => {{
         let publisher = $shop.publisher.clone();
         actix_web::test::init_service(
-            actix_web::App::new()
-                .configure(|cfg| miaosha::faces::publisher::routes(cfg, publisher))
-                .configure(miaosha::kit::http::problem::defaults),
+            miaosha::kit::http::answers::app().configure(|cfg| miaosha::faces::publisher::routes(cfg, publisher)),
         )
         .await
     }};

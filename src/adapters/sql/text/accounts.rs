@@ -1,10 +1,14 @@
 //! People who may log in.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{self, Connection, Row, Store};
-use super::{Result, broken, fault, is_duplicate, people, row};
+use super::{Result, broken, fault, is_duplicate, journal, people, row};
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::address::Address;
+use crate::domain::people::author::Author;
 use crate::domain::people::{Revoked, Role};
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::locale::Locale;
@@ -21,13 +25,14 @@ macro_rules! accounts {
 
 #[async_trait]
 impl Accounts for Store {
-    async fn create_account(
+    async fn create_account_by(
         &self,
         name: &str,
         email: &str,
         password_hash: &str,
         role: Role,
         locale: Locale,
+        by: Option<&Author>,
     ) -> ports::Result<Option<Account>> {
         let account = Account {
             id: BuyerId(0),
@@ -38,7 +43,7 @@ impl Accounts for Store {
             locale,
             epoch: 0,
         };
-        self.write("accounts.create", account, |c, account| Box::pin(create(c, account))).await
+        self.write("accounts.create", (account, by.cloned()), |c, args| Box::pin(create_by(c, args))).await
     }
 
     async fn account(&self, id: BuyerId) -> ports::Result<Option<Account>> {
@@ -46,7 +51,7 @@ impl Accounts for Store {
     }
 
     async fn account_by_email(&self, email: &str) -> ports::Result<Option<Account>> {
-        by_email(&mut *self.reader().await?, email).await.map_err(fault)
+        by_canonical(&mut *self.reader().await?, &Address::canonical_of(email)).await.map_err(fault)
     }
 
     async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> ports::Result<Option<Revoked>> {
@@ -75,12 +80,24 @@ impl Accounts for Store {
     }
 }
 
-async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Account>> {
+async fn create_by(conn: &mut Connection, (account, by): &(Account, Option<Author>)) -> Result<Option<Account>> {
+    let made = create(conn, account).await?;
+    if let Some(Account { id, role, .. }) = &made {
+        let states = [Value::Null, json!({ "role": role })];
+        journal::tell(conn, by.as_ref(), Action::AccountMade, Subject::Account(*id), states).await?;
+    }
+    Ok(made)
+}
+
+/// `None` when the mailbox has one already.
+pub async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Account>> {
     let written = sqlx::query(
-        "/* accounts.create */ INSERT INTO accounts (name, email, password_hash, role, locale) VALUES (?, ?, ?, ?, ?)",
+        "/* accounts.create */ INSERT INTO accounts (name, email, canonical, password_hash, role, locale) \
+         VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(&account.name)
     .bind(&account.email)
+    .bind(Address::canonical_of(&account.email))
     .bind(&account.password_hash)
     .bind(account.role)
     .bind(account.locale.tag())
@@ -99,16 +116,16 @@ async fn create(conn: &mut Connection, account: &Account) -> Result<Option<Accou
     }
 }
 
-async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
+pub async fn by_id(conn: &mut Connection, id: BuyerId) -> Result<Option<Account>> {
     sqlx::query_as(accounts!("accounts.account", "WHERE id = ? AND erased_at IS NULL"))
         .bind(id)
         .fetch_optional(conn)
         .await
 }
 
-async fn by_email(conn: &mut Connection, email: &str) -> Result<Option<Account>> {
-    sqlx::query_as(accounts!("accounts.by_email", "WHERE email = ? AND erased_at IS NULL"))
-        .bind(email)
+pub async fn by_canonical(conn: &mut Connection, canonical: &str) -> Result<Option<Account>> {
+    sqlx::query_as(accounts!("accounts.by_canonical", "WHERE canonical = ? AND erased_at IS NULL"))
+        .bind(canonical)
         .fetch_optional(conn)
         .await
 }

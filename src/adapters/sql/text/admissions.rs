@@ -2,11 +2,14 @@
 //! other.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Db, Row, Store, by_index, for_update, insert_new};
-use super::{Result, broken, fault, row};
+use super::{Result, broken, fault, journal, row};
 use crate::adapters::sql::stored::Number;
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::author::Author;
 use crate::domain::receipts::{Admission, Proof, Source};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::id::{ReservationId, SaleId};
@@ -26,12 +29,18 @@ macro_rules! admissions {
 
 #[async_trait]
 impl Admissions for Store {
-    async fn admit(&self, admission: &Admission) -> ports::Result<Admitted> {
-        self.write("admissions.admit", admission.clone(), |c, admission| Box::pin(admit(c, admission))).await
+    async fn admit(&self, admission: &Admission, by: Option<&Author>) -> ports::Result<Admitted> {
+        self.write("admissions.admit", (admission.clone(), by.cloned()), |c, args| Box::pin(admit(c, args))).await
     }
 
-    async fn merge(&self, admissions: &[Admission], now: Timestamp) -> ports::Result<Vec<Merged>> {
-        self.write("admissions.merge", (admissions.to_vec(), now), |c, args| Box::pin(merge(c, args))).await
+    async fn merge_by(
+        &self,
+        admissions: &[Admission],
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<Vec<Merged>> {
+        let args = (admissions.to_vec(), now, by.cloned());
+        self.write("admissions.merge", args, |c, args| Box::pin(merge(c, args))).await
     }
 
     async fn check_ins_page(&self, sale: SaleId, after: Option<Proof>, max: u32) -> ports::Result<Vec<Admission>> {
@@ -57,7 +66,7 @@ impl Admissions for Store {
     }
 }
 
-async fn admit(conn: &mut Connection, admission: &Admission) -> Result<Admitted> {
+async fn admit(conn: &mut Connection, (admission, by): &(Admission, Option<Author>)) -> Result<Admitted> {
     let holder = row::fetch_locked(conn, admission.proof.reservation).await?;
     let revoked = !is_its(holder.as_ref(), &admission.proof);
     if let Some(admission) = standing(conn, &admission.proof).await? {
@@ -67,6 +76,9 @@ async fn admit(conn: &mut Connection, admission: &Admission) -> Result<Admitted>
         return Ok(Admitted::Revoked);
     }
     if insert(conn, admission).await? {
+        let Proof { sale, unit, reservation } = admission.proof;
+        let states = [Value::Null, json!({ "unit": unit, "reservation": reservation, "at": admission.at.0 })];
+        journal::tell(conn, by.as_ref(), Action::CheckedIn, Subject::Sale(sale), states).await?;
         return Ok(Admitted::Now);
     }
     let before = standing(conn, &admission.proof).await?;
@@ -74,7 +86,10 @@ async fn admit(conn: &mut Connection, admission: &Admission) -> Result<Admitted>
     Ok(Admitted::Before { admission, revoked })
 }
 
-async fn merge(conn: &mut Connection, (admissions, now): &(Vec<Admission>, Timestamp)) -> Result<Vec<Merged>> {
+async fn merge(
+    conn: &mut Connection,
+    (admissions, now, by): &(Vec<Admission>, Timestamp, Option<Author>),
+) -> Result<Vec<Merged>> {
     let mut order: Vec<usize> = (0..admissions.len()).collect();
     // All transactions lock in the same order.
     order.sort_by_key(|place| (admissions[*place].proof.reservation, admissions[*place].proof.unit));
@@ -82,7 +97,26 @@ async fn merge(conn: &mut Connection, (admissions, now): &(Vec<Admission>, Times
     for place in order {
         merged[place] = Some(merge_one(conn, &admissions[place], *now).await?);
     }
-    Ok(merged.into_iter().flatten().collect())
+    let merged: Vec<Merged> = merged.into_iter().flatten().collect();
+    let mut sales: Vec<SaleId> = admissions.iter().map(|admission| admission.proof.sale).collect();
+    sales.sort_unstable();
+    sales.dedup();
+    for sale in sales {
+        let of_sale = admissions.iter().zip(&merged).filter(|(admission, _)| admission.proof.sale == sale);
+        journal::tell(conn, by.as_ref(), Action::CheckInsMerged, Subject::Sale(sale), told(of_sale)).await?;
+    }
+    Ok(merged)
+}
+
+/// What a device handed over of one sale: how many lines, and how many of them say something else than the others.
+fn told<'m>(lines: impl Iterator<Item = (&'m Admission, &'m Merged)>) -> [Value; 2] {
+    let (mut count, mut conflicts, mut device) = (0, 0, "");
+    for (admission, merged) in lines {
+        device = &admission.source.device;
+        count += 1;
+        conflicts += u64::from(*merged != Merged::Stands);
+    }
+    [Value::Null, json!({ "device": device, "lines": count, "conflicts": conflicts })]
 }
 
 async fn merge_one(conn: &mut Connection, admission: &Admission, now: Timestamp) -> Result<Merged> {

@@ -4,11 +4,14 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Row, Store, for_update};
-use super::{Result, claims, fault, row};
+use super::{Result, claims, fault, journal, row};
 use crate::adapters::sql::stored::Number;
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::author::Author;
 use crate::domain::sale::SaleState;
 use crate::domain::sale::attempt::Batch;
 use crate::domain::sale::block::Block;
@@ -31,8 +34,9 @@ macro_rules! blocks {
 
 #[async_trait]
 impl Blocks for Store {
-    async fn create_block(&self, new: &NewBlock, now: Timestamp) -> ports::Result<BlockMade> {
-        self.write("blocks.create", (new.clone(), now), |c, args| Box::pin(create(c, args))).await
+    async fn create_block_by(&self, new: &NewBlock, now: Timestamp, by: Option<&Author>) -> ports::Result<BlockMade> {
+        let args = (new.clone(), now, by.cloned());
+        self.write("blocks.create", args, |c, args| Box::pin(create(c, args))).await
     }
 
     async fn block(&self, sale: SaleId, id: BatchId) -> ports::Result<Option<Block>> {
@@ -43,12 +47,18 @@ impl Blocks for Store {
         list(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
     }
 
-    async fn end_block(&self, sale: SaleId, id: BatchId, now: Timestamp) -> ports::Result<Option<BlockEnded>> {
-        self.write("blocks.end", (sale, id, now), |c, args| Box::pin(end(c, args))).await
+    async fn end_block_by(
+        &self,
+        sale: SaleId,
+        id: BatchId,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<Option<BlockEnded>> {
+        self.write("blocks.end", (sale, id, now, by.cloned()), |c, args| Box::pin(end(c, args))).await
     }
 }
 
-async fn create(conn: &mut Connection, (new, now): &(NewBlock, Timestamp)) -> Result<BlockMade> {
+async fn create(conn: &mut Connection, (new, now, by): &(NewBlock, Timestamp, Option<Author>)) -> Result<BlockMade> {
     let Some((closed, party)) = lock_sale(conn, new.sale, *now).await? else { return Ok(BlockMade::Missing) };
     let found = sqlx::query_as(blocks!("blocks.made", "WHERE request = ?"))
         .bind(new.request)
@@ -87,8 +97,10 @@ async fn create(conn: &mut Connection, (new, now): &(NewBlock, Timestamp)) -> Re
     .bind(made.party)
     .bind(&made.reason)
     .bind(made.made_at)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let states = [Value::Null, json!({ "block": made.id, "wanted": made.wanted, "asked": made.asked })];
+    journal::tell(conn, by.as_ref(), Action::BlockMade, Subject::Sale(made.sale), states).await?;
     Ok(BlockMade::Block(made))
 }
 
@@ -123,7 +135,11 @@ async fn list(conn: &mut Connection, sale: SaleId, after: Option<BatchId>, max: 
         .await
 }
 
-async fn end(conn: &mut Connection, &(sale, id, now): &(SaleId, BatchId, Timestamp)) -> Result<Option<BlockEnded>> {
+async fn end(
+    conn: &mut Connection,
+    (sale, id, now, by): &(SaleId, BatchId, Timestamp, Option<Author>),
+) -> Result<Option<BlockEnded>> {
+    let (sale, id, now) = (*sale, *id, *now);
     if lock_sale(conn, sale, now).await?.is_none() {
         return Ok(None);
     }
@@ -139,6 +155,8 @@ async fn end(conn: &mut Connection, &(sale, id, now): &(SaleId, BatchId, Timesta
     let mut rows = row::fetch_many_locked(conn, &found.reservations()).await?;
     rows.retain(|row| row.state.kind() == Kind::Blocked);
     let ended = claims::end(conn, sale, rows, State::Cancelled, now).await?;
+    let states = [json!({ "block": id, "units": found.units }), json!({ "block": id, "units": 0 })];
+    journal::tell(conn, by.as_ref(), Action::BlockEnded, Subject::Sale(sale), states).await?;
     let block = Block { ended_at: Some(now), ..found };
     Ok(Some(BlockEnded { block, ended: ended.into_iter().map(|row| row.id).collect() }))
 }

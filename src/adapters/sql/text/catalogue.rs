@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::bulk::{self, Statement};
 use super::dialect::{self, Connection, Row, Store, for_update, ledger_time};
-use super::{Result, broken, fault, is_duplicate, lists, rounds, row};
+use super::{Result, broken, fault, is_duplicate, journal, lists, rounds, row};
 use crate::adapters::sql::codes::Listing;
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::author::Author;
 use crate::domain::sale::reservation::Kind;
 use crate::domain::sale::{Allotment, Sale, SaleState};
 use crate::domain::shared::id::{ItemId, RequestId, SaleId};
@@ -30,8 +33,13 @@ macro_rules! sales {
 
 #[async_trait]
 impl Catalogue for Store {
-    async fn create_item_once(&self, item: &NewItem, request: Option<RequestId>) -> ports::Result<Item> {
-        let args = (item.clone(), request);
+    async fn create_item_once(
+        &self,
+        item: &NewItem,
+        request: Option<RequestId>,
+        by: Option<&Author>,
+    ) -> ports::Result<Item> {
+        let args = (item.clone(), request, by.cloned());
         self.write("catalogue.create_item", args, |c, args| Box::pin(create_item(c, args))).await
     }
 
@@ -39,8 +47,13 @@ impl Catalogue for Store {
         item(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
-    async fn create_sale_once(&self, sale: &NewSale, request: Option<RequestId>) -> ports::Result<Option<Sale>> {
-        let args = (sale.clone(), request);
+    async fn create_sale_once(
+        &self,
+        sale: &NewSale,
+        request: Option<RequestId>,
+        by: Option<&Author>,
+    ) -> ports::Result<Option<Sale>> {
+        let args = (sale.clone(), request, by.cloned());
         self.write("catalogue.create_sale", args, |c, args| Box::pin(create_sale(c, args))).await
     }
 
@@ -90,16 +103,21 @@ impl Catalogue for Store {
         Ok(count)
     }
 
-    async fn set_state(&self, id: SaleId, state: SaleState) -> ports::Result<Changed> {
-        self.write("catalogue.set_state", (id, state), |c, args| Box::pin(set_state(c, args))).await
+    async fn set_state_by(&self, id: SaleId, state: SaleState, by: Option<&Author>) -> ports::Result<Changed> {
+        let args = (id, state, by.cloned());
+        self.write("catalogue.set_state", args, |c, args| Box::pin(set_state(c, args))).await
     }
 
-    async fn raise(&self, id: SaleId, capacity: u32) -> ports::Result<Changed> {
-        self.write("catalogue.raise", (id, capacity), |c, args| Box::pin(raise(c, args))).await
+    async fn raise_by(&self, id: SaleId, capacity: u32, by: Option<&Author>) -> ports::Result<Changed> {
+        let args = (id, capacity, by.cloned());
+        self.write("catalogue.raise", args, |c, args| Box::pin(raise(c, args))).await
     }
 }
 
-async fn create_item(conn: &mut Connection, (item, request): &(NewItem, Option<RequestId>)) -> Result<Item> {
+async fn create_item(
+    conn: &mut Connection,
+    (item, request, by): &(NewItem, Option<RequestId>, Option<Author>),
+) -> Result<Item> {
     let NewItem { title, description } = item.clone();
     let inserted =
         sqlx::query("/* catalogue.create_item */ INSERT INTO items (title, description, request) VALUES (?, ?, ?)")
@@ -111,7 +129,12 @@ async fn create_item(conn: &mut Connection, (item, request): &(NewItem, Option<R
     match inserted {
         Err(error) if is_duplicate(&error) => made_item(conn, *request).await,
         Err(error) => Err(error),
-        Ok(done) => Ok(Item { id: ItemId(dialect::inserted_id(&done)), title, description }),
+        Ok(done) => {
+            let id = ItemId(dialect::inserted_id(&done));
+            let states = [Value::Null, json!({ "title": title })];
+            journal::tell(conn, by.as_ref(), Action::ItemMade, Subject::Item(id), states).await?;
+            Ok(Item { id, title, description })
+        }
     }
 }
 
@@ -136,7 +159,10 @@ pub async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
     found.map(item).transpose()
 }
 
-async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<RequestId>)) -> Result<Option<Sale>> {
+async fn create_sale(
+    conn: &mut Connection,
+    (sale, request, by): &(NewSale, Option<RequestId>, Option<Author>),
+) -> Result<Option<Sale>> {
     let Some(item) = item(conn, sale.item).await? else { return Ok(None) };
     let inserted = sqlx::query(concat!(
         "/* catalogue.create_sale */ INSERT INTO sales (item, price_minor, currency, capacity, quantity_max, \
@@ -168,9 +194,22 @@ async fn create_sale(conn: &mut Connection, (sale, request): &(NewSale, Option<R
         Ok(done) => {
             let id = SaleId(dialect::inserted_id(&done));
             lists::index(conn, id, sale.opens_at, &item).await?;
+            let states = [Value::Null, told(sale)];
+            journal::tell(conn, by.as_ref(), Action::SaleMade, Subject::Sale(id), states).await?;
             fetch(conn, id).await
         }
     }
+}
+
+/// A new sale, as the journal has it; its questions are nobody's to read there.
+fn told(sale: &NewSale) -> Value {
+    let NewSale { item, price, allotment, hold_ms, opens_at, closes_at, .. } = sale;
+    let Allotment { capacity, quantity_max, standby_max } = allotment;
+    json!({
+        "item": item, "price_minor": price.minor, "currency": price.currency.to_string(), "capacity": capacity,
+        "quantity_max": quantity_max, "standby_max": standby_max, "hold_ms": hold_ms, "opens_at": opens_at.0,
+        "closes_at": closes_at.0,
+    })
 }
 
 /// Committed after this transaction looked first, perhaps: only a locking read sees it.
@@ -245,7 +284,8 @@ async fn lock(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     if locked.is_none() { Ok(None) } else { fetch(conn, id).await }
 }
 
-async fn set_state(conn: &mut Connection, &(id, state): &(SaleId, SaleState)) -> Result<Changed> {
+async fn set_state(conn: &mut Connection, (id, state, by): &(SaleId, SaleState, Option<Author>)) -> Result<Changed> {
+    let (id, state) = (*id, *state);
     let Some(sale) = lock(conn, id).await? else { return Ok(Changed::Missing) };
     if sale.state == state {
         return Ok(Changed::Sale(sale));
@@ -262,12 +302,25 @@ async fn set_state(conn: &mut Connection, &(id, state): &(SaleId, SaleState)) ->
     .bind(state)
     .bind((state == SaleState::Closed).then_some(Listing::Over))
     .bind(id)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let (action, after) = told_state(state);
+    let states = [json!({ "state": told_state(sale.state).1 }), json!({ "state": after })];
+    journal::tell(conn, by.as_ref(), action, Subject::Sale(id), states).await?;
     Ok(Changed::Sale(Sale { state, version: sale.version + 1, ..sale }))
 }
 
-async fn raise(conn: &mut Connection, &(id, capacity): &(SaleId, u32)) -> Result<Changed> {
+/// How it came about, and its name.
+fn told_state(state: SaleState) -> (Action, &'static str) {
+    match state {
+        SaleState::Active => (Action::SaleResumed, "active"),
+        SaleState::Paused => (Action::SalePaused, "paused"),
+        SaleState::Closed => (Action::SaleClosed, "closed"),
+    }
+}
+
+async fn raise(conn: &mut Connection, (id, capacity, by): &(SaleId, u32, Option<Author>)) -> Result<Changed> {
+    let (id, capacity) = (*id, *capacity);
     let Some(sale) = lock(conn, id).await? else { return Ok(Changed::Missing) };
     if sale.allotment.capacity == capacity {
         return Ok(Changed::Sale(sale));
@@ -285,8 +338,10 @@ async fn raise(conn: &mut Connection, &(id, capacity): &(SaleId, u32)) -> Result
     ))
     .bind(capacity)
     .bind(id)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let states = [json!({ "capacity": sale.allotment.capacity }), json!({ "capacity": capacity })];
+    journal::tell(conn, by.as_ref(), Action::SaleRaised, Subject::Sale(id), states).await?;
     let allotment = Allotment { capacity, ..sale.allotment };
     Ok(Changed::Sale(Sale { allotment, version: sale.version + 1, ..sale }))
 }

@@ -6,6 +6,7 @@ use super::dialect::Store;
 use super::{audit, fault, look, moves, paying, record, refund, restore, rounds, row};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
+use crate::domain::people::author::Author;
 use crate::domain::sale::reservation::{Outcome, Reservation};
 use crate::domain::sale::turn::{Cause, Turn};
 use crate::domain::sale::turnstile::Snapshot;
@@ -146,14 +147,19 @@ impl Paying for Store {
 
 #[async_trait]
 impl Refunds for Store {
-    async fn refund_units(&self, what: &RefundRequest, now: Timestamp) -> Result<RefundOutcome> {
-        let args = (what.clone(), now);
+    async fn refund_units_by(
+        &self,
+        what: &RefundRequest,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> Result<RefundOutcome> {
+        let args = (what.clone(), now, by.cloned());
         self.telling(self.write("ledger.give_back", args, |c, args| Box::pin(refund::refund_units(c, args)))).await
     }
 
-    async fn move_refund(&self, from: &RefundEntry, to: &RefundEntry) -> Result<bool> {
-        let args = (from.clone(), to.clone());
-        self.write("ledger.move_refund", args, |c, args| Box::pin(refund::move_from(c, args))).await
+    async fn move_refund_by(&self, from: &RefundEntry, to: &RefundEntry, by: Option<&Author>) -> Result<bool> {
+        let args = ((from.clone(), to.clone()), by.cloned());
+        self.write("ledger.move_refund", args, |c, args| Box::pin(refund::move_by(c, args))).await
     }
 
     async fn refunds_made(

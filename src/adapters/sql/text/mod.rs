@@ -1,9 +1,9 @@
 //! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
-//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims. A function that takes a
-//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `blocks`,
-//! `outbox` and `sandbox`. Every statement begins with a comment that names it.
+//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims, and last the journal's head. A function that takes a
+//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `operators`,
+//! `second_factors`, `blocks`, `journal`, `outbox` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
 mod admissions;
@@ -12,13 +12,17 @@ mod blocks;
 mod bulk;
 mod catalogue;
 mod claims;
+mod codes;
+mod day_counts;
 mod idempotency;
+mod journal;
 mod lag;
 mod ledger;
 mod lists;
 mod look;
 mod mail_log;
 mod moves;
+mod operators;
 mod outbox;
 mod past;
 mod paying;
@@ -32,6 +36,8 @@ mod rounds;
 mod row;
 mod sandbox;
 mod schema;
+mod second_factors;
+mod sessions;
 mod showcase;
 
 pub use sandbox::Sandbox;

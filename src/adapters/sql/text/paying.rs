@@ -2,10 +2,11 @@
 
 use super::bulk::Statement;
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, is_duplicate, outbox, refund, row};
+use super::{Result, broken, claims, day_counts, is_duplicate, outbox, refund, row};
+use crate::adapters::sql::codes::Counted;
 use crate::adapters::sql::stored::Units;
 use crate::domain::money::order::Order;
-use crate::domain::money::payment::{DECLINES_MAX, Payment, PaymentState};
+use crate::domain::money::payment::{DECLINES_DAY_MAX, DECLINES_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
@@ -177,27 +178,36 @@ pub async fn voided(
     conn: &mut Connection,
     &(id, payment, now): &(ReservationId, PaymentId, Timestamp),
 ) -> Result<Option<Reservation>> {
-    sqlx::query(
-        "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
-         declines = declines + 1, version = version + 1, updated_at = ? \
-         WHERE id = ? AND state = ? AND payment = ? AND lapses_at > ? AND declines < ?",
-    )
-    .bind(Kind::Held)
-    .bind(now)
-    .bind(id)
-    .bind(Kind::Paying)
-    .bind(payment)
-    .bind(now)
-    .bind(DECLINES_MAX - 1)
-    .execute(&mut *conn)
-    .await?;
     let mut row = row::fetch_locked(conn, id).await?;
-    // Late, or once too often.
-    if let Some(over) = row.take_if(|row| pays_with(row, payment)) {
-        row = claims::end(conn, over.sale, vec![over], State::Lapsed, now).await?.into_iter().next();
+    if let Some(unpaid) = row.take_if(|row| pays_with(row, payment)) {
+        row = not_paid(conn, unpaid, now).await?;
     }
     settle(conn, payment, PaymentState::Voided).await?;
     Ok(row)
+}
+
+/// Held again, unless it is late, or was once too often: of this hold, or of its buyer today.
+async fn not_paid(conn: &mut Connection, unpaid: Reservation, now: Timestamp) -> Result<Option<Reservation>> {
+    let buyer = format!("buyer {}", unpaid.buyer);
+    let is_over = !day_counts::take(conn, &buyer, Counted::BuyersDeclines, now, DECLINES_DAY_MAX).await?;
+    let held = sqlx::query(
+        "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
+         declines = declines + 1, version = version + 1, updated_at = ? \
+         WHERE id = ? AND state = ? AND lapses_at > ? AND declines < ? AND NOT ?",
+    )
+    .bind(Kind::Held)
+    .bind(now)
+    .bind(unpaid.id)
+    .bind(Kind::Paying)
+    .bind(now)
+    .bind(DECLINES_MAX - 1)
+    .bind(is_over)
+    .execute(&mut *conn)
+    .await?;
+    match held.rows_affected() {
+        1 => row::fetch(conn, unpaid.id).await,
+        _ => Ok(claims::end(conn, unpaid.sale, vec![unpaid], State::Lapsed, now).await?.into_iter().next()),
+    }
 }
 
 pub async fn declines(conn: &mut Connection, id: ReservationId) -> Result<u8> {

@@ -4,11 +4,13 @@ use sqlx::Row as _;
 
 use super::bulk::Statement;
 use super::dialect::{Connection, Row, for_update};
-use super::{Result, look, row};
+use super::{Result, day_counts, look, operators, outbox, row, second_factors};
+use crate::adapters::sql::codes::Counted;
 use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
 use crate::domain::people::Revoked;
 use crate::domain::sale::reservation::Kind;
+use crate::domain::shared::event::{Event, Fact, PasswordChanged};
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::orders::OrderPlace;
@@ -16,6 +18,8 @@ use crate::ports::people::accounts::{Erased, IN_THE_WAY_MAX, InTheWay, LogOutPla
 
 /// Orders that are read at once.
 const ORDERS_PAGE: u32 = 500;
+/// Letters of one kind about one's own account that go to an address on one day.
+const NOTICES_DAY_MAX: u32 = 10;
 
 pub async fn log_out(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -> Result<Option<Revoked>> {
     sqlx::query(
@@ -33,6 +37,15 @@ pub async fn change_password(
     conn: &mut Connection,
     (id, old, new, now): &(BuyerId, String, String, Timestamp),
 ) -> Result<bool> {
+    let changed = set_password(conn, *id, old, new, *now).await?;
+    if changed {
+        tell_of_password(conn, *id, *now).await?;
+    }
+    Ok(changed)
+}
+
+/// Logs out everywhere, too.
+async fn set_password(conn: &mut Connection, id: BuyerId, old: &str, new: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query(
         "/* accounts.change_password */ UPDATE accounts SET password_hash = ?, epoch = epoch + 1, epoch_at = ? \
          WHERE id = ? AND password_hash = ? AND erased_at IS NULL",
@@ -46,7 +59,30 @@ pub async fn change_password(
     Ok(done.rows_affected() == 1)
 }
 
-async fn epoch(conn: &mut Connection, id: BuyerId) -> Result<Option<Revoked>> {
+/// The owner hears of it. By the epoch, of which each password has one.
+pub async fn tell_of_password(conn: &mut Connection, id: BuyerId, now: Timestamp) -> Result<()> {
+    let Some(Revoked { epoch, .. }) = epoch(conn, id).await? else { return Ok(()) };
+    let Some(canonical) = canonical(conn, id).await? else { return Ok(()) };
+    let fact = Fact::PasswordChanged(PasswordChanged { buyer: id });
+    notice(conn, &canonical, Counted::PasswordLetters, Event::new(fact, epoch.into(), now)).await
+}
+
+/// A letter about one's own account to this address, unless there were too many of its kind on that day.
+pub async fn notice(conn: &mut Connection, canonical: &str, kind: Counted, event: Event) -> Result<()> {
+    if day_counts::take(conn, canonical, kind, event.at, NOTICES_DAY_MAX).await? {
+        outbox::write(conn, &[event]).await?;
+    }
+    Ok(())
+}
+
+async fn canonical(conn: &mut Connection, id: BuyerId) -> Result<Option<String>> {
+    sqlx::query_scalar("/* accounts.canonical */ SELECT canonical FROM accounts WHERE id = ? AND erased_at IS NULL")
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+pub async fn epoch(conn: &mut Connection, id: BuyerId) -> Result<Option<Revoked>> {
     let found = sqlx::query(concat!(
         "/* accounts.epoch */ SELECT epoch FROM accounts WHERE id = ? AND erased_at IS NULL",
         for_update!()
@@ -127,22 +163,29 @@ async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
 
 /// The row stays, so that its number is never given to another account; what it said of the person goes.
 pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bool, Timestamp)) -> Result<Erased> {
+    if operators::is_last_owner(conn, id).await? {
+        return Ok(Erased::LastOwner);
+    }
     let Some(known) = epoch(conn, id).await? else { return Ok(Erased::Missing) };
     let way = in_the_way(conn, id).await?;
     if !way.reservations.is_empty() || (!keep_orders && !way.orders.is_empty()) {
         return Ok(Erased::Refused(way));
     }
+    second_factors::forget(conn, id).await?;
     sqlx::query(
-        "/* accounts.erase */ UPDATE accounts SET name = '', email = ?, password_hash = '', locale = NULL, \
-         epoch = epoch + 1, epoch_at = ?, erased_at = ? WHERE id = ?",
+        "/* accounts.erase */ UPDATE accounts SET name = '', email = ?, canonical = ?, password_hash = '', \
+         locale = NULL, epoch = epoch + 1, epoch_at = ?, erased_at = ? WHERE id = ?",
     )
     // No address, and no two alike.
+    .bind(format!("erased {id}"))
     .bind(format!("erased {id}"))
     .bind(now)
     .bind(now)
     .bind(id)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    sqlx::query("/* accounts.erase_codes */ DELETE FROM codes WHERE account = ?").bind(id).execute(&mut *conn).await?;
+    sqlx::query("/* accounts.erase_sessions */ DELETE FROM sessions WHERE account = ?").bind(id).execute(conn).await?;
     Ok(Erased::Done(Revoked { epoch: known.epoch + 1, ..known }))
 }
 

@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, for_update, insert_new};
-use super::{Result, broken, claims, look, outbox, row};
+use super::{Result, broken, claims, journal, look, outbox, row};
 use crate::adapters::sql::codes::RefundWhy;
 use crate::adapters::sql::stored::{Number, Units};
+use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{
     MadeRefund, Payment, Refund, RefundAnswer, RefundEntry, RefundKind, RefundState, Why, made_good,
 };
+use crate::domain::people::author::Author;
 use crate::domain::sale::reservation::{Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Refunded};
 use crate::domain::shared::id::{BuyerId, PaymentId, RefundId, RequestId, ReservationId};
@@ -19,7 +23,10 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, RefundedUnits};
 
 /// The reservation's lock decides between two who give back at once: the second finds the units gone.
-pub async fn refund_units(conn: &mut Connection, (what, now): &(RefundRequest, Timestamp)) -> Result<RefundOutcome> {
+pub async fn refund_units(
+    conn: &mut Connection,
+    (what, now, by): &(RefundRequest, Timestamp, Option<Author>),
+) -> Result<RefundOutcome> {
     let Some(found) = look::order(conn, &what.number).await? else { return Ok(RefundOutcome::Missing) };
     let row = row::fetch_locked(conn, found.reservation).await?;
     let row = row.ok_or_else(|| broken("an order has no reservation"))?;
@@ -37,8 +44,15 @@ pub async fn refund_units(conn: &mut Connection, (what, now): &(RefundRequest, T
         },
     };
     let amount = order.share_of(units.len());
+    let states = [
+        json!({ "units": left, "refunded_minor": order.refunded_amount.minor }),
+        json!({ "given_back": units, "amount_minor": amount.minor, "currency": amount.currency.to_string() }),
+    ];
     let told = Told { units, reason: what.reason.clone(), amount, request: what.request };
-    Ok(RefundOutcome::Done(Box::new(end_units(conn, order, row, amount, told, *now).await?)))
+    let done = end_units(conn, order, row, amount, told, *now).await?;
+    let order = Subject::Order(done.order.number.clone());
+    journal::tell(conn, by.as_ref(), Action::OrderRefunded, order, states).await?;
+    Ok(RefundOutcome::Done(Box::new(done)))
 }
 
 /// Which units end, why, and what is said to go back for them.
@@ -174,6 +188,23 @@ impl Columns {
             }
         }
     }
+}
+
+/// By an operator: retried, or settled in another way.
+pub async fn move_by(
+    conn: &mut Connection,
+    (change, by): &((RefundEntry, RefundEntry), Option<Author>),
+) -> Result<bool> {
+    if !move_from(conn, change).await? {
+        return Ok(false);
+    }
+    let (from, to) = change;
+    let is_settled = to.state.kind() == RefundKind::Settled;
+    let action = if is_settled { Action::RefundSettled } else { Action::RefundRetried };
+    let after = json!({ "state": to.state.kind().name(), "sale": to.sale, "amount_minor": to.refund.amount.minor });
+    let states = [json!({ "state": from.state.kind().name() }), after];
+    journal::tell(conn, by.as_ref(), action, Subject::Refund(to.refund.id), states).await?;
+    Ok(true)
 }
 
 pub async fn move_from(conn: &mut Connection, (from, to): &(RefundEntry, RefundEntry)) -> Result<bool> {

@@ -10,12 +10,13 @@ use crate::domain::people::Revoked;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::faces::account::AccountFace;
 use crate::faces::account::accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, change_password, prove};
-use crate::faces::account::routes::welcome::{Welcome, no_account, welcome};
+use crate::faces::account::routes::welcome::{Proved, Welcome, no_account, welcome};
 use crate::faces::account::views::{
     Export, InTheWayView, LiveReservation, NotErased, PaymentView, ReservationView, UnusedOrder,
 };
 use crate::faces::front::routes::{Reply, path};
 use crate::faces::front::views::OrderView;
+use crate::faces::tokens::access::Principal;
 use crate::kit::http::document::problems;
 use crate::kit::http::document::shapes::text;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
@@ -87,18 +88,19 @@ pub async fn delete_sessions(req: HttpRequest, face: Data<AccountFace>) -> Reply
     security(("access" = [])),
 )]
 async fn put_password(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
-    let buyer = face.buyer(&req)?;
+    let Principal { buyer, proved_at, .. } = face.principal(&req)?;
     let body: NewPasswordBody = face.body(&req, &mut payload.into_inner()).await?;
     let account = proven(&face, &req, buyer, body.password).await?;
-    let account = change_password(face.needs(), face.passwords(), account, body.new_password).await?;
+    let account = change_password(face.needs(), face.pools(), account, body.new_password).await?;
     face.revoke(Revoked { buyer, epoch: account.epoch });
-    Ok(welcome(&face, account, HttpResponse::Ok()))
+    let proved = proved_at.map_or(Proved::PasswordOnly, Proved::At);
+    welcome(&face, &req, account, proved, HttpResponse::Ok()).await
 }
 
 /// Erase my account
 ///
 /// Refused while a reservation is on standby, held or being paid; and, unless `orders` says `keep`, while codes of paid orders
-/// are still good for admission. Those stay good for their bearers and cannot be shown again.
+/// are still good for admission. Those stay good for their bearers and cannot be shown again. The last owner cannot go.
 #[utoipa::path(
     delete,
     path = "/v1/me",
@@ -132,6 +134,7 @@ pub async fn delete_me(req: HttpRequest, payload: Payload, face: Data<AccountFac
             Ok(HttpResponse::NoContent().finish())
         }
         Erased::Refused(way) => not_erased(&face, way).await,
+        Erased::LastOwner => Err(Problem::new(Kind::FORBIDDEN, "the last owner cannot go; make another one before")),
         Erased::Missing => Err(no_account()),
     }
 }
@@ -185,9 +188,14 @@ async fn forget_receipts(face: &AccountFace, buyer: BuyerId) -> Result<Vec<Strin
     }
 }
 
-async fn proven(face: &AccountFace, req: &HttpRequest, buyer: BuyerId, password: String) -> Result<Account, Problem> {
+pub async fn proven(
+    face: &AccountFace,
+    req: &HttpRequest,
+    buyer: BuyerId,
+    password: String,
+) -> Result<Account, Problem> {
     let account = face.needs().accounts.account(buyer).await?.ok_or_else(no_account)?;
-    prove(face.passwords(), &face.knock(req), account, password).await
+    prove(face.pools(), &face.knock(req), account, password).await
 }
 
 /// Everything that is known of me

@@ -11,6 +11,7 @@ use utoipa::openapi::schema::Object;
 use crate::app::sale::best_effort::best_effort;
 use crate::app::sale::blocks::{BlockRequest, decided, end_block, submit_block};
 use crate::app::sale::feed::announce;
+use crate::domain::people::Permission;
 use crate::domain::sale::block::BLOCK_UNITS_MAX;
 use crate::domain::shared::id::{BatchId, SaleId};
 use crate::faces::desk::Desk;
@@ -32,7 +33,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(
         path("/v1/admin/sales/{id}/blocks")
             .route(web::get().to(get_blocks))
-            .route(once(By::Operator, web::post().to(post_block))),
+            .route(once(By::May(Permission::Block), web::post().to(post_block))),
     )
     .service(path("/v1/admin/sales/{id}/blocks/{block}").route(web::delete().to(delete_block)));
 }
@@ -46,10 +47,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "blocks",
     params(("id" = SaleId, Path), Pages),
     responses((status = 200, description = "A page of them.", body = Vec<BlockView>), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_blocks(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let sale = sale_id(&req)?;
     let [limit, after] = query(&req, ["limit", "after"])?;
     let page: Page<BatchId> = Page::asked(limit, after, desk.settings().blocks_max)?;
@@ -87,16 +88,16 @@ fn reason() -> Object {
     params(("id" = SaleId, Path), Key),
     request_body = BlockBody,
     responses((status = 201, description = "The block, with what it got.", body = BlockView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["block"])),
 )]
 async fn post_block(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Block)?;
     let sale = sale_id(&req)?;
     let body: BlockBody = desk.body(&req, &mut payload.into_inner()).await?;
     let units = limits::within("units", body.units, 1..=BLOCK_UNITS_MAX)?;
     let reason = limits::text("reason", &body.reason, REASON_CHARS_MAX)?.to_owned();
     let cause = cause(&req).ok_or_else(|| Problem::new(Kind::INTERNAL, "the request was not claimed"))?;
-    let what = BlockRequest { sale, units, reason, request: cause.request };
+    let what = BlockRequest { sale, units, reason, request: cause.request, by };
     let here = Desk::clone(&desk);
     let block = match desk.finish(async move { submit_block(&here.needs().blocking, what).await }).await? {
         BlockMade::Block(block) => block,
@@ -130,14 +131,15 @@ async fn post_block(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Rep
     operation_id = "unblock",
     params(("id" = SaleId, Path), ("block" = BatchId, Path)),
     responses((status = 200, description = "The block, ended.", body = BlockView), problems::Invalid, problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["block"])),
 )]
 async fn delete_block(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Block)?;
     let sale = sale_id(&req)?;
     let id = req.match_info().get("block").and_then(|id| id.parse().ok()).ok_or_else(no_such_block)?;
     let here = Desk::clone(&desk);
-    let ended = desk.finish(async move { end_block(&here.needs().blocking, here.effort(), sale, id).await }).await?;
+    let a_move = async move { end_block(&here.needs().blocking, here.effort(), sale, id, &by).await };
+    let ended = desk.finish(a_move).await?;
     let block = ended.ok_or_else(no_such_block)?;
     changed(&desk, sale).await;
     Ok(HttpResponse::Ok().json(BlockView::from(block)))

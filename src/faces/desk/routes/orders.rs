@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{Array, Object, Type};
 
 use crate::app::money::refund_units::refund_units;
 use crate::domain::money::order::Order;
+use crate::domain::people::Permission;
 use crate::domain::sale::PARTY_MAX;
 use crate::domain::shared::id::RequestId;
 use crate::faces::desk::Desk;
@@ -25,8 +26,9 @@ use crate::ports::money::refunds::{RefundOutcome, RefundRequest};
 const REASON_CHARS_MAX: usize = 500;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/orders/{number}").route(web::get().to(get_order)))
-        .service(path("/v1/admin/orders/{number}/refunds").route(once(By::Operator, web::post().to(post_refund))));
+    cfg.service(path("/v1/admin/orders/{number}").route(web::get().to(get_order))).service(
+        path("/v1/admin/orders/{number}/refunds").route(once(By::May(Permission::Refund), web::post().to(post_refund))),
+    );
 }
 
 /// An order, and what was given back of it
@@ -36,10 +38,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "whole_order",
     params(("number" = String, Path, min_length = 14, max_length = 14)),
     responses((status = 200, description = "The order.", body = WholeOrderView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_order(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let number = number(&req)?;
     let order = desk.needs().orders.order(number).await?.ok_or_else(no_such_order)?;
     Ok(HttpResponse::Ok().json(whole(&desk, order).await?))
@@ -106,15 +108,15 @@ impl RefundBody {
         ),
         problems::Missing,
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["refund"])),
 )]
 async fn post_refund(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Refund)?;
     let number = number(&req)?;
     let body: RefundBody = desk.body(&req, &mut payload.into_inner()).await?;
     let what = body.checked(number.to_owned(), cause(&req).map(|cause| cause.request))?;
     let here = Desk::clone(&desk);
-    let a_move = async move { refund_units(&here.needs().money, here.effort(), &what).await };
+    let a_move = async move { refund_units(&here.needs().money, here.effort(), &what, &by).await };
     match desk.finish(a_move).await? {
         RefundOutcome::Done(given) => {
             let (refund, order) = (given.entry.into(), whole(&desk, given.order).await?);

@@ -3,8 +3,11 @@
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::Permission;
 use crate::faces::desk::Desk;
 use crate::faces::front::once::{By, once};
 use crate::faces::front::page::Page;
@@ -13,8 +16,9 @@ use crate::kit::http::document::params::{Key, Pages};
 use crate::ports::platform::parked::ParkedMessage;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/parked").route(web::get().to(get_parked)))
-        .service(path("/v1/admin/parked/replay").route(once(By::Operator, web::post().to(replay_parked))));
+    cfg.service(path("/v1/admin/parked").route(web::get().to(get_parked))).service(
+        path("/v1/admin/parked/replay").route(once(By::May(Permission::Repair), web::post().to(replay_parked))),
+    );
 }
 
 /// Messages that no consumer could read
@@ -26,10 +30,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     responses(
         (status = 200, description = "A page of the messages, in the order in which they were parked.", body = Vec<ParkedMessage>),
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_parked(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let [limit, after] = query(&req, ["limit", "after"])?;
     let page: Page<u64> = Page::asked(limit, after, desk.settings().parked_max)?;
     let mut parked = desk.needs().parked.parked_after(page.after.unwrap_or(0), page.reach()).await?;
@@ -50,10 +54,12 @@ struct Replayed {
     operation_id = "replay_parked",
     params(Key),
     responses((status = 200, description = "How many.", body = Replayed)),
-    security(("access" = ["operator"])),
+    security(("access" = ["repair"])),
 )]
 async fn replay_parked(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Repair)?;
+    desk.write_down(&by, Action::ReplayBegun, Subject::Parked, Value::Null).await?;
     let replayed = desk.needs().parked.replay(desk.settings().parked_max).await?;
+    desk.wrote_down(&by, Action::ReplayEnded, Subject::Parked, json!({ "replayed": replayed })).await;
     Ok(HttpResponse::Ok().json(Replayed { replayed }))
 }

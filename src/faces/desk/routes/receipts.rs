@@ -3,9 +3,12 @@
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::app::receipts::{Cleaned, Stats};
+use crate::domain::audit::journal::{Action, Subject};
+use crate::domain::people::Permission;
 use crate::faces::desk::Desk;
 use crate::faces::front::once::{By, once};
 use crate::faces::front::routes::{Reply, path};
@@ -18,8 +21,9 @@ const HOUR_MS: i64 = 3_600_000;
 const HOURS_MAX: u64 = 876_600;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/receipts/stats").route(web::get().to(get_stats)))
-        .service(path("/v1/admin/receipts/cleanup").route(once(By::Operator, web::post().to(post_cleanup))));
+    cfg.service(path("/v1/admin/receipts/stats").route(web::get().to(get_stats))).service(
+        path("/v1/admin/receipts/cleanup").route(once(By::May(Permission::Repair), web::post().to(post_cleanup))),
+    );
 }
 
 /// How many receipts are kept
@@ -28,10 +32,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     path = "/v1/admin/receipts/stats",
     operation_id = "receipt_stats",
     responses((status = 200, description = "Figures.", body = Stats)),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_stats(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     Ok(HttpResponse::Ok().json(desk.receipts().stats().await?))
 }
 
@@ -51,14 +55,17 @@ struct CleanupBody {
     params(Key),
     request_body = CleanupBody,
     responses((status = 200, description = "What was removed.", body = Cleaned)),
-    security(("access" = ["operator"])),
+    security(("access" = ["repair"])),
 )]
 async fn post_cleanup(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Repair)?;
     let body: CleanupBody = desk.body(&req, &mut payload.into_inner()).await?;
     limits::within("older_than_hours", body.older_than_hours, 0..=HOURS_MAX)?;
     let before = desk.clock().now().plus_ms(-(body.older_than_hours as i64) * HOUR_MS);
+    let what = json!({ "older_than_hours": body.older_than_hours });
+    desk.write_down(&by, Action::CleanupBegun, Subject::Receipts, what).await?;
     let receipts = desk.receipts().clone();
     let cleaned = desk.finish(async move { receipts.clean_up(before).await }).await?;
+    desk.wrote_down(&by, Action::CleanupEnded, Subject::Receipts, json!(cleaned)).await;
     Ok(HttpResponse::Ok().json(cleaned))
 }

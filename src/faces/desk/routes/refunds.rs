@@ -9,6 +9,8 @@ use utoipa::openapi::schema::Object;
 use crate::app::money::refunds::take_over;
 use crate::app::sale::tell::Settings as Telling;
 use crate::domain::money::payment::{RefundEntry, RefundKind, RefundState};
+use crate::domain::people::Permission;
+use crate::domain::people::author::Author;
 use crate::domain::shared::id::RefundId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::views::{ListedRefundView, RefundView};
@@ -27,9 +29,13 @@ const PAGE_MAX: u32 = 100;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/admin/refunds").route(web::get().to(get_refunds)))
-        .service(path("/v1/admin/refunds/{refund}/retry").route(once(By::Operator, web::post().to(post_retry))))
         .service(
-            path("/v1/admin/refunds/{refund}/settlement").route(once(By::Operator, web::post().to(post_settlement))),
+            path("/v1/admin/refunds/{refund}/retry")
+                .route(once(By::May(Permission::Refund), web::post().to(post_retry))),
+        )
+        .service(
+            path("/v1/admin/refunds/{refund}/settlement")
+                .route(once(By::May(Permission::Refund), web::post().to(post_settlement))),
         );
 }
 
@@ -40,10 +46,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "refunds",
     params(("state" = Option<RefundKind>, Query, description = "Where they stand: failed, if it is not said."), Pages),
     responses((status = 200, description = "A page of them.", body = Vec<ListedRefundView>)),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_refunds(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let [state, limit, after] = query(&req, ["state", "limit", "after"])?;
     let kind: Option<RefundKind> = parsed("state", state, "must be due, sent, done, failed or settled")?;
     let page: Page<RefundId> = Page::asked(limit, after, PAGE_MAX)?;
@@ -73,10 +79,10 @@ struct RetryBody {}
         (status = 200, description = "The refund as it stands: due, or on its way already.", body = RefundView),
         problems::Missing,
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["refund"])),
 )]
 async fn post_retry(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let author = desk.author(&req, Permission::Refund)?;
     let RetryBody {} = desk.body(&req, &mut payload.into_inner()).await?;
     let mut entry = found(&desk, &req).await?;
     if entry.state.kind() == RefundKind::Done {
@@ -85,7 +91,7 @@ async fn post_retry(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Rep
         entry = found(&desk, &req).await?;
     }
     if let Some(retried) = entry.retried(desk.clock().now()) {
-        return moved(&desk, entry, retried).await;
+        return moved(&desk, entry, retried, author).await;
     }
     match entry.state.kind() {
         RefundKind::Due | RefundKind::Sent => Ok(HttpResponse::Ok().json(RefundView::from(entry))),
@@ -115,15 +121,16 @@ fn note() -> Object {
     params(("refund" = RefundId, Path), Key),
     request_body = SettlementBody,
     responses((status = 200, description = "The refund as it stands.", body = RefundView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["refund"])),
 )]
 async fn post_settlement(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    let by = desk.operator(&req)?.buyer;
+    let by = desk.may(&req, Permission::Refund)?.buyer;
+    let author = desk.author(&req, Permission::Refund)?;
     let body: SettlementBody = desk.body(&req, &mut payload.into_inner()).await?;
     let note = limits::text("note", &body.note, NOTE_CHARS_MAX)?;
     let entry = found(&desk, &req).await?;
     if let Some(settled) = entry.settled(by, note, desk.clock().now()) {
-        return moved(&desk, entry, settled).await;
+        return moved(&desk, entry, settled, author).await;
     }
     match &entry.state {
         RefundState::Settled { by: before, note: said, .. } if (*before, said.as_str()) == (by, note) => {
@@ -139,9 +146,10 @@ async fn found(desk: &Desk, req: &HttpRequest) -> Result<RefundEntry, Problem> {
     desk.needs().refunds.refund(id).await?.ok_or_else(missing)
 }
 
-async fn moved(desk: &Desk, from: RefundEntry, to: RefundEntry) -> Reply {
+async fn moved(desk: &Desk, from: RefundEntry, to: RefundEntry, by: Author) -> Reply {
     let (here, entry) = (Desk::clone(desk), to.clone());
-    let is_moved = desk.finish(async move { here.needs().refunds.move_refund(&from, &entry).await }).await?;
+    let a_move = async move { here.needs().refunds.move_refund_by(&from, &entry, Some(&by)).await };
+    let is_moved = desk.finish(a_move).await?;
     if is_moved {
         return Ok(HttpResponse::Ok().json(RefundView::from(to)));
     }

@@ -1,20 +1,23 @@
 //! What operators take home of a sale: its lists as CSV, and its report.
 
-use actix_web::http::{Version, header};
+use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use crate::domain::audit::journal::Subject;
+use crate::domain::people::Permission;
 use crate::domain::sale::Sale;
 use crate::domain::shared::id::SaleId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::exports::{Export, List};
+use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
 use crate::faces::desk::metric::Metric;
 use crate::faces::desk::report::{Report, report};
 use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
 use crate::kit::http::document::problems;
-use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::http::problem::Problem;
 
 const STREAMED: &str = "The list, streamed. A cell that a spreadsheet would take for a formula is quoted.";
 
@@ -35,7 +38,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         (status = 200, description = STREAMED, content_type = "text/csv", body = String),
         problems::Invalid, problems::Missing,
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["export"])),
 )]
 async fn get_orders(req: HttpRequest, desk: Data<Desk>) -> Reply {
     export(&req, &desk, List::Orders).await
@@ -51,7 +54,7 @@ async fn get_orders(req: HttpRequest, desk: Data<Desk>) -> Reply {
         (status = 200, description = STREAMED, content_type = "text/csv", body = String),
         problems::Invalid, problems::Missing,
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["export"])),
 )]
 async fn get_reservations(req: HttpRequest, desk: Data<Desk>) -> Reply {
     export(&req, &desk, List::Reservations).await
@@ -67,30 +70,22 @@ async fn get_reservations(req: HttpRequest, desk: Data<Desk>) -> Reply {
         (status = 200, description = STREAMED, content_type = "text/csv", body = String),
         problems::Invalid, problems::Missing,
     ),
-    security(("access" = ["operator"])),
+    security(("access" = ["export"])),
 )]
 async fn get_check_ins(req: HttpRequest, desk: Data<Desk>) -> Reply {
     export(&req, &desk, List::CheckIns).await
 }
 
 async fn export(req: &HttpRequest, desk: &Desk, list: List) -> Reply {
-    desk.operator(req)?;
-    if req.version() < Version::HTTP_11 {
-        // There the end of the connection is the end of the file, whatever ended it.
-        return Err(Problem::new(Kind::INVALID, "a list is streamed, which needs HTTP/1.1"));
-    }
+    let by = desk.author(req, Permission::Export)?;
+    can_be_streamed(req)?;
     let sale = sale(req, desk).await?;
-    let permit = desk.exports().try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Kind::BUSY, "enough lists are being made; come again shortly"))?;
-    let mut export = Export::begin(desk.clone(), sale.id, list, permit);
+    let leaving = Leaving::begin(desk, by, list.name(), Subject::Sale(sale.id)).await?;
+    let mut export = Export::new(sale.id, list, leaving);
     // A ledger that is away is a problem, not the beginning of a file.
     let first = export.next().await?;
-    let name = format!("attachment; filename=\"sale-{}-{}.csv\"", sale.id, list.name());
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
-        .insert_header((header::CONTENT_DISPOSITION, name))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(stream::iter(first.map(Ok)).chain(export.rest())))
+    let name = format!("sale-{}-{}.csv", sale.id, list.name());
+    Ok(streamed(&name).streaming(stream::iter(first.map(Ok)).chain(export.rest())))
 }
 
 /// A sale in figures
@@ -100,10 +95,10 @@ async fn export(req: &HttpRequest, desk: &Desk, list: List) -> Reply {
     operation_id = "report",
     params(("id" = SaleId, Path)),
     responses((status = 200, description = "The report.", body = Report), problems::Invalid, problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_report(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let sale = sale(&req, &desk).await?;
     let begun = std::time::Instant::now();
     let report = report(desk.needs(), &sale).await?;

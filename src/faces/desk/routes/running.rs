@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::audit::{Verdict, audit};
+use crate::domain::people::Permission;
 use crate::domain::shared::id::SaleId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::pace::Live;
@@ -27,10 +28,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "live",
     params(("id" = SaleId, Path)),
     responses((status = 200, description = "At most half a second old.", body = Live), problems::Invalid, problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 async fn get_live(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let live = desk.paces().of(desk.needs(), sale_id(&req)?, desk.settings().live_turns_max).await?;
     Ok(HttpResponse::Ok().json(&*live.ok_or_else(no_such_sale)?))
 }
@@ -52,11 +53,11 @@ struct Audit {
         Pages,
     ),
     responses((status = 200, description = "A verdict for each sale of the page.", body = Audit), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["read"])),
 )]
 // It reads all there is of its sales: one at a time, and the next one is told to come again.
 async fn get_audit(req: HttpRequest, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    desk.may(&req, Permission::Read)?;
     let [sale, limit, after] = query(&req, ["sale", "limit", "after"])?;
     let sale: Option<u64> = parsed("sale", sale, "must be a whole number")?;
     let page: Page<SaleId> = Page::asked(limit, after, desk.settings().audit_sales_max)?;

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::app::sale::best_effort::best_effort;
 use crate::app::sale::feed::announce;
+use crate::domain::people::Permission;
 use crate::domain::sale::{Sale, SaleState};
 use crate::domain::shared::id::{ItemId, SaleId};
 use crate::faces::desk::Desk;
@@ -21,12 +22,12 @@ use crate::kit::http::problem::{Kind, Problem, Rule};
 use crate::ports::sale::catalogue::Changed;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(path("/v1/admin/items").route(once(By::Operator, web::post().to(post_item))))
-        .service(path("/v1/admin/sales").route(once(By::Operator, web::post().to(post_sale))))
-        .service(path("/v1/admin/sales/{id}/pause").route(once(By::Operator, web::post().to(pause))))
-        .service(path("/v1/admin/sales/{id}/resume").route(once(By::Operator, web::post().to(resume))))
-        .service(path("/v1/admin/sales/{id}/close").route(once(By::Operator, web::post().to(close))))
-        .service(path("/v1/admin/sales/{id}/raise").route(once(By::Operator, web::post().to(raise))));
+    cfg.service(path("/v1/admin/items").route(once(By::May(Permission::Sell), web::post().to(post_item))))
+        .service(path("/v1/admin/sales").route(once(By::May(Permission::Sell), web::post().to(post_sale))))
+        .service(path("/v1/admin/sales/{id}/pause").route(once(By::May(Permission::Sell), web::post().to(pause))))
+        .service(path("/v1/admin/sales/{id}/resume").route(once(By::May(Permission::Sell), web::post().to(resume))))
+        .service(path("/v1/admin/sales/{id}/close").route(once(By::May(Permission::Sell), web::post().to(close))))
+        .service(path("/v1/admin/sales/{id}/raise").route(once(By::May(Permission::Sell), web::post().to(raise))));
 }
 
 #[derive(Serialize, ToSchema)]
@@ -45,13 +46,13 @@ struct ItemView {
     params(Key),
     request_body = ItemBody,
     responses((status = 201, description = "The item.", body = ItemView)),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 async fn post_item(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Sell)?;
     let body: ItemBody = desk.body(&req, &mut payload.into_inner()).await?;
     let request = cause(&req).map(|cause| cause.request);
-    let item = desk.needs().catalogue.create_item_once(&body.checked()?, request).await?;
+    let item = desk.needs().catalogue.create_item_once(&body.checked()?, request, Some(&by)).await?;
     Ok(HttpResponse::Created().json(ItemView { id: item.id, title: item.title, description: item.description }))
 }
 
@@ -63,17 +64,18 @@ async fn post_item(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
     params(Key),
     request_body = SaleBody,
     responses((status = 201, description = "The sale.", body = SaleView)),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 async fn post_sale(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Sell)?;
     let body: SaleBody = desk.body(&req, &mut payload.into_inner()).await?;
     let new = body.checked()?;
     payable(&*desk.needs().payments, &new)?;
     // The ledgers number with 63 bits.
     let may_be = i64::try_from(new.item.0).is_ok();
     let request = cause(&req).map(|cause| cause.request);
-    let sale = if may_be { desk.needs().catalogue.create_sale_once(&new, request).await? } else { None };
+    let catalogue = &desk.needs().catalogue;
+    let sale = if may_be { catalogue.create_sale_once(&new, request, Some(&by)).await? } else { None };
     let sale =
         sale.ok_or_else(|| Problem::field("item_id", Kind::INVALID, "there is no such item").rule(Rule::NO_SUCH))?;
     // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
@@ -89,7 +91,7 @@ async fn post_sale(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
     operation_id = "pause",
     params(("id" = SaleId, Path), Key),
     responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 async fn pause(req: HttpRequest, desk: Data<Desk>) -> Reply {
     set_state(&req, &desk, SaleState::Paused).await
@@ -102,7 +104,7 @@ async fn pause(req: HttpRequest, desk: Data<Desk>) -> Reply {
     operation_id = "resume",
     params(("id" = SaleId, Path), Key),
     responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 async fn resume(req: HttpRequest, desk: Data<Desk>) -> Reply {
     set_state(&req, &desk, SaleState::Active).await
@@ -115,15 +117,15 @@ async fn resume(req: HttpRequest, desk: Data<Desk>) -> Reply {
     operation_id = "close",
     params(("id" = SaleId, Path), Key),
     responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 async fn close(req: HttpRequest, desk: Data<Desk>) -> Reply {
     set_state(&req, &desk, SaleState::Closed).await
 }
 
 async fn set_state(req: &HttpRequest, desk: &Desk, state: SaleState) -> Reply {
-    desk.operator(req)?;
-    changed(desk, desk.needs().catalogue.set_state(sale_id(req)?, state).await?).await
+    let by = desk.author(req, Permission::Sell)?;
+    changed(desk, desk.needs().catalogue.set_state_by(sale_id(req)?, state, Some(&by)).await?).await
 }
 
 /// Raise the capacity; it only grows
@@ -134,14 +136,14 @@ async fn set_state(req: &HttpRequest, desk: &Desk, state: SaleState) -> Reply {
     params(("id" = SaleId, Path), Key),
     request_body = RaiseBody,
     responses((status = 200, description = "The sale.", body = SaleView), problems::Missing),
-    security(("access" = ["operator"])),
+    security(("access" = ["sell"])),
 )]
 // In the ledger only: the sweeper raises the turnstile, and promotes who fits then.
 async fn raise(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
-    desk.operator(&req)?;
+    let by = desk.author(&req, Permission::Sell)?;
     let sale = sale_id(&req)?;
     let body: RaiseBody = desk.body(&req, &mut payload.into_inner()).await?;
-    changed(&desk, desk.needs().catalogue.raise(sale, body.checked()?).await?).await
+    changed(&desk, desk.needs().catalogue.raise_by(sale, body.checked()?, Some(&by)).await?).await
 }
 
 async fn changed(desk: &Desk, changed: Changed) -> Reply {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::app::sale::admission;
 use crate::app::sale::best_effort::Effort;
+use crate::kit::http::proxies::Proxies;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,10 +18,13 @@ pub struct Settings {
     /// How long a checkout token outlives its hold, in milliseconds: a buyer can still ask what became of a checkout.
     /// It gives no time to pay; the ledger decides by `lapses_at`.
     pub checkout_ttl_beyond_hold_ms: i64,
-    /// Passwords hashed at once, at most. Each takes 19 MiB and one core.
+    /// Passwords hashed at once, at most: by strangers, by browsers that logged in before, and by operators, each. One takes 19 MiB and
+    /// a core.
     pub hash_jobs_max: usize,
     /// Requests that wait for their turn to hash, at most; more are told to come again.
     pub hash_waiting_max: usize,
+    /// Of these, from one address (of IPv6: one /64).
+    pub hash_network_max: usize,
     /// How long a checkout waits for the provider's word, in milliseconds, at most. Then the buyer is told that it is still
     /// being paid, and the payment-consumer finds out.
     pub capture_ms_max: u64,
@@ -56,15 +60,29 @@ pub struct Settings {
     pub wait_ms_max: u64,
     /// How long a request that names an attempt waits for its decision when it does not say, in milliseconds.
     pub attempt_wait_ms: u64,
-    /// Tries to log in, sign up or prove a password in each window: for one account, and from one address (of IPv6: one /64).
-    pub login_account_max: u32,
+    /// Wrong passwords before the next try has to wait: of one account, as one browser or as strangers, and of one address.
+    pub login_account_free: u32,
+    pub login_network_free: u32,
+    /// The first wait, in milliseconds; each is twice as long as the one before, up to the longest.
+    pub login_wait_ms: i64,
+    pub login_wait_ms_max: i64,
+    /// How long wrong passwords count, in milliseconds.
+    pub login_kept_ms: i64,
+    /// Tries to log in, sign up or prove a password, right or wrong, in each window in this process: from one address.
     pub login_address_max: u32,
     /// The window, in milliseconds.
     pub login_window_ms: i64,
-    /// Accounts and addresses whose tries are remembered, at most, each; more share one count.
+    /// Addresses whose tries are remembered, at most; more share one count.
     pub login_keys_max: usize,
+    /// Codes that one address is mailed a day (UTC), at most.
+    pub codes_day_max: u32,
+    /// Whether owners and the desk show a second factor before any call of operators. Only a demo can do without.
+    pub second_factor: bool,
     /// Proxies in front that add the address they saw to `X-Forwarded-For`; without one the client is the peer that connects.
     pub trusted_hops: usize,
+    /// Where they are: `http.trusted_proxies`.
+    #[serde(skip)]
+    pub trusted_proxies: Proxies,
     /// Reservations, and orders, in what a person takes along, at most.
     pub person_rows_max: u32,
     /// How long a request with an `Idempotency-Key` may take before another is allowed to carry it out again, in milliseconds.
@@ -98,6 +116,7 @@ impl Default for Settings {
             checkout_ttl_beyond_hold_ms: 3_600_000,
             hash_jobs_max: 2,
             hash_waiting_max: 64,
+            hash_network_max: 32,
             capture_ms_max: 10_000,
             effort_ms_max: 1_000,
             catalogue_age_ms_max: 200,
@@ -115,11 +134,18 @@ impl Default for Settings {
             waits_per_buyer_max: 8,
             wait_ms_max: 25_000,
             attempt_wait_ms: 10_000,
-            login_account_max: 10,
+            login_account_free: 5,
+            login_network_free: 100,
+            login_wait_ms: 1_000,
+            login_wait_ms_max: 900_000,
+            login_kept_ms: 3_600_000,
             login_address_max: 120,
             login_window_ms: 60_000,
             login_keys_max: 100_000,
+            codes_day_max: 10,
+            second_factor: true,
             trusted_hops: 0,
+            trusted_proxies: Proxies::default(),
             person_rows_max: 10_000,
             request_lease_ms: 60_000,
             request_ttl_ms: 86_400_000,

@@ -25,7 +25,11 @@ pub struct Settings {
     pub linger_ms_max: u64,
     /// Sockets of this process, at most; more are told to come again.
     pub sockets_max: u32,
-    /// Of these, for one buyer.
+    /// Of these, for those who have not said yet whose they are, and for such of one network (an address, of IPv6 a /64). Who brings
+    /// a token with the handshake is none of them; of our own proxies, where `trusted_hops` is 0, networks are not counted.
+    pub strangers_max: u32,
+    pub strangers_per_network_max: u32,
+    /// Of all, for one buyer.
     pub sockets_per_buyer_max: usize,
     /// Sales one socket watches, at most.
     pub watched_max: usize,
@@ -80,6 +84,8 @@ impl Default for Settings {
             pong_ms_max: 10_000,
             linger_ms_max: 2_000,
             sockets_max: 20_000,
+            strangers_max: 2_000,
+            strangers_per_network_max: 100,
             sockets_per_buyer_max: 16,
             watched_max: 16,
             message_bytes_max: 4_096,

@@ -131,8 +131,13 @@ impl Session {
         let is_stranger = matches!(self.stage, Stage::Stranger { .. });
         match asked {
             Asked::Hello { token, sales } => {
+                // However long the list is, the answer is not: what is refused beyond that is not said.
+                let mut refused = 0;
                 for sale in sales {
-                    self.watch(rules, sale, acts);
+                    refused += usize::from(!self.watch(rules, sale, acts));
+                    if refused >= rules.watched_max {
+                        break;
+                    }
                 }
                 match token {
                     Some(token) => acts.push(Effect::Enter(token)),
@@ -142,7 +147,9 @@ impl Session {
             }
             Asked::Ping {} => acts.push(Effect::Say(words::pong(now.at))),
             _ if is_stranger => self.close(rules, now, Close::Unauthorized, acts),
-            Asked::Watch { sale } => self.watch(rules, sale, acts),
+            Asked::Watch { sale } => {
+                self.watch(rules, sale, acts);
+            }
             Asked::Unwatch { sale } => {
                 if let Some(place) = self.watches.iter().position(|watch| watch.sale == sale) {
                     self.watches.swap_remove(place);
@@ -152,21 +159,22 @@ impl Session {
         }
     }
 
-    fn watch(&mut self, rules: &Settings, sale: SaleId, acts: &mut Vec<Effect>) {
+    /// Whether it is watched now; else that was said.
+    fn watch(&mut self, rules: &Settings, sale: SaleId, acts: &mut Vec<Effect>) -> bool {
         let is_known = matches!(self.stage, Stage::Known(_));
         if let Some(watch) = self.watches.iter_mut().find(|watch| watch.sale == sale) {
             watch.retell = true;
             watch.look(is_known, acts);
-            return;
+            return true;
         }
         if self.watches.len() >= rules.watched_max {
             acts.push(Effect::Say(words::refused(sale, "too_many")));
-            return;
+            return false;
         }
         // The ledgers number with 63 bits.
         if i64::try_from(sale.0).is_err() {
             acts.push(Effect::Say(words::refused(sale, "no_such_sale")));
-            return;
+            return false;
         }
         self.watches.reserve_exact(1);
         self.watches.push(Watch {
@@ -182,6 +190,7 @@ impl Session {
             acts.push(Effect::Watch(sale));
             watch.look(true, acts);
         }
+        true
     }
 
     pub fn told(&mut self, rules: &Settings, now: Now, world: Input, acts: &mut Vec<Effect>) {

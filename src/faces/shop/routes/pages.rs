@@ -5,7 +5,7 @@ use actix_web::web::ServiceConfig;
 use crate::kit::http::assets;
 
 /// Paths the page knows. Whatever else begins with `/` is the API's, or nothing.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 17] = [
     "/",
     "/sales/{sale}",
     "/log-in",
@@ -21,6 +21,8 @@ const PAGES: [&str; 15] = [
     "/desk/refunds",
     "/desk/parked",
     "/desk/audit",
+    "/desk/journal",
+    "/second-factor",
 ];
 
 pub fn routes(cfg: &mut ServiceConfig) {

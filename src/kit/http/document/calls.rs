@@ -5,13 +5,17 @@ use serde_json::{Map, Value, json};
 use crate::kit::http::document::params;
 use crate::kit::http::idempotency;
 
-/// Who may call, where it is not everybody who has a token.
-const OPERATOR: &str = "operator";
+/// Which roles have the permission that a call needs, as a list for machines.
+const ROLES: &str = "x-roles";
 /// As documents write it; on the wire its case does not matter.
 const REPLAYED: &str = "Idempotent-Replayed";
 
-/// Adds the problems and headers that a call has like all of its shape.
-pub fn complete(call: &mut Value) {
+/// The names of the roles that have a permission, by its name.
+pub type Roles = fn(&str) -> Vec<&'static str>;
+
+/// Adds the problems and headers that a call has like all of its shape, and who may make it.
+pub fn complete(call: &mut Value, roles: Roles) {
+    tell_roles(call, roles);
     let parameters = call["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_named = |name: &str| parameters.iter().any(|parameter| parameter["name"] == name);
     let (is_once, is_paged) = (is_named(idempotency::HEADER), is_named(params::AFTER));
@@ -45,6 +49,21 @@ pub fn complete(call: &mut Value) {
     }
 }
 
+/// In the description for people, and beside it for machines.
+fn tell_roles(call: &mut Value, roles: Roles) {
+    let Some(permission) = permissions(call).next() else { return };
+    let (roles, permission) = (roles(permission), permission.to_owned());
+    let about = call["description"].as_str().map(|about| format!("{about}\n\n")).unwrap_or_default();
+    call["description"] = json!(format!("{about}Permission `{permission}`; roles: {}.", roles.join(", ")));
+    call[ROLES] = json!(roles);
+}
+
+/// What a token must allow.
+fn permissions(call: &Value) -> impl Iterator<Item = &str> {
+    let requirements = call["security"].as_array().into_iter().flatten();
+    requirements.filter_map(|one| one["access"].as_array()).flatten().filter_map(Value::as_str)
+}
+
 /// The headers that calls refer to.
 pub fn headers() -> Value {
     let (text, seconds) = (json!({ "type": "string" }), json!({ "type": "integer", "minimum": 1 }));
@@ -69,8 +88,5 @@ pub fn tokens(paths: &Map<String, Value>) -> impl Iterator<Item = String> {
 
 /// Whether only operators may make this call.
 pub fn is_of_operators(call: &Value) -> bool {
-    let requirements: Vec<&Value> = call["security"].as_array().into_iter().flatten().collect();
-    let is_theirs =
-        |one: &&Value| one["access"].as_array().is_some_and(|roles| roles.iter().any(|role| role == OPERATOR));
-    !requirements.is_empty() && requirements.iter().all(is_theirs)
+    permissions(call).next().is_some()
 }

@@ -60,9 +60,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// `roles` says which roles have a permission.
+    ///
     /// # Panics
     /// When two calls have one path and method, or two shapes one name, or two kinds of problems or two rules.
-    pub fn new(info: Value, parts: impl IntoIterator<Item = Part>) -> Self {
+    pub fn new(info: Value, parts: impl IntoIterator<Item = Part>, roles: calls::Roles) -> Self {
         let (mut tags, mut paths, mut schemas) = (Vec::new(), Map::new(), Map::new());
         let (mut kinds, mut rules) = ([Kind::GENERAL, idempotency::KINDS].concat(), Rule::GENERAL.to_vec());
         for Part { name, about, api, kinds: own_kinds, rules: own_rules } in parts {
@@ -74,7 +76,7 @@ impl Document {
                 let known = paths.entry(path.as_str()).or_insert_with(|| json!({}));
                 for (method, mut call) in object(item) {
                     call["tags"] = json!([name]);
-                    calls::complete(&mut call);
+                    calls::complete(&mut call, roles);
                     assert!(known.get(&method).is_none(), "{method} {path} is described twice");
                     known[method] = call;
                 }

@@ -76,12 +76,24 @@ run "five_services" {
     error_message = "CloudFront and the balancer"
   }
   assert {
+    condition     = alltrue([for name, service in local.services : service.environment["MIAOSHA__HTTP__TRUSTED_PROXIES"] == var.cidr if service.front != null])
+    error_message = "whatever the balancer, and nobody else, hands on comes from our own network"
+  }
+  assert {
     condition     = alltrue([for name in ["gateway", "payment-consumer"] : local.services[name].environment["MIAOSHA__PAYMENTS__SANDBOX"] == "true"])
     error_message = "who takes money is told that none moves"
   }
   assert {
     condition     = alltrue([for name, plan in local.plan : can(regex("^(c7g|m7g|r7g)\\.", plan.instance_type))])
     error_message = "Graviton"
+  }
+}
+
+run "only_our_distribution_is_let_in" {
+  command = plan
+  assert {
+    condition     = module.edge.own_header == "x-miaosha-origin" && length(data.aws_secretsmanager_secret_version.origin) == 1
+    error_message = "the rules of the balancer ask for what our distribution says"
   }
 }
 

@@ -12,6 +12,9 @@ mock_provider "aws" {
   mock_resource "aws_lb_listener" {
     defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/m/1/2" }
   }
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/m/1" }
+  }
   mock_resource "aws_cloudfront_function" {
     defaults = { arn = "arn:aws:cloudfront::123456789012:function/page" }
   }
@@ -40,6 +43,15 @@ variables {
   cdn_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/b"
   static_bucket       = "shop-static"
   kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/k"
+  origin_secrets = [
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
+  ]
+}
+
+override_resource {
+  target = aws_cloudfront_function.network
+  values = { arn = "arn:aws:cloudfront::123456789012:function/network" }
 }
 
 run "behind_cloudfront" {
@@ -61,12 +73,28 @@ run "behind_cloudfront" {
     error_message = "nothing that a service says is kept"
   }
   assert {
-    condition     = one([for origin in aws_cloudfront_distribution.this[0].origin : origin.origin_access_control_id if origin.origin_id == "static"]) == aws_cloudfront_origin_access_control.static[0].id
+    condition     = nonsensitive(one([for origin in aws_cloudfront_distribution.this[0].origin : origin.origin_access_control_id if origin.origin_id == "static"])) == aws_cloudfront_origin_access_control.static[0].id
     error_message = "the bucket is read with our signature"
   }
   assert {
-    condition     = one(aws_wafv2_web_acl.this).scope == "CLOUDFRONT" && { for rule in one(aws_wafv2_web_acl.this).rule : rule.name => one(one(rule.statement).rate_based_statement).limit if rule.name != "known-bad-inputs" } == { attempts = 480, logins = 120, all = 3000 }
-    error_message = "eight attempts a second, logins stricter"
+    condition     = nonsensitive({ for origin in aws_cloudfront_distribution.this[0].origin : origin.origin_id => [for header in origin.custom_header : "${header.name}: ${header.value}"] }) == { static = [], services = ["x-miaosha-origin: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"] }
+    error_message = "it says the first of the secrets to the balancer, and to nobody else"
+  }
+  assert {
+    condition     = output.own_header == "x-miaosha-origin" && one(one(aws_lb_listener.https.default_action).fixed_response).status_code == "403"
+    error_message = "who comes without it is refused"
+  }
+  assert {
+    condition     = alltrue([for behavior in aws_cloudfront_distribution.this[0].ordered_cache_behavior : [for function in behavior.function_association : "${function.event_type} ${function.function_arn}"] == ["viewer-request arn:aws:cloudfront::123456789012:function/network"] if behavior.target_origin_id == "services"])
+    error_message = "calls and sockets say whose they are"
+  }
+  assert {
+    condition     = strcontains(aws_cloudfront_function.network[0].code, "request.headers['${local.network_header}'] =")
+    error_message = "in the header that is counted"
+  }
+  assert {
+    condition     = aws_cloudfront_distribution.this[0].web_acl_id == "arn:aws:wafv2:us-east-1:123456789012:global/webacl/m/1" && aws_wafv2_web_acl_association.balancer.web_acl_arn == "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/m/1" && aws_wafv2_web_acl_association.balancer.resource_arn == aws_lb.this.arn
+    error_message = "limits at both doors"
   }
   assert {
     condition     = toset(keys(aws_route53_record.shop)) == toset(["A", "AAAA"])
@@ -79,6 +107,7 @@ run "without_cloudfront" {
   variables {
     cdn                 = false
     cdn_certificate_arn = null
+    origin_secrets      = []
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_ingress_rule.shoppers : rule.from_port]) == toset([80, 443]) && length(aws_vpc_security_group_ingress_rule.cloudfront) == 0
@@ -92,6 +121,14 @@ run "without_cloudfront" {
     condition     = output.trusted_hops == 1
     error_message = "one proxy adds what it saw"
   }
+  assert {
+    condition     = length(module.firewall_at_cdn) == 0 && aws_wafv2_web_acl_association.balancer.resource_arn == aws_lb.this.arn && output.own_header == ""
+    error_message = "the balancer has the limits, and takes everybody"
+  }
+  assert {
+    condition     = aws_lb.this.ip_address_type != "dualstack" && toset(keys(aws_route53_record.shop)) == toset(["A"])
+    error_message = "an address of IPv6 would be one of 2^64 that one customer has"
+  }
 }
 
 run "the_balancer" {
@@ -101,8 +138,8 @@ run "the_balancer" {
     error_message = "it passes on what has one meaning only"
   }
   assert {
-    condition     = aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06" && one(one(aws_lb_listener.https.default_action).fixed_response).status_code == "404"
-    error_message = "TLS 1.2 at least, and what no rule takes is nobody's"
+    condition     = aws_lb_listener.https.ssl_policy == "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    error_message = "TLS 1.2 at least"
   }
 }
 
@@ -138,12 +175,24 @@ run "a_connection_kept_longer_than_the_services_do_is_refused" {
   expect_failures = [var.idle_s]
 }
 
-run "limits_that_the_firewall_cannot_count_are_refused" {
+run "a_distribution_that_is_known_by_nothing_is_refused" {
   command = plan
   variables {
-    logins_per_minute_max = 5
+    origin_secrets = []
   }
-  expect_failures = [var.logins_per_minute_max]
+  expect_failures = [var.origin_secrets]
+}
+
+run "three_secrets_are_refused" {
+  command = plan
+  variables {
+    origin_secrets = [
+      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+      "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210",
+      "00000000000000000000000000000000000000000000000000000000000000ff",
+    ]
+  }
+  expect_failures = [var.origin_secrets]
 }
 
 run "one_subnet_is_refused" {

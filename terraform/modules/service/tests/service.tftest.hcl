@@ -131,6 +131,65 @@ run "who_gets_in" {
   }
 }
 
+run "without_a_distribution_everybody_comes" {
+  command = plan
+  assert {
+    condition     = [for condition in one(aws_lb_listener_rule.this).condition : one(condition.path_pattern).values] == [toset(["/v1/sales/*/attempts"])]
+    error_message = "the path alone decides"
+  }
+}
+
+run "behind_a_distribution_it_has_to_be_ours" {
+  command = plan
+  variables {
+    own_header = "x-miaosha-origin"
+    own_values = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"]
+  }
+  assert {
+    condition = nonsensitive({
+      for condition in one(aws_lb_listener_rule.this).condition :
+      try(one(condition.http_header).http_header_name, "path") => length(condition.http_header) == 1 ? one(condition.http_header).values : one(condition.path_pattern).values
+      }) == {
+      path             = toset(["/v1/sales/*/attempts"])
+      x-miaosha-origin = toset(["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"])
+    }
+    error_message = "the path and the header; while the secret changes, both are good"
+  }
+}
+
+run "a_secret_that_the_balancer_takes_for_anything_is_refused" {
+  command = plan
+  variables {
+    own_header = "x-miaosha-origin"
+    own_values = ["*"]
+  }
+  expect_failures = [var.own_values]
+}
+
+run "a_header_without_a_secret_is_refused" {
+  command = plan
+  variables {
+    own_header = "x-miaosha-origin"
+  }
+  expect_failures = [var.own_values]
+}
+
+run "four_paths_are_refused" {
+  command = plan
+  variables {
+    front = {
+      port                       = 8081
+      priority                   = 10
+      paths                      = ["/a", "/b", "/c", "/d"]
+      longest_request_s          = 600
+      listener_arn               = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/m/1/2"
+      balancer_arn_suffix        = "app/m/1"
+      balancer_security_group_id = "sg-balancer"
+    }
+  }
+  expect_failures = [var.front]
+}
+
 run "sockets_leave_early" {
   command = plan
   variables {

@@ -11,8 +11,8 @@ variables {
 run "what_is_always_there" {
   command = plan
   assert {
-    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL"])
-    error_message = "three secrets without Stripe"
+    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL", "ORIGIN_SECRETS"])
+    error_message = "five secrets without Stripe"
   }
   assert {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.made : version.secret_string == null && version.secret_string_wo_version == 1])
@@ -30,7 +30,7 @@ run "places_for_stripe" {
     stripe = true
   }
   assert {
-    condition     = length(aws_secretsmanager_secret.this) == 6 && length(aws_secretsmanager_secret_version.made) == 4
+    condition     = length(aws_secretsmanager_secret.this) == 7 && length(aws_secretsmanager_secret_version.made) == 5
     error_message = "two more places, which only their owner fills"
   }
 }

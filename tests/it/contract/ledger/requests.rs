@@ -147,10 +147,10 @@ pub async fn old_requests_are_forgotten_some_at_a_time<S: Store>(store: S) {
 
 pub async fn a_request_makes_one_item_and_one_sale<S: Store>(store: S) {
     let item = NewItem { title: "A lamp".into(), description: "It shines".into() };
-    let twice = join_all((0..4).map(|_| store.create_item_once(&item, Some(RequestId(1))))).await;
+    let twice = join_all((0..4).map(|_| store.create_item_once(&item, Some(RequestId(1)), None))).await;
     let twice: Vec<_> = twice.into_iter().map(Result::unwrap).collect();
     assert!(twice.iter().all(|made| *made == twice[0]), "{twice:?}");
-    let other = store.create_item_once(&item, Some(RequestId(2))).await.unwrap();
+    let other = store.create_item_once(&item, Some(RequestId(2)), None).await.unwrap();
     assert_ne!(other.id, twice[0].id);
     assert_ne!(store.create_item(&item).await.unwrap().id, store.create_item(&item).await.unwrap().id);
 
@@ -166,7 +166,7 @@ pub async fn a_request_makes_one_item_and_one_sale<S: Store>(store: S) {
         questions: Vec::new(),
         question_key: sale.question_key,
     };
-    let made = join_all((0..4).map(|_| store.create_sale_once(&new, Some(RequestId(1))))).await;
+    let made = join_all((0..4).map(|_| store.create_sale_once(&new, Some(RequestId(1)), None))).await;
     let made: Vec<_> = made.into_iter().map(|made| made.unwrap().unwrap().id).collect();
     assert!(made.iter().all(|id| *id == made[0]), "{made:?}");
     assert_eq!(store.sales(9).await.unwrap().len(), 2);

@@ -1,0 +1,30 @@
+//! The code of a mail, read where it lies: for stories that are about something else.
+
+use std::path::Path;
+
+use miaosha::domain::people::code::{Code, Ticket};
+use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, MySqlConnection};
+
+fn id(sent: &Value) -> Vec<u8> {
+    Ticket::read(sent["ticket"].as_str().unwrap()).expect("a ticket").code.to_bytes().to_vec()
+}
+
+fn said(number: i64) -> String {
+    Code::of_number(number as u32).unwrap().said()
+}
+
+/// Of a shop in one process.
+pub async fn in_folder(state: &Path, sent: &Value) -> String {
+    let options = SqliteConnectOptions::new().filename(state.join("ledger.sqlite")).read_only(true);
+    let mut conn = options.connect().await.unwrap();
+    said(sqlx::query_scalar("SELECT code FROM codes WHERE id = ?").bind(id(sent)).fetch_one(&mut conn).await.unwrap())
+}
+
+/// Of a fleet.
+pub async fn in_mysql(url: &str, sent: &Value) -> String {
+    let mut conn = MySqlConnection::connect(url).await.unwrap();
+    let code = sqlx::query_scalar("SELECT CAST(code AS SIGNED) FROM codes WHERE id = ?").bind(id(sent));
+    said(code.fetch_one(&mut conn).await.unwrap())
+}
