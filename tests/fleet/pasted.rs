@@ -131,9 +131,9 @@ async fn the_same_lines_work_before_a_fleet() {
     let fleet = Fleet::open(&redis_url(), &rabbit_url(), offer).await;
     let (printed, url, sale) = (printed().await, format!("http://{}", fleet.front.address), fleet.sale.to_string());
     let names: Vec<String> = (0..4).map(|number| format!("c{number}")).collect();
-    accounts(&fleet.store, &names).await;
     // The front lets one address in so often in a second, and no oftener.
     for name in &names {
+        fleet.person(name, "demodemo").await;
         bought(&pasted(&printed.by(name, &url, &sale)).await);
     }
 }

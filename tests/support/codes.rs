@@ -4,8 +4,8 @@ use std::path::Path;
 
 use miaosha::domain::people::code::{Code, Ticket};
 use serde_json::Value;
+use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, MySqlConnection};
 
 fn id(sent: &Value) -> Vec<u8> {
     Ticket::read(sent["ticket"].as_str().unwrap()).expect("a ticket").code.to_bytes().to_vec()
@@ -20,11 +20,4 @@ pub async fn in_folder(state: &Path, sent: &Value) -> String {
     let options = SqliteConnectOptions::new().filename(state.join("ledger.sqlite")).read_only(true);
     let mut conn = options.connect().await.unwrap();
     said(sqlx::query_scalar("SELECT code FROM codes WHERE id = ?").bind(id(sent)).fetch_one(&mut conn).await.unwrap())
-}
-
-/// Of a fleet.
-pub async fn in_mysql(url: &str, sent: &Value) -> String {
-    let mut conn = MySqlConnection::connect(url).await.unwrap();
-    let code = sqlx::query_scalar("SELECT CAST(code AS SIGNED) FROM codes WHERE id = ?").bind(id(sent));
-    said(code.fetch_one(&mut conn).await.unwrap())
 }

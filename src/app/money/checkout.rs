@@ -25,6 +25,7 @@ use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 use crate::kit::telemetry::traced::{Part, call};
+use crate::kit::work::chance::chance;
 use crate::ports::money::paying::{BeginPayment, Confirmed, FreeOrder};
 use crate::ports::money::payments::{Captured, Opened, Unpayable, Voided};
 use crate::ports::{Fault, Result};
@@ -148,13 +149,13 @@ async fn open(needs: &Needs, effort: Effort, row: &Reservation, amount: Money) -
 }
 
 fn payment(needs: &Needs, row: &Reservation, amount: Money, state: PaymentState) -> Payment {
-    let (id, opened_at) = (PaymentId::from_bytes(random_bytes()), needs.clock.now());
+    let (id, opened_at) = (PaymentId::from_bytes(chance()), needs.clock.now());
     Payment { id, reservation: row.id, sale: row.sale, amount, state, opened_at }
 }
 
 async fn confirm_free(needs: &Needs, effort: Effort, row: &Reservation, amount: Money) -> Result<Paid> {
     let payment = payment(needs, row, amount, PaymentState::Captured);
-    let number = order::number(u64::from_be_bytes(random_bytes()));
+    let number = order::number(u64::from_be_bytes(chance()));
     let confirmed = needs.paying.confirm_free(&payment, row.buyer, &number, sure_now(&*needs.clock)?);
     let confirmed = call(Part::Ledger, "confirm_free", confirmed).await?;
     needs.faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
@@ -186,7 +187,7 @@ async fn amount(needs: &Needs, row: &Reservation) -> Result<Money> {
 }
 
 async fn confirm(needs: &Needs, effort: Effort, row: &Reservation, payment: PaymentId) -> Result<Paid> {
-    let number = order::number(u64::from_be_bytes(random_bytes()));
+    let number = order::number(u64::from_be_bytes(chance()));
     let confirmed = needs.paying.confirm(row.id, payment, &number, needs.clock.now());
     let confirmed = call(Part::Ledger, "confirm", confirmed).await?;
     needs.faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
@@ -244,10 +245,4 @@ async fn void(needs: &Needs, id: ReservationId, payment: PaymentId) -> Result<()
 
 fn slow(part: &'static str) -> Fault {
     Fault::new(part, "no answer in time")
-}
-
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the machine has a source of chance");
-    bytes
 }

@@ -4,6 +4,7 @@ use crate::domain::people::address::Address;
 use crate::domain::people::code::{CODE_MS_MAX, Code, Ticket};
 use crate::domain::shared::id::CodeId;
 use crate::domain::shared::time::Timestamp;
+use crate::kit::work::chance::chance;
 use crate::ports::Result;
 use crate::ports::people::codes::{Asked, CodeFor, Codes, NewCode};
 
@@ -37,10 +38,4 @@ pub async fn ask(
 /// Forgets those that no letter speaks of any more; how many rows went.
 pub async fn forget(codes: &dyn Codes, max: u32, now: Timestamp) -> Result<u64> {
     codes.forget_codes(now.plus_ms(-CODE_KEPT_MS), max).await
-}
-
-fn chance<const BYTES: usize>() -> [u8; BYTES] {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the machine has a source of chance");
-    bytes
 }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::app::people::totp::{self, DIGITS, SECRET_BYTES};
 use crate::domain::people::Revoked;
 use crate::domain::shared::id::BuyerId;
+use crate::kit::work::chance::chance;
 use crate::ports::Result;
 use crate::ports::people::second_factors::{Digest, SecondFactors, TryLimit};
 use crate::ports::platform::clock::Clock;
@@ -40,7 +41,7 @@ pub struct Offer {
 
 /// For this account's address. `None` where one is set up already.
 pub async fn offer(needs: &Needs, id: BuyerId, email: &str) -> Result<Option<Offer>> {
-    let secret: [u8; SECRET_BYTES] = random_bytes();
+    let secret: [u8; SECRET_BYTES] = chance();
     if !needs.second_factors.offer_second_factor(id, &secret).await? {
         return Ok(None);
     }
@@ -132,16 +133,10 @@ fn plain(typed: &str) -> String {
 
 /// Groups of four, as they are read out.
 fn recovery_code() -> String {
-    let code = BASE32_NOPAD.encode(&random_bytes::<RECOVERY_BYTES>()).to_ascii_lowercase();
+    let code = BASE32_NOPAD.encode(&chance::<RECOVERY_BYTES>()).to_ascii_lowercase();
     code.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect::<Vec<_>>().join("-")
 }
 
 fn digest(code: &str) -> Digest {
     Sha256::digest(code.as_bytes()).into()
-}
-
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the machine has a source of chance");
-    bytes
 }

@@ -2,17 +2,17 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::domain::shared::id::BuyerId;
 use crate::faces::tokens::TokenKeys;
+use crate::kit::work::chance::chance;
 
 const ID_BYTES: usize = 16;
 
 /// As the browser keeps it.
 pub fn new(keys: &TokenKeys, buyer: BuyerId) -> String {
-    let mut id = [0; ID_BYTES];
-    getrandom::fill(&mut id).expect("the machine has a source of chance");
+    let id: [u8; ID_BYTES] = chance();
     let [mac, ..] = macs(keys, buyer, &id)[..] else { unreachable!("there is a key that signs") };
     BASE64_URL_SAFE_NO_PAD.encode([&id[..], &mac[..]].concat())
 }
@@ -21,8 +21,7 @@ pub fn new(keys: &TokenKeys, buyer: BuyerId) -> String {
 pub fn known(keys: &TokenKeys, buyer: BuyerId, word: &str) -> Option<String> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(word).ok()?;
     let (id, mac) = bytes.split_at_checked(ID_BYTES)?;
-    // Compared by their digests: how far two are alike says nothing of either.
-    let is_ours = macs(keys, buyer, id).iter().any(|ours| Sha256::digest(ours) == Sha256::digest(mac));
+    let is_ours = macs(keys, buyer, id).iter().any(|ours| ours.ct_eq(mac).into());
     is_ours.then(|| format!("device {buyer} {}", BASE64_URL_SAFE_NO_PAD.encode(id)))
 }
 

@@ -14,7 +14,6 @@ mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, ServiceConfig};
@@ -26,7 +25,6 @@ use crate::faces::account::login_limiter::{LoginAttempt, LoginLimiter};
 pub use crate::faces::account::part::part;
 use crate::faces::account::passwords::Pools;
 use crate::faces::front::Front;
-use crate::ports;
 use crate::ports::money::orders::Orders;
 use crate::ports::people::accounts::Accounts;
 use crate::ports::people::codes::Codes;
@@ -75,28 +73,15 @@ impl AccountFace {
         self.0.pools.hashes()
     }
 
-    /// Forgets old codes and log-ins, until the soft stop. What is left over is good for nothing all the same.
+    /// Forgets old codes and log-ins, until the soft stop.
     pub async fn run(&self) {
-        let pause = Duration::from_millis(self.settings().request_forget_ms);
-        while !self.is_stopping() {
-            if let Err(fault) = self.forget_old().await {
-                tracing::info!(%fault, "removing old codes and log-ins failed and is tried again");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stopping() => {}
-            }
-        }
-    }
-
-    async fn forget_old(&self) -> ports::Result<()> {
-        let max = self.settings().request_forget_max;
-        let is_more = |forgotten: u64| forgotten >= u64::from(max) && !self.is_stopping();
-        while is_more(codes::forget(&*self.needs().codes, max, self.clock().now()).await?) {}
-        // Their ends are read for as long as a token of them may be good.
-        let over_before = self.clock().now().plus_ms(-TOKEN_MS_MAX);
-        while is_more(self.needs().sessions.forget_sessions(over_before, max).await?) {}
-        Ok(())
+        let (needs, now) = (self.needs(), || self.clock().now());
+        // Ends are read for as long as a token may be good.
+        let is_over = || now().plus_ms(-TOKEN_MS_MAX);
+        tokio::join!(
+            self.forget("codes", |max| codes::forget(&*needs.codes, max, now())),
+            self.forget("sessions", |max| needs.sessions.forget_sessions(is_over(), max)),
+        );
     }
 
     fn needs(&self) -> &Needs {

@@ -5,7 +5,6 @@
 //! take for a formula gets an apostrophe in front.
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::RefundKind;
@@ -14,7 +13,7 @@ use crate::domain::sale::reservation::{Reservation, State};
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::faces::desk::Desk;
-use crate::faces::desk::leaving::{Leaving, Outcome};
+use crate::faces::desk::leaving::{Leaving, Outcome, Pieces};
 use crate::ports::audit::reports::{Person, Place};
 use crate::ports::{Fault, Result, Source};
 
@@ -86,13 +85,8 @@ enum At {
     End,
 }
 
-impl Export {
-    pub fn new(sale: SaleId, list: List, leaving: Leaving) -> Self {
-        Self { desk: leaving.desk().clone(), sale, list, place: At::Begin, leaving }
-    }
-
-    /// The next piece of the file; `None` after the last.
-    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+impl Pieces for Export {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
         let page = self.page().await;
         if let Err(fault) = &page {
             self.leaving.ends(Outcome::Broken);
@@ -100,13 +94,11 @@ impl Export {
         }
         page
     }
+}
 
-    /// The rest of the file. A fault ends it as a body that is not whole.
-    pub fn rest(self) -> impl Stream<Item = Result<Bytes>> {
-        stream::try_unfold(self, |mut export| async move {
-            let page = export.next().await?;
-            Ok(page.map(|bytes| (bytes, export)))
-        })
+impl Export {
+    pub fn new(sale: SaleId, list: List, leaving: Leaving) -> Self {
+        Self { desk: leaving.desk().clone(), sale, list, place: At::Begin, leaving }
     }
 
     async fn page(&mut self) -> Result<Option<Bytes>> {

@@ -1,7 +1,6 @@
 //! The journal, as the desk writes it for what lies outside the ledger, and as it is shown and taken home.
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -12,7 +11,7 @@ use crate::domain::shared::id::RequestId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::desk::Desk;
 use crate::faces::desk::exports::{BYTE_ORDER_MARK, moment, unwritten, write};
-use crate::faces::desk::leaving::{Leaving, Outcome};
+use crate::faces::desk::leaving::{Leaving, Outcome, Pieces};
 use crate::ports::Result;
 use crate::ports::audit::journal::Wanted;
 
@@ -92,13 +91,8 @@ enum At {
     End,
 }
 
-impl JournalExport {
-    pub fn new(wanted: Wanted, leaving: Leaving) -> Self {
-        Self { wanted, place: At::Begin, leaving }
-    }
-
-    /// The next piece of the file; `None` after the last.
-    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+impl Pieces for JournalExport {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
         let page = self.page().await;
         if let Err(fault) = &page {
             self.leaving.ends(Outcome::Broken);
@@ -106,13 +100,11 @@ impl JournalExport {
         }
         page
     }
+}
 
-    /// The rest of the file. A fault ends it as a body that is not whole.
-    pub fn rest(self) -> impl Stream<Item = Result<Bytes>> {
-        stream::try_unfold(self, |mut export| async move {
-            let page = export.next().await?;
-            Ok(page.map(|bytes| (bytes, export)))
-        })
+impl JournalExport {
+    pub fn new(wanted: Wanted, leaving: Leaving) -> Self {
+        Self { wanted, place: At::Begin, leaving }
     }
 
     async fn page(&mut self) -> Result<Option<Bytes>> {

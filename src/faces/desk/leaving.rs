@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use actix_web::http::{Version, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use futures_util::stream::{self, Stream};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -101,6 +103,20 @@ impl Drop for Leaving {
 async fn told(desk: Desk, by: Author, subject: Subject, what: Value) {
     let at = desk.clock().now();
     desk.wrote_down(&Author { at, ..by }, Action::ExportEnded, subject, what).await;
+}
+
+/// A list as it is made: a piece after the other.
+pub trait Pieces: Sized {
+    /// `None` after the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>>>;
+
+    /// All that are left. A fault ends the file as a body that is not whole.
+    fn rest(self) -> impl Stream<Item = Result<Bytes>> {
+        stream::try_unfold(self, |mut pieces| async move {
+            let piece = pieces.next().await?;
+            Ok(piece.map(|bytes| (bytes, pieces)))
+        })
+    }
 }
 
 /// What older clients cannot be given.

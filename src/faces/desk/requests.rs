@@ -14,6 +14,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::kit::http::document::shapes::{list, text, whole};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem, Rule};
+use crate::kit::work::chance::chance;
 use crate::ports::money::payments::Payments;
 use crate::ports::sale::catalogue::{NewItem, NewSale};
 
@@ -166,7 +167,5 @@ fn asked((index, body): (usize, QuestionBody)) -> Result<Question, Problem> {
 
 /// With it, knowing the questions does not tell which buyer gets which.
 fn question_key() -> QuestionKey {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).expect("the machine has a source of randomness");
-    QuestionKey(key)
+    QuestionKey(chance())
 }

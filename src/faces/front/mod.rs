@@ -17,6 +17,7 @@ pub mod views;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::dev::{Payload, RequestHead};
@@ -40,6 +41,7 @@ use crate::kit::http::body;
 use crate::kit::http::idempotency::cause;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::kit::telemetry::trace::{carried, carry};
+use crate::kit::work::chance::chance;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::ports::Fault;
 use crate::ports::people::accounts::Accounts;
@@ -183,7 +185,7 @@ impl Front {
             actor: Actor::Account(principal.buyer),
             role: Some(principal.role),
             network: self.neighbourhood(req),
-            request: cause(req).map_or_else(any_request, |cause| cause.request),
+            request: cause(req).map_or_else(|| RequestId::from_bytes(chance()), |cause| cause.request),
             at: self.clock().now(),
         })
     }
@@ -278,6 +280,27 @@ impl Front {
         self.0.lifecycle.soft.is_cancelled()
     }
 
+    /// Removes what is old, a piece of so many at a time, again and again until the soft stop. What is left over is good for nothing all
+    /// the same.
+    pub async fn forget<F>(&self, what: &'static str, piece: impl Fn(u32) -> F)
+    where
+        F: Future<Output = Result<u64, Fault>>,
+    {
+        let max = self.settings().request_forget_max;
+        let pause = Duration::from_millis(self.settings().request_forget_ms);
+        while !self.is_stopping() {
+            match piece(max).await {
+                Ok(forgotten) if forgotten >= u64::from(max) => continue,
+                Ok(_) => {}
+                Err(fault) => tracing::info!(what, %fault, "removing what is old failed and is tried again"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stopping() => {}
+            }
+        }
+    }
+
     pub async fn stopping(&self) {
         self.0.lifecycle.soft.cancelled().await;
     }
@@ -296,10 +319,4 @@ impl Front {
             }
         }
     }
-}
-
-fn any_request() -> RequestId {
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).expect("the machine has a source of randomness");
-    RequestId::from_bytes(id)
 }

@@ -1,7 +1,5 @@
 //! What is lent to routes that need an `Idempotency-Key`, and the forgetting of old keys.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, Route};
 
 use crate::domain::people::Permission;
@@ -10,7 +8,6 @@ use crate::faces::front::metric::Metric;
 use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
 use crate::kit::http::problem::Problem;
 use crate::kit::telemetry::trace::{carried, carry};
-use crate::ports;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::Faults;
 use crate::ports::platform::idempotency::Idempotency;
@@ -73,27 +70,7 @@ impl Keeper for Front {
     }
 }
 
-/// Removes requests whose keys have expired, until the soft stop. What is left over counts as forgotten all the same.
+/// Removes requests whose keys have expired.
 pub async fn forget_old(front: &Front) {
-    let pause = Duration::from_millis(front.settings().request_forget_ms);
-    while !front.is_stopping() {
-        if let Err(fault) = forget_all(front).await {
-            tracing::info!(%fault, "removing old requests failed and is tried again");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = front.stopping() => {}
-        }
-    }
-}
-
-async fn forget_all(front: &Front) -> ports::Result<()> {
-    let max = front.settings().request_forget_max;
-    while !front.is_stopping() {
-        let forgotten = front.0.needs.idempotency.forget(front.clock().now(), max).await?;
-        if forgotten < u64::from(max) {
-            break;
-        }
-    }
-    Ok(())
+    front.forget("requests", |max| front.0.needs.idempotency.forget(front.clock().now(), max)).await;
 }

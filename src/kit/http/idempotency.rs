@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::shared::id::RequestId;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::work::chance::chance;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::{Faults, Point};
 use crate::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Idempotency, Key, Lease};
@@ -163,7 +164,7 @@ async fn prepare<K: Keeper>(keeper: &K, by: K::By, req: &mut ServiceRequest) -> 
     let asked = Asked {
         key,
         fingerprints: fingerprints(keeper, req, &bytes),
-        request: new_request(),
+        request: RequestId::from_bytes(chance()),
         now,
         leased_until: now.plus_ms(limits.lease_ms),
         expires_at: now.plus_ms(limits.ttl_ms),
@@ -224,12 +225,6 @@ fn fingerprints(keeper: &impl Keeper, req: &ServiceRequest, body: &[u8]) -> Vec<
     let mut message = format!("{}\n{}\n", req.method(), req.uri()).into_bytes();
     message.extend_from_slice(body);
     keeper.digests(&message).into_iter().map(Fingerprint).collect()
-}
-
-fn new_request() -> RequestId {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the machine has a source of chance");
-    RequestId::from_bytes(bytes)
 }
 
 fn replay(status: u16, content_type: &str, body: Vec<u8>) -> HttpResponse {

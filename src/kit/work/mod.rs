@@ -1,6 +1,7 @@
-//! Long work: loops over queues and ticks, how long to wait after a failure, and how a process ends.
+//! Long work: loops over queues and ticks, how long to wait after a failure, chance, and how a process ends.
 
 pub mod backoff;
+pub mod chance;
 pub mod lifecycle;
 pub mod serve;
 pub mod settings;

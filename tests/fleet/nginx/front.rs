@@ -202,7 +202,7 @@ impl Front {
 pub struct Fleet {
     pub front: Front,
     pub sale: SaleId,
-    pub store: MysqlStore,
+    store: MysqlStore,
     _parts: [Part; 4],
     _folder: TempDir,
 }

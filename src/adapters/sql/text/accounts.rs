@@ -138,10 +138,7 @@ impl FromRow<'_, Row> for Account {
             email: found.try_get("email")?,
             password_hash: found.try_get("password_hash")?,
             role: found.try_get("role")?,
-            locale: match found.try_get::<Option<String>, _>("locale")? {
-                None => Locale::default(),
-                Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("an account's locale is {tag}")))?,
-            },
+            locale: row::locale(found, "locale")?,
             epoch: row::number(found, "epoch")?,
         })
     }

@@ -12,6 +12,27 @@ use super::dialect::{Db, Row};
 /// Rows in one statement, at most: with 13 placeholders a row, a fifth of what SQLite allows.
 pub const ROWS_MAX: usize = 512;
 
+/// Removes the first of what is due, in this order: takes until when, and how many.
+macro_rules! delete_some {
+    ($name:literal, $table:literal, $due:literal, $by:literal) => {
+        // Of a table of its own, since MySQL gives no LIMIT to a subquery.
+        concat!(
+            "/* ",
+            $name,
+            " */ DELETE FROM ",
+            $table,
+            " WHERE id IN (SELECT id FROM (SELECT id FROM ",
+            $table,
+            " WHERE ",
+            $due,
+            " ORDER BY ",
+            $by,
+            " LIMIT ?) AS due)"
+        )
+    };
+}
+pub(super) use delete_some;
+
 type Arguments = <Db as Database>::Arguments;
 
 /// Cuts a list into pieces whose lengths are powers of two, long ones first.

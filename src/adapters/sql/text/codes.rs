@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update};
-use super::{Result, accounts, broken, day_counts, fault, is_duplicate, outbox, people, row};
+use super::{Result, accounts, bulk, day_counts, fault, is_duplicate, outbox, people, row};
 use crate::adapters::sql::codes::{Counted, Purpose};
 use crate::domain::people::address::Address;
 use crate::domain::people::code::{CODE_MS_MAX, CODE_TRIES_MAX, Code, TicketDigest};
@@ -174,10 +174,6 @@ async fn found_locked(conn: &mut Connection, id: CodeId) -> Result<Option<Found>
 }
 
 fn read(found: &Row) -> Result<Found> {
-    let locale = match found.try_get::<Option<String>, _>("locale")? {
-        None => Locale::default(),
-        Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("a code's locale is {tag}")))?,
-    };
     Ok(Found {
         ticket: found.try_get("ticket")?,
         code: found.try_get("code")?,
@@ -188,7 +184,7 @@ fn read(found: &Row) -> Result<Found> {
         address: found.try_get("address")?,
         name: found.try_get("name")?,
         password_hash: found.try_get("password_hash")?,
-        locale,
+        locale: row::locale(found, "locale")?,
         former: found.try_get("former")?,
         asked_at: found.try_get("asked_at")?,
         tries: row::small(found, "tries")?,
@@ -296,14 +292,10 @@ async fn changed(conn: &mut Connection, id: BuyerId) -> Result<Proved> {
 }
 
 async fn forget(conn: &mut Connection, &(before, max): &(Timestamp, u32)) -> Result<u64> {
-    // Of a table of its own, since MySQL gives no LIMIT to a subquery.
-    let done = sqlx::query(
-        "/* codes.forget */ DELETE FROM codes WHERE id IN \
-         (SELECT id FROM (SELECT id FROM codes WHERE asked_at < ? ORDER BY asked_at LIMIT ?) AS old)",
-    )
-    .bind(before)
-    .bind(max)
-    .execute(&mut *conn)
-    .await?;
+    let done = sqlx::query(bulk::delete_some!("codes.forget", "codes", "asked_at < ?", "asked_at"))
+        .bind(before)
+        .bind(max)
+        .execute(&mut *conn)
+        .await?;
     Ok(done.rows_affected() + day_counts::forget(conn, before, max).await?)
 }

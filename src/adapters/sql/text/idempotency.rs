@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update, insert_new};
-use super::{Result, broken, row};
+use super::{Result, broken, bulk, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
@@ -194,14 +194,10 @@ async fn withdraw(conn: &mut Connection, args: &(Key, Lease)) -> Result<()> {
 }
 
 async fn forget(conn: &mut Connection, &(now, max): &(Timestamp, u32)) -> Result<u64> {
-    // Of a table of its own, since MySQL gives no LIMIT to a subquery.
-    let done = sqlx::query(
-        "/* requests.forget */ DELETE FROM requests WHERE id IN \
-         (SELECT id FROM (SELECT id FROM requests WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) AS expired)",
-    )
-    .bind(now)
-    .bind(max)
-    .execute(conn)
-    .await?;
+    let done = sqlx::query(bulk::delete_some!("requests.forget", "requests", "expires_at <= ?", "expires_at"))
+        .bind(now)
+        .bind(max)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }

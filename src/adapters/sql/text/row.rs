@@ -12,6 +12,7 @@ use crate::domain::money::payment::{Payment, Refund, RefundEntry, RefundKind, Re
 use crate::domain::sale::Allotment;
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::id::{PaymentId, ReservationId};
+use crate::domain::shared::locale::Locale;
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 
@@ -176,6 +177,14 @@ pub fn allotment(row: &Row) -> Result<Allotment> {
         quantity_max: small(row, "quantity_max")?,
         standby_max: small(row, "standby_max")?,
     })
+}
+
+/// A language tag; none reads as the usual one.
+pub fn locale(row: &Row, column: &str) -> Result<Locale> {
+    match row.try_get::<Option<String>, _>(column)? {
+        None => Ok(Locale::default()),
+        Some(tag) => Locale::of_tag(&tag).ok_or_else(|| broken(format!("a {column} is {tag}"))),
+    }
 }
 
 pub fn number(row: &Row, column: &str) -> Result<u64> {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Store, for_update};
-use super::{Result, fault, people};
+use super::dialect::{Connection, Row, Store, for_update};
+use super::{Result, fault, people, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::people::Revoked;
 use crate::domain::shared::id::BuyerId;
@@ -63,14 +63,15 @@ async fn read(conn: &mut Connection, id: BuyerId) -> Result<Option<SecondFactor>
     .bind(id)
     .fetch_optional(conn)
     .await?;
-    let factor = |found: super::dialect::Row| {
-        Ok(SecondFactor {
-            secret: found.try_get("secret")?,
-            is_confirmed: found.try_get::<Option<Timestamp>, _>("confirmed_at")?.is_some(),
-            used: super::row::number(&found, "used")?,
-        })
-    };
-    found.map(factor).transpose()
+    found.as_ref().map(factor).transpose()
+}
+
+fn factor(found: &Row) -> Result<SecondFactor> {
+    Ok(SecondFactor {
+        secret: found.try_get("secret")?,
+        is_confirmed: found.try_get::<Option<Timestamp>, _>("confirmed_at")?.is_some(),
+        used: row::number(found, "used")?,
+    })
 }
 
 async fn offer(conn: &mut Connection, (id, secret): &(BuyerId, Vec<u8>)) -> Result<bool> {
@@ -117,17 +118,13 @@ async fn locked(conn: &mut Connection, id: BuyerId) -> Result<Option<SecondFacto
         .fetch_optional(&mut *conn)
         .await?;
     let found = sqlx::query(concat!(
-        "/* second_factors.locked */ SELECT secret, confirmed_at FROM second_factors WHERE account = ?",
+        "/* second_factors.locked */ SELECT secret, confirmed_at, used FROM second_factors WHERE account = ?",
         for_update!()
     ))
     .bind(id)
     .fetch_optional(conn)
     .await?;
-    let factor = |found: super::dialect::Row| {
-        let is_confirmed = found.try_get::<Option<Timestamp>, _>("confirmed_at")?.is_some();
-        Ok(SecondFactor { secret: found.try_get("secret")?, is_confirmed, used: 0 })
-    };
-    found.map(factor).transpose()
+    found.as_ref().map(factor).transpose()
 }
 
 async fn try_once(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store};
-use super::{Result, fault};
+use super::{Result, bulk, fault};
 use crate::adapters::sql::stored::Number;
 use crate::domain::people::session::Session;
 use crate::domain::shared::id::{BuyerId, SessionId};
@@ -110,14 +110,10 @@ async fn ended_after(conn: &mut Connection, after: EndPlace, max: u32) -> Result
 }
 
 async fn forget(conn: &mut Connection, &(before, max): &(Timestamp, u32)) -> Result<u64> {
-    // Of a table of its own, since MySQL gives no LIMIT to a subquery.
-    let done = sqlx::query(
-        "/* sessions.forget */ DELETE FROM sessions WHERE id IN \
-         (SELECT id FROM (SELECT id FROM sessions WHERE until_at < ? ORDER BY until_at LIMIT ?) AS gone)",
-    )
-    .bind(before)
-    .bind(max)
-    .execute(conn)
-    .await?;
+    let done = sqlx::query(bulk::delete_some!("sessions.forget", "sessions", "until_at < ?", "until_at"))
+        .bind(before)
+        .bind(max)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -16,6 +16,7 @@ use crate::faces::front::routes::Reply;
 use crate::faces::tokens::access::Principal;
 use crate::kit::http::auth::LEEWAY_S;
 use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::work::chance::chance;
 use crate::ports::people::accounts::Account;
 
 #[derive(Serialize, ToSchema)]
@@ -63,7 +64,7 @@ pub async fn welcomed(
     };
     let said = req.headers().get(USER_AGENT).and_then(|said| said.to_str().ok()).unwrap_or_default();
     let session = Session {
-        id: new_session(),
+        id: SessionId::from_bytes(chance()),
         begun_at: now,
         until: now.plus_ms(ttl_ms + 1_000 * (LEEWAY_S + 1)),
         agent: agent(said),
@@ -75,10 +76,4 @@ pub async fn welcomed(
     let access_token = face.keys().sign_access_of(principal, now, ttl_ms);
     let device = devices::new(face.keys(), account.id);
     Ok(Welcome { user: account.into(), access_token, device })
-}
-
-fn new_session() -> SessionId {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the machine has a source of chance");
-    SessionId::from_bytes(bytes)
 }

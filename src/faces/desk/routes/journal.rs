@@ -11,7 +11,7 @@ use crate::domain::people::author::Actor;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::desk::Desk;
 use crate::faces::desk::journal::{EntryView, JournalExport};
-use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
+use crate::faces::desk::leaving::{Leaving, Pieces, can_be_streamed, streamed};
 use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, parsed, path, query};
 use crate::kit::http::document::params::Pages;

@@ -12,7 +12,7 @@ use crate::domain::sale::Sale;
 use crate::domain::shared::id::SaleId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::exports::{Export, List};
-use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
+use crate::faces::desk::leaving::{Leaving, Pieces, can_be_streamed, streamed};
 use crate::faces::desk::metric::Metric;
 use crate::faces::desk::report::{Report, report};
 use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
