@@ -94,6 +94,17 @@ enum What {
         #[command(flatten)]
         place: Where,
     },
+    /// Removes what is over and was kept for long enough, once through everything; sales are certified first.
+    Tend {
+        #[command(flatten)]
+        place: Where,
+        /// Says what would go, and removes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Prints the public keys of access tokens, which socket gateways are given in place of MIAOSHA__TOKEN_KEYS. Reads that, and
+    /// speaks to nothing.
+    PublicKeys,
     /// Makes sales that are open now.
     Seed {
         #[command(flatten)]
@@ -189,8 +200,12 @@ enum GateWhat {
     Merge {
         #[arg(long)]
         file: PathBuf,
+        /// `https://host`, or `http://host:port` in a private network.
         #[arg(long)]
         url: String,
+        /// Certificates of issuers in PEM, believed beside the public ones.
+        #[arg(long)]
+        issuers: Option<PathBuf>,
     },
 }
 
@@ -225,19 +240,21 @@ fn main() -> ExitCode {
             shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo, log })
         }
         What::Migrate { place } => commands::migrate(place.embedded()),
+        What::PublicKeys => commands::public_keys(),
         What::Audit { place, sales, json, turns } => {
             let sales = sales.into_iter().map(SaleId).collect();
             commands::run(place.embedded(), Command::Audit { sales, turns }, json)
         }
         What::Journal { place, json } => commands::run(place.embedded(), Command::CheckJournal, json),
         What::Restore { place, sale } => commands::run(place.embedded(), Command::Restore { sale: SaleId(sale) }, true),
+        What::Tend { place, dry_run } => commands::tend(place.embedded(), dry_run),
         What::Seed { place, sales, capacity } => {
             commands::run(place.embedded(), Command::Seed { sales, capacity }, true)
         }
         What::Operator { what } => operator(what),
         What::Verify { token, keys, state } => receipts::verify(&token, keys, &state),
         What::Gate { what: GateWhat::Serve { pack, file, name } } => receipts::gate(&pack, &file, &name),
-        What::Gate { what: GateWhat::Merge { file, url } } => receipts::merge(&file, &url),
+        What::Gate { what: GateWhat::Merge { file, url, issuers } } => receipts::merge(&file, &url, issuers.as_deref()),
         What::Parked { what: ParkedWhat::List { place } } => commands::run(place.embedded(), Command::Parked, true),
         What::Parked { what: ParkedWhat::Replay { place } } => commands::run(place.embedded(), Command::Replay, true),
     }

@@ -29,6 +29,12 @@ pub fn of_a_publisher(keys: &str) -> String {
     keys.split(',').filter(|key| key.starts_with("admission:")).collect::<Vec<_>>().join(",")
 }
 
+/// A gateway of sockets alone refuses whatever signs.
+pub fn of_sockets(keys: &str) -> Result<String, String> {
+    let keys = TokenKeys::parse(keys).map_err(|error| error.to_string())?;
+    Ok(keys.access().listed())
+}
+
 /// As a gateway would sign it, and for longer: who asks for one is another measurement.
 pub fn admission(keys: &TokenKeys, buyer: BuyerId, sale: SaleId) -> String {
     let now = SystemClock::machine_now();

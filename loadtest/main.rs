@@ -7,6 +7,7 @@ mod balance;
 mod bench;
 mod client;
 mod follow;
+mod hoard;
 mod keys;
 mod plan;
 mod press;
@@ -36,6 +37,10 @@ enum What {
     #[command(args_override_self = true)]
     /// Everybody presses the button: attempts, holds, payments, lapses, and an audit in the end.
     Rush(plan::Options),
+    /// Accounts that never pay press again and again, beside honest buyers: two shops side by side, one with the conditions of an
+    /// admission and one without. Says who gets the units, and what a hold costs the attacker; fails if honest buyers get less with
+    /// them. Accounts are signed by the shop's keys, and networks said in X-Forwarded-For.
+    Hoard(hoard::Options),
     /// Every figure of speed in one table, each beside its reference. `make bench` starts the servers it needs.
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
@@ -50,6 +55,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match arguments.what {
         What::Rush(options) if options.sockets > 0 => runtime.block_on(sockets::beside::run(options)),
         What::Rush(options) => runtime.block_on(rush::run(options)),
+        What::Hoard(options) => runtime.block_on(hoard::run(options)),
         What::Sockets(options) => runtime.block_on(async {
             match &options.errand {
                 Some(errand) => sockets::be_clients(errand).await,

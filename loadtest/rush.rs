@@ -29,7 +29,7 @@ pub struct Round {
 pub async fn run(options: Options) -> Result<bool, String> {
     let mut target = match (&options.url, options.world) {
         (Some(url), _) => Target::url(url)?,
-        (None, World::Embedded) => Target::embedded(None).await?,
+        (None, World::Embedded) => Target::embedded(None, "").await?,
         (None, World::Cluster) => Target::fleet(&options.fleet, options.front)?,
     };
     let outcome = drive(&options, &mut target).await;
@@ -74,7 +74,7 @@ pub async fn rush(options: &Options, target: &mut Target, sales: Vec<u64>) -> Re
     for follower in followers {
         follower.await.map_err(|error| error.to_string())?;
     }
-    let audit = at_rest(options, target, &plan.sales).await?;
+    let audit = at_rest(options.settle_s_max, target, &plan.sales).await?;
     let mut verdict = verdict::judge(
         &pressed,
         audit.as_ref(),
@@ -146,7 +146,7 @@ pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, 
     Ok(sales)
 }
 
-fn created(answer: Answer) -> Result<u64, String> {
+pub fn created(answer: Answer) -> Result<u64, String> {
     match (answer.status, answer.json()["id"].as_u64()) {
         (201, Some(id)) => Ok(id),
         _ => Err(format!("an operator's call was answered {} {}", answer.status, answer.json())),
@@ -189,11 +189,11 @@ async fn change(
 }
 
 /// The audit of a sale that has come to rest, or of one that did not in time.
-async fn at_rest(options: &Options, target: &Target, sales: &[u64]) -> Result<Option<Value>, String> {
+pub async fn at_rest(settle_s_max: u64, target: &Target, sales: &[u64]) -> Result<Option<Value>, String> {
     if target.is_elsewhere() {
         return Ok(None);
     }
-    let give_up = Instant::now() + Duration::from_secs(options.settle_s_max);
+    let give_up = Instant::now() + Duration::from_secs(settle_s_max);
     loop {
         let audit = target.audit(sales).await?;
         let rests = audit.as_ref().is_none_or(|audit| audit["at_rest"] == true);

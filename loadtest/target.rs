@@ -1,38 +1,22 @@
-//! What is loaded: an embedded shop that this run starts itself, the fleet of a state file, or a URL; and how a part is killed
-//! and started again.
+//! What is loaded: an embedded shop that this run starts itself, the fleet of a state file, or a URL.
+
+#[path = "kills.rs"]
+mod kills;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use miaosha::faces::tokens::TokenKeys;
-use miaosha::kit::process::TASK_FAILED;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
-use crate::client::{Client, authority};
+use crate::client::authority;
 
-/// Before a part's name: it is asked to end by SIGTERM instead.
-const SOFTLY: &str = "stop-";
-/// Every Redis master comes back as it was a while before it was killed.
-const STALE: &str = "redis-stale";
-/// Every Redis master forgets everything, and goes on.
-const FLUSHED: &str = "redis-flushed";
-/// Behind a part's name: it is stopped by SIGSTOP and goes on by SIGCONT, with all its connections.
-const PAUSED: &str = "-paused";
-/// Behind a part's name: one of its long tasks panics, and it ends by itself.
-const PANICS: &str = "-panics";
-/// Which of them, by the part's kind: what it is there for.
-const TASKS: [(&str, &str); 5] = [
-    ("shop", "consumer"),
-    ("consumer", "consumer"),
-    ("payment-consumer", "payments.alarms"),
-    ("gateway", "gateway"),
-    ("publisher", "publisher.news"),
-];
+/// What a shop of this run is told beside, in its folder: a line for each setting, whenever it is started.
+const SHOP_ENV: &str = "shop.env";
 /// How long a part may take to be ready again.
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -64,11 +48,12 @@ struct Part {
 }
 
 impl Target {
-    /// A new shop in a temporary folder; `lean` is where it listens for sockets alone.
-    pub async fn embedded(lean: Option<String>) -> Result<Self, String> {
+    /// A new shop in a temporary folder, with these settings; `lean` is where it listens for sockets alone.
+    pub async fn embedded(lean: Option<String>, settings: &str) -> Result<Self, String> {
         let chance = getrandom::u64().map_err(|error| error.to_string())?;
         let state = std::env::temp_dir().join(format!("miaosha-loadtest-{chance:016x}"));
         std::fs::create_dir(&state).map_err(|error| error.to_string())?;
+        std::fs::write(state.join(SHOP_ENV), settings).map_err(|error| error.to_string())?;
         let shop = start_shop(&state, "127.0.0.1:0", lean.as_deref()).await?;
         let facts = shop_facts(&state)?;
         let url = authority(text(&facts, "url")?)?;
@@ -183,144 +168,6 @@ impl Target {
         Ok(Some(command))
     }
 
-    /// What can be killed here, by the names `--kill` takes.
-    pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
-        for kill in kills {
-            let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
-            let kill = kill.strip_suffix(PAUSED).or(kill.strip_suffix(PANICS)).unwrap_or(kill);
-            let known = match &self.world {
-                Running::Embedded { .. } => kill == "shop",
-                Running::Fleet { parts, .. } => {
-                    [STALE, FLUSHED].contains(&kill) || parts.iter().any(|part| part.kind == kill || part.name == kill)
-                }
-                Running::Elsewhere => false,
-            };
-            if !known {
-                return Err(format!("--kill {kill}: there is no such part in this world"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Before the part is killed: what the kill needs of the past.
-    pub async fn prepare_kill(&self, kill: &str) -> Result<(), String> {
-        if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
-    }
-
-    /// What `kill` does, as an operator would say it.
-    pub fn deed(kill: &str) -> String {
-        match (kill.strip_suffix(PAUSED), kill.strip_prefix(SOFTLY)) {
-            _ if kill == FLUSHED => "FLUSHALL to redis".to_owned(),
-            _ if kill.ends_with(PANICS) => format!("a panic in {}", kill.trim_end_matches(PANICS)),
-            (Some(part), _) => format!("SIGSTOP to {part}"),
-            (_, Some(part)) => format!("SIGTERM to {part}"),
-            _ => format!("kill -9 {kill}"),
-        }
-    }
-
-    /// kill -9, SIGTERM, SIGSTOP or a panic, a moment without the part, and the same part again.
-    pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
-        if let Some(kill) = kill.strip_suffix(PANICS) {
-            return self.break_a_task(kill, away).await;
-        }
-        if let Some(kill) = kill.strip_suffix(PAUSED) {
-            return self.pause(kill, away).await;
-        }
-        let (softly, kill) = kill.strip_prefix(SOFTLY).map_or((false, kill), |kill| (true, kill));
-        if let Running::Embedded { state, shop, lean, .. } = &mut self.world {
-            let mut child = shop.take().ok_or("the shop is not running")?;
-            if softly {
-                stop_softly(&mut child).await;
-            } else {
-                child.kill().await.map_err(|error| error.to_string())?;
-            }
-            tokio::time::sleep(away).await;
-            *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
-            return Ok(());
-        }
-        let Running::Fleet { state, parts, .. } = &self.world else {
-            return Err("only a world that this run knows can lose a part".to_owned());
-        };
-        if kill == FLUSHED {
-            return self.tell_redis("FLUSHALL").await;
-        }
-        let is_redis = kill == "redis" || kill == STALE;
-        let victims: Vec<Part> = if is_redis {
-            self.redis_parts()
-        } else {
-            parts.iter().filter(|part| part.kind == *kill || part.name == *kill).take(1).cloned().collect()
-        };
-        let verb = match kill {
-            _ if softly => "stop",
-            "redis" => "wipe",
-            _ => "kill",
-        };
-        try_join_all(victims.iter().map(|part| part_script(part, verb, state))).await?;
-        tokio::time::sleep(away).await;
-        try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
-        Ok(())
-    }
-
-    /// One of its long tasks panics; it drains and ends by itself, and is started again as a fleet's supervisor would.
-    async fn break_a_task(&mut self, kind: &str, away: Duration) -> Result<(), String> {
-        match &mut self.world {
-            Running::Embedded { state, shop, lean, .. } => {
-                let mut child = shop.take().ok_or("the shop is not running")?;
-                break_at(&authority(text(&shop_facts(state)?, "inner_url")?)?, kind).await?;
-                let status = tokio::time::timeout(START_WAIT_MAX, child.wait()).await;
-                let status = status.map_err(|_| "the shop goes on".to_owned())?.map_err(|error| error.to_string())?;
-                if status.code() != Some(i32::from(TASK_FAILED)) {
-                    return Err(format!("a task of the shop panicked, and it ended with {status}"));
-                }
-                tokio::time::sleep(away).await;
-                *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
-                Ok(())
-            }
-            Running::Fleet { state, parts, .. } => {
-                let part = parts.iter().find(|part| part.kind == kind).ok_or_else(|| format!("there is no {kind}"))?;
-                break_at(part.inner.as_deref().ok_or("a service names its inner server")?, kind).await?;
-                part_script(part, "await", state).await?;
-                tokio::time::sleep(away).await;
-                part_script(part, "start", state).await
-            }
-            Running::Elsewhere => Err("only a world that this run knows can lose a task".to_owned()),
-        }
-    }
-
-    /// Silent for a while.
-    pub async fn pause(&self, kind: &str, away: Duration) -> Result<(), String> {
-        let Running::Fleet { state, parts, .. } = &self.world else {
-            return Err("only a part of a fleet is paused".to_owned());
-        };
-        let part = parts.iter().find(|part| part.kind == kind || part.name == kind);
-        let part = part.ok_or_else(|| format!("there is no {kind} to be paused"))?;
-        part_script(part, "pause", state).await?;
-        tokio::time::sleep(away).await;
-        part_script(part, "resume", state).await
-    }
-
-    /// The names of the parts of these kinds, as a rolling deploy takes them: one of each kind at a time.
-    pub fn steps(&self, kinds: &[String]) -> Vec<Vec<String>> {
-        let Running::Fleet { parts, .. } = &self.world else { return Vec::new() };
-        let names = |kind: &String| -> Vec<String> {
-            parts.iter().filter(|part| part.kind == *kind).map(|part| part.name.clone()).collect()
-        };
-        let fleets: Vec<Vec<String>> = kinds.iter().map(names).collect();
-        let longest = fleets.iter().map(Vec::len).max().unwrap_or_default();
-        (0..longest).map(|step| fleets.iter().filter_map(|fleet| fleet.get(step).cloned()).collect()).collect()
-    }
-
-    /// SIGTERM, and started again once they have ended; returns when they are ready.
-    pub async fn restart(&self, names: &[String]) -> Result<(), String> {
-        let Running::Fleet { state, parts, .. } = &self.world else { return Err("only a fleet is rolled".to_owned()) };
-        let restart = async |part: &Part| {
-            part_script(part, "stop", state).await?;
-            part_script(part, "start", state).await
-        };
-        let chosen = parts.iter().filter(|part| names.contains(&part.name));
-        try_join_all(chosen.map(restart)).await.map(drop)
-    }
-
     /// Where a kind's parts take requests and say whether they are ready.
     pub fn places(&self, kind: &str, places: &[String]) -> Vec<(String, Option<String>)> {
         let inner = |number: usize| match &self.world {
@@ -371,28 +218,6 @@ impl Target {
     pub fn is_elsewhere(&self) -> bool {
         matches!(self.world, Running::Elsewhere)
     }
-
-    async fn tell_redis(&self, command: &str) -> Result<(), String> {
-        for part in self.redis_parts() {
-            redis_command(part.port.ok_or("a Redis part names its port")?, command).await?;
-        }
-        Ok(())
-    }
-
-    fn redis_parts(&self) -> Vec<Part> {
-        match &self.world {
-            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == "redis").cloned().collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-async fn break_at(inner: &str, kind: &str) -> Result<(), String> {
-    let task = TASKS.iter().find(|(of, _)| *of == kind).ok_or_else(|| format!("no task of a {kind} can be broken"))?.1;
-    match Client::new(inner).post(&format!("/faults/{task}"), "", "").await?.status {
-        204 => Ok(()),
-        status => Err(format!("{kind} answers {status} instead of breaking; is process.faults set?")),
-    }
 }
 
 async fn stop_softly(child: &mut Child) {
@@ -407,6 +232,7 @@ async fn stop_softly(child: &mut Child) {
 async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Child, String> {
     let facts = state.join("shop.json");
     let _ = std::fs::remove_file(&facts);
+    let settings = std::fs::read_to_string(state.join(SHOP_ENV)).map_err(|error| error.to_string())?;
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -416,6 +242,7 @@ async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Ch
         .args(["serve", "--no-demo", "--inner-listen", "127.0.0.1:0", "--listen", listen, "--state"])
         .arg(state)
         .env("MIAOSHA__PROCESS__FAULTS", "true")
+        .envs(env_of(&settings))
         .envs(lean.map(|lean| ("MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN", lean)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -438,32 +265,6 @@ async fn start_shop(state: &Path, listen: &str, lean: Option<&str>) -> Result<Ch
 fn shop_facts(state: &Path) -> Result<Value, String> {
     let text = std::fs::read_to_string(state.join("shop.json")).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
-}
-
-async fn part_script(part: &Part, verb: &str, state: &Path) -> Result<(), String> {
-    // The start command is `bash …/part.sh start DIR PART`; the same script stops and kills.
-    let mut words = part.start.clone();
-    let at = words.iter().position(|word| word == "start").ok_or("the part does not say how it is started")?;
-    words[at] = verb.to_owned();
-    let log =
-        std::fs::File::create(state.join(format!("kills-{}.log", part.name))).map_err(|error| error.to_string())?;
-    let errors = log.try_clone().map_err(|error| error.to_string())?;
-    let run = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stdout(log).stderr(errors).status();
-    let status = tokio::time::timeout(START_WAIT_MAX * 2, run)
-        .await
-        .map_err(|_| format!("{verb} {} took too long", part.name))?
-        .map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err(format!("{verb} {} failed: {status}", part.name)) }
-}
-
-/// One command to one Redis master, such as to write the dump that it comes back with when it is killed later.
-async fn redis_command(port: u64, command: &str) -> Result<(), String> {
-    let mut stream =
-        tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.map_err(|error| error.to_string())?;
-    stream.write_all(format!("{command}\r\n").as_bytes()).await.map_err(|error| error.to_string())?;
-    let mut answer = [0u8; 64];
-    let length = stream.read(&mut answer).await.map_err(|error| error.to_string())?;
-    if answer[..length].starts_with(b"+OK") { Ok(()) } else { Err(format!("Redis refused {command}")) }
 }
 
 /// A binary of the project beside this one.

@@ -74,7 +74,7 @@ export async function call(method, path, { body, key, signal, bearer = token(), 
   const headers = { accept: 'application/json' };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
-  if (method === 'POST') headers['idempotency-key'] = key ?? uuid();
+  if (method === 'POST' || method === 'PATCH') headers['idempotency-key'] = key ?? uuid();
   const sent = headers.authorization;
   const ends = new AbortController();
   const stop = () => ends.abort();

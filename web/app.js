@@ -6,7 +6,7 @@ import { end, may, onChange, session, user } from './session.js';
 import { onForgetful } from './storage.js';
 import { LANGUAGES, language, speak, t } from './words.js';
 
-/** A path, its page, and who may see it: any buyer, or who has a permission. */
+/** A path, its page, and who may see it: any buyer, or who has a permission, or one of some. */
 const ROUTES = [
   [/^\/$/, () => import('./pages/sales.js')],
   [/^\/sales\/(\d+)$/, () => import('./pages/sale.js')],
@@ -15,10 +15,11 @@ const ROUTES = [
   [/^\/orders\/([A-Z0-9-]+)$/, () => import('./pages/order.js'), 'buyer'],
   [/^\/account$/, () => import('./pages/account.js'), 'buyer'],
   [/^\/second-factor$/, () => import('./pages/second-factor.js'), 'buyer'],
-  [/^\/check-in$/, () => import('./pages/check-in.js'), 'check_in'],
+  [/^\/check-in$/, () => import('./pages/check-in.js'), ['check_in', 'steward']],
   [/^\/desk$/, () => import('./desk/sales.js'), 'read'],
   [/^\/desk\/new$/, () => import('./desk/new.js'), 'sell'],
   [/^\/desk\/sales\/(\d+)$/, () => import('./desk/sale.js'), 'read'],
+  [/^\/desk\/sales\/(\d+)\/edit$/, () => import('./desk/edit.js'), 'sell'],
   [/^\/desk\/refund$/, () => import('./desk/refund.js'), 'refund'],
   [/^\/desk\/refunds$/, () => import('./desk/refunds.js'), 'read'],
   [/^\/desk\/parked$/, () => import('./desk/parked.js'), 'read'],
@@ -49,7 +50,7 @@ async function show(moved) {
   try {
     top();
     if (who && !session()) return go(entrance(), { replace: true });
-    if (who && who !== 'buyer' && !may(who)) return blank(user().may?.length ? 'page.not_yours' : 'page.forbidden', moved);
+    if (who && who !== 'buyer' && ![who].flat().some((permission) => may(permission))) return blank(user().may?.length ? 'page.not_yours' : 'page.forbidden', moved);
     if (!found) return blank('page.nothing', moved);
     const page = await load();
     if (signal.aborted) return undefined;
@@ -86,7 +87,7 @@ function top() {
   const links = [link('/', t('nav.sales'))];
   if (session()) links.push(link('/orders', t('nav.orders')));
   if (may('read')) links.push(link('/desk', t('nav.desk')));
-  if (may('check_in')) links.push(link('/check-in', t('nav.check_in')));
+  if (may('check_in') || may('steward')) links.push(link('/check-in', t('nav.check_in')));
   if (session()) links.push(link('/account', user().name, 'name'));
   else links.push(link('/log-in', t('nav.log_in')), link('/sign-up', t('nav.sign_up')));
   const tongue = h('button', {

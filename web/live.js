@@ -18,19 +18,35 @@ export function phaseOf(sale) {
   return sale.phase === 'scheduled' ? 'open' : sale.phase;
 }
 
-/** Calls `heard` with the sale until the signal; asks only while the page is visible. */
+/** Phases that a sale is put into and taken out of by hand. */
+const BY_HAND = ['paused', 'closed'];
+
+/** Calls `heard` with the sale until the signal; asks only while the page is visible, and at once when something else was said of it. */
 export async function followSale(id, heard, signal) {
   let sale = null;
-  watch(id, ({ type, state, left, all_paid }) => {
+  /** The newest version that was told of. */
+  let told = 0;
+  let rest = new AbortController();
+  signal.addEventListener('abort', () => rest.abort());
+  watch(id, ({ type, state, version = 0, left, all_paid }) => {
     if (type !== 'sale' || !sale) return;
-    sale = { ...sale, phase: state, left, all_paid };
+    // Everybody is told of these in one moment, and of all that changed: nobody has to ask.
+    const isWhole = version <= sale.version + 1 && state !== sale.phase && [state, sale.phase].some((phase) => BY_HAND.includes(phase));
+    const isNew = version > told;
+    told = Math.max(told, version);
+    sale = { ...sale, phase: state, left, all_paid, version: isWhole ? Math.max(sale.version, version) : sale.version };
     heard(sale);
+    // Once for each version: a copy that is behind is asked in its time, however often the figures move.
+    if (isNew && sale.version < told) rest.abort();
   }, signal);
   for (;;) {
     sale = await persist(() => call('GET', `/v1/sales/${id}`, { signal }), signal);
     heard(sale);
     const isFar = sale.opens_at - now() > 60_000;
-    await pause((isFar || up() ? SALE_FAR_MS : SALE_MS) * (0.8 + 0.4 * Math.random()), signal);
+    rest = new AbortController();
+    // A copy may be behind for a moment.
+    const ms = !(sale.version < told) && (isFar || up()) ? SALE_FAR_MS : SALE_MS;
+    await pause(ms * (0.8 + 0.4 * Math.random()), rest.signal).catch(() => signal.throwIfAborted());
     await lookedAt(signal);
   }
 }

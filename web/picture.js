@@ -1,4 +1,4 @@
-// A picture for what has none: a small landscape that follows from the item's number, always the same one.
+// A picture for what has none: a small landscape that follows from the sale's number, always the same one.
 
 import { svg } from './dom.js';
 

@@ -81,6 +81,9 @@ prepare_service() { # PART
     echo ". '$dir/fleet.env'"
     if [ "$program" = socket-gateway ]; then
       program=gateway
+      # It hears who asks and signs nothing: it has public keys, and none for receipts.
+      echo "MIAOSHA__TOKEN_KEYS=\$('$bin/miaosha' public-keys)"
+      echo "unset MIAOSHA__RECEIPT_KEYS"
       echo "MIAOSHA__GATEWAY__SOCKETS__ONLY=true"
       echo "MIAOSHA__GATEWAY__SOCKETS__LEAN__LISTEN=127.0.0.1:$listen_port"
     elif [ -n "$listen_port" ]; then

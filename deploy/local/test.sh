@@ -10,7 +10,8 @@ step cargo clippy --all-targets --features aws,otlp,servers --locked -- -D warni
 step cargo clippy --all-targets --locked -- -D warnings
 step cargo build --bins --tests --features aws,otlp,servers --locked
 await_servers
-step cargo test --features aws,otlp,servers --locked
+# Most tests wait for servers, browsers and each other's processes: more of them at once than there are cores.
+RUST_TEST_THREADS=$(($(nproc) * 2)) step cargo test --features aws,otlp,servers --locked
 export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/debug
 step bash "$here/rushes.sh" "$bed" 5000
 step bash "$here/rushes.sh" "$MIAOSHA_TLS" 2000 cluster_plain

@@ -4,7 +4,7 @@
 #   begin_servers … tls      starts others that speak TLS, too
 #   await_servers   waits for them; MIAOSHA_SERVERS (the state file), the three URLs and, if they were asked for,
 #                   MIAOSHA_EMULATORS (their folder) and MIAOSHA_TLS (the folder of those that speak TLS) are in the environment then
-#   step COMMAND…   runs one step in the foreground, says its name
+#   step COMMAND…   runs one step in the foreground, says its name and how long it took
 # Their folder is $bed, a temporary one; it stays behind, with the logs, if the script fails.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -63,11 +63,12 @@ await_servers() {
 
 # A group of its own, so that a signal to this script can end all of the step, down to the last test process.
 step() { # COMMAND…
-  local code=0
+  local code=0 begun=$SECONDS
   echo "==> $*"
   setsid "$@" </dev/null &
   step_group=$!
   wait "$step_group" || code=$?
   step_group=''
+  echo "<== $((SECONDS - begun)) s: $*"
   return $code
 }

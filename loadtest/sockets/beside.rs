@@ -35,7 +35,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
     }
     let mut fleet = None;
     let mut target = match options.world {
-        World::Embedded => Target::embedded(Some(free()?)).await?,
+        World::Embedded => Target::embedded(Some(free()?), "").await?,
         World::Cluster => {
             let mut target = Target::fleet(&options.fleet, false)?;
             let gateways = Gateways::fleet(&options.fleet, options.socket_gateways).await?;

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use super::Transport;
 use crate::client::authority;
+use crate::keys::{TOKEN_KEYS, of_sockets};
 use crate::target::{env_of, sibling};
 
 const START_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -73,7 +74,7 @@ impl Gateways {
             sockets: Vec::new(),
             http: fleet.url("gateway")?,
             publisher: fleet.url("publisher")?,
-            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
+            keys: fleet.of(TOKEN_KEYS)?,
             children: Vec::new(),
             others: Vec::new(),
             folder: None,
@@ -83,6 +84,7 @@ impl Gateways {
             let (listen, inner) = (free()?, free()?);
             let mut command = Command::new(sibling("gateway")?);
             command.envs(fleet.env.iter().cloned()).envs(SMALL).env("MIAOSHA__PROCESS__INNER_LISTEN", &inner);
+            command.env(TOKEN_KEYS, of_sockets(&all.keys)?);
             command.env("MIAOSHA__RABBIT__URL", small_frames(&rabbit)).env(LEAN_LISTEN, &listen);
             all.children.push(spawn(command, &folder.join(format!("sockets-{number}.log")))?);
             all.sockets.push(listen);
@@ -99,7 +101,7 @@ impl Gateways {
             sockets: vec![front.clone()],
             http: front.clone(),
             publisher: front,
-            keys: fleet.of("MIAOSHA__TOKEN_KEYS")?,
+            keys: fleet.of(TOKEN_KEYS)?,
             children: Vec::new(),
             others: fleet.pids("socket-gateway")?,
             folder: None,

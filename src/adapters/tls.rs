@@ -60,7 +60,8 @@ impl Trust {
         (!self.extra.is_empty()).then_some(&self.extra)
     }
 
-    pub(super) async fn connect(&self, host: &str, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    /// TLS on this connection, with who proves to be `host`.
+    pub async fn connect(&self, host: &str, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
         self.connector().connect(name, stream).await
     }

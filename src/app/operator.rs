@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::audit;
 use crate::app::audit::journal;
+use crate::app::audit::tend::{self, Tender};
 use crate::app::money::payable;
 use crate::app::sale::restore;
 use crate::app::sale::tell;
@@ -54,6 +55,11 @@ pub enum Command {
     },
     Parked,
     Replay,
+    /// Removes what is over, once through everything, or counts it. The settings are the caller's.
+    Tend {
+        dry_run: bool,
+        settings: tend::Settings,
+    },
     /// Makes sales that are open now.
     Seed {
         sales: u32,
@@ -104,6 +110,7 @@ pub struct Needs {
     pub parked: Arc<dyn Parked>,
     pub clock: Arc<dyn Clock>,
     pub audit: audit::Needs,
+    pub tend: tend::Needs,
     pub restore: restore::Needs,
 }
 
@@ -116,6 +123,7 @@ pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, Command
         Command::Restore { sale } => restore_sale(needs, sale, &by).await,
         Command::Parked => Ok(json!({ "parked": needs.parked.parked(PARKED_MAX).await? })),
         Command::Replay => replay(needs, &by).await,
+        Command::Tend { dry_run, settings } => tend_once(needs, dry_run, settings, &by).await,
         Command::Seed { sales, capacity } => seed(needs, sales, capacity, &by).await,
         Command::AddAccount { name, email, password_hash, role, locale } => {
             let email = email.to_lowercase();
@@ -200,6 +208,19 @@ async fn audit_sales(needs: &Needs, sales: Vec<SaleId>, turns: bool) -> Result<V
         reports.push(report);
     }
     Ok(json!({ "pass": pass, "at_rest": at_rest, "in_words": words, "sales": reports }))
+}
+
+/// Mails in a folder are the running shop's to remove.
+async fn tend_once(needs: &Needs, dry_run: bool, settings: tend::Settings, by: &Author) -> Result<Value, CommandError> {
+    settings.check().map_err(|why| CommandError::Refused(why.to_owned()))?;
+    let tender = Tender::new(needs.tend.clone(), settings, None);
+    if dry_run {
+        return Ok(json!({ "dry_run": true, "tended": tender.dry_run().round().await? }));
+    }
+    write_down(needs, by, Action::TendBegun, Subject::WhatIsOver, Value::Null).await?;
+    let tended = json!({ "dry_run": false, "tended": tender.round().await? });
+    write_down(needs, by, Action::TendEnded, Subject::WhatIsOver, tended.clone()).await?;
+    Ok(tended)
 }
 
 /// Oldest first.

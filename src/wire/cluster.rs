@@ -9,10 +9,13 @@ use actix_web::dev::Server;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::system::SystemClock;
+use crate::app::audit::tend::Tender;
 use crate::app::receipts::Receipts;
 use crate::app::receipts::keys::ReceiptKeys;
+use crate::faces::live::Live;
 use crate::faces::publisher;
 use crate::faces::tokens::TokenKeys;
+use crate::faces::tokens::access::AccessKeys;
 use crate::faces::tokens::admission::AdmissionKeys;
 use crate::kit::http::answers;
 use crate::kit::http::connections::Connections;
@@ -28,12 +31,14 @@ use crate::ports::platform::tasks::AnyTasks;
 use crate::wire::config::Config;
 use crate::wire::gateway::{self, Gateway};
 use crate::wire::servers::Servers;
+use crate::wire::sockets::Sockets;
 use crate::wire::world::{Backends, World};
 use crate::wire::{archive, mail, provider, watch};
 use crate::workers::consumer;
 use crate::workers::mailer;
 use crate::workers::payment_consumer;
 use crate::workers::relay;
+use crate::workers::tender;
 
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -84,10 +89,6 @@ where
             () = stop.cancelled() => return Err(format!("stopped before every part was there; {fault}").into()),
         }
     }
-}
-
-fn keys(config: &Config) -> Result<Arc<TokenKeys>, Failure> {
-    Ok(Arc::new(TokenKeys::parse(config.token_keys.expose_secret())?))
 }
 
 fn receipt_keys(config: &Config) -> Result<Arc<ReceiptKeys>, Failure> {
@@ -142,12 +143,13 @@ pub(super) async fn consumer(process: Process<Config>) -> Result<(), Failure> {
 pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
+    config.tender.check().map_err(ConfigError::new)?;
     provider::said(&config, &readiness)?;
     let receipt_keys = receipt_keys(&config)?;
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
     archive::clear_drafts(&config.archive).await?;
-    let office = mail::office(&config.mail).await?;
+    let (office, mails) = (mail::office(&config.mail).await?, mail::kept(&config.mail));
     let receipts = Receipts::new(world.needs(), receipt_keys, config.receipts, config.mail.utc_offset_minutes);
     readiness.started();
     lifecycle.accompany("receipts.press", receipts.clone().closed());
@@ -155,18 +157,20 @@ pub(super) async fn payment_consumer(process: Process<Config>) -> Result<(), Fai
     let attached = Some(receipts.for_mail());
     lifecycle.supervise("mail", mailer::run(world.needs(), config.mail, office, attached, lifecycle.clone()));
     lifecycle.supervise("relay", relay::run(world.needs(), config.relay, lifecycle.clone()));
+    let tender = Tender::new(world.needs(), config.tender, mails);
+    lifecycle.supervise("tender", tender::run(tender, lifecycle.clone()));
     payment_consumer::start(world.needs(), config.payments, &lifecycle);
     lifecycle.soft.cancelled().await;
     Ok(())
 }
 
 pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
-    let Process { config, lifecycle, readiness, connections_max, .. } = process;
-    // Where there are sockets and nothing else, nobody pays.
-    if !config.gateway.sockets.only {
-        provider::said(&config, &readiness)?;
+    if process.config.gateway.sockets.only {
+        return sockets(process).await;
     }
-    let keys = keys(&config)?;
+    let Process { config, lifecycle, readiness, connections_max, .. } = process;
+    provider::said(&config, &readiness)?;
+    let keys = Arc::new(TokenKeys::parse(config.token_keys.expose_secret())?);
     let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
     watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
     let offset = config.mail.utc_offset_minutes;
@@ -180,12 +184,7 @@ pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let running = gateway.clone();
     lifecycle.supervise("gateway", async move { running.run().await });
     let connections = config.http.connections(connections_max);
-    serve_sockets(&gateway, connections.clone(), &lifecycle)?;
-    if config.gateway.sockets.only {
-        readiness.started();
-        lifecycle.soft.cancelled().await;
-        return Ok(());
-    }
+    serve_sockets(gateway.live(), connections.clone(), &lifecycle)?;
     let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let gateway = gateway.clone();
         answers::app().configure(|cfg| gateway::routes(cfg, gateway))
@@ -194,13 +193,31 @@ pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     serve(server, address, config.http.unready_ms, &lifecycle).await
 }
 
+/// A gateway of sockets and nothing else: nobody pays here, nobody logs in, and no key is here that could sign.
+async fn sockets(process: Process<Config>) -> Result<(), Failure> {
+    let Process { config, lifecycle, readiness, connections_max, .. } = process;
+    let keys = AccessKeys::parse(config.token_keys.expose_secret())?;
+    let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
+    watch::parts(&world, watch::LEDGER, &readiness, &lifecycle, Some(clock));
+    let sockets = Sockets::new(world.needs(), keys, config.faces(), &lifecycle);
+    readiness.watch({
+        let live = sockets.live().clone();
+        move || live.problems()
+    });
+    serve_sockets(sockets.live(), config.http.connections(connections_max), &lifecycle)?;
+    lifecycle.supervise("gateway", async move { sockets.run().await });
+    readiness.started();
+    lifecycle.soft.cancelled().await;
+    Ok(())
+}
+
 /// The listener for sockets alone, if there is to be one: on the tracker, so that a drain waits for its sockets.
-pub fn serve_sockets(gateway: &Gateway, connections: Connections, lifecycle: &Lifecycle) -> Result<(), Failure> {
-    let Some((address, server)) = gateway.lean(connections)? else { return Ok(()) };
+pub fn serve_sockets(live: &Live, connections: Connections, lifecycle: &Lifecycle) -> Result<(), Failure> {
+    let Some((address, server)) = live.lean(connections)? else { return Ok(()) };
     tracing::info!(%address, "serving sockets");
-    let gateway = gateway.clone();
+    let live = live.clone();
     lifecycle.supervise("sockets.listener", async move {
-        if let Err(error) = gateway.serve_lean(server).await {
+        if let Err(error) = live.serve_lean(server).await {
             tracing::error!(%error, "the sockets' listener failed");
         }
     });

@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::sql::sqlite::SqliteStore;
+use crate::adapters::tls::Trust;
 use crate::app::operator::{self, Command, CommandError};
+use crate::faces::tokens::TokenKeys;
 use crate::kit::http::auth;
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem, method_not_allowed};
@@ -100,6 +103,14 @@ pub fn run(state: Option<PathBuf>, command: Command, json: bool) -> ExitCode {
     }
 }
 
+/// Removes what is over, as this command's own configuration says, or only counts it.
+pub fn tend(state: Option<PathBuf>, dry_run: bool) -> ExitCode {
+    match config::load::<Config>(None) {
+        Ok(config) => run(state, Command::Tend { dry_run, settings: config.tender }, true),
+        Err(error) => failed(&error),
+    }
+}
+
 /// Brings a ledger's schema up to date.
 pub fn migrate(state: Option<PathBuf>) -> ExitCode {
     let migrated = one_shot(async move {
@@ -117,6 +128,21 @@ pub fn migrate(state: Option<PathBuf>) -> ExitCode {
     });
     match migrated {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Prints what a socket gateway is given of the keys that the environment names: their public halves.
+pub fn public_keys() -> ExitCode {
+    let listed = || -> Result<String, Failure> {
+        let config: Config = config::load(None)?;
+        Ok(TokenKeys::parse(config.token_keys.expose_secret())?.access().listed())
+    };
+    match listed() {
+        Ok(listed) => {
+            println!("{listed}");
+            ExitCode::SUCCESS
+        }
         Err(error) => failed(&error),
     }
 }
@@ -140,7 +166,7 @@ pub async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, F
     let Some(state) = state else {
         let config: Config = config::load(None)?;
         // It asks the provider what it has.
-        if matches!(command, Command::Audit { .. }) {
+        if matches!(command, Command::Audit { .. } | Command::Tend { .. }) {
             provider::check(&config)?;
         }
         let over = CancellationToken::new();
@@ -168,7 +194,8 @@ pub async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, F
 }
 
 async fn send(facts: &ShopFacts, command: &Command) -> Result<Value, Failure> {
-    let (status, answer) = call::post(&facts.inner_url, "/commands", &facts.secret, &object(command)?).await?;
+    let trust = Trust::new("")?;
+    let (status, answer) = call::post(&facts.inner_url, &trust, "/commands", &facts.secret, &object(command)?).await?;
     let answer: Value = serde_json::from_slice(&answer)?;
     if status.is_success() {
         Ok(answer)

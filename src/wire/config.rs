@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::app::audit::tend;
 use crate::app::mail;
 use crate::app::receipts;
 use crate::faces::front;
@@ -28,7 +29,8 @@ pub struct Config {
     /// Goes before every key and queue, so that several fleets may share servers.
     pub namespace: String,
     /// `kind:kid:64 hex digits`, several after commas; kinds are `access`, `checkout` and `admission`. The first of a kind signs, all
-    /// verify. A publisher has those of admissions and no others.
+    /// verify. A publisher has those of admissions and no others. A gateway of sockets alone has `access-public`, the public halves
+    /// of `access`, and no others.
     pub token_keys: SecretString,
     /// `kid:64 hex digits`, several after commas: the seeds of Ed25519 keys. The first signs receipts, all verify; a receipt is good
     /// for as long as its key stands here. A kid is one to four letters or digits.
@@ -45,6 +47,7 @@ pub struct Config {
     pub payments: payment_consumer::Settings,
     pub mail: mail::Settings,
     pub relay: relay::Settings,
+    pub tender: tend::Settings,
     pub gateway: front::Settings,
     pub receipts: receipts::Settings,
     pub warmer: warmer::Settings,
@@ -202,6 +205,7 @@ impl Default for Config {
             payments: payment_consumer::Settings::default(),
             mail: mail::Settings::default(),
             relay: relay::Settings::default(),
+            tender: tend::Settings::default(),
             gateway: front::Settings::default(),
             receipts: receipts::Settings::default(),
             warmer: warmer::Settings::default(),

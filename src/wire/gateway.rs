@@ -1,18 +1,16 @@
 //! The gateway: the faces that people talk to, put together in one process, a line each. What a face needs of the world is its
 //! own (`wire/needs.rs`); what all have in common is the front.
 
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
 use actix_web::web::ServiceConfig;
 
 use crate::app::receipts::Receipts;
 use crate::faces::front::{self, Front, Settings};
-use crate::faces::tokens::TokenKeys;
+use crate::faces::live::Live;
+use crate::faces::tokens::{Keys, TokenKeys};
 use crate::faces::{account, desk, door, live, shop, webhooks};
-use crate::kit::http::connections::Connections;
 use crate::kit::http::document::Part;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::wire::document::DOCUMENT;
@@ -49,7 +47,7 @@ macro_rules! faces {
                 settings: Settings,
                 lifecycle: &Lifecycle,
             ) -> Self {
-                let front = Front::new(needs.front, keys, settings, lifecycle);
+                let front = Front::new(needs.front, Keys::Signing(keys), settings, lifecycle);
                 $(let $room = $room::$face::new(front.clone(), needs.$room $(, $given.clone())?);)*
                 Self { front, $($room,)* }
             }
@@ -93,14 +91,9 @@ impl Gateway {
         self.live.sockets_open()
     }
 
-    /// Binds the lean listener for sockets, if there is to be one.
-    pub fn lean(&self, connections: Connections) -> std::io::Result<Option<(SocketAddr, Server)>> {
-        self.live.lean(connections)
-    }
-
-    /// Serves the lean listener until the soft stop.
-    pub async fn serve_lean(&self, server: Server) -> std::io::Result<()> {
-        self.live.serve_lean(server).await
+    /// Its sockets.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 }
 

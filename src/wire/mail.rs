@@ -9,6 +9,7 @@ use crate::adapters::mail::smtp::Smtp;
 use crate::app::mail::Settings;
 use crate::kit::process::Failure;
 use crate::kit::work::settings::ConfigError;
+use crate::ports::mail::kept::KeptMails;
 use crate::ports::mail::transport::MailSender;
 use crate::workers::mailer::MailTransport;
 
@@ -22,6 +23,14 @@ pub async fn office(settings: &Settings) -> Result<MailTransport, Failure> {
         return Ok(MailTransport::Closed);
     }
     Ok(MailTransport::Sender(carrier(settings)?))
+}
+
+/// Where mails go into a folder, that folder.
+pub fn kept(settings: &Settings) -> Option<Arc<dyn KeptMails>> {
+    let is_sent = !settings.queue_url.is_empty() || !settings.smtp_url.expose_secret().is_empty();
+    let folder = &settings.folder;
+    (!is_sent && !folder.as_os_str().is_empty())
+        .then(|| Arc::new(MailFolder::new(folder.clone())) as Arc<dyn KeptMails>)
 }
 
 pub fn carrier(settings: &Settings) -> Result<Arc<dyn MailSender>, Failure> {

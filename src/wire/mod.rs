@@ -1,7 +1,7 @@
 //! The only place that names both adapters and services: here a world is chosen, once for each process.
 
 mod archive;
-mod call;
+pub mod call;
 pub mod cluster;
 pub mod commands;
 pub mod config;
@@ -21,6 +21,7 @@ mod provider;
 pub mod receipts;
 pub mod servers;
 pub mod shop;
+pub mod sockets;
 #[cfg(feature = "aws")]
 pub mod warmer;
 mod watch;

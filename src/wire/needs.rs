@@ -1,6 +1,7 @@
 //! What each service is given, port by port: the one list of who may touch what.
 
 use crate::app::audit;
+use crate::app::audit::tend;
 use crate::app::mail;
 use crate::app::money;
 use crate::app::operator;
@@ -38,13 +39,14 @@ needs!(audit::Needs: auditing restoring outbox turnstile payments parked clock;)
 needs!(publisher::Needs: attempts news clock;);
 needs!(consumer::Needs: attempts turnstile recording clock faults; tell restore announce);
 needs!(payment_consumer::Needs:
-    deadlines turnstile recording sweeping restoring catalogue depths lagging clock faults;
+    deadlines turnstile recording sweeping restoring catalogue holders depths lagging clock faults;
     tell restore money announce);
 needs!(relay::Needs: outbox events clock faults;);
 needs!(mail::Needs: letters accounts codes catalogue events clock;);
-needs!(receipts::Needs: archive catalogue accounts orders admissions events clock faults;);
+needs!(receipts::Needs: archive catalogue accounts orders admissions holders events clock faults;);
+needs!(tend::Needs: retention turnstile clock; audit);
 needs!(operator::Needs:
-    accounts operators auditing journal catalogue restoring turnstile payments parked clock; audit restore);
+    accounts operators auditing journal catalogue restoring turnstile payments parked clock; audit tend restore);
 needs!(blocks::Needs: turnstile attempts blocks clock faults; tell);
 needs!(cancel::Needs: reservations clock faults; tell);
 needs!(catalogue_cache::Needs: catalogue restoring showcase clock;);
@@ -55,7 +57,7 @@ needs!(admission::Needs: past places;);
 needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel admission);
 needs!(live::Needs: notices reservations orders;);
 needs!(desk::Needs:
-    turnstile parked orders refunds restoring auditing journal catalogue blocks reports payments clock;
+    turnstile parked orders refunds restoring auditing journal catalogue drafts blocks reports payments clock;
     money announce audit blocking);
 needs!(door::Needs: admissions;);
 needs!(webhooks::Needs: payments; money);

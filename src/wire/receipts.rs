@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::adapters::system::SystemClock;
+use crate::adapters::tls::Trust;
 use crate::app::receipts::gate::{Gate, Pack, Written};
 use crate::app::receipts::keys::{PublicKeys, ReceiptKeys};
 use crate::app::receipts::token;
@@ -86,10 +87,12 @@ fn serve_gate(pack: &Path, file: &Path, name: &str) -> Result<(), Failure> {
 }
 
 /// Hands over what a gate wrote down, all of it: done again, it does no harm. Exits 1 when two gates let in the same unit.
-pub fn merge(file: &Path, url: &str) -> ExitCode {
+pub fn merge(file: &Path, url: &str, issuers: Option<&Path>) -> ExitCode {
     let work = async {
+        let issuers = issuers.map(std::fs::read_to_string).transpose()?;
+        let trust = Trust::new(issuers.as_deref().unwrap_or_default())?;
         let token = std::env::var(ACCESS_TOKEN).map_err(|_| format!("{ACCESS_TOKEN} must hold an operator's token"))?;
-        hand_all_over(file, url, &token).await
+        hand_all_over(file, url, &trust, &token).await
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(work)) {
@@ -100,11 +103,12 @@ pub fn merge(file: &Path, url: &str) -> ExitCode {
 }
 
 /// Prints what is contradicted, and says whether nothing is.
-pub async fn hand_all_over(file: &Path, url: &str, token: &str) -> Result<bool, Failure> {
+pub async fn hand_all_over(file: &Path, url: &str, trust: &Trust, token: &str) -> Result<bool, Failure> {
     let (written, mut contradicted) = (Written::of(file)?, 0);
     for entries in written.entries.chunks(HANDED_MAX) {
-        let answer = hand_over(url, token, &json!({ "device": written.device(), "admissions": entries })).await?;
-        for line in answer["admissions"].as_array().into_iter().flatten().filter(|line| line["outcome"] != "admitted") {
+        let answer =
+            hand_over(url, trust, token, &json!({ "device": written.device(), "admissions": entries })).await?;
+        for line in answer["admissions"].as_array().into_iter().flatten().filter(|line| is_contradicted(line)) {
             contradicted += 1;
             println!("{line}");
         }
@@ -113,8 +117,13 @@ pub async fn hand_all_over(file: &Path, url: &str, token: &str) -> Result<bool, 
     Ok(contradicted == 0)
 }
 
-async fn hand_over(url: &str, token: &str, body: &Value) -> Result<Value, Failure> {
-    let (status, answer) = call::post(url, "/v1/check-ins/merge", token, body).await?;
+/// What the shop took back since it was handed over is no contradiction.
+fn is_contradicted(line: &Value) -> bool {
+    line["outcome"] != "admitted" && line["outcome"] != "undone"
+}
+
+async fn hand_over(url: &str, trust: &Trust, token: &str, body: &Value) -> Result<Value, Failure> {
+    let (status, answer) = call::post(url, trust, "/v1/check-ins/merge", token, body).await?;
     let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
     if status.is_success() {
         Ok(answer)

@@ -19,6 +19,7 @@ use crate::adapters::memory::turnstile::MemoryTurnstile;
 use crate::adapters::sql::sqlite::SqliteStore;
 use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::system::SystemClock;
+use crate::app::audit::tend::Tender;
 use crate::app::mail::Settings as MailSettings;
 use crate::app::receipts::Receipts;
 use crate::faces::publisher;
@@ -42,6 +43,7 @@ use crate::workers::consumer;
 use crate::workers::mailer;
 use crate::workers::payment_consumer;
 use crate::workers::relay;
+use crate::workers::tender;
 
 /// Between two looks whether the button works yet, and how long the lines to try wait for it.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -80,6 +82,7 @@ pub fn main(options: ShopOptions) -> ExitCode {
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {
     let Process { mut config, lifecycle, readiness, inner_address, connections_max, .. } = process;
     config.payments.check().map_err(ConfigError::new)?;
+    config.tender.check().map_err(ConfigError::new)?;
     if with_demo && !config.http.listen.ip().is_loopback() {
         let why = "a demo has an account that everybody knows, and listens for this machine alone: say --no-demo, or listen on a loopback address";
         return Err(ConfigError::new(why).into());
@@ -117,14 +120,16 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     lifecycle.supervise("relay", relay::run(world.needs(), config.relay.clone(), lifecycle.clone()));
 
     let connections = config.http.connections(connections_max);
-    serve_sockets(&gateway, connections.clone(), &lifecycle)?;
+    serve_sockets(gateway.live(), connections.clone(), &lifecycle)?;
     let pressed = publisher.clone();
     let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
         answers::app().configure(|cfg| publisher::routes(cfg, publisher)).configure(|cfg| gateway::routes(cfg, gateway))
     })?;
     let letters = letters(&config, address);
-    let office = mail::office(&letters).await?;
+    let (office, mails) = (mail::office(&letters).await?, mail::kept(&letters));
+    let tender = Tender::new(world.needs(), config.tender.clone(), mails);
+    lifecycle.supervise("tender", tender::run(tender, lifecycle.clone()));
     // The folder is ours alone: a process that delivered from it before has ended.
     world.letters.void_claims(world.clock.now()).await?;
     let attached = Some(receipts.for_mail());

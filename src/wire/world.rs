@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ports::audit::auditing::Auditing;
 use crate::ports::audit::journal::Journal;
 use crate::ports::audit::reports::Reports;
+use crate::ports::audit::retention::Retention;
 use crate::ports::mail::log::MailLog;
 use crate::ports::money::orders::Orders;
 use crate::ports::money::paying::Paying;
@@ -27,10 +28,12 @@ use crate::ports::platform::lag::{Depths, Lagging};
 use crate::ports::platform::outbox::Outbox;
 use crate::ports::platform::parked::Parked;
 use crate::ports::receipts::admissions::Admissions;
+use crate::ports::receipts::holders::HolderSearch;
 use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::blocks::Blocks;
 use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::sale::deadlines::Deadlines;
+use crate::ports::sale::drafts::Drafts;
 use crate::ports::sale::feed::SaleFeed;
 use crate::ports::sale::notices::Notices;
 use crate::ports::sale::past::Past;
@@ -59,6 +62,7 @@ pub struct World {
     pub ledger_time: Arc<dyn LedgerTime>,
     // What lies beside it in the same store.
     pub catalogue: Arc<dyn Catalogue>,
+    pub drafts: Arc<dyn Drafts>,
     pub accounts: Arc<dyn Accounts>,
     pub codes: Arc<dyn Codes>,
     pub sessions: Arc<dyn Sessions>,
@@ -70,8 +74,10 @@ pub struct World {
     pub letters: Arc<dyn MailLog>,
     pub outbox: Arc<dyn Outbox>,
     pub admissions: Arc<dyn Admissions>,
+    pub holders: Arc<dyn HolderSearch>,
     pub blocks: Arc<dyn Blocks>,
     pub reports: Arc<dyn Reports>,
+    pub retention: Arc<dyn Retention>,
     pub showcase: Arc<dyn Showcase>,
     // What is durable on its way: attempts in, events out.
     pub attempts: Arc<dyn Attempts>,
@@ -88,74 +94,28 @@ pub struct World {
     pub faults: Arc<dyn Faults>,
 }
 
-/// One store behind all the ports of what is remembered.
-pub trait Store:
-    Recording
-    + Reservations
-    + Past
-    + Orders
-    + Paying
-    + Refunds
-    + Sweeping
-    + Restoring
-    + Auditing
-    + Journal
-    + LedgerTime
-    + Catalogue
-    + Accounts
-    + Codes
-    + Sessions
-    + Operators
-    + SecondFactors
-    + Idempotency
-    + Lagging
-    + MailLog
-    + Outbox
-    + Admissions
-    + Blocks
-    + Reports
-    + Showcase
-{
+/// `one_of! { /// What it is. Name: Port, Other; }` is the trait of whatever is all of these.
+macro_rules! one_of {
+    ($($(#[$doc:meta])* $name:ident: $first:ident $(, $port:ident)*;)*) => {
+        $(
+            $(#[$doc])*
+            pub trait $name: $first $(+ $port)* {}
+
+            impl<T: $first $(+ $port)*> $name for T {}
+        )*
+    };
 }
 
-impl<S> Store for S where
-    S: Recording
-        + Reservations
-        + Past
-        + Orders
-        + Paying
-        + Refunds
-        + Sweeping
-        + Restoring
-        + Auditing
-        + Journal
-        + LedgerTime
-        + Catalogue
-        + Accounts
-        + Codes
-        + Sessions
-        + Operators
-        + SecondFactors
-        + Idempotency
-        + Lagging
-        + MailLog
-        + Outbox
-        + Admissions
-        + Blocks
-        + Reports
-        + Showcase
-{
+one_of! {
+    /// One store behind all the ports of what is remembered.
+    Store: Recording, Reservations, Past, Orders, Paying, Refunds, Sweeping, Restoring, Auditing, Journal, LedgerTime, Catalogue, Drafts,
+        Accounts, Codes, Sessions, Operators, SecondFactors, Idempotency, Lagging, MailLog, Outbox, Admissions, HolderSearch, Blocks, Reports,
+        Retention, Showcase;
+    /// One queue behind the ports of what is durable on its way.
+    Queue: Attempts, Events, Depths, Parked;
+    /// One thing behind the ports of what wakes and tells.
+    Signals: Deadlines, Notices, SaleFeed;
 }
-
-/// One queue behind the ports of what is durable on its way.
-pub trait Queue: Attempts + Events + Depths + Parked {}
-
-impl<Q: Attempts + Events + Depths + Parked> Queue for Q {}
-
-/// One thing behind the ports of what wakes and tells.
-pub trait Signals: Deadlines + Notices + SaleFeed {}
-
-impl<S: Deadlines + Notices + SaleFeed> Signals for S {}
 
 /// What a world is made of.
 pub struct Backends {
@@ -190,6 +150,7 @@ impl World {
             journal: store.clone(),
             ledger_time: store.clone(),
             catalogue: store.clone(),
+            drafts: store.clone(),
             accounts: store.clone(),
             codes: store.clone(),
             sessions: store.clone(),
@@ -200,8 +161,10 @@ impl World {
             letters: store.clone(),
             outbox: store.clone(),
             admissions: store.clone(),
+            holders: store.clone(),
             blocks: store.clone(),
             reports: store.clone(),
+            retention: store.clone(),
             showcase: store,
             attempts: queue.clone(),
             events: queue.clone(),

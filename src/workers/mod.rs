@@ -4,4 +4,5 @@ pub mod consumer;
 pub mod mailer;
 pub mod payment_consumer;
 pub mod relay;
+pub mod tender;
 pub mod warmer;

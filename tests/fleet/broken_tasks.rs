@@ -26,7 +26,7 @@ const TOGETHER: usize = 3;
 
 const OF_ALL: [&str; 4] = ["inner_server", "main", "metrics", "signals"];
 const OF_A_BROKER: [&str; 3] = ["broker.lane", "broker.link", "broker.teller"];
-const OF_PAYMENTS: [&str; 8] = [
+const OF_PAYMENTS: [&str; 9] = [
     "mail",
     "payments.alarms",
     "payments.measure",
@@ -35,6 +35,7 @@ const OF_PAYMENTS: [&str; 8] = [
     "receipts",
     "receipts.press",
     "relay",
+    "tender",
 ];
 const OF_A_GATEWAY: [&str; 4] = ["gateway", "receipts.press", "sockets.listener", "sockets.wheel"];
 

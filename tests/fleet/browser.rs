@@ -11,6 +11,7 @@ mod cloudfront;
 mod codes;
 mod desk;
 mod door;
+mod drafts;
 mod factor;
 mod fixture;
 mod fleet;

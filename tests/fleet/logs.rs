@@ -119,7 +119,7 @@ fn strangers_write_no_log() {
         };
         for number in 0..2_000 {
             let answer = ask(&address("url"), &format!("HELLO {number}\r\n\r\n"));
-            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("/problems/invalid"), "{answer}");
         }
         let metrics = ask(&address("inner_url"), "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         assert!(metrics.contains("\nmiaosha_http_malformed_total 2000\n"), "{metrics}");

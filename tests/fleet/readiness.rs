@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part};
+use crate::support::fleet::{self, CONSUMER, GATEWAY, PAYMENT_CONSUMER, PUBLISHER, Part, SOCKETS_ONLY, TOKEN_KEYS};
 use crate::support::proxy::by_proxy;
 use crate::support::redis::Server as Redis;
 use crate::support::servers::{rabbit_url, redis_url, unique_name};
@@ -77,7 +77,8 @@ async fn who_takes_money_is_told_by_whom() {
             assert!(words.contains("stripe.secret_key") && words.contains("payments.sandbox"), "{program}: {words}");
         }
     }
-    let sockets_only = [untold.clone(), vec![("MIAOSHA__GATEWAY__SOCKETS__ONLY", "true".to_owned())]].concat();
+    let mut sockets_only = [untold.clone(), vec![(SOCKETS_ONLY, "true".to_owned())]].concat();
+    sockets_only.retain(|(name, _)| *name != "MIAOSHA__RECEIPT_KEYS");
     let parts = [
         Part::start(CONSUMER, &untold),
         Part::start(GATEWAY, &sockets_only),
@@ -89,6 +90,28 @@ async fn who_takes_money_is_told_by_whom() {
         assert_eq!(part.inner("/readyz").await.contains(r#""payments":"sandbox""#), told, "{}", part.program);
         let counted = part.inner("/metrics").await.contains(r#"miaosha_payments_provider{provider="sandbox"} 1"#);
         assert_eq!(counted, told, "{}", part.program);
+    }
+}
+
+/// Given a seed it does not begin, and says which key it is that it should not have; nor does a gateway that was given no seed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_of_sockets_refuses_whatever_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (environment, keys) = fleet::environment(&unique_name(), folder.path());
+    let public = keys.access().listed();
+    let [seed, secret] = [format!("access:a1:{}", "a".repeat(64)), format!("checkout:c1:{}", "c".repeat(64))];
+    for (only, keys, key, kind) in [
+        ("true", seed.clone(), 1, "access"),
+        ("true", format!("{public},{secret}"), 2, "checkout"),
+        ("false", format!("{secret},{public}"), 2, "access-public"),
+    ] {
+        let mut told = environment.clone();
+        told.retain(|(name, _)| *name != TOKEN_KEYS);
+        told.extend([(TOKEN_KEYS, keys), (SOCKETS_ONLY, only.to_owned())]);
+        let (code, words) = ended(GATEWAY, &told).await;
+        assert!(code != Some(0), "{words}");
+        assert!(words.contains(&format!("key {key} of the list is of the kind `{kind}`")), "{words}");
+        assert!(!words.contains("aaaaaaaa") && !words.contains("cccccccc"), "{words}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The durable stores, each on a database of its own: the same suite over every dialect.
 
+mod holders;
 mod journal;
+mod latest;
 mod lists;
 
 use futures_util::future::join_all;
@@ -98,6 +100,17 @@ suite! {
     lists_are_whole_and_in_order
     a_sale_is_found_by_its_words
     what_is_counted_of_a_listed_sale
+    holders_are_found_by_name_a_moment_after
+    who_is_erased_is_found_by_number_alone
+    a_draft_is_in_no_list_until_it_is_published
+    a_draft_that_is_closed_is_never_seen
+    a_request_makes_one_draft
+    a_sale_that_closes_later_is_in_the_lists
+    of_many_who_publish_one_does
+    what_is_corrected_goes_by_its_version
+    terms_stay_once_somebody_pressed
+    of_a_price_and_a_first_hold_one_comes_first
+    other_limits_are_another_generation
     an_address_has_one_account
     operators_are_listed_and_change
     one_owner_stays
@@ -196,6 +209,15 @@ suite! {
     an_expired_key_is_a_new_request
     old_requests_are_forgotten_some_at_a_time
     a_request_makes_one_item_and_one_sale
+    sales_that_are_over_are_found_from_their_close_on
+    a_certificate_is_of_the_last_turn
+    turns_go_but_for_the_last_and_the_sums_stay
+    turns_of_older_generations_go_too
+    what_ended_is_kept_apart_but_for_the_newest
+    an_attempt_is_answered_as_long_as_its_row_is_kept
+    so_many_buyers_rows_are_kept_apart_at_once
+    two_who_remove_take_each_row_once
+    letters_that_are_done_go_after_their_time
     a_letter_is_kept_once_and_is_due_until_it_is_done
     of_many_who_claim_a_letter_one_has_it
     the_claim_of_who_died_runs_out

@@ -16,7 +16,7 @@ macro_rules! over {
 
             over!(@each $way, over_memory, telling, in_memory:
                 a_buyer_hears_held_and_then_confirmed every_tab_hears_and_nobody_else_does
-                doubled_late_and_mixed_notices_show_nothing_older
+                doubled_late_and_mixed_notices_show_nothing_older a_correction_is_told_by_its_version
                 counters_say_that_all_is_paid_and_whether_one_may_wait);
             #[cfg(feature = "servers")]
             over!(@each $way, over_rabbit, telling, with_rabbit:
@@ -62,6 +62,11 @@ macro_rules! over {
             })*
         }
     };
+}
+
+#[actix_web::test]
+async fn a_process_of_sockets_alone_gives_no_right_to_pay() {
+    telling::a_process_of_sockets_alone_gives_no_right_to_pay(Way::Shop).await;
 }
 
 over!(shop, Way::Shop);

@@ -21,3 +21,4 @@ mod standing_by;
 mod stories;
 mod suite;
 mod swap;
+mod tending;

@@ -123,7 +123,7 @@ fn no_secret_has_a_default_or_stands_there() {
 #[cfg_attr(not(feature = "servers"), ignore = "asks Compose")]
 fn every_service_of_ours_is_told_what_it_knows() {
     let read = filled();
-    let mut seen = 0;
+    let (mut seen, mut public) = (0, Vec::new());
     for name in of_profile("fleet").keys().filter(|name| *name != "nginx") {
         // With the secrets in their places, read by the code that reads them.
         let config = config(&services(&read)[name]);
@@ -132,18 +132,29 @@ fn every_service_of_ours_is_told_what_it_knows() {
             assert!(config.mysql.url.expose_secret().starts_with("mysql://miaosha:"), "{name}");
             assert!(config.redis.url.expose_secret().starts_with("redis-cluster://default:"), "{name}");
         }
-        if ["gateway", "sockets"].contains(&name.as_str()) {
-            miaosha::faces::tokens::TokenKeys::parse(config.token_keys.expose_secret()).unwrap();
+        if name == "gateway" {
+            let keys = miaosha::faces::tokens::TokenKeys::parse(config.token_keys.expose_secret()).unwrap();
+            public.push(keys.access().listed());
+        }
+        if name == "sockets" {
+            let keys = config.token_keys.expose_secret();
+            public.push(miaosha::faces::tokens::access::AccessKeys::parse(keys).unwrap().listed());
         }
         if name == "publisher" {
             miaosha::faces::tokens::admission::AdmissionKeys::parse(config.token_keys.expose_secret()).unwrap();
         }
-        if ["gateway", "sockets"].contains(&name.as_str()) || name == "payment-consumer" {
+        if ["gateway", "payment-consumer"].contains(&name.as_str()) {
             miaosha::app::receipts::keys::ReceiptKeys::parse(config.receipt_keys.expose_secret()).unwrap();
         }
         seen += 1;
     }
     assert_eq!(seen, 6);
+    assert!(
+        public.len() == 2 && public[0] == public[1],
+        "sockets have the other half of the gateways' key: {public:?}"
+    );
+    let sockets = environment(&services(&read)["sockets"]);
+    assert!(!sockets.iter().any(|(name, _)| name.contains("RECEIPT_KEYS")), "it makes no receipts");
     let publisher = environment(&services(&read)["publisher"]);
     assert!(!publisher.iter().any(|(name, _)| name.contains("MYSQL") || name.contains("REDIS")), "it needs neither");
 }

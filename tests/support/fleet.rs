@@ -29,7 +29,8 @@ pub const GATEWAY: &str = env!("CARGO_BIN_EXE_gateway");
 pub const CONSUMER: &str = env!("CARGO_BIN_EXE_consumer");
 pub const PAYMENT_CONSUMER: &str = env!("CARGO_BIN_EXE_payment-consumer");
 
-const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
+pub const TOKEN_KEYS: &str = "MIAOSHA__TOKEN_KEYS";
+pub const SOCKETS_ONLY: &str = "MIAOSHA__GATEWAY__SOCKETS__ONLY";
 
 /// What a test has an opinion about in its sale.
 pub struct Offer {
@@ -115,12 +116,18 @@ impl Part {
     }
 }
 
-/// A publisher has no business with the keys of other tokens than admissions, and would refuse them.
+/// A publisher has no business with the keys of other tokens than admissions, and would refuse them; a gateway of sockets alone
+/// with none that sign.
 pub fn told(program: &str, environment: &[(&'static str, String)]) -> Environment {
     let mut told = environment.to_vec();
-    for (_, keys) in told.iter_mut().filter(|(name, _)| program == PUBLISHER && *name == TOKEN_KEYS) {
-        let admissions: Vec<&str> = keys.split(',').filter(|key| key.starts_with("admission:")).collect();
-        *keys = admissions.join(",");
+    let of_sockets = told.iter().any(|(name, value)| *name == SOCKETS_ONLY && value == "true");
+    for (_, keys) in told.iter_mut().filter(|(name, _)| *name == TOKEN_KEYS) {
+        if program == PUBLISHER {
+            let admissions: Vec<&str> = keys.split(',').filter(|key| key.starts_with("admission:")).collect();
+            *keys = admissions.join(",");
+        } else if of_sockets && let Ok(all) = TokenKeys::parse(keys) {
+            *keys = all.access().listed();
+        }
     }
     told
 }

@@ -25,6 +25,7 @@ pub enum Step {
     Look,
     Refund,
     Refunds,
+    LookAtCard,
 }
 
 /// How one call goes wrong.
@@ -286,6 +287,7 @@ impl Request {
             ("GET", ["payment_intents", _]) => Step::Look,
             ("POST", ["refunds"]) => Step::Refund,
             ("GET", ["refunds"]) => Step::Refunds,
+            ("GET", ["payment_methods", _]) => Step::LookAtCard,
             _ => return None,
         })
     }
@@ -298,6 +300,16 @@ impl Request {
         let text = if self.method == "GET" { &self.query } else { &self.body };
         form_urlencoded::parse(text.as_bytes()).into_owned().collect()
     }
+}
+
+/// Of the test's own cards `pm_card_declined_CODE` and `pm_card_declined_CODE_of_NAME` those of one name are one card, under
+/// several tokens.
+fn look_at_card(id: &str) -> (u16, Value) {
+    if !id.starts_with("pm_card_") {
+        return (404, refused("resource_missing").1);
+    }
+    let whose = id.rsplit_once("_of_").map_or(id, |(_, name)| name);
+    (200, json!({ "id": id, "object": "payment_method", "card": { "fingerprint": format!("print_{whose}") } }))
 }
 
 fn error(kind: &str, code: &str, message: &str) -> Value {
@@ -345,6 +357,9 @@ impl Books {
             _ => {}
         }
         let id = request.path.split('/').nth(3).unwrap_or_default();
+        if step == Step::LookAtCard {
+            return look_at_card(id);
+        }
         let Some(intent) = self.intents.get_mut(id) else { return (404, refused("resource_missing").1) };
         let status = intent["status"].as_str().unwrap().to_owned();
         let unexpected = refused("payment_intent_unexpected_state");

@@ -77,7 +77,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rustybuzz", &["app/receipts/"]),
     ("typst_assets", &["app/receipts/"]),
     ("qrcode", &["app/receipts/"]),
-    ("ed25519_dalek", &["app/receipts/"]),
+    ("ed25519_dalek", &["app/receipts/", "kit/http/seal.rs"]),
     ("rustix", &["app/receipts/", "kit/process/"]),
     ("utoipa", &["kit/", "app/", "faces/"]),
     ("thread_priority", &["app/receipts/"]),

@@ -135,8 +135,11 @@ pub fn tests(path: &str, text: &str, known: &BTreeSet<&str>) -> Vec<String> {
 }
 
 pub fn all_tests() -> Vec<String> {
-    let sources = Tree::read(&["tests", "loadtest", "deploy/local/rushes.sh"], &["rs", "sh"]).files;
-    let words = sources.iter().flat_map(|(path, text)| [path.as_str(), text.as_str()]);
+    let sources = Tree::read(&["tests", "loadtest", "deploy/local/rushes.sh", "terraform"], &["rs", "sh", "hcl"]).files;
+    let beside = Tree::read(&["src"], &["rs"]).files;
+    let beside = beside.iter().filter_map(|(path, text)| Some((path, text.split_once("#[cfg(test)]")?.1)));
+    let words = sources.iter().map(|(path, text)| (path, text.as_str())).chain(beside);
+    let words = words.flat_map(|(path, text)| [path.as_str(), text]);
     let known: BTreeSet<&str> = words.flat_map(|text| text.split(|c| !is_word(c))).collect();
     let documents = Tree::read(&["docs"], &["md"]).files;
     documents.iter().flat_map(|(path, text)| tests(path, text, &known)).collect()

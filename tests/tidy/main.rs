@@ -7,6 +7,7 @@ mod floors;
 mod limits;
 mod links;
 mod plain;
+mod retention;
 mod scripts;
 mod source;
 mod tasks;
@@ -89,6 +90,11 @@ fn every_decision_has_its_four_parts() {
     let files = Tree::read(&["docs/decisions"], &["md"]).files;
     assert!(files.len() > 1, "there are no decisions");
     hold(links::decisions(&files));
+}
+
+#[test]
+fn every_table_says_how_long_it_is_kept() {
+    hold(retention::all());
 }
 
 #[test]

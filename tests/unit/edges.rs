@@ -76,10 +76,19 @@ fn so_many_receipt_keys_are_published() {
 fn a_token_is_read_up_to_its_length() {
     let [a, c, d] = ["1", "2", "3"].map(|digit| digit.repeat(64));
     let keys = TokenKeys::parse(&format!("access:a1:{a},checkout:c1:{c},admission:d1:{d}")).unwrap();
-    let says = |bytes: usize| keys.verify_access(&"x".repeat(bytes), START).unwrap_err().detail.into_owned();
+    let says = |bytes: usize| keys.access().verify(&"x".repeat(bytes), START).unwrap_err().detail.into_owned();
     assert_eq!(TOKEN_BYTES_MAX, 2_048);
     assert!(!says(2_048).contains("too long"), "{}", says(2_048));
     assert!(says(2_049).contains("too long"), "{}", says(2_049));
+}
+
+#[test]
+fn a_kid_is_read_up_to_its_length() {
+    let [a, c, d] = ["1", "2", "3"].map(|digit| digit.repeat(64));
+    let parsed =
+        |bytes: usize| TokenKeys::parse(&format!("access:{}:{a},checkout:c1:{c},admission:d1:{d}", "k".repeat(bytes)));
+    assert!(parsed(32).is_ok());
+    assert_eq!(parsed(33).err(), Some(miaosha::kit::http::keys::KeysError::Kid(1)));
 }
 
 #[tokio::test]

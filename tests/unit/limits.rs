@@ -3,6 +3,7 @@
 
 mod fleet;
 mod floods;
+mod heads;
 mod http;
 mod mysql;
 mod provider;

@@ -3,7 +3,7 @@
 import { h, put } from '../dom.js';
 import { Problem } from '../api.js';
 import { more, page } from '../more.js';
-import { number, t } from '../words.js';
+import { number, t, when } from '../words.js';
 
 const FIGURES = ['capacity', 'sold', 'pending', 'blocked', 'free', 'standby', 'attempts', 'orders', 'captured'];
 
@@ -44,12 +44,13 @@ export default function audit({ signal }) {
   }
 }
 
-function one({ sale, pass, figures, divergence, in_motion, owed }) {
+function one({ sale, pass, figures, divergence, in_motion, owed, certified }) {
   const facts = FIGURES.map((name) => h('div', {}, h('dt', {}, t(`audit.${name}`)), h('dd', {}, figures[name] === null ? '?' : number(figures[name]))));
   return h('section', { class: 'paper' },
     h('div', { class: 'between' }, h('h2', {}, h('a', { href: `/desk/sales/${sale}` }, t('audit.sale', { id: String(sale) }))), h('span', { class: pass ? 'verdict good' : 'verdict wrong' }, pass ? 'PASS' : 'FAIL')),
     divergence && h('p', { class: 'wrong' }, `${divergence.invariant}: ${divergence.what}`),
     owed.length > 0 && h('p', { class: 'wrong' }, h('a', { href: '/desk/refunds' }, t('audit.owed', { n: figures.refunds_failed }))),
+    certified && h('p', { class: 'soft', title: certified.digest }, t('audit.certified', { at: when(certified.at) })),
     in_motion.length > 0 && h('p', { class: 'soft' }, `${t('audit.moving')}: ${in_motion.join(', ')}`),
     h('dl', { class: 'facts' }, facts));
 }

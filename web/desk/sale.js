@@ -1,11 +1,11 @@
-// A sale as it runs: figures and charts; pausing, closing, raising; what can be taken home.
+// A sale as it runs: figures and charts; publishing, pausing, closing, raising; what can be taken home.
 
 import { field, h, keep, put } from '../dom.js';
 import { Problem, call, pause, persist, uuid } from '../api.js';
 import { left } from '../clock.js';
 import { phaseOf } from '../live.js';
 import { may } from '../session.js';
-import { number, t } from '../words.js';
+import { money, number, t, when } from '../words.js';
 import { ask } from './ask.js';
 import { blocks } from './blocks.js';
 import { chart } from './chart.js';
@@ -25,10 +25,13 @@ export default function running({ signal, of: [id] }) {
   };
   const act = (verb, kind = 'plain') => h('button', { type: 'button', class: kind, onclick: () => alone(() => change(verb)) }, t(`live.${verb}`));
   const close = h('button', { type: 'button', class: 'plain', onclick: () => alone(closed) }, t('live.close'));
-  const buttons = { pause: act('pause'), resume: act('resume'), close };
+  const publish = h('button', { type: 'button', hidden: true, onclick: () => alone(published) }, t('live.publish'));
+  const shop = h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'));
+  const buttons = { publish, pause: act('pause'), resume: act('resume'), close };
   const capacity = field(t('live.capacity'), h('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' }));
   const raise = h('form', { class: 'row', novalidate: true, onsubmit: (event) => { event.preventDefault(); alone(raised); } }, capacity.node, h('button', { class: 'plain' }, t('live.raise')));
   const take = (name, file) => h('button', { type: 'button', class: 'plain', onclick: () => download(file) }, t(`live.${name}`));
+  const units = h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise);
   const outside = blocks(id, signal);
   let sale = null;
   let busy = false;
@@ -37,15 +40,15 @@ export default function running({ signal, of: [id] }) {
   outside.show();
   follow().catch((error) => { if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal')); });
   return h('div', {}, title, mark,
-    h('div', { class: 'row' }, may('sell') && Object.values(buttons), h('a', { class: 'button plain', href: `/sales/${id}` }, t('live.shop'))), told, wrong,
+    h('div', { class: 'row' }, may('sell') && [...Object.values(buttons), h('a', { class: 'button plain', href: `/desk/sales/${id}/edit` }, t('live.edit'))], shop), told, wrong,
     h('div', { class: 'charts' }, Object.values(charts).map(({ node }) => node)),
-    may('sell') && h('section', { class: 'paper' }, h('h2', {}, t('live.raise')), raise),
+    may('sell') && units,
     outside.node,
     h('section', { class: 'paper' }, h('h2', {}, t('live.take')),
       h('div', { class: 'row' }, may('export') && [take('orders', 'exports/orders.csv'), take('reservations', 'exports/reservations.csv')], take('report', 'report'), h('a', { class: 'button plain', href: `/desk/audit?sale=${id}` }, t('desk.audit')))));
 
   function look() {
-    return persist(() => Promise.all([call('GET', `/v1/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
+    return persist(() => Promise.all([call('GET', `/v1/admin/sales/${id}`, { signal }), call('GET', `/v1/admin/sales/${id}/live`, { signal })]), signal);
   }
 
   async function follow() {
@@ -64,13 +67,17 @@ export default function running({ signal, of: [id] }) {
   }
 
   function show(news) {
-    sale = news;
+    sale = { ...sale, ...news };
     const phase = phaseOf(sale);
+    const isDraft = sale.draft && phase !== 'closed';
     put(title, sale.title);
     document.title = `${sale.title} · miaosha`;
-    mark.className = `mark ${phase}`;
+    mark.className = `mark ${isDraft ? 'draft' : phase}`;
     const until = phase === 'scheduled' ? sale.opens_at : sale.closes_at;
-    put(mark, `${t(`desk.phase_${phase}`)}${phase === 'closed' ? '' : ` · ${left(until)}`} · ${t('left', { n: sale.left })} / ${number(sale.capacity)}`);
+    put(mark, `${isDraft ? `${t('desk.phase_draft')} · ` : ''}${t(`desk.phase_${phase}`)}${phase === 'closed' ? '' : ` · ${left(until)}`} · ${t('left', { n: sale.left })} / ${number(sale.capacity)}`);
+    publish.hidden = !isDraft;
+    shop.hidden = sale.draft;
+    units.hidden = sale.draft;
     buttons.pause.hidden = phase === 'paused' || phase === 'closed';
     buttons.resume.hidden = phase !== 'paused';
     buttons.close.hidden = phase === 'closed';
@@ -104,6 +111,13 @@ export default function running({ signal, of: [id] }) {
       if (!signal.aborted) put(wrong, error instanceof Problem ? error.words : t('problem.internal'));
     }
     busy = false;
+  }
+
+  async function published() {
+    const [{ title: name, price, opens_at, closes_at }] = await look();
+    const lines = [t('ask.publish_text', { title: name, price: money(price), opens: when(opens_at), closes: when(closes_at) }), t('ask.publish_final')];
+    const yes = await ask({ title: t('ask.publish'), lines, yes: t('ask.publish_yes') }, signal);
+    if (yes && await change('publish') && publish.hidden) title.focus();
   }
 
   /** The figures follow the sale while the question stands: what cannot be taken back is not decided on old ones. */

@@ -2,7 +2,10 @@
 
 import { field, h, put } from '../dom.js';
 import { Problem, call, persist, uuid } from '../api.js';
+import { may } from '../session.js';
 import { t, when } from '../words.js';
+import { holders } from './holders.js';
+import { letIns } from './let-ins.js';
 
 const LOOK_MS = 250;
 /** Characters of a code, with gaps and what other keyboards make of it. */
@@ -17,12 +20,16 @@ export default function checkIn({ signal }) {
   const canScan = 'BarcodeDetector' in globalThis && navigator.mediaDevices;
   const camera = h('button', { type: 'button', class: 'plain', 'aria-pressed': 'false', onclick: () => (looking ? stop() : scan()) }, t('check.camera'));
   const form = h('form', { class: 'paper', novalidate: true, onsubmit: submit }, code.node, h('button', { class: 'big' }, t('check.check')));
+  const lets = may('check_in');
   let looking = null;
   let last = '';
   let door = remembered();
   signal.addEventListener('abort', stop);
   const place = h('div', {});
-  const work = h('div', {}, form, canScan ? camera : h('p', { class: 'hint' }, t('check.no_camera')), video, result);
+  const lastIns = letIns(tell, out, signal);
+  const byName = holders({ door: () => door, told: (admission, isIn) => (isIn ? lastIns.add(admission) : out(admission)), tell, signal });
+  const byCode = h('div', { hidden: !lets }, form, canScan ? camera : h('p', { class: 'hint' }, t('check.no_camera')), video);
+  const work = h('div', {}, byCode, result, lastIns.node, byName.node);
   if (door) stand(door);
   else choose();
   return h('div', { class: 'narrow' }, h('h1', {}, t('check.title')), place, work);
@@ -38,12 +45,14 @@ export default function checkIn({ signal }) {
     work.hidden = false;
     place.replaceChildren(h('div', { class: 'paper door' }, h('p', { class: 'soft' }, t('check.door')), h('h2', {}, door.title), h('p', { class: 'soft' }, `#${door.id}`),
       h('button', { type: 'button', class: 'plain', onclick: choose }, t('check.other_sale'))));
-    input.focus();
+    if (lets) input.focus();
   }
 
   async function choose() {
     stop();
     last = '';
+    lastIns.clear();
+    byName.clear();
     work.hidden = true;
     result.className = 'result';
     put(result, '');
@@ -72,6 +81,15 @@ export default function checkIn({ signal }) {
     }
   }
 
+  /** The camera stops: a ticket that is still before it is not let in again at once. */
+  function out(admission) {
+    stop();
+    last = '';
+    lastIns.drop(admission);
+    byName.again();
+    if (lets) input.focus();
+  }
+
   function submit(event) {
     event.preventDefault();
     const token = input.value.trim();
@@ -88,6 +106,7 @@ export default function checkIn({ signal }) {
     try {
       const admitted = await persist(() => call('POST', '/v1/check-ins', { body: { sale_id: at.id, token }, key, signal }), signal);
       tell('in', 'check.in', t('check.unit', { sale: at.title, unit: String(admitted.unit) }));
+      lastIns.add(admitted);
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof Problem ? error : new Problem('internal');

@@ -35,7 +35,7 @@ export function faceOf({ sale, standing, admission }, phase) {
   if (status === 'nobody') return face('log_in', invited);
   if (status === 'unknown') return face('pending', () => ({ node: h('p', {}, t('wait.loading')) }), 'unknown');
   if (isSold(sale)) return face('sold', words('sold'));
-  return face(sale.left > 0 ? 'ask' : 'line', ask, '');
+  return face(sale.left > 0 ? 'ask' : 'line', ask, sale.quantity_max);
 }
 
 /** For good: not even the line is open. */
@@ -58,6 +58,7 @@ const typed = { sale: null, quantity: 1, answer: '' };
 
 function ask({ sale, id }, acts) {
   if (typed.sale !== id) Object.assign(typed, { sale: id, quantity: 1, answer: '' });
+  typed.quantity = Math.min(typed.quantity, sale.quantity_max);
   const button = h('button', { class: 'big' });
   const line = h('button', { type: 'button', class: 'big plain', hidden: true, onclick: () => wish(typed.quantity) });
   const wrong = h('p', { class: 'wrong', role: 'alert' });

@@ -100,9 +100,14 @@ export function paying({ sale, standing, was }, acts) {
     paint();
     // One key for this one wish to pay: whatever is lost on the way, it is sent again as the same.
     const key = uuid();
-    const body = { checkout_token: latest.checkout_token, card: free ? undefined : input.value };
+    const typed = free ? undefined : input.value;
     try {
-      await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
+      // The shop's own line may know of a hold and not give the right to pay for it: who asks is given it.
+      const asked = `/v1/sales/${sale.id}/reservation`;
+      const held = latest.checkout_token ? latest : await persist(() => call('GET', asked, { signal: acts.signal }), acts.signal);
+      const body = { checkout_token: held.checkout_token, card: typed };
+      // What is no hold any more is not paid for: what it is now is heard next.
+      if (body.checkout_token) await persist(() => call('POST', '/v1/checkouts', { body, key, signal: acts.signal }), acts.signal);
     } catch (error) {
       if (acts.signal.aborted) return;
       bank.words = error instanceof Problem ? said(error) : t('problem.internal');

@@ -186,31 +186,36 @@ export default function page({ signal, of: [id], go }) {
 /** What the operator wrote of it: plain text, in paragraphs. */
 function about(text) {
   const paragraphs = (text ?? '').split(/\n\s*\n/).map((part) => part.trim()).filter(Boolean);
-  return paragraphs.length > 0 && h('section', { class: 'about', 'aria-labelledby': 'about' }, h('h2', { id: 'about' }, t('sale.about')), paragraphs.map((part) => h('p', {}, part)));
+  return paragraphs.length > 0 ? [h('section', { class: 'about', 'aria-labelledby': 'about' }, h('h2', { id: 'about' }, t('sale.about')), paragraphs.map((part) => h('p', {}, part)))] : [];
 }
 
 /** Builds what stays, and returns what shows the state anew. */
 function frame(root, state, acts) {
   const { sale } = state;
   const [leftover, of, bar, clock, clockName] = [h('span', {}), h('span', { class: 'soft' }), h('i', {}), h('dd', { role: 'timer' }), h('dt', {})];
+  const [title, price, text] = [h('h1', {}), h('dd', {}), h('div', {})];
   const stub = h('div', { class: 'stub' }, h('h2', {}), h('span', { class: 'count', role: 'timer' }));
   const body = h('div', { class: 'body' });
   const ticket = h('section', { class: 'ticket', 'aria-labelledby': 'stub' }, stub, body);
   stub.firstChild.id = 'stub';
   root.replaceChildren(h('div', { class: 'sale' },
-    h('div', { class: 'frame' }, picture(sale.item_id, t('sale.picture', { title: sale.title }))),
+    h('div', { class: 'frame' }, picture(sale.id, t('sale.picture', { title: sale.title }))),
     h('div', {},
-      h('h1', {}, sale.title),
+      title,
       h('dl', { class: 'facts' },
-        h('div', {}, h('dt', {}, t('sale.price')), h('dd', {}, money(sale.price))),
+        h('div', {}, h('dt', {}, t('sale.price')), price),
         h('div', {}, h('dt', {}, t('sale.left')), h('dd', {}, leftover, ' ', of, h('span', { class: 'bar', 'aria-hidden': 'true' }, bar))),
         h('div', {}, clockName, clock)),
-      ticket, about(sale.description))));
-  document.title = `${sale.title} · miaosha`;
+      ticket, text)));
   let shown = null;
+  let described;
 
   return () => {
     const phase = phaseOf(state.sale);
+    put(title, state.sale.title);
+    put(price, money(state.sale.price));
+    document.title = `${state.sale.title} · miaosha`;
+    if (state.sale.description !== described) text.replaceChildren(...about(described = state.sale.description));
     put(leftover, t('sale.count', { n: state.sale.left }));
     put(of, t('sale.of', { capacity: state.sale.capacity }));
     bar.style.transform = `scaleX(${state.sale.left / state.sale.capacity})`;

@@ -111,16 +111,20 @@ function query({ search, state, order }) {
 function card(first) {
   const mark = h('span', { class: 'mark' });
   const rest = h('span', { class: 'mark' });
+  const title = h('h2', {});
+  const price = h('span', { class: 'price' });
   const node = h('li', {}, h('a', { href: `/sales/${first.id}` },
-    h('div', { class: 'frame' }, picture(first.item_id)),
+    h('div', { class: 'frame' }, picture(first.id)),
     h('div', { class: 'text' },
-      h('h2', {}, first.title),
-      h('div', { class: 'between' }, h('span', { class: 'price' }, money(first.price)), mark),
+      title,
+      h('div', { class: 'between' }, price, mark),
       rest)));
   return {
     node,
     update(sale) {
       const phase = phaseOf(sale);
+      put(title, sale.title);
+      put(price, money(sale.price));
       mark.className = `mark ${phase}`;
       const soon = sale.opens_at - now() < 3_600_000;
       put(mark, t(`phase.${phase}`, { when: soon ? left(sale.opens_at) : when(sale.opens_at) }));

@@ -69,6 +69,9 @@ def look():
     assert len({k[2] for k in kinds}) == 3, "one key for two kinds"
     publishers = client("secretsmanager").get_secret_value(SecretId="miaosha/ADMISSION_KEYS")["SecretString"]
     assert publishers == keys.split(",")[2], "publishers have the keys of admissions and no others"
+    # What an operator fills: the place is there, and what they would put is the other half of the key that was drawn.
+    place = client("secretsmanager").describe_secret(SecretId="miaosha/ACCESS_PUBLIC_KEYS")
+    assert not place.get("VersionIdsToStages"), "nobody but its owner fills it"
     url = client("secretsmanager").get_secret_value(SecretId="miaosha/url/mysql")["SecretString"]
     assert url.startswith("mysql://miaosha_shop:") and "ssl-mode=verify_identity" in url, "the ledger's URL"
     broker = client("secretsmanager").get_secret_value(SecretId="miaosha/url/broker")["SecretString"]

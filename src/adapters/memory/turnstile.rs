@@ -82,6 +82,11 @@ impl ports::sale::turnstile::Turnstile for MemoryTurnstile {
         Ok(self.put(sale, snapshot))
     }
 
+    async fn remove(&self, sale: SaleId) -> Result<()> {
+        self.sales().remove(&sale);
+        Ok(())
+    }
+
     async fn ping(&self) -> Result<()> {
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use fred::interfaces::ClientLike;
+use fred::interfaces::{ClientLike, KeysInterface};
 use fred::prelude::Client;
 use fred::types::Value;
 use futures_util::future::join_all;
@@ -119,6 +119,12 @@ impl Turnstile for RedisTurnstile {
     async fn restore(&self, sale: SaleId, snapshot: &Snapshot) -> Result<bool> {
         let value = self.call(sale, Verb::Restore, restore_args(snapshot)).await?;
         Ok(text(&value)? == DONE)
+    }
+
+    /// Not by a script: nothing is asked of what goes. The server frees the memory beside its work.
+    async fn remove(&self, sale: SaleId) -> Result<()> {
+        let all = keys::keys(&self.namespace, sale, keys::KEYS_MAX);
+        connected(&self.states)?.unlink::<(), _>(all).await.map_err(fault)
     }
 
     async fn ping(&self) -> Result<()> {

@@ -25,7 +25,7 @@ codes! {
     Counted: Codes = 1, PasswordLetters = 2, AddressLetters = 3, BuyersDeclines = 4, CardsDeclines = 5;
     Kind: Blocked = 0, Standby = 1, Held = 2, Paying = 3, Confirmed = 4, Lapsed = 5, Cancelled = 6, Ended = 7, Refunded = 8;
     Letter: Unsent = 1, Sent = 2, Refused = 3, Nobody = 4;
-    Listing: Unlisted = 0, Upcoming = 1, Open = 2, Over = 3;
+    Listing: Unlisted = 0, Upcoming = 1, Open = 2, Over = 3, Draft = 4;
     PaymentState: Opened = 1, Captured = 2, Voided = 3;
     RefundKind: Due = 1, Sent = 2, Done = 3, Failed = 4, Settled = 5;
     RefundWhy: CaptureTooLate = 1, Operator = 2, AtProvider = 3;
@@ -52,6 +52,8 @@ pub enum Listing {
     Upcoming,
     Open,
     Over,
+    /// In none but the operators', until it is published.
+    Draft,
 }
 
 /// What a code is for, without what its arms carry.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{Evidence, Owed, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX, Violation};
+use super::{Evidence, Owed, UNDECIDED_MS_MAX, UNPUBLISHED_MS_MAX, Violation, certificate};
 use crate::app::audit::Needs;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{Payment, PaymentState, RefundEntry, RefundKind, RefundState, Why};
@@ -285,10 +285,12 @@ fn conservation(evidence: &Evidence) -> Check {
     let capacity = evidence.facts.standing.allotment.capacity;
     let mut taken: Vec<u32> = holdings.taken.values().flat_map(|taken| taken.units.iter().copied()).collect();
     taken.sort_unstable();
-    let mut all: Vec<u32> = holdings.free.iter().copied().chain(taken.iter().copied()).collect();
-    all.sort_unstable();
-    if !all.iter().copied().eq(1..=capacity) {
-        let (free, taken) = (holdings.free.len(), taken.len());
+    // From `from` on all are free, and none of them is gone through.
+    let free = &holdings.free;
+    let mut before: Vec<u32> = free.between.iter().chain(&taken).copied().collect();
+    before.sort_unstable();
+    if !before.iter().copied().eq(1..free.from) || free.capacity != capacity {
+        let (free, taken) = (free.count(), taken.len());
         return Err(format!("free {free} and taken {taken} are not the sale's {capacity} units, once each"));
     }
     let mut claims: Vec<u32> = evidence.facts.live.iter().flat_map(|(_, units)| units.iter().copied()).collect();
@@ -321,11 +323,21 @@ fn authority(evidence: &Evidence) -> Check {
         return Err("turnstile and ledger differ on who waits, or in what order".to_owned());
     }
     if theirs.free != ours.free {
-        return Err(format!("the turnstile has {} units free, the ledger {}", theirs.free.len(), ours.free.len()));
+        return Err(format!("the turnstile has {} units free, the ledger {}", theirs.free.count(), ours.free.count()));
     }
     Ok(())
 }
 
-fn turns(evidence: &Evidence) -> Check {
-    evidence.facts.broken_turns.first().map_or(Ok(()), |what| Err(what.clone()))
+pub(super) fn turns(evidence: &Evidence) -> Check {
+    let facts = &evidence.facts;
+    if let Some(what) = facts.broken_turns.first() {
+        return Err(what.clone());
+    }
+    // Once some are gone nobody can compare any more.
+    match certificate(facts).filter(|known| known.turns_removed_at.is_none()) {
+        Some(known) if known.digest != facts.turns_digest => {
+            Err("the turns are not those that were certified: their digest is another".to_owned())
+        }
+        _ => Ok(()),
+    }
 }

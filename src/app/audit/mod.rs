@@ -3,11 +3,14 @@
 //! Only reads. What is in flight is not judged: a sale that is not at rest says so, and is checked for what holds in motion.
 //! Not seen here: batches that are not decided yet, which only the broker knows.
 
+pub mod certify;
 mod checks;
 pub mod journal;
+pub mod tend;
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,8 +18,10 @@ use crate::domain::money::payment::RefundKind;
 use crate::domain::sale::turnstile::Snapshot;
 use crate::domain::shared::id::{RefundId, SaleId};
 use crate::domain::shared::money::Money;
+use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 use crate::ports::audit::auditing::{AuditFacts, Auditing};
+use crate::ports::audit::retention::Certificate;
 use crate::ports::money::payments::Payments;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::outbox::{Backlog, Outbox};
@@ -104,6 +109,17 @@ pub struct Verdict {
     /// Refunds that failed and that no operator has seen to, the first 20 of them. The books are right about them, so that the
     /// verdict may be a pass; `figures` counts them all.
     pub owed: Vec<Owed>,
+    /// That it passed when it was over, and did not move since: what is gone by now is as it was said then.
+    #[schema(required)]
+    pub certified: Option<Certified>,
+}
+
+/// What a certificate says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Certified {
+    pub at: Timestamp,
+    /// SHA-256 over its turns, in hexadecimal digits.
+    pub digest: String,
 }
 
 impl Verdict {
@@ -147,6 +163,9 @@ impl std::fmt::Display for Verdict {
         if !self.is_at_rest() {
             write!(f, "; in motion: {}", self.in_motion.join(", "))?;
         }
+        if let Some(Certified { at, digest }) = &self.certified {
+            write!(f, "; certified at {} as {digest}", at.0)?;
+        }
         if figures.refunds_failed > 0 {
             let said = |owed: &Owed| {
                 let order = owed.order.as_ref().map_or(String::new(), |order| format!(" of order {order}"));
@@ -185,7 +204,7 @@ pub struct Needs {
 
 /// `None` when there is no such sale.
 pub async fn audit(needs: &Needs, sale: SaleId) -> Result<Option<Verdict>> {
-    let Some(evidence) = gather(needs, sale).await? else { return Ok(None) };
+    let Some(evidence) = gather(needs, sale, Missing::IsMissing).await? else { return Ok(None) };
     let parked = needs.parked.parked(PARKED_MAX).await?.len() as u64;
     let mut in_motion = checks::in_motion(&evidence);
     let divergence = checks::first_violation(&evidence, in_motion.is_empty());
@@ -197,14 +216,37 @@ pub async fn audit(needs: &Needs, sale: SaleId) -> Result<Option<Verdict>> {
     let figures = figures(&evidence, parked);
     let mut owed = checks::owed(&evidence.facts);
     owed.truncate(OWED_MAX);
-    Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence, owed }))
+    let certified = certificate(&evidence.facts)
+        .map(|known| Certified { at: known.certified_at, digest: HEXLOWER.encode(&known.digest) });
+    Ok(Some(Verdict { sale, pass: divergence.is_none(), in_motion, figures, divergence, owed, certified }))
 }
 
-/// The ledger is read before and after the others: only when it stood still are they one picture.
-async fn gather(needs: &Needs, sale: SaleId) -> Result<Option<Evidence>> {
+/// The sale's certificate, unless it moved since.
+fn certificate(facts: &AuditFacts) -> Option<&Certificate> {
+    let standing = &facts.standing;
+    let at = (standing.generation, standing.revision);
+    facts.certificate.as_ref().filter(|known| (known.generation, known.revision) == at)
+}
+
+/// What a turnstile is that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    IsMissing,
+    /// What a restore would make of it: of a sale that is over nobody asks it any more.
+    IsTheLedgers,
+}
+
+/// The ledger is read before and after the others: only when it stood still are they one picture. After the certificate the turnstile may be
+/// gone.
+async fn gather(needs: &Needs, sale: SaleId, missing: Missing) -> Result<Option<Evidence>> {
     let Some(facts) = needs.auditing.audit(sale, needs.clock.now()).await? else { return Ok(None) };
     let turnstile = needs.turnstile.snapshot(sale).await?;
     let ledger = needs.restoring.snapshot(sale).await?;
+    let may_be_gone = missing == Missing::IsTheLedgers || certificate(&facts).is_some();
+    // One that fell back is as good as none: whoever asks it says how far the ledger is, and restores it.
+    let is_behind = |of: &Snapshot| (of.generation, of.revision) < (facts.standing.generation, facts.standing.revision);
+    let turnstile =
+        if may_be_gone { turnstile.filter(|of| !is_behind(of)).or_else(|| ledger.clone()) } else { turnstile };
     let kept = checks::kept(needs, &facts.payments).await?;
     let backlog = needs.outbox.backlog().await?;
     let moved = needs.restoring.standing(sale).await?.as_ref() != Some(&facts.standing);

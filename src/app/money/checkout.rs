@@ -75,13 +75,21 @@ pub struct Patience {
     pub effort: Effort,
 }
 
+/// What a buyer pays with: the provider's token for it.
+#[derive(Clone, Copy)]
+pub struct Card<'a> {
+    pub token: &'a str,
+    /// Makes of what the provider tells it from others by what may be kept: nothing that is a card's, or leads to one.
+    pub mask: &'a (dyn Fn(&str) -> String + Sync),
+}
+
 /// Idempotent per reservation: a hold that is paid, or being paid, is answered with what is so.
 pub async fn check_out(
     needs: &Needs,
     patience: Patience,
     id: ReservationId,
     buyer: BuyerId,
-    card: Option<&str>,
+    card: Option<Card<'_>>,
 ) -> Result<Paid> {
     let effort = patience.effort;
     let row = needs.reservations.reservation(id).await?.filter(|row| row.buyer == buyer);
@@ -115,14 +123,14 @@ pub async fn check_out(
         }
     };
     needs.faults.reach(points::CHECKOUT_AFTER_PAYING).await;
-    let capture = call(Part::Payments, "capture", needs.payments.capture(payment, card));
+    let capture = call(Part::Payments, "capture", needs.payments.capture(payment, card.token));
     let capture = tokio::time::timeout(patience.capture, capture);
     let (captured, ()) = tokio::join!(capture, tell(&needs.tell, effort, &row));
     needs.faults.reach(points::CHECKOUT_AFTER_CAPTURE).await;
     // From here on the row says "paying" until its end is written: whatever fails, that is the truth to tell.
     let paid = match captured.unwrap_or_else(|_| Err(slow("payments"))) {
         Ok(Captured::Captured) => confirm(needs, effort, &row, payment).await,
-        Ok(Captured::Declined { why }) => declined(needs, effort, &row, payment, why).await,
+        Ok(Captured::Declined { why }) => declined(needs, effort, &row, (payment, card), why).await,
         Err(fault) => Err(fault),
     };
     Ok(paid.unwrap_or_else(|fault| {
@@ -200,9 +208,16 @@ async fn confirm(needs: &Needs, effort: Effort, row: &Reservation, payment: Paym
     }
 }
 
-async fn declined(needs: &Needs, effort: Effort, row: &Reservation, payment: PaymentId, why: String) -> Result<Paid> {
+async fn declined(
+    needs: &Needs,
+    effort: Effort,
+    row: &Reservation,
+    (payment, card): (PaymentId, Card<'_>),
+    why: String,
+) -> Result<Paid> {
+    let card = masked(needs, effort, card).await;
     let now = sure_now(&*needs.clock)?;
-    let Some(row) = needs.paying.payment_voided(row.id, payment, now).await? else {
+    let Some(row) = needs.paying.payment_declined(row.id, payment, card.as_deref(), now).await? else {
         return Ok(Paid::NotHeld(None));
     };
     tokio::join!(tell(&needs.tell, effort, &row), wake(&needs.tell, effort, &row));
@@ -212,6 +227,17 @@ async fn declined(needs: &Needs, effort: Effort, row: &Reservation, payment: Pay
     };
     let why = Some(why).filter(|_| declines <= DECLINES_TOLD_MAX);
     Ok(Paid::Declined { why, tries_left: DECLINES_MAX.saturating_sub(declines) })
+}
+
+/// By what a card's declines are counted. Where the provider does not say in time they are counted by hold and buyer alone.
+async fn masked(needs: &Needs, effort: Effort, card: Card<'_>) -> Option<String> {
+    let mut found = None;
+    let ask = async {
+        found = call(Part::Payments, "fingerprint", needs.payments.fingerprint(card.token)).await?;
+        Ok::<_, Fault>(())
+    };
+    best_effort("fingerprint", effort, ask).await;
+    found.map(|found| (card.mask)(&found))
 }
 
 fn is_payable(row: &Reservation, now: Timestamp) -> bool {

@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::people::totp::{self, DIGITS, SECRET_BYTES};
 use crate::domain::people::Revoked;
+use crate::domain::people::author::Author;
 use crate::domain::shared::id::BuyerId;
 use crate::kit::work::chance::chance;
 use crate::ports::Result;
-use crate::ports::people::second_factors::{Digest, SecondFactors, TryLimit};
+use crate::ports::people::second_factors::{Confirmation, Digest, SecondFactors, TryLimit};
 use crate::ports::platform::clock::Clock;
 
 /// Characters of a code as it is typed, with gaps.
@@ -70,7 +71,7 @@ pub enum Confirmed {
     NotOffered,
 }
 
-pub async fn confirm(needs: &Needs, id: BuyerId, typed: &str) -> Result<Confirmed> {
+pub async fn confirm(needs: &Needs, id: BuyerId, typed: &str, by: Option<&Author>) -> Result<Confirmed> {
     let Some(factor) = needs.second_factors.second_factor(id).await?.filter(|factor| !factor.is_confirmed) else {
         return Ok(Confirmed::NotOffered);
     };
@@ -83,7 +84,8 @@ pub async fn confirm(needs: &Needs, id: BuyerId, typed: &str) -> Result<Confirme
     };
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let digests: Vec<Digest> = codes.iter().map(|code| digest(&plain(code))).collect();
-    let confirmed = needs.second_factors.confirm_second_factor(id, &factor.secret, step, &digests, now).await?;
+    let what = Confirmation { secret: &factor.secret, step, recovery: &digests };
+    let confirmed = needs.second_factors.confirm_second_factor_by(id, what, now, by).await?;
     Ok(confirmed.map_or(Confirmed::NotOffered, |revoked| Confirmed::Done(revoked, codes)))
 }
 

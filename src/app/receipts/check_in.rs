@@ -13,7 +13,7 @@ use crate::domain::receipts::{Admission, Proof, Source};
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
-use crate::ports::receipts::admissions::{Admitted, Merged};
+use crate::ports::receipts::admissions::{Admitted, Merged, Shown};
 
 /// Rows read at once.
 const PAGE: u32 = 1_000;
@@ -43,6 +43,14 @@ impl CheckIn {
             CheckIn::Invalid(_) => "invalid",
         }
     }
+}
+
+/// What became of a unit that was to be let in by its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByOrder {
+    Judged(CheckIn),
+    /// This sale has no such order, or the order no such unit.
+    NoSuchUnit,
 }
 
 /// One line of what a device wrote down.
@@ -95,17 +103,41 @@ impl Receipts {
         let outcome = match token::verify(token, self.0.keys.public()) {
             Err(error) => CheckIn::Invalid(error),
             Ok(proof) if proof.sale != sale => CheckIn::Elsewhere(proof),
-            Ok(proof) => self.admit(proof, gate, at, by).await?,
+            Ok(proof) => self.admit(proof, Shown::Code, gate, at, by).await?,
         };
         metrics::counter!(Metric::CheckIns.name(), "outcome" => outcome.name()).increment(1);
         Ok(outcome)
     }
 
-    async fn admit(&self, proof: Proof, gate: &str, at: Option<Timestamp>, by: &Author) -> Result<CheckIn> {
+    /// The same of a person who shows no code, by the order that a look-up found.
+    pub async fn check_in_by_order(
+        &self,
+        sale: SaleId,
+        number: &str,
+        unit: u32,
+        gate: &str,
+        by: &Author,
+    ) -> Result<ByOrder> {
+        let order = self.0.needs.orders.order(number).await?.filter(|order| order.sale == sale);
+        let Some(order) = order.filter(|order| order.units.contains(&unit)) else { return Ok(ByOrder::NoSuchUnit) };
+        let proof = Proof { sale, unit, reservation: order.reservation };
+        let outcome = self.admit(proof, Shown::Order, gate, None, by).await?;
+        metrics::counter!(Metric::CheckIns.name(), "outcome" => outcome.name()).increment(1);
+        Ok(ByOrder::Judged(outcome))
+    }
+
+    async fn admit(
+        &self,
+        proof: Proof,
+        shown: Shown,
+        gate: &str,
+        at: Option<Timestamp>,
+        by: &Author,
+    ) -> Result<CheckIn> {
         let needs = &self.0.needs;
         let moment = at.unwrap_or_else(|| needs.clock.now());
         let admission = Admission { proof, at: moment, gate: gate.to_owned(), source: Source::default() };
-        Ok(match needs.admissions.admit(&admission, Some(by)).await? {
+        Ok(match needs.admissions.admit(&admission, shown, Some(by)).await? {
             Admitted::Now => CheckIn::Admitted(admission),
             Admitted::Before { admission: before, .. } if at.is_some() && before == admission => {
                 CheckIn::Admitted(before)
@@ -135,6 +167,7 @@ impl Receipts {
                 Merged::Displaced(other) => ("displaced", Some(other)),
                 Merged::Twice(other) => ("twice", Some(other)),
                 Merged::Revoked => ("revoked", None),
+                Merged::Undone => ("undone", None),
             };
             handed[place] = Handed { outcome, other: other.map(Used::from), ..handed[place] };
         }

@@ -20,10 +20,14 @@ pub enum Metric {
     CheckIns,
     /// Admissions that devices handed over, by outcome.
     Merged,
+    /// Let-ins that were to be taken back, by outcome.
+    Undos,
+    /// Look-ups of holders by name, by outcome.
+    LookUps,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 8] = [
+    pub const ALL: [Metric; 10] = [
         Metric::Made,
         Metric::MadeSeconds,
         Metric::Waiting,
@@ -32,6 +36,8 @@ impl Metric {
         Metric::Faults,
         Metric::CheckIns,
         Metric::Merged,
+        Metric::Undos,
+        Metric::LookUps,
     ];
 
     pub fn name(self) -> &'static str {
@@ -44,6 +50,8 @@ impl Metric {
             Metric::Faults => "miaosha_receipts_faults_total",
             Metric::CheckIns => "miaosha_receipts_check_ins_total",
             Metric::Merged => "miaosha_receipts_merged_total",
+            Metric::Undos => "miaosha_receipts_undos_total",
+            Metric::LookUps => "miaosha_receipts_look_ups_total",
         }
     }
 
@@ -62,6 +70,8 @@ impl Metric {
                 Metric::Faults => metrics::describe_counter!(name, "Faults while receipts were made, by part."),
                 Metric::CheckIns => metrics::describe_counter!(name, "Check-ins, by outcome."),
                 Metric::Merged => metrics::describe_counter!(name, "Admissions handed over by devices, by outcome."),
+                Metric::Undos => metrics::describe_counter!(name, "Let-ins that were to be taken back, by outcome."),
+                Metric::LookUps => metrics::describe_counter!(name, "Look-ups of holders by name, by outcome."),
             }
         }
         metrics::counter!(Metric::Failed.name()).increment(0);

@@ -8,6 +8,7 @@ mod code;
 mod date;
 pub mod fonts;
 pub mod gate;
+mod holders;
 mod keep;
 pub mod keys;
 pub mod letters;
@@ -16,6 +17,7 @@ pub mod pdf;
 mod press;
 pub mod sheet;
 pub mod token;
+mod undo;
 mod words;
 
 use std::sync::Arc;
@@ -45,10 +47,11 @@ use crate::ports::platform::clock::Clock;
 use crate::ports::platform::events::{Events, Listener};
 use crate::ports::platform::fault::{Faults, Point};
 use crate::ports::receipts::admissions::Admissions;
+use crate::ports::receipts::holders::HolderSearch;
 use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::{Delivery, Fault, Result, Subscription};
 
-pub use crate::app::receipts::check_in::{CheckIn, Handed, Written};
+pub use crate::app::receipts::check_in::{ByOrder, CheckIn, Handed, Written};
 pub use crate::app::receipts::code::Code;
 pub use crate::app::receipts::gate::Pack;
 pub use crate::app::receipts::keep::{Cleaned, Stats};
@@ -73,8 +76,14 @@ pub struct Settings {
     pub merge_max: usize,
     /// Units, given back or admitted, that a gate's pack names.
     pub pack_units_max: usize,
-    /// Admissions that contradict each other, on one page of their list.
+    /// Admissions that contradict each other, or that were taken back, on one page of their list.
     pub conflicts_max: u32,
+    /// Holders that one look-up by name shows.
+    pub holders_max: u32,
+    /// Look-ups of one operator, in each process: so many at once, and so many a minute.
+    pub look_ups_max: u32,
+    /// For how long after a let-in the door takes it back by itself, in milliseconds; later the desk does.
+    pub check_in_undo_ms: i64,
     pub backoff: BackoffSettings,
 }
 
@@ -89,6 +98,9 @@ impl Default for Settings {
             merge_max: 500,
             pack_units_max: 100_000,
             conflicts_max: 1_000,
+            holders_max: 20,
+            look_ups_max: 30,
+            check_in_undo_ms: 600_000,
             backoff: BackoffSettings::default(),
         }
     }
@@ -101,6 +113,7 @@ pub struct Needs {
     pub accounts: Arc<dyn Accounts>,
     pub orders: Arc<dyn Orders>,
     pub admissions: Arc<dyn Admissions>,
+    pub holders: Arc<dyn HolderSearch>,
     pub events: Arc<dyn Events>,
     pub clock: Arc<dyn Clock>,
     pub faults: Arc<dyn Faults>,

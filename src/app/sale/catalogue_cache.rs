@@ -1,4 +1,5 @@
-//! What everybody may see of sales, at most some 200 ms old: a crowd that reloads a page must not reach the ledger.
+//! What everybody may see of sales, at most some 200 ms old: a crowd that reloads a page must not reach the ledger. A draft is none of it:
+//! to everybody but operators there is no such sale.
 //!
 //! Each figure is fetched by one request at a time; the others wait for it. A fault is not kept: the next one tries again.
 //!
@@ -109,17 +110,20 @@ impl CatalogueCache {
         Ok(id.0 <= newest)
     }
 
+    /// As it is now, a draft as well: for operators.
+    pub async fn as_it_is(&self, id: SaleId) -> Result<Option<Arc<CachedSale>>> {
+        let looked_at = Instant::now();
+        let Some(sale) = self.needs.catalogue.sale(id).await? else { return Ok(None) };
+        let standing = self.needs.restoring.standing(id).await?;
+        Ok(Some(shown(sale, standing, looked_at)))
+    }
+
     /// As the ledger has it: for what acts on it, or is told of it.
     pub async fn sale(&self, id: SaleId) -> Result<Option<Arc<CachedSale>>> {
         if !self.may_be(id).await? {
             return Ok(None);
         }
-        let fetch = async {
-            let looked_at = Instant::now();
-            let Some(sale) = self.needs.catalogue.sale(id).await? else { return Ok(None) };
-            let standing = self.needs.restoring.standing(id).await?;
-            Ok(Some(shown(sale, standing, looked_at)))
-        };
+        let fetch = async { Ok(self.as_it_is(id).await?.filter(|shown| !shown.sale.draft)) };
         self.kept.sales.get(id, fetch).await
     }
 
@@ -131,7 +135,8 @@ impl CatalogueCache {
         }
         let fetch = async {
             let looked_at = Instant::now();
-            match self.needs.showcase.sale_shown(id).await? {
+            // A copy may have as a draft what is published by now.
+            match self.needs.showcase.sale_shown(id).await?.filter(|sale| !sale.draft) {
                 Some(sale) => {
                     let standing = self.needs.showcase.standing_shown(id).await?;
                     Ok(Some(shown(sale, standing, looked_at)))
@@ -142,7 +147,7 @@ impl CatalogueCache {
         self.kept.seen.get(id, fetch).await
     }
 
-    /// For who only looks. An item's text stays what it is.
+    /// For who only looks. An item's text stays what it is: a sale that is told otherwise is of another item.
     pub async fn description(&self, item: ItemId) -> Result<Arc<str>> {
         let fetch = async {
             let found = match self.needs.showcase.item_shown(item).await? {

@@ -185,7 +185,7 @@ impl Feed {
 
     /// Nothing is said of their turnstiles.
     async fn as_decided(&self, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
-        let sales = self.needs.catalogue.sales_of(sales).await?;
+        let sales = published(&self.needs, sales).await?;
         let now = self.needs.clock.now();
         let word =
             |sale: Sale| SaleNews { exhausted: None, generation: sale.generation, revision: 0, sent_at: now, sale };
@@ -236,7 +236,7 @@ async fn send(needs: &Needs, bulletin: SaleSnapshot) -> Result<()> {
 
 /// These sales as they are now, with their turnstiles.
 async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
-    let sales = needs.catalogue.sales_of(sales).await?;
+    let sales = published(needs, sales).await?;
     let ids: Vec<SaleId> = sales.iter().map(|sale| sale.id).collect();
     let levels = needs.turnstile.look_at(&ids).await;
     let words = sales.into_iter().zip(levels).map(|(sale, level)| {
@@ -247,6 +247,12 @@ async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
         word(needs, sale, level)
     });
     join_all(words).await.into_iter().collect()
+}
+
+/// A publisher hears nothing of a draft, and takes no attempt for what it has not heard of.
+async fn published(needs: &Needs, sales: &[SaleId]) -> Result<Vec<Sale>> {
+    let sales = needs.catalogue.sales_of(sales).await?;
+    Ok(sales.into_iter().filter(|sale| !sale.draft).collect())
 }
 
 async fn word(needs: &Needs, mut sale: Sale, level: Option<Level>) -> Result<SaleNews> {

@@ -40,8 +40,20 @@ actions! {
     RoleSet = "account.role_set",
     /// An operator's password, and with it the second factor.
     PasswordReset = "account.password_reset",
+    /// By the operator whose account it is; so are those that follow.
+    PasswordSet = "account.password_set",
+    AddressSet = "account.address_set",
+    /// With new recovery codes.
+    SecondFactorSet = "account.second_factor_set",
+    /// One log-in.
+    SessionEnded = "account.session_ended",
+    /// All log-ins.
+    LoggedOut = "account.logged_out",
+    AccountErased = "account.erased",
     ItemMade = "item.made",
     SaleMade = "sale.made",
+    SalePublished = "sale.published",
+    SaleEdited = "sale.edited",
     SalePaused = "sale.paused",
     SaleResumed = "sale.resumed",
     SaleClosed = "sale.closed",
@@ -55,6 +67,11 @@ actions! {
     RefundRetried = "refund.retried",
     RefundSettled = "refund.settled",
     CheckedIn = "check_in.made",
+    CheckInUndone = "check_in.undone",
+    /// Without a code: by the order, that its holder named.
+    CheckedInByOrder = "check_in.by_order",
+    /// Persons were read; what was typed is not in it.
+    HoldersSought = "holders.sought",
     /// What a gate wrote down offline.
     CheckInsMerged = "check_in.merged",
     ExportBegun = "export.begun",
@@ -63,6 +80,8 @@ actions! {
     ReplayEnded = "replay.ended",
     CleanupBegun = "cleanup.begun",
     CleanupEnded = "cleanup.ended",
+    TendBegun = "tend.begun",
+    TendEnded = "tend.ended",
 }
 
 impl Action {
@@ -85,6 +104,8 @@ pub enum Subject {
     Receipts,
     /// The journal itself, when it leaves as a list.
     Journal,
+    /// Whatever is over, when it is removed by hand.
+    WhatIsOver,
 }
 
 impl fmt::Display for Subject {
@@ -98,6 +119,7 @@ impl fmt::Display for Subject {
             Subject::Parked => f.write_str("parked"),
             Subject::Receipts => f.write_str("receipts"),
             Subject::Journal => f.write_str("journal"),
+            Subject::WhatIsOver => f.write_str("over"),
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Payment {
 pub const DECLINES_MAX: u8 = 5;
 /// Of one buyer on one day (UTC); with each one more a hold ends at once.
 pub const DECLINES_DAY_MAX: u32 = 20;
+/// Of one card on one day (UTC), whoever's holds it is tried on; with each one more a hold ends at once.
+pub const DECLINES_CARD_MAX: u32 = 5;
 /// After more than so many the bank's reasons are not told any more.
 pub const DECLINES_TOLD_MAX: u8 = 2;
 

@@ -55,6 +55,16 @@ impl Address {
     }
 }
 
+/// So much of an address that its owner knows it again, and nobody can write to it. Nothing of what is no address.
+pub fn masked(address: &str) -> String {
+    let begin = |text: &str| text.chars().next().map(|first| format!("{first}…"));
+    let masked = address.rsplit_once('@').and_then(|(local, domain)| {
+        let (name, ending) = domain.rsplit_once('.')?;
+        Some(format!("{}@{}.{ending}", begin(local)?, begin(name)?))
+    });
+    masked.unwrap_or_default()
+}
+
 fn is_local(local: &str) -> bool {
     (1..=LOCAL_BYTES_MAX).contains(&local.len())
         && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte))
@@ -104,6 +114,19 @@ mod tests {
         let address = Address::read(" Ada+x@Bücher.example ").unwrap();
         assert_eq!(address.shown(), "Ada+x@Bücher.example");
         assert_eq!(address.deliverable(), "Ada+x@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn a_masked_address_is_known_by_its_owner_alone() {
+        let masks = [
+            ("ada.lovelace@example.org", "a…@e….org"),
+            ("Ö@Bücher.example", "Ö…@B….example"),
+            ("a@b.co.uk", "a…@b….uk"),
+        ];
+        for (address, mask) in masks {
+            assert_eq!(masked(address), mask);
+        }
+        assert_eq!(["erased 7", "", "@", "a@b"].map(masked), ["", "", "", ""]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub enum Role {
     Owner,
     /// Sells: sales, orders, refunds, lists of people, units out of sale.
     Desk,
-    /// Lets people in, and nothing else: whose device is lost at a gate loses little.
+    /// Lets people in, finds who comes without a code, and nothing else: whose device is lost at a gate loses little.
     Door,
     /// Sees figures and changes nothing.
     Viewer,
@@ -25,7 +25,7 @@ pub enum Role {
 pub enum Permission {
     /// Figures, orders and refunds one by one, audits, what is parked: nothing changes, and no list of people leaves.
     Read,
-    /// Items and sales: put on sale, paused, resumed, closed, raised.
+    /// Items and sales: put on sale, published, corrected, paused, resumed, closed, raised.
     Sell,
     /// Units taken out of sale, and put back.
     Block,
@@ -37,12 +37,16 @@ pub enum Permission {
     Repair,
     /// Letting in, and what a gate needs for it.
     CheckIn,
+    /// Beside letting in: who holds a unit, by name, and a let-in taken back soon after.
+    Steward,
+    /// A let-in taken back however long ago.
+    Correct,
     /// Who did what.
     Journal,
 }
 
 impl Permission {
-    pub const ALL: [Permission; 8] = [
+    pub const ALL: [Permission; 10] = [
         Permission::Read,
         Permission::Sell,
         Permission::Block,
@@ -50,6 +54,8 @@ impl Permission {
         Permission::Export,
         Permission::Repair,
         Permission::CheckIn,
+        Permission::Steward,
+        Permission::Correct,
         Permission::Journal,
     ];
 
@@ -57,11 +63,12 @@ impl Permission {
     pub fn roles(self) -> &'static [Role] {
         match self {
             Permission::Read => &[Role::Owner, Role::Desk, Role::Viewer],
-            Permission::Sell | Permission::Block | Permission::Refund | Permission::Export => {
+            Permission::Sell | Permission::Block | Permission::Refund | Permission::Export | Permission::Correct => {
                 &[Role::Owner, Role::Desk]
             }
             Permission::Repair | Permission::Journal => &[Role::Owner],
             Permission::CheckIn => &[Role::Owner, Role::Door],
+            Permission::Steward => &[Role::Owner, Role::Desk, Role::Door],
         }
     }
 
@@ -74,6 +81,8 @@ impl Permission {
             Permission::Export => "export",
             Permission::Repair => "repair",
             Permission::CheckIn => "check_in",
+            Permission::Steward => "steward",
+            Permission::Correct => "correct",
             Permission::Journal => "journal",
         }
     }
@@ -146,9 +155,11 @@ mod tests {
     fn each_role_may_what_it_is_for() {
         let may = |role: Role| role.permissions().map(Permission::name).collect::<Vec<_>>();
         assert_eq!(may(Role::Shopper), [""; 0]);
-        assert_eq!(may(Role::Owner), ["read", "sell", "block", "refund", "export", "repair", "check_in", "journal"]);
-        assert_eq!(may(Role::Desk), ["read", "sell", "block", "refund", "export"]);
-        assert_eq!(may(Role::Door), ["check_in"]);
+        let all = Permission::ALL.map(Permission::name);
+        assert_eq!(all[6..], ["check_in", "steward", "correct", "journal"]);
+        assert_eq!(may(Role::Owner), all);
+        assert_eq!(may(Role::Desk), ["read", "sell", "block", "refund", "export", "steward", "correct"]);
+        assert_eq!(may(Role::Door), ["check_in", "steward"]);
         assert_eq!(may(Role::Viewer), ["read"]);
     }
 

@@ -2,11 +2,13 @@
 //! what never changes: sale, unit and reservation. Whether the unit is still that reservation's is for the ledger to say, so a
 //! receipt that is printed again, or after another of its units was refunded, carries the same proofs.
 
+pub mod holder;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::money::order::Order;
-use crate::domain::shared::id::{ReservationId, SaleId};
+use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::time::Timestamp;
 
@@ -121,6 +123,15 @@ impl Admission {
     pub fn is_before(&self, other: &Admission) -> bool {
         (self.at, &self.source) < (other.at, &other.source)
     }
+}
+
+/// An admission that was taken back. Who let in and who took it back are accounts; nobody, where none was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    pub admission: Admission,
+    pub admitted_by: Option<BuyerId>,
+    pub at: Timestamp,
+    pub by: Option<BuyerId>,
 }
 
 /// Where the order's receipt in a language is kept. Each refund makes it another one.

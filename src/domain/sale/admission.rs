@@ -113,6 +113,7 @@ mod tests {
             generation: 1,
             questions: Vec::new(),
             question_key: QuestionKey([0; 32]),
+            draft: false,
         }
     }
 

@@ -5,6 +5,8 @@
 pub mod admission;
 pub mod attempt;
 pub mod block;
+pub mod edit;
+pub mod holdings;
 pub mod notice;
 pub mod reservation;
 pub mod search;
@@ -99,6 +101,9 @@ pub struct Sale {
     /// Empty: nothing is asked.
     pub questions: Vec<Question>,
     pub question_key: QuestionKey,
+    /// Seen by operators alone until it is published, and never again after that. What was sent before there were drafts is none.
+    #[serde(default)]
+    pub draft: bool,
 }
 
 /// From a text, so that whatever else is sent is told to be none.

@@ -67,11 +67,20 @@ pub fn words_asked(text: &str) -> BTreeSet<String> {
     words
 }
 
-enum Run {
+pub enum Run {
     /// A word that others stand apart from.
     Spaced(String),
     /// Characters between which no mark says where words end.
     Unspaced(Vec<char>),
+}
+
+impl Run {
+    pub fn chars(&self) -> usize {
+        match self {
+            Run::Spaced(word) => word.chars().count(),
+            Run::Unspaced(chars) => chars.len(),
+        }
+    }
 }
 
 fn singles_and_pairs(chars: &[char]) -> Vec<String> {
@@ -83,7 +92,8 @@ fn pair(chars: &[char], at: usize) -> String {
     chars[at..at + 2].iter().collect()
 }
 
-fn runs(text: &str) -> Vec<Run> {
+/// The words and the unbroken writing of a text, folded.
+pub fn runs(text: &str) -> Vec<Run> {
     let mut runs = Vec::new();
     for c in folded(text).chars() {
         match (Kind::of(c), runs.last_mut()) {

@@ -169,24 +169,6 @@ impl Snapshot {
     pub fn free(&self) -> u32 {
         (self.allotment.capacity + 1).saturating_sub(self.next_unit) + self.returned.len() as u32
     }
-
-    /// What invariant 9 compares: which units are free, who has which, who waits in what order; not how it came to be.
-    pub fn holdings(&self) -> Holdings {
-        let fresh = self.next_unit..=self.allotment.capacity;
-        Holdings {
-            free: self.returned.iter().copied().chain(fresh).collect(),
-            taken: self.taken.clone(),
-            standby: self.standby.iter().map(|p| (p.reservation, p.buyer, p.quantity)).collect(),
-        }
-    }
-}
-
-/// See [`Snapshot::holdings`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
-    pub free: BTreeSet<u32>,
-    pub taken: BTreeMap<ReservationId, Taken>,
-    pub standby: Vec<(ReservationId, BuyerId, u8)>,
 }
 
 impl Turnstile {

@@ -9,6 +9,7 @@ use utoipa::openapi::schema::Object;
 use crate::app::people::passwords::is_common;
 use crate::app::people::second_factor::CODE_CHARS_MAX;
 use crate::domain::people::address::{ADDRESS_BYTES_MAX, Address};
+use crate::domain::people::author::Author;
 use crate::domain::people::name::{self, NAME_CHARS_MAX, NameFault};
 use crate::domain::people::{Permission, Role};
 use crate::domain::shared::id::BuyerId;
@@ -29,8 +30,9 @@ use crate::ports::people::codes::CodeFor;
 const ADDRESS: Rule = Rule::declared("address");
 const NO_LINKS: Rule = Rule::declared("no_links");
 const TOO_COMMON: Rule = Rule::declared("too_common");
+const UNCHANGED: Rule = Rule::declared("unchanged");
 const VISIBLE: Rule = Rule::declared("visible");
-pub const RULES: &[Rule] = &[ADDRESS, DIGITS, NO_LINKS, TOO_COMMON, VISIBLE];
+pub const RULES: &[Rule] = &[ADDRESS, DIGITS, NO_LINKS, TOO_COMMON, UNCHANGED, VISIBLE];
 
 /// Of a new password.
 pub const PASSWORD_CHARS_MIN: usize = 8;
@@ -126,6 +128,11 @@ pub fn name_of<'a>(field: &'static str, name: &'a str) -> Result<&'a str, Proble
     }
 }
 
+/// Whoever changes a password because others know it must not be told that it was changed.
+pub fn unchanged() -> Problem {
+    Problem::field("new_password", Kind::INVALID, "is the present password").rule(UNCHANGED)
+}
+
 /// `owned`: what is known of who will have it.
 pub fn check_new_password(field: &'static str, password: &str, owned: &[&str]) -> Result<(), Problem> {
     let length = password.chars().count();
@@ -169,10 +176,8 @@ pub async fn log_in(
         Some(device) => knock.by_known(device).await?,
         None => knock.by_stranger(account_key(keys, &address.unwrap_or_default())).await?,
     };
-    let place = knock.hashing();
-    if place.is_none() && !is_known {
-        return Err(crowded());
-    }
+    // Who is known has a pool of their own, and leaves the places of their network to others.
+    let _place = if is_known { None } else { Some(knock.hashing().ok_or_else(crowded)?) };
     let known = account.as_ref().map(|account| account.password_hash.clone());
     let password = if is_short { login.password } else { String::new() };
     let is_right = pool.is_right(password, known).await.map_err(busy)?;
@@ -212,10 +217,17 @@ pub async fn prove(
 }
 
 /// The account as it is then; every token of before is refused.
-pub async fn change_password(needs: &Needs, pools: &Pools, account: Account, new: String) -> Result<Account, Problem> {
+pub async fn change_password(
+    needs: &Needs,
+    pools: &Pools,
+    account: Account,
+    new: String,
+    by: Option<&Author>,
+) -> Result<Account, Problem> {
     check_new_password("new_password", &new, &[&account.name, &account.email])?;
     let hash = pools.known.hash(new).await.map_err(busy)?;
-    let changed = needs.accounts.change_password(account.id, &account.password_hash, &hash, needs.clock.now()).await?;
+    let (hashes, now) = ([account.password_hash.as_str(), hash.as_str()], needs.clock.now());
+    let changed = needs.accounts.change_password_by(account.id, hashes, now, by).await?;
     let conflict = || Problem::new(Kind::CONFLICT, "the password was changed by another request meanwhile");
     if !changed {
         return Err(conflict());

@@ -9,6 +9,7 @@ use crate::app::people::codes::{self, Issued};
 use crate::domain::people::Revoked;
 use crate::domain::people::address::Address;
 use crate::domain::people::code::{Code, Ticket};
+use crate::domain::shared::id::RequestId;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::account::Needs;
 use crate::faces::account::accounts::{
@@ -19,6 +20,7 @@ use crate::faces::account::passwords::Pools;
 use crate::kit::http::document::problems::{Extended, Members};
 use crate::kit::http::document::shapes::{or_null, text};
 use crate::kit::http::problem::{Kind, Problem, Rule};
+use crate::kit::work::chance::chance;
 use crate::ports::people::accounts::Account;
 use crate::ports::people::codes::{CodeFor, CodeTry, Proved};
 use crate::problem_kinds;
@@ -140,6 +142,7 @@ pub async fn prove_code(
     pools: &Pools,
     knock: &LoginAttempt<'_>,
     proof: Proof,
+    network: String,
 ) -> Result<(Account, Option<Revoked>), Problem> {
     let wrong = |detail| Problem::field("ticket", Kind::INVALID, detail);
     let ticket = Ticket::read(&proof.ticket).ok_or_else(|| wrong("must be a ticket as it was answered"))?;
@@ -160,7 +163,9 @@ pub async fn prove_code(
         Some(new) => Some(pools.known.hash(new).await.map_err(busy)?),
         None => None,
     };
-    let proved = needs.codes.prove(&CodeTry { id, ticket: digest, code, password_hash, at }).await?;
+    let request = RequestId::from_bytes(chance());
+    let attempt = CodeTry { id, ticket: digest, code, password_hash, at, network, request };
+    let proved = needs.codes.prove(&attempt).await?;
     count("proof", matches!(proved, Proved::Account { .. }));
     match proved {
         Proved::Account { account, revoked } => Ok((account, revoked)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix_web::http::{Version, header};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use futures_util::stream::{self, Stream};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::people::author::Author;
 use crate::faces::desk::Desk;
 use crate::faces::desk::metric::Metric;
+use crate::faces::front::routes::Reply;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::{Fault, Result};
 
@@ -128,12 +129,12 @@ pub fn can_be_streamed(req: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The answer to be filled with the rows.
-pub fn streamed(name: &str) -> HttpResponseBuilder {
-    let mut answer = HttpResponse::Ok();
-    answer
+/// The answer, filled with the pieces as they come. A ledger that is away is a problem, not the beginning of a file.
+pub async fn streamed(name: &str, mut pieces: impl Pieces + 'static) -> Reply {
+    let first = pieces.next().await?;
+    Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-        .insert_header((header::CACHE_CONTROL, "no-store"));
-    answer
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(stream::iter(first.map(Ok)).chain(pieces.rest())))
 }

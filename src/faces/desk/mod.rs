@@ -1,6 +1,7 @@
 //! The desk: what operators do and see. Items and sales, units out of sale, orders and refunds, figures and lists, audits, parked
 //! messages, kept receipts, and the journal of who did what. Every call of it wants an operator's token.
 
+mod edit;
 mod exports;
 mod journal;
 mod leaving;
@@ -36,6 +37,7 @@ use crate::ports::platform::clock::Clock;
 use crate::ports::platform::parked::Parked;
 use crate::ports::sale::blocks::Blocks;
 use crate::ports::sale::catalogue::Catalogue;
+use crate::ports::sale::drafts::Drafts;
 use crate::ports::sale::restoring::Restoring;
 use crate::ports::sale::turnstile::Turnstile;
 
@@ -49,6 +51,7 @@ pub struct Needs {
     pub auditing: Arc<dyn Auditing>,
     pub journal: Arc<dyn Journal>,
     pub catalogue: Arc<dyn Catalogue>,
+    pub drafts: Arc<dyn Drafts>,
     pub blocks: Arc<dyn Blocks>,
     pub reports: Arc<dyn Reports>,
     /// What may be put on sale can be paid.
@@ -114,6 +117,7 @@ impl Deref for Desk {
 pub fn routes(cfg: &mut ServiceConfig, desk: Desk) {
     cfg.app_data(Data::new(desk));
     routes::sales::routes(cfg);
+    routes::drafts::routes(cfg);
     routes::parked::routes(cfg);
     routes::running::routes(cfg);
     routes::blocks::routes(cfg);

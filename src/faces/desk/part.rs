@@ -2,7 +2,8 @@
 
 use utoipa::OpenApi;
 
-use crate::faces::desk::routes::{blocks, journal, orders, parked, receipts, refunds, reports, running, sales};
+use crate::faces::desk::edit;
+use crate::faces::desk::routes::{blocks, drafts, journal, orders, parked, receipts, refunds, reports, running, sales};
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
@@ -13,6 +14,10 @@ use crate::kit::http::document::Part;
     sales::resume,
     sales::close,
     sales::raise,
+    drafts::get_drafts,
+    drafts::get_sale,
+    drafts::patch_sale,
+    drafts::publish,
     parked::get_parked,
     parked::replay_parked,
     blocks::get_blocks,
@@ -37,5 +42,5 @@ use crate::kit::http::document::Part;
 struct Api;
 
 pub fn part() -> Part {
-    Part::new("desk", "What operators do.", Api::openapi())
+    Part::new("desk", "What operators do.", Api::openapi()).problems(edit::KINDS, edit::RULES)
 }

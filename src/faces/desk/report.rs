@@ -29,9 +29,10 @@ pub struct Report {
     /// Whether parties on standby wait for what is given back, too, or only for what is not paid for.
     standby_until: StandbyUntil,
     reported_at: Timestamp,
-    attempts: Attempts,
-    /// From the moment a publisher made the batch, by the batch's id, to its record in the ledger, of every attempt; without
-    /// one, nothing.
+    /// Null once turns of it are gone: the audit goes on telling how many there were.
+    #[schema(required)]
+    attempts: Option<Attempts>,
+    /// From a publisher's batch, by the time in its id, to its record in the ledger, of every attempt; without one, nothing.
     #[schema(required)]
     decided_within_ms: Option<Percentiles>,
     /// Reservations by what they are now.
@@ -124,8 +125,8 @@ pub async fn report(needs: &Needs, sale: &Sale) -> Result<Report> {
         capacity: sale.allotment.capacity,
         standby_until: sale.standby_until,
         reported_at: needs.clock.now(),
-        attempts,
-        decided_within_ms: spread.percentiles(),
+        attempts: (!totals.turns_gone).then_some(attempts),
+        decided_within_ms: spread.percentiles().filter(|_| !totals.turns_gone),
         reservations: Reservations::of(&totals),
         orders: Orders::of(sale, &totals),
     })

@@ -18,12 +18,12 @@ use crate::kit::work::chance::chance;
 use crate::ports::money::payments::Payments;
 use crate::ports::sale::catalogue::{NewItem, NewSale};
 
-const TITLE_CHARS_MAX: usize = 200;
-const DESCRIPTION_CHARS_MAX: usize = 5_000;
+pub(super) const TITLE_CHARS_MAX: usize = 200;
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 5_000;
 const PROMPT_CHARS_MAX: usize = 200;
 /// A price that can still be multiplied by any quantity, and summed over a sale.
 const PRICE_MINOR_MAX: i64 = 100_000_000_000;
-const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;
+pub(super) const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=86_400_000;
 /// The end of the year 9999.
 const TIMESTAMP_MAX: i64 = 253_402_300_799_999;
 
@@ -42,27 +42,31 @@ pub struct ItemBody {
 #[schema(as = NewSale)]
 pub struct SaleBody {
     #[schema(value_type = ItemId)]
-    item_id: u64,
+    pub(super) item_id: u64,
     /// 0 gives it away; anything else the payment provider must take, for every quantity that may be bought.
-    price: Money,
+    pub(super) price: Money,
     #[schema(schema_with = whole::<1, { CAPACITY_MAX as i64 }>)]
-    capacity: u32,
+    pub(super) capacity: u32,
     #[schema(schema_with = whole::<1, { PARTY_MAX as i64 }>)]
-    quantity_max: u8,
+    pub(super) quantity_max: u8,
     #[schema(schema_with = whole::<0, { STANDBY_MAX as i64 }>)]
-    standby_max: u32,
+    pub(super) standby_max: u32,
     #[serde(default)]
     #[schema(default = json!(StandbyUntil::default()))]
-    standby_until: StandbyUntil,
+    pub(super) standby_until: StandbyUntil,
     #[schema(schema_with = whole::<{ *HOLD_MS.start() }, { *HOLD_MS.end() }>)]
-    hold_ms: i64,
+    pub(super) hold_ms: i64,
     #[schema(value_type = Timestamp)]
-    opens_at: i64,
+    pub(super) opens_at: i64,
     #[schema(value_type = Timestamp)]
-    closes_at: i64,
+    pub(super) closes_at: i64,
     #[serde(default)]
     #[schema(schema_with = list::<QuestionBody, QUESTIONS_MAX>)]
-    questions: Vec<QuestionBody>,
+    pub(super) questions: Vec<QuestionBody>,
+    /// Seen by operators alone, until it is published.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub draft: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -85,17 +89,24 @@ pub struct RaiseBody {
 
 impl ItemBody {
     pub fn checked(self) -> Result<NewItem, Problem> {
-        let title = limits::text("title", &self.title, TITLE_CHARS_MAX)?.to_owned();
-        let description = self.description.trim().to_owned();
-        if description.chars().count() > DESCRIPTION_CHARS_MAX {
-            return Err(limits::too_long("description", DESCRIPTION_CHARS_MAX));
-        }
-        // Paragraphs are welcome here; what no database or page can show is not.
-        if description.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
-            return Err(limits::control_characters("description"));
-        }
-        Ok(NewItem { title, description })
+        Ok(NewItem { title: title(&self.title)?, description: description(&self.description)? })
     }
+}
+
+pub(super) fn title(text: &str) -> Result<String, Problem> {
+    limits::text("title", text, TITLE_CHARS_MAX).map(str::to_owned)
+}
+
+/// Paragraphs are welcome; what no database or page can show is not.
+pub(super) fn description(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    if text.chars().count() > DESCRIPTION_CHARS_MAX {
+        return Err(limits::too_long("description", DESCRIPTION_CHARS_MAX));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
+        return Err(limits::control_characters("description"));
+    }
+    Ok(text.to_owned())
 }
 
 impl SaleBody {
@@ -143,9 +154,9 @@ impl RaiseBody {
     }
 }
 
-/// Refuses a sale whose price the payment provider cannot take.
-pub fn payable(payments: &dyn Payments, sale: &NewSale) -> Result<(), Problem> {
-    payable::check(payments, sale.price, sale.allotment.quantity_max).map_err(|refused| {
+/// Refuses a price that the payment provider cannot take, for any quantity that may be bought.
+pub fn payable(payments: &dyn Payments, price: Money, quantity_max: u8) -> Result<(), Problem> {
+    payable::check(payments, price, quantity_max).map_err(|refused| {
         let field = if refused.is_of_currency() { "price.currency" } else { "price.minor" };
         Problem::field(field, Kind::INVALID, refused.to_string())
     })

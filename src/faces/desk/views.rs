@@ -6,11 +6,31 @@ use utoipa::openapi::schema::Object;
 
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{RefundEntry, RefundState, Why};
+use crate::domain::sale::Sale;
 use crate::domain::sale::block::Block;
 use crate::domain::shared::id::{BatchId, BuyerId, RefundId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
-use crate::faces::front::views::{MoneyView, OrderFacts};
+use crate::faces::front::views::{MoneyView, OrderFacts, SaleView};
 use crate::kit::http::document::shapes::{described, words};
+
+/// A sale as operators see it, before it is published as well.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeskSale)]
+pub struct DeskSaleView {
+    #[serde(flatten)]
+    sale: SaleView,
+    /// Not published yet: nobody else sees it.
+    draft: bool,
+    /// What is asked. The answers are told to nobody.
+    prompts: Vec<String>,
+}
+
+impl DeskSaleView {
+    pub fn new(sale: &Sale, view: SaleView) -> Self {
+        let prompts = sale.questions.iter().map(|question| question.prompt.clone()).collect();
+        Self { sale: view, draft: sale.draft, prompts }
+    }
+}
 
 /// Units out of sale, as operators see them.
 #[derive(Serialize, ToSchema)]

@@ -59,7 +59,7 @@ fn typed() -> Object {
     described(text::<1, TYPED_BYTES_MAX>(), about)
 }
 
-fn gate_or_null() -> Object {
+pub fn gate_or_null() -> Object {
     or_null(text::<0, GATE_CHARS_MAX>())
 }
 
@@ -90,10 +90,16 @@ async fn post_check_in(req: HttpRequest, payload: Payload, door: Data<Door>) -> 
     if let Some(at) = body.at {
         moment("at", at, door.clock().now())?;
     }
-    match door.receipts().check_in(body.sale_id, token, gate, body.at, &by).await? {
+    let outcome = door.receipts().check_in(body.sale_id, token, gate, body.at, &by).await?;
+    judged(&door, outcome).await
+}
+
+/// Whether the person may come in.
+pub async fn judged(door: &Door, outcome: CheckIn) -> Reply {
+    match outcome {
         CheckIn::Admitted(admission) => Ok(HttpResponse::Created().json(AdmissionView::from(admission))),
         CheckIn::Already { before, revoked } => Err(already(before, revoked)),
-        CheckIn::Elsewhere(proof) => Err(elsewhere(&door, proof).await),
+        CheckIn::Elsewhere(proof) => Err(elsewhere(door, proof).await),
         CheckIn::Revoked(proof) => {
             let why = format!("unit {} was given back; this receipt does not admit with it", proof.unit);
             Err(Problem::new(REVOKED, why))
@@ -173,11 +179,7 @@ struct MergeLine {
 async fn post_merge(req: HttpRequest, payload: Payload, door: Data<Door>) -> Reply {
     let by = door.author(&req, Permission::CheckIn)?;
     let body: MergeBody = door.body(&req, &mut payload.into_inner()).await?;
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let device = limits::text("device", &body.device, DEVICE_CHARS_MAX)?.to_owned();
-    if !device.bytes().all(plain) {
-        return Err(Problem::field("device", Kind::INVALID, "must be lower-case letters, digits and -"));
-    }
+    let device = device_name(&body.device)?.to_owned();
     let receipts = door.receipts().clone();
     limits::within("admissions", body.admissions.len() as u64, 1..=receipts.settings().merge_max as u64)?;
     let mut written = Vec::with_capacity(body.admissions.len());
@@ -185,7 +187,7 @@ async fn post_merge(req: HttpRequest, payload: Payload, door: Data<Door>) -> Rep
         written.push(line.checked(place)?);
     }
     let admissions = door.finish(async move { receipts.merge(&device, written, &by).await }).await?;
-    let conflicts = admissions.iter().filter(|line| line.outcome != "admitted").count();
+    let conflicts = admissions.iter().filter(|line| !["admitted", "undone"].contains(&line.outcome)).count();
     Ok(HttpResponse::Ok().json(Merged { admissions, conflicts }))
 }
 
@@ -207,7 +209,16 @@ impl MergeLine {
     }
 }
 
-fn gate_name<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
+pub fn device_name(text: &str) -> Result<&str, Problem> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let device = limits::text("device", text, DEVICE_CHARS_MAX)?;
+    if !device.bytes().all(plain) {
+        return Err(Problem::field("device", Kind::INVALID, "must be lower-case letters, digits and -"));
+    }
+    Ok(device)
+}
+
+pub fn gate_name<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
     let name = name.trim();
     if name.chars().count() > GATE_CHARS_MAX || name.chars().any(char::is_control) {
         let must = format!("must be at most {GATE_CHARS_MAX} characters on one line");

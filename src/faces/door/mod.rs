@@ -1,10 +1,12 @@
-//! The door: operators let units in, take what gates wrote down, and hand gates what they take along; and everybody reads the
+//! The door: operators let units in and take that back, find holders by name, take what gates wrote down, and hand gates what they take along; and everybody reads the
 //! public keys by which a receipt is verified.
 
 mod check_ins;
 mod gates;
+mod holders;
 mod keys;
 mod part;
+mod undos;
 mod views;
 
 use std::ops::Deref;
@@ -15,7 +17,11 @@ use actix_web::web::{Data, ServiceConfig};
 use crate::app::receipts::Receipts;
 pub use crate::faces::door::part::part;
 use crate::faces::front::Front;
+use crate::kit::http::throttle::{Rate, Throttle};
 use crate::ports::receipts::admissions::Admissions;
+
+/// In which an operator's look-ups are counted.
+const LOOK_UPS_MS: i64 = 60_000;
 
 #[derive(Clone)]
 pub struct Needs {
@@ -30,11 +36,14 @@ struct Inner {
     front: Front,
     needs: Needs,
     receipts: Receipts,
+    look_ups: Throttle,
 }
 
 impl Door {
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
-        Self(Arc::new(Inner { front, needs, receipts }))
+        let rate = Rate { tries_max: receipts.settings().look_ups_max, window_ms: LOOK_UPS_MS };
+        let look_ups = Throttle::new("look_ups", rate, front.settings().login_keys_max);
+        Self(Arc::new(Inner { front, needs, receipts, look_ups }))
     }
 
     fn needs(&self) -> &Needs {
@@ -43,6 +52,10 @@ impl Door {
 
     fn receipts(&self) -> &Receipts {
         &self.0.receipts
+    }
+
+    fn look_ups(&self) -> &Throttle {
+        &self.0.look_ups
     }
 }
 
@@ -58,5 +71,7 @@ pub fn routes(cfg: &mut ServiceConfig, door: Door) {
     cfg.app_data(Data::new(door));
     check_ins::routes(cfg);
     gates::routes(cfg);
+    holders::routes(cfg);
     keys::routes(cfg);
+    undos::routes(cfg);
 }

@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::faces::door::{check_ins, gates, keys, views};
+use crate::faces::door::{check_ins, gates, holders, keys, undos, views};
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
@@ -11,7 +11,11 @@ use crate::kit::http::document::Part;
     check_ins::post_merge,
     gates::get_pack,
     gates::get_conflicts,
+    holders::get_holders,
+    holders::post_by_order,
     keys::get_keys,
+    undos::post_undo,
+    undos::get_undos,
 ))]
 struct Api;
 

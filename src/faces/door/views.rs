@@ -21,6 +21,9 @@ problem_kinds! {
     ELSEWHERE = "elsewhere", CONFLICT, "It is for another sale";
     /// Given back: it is no longer good for admission.
     REVOKED = "revoked", GONE, "The unit was given back";
+    NOT_ADMITTED = "not_admitted", CONFLICT, "Not admitted";
+    /// For the door; not for the desk.
+    UNDO_LATE = "undo_late", FORBIDDEN, "Admitted too long ago";
 }
 
 #[derive(Serialize, ToSchema)]

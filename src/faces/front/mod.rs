@@ -31,12 +31,13 @@ use crate::app::sale::catalogue_cache::{self, CatalogueCache};
 use crate::app::sale::subscribers::Registry;
 use crate::domain::people::author::{Actor, Author};
 use crate::domain::people::{Permission, Revoked};
-use crate::domain::shared::id::{BuyerId, RequestId};
+use crate::domain::shared::id::{BuyerId, RequestId, ReservationId};
 pub use crate::faces::front::settings::Settings;
-use crate::faces::tokens::TokenKeys;
-use crate::faces::tokens::access::Principal;
+use crate::faces::tokens::access::{AccessKeys, Principal};
 use crate::faces::tokens::revocations::Revocations;
+use crate::faces::tokens::{Keys, TokenKeys};
 use crate::kit::http::address;
+use crate::kit::http::auth::bearer;
 use crate::kit::http::body;
 use crate::kit::http::idempotency::cause;
 use crate::kit::http::problem::{Kind, Problem};
@@ -69,7 +70,7 @@ pub struct Front(Arc<Inner>);
 
 struct Inner {
     needs: Needs,
-    keys: Arc<TokenKeys>,
+    keys: Keys,
     settings: Settings,
     lifecycle: Lifecycle,
     /// Of the process, and not of the web worker that took the request: moves outlive their connections.
@@ -85,7 +86,7 @@ struct Inner {
 
 impl Front {
     /// Within the process's runtime: moves that outlive their connection run there.
-    pub fn new(needs: Needs, keys: Arc<TokenKeys>, settings: Settings, lifecycle: &Lifecycle) -> Self {
+    pub fn new(needs: Needs, keys: Keys, settings: Settings, lifecycle: &Lifecycle) -> Self {
         metric::describe();
         Self(Arc::new(Inner {
             revocations: Revocations::default(),
@@ -120,8 +121,19 @@ impl Front {
         &*self.0.needs.clock
     }
 
+    /// What verifies access tokens.
+    pub fn access(&self) -> &AccessKeys {
+        self.0.keys.access()
+    }
+
+    /// Of a process that answers requests. One that serves sockets alone has no route that asks for them.
     pub fn keys(&self) -> &TokenKeys {
-        &self.0.keys
+        self.0.keys.signing().expect("whoever has routes has the keys that sign")
+    }
+
+    /// The right to pay for a hold; nothing from a process that signs nothing.
+    pub fn checkout_token(&self, id: ReservationId, buyer: BuyerId, ttl_ms: i64) -> Option<String> {
+        Some(self.0.keys.signing()?.sign_checkout(id, buyer, self.clock().now(), ttl_ms))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -165,7 +177,7 @@ impl Front {
 impl Front {
     /// By a token that is good and was not logged out.
     pub fn principal(&self, req: &HttpRequest) -> Result<Principal, Problem> {
-        self.admitted(self.keys().principal(req, self.clock().now())?)
+        self.admitted(self.access().verify(bearer(req)?, self.clock().now())?)
     }
 
     pub fn buyer(&self, req: &HttpRequest) -> Result<BuyerId, Problem> {
@@ -180,14 +192,22 @@ impl Front {
 
     /// The same, as the journal has it. A request without a key has an id made up for it.
     pub fn author(&self, req: &HttpRequest, permission: Permission) -> Result<Author, Problem> {
-        let principal = self.may(req, permission)?;
-        Ok(Author {
+        Ok(self.written_by(req, &self.may(req, permission)?))
+    }
+
+    /// Who answers for what people do to their own accounts: operators are written down, shoppers are not.
+    pub fn own_author(&self, req: &HttpRequest, principal: &Principal) -> Option<Author> {
+        principal.role.is_operator().then(|| self.written_by(req, principal))
+    }
+
+    fn written_by(&self, req: &HttpRequest, principal: &Principal) -> Author {
+        Author {
             actor: Actor::Account(principal.buyer),
             role: Some(principal.role),
             network: self.neighbourhood(req),
             request: cause(req).map_or_else(|| RequestId::from_bytes(chance()), |cause| cause.request),
             at: self.clock().now(),
-        })
+        }
     }
 
     /// Whether an operator asks, of whatever role.
@@ -219,9 +239,7 @@ impl Front {
 
     /// Unless they logged out since their token was signed.
     pub fn admitted(&self, principal: Principal) -> Result<Principal, Problem> {
-        let known = &self.0.revocations;
-        let is_out = principal.session.is_some_and(|session| known.have_ended(session));
-        if is_out || known.cover(principal.buyer, principal.epoch) {
+        if self.0.revocations.cover(principal.buyer, principal.epoch, principal.session) {
             let detail = "this token was logged out; log in again";
             return Err(Problem::field("Authorization", Kind::UNAUTHORIZED, detail));
         }

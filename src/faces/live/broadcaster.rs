@@ -129,6 +129,7 @@ fn counters(live: &Live, shown: &CachedSale) -> words::Counters {
     let sale = &shown.sale;
     words::Counters {
         sale: sale.id,
+        version: sale.version,
         state: sale.phase(live.clock().now()),
         left: shown.left,
         all_paid: shown.all_paid,

@@ -219,7 +219,7 @@ impl<S: Socket> Connection<S> {
     /// The token's buyer takes a place in the register, before anything is read of him. Then it is asked whether he logged out:
     /// who does so from now on is told to the place.
     fn enter(&mut self, token: &str) -> Result<Pass, Close> {
-        let verified = self.live.keys().verify_access_until(token);
+        let verified = self.live.access().verify_until(token);
         let (principal, expires_at) = verified.map_err(|_| Close::Unauthorized)?;
         if self.live.clock().now() >= expires_at {
             return Err(Close::Expired);

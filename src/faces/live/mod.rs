@@ -158,7 +158,7 @@ impl Welcome for Live {
             return refused("stopping", Problem::new(Kind::BUSY, "this process is about to stop"));
         }
         let token = handshake::token(head);
-        let verified = token.and_then(|token| self.keys().verify_access_until(token).ok());
+        let verified = token.and_then(|token| self.access().verify_until(token).ok());
         let is_known = verified.is_some_and(|(_, expires_at)| self.clock().now() < expires_at);
         let of_strangers = if is_known { None } else { self.0.strangers.enter(self.counted_client(head)) };
         if !is_known && of_strangers.is_none() {

@@ -84,7 +84,7 @@ impl Known {
 
     /// Whether the token's owner has logged out everywhere since it was given.
     pub fn is_logged_out(&self, admission: &SaleAdmission) -> bool {
-        self.revoked.cover(admission.buyer, admission.epoch)
+        self.revoked.cover(admission.buyer, admission.epoch, None)
     }
 
     /// More who have.
@@ -238,6 +238,7 @@ mod tests {
             generation: 1,
             questions: Vec::new(),
             question_key: QuestionKey([0; 32]),
+            draft: false,
         };
         SaleNews { sale, exhausted: Some(true), generation: 1, revision: 1, sent_at: Timestamp(0) }
     }

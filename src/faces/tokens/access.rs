@@ -1,16 +1,23 @@
-//! Access tokens: who asks, and what they may do.
+//! Access tokens: who asks, and what they may do. Who verifies them has public keys, and can sign none.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::people::{PROOF_MS_MAX, Permission, Role};
 use crate::domain::shared::id::{BuyerId, SessionId};
 use crate::domain::shared::time::Timestamp;
+use crate::faces::tokens::admission::ADMISSION;
+use crate::faces::tokens::checkout::CHECKOUT;
+use crate::faces::tokens::verified::Verified;
 use crate::faces::tokens::{bearer, is_zero};
-use crate::kit::http::auth::{Claims, Issuer, TokenKind, from_text, to_text};
+use crate::kit::http::auth::{self, Claims, Issuer, Signature, TokenKind, from_text, to_text, unauthorized};
+use crate::kit::http::keys::{KeysError, SigningKeys, VerifyingKeys};
 use crate::kit::http::problem::{Kind, Problem};
 use crate::problem_kinds;
 
-pub const ACCESS: TokenKind = TokenKind { name: "access", typ: "access+jwt" };
+/// How the public keys are listed.
+pub const ACCESS_PUBLIC: &str = "access-public";
+pub const ACCESS: TokenKind =
+    TokenKind { name: "access", typ: "access+jwt", signature: Signature::Public { listed_as: ACCESS_PUBLIC } };
 
 problem_kinds! {
     /// Of a log-in, and of a call of operators.
@@ -104,5 +111,49 @@ impl AccessClaims {
     pub fn principal(&self) -> Result<Principal, Problem> {
         let proved_at = self.proved_at.map(|seconds| Timestamp(seconds.saturating_mul(1_000)));
         Ok(Principal { buyer: bearer(self.sub)?, role: self.role, epoch: self.epoch, proved_at, session: self.session })
+    }
+}
+
+/// What verifies access tokens. It remembers those that it verified.
+#[derive(Debug)]
+pub struct AccessKeys {
+    keys: VerifyingKeys,
+    verified: Verified,
+}
+
+impl AccessKeys {
+    /// Reads `access-public:<kid>:<64 hex>,…`, and refuses whatever signs by its name.
+    pub fn parse(text: &str) -> Result<Self, KeysError> {
+        let others = [ACCESS.name, CHECKOUT.name, ADMISSION.name];
+        VerifyingKeys::parse(text, ACCESS, &others).map(Self::new)
+    }
+
+    pub(super) fn of(keys: &SigningKeys) -> Self {
+        Self::new(keys.verifying(ACCESS))
+    }
+
+    fn new(keys: VerifyingKeys) -> Self {
+        Self { keys, verified: Verified::default() }
+    }
+
+    /// As [`Self::parse`] reads them.
+    pub fn listed(&self) -> String {
+        self.keys.listed()
+    }
+
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+        let (principal, until) = self.verify_until(token)?;
+        if now >= until {
+            return Err(unauthorized("the token has expired"));
+        }
+        Ok(principal)
+    }
+
+    /// Like [`Self::verify`] for who stays: until when it is good is for the caller to judge, again and again.
+    pub fn verify_until(&self, token: &str) -> Result<(Principal, Timestamp), Problem> {
+        self.verified.or_verify(token, || {
+            let claims: AccessClaims = self.keys.verify_ever(token)?;
+            Ok((claims.principal()?, auth::until(&claims)))
+        })
     }
 }

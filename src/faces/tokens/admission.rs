@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::domain::shared::time::Timestamp;
-use crate::faces::tokens::access::ACCESS;
+use crate::faces::tokens::access::{ACCESS, ACCESS_PUBLIC};
 use crate::faces::tokens::checkout::CHECKOUT;
 use crate::faces::tokens::{bearer, is_zero};
-use crate::kit::http::auth::{Claims, Issuer, KeysError, SigningKeys, TokenKind, from_text, to_text};
+use crate::kit::http::auth::{Claims, Issuer, Signature, TokenKind, from_text, to_text};
+use crate::kit::http::keys::{KeysError, SigningKeys, VerifyingKeys};
 use crate::kit::http::problem::Problem;
 use crate::problem_kinds;
 
-pub const ADMISSION: TokenKind = TokenKind { name: "admission", typ: "admission+jwt" };
+pub const ADMISSION: TokenKind = TokenKind { name: "admission", typ: "admission+jwt", signature: Signature::Shared };
 
 problem_kinds! {
     /// Of an admission that is asked for, and of a press.
@@ -88,16 +89,17 @@ impl AdmissionClaims {
 
 /// What a publisher has.
 #[derive(Debug)]
-pub struct AdmissionKeys(SigningKeys);
+pub struct AdmissionKeys(VerifyingKeys);
 
 impl AdmissionKeys {
     /// Reads `admission:<kid>:<64 hex>,…`, and refuses keys of the other tokens by their names.
     pub fn parse(text: &str) -> Result<Self, KeysError> {
-        SigningKeys::parse_only(text, &[ADMISSION], &[ACCESS, CHECKOUT]).map(Self)
+        let others = [ACCESS.name, ACCESS_PUBLIC, CHECKOUT.name];
+        SigningKeys::parse(text, &[ADMISSION], &others).map(|keys| Self::of(&keys))
     }
 
     pub(super) fn of(keys: &SigningKeys) -> Self {
-        Self(keys.only(ADMISSION))
+        Self(keys.verifying(ADMISSION))
     }
 
     /// Whether it is over is for the caller to judge.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::shared::id::{BuyerId, ReservationId};
-use crate::kit::http::auth::{Claims, Issuer, TokenKind, from_text, to_text};
+use crate::kit::http::auth::{Claims, Issuer, Signature, TokenKind, from_text, to_text};
 
-pub const CHECKOUT: TokenKind = TokenKind { name: "checkout", typ: "checkout+jwt" };
+pub const CHECKOUT: TokenKind = TokenKind { name: "checkout", typ: "checkout+jwt", signature: Signature::Shared };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Audience {

@@ -28,10 +28,11 @@ struct Entry {
 }
 
 impl Revocations {
-    /// Whether a token of this buyer and epoch was logged out.
-    pub fn cover(&self, buyer: BuyerId, epoch: u64) -> bool {
+    /// Whether a token of this buyer and epoch was logged out, or the log-in that it came from was ended.
+    pub fn cover(&self, buyer: BuyerId, epoch: u64, session: Option<SessionId>) -> bool {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.epochs.get(&buyer).is_some_and(|entry| epoch < entry.epoch)
+        session.is_some_and(|session| known.sessions.contains_key(&session))
+            || known.epochs.get(&buyer).is_some_and(|entry| epoch < entry.epoch)
     }
 
     /// Those of them that were not known.
@@ -46,11 +47,6 @@ impl Revocations {
             is_new
         });
         news.copied().collect()
-    }
-
-    /// Whether this log-in was ended.
-    pub fn have_ended(&self, session: SessionId) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).sessions.contains_key(&session)
     }
 
     /// Whether it was not known.
@@ -100,9 +96,9 @@ mod tests {
             assert_eq!(known.learn(page, begin.plus_ms(1)).len(), page.len());
         }
         assert_eq!(known.len(), 1_000_000);
-        assert!(many.iter().all(|word| known.cover(word.buyer, 0) && !known.cover(word.buyer, 1)));
+        assert!(many.iter().all(|word| known.cover(word.buyer, 0, None) && !known.cover(word.buyer, 1, None)));
         known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1));
-        assert!(known.cover(first.buyer, 6) && !known.cover(first.buyer, 7));
+        assert!(known.cover(first.buyer, 6, None) && !known.cover(first.buyer, 7, None));
         known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1 + FORGET_EVERY_MS));
         assert!(known.is_empty());
     }
@@ -110,12 +106,13 @@ mod tests {
     #[test]
     fn a_log_in_that_was_ended_is_known_as_long_as_its_tokens_live() {
         let (known, begin) = (Revocations::default(), Timestamp(0));
+        let is_out = |session| known.cover(BuyerId(1), 0, Some(SessionId(session)));
         assert!(known.learn_end(SessionId(1), begin) && !known.learn_end(SessionId(1), begin));
-        assert!(known.have_ended(SessionId(1)) && !known.have_ended(SessionId(2)));
+        assert!(is_out(1) && !is_out(2));
         known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1));
-        assert!(known.have_ended(SessionId(1)));
+        assert!(is_out(1));
         known.learn(&[], begin.plus_ms(TOKEN_MS_MAX - 1 + FORGET_EVERY_MS));
-        assert!(!known.have_ended(SessionId(1)));
+        assert!(!is_out(1));
     }
 
     #[test]
@@ -124,6 +121,6 @@ mod tests {
         let word = |epoch| Revoked { buyer: BuyerId(1), epoch };
         known.learn(&[word(2)], now);
         assert_eq!(known.learn(&[word(1)], now), []);
-        assert!(known.cover(BuyerId(1), 1));
+        assert!(known.cover(BuyerId(1), 1, None));
     }
 }

@@ -3,12 +3,15 @@
 //! An answer that may be kept (a file of the page, the document, the keys of receipts) says for how long beside its tag, and is left
 //! alone. Nothing here looks at what is in an answer.
 
+use actix_http::Response;
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
-use actix_web::{App, Error};
+use actix_web::web::Bytes;
+use actix_web::{App, Error, ResponseError};
 
-use crate::kit::http::problem;
+use crate::kit::http::problem::{self, Problem};
 
 const SAID: [(&str, &str); 2] = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
@@ -18,6 +21,13 @@ pub fn app()
 -> App<impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>> {
     let said = SAID.iter().fold(DefaultHeaders::new(), |said, header| said.add(*header));
     App::new().wrap(said).configure(problem::defaults)
+}
+
+/// The head and the body of an answer that no application makes.
+pub fn unasked(problem: &Problem) -> (Response<()>, Bytes) {
+    let (mut head, body) = Response::from(problem.error_response()).into_parts();
+    say(head.headers_mut());
+    (head, body.try_into_bytes().unwrap_or_default())
 }
 
 /// The same for an answer that no application makes.

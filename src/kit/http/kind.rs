@@ -80,8 +80,9 @@ general_kinds! {
     NOT_FOUND = "not_found", NOT_FOUND, "There is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", METHOD_NOT_ALLOWED, "This cannot be done here";
     PAYLOAD_TOO_LARGE = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
+    HEAD_TOO_LARGE = "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
-    /// The body never came, or came too slowly.
+    /// The head or the body never came, or came too slowly.
     REQUEST_TIMEOUT = "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
     /// What was asked does not fit what is there, and no narrower kind says so.
     CONFLICT = "conflict", CONFLICT, "This does not fit the present state";

@@ -13,9 +13,9 @@ pub enum Metric {
     Faults,
     /// Connections from outside that are open now.
     Connections,
-    /// Connections from outside that were one too many, by `why`: `process`, or `network`.
+    /// Connections from outside that were one too many, by `why`: `process`, `network`, or `listener`.
     ConnectionsRefused,
-    /// Requests that could not be read as HTTP; the connection of each ended.
+    /// Requests that could not be read as HTTP; each was answered by a problem, and its connection ended.
     Malformed,
 }
 
@@ -62,7 +62,7 @@ impl Metric {
         }
         metrics::gauge!(Metric::Connections.name()).increment(0.0);
         metrics::counter!(Metric::Malformed.name()).increment(0);
-        for why in [TooMany::Process, TooMany::Network] {
+        for why in TooMany::ALL {
             metrics::counter!(Metric::ConnectionsRefused.name(), "why" => why.name()).increment(0);
         }
     }

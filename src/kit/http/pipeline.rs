@@ -3,41 +3,42 @@
 //!
 //! The library that serves takes in all that has come, makes a request of each head (some 6 KB), and lets answers without bodies pile
 //! up unread. It has no setting for either, so that the bytes are held back under it, in [`HeldBack`], and the requests and answers are
-//! seen above it, in [`one_by_one`]; both know the [`Valve`] of their connection.
+//! seen above it, in [`one_by_one`](crate::kit::http::requests::one_by_one); both know the [`Valve`] of their connection.
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_http::body::{BodySize, BoxBody, MessageBody};
-use actix_http::header::{CONTENT_LENGTH, HeaderValue, UPGRADE};
-use actix_http::{Extensions, HttpMessage, Payload, Request, Response};
-use actix_service::{Service, ServiceFactory, apply_fn_factory};
-use actix_web::dev::ServiceResponse;
-use bytes::{Buf, Bytes, BytesMut};
+use actix_http::Extensions;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::kit::http::connections::OpenConnection;
-use crate::kit::http::framing::{Body, Chunk};
+use crate::kit::http::framing::Body;
+use crate::kit::http::last_words::{self, LastWords, Voice};
 use crate::kit::http::valve::Valve;
 
 /// Of what follows a request whose answer is not on its way yet; a client that goes away is seen up to there.
 const EARLY_BYTES_MAX: usize = 4 * 1024;
 
-/// A connection whose bytes are read as its valve allows.
+/// A connection whose bytes are read as its valve allows, and to which the library does not speak for itself.
 pub struct HeldBack {
-    stream: TcpStream,
+    /// Nothing, once the library has said its last words.
+    connection: Option<(TcpStream, OpenConnection)>,
     valve: Rc<Valve>,
     /// What came too early; without memory while it is empty.
     early: BytesMut,
-    open: OpenConnection,
 }
 
 impl HeldBack {
     pub fn new(stream: TcpStream, open: OpenConnection) -> Self {
-        Self { stream, valve: Rc::default(), early: BytesMut::new(), open }
+        Self { connection: Some((stream, open)), valve: Rc::default(), early: BytesMut::new() }
+    }
+
+    pub fn valve(&self) -> Rc<Valve> {
+        self.valve.clone()
     }
 
     /// Lends the valve to the connection's requests.
@@ -45,18 +46,32 @@ impl HeldBack {
         requests.insert(self.valve.clone());
     }
 
+    /// The library has no say in it from here on.
+    pub fn take_over(&self) {
+        self.valve.begun(Body::Endless);
+    }
+
     /// The stream, what came of it too early, and its place.
-    pub fn into_parts(self) -> (TcpStream, BytesMut, OpenConnection) {
-        (self.stream, self.early, self.open)
+    pub fn into_parts(self) -> Option<(TcpStream, BytesMut, OpenConnection)> {
+        self.connection.map(|(stream, open)| (stream, self.early, open))
+    }
+
+    /// Words of the library's are not sent: there are last words of ours in their place.
+    fn keep_back(&mut self, words: &[u8]) -> usize {
+        if let Some((stream, open)) = self.connection.take_if(|_| !words.is_empty()) {
+            self.valve.end(LastWords::new(stream, open, words));
+        }
+        words.len()
     }
 
     /// Nothing may be handed on now. A little is read ahead, or nobody would see that the client is gone.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((stream, _)) = &mut self.connection else { return Poll::Ready(Ok(())) };
         while self.early.len() < EARLY_BYTES_MAX {
             let mut piece = [0; 1024];
             let most = piece.len().min(EARLY_BYTES_MAX - self.early.len());
             let mut read = ReadBuf::new(&mut piece[..most]);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
+            match Pin::new(&mut *stream).poll_read(cx, &mut read) {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) if read.filled().is_empty() => match self.early.is_empty() {
                     true => return Poll::Ready(Ok(())),
@@ -82,7 +97,8 @@ impl AsyncRead for HeldBack {
         }
         if this.early.is_empty() {
             let before = buf.filled().len();
-            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            let Some((stream, _)) = &mut this.connection else { return Poll::Ready(Ok(())) };
+            ready!(Pin::new(stream).poll_read(cx, buf))?;
             let came = &buf.filled()[before..];
             let passed = this.valve.pass(came);
             if passed < came.len() {
@@ -105,81 +121,35 @@ impl AsyncRead for HeldBack {
 impl AsyncWrite for HeldBack {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        let ours = match this.valve.voice() {
+            Voice::Ours => bytes.len(),
+            Voice::Both => last_words::ours(bytes),
+            Voice::Library => 0,
+        };
+        if ours == 0 {
+            return Poll::Ready(Ok(this.keep_back(bytes)));
+        }
+        let Some((stream, _)) = &mut this.connection else { return Poll::Ready(Ok(bytes.len())) };
+        let written = Pin::new(stream).poll_write(cx, &bytes[..ours]);
         this.valve.unread(written.is_pending());
+        if matches!(written, Poll::Ready(Ok(count)) if count == ours) {
+            this.valve.written();
+        }
         written
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        match &mut self.get_mut().connection {
+            Some((stream, _)) => Pin::new(stream).poll_flush(cx),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-}
-
-/// Says to the valve of each request's connection when it begins, and when its answer is on its way.
-pub fn one_by_one<S>(
-    app: S,
-) -> impl ServiceFactory<Request, Config = (), Response = Response<GatedBody>, Error = S::Error, InitError = S::InitError>
-where
-    S: ServiceFactory<Request, Config = (), Response = ServiceResponse>,
-{
-    apply_fn_factory(app, |mut request: Request, app: &S::Service| {
-        let valve = request.conn_data::<Rc<Valve>>().cloned().unwrap_or_default();
-        valve.begun(body_of(&mut request));
-        let answering = Answering(valve);
-        let answer = app.call(request);
-        async move {
-            let answer: Response<BoxBody> = answer.await?.into();
-            Ok(answer.map_body(|_, body| GatedBody { body, _answering: answering }))
+        match &mut self.get_mut().connection {
+            Some((stream, _)) => Pin::new(stream).poll_shutdown(cx),
+            None => Poll::Ready(Ok(())),
         }
-    })
-}
-
-/// As the library that reads it has it.
-fn body_of(request: &mut Request) -> Body {
-    if let Payload::None = request.payload() {
-        return Body::NONE;
-    }
-    if request.chunked().unwrap_or(false) {
-        return Body::Chunked(Chunk::FIRST);
-    }
-    let headers = request.headers();
-    let is_socket =
-        |value: &HeaderValue| value.to_str().is_ok_and(|text| text.trim().eq_ignore_ascii_case("websocket"));
-    if headers.get_all(UPGRADE).any(is_socket) {
-        return Body::Endless;
-    }
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    length.and_then(|length| length.trim().parse().ok()).map_or(Body::Endless, Body::Bytes)
-}
-
-/// For as long as an answer is made and handed over.
-struct Answering(Rc<Valve>);
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.answered();
-    }
-}
-
-/// An answer's body. It is dropped when all of it was handed over, and that is not before the client has read most of it.
-pub struct GatedBody {
-    body: BoxBody,
-    _answering: Answering,
-}
-
-impl MessageBody for GatedBody {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_next(cx)
     }
 }
 
@@ -200,6 +170,35 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let open = Connections::default().open(None).ok().unwrap();
         (client, HeldBack::new(listener.accept().await.unwrap().0, open))
+    }
+
+    /// What is written while nothing of ours is due, or behind ours, is not sent.
+    #[tokio::test]
+    async fn the_library_says_nothing_by_itself() {
+        let words = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+        let and_more = [HEAD, b"{"].concat();
+        let both = [&answer[..], words].concat();
+        type Case<'a> = (&'a [u8], &'a [&'a [u8]], &'a [u8]);
+        let cases: [Case<'_>; 3] =
+            [(b"", &[words], b""), (HEAD, &[answer, words], answer), (&and_more, &[&both], answer)];
+        for (heads, pieces, said) in cases {
+            let (mut client, mut held) = pair().await;
+            client.write_all(heads).await.unwrap();
+            assert_eq!(handed_on(&mut held).await, heads);
+            if !heads.is_empty() {
+                held.valve.begun(Body::NONE);
+                held.valve.answered();
+            }
+            for piece in pieces {
+                held.write_all(piece).await.unwrap();
+            }
+            held.shutdown().await.unwrap();
+            assert!(held.valve.last_words().is_some(), "it is for us to say");
+            let mut heard = Vec::new();
+            client.read_to_end(&mut heard).await.unwrap();
+            assert_eq!(heard, said);
+        }
     }
 
     /// All that is handed on now, once this much has come.

@@ -15,13 +15,13 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::kit::http::connections::Connections;
+use crate::kit::http::connections::{Connections, Listener};
+use crate::kit::http::last_words::LINGER;
 use crate::kit::http::metric::Metric;
-use crate::kit::http::pipeline::{HeldBack, one_by_one};
+use crate::kit::http::pipeline::HeldBack;
+use crate::kit::http::problem::Kind;
 use crate::kit::http::proxies::Proxies;
-
-/// What a client that was answered early still sends is taken and thrown away for so long, so that it sees the answer.
-const LINGER: Duration = Duration::from_secs(1);
+use crate::kit::http::requests::one_by_one;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,7 +30,7 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Threads that serve; 0 means one for each core.
     pub workers: usize,
-    /// Open connections of one worker; beyond them none is accepted.
+    /// Open connections, for each worker; who comes beyond those of all workers is turned away.
     pub connections_max: usize,
     /// Open connections of one network, an address or of IPv6 a /64, in the whole process; never more than a quarter of all. Those of
     /// `trusted_proxies` are not counted.
@@ -126,10 +126,11 @@ where
 {
     let listener = listener(settings.listen, settings.backlog_max)?;
     let address = listener.local_addr()?;
-    let per_worker = settings.connections_max.min((connections.connections_max() / settings.workers()).max(1));
+    let workers = settings.workers();
+    let connections = connections.listener(settings.connections_max.saturating_mul(workers));
     let builder = Server::build()
-        .workers(settings.workers())
-        .max_concurrent_connections(per_worker)
+        .workers(workers)
+        .max_concurrent_connections(connections.taken_by_each(workers))
         .disable_signals()
         // Rounded up: a drain is never cut short by the rounding.
         .shutdown_timeout(drain_ms_max.div_ceil(1_000));
@@ -154,11 +155,11 @@ where
     Ok((address, builder.listen("http", listener, service)?.run()))
 }
 
-/// A connection that is not one too many is served to its end; what ended it is counted where its client is to blame, so that strangers
-/// write no log.
+/// A connection that is not one too many is served to its end. What strangers are to blame for is counted and answered, so that they
+/// write no log. `http` has its connections' valves lent, and says to them when requests begin.
 pub fn guarded<S>(
     http: S,
-    connections: Connections,
+    connections: Listener,
     unread: Option<Duration>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 where
@@ -176,20 +177,32 @@ where
             // A connection that ended already has no options.
             let _ = stream.set_nodelay(true);
             unread.iter().for_each(|unread| end_when_unread(&stream, *unread));
-            http.call((HeldBack::new(stream, open), peer))
+            let held = HeldBack::new(stream, open);
+            (held.valve(), http.call((held, peer)))
         });
         async move {
-            let ended = match served {
-                Ok(served) => served.await,
+            let (valve, served) = match served {
+                Ok(served) => served,
                 Err(why) => {
                     metrics::counter!(Metric::ConnectionsRefused.name(), "why" => why.name()).increment(1);
                     return Ok(());
                 }
             };
-            match &ended {
-                Err(DispatchError::Parse(_)) => metrics::counter!(Metric::Malformed.name()).increment(1),
-                Err(DispatchError::Body(error)) => tracing::warn!(%error, "an answer broke off"),
-                _ => {}
+            let ended = served.await;
+            if let Err(DispatchError::Body(error)) = &ended {
+                tracing::warn!(%error, "an answer broke off");
+            }
+            let last_words = valve.last_words().map(|last_words| (last_words.problem(&ended), last_words));
+            let is_malformed = match &last_words {
+                Some((problem, _)) => problem.kind != Kind::REQUEST_TIMEOUT,
+                None => matches!(ended, Err(DispatchError::Parse(_))),
+            };
+            if is_malformed {
+                metrics::counter!(Metric::Malformed.name()).increment(1);
+            }
+            if let Some((problem, last_words)) = last_words {
+                // Few connections need room for it.
+                Box::pin(last_words.say(&problem)).await;
             }
             ended
         }

@@ -1,11 +1,12 @@
 //! What may be read of a connection: one head, its body, and the next head when the answer is on its way and the client reads.
 //!
-//! It is told of bytes below and of requests above; it reads and writes nothing itself.
+//! It is told of bytes below and of requests above, and so knows whose words are written next; it reads and writes nothing itself.
 
 use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
 use crate::kit::http::framing::{Body, Head};
+use crate::kit::http::last_words::{LastWords, Voice};
 
 /// Of a body that came together with its head, and is handed on together with it.
 pub const TOGETHER_BYTES_MAX: usize = 1024;
@@ -24,6 +25,8 @@ pub struct Valve {
     /// The client does not read.
     is_unread: Cell<bool>,
     waits: Cell<Option<Waker>>,
+    voice: Cell<Voice>,
+    last_words: Cell<Option<Box<LastWords>>>,
 }
 
 impl Valve {
@@ -69,6 +72,7 @@ impl Valve {
         let mut head = self.head.get();
         let _ = head.end(&together[taken..]);
         self.head.set(head);
+        self.voice.set(if taken < together.len() { Voice::Both } else { Voice::Ours });
         self.body.set(Some(body));
         self.is_asked.set(false);
         self.is_answering.set(true);
@@ -78,6 +82,29 @@ impl Valve {
     pub fn answered(&self) {
         self.is_answering.set(false);
         self.wake();
+    }
+
+    pub fn voice(&self) -> Voice {
+        match self.voice.get() {
+            Voice::Both if self.is_answering.get() => Voice::Ours,
+            voice => voice,
+        }
+    }
+
+    /// All of our words that there are so far were written.
+    pub fn written(&self) {
+        if !self.is_answering.get() {
+            self.voice.set(Voice::Library);
+        }
+    }
+
+    /// The connection was taken away from the library.
+    pub fn end(&self, last_words: LastWords) {
+        self.last_words.set(Some(Box::new(last_words)));
+    }
+
+    pub fn last_words(&self) -> Option<Box<LastWords>> {
+        self.last_words.take()
     }
 
     pub fn unread(&self, is_unread: bool) {

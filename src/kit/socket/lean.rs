@@ -13,11 +13,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_codec::{Encoder, Framed};
-use actix_http::body::{BodySize, MessageBody};
+use actix_http::body::{BodySize, BoxBody};
 use actix_http::ws::{Codec, handshake_response};
-use actix_http::{HttpService, KeepAlive, Request, Response, h1};
+use actix_http::{HttpService, KeepAlive, Request, h1};
 use actix_service::fn_service;
-use actix_web::ResponseError;
 use actix_web::dev::Server;
 use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use bytes::{Buf, BytesMut};
@@ -32,6 +31,7 @@ use crate::kit::http::answers;
 use crate::kit::http::connections::{Connections, OpenConnection};
 use crate::kit::http::pipeline::HeldBack;
 use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::http::requests::one_by_one;
 use crate::kit::http::server;
 
 /// Bytes read at once.
@@ -86,27 +86,33 @@ where
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
+    let connections = connections.listener(usize::MAX);
+    let taken_by_each = connections.taken_by_each(workers);
     let settings = settings.clone();
     let factory = move || {
         let (welcome, settings) = (welcome.clone(), settings.clone());
         let http = HttpService::build()
             .keep_alive(KeepAlive::Disabled)
             .client_request_timeout(settings.head_timeout())
+            .on_connect_ext(HeldBack::lend)
             .upgrade(fn_service(move |(request, framed)| {
                 take_over(welcome.clone(), path, settings.clone(), request, framed)
             }))
-            .h1(fn_service(move |request: Request| async move {
+            .h1(one_by_one(fn_service(move |request: Request| async move {
                 let problem = match request.path() == path {
                     true => Problem::field("Upgrade", Kind::INVALID, "here is nothing but sockets"),
                     false => Problem::new(Kind::NOT_FOUND, "there is nothing at this path"),
                 };
-                let mut answer = Response::from(problem.error_response());
-                answers::say(answer.headers_mut());
-                Ok::<_, actix_http::Error>(answer)
-            }));
+                let (head, body) = answers::unasked(&problem);
+                Ok::<_, actix_http::Error>(head.set_body(BoxBody::new(body)))
+            })));
         server::guarded(http, connections.clone(), None)
     };
-    let server = Server::build().workers(workers).disable_signals().shutdown_timeout(1);
+    let server = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(taken_by_each)
+        .disable_signals()
+        .shutdown_timeout(1);
     Ok((address, server.listen("sockets", listener, factory)?.run()))
 }
 
@@ -122,6 +128,7 @@ async fn take_over<W: Welcome>(
     request: Request,
     mut framed: Framed<HeldBack, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
+    framed.io_ref().take_over();
     let head = request.head();
     let guest = match request.path() == path {
         true => handshake::verify(head).and_then(|()| welcome.welcome(head)),
@@ -139,7 +146,7 @@ async fn take_over<W: Welcome>(
     Pin::new(&mut framed).write(answer)?;
     std::future::poll_fn(|cx| Pin::new(&mut framed).flush(cx)).await?;
     let parts = framed.into_parts();
-    let (stream, early, open) = parts.io.into_parts();
+    let Some((stream, early, open)) = parts.io.into_parts() else { return Ok(()) };
     bound_what_is_kept(&stream, &settings)?;
     let mut socket = LeanSocket {
         stream,
@@ -159,9 +166,7 @@ async fn take_over<W: Welcome>(
 }
 
 async fn refuse(problem: &Problem, mut framed: Framed<HeldBack, h1::Codec>) -> io::Result<()> {
-    let (mut head, body) = Response::from(problem.error_response()).into_parts();
-    answers::say(head.headers_mut());
-    let body = body.try_into_bytes().unwrap_or_default();
+    let (head, body) = answers::unasked(problem);
     let size = BodySize::Sized(body.len() as u64);
     Pin::new(&mut framed).write(h1::Message::Item((head, size)))?;
     Pin::new(&mut framed).write(h1::Message::Chunk(Some(body)))?;

@@ -9,6 +9,7 @@ use crate::domain::sale::turn::Cause;
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
+use crate::ports::audit::retention::Certificate;
 use crate::ports::sale::restoring::SaleTotals;
 
 /// What `miaosha audit` reads of one sale, in one consistent read.
@@ -28,6 +29,10 @@ pub struct AuditFacts {
     pub outcomes: [u64; 4],
     /// Turns whose chain does not fit the one before, or whose revision is missing before a later one.
     pub broken_turns: Vec<String>,
+    /// SHA-256 over the turns: generation, revision, chain and outcomes of each. Where some are gone the certificate's stands for them.
+    pub turns_digest: [u8; 32],
+    /// The sale's, also where it moved since.
+    pub certificate: Option<Certificate>,
     pub now: Timestamp,
 }
 

@@ -63,6 +63,8 @@ pub struct Totals {
     pub refunded: Count,
     /// Refunds of orders, by where they stand: their sum is the money above.
     pub refunds: Vec<(RefundKind, Count)>,
+    /// Some of its turns are gone by a certificate: decisions are not all that were made.
+    pub turns_gone: bool,
 }
 
 #[async_trait]

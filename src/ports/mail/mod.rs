@@ -1,4 +1,5 @@
-//! Mail: the log of what is to be delivered, and who delivers it.
+//! Mail: the log of what is to be delivered, who delivers it, and what is kept of it in a folder.
 
+pub mod kept;
 pub mod log;
 pub mod transport;

@@ -67,6 +67,16 @@ pub trait Paying: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<Reservation>>;
 
+    /// The same of a payment whose card was declined, which is counted by a digest of it, where there is one: a hold on which a card
+    /// is declined more than [`DECLINES_CARD_MAX`](crate::domain::money::payment::DECLINES_CARD_MAX) times in its day ends.
+    async fn payment_declined(
+        &self,
+        id: ReservationId,
+        payment: PaymentId,
+        card: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Reservation>>;
+
     /// Payments of this hold that came to nothing and left it held.
     async fn declines(&self, id: ReservationId) -> Result<u8>;
 }

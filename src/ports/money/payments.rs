@@ -108,6 +108,12 @@ pub trait Payments: Send + Sync + 'static {
     /// Of a payment that the provider does not know: voided, and opening it later fails.
     async fn void(&self, payment: PaymentId) -> Result<Voided>;
 
+    /// What a card is told from others by, under whichever token it comes; nothing where the provider does not say.
+    async fn fingerprint(&self, card: &str) -> Result<Option<String>> {
+        let _ = card;
+        Ok(None)
+    }
+
     /// Idempotent per refund and try: a try that was refused stays refused, and after `tries` of them the next has a name of its
     /// own. What the provider has under this refund's id already is looked for first. Of a payment never more goes back than
     /// moved: a refund that would is refused.

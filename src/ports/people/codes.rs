@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::domain::people::Revoked;
 use crate::domain::people::address::Address;
 use crate::domain::people::code::{Code, TicketDigest};
-use crate::domain::shared::id::{BuyerId, CodeId};
+use crate::domain::shared::id::{BuyerId, CodeId, RequestId};
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
@@ -52,6 +52,9 @@ pub struct CodeTry {
     /// Of the new password, with a code that logs in.
     pub password_hash: Option<String>,
     pub at: Timestamp,
+    /// For the journal, where the account turns out to be an operator's: the neighbourhood of who tries, and the request.
+    pub network: String,
+    pub request: RequestId,
 }
 
 #[derive(Clone, PartialEq, Eq)]

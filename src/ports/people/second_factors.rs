@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use crate::domain::people::Revoked;
+use crate::domain::people::author::Author;
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
@@ -19,6 +20,14 @@ pub struct SecondFactor {
 
 pub type Digest = [u8; 32];
 
+/// A secret, by the step of a code of it, which is used with that; and the codes for its loss.
+#[derive(Clone, Copy)]
+pub struct Confirmation<'c> {
+    pub secret: &'c [u8],
+    pub step: u64,
+    pub recovery: &'c [Digest],
+}
+
 /// How often a code may be tried that turns out wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TryLimit {
@@ -33,8 +42,6 @@ pub trait SecondFactors: Send + Sync + 'static {
     /// In the place of one that was never confirmed. `false`, and nothing done, where one is confirmed.
     async fn offer_second_factor(&self, id: BuyerId, secret: &[u8]) -> Result<bool>;
 
-    /// By the step of a code of it, which is used with that. Logs out everywhere, too. `None`, and nothing done, unless this secret is
-    /// the one that was offered last and is not confirmed.
     async fn confirm_second_factor(
         &self,
         id: BuyerId,
@@ -42,6 +49,17 @@ pub trait SecondFactors: Send + Sync + 'static {
         step: u64,
         recovery: &[Digest],
         now: Timestamp,
+    ) -> Result<Option<Revoked>> {
+        self.confirm_second_factor_by(id, Confirmation { secret, step, recovery }, now, None).await
+    }
+
+    /// Logs out everywhere, too. `None`, and nothing done, unless this secret is the one that was offered last and is not confirmed.
+    async fn confirm_second_factor_by(
+        &self,
+        id: BuyerId,
+        what: Confirmation<'_>,
+        now: Timestamp,
+        by: Option<&Author>,
     ) -> Result<Option<Revoked>>;
 
     /// Counts a try, before it is judged: of many at once no more are let through. `false` when it is one too many.

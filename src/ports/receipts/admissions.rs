@@ -4,10 +4,18 @@
 use async_trait::async_trait;
 
 use crate::domain::people::author::Author;
-use crate::domain::receipts::{Admission, Proof};
+use crate::domain::receipts::{Admission, Proof, Undone};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
+
+/// What a person showed to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    Code,
+    /// Nothing but the name of an order.
+    Order,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admitted {
@@ -31,6 +39,45 @@ pub enum Merged {
     /// The same unit was admitted earlier, like this.
     Twice(Admission),
     Revoked,
+    /// It was taken back since it was merged, and stays so.
+    Undone,
+}
+
+/// Which admission of a unit is meant: there may have been several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub proof: Proof,
+    pub at: Timestamp,
+    /// Empty where the shop itself admitted the unit.
+    pub device: String,
+}
+
+/// What became of the wish to take an admission back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// It counts no more, now or since before. Another of the same unit may stand: one that came afterwards, or that had
+    /// contradicted this one.
+    Done { undone: Undone, standing: Option<Admission> },
+    /// There was none like it; another of the same unit may stand.
+    Missing(Option<Admission>),
+    /// It is older than whoever asks may take back.
+    TooLate(Admission),
+}
+
+/// Where an undo stands among its sale's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UndonePlace {
+    pub at: Timestamp,
+    pub unit: u32,
+    pub reservation: ReservationId,
+    pub admitted_at: Timestamp,
+}
+
+impl From<&Undone> for UndonePlace {
+    fn from(undone: &Undone) -> Self {
+        let Admission { proof, at: admitted_at, .. } = &undone.admission;
+        Self { at: undone.at, unit: proof.unit, reservation: proof.reservation, admitted_at: *admitted_at }
+    }
 }
 
 /// Why an admission does not stand.
@@ -79,7 +126,7 @@ impl From<&Conflict> for ConflictPlace {
 #[async_trait]
 pub trait Admissions: Send + Sync + 'static {
     /// Checks that the unit is its reservation's, and lets it in, in one transaction.
-    async fn admit(&self, admission: &Admission, by: Option<&Author>) -> Result<Admitted>;
+    async fn admit(&self, admission: &Admission, shown: Shown, by: Option<&Author>) -> Result<Admitted>;
 
     async fn merge(&self, admissions: &[Admission], now: Timestamp) -> Result<Vec<Merged>> {
         self.merge_by(admissions, now, None).await
@@ -88,6 +135,14 @@ pub trait Admissions: Send + Sync + 'static {
     /// Takes over what a device wrote down: one answer for each, in their order. Of two admissions of one unit the earlier stands
     /// and the other is kept as a conflict. Merged again, it is answered as things are then, and nothing is doubled.
     async fn merge_by(&self, admissions: &[Admission], now: Timestamp, by: Option<&Author>) -> Result<Vec<Merged>>;
+
+    /// Takes an admission back, which then counts as one that never was: in one transaction with its entry in the journal, at the
+    /// author's time. One that is older than `not_before` stays. Taken back again, the answer is the same. An admission that came
+    /// afterwards stays, and one that had come too late for this one takes its place.
+    async fn undo(&self, mark: &Mark, not_before: Option<Timestamp>, by: &Author) -> Result<Undo>;
+
+    /// Those that were taken back, the last first, that come after this place in that order.
+    async fn undone_after(&self, sale: SaleId, after: Option<&UndonePlace>, max: u32) -> Result<Vec<Undone>>;
 
     /// Those that stand, by unit and reservation: those after `after`, at most `max`.
     async fn check_ins_page(&self, sale: SaleId, after: Option<Proof>, max: u32) -> Result<Vec<Admission>>;

@@ -4,6 +4,7 @@ pub mod attempts;
 pub mod blocks;
 pub mod catalogue;
 pub mod deadlines;
+pub mod drafts;
 pub mod feed;
 pub mod notices;
 pub mod past;

@@ -37,6 +37,9 @@ pub trait Turnstile: Send + Sync + 'static {
     /// Replaces the whole state if it is missing or of an older generation; says whether it did. Kept answers start empty.
     async fn restore(&self, sale: SaleId, snapshot: &Snapshot) -> Result<bool>;
 
+    /// Forgets the sale: whoever asks then finds it missing, and restores it from the ledger. What is not there is no fault.
+    async fn remove(&self, sale: SaleId) -> Result<()>;
+
     /// Whether it answers at all.
     async fn ping(&self) -> Result<()>;
 }

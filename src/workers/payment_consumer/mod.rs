@@ -19,6 +19,7 @@ use crate::ports::money::sweeping::Sweeping;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::Faults;
 use crate::ports::platform::lag::{Depths, Lagging};
+use crate::ports::receipts::holders::HolderSearch;
 use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::sale::deadlines::Deadlines;
 use crate::ports::sale::recording::Recording;
@@ -141,6 +142,7 @@ pub struct Needs {
     pub sweeping: Arc<dyn Sweeping>,
     pub restoring: Arc<dyn Restoring>,
     pub catalogue: Arc<dyn Catalogue>,
+    pub holders: Arc<dyn HolderSearch>,
     pub depths: Arc<dyn Depths>,
     pub lagging: Arc<dyn Lagging>,
     pub clock: Arc<dyn Clock>,

@@ -47,11 +47,22 @@ pub enum Job {
     Watch,
     /// Lists know which sales have opened, and which are over.
     Lists,
+    /// Doors find orders by name.
+    Holders,
 }
 
 impl Job {
-    pub const ALL: [Job; 8] =
-        [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds, Job::Standby, Job::Watch, Job::Lists];
+    pub const ALL: [Job; 9] = [
+        Job::Overdue,
+        Job::Unfreed,
+        Job::Stuck,
+        Job::Orphans,
+        Job::Refunds,
+        Job::Standby,
+        Job::Watch,
+        Job::Lists,
+        Job::Holders,
+    ];
 
     pub(super) fn label(self) -> &'static str {
         match self {
@@ -63,6 +74,7 @@ impl Job {
             Job::Standby => "standby",
             Job::Watch => "watch",
             Job::Lists => "lists",
+            Job::Holders => "holders",
         }
     }
 }
@@ -104,6 +116,7 @@ impl Sweeper {
             Job::Standby => self.standby().await,
             Job::Watch => self.watch().await,
             Job::Lists => self.lists().await,
+            Job::Holders => self.holders().await,
         };
         metrics::histogram!(Metric::SweepSeconds.name(), "work" => job.label()).record(begun.elapsed().as_secs_f64());
         if let Err(fault) = &swept {
@@ -197,6 +210,12 @@ impl Sweeper {
 
     async fn lists(&self) -> Result<()> {
         while self.needs.catalogue.keep_lists(sure_now(&*self.needs.clock)?, LISTED_MAX).await? == LISTED_MAX {}
+        Ok(())
+    }
+
+    async fn holders(&self) -> Result<()> {
+        let max = self.settings.rows_max;
+        while self.needs.holders.keep_holders(max).await? == max {}
         Ok(())
     }
 

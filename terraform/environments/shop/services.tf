@@ -149,7 +149,8 @@ locals {
         MIAOSHA__GATEWAY__TRUSTED_HOPS          = tostring(module.edge.trusted_hops)
         MIAOSHA__HTTP__TRUSTED_PROXIES          = var.cidr
       }
-      needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__MYSQL__URL"]
+      needs   = ["MIAOSHA__TOKEN_KEYS", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__MYSQL__URL"]
+      renamed = { MIAOSHA__TOKEN_KEYS = "ACCESS_PUBLIC_KEYS" }
       stores  = ["broker", "redis", "mysql"]
       grants  = {}
       metrics = { miaosha_gateway_sockets = [], miaosha_gateway_sockets_refused_total = ["why"] }

@@ -40,8 +40,9 @@ locals {
     MIAOSHA__MAIL__SMTP_URL = "smtps://nobody:nothing@mail.invalid:465"
   }
   made_names = toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL", "ORIGIN_SECRETS"])
-  # Only their owner knows them. An instance that needs one waits for it at boot.
-  filled_names = toset(var.stripe ? ["MIAOSHA__STRIPE__SECRET_KEY", "MIAOSHA__STRIPE__WEBHOOK_SECRETS"] : [])
+  # Only their owner knows them, or makes them: the public halves of access keys are worked out by `miaosha public-keys`, and
+  # are what socket gateways read MIAOSHA__TOKEN_KEYS from. An instance that needs one waits for it at boot.
+  filled_names = setunion(["ACCESS_PUBLIC_KEYS"], var.stripe ? ["MIAOSHA__STRIPE__SECRET_KEY", "MIAOSHA__STRIPE__WEBHOOK_SECRETS"] : [])
 }
 
 ephemeral "aws_secretsmanager_random_password" "seed" {

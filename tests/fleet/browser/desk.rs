@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::api::Person;
 use super::asking::{count_requests, no_question, press_yes_twice, requests};
+use super::drafts::publish;
 use super::fixture::{Fixture, story};
 use super::words::Tongue;
 
@@ -42,6 +43,7 @@ async fn opens(fixture: &Fixture, tongue: Tongue) {
     window.press_form().await;
     window.comes_to("/desk/sales/").await;
     window.shows("h1", "A drum").await;
+    publish(&window).await;
     window.shows(".mark", words.say("desk.phase_open")).await;
     let sale: u64 = window.path().await.rsplit('/').next().unwrap().parse().unwrap();
 
@@ -131,6 +133,7 @@ async fn a_price_is_typed_to_the_last_digit() {
         window.fill(&code, "ＥＵＲ").await;
         window.press(words.say("new.make")).await;
         window.comes_to("/desk/sales/").await;
+        publish(&window).await;
         window.go("/desk").await;
         window.shows("tbody", "EUR 12.50").await;
         window.go("/desk/new").await;
@@ -139,6 +142,7 @@ async fn a_price_is_typed_to_the_last_digit() {
         window.press(words.say("new.make")).await;
         window.press(words.say("new.make_free")).await;
         window.comes_to("/desk/sales/").await;
+        publish(&window).await;
         window.go("/desk").await;
         window.shows("tbody", "TWD 0.00").await;
         // An amount with every digit that a number has.
@@ -147,6 +151,7 @@ async fn a_price_is_typed_to_the_last_digit() {
         window.fill(&price, "999999999.99").await;
         window.press(words.say("new.make")).await;
         window.comes_to("/desk/sales/").await;
+        publish(&window).await;
         window.go("/desk").await;
         window.shows("tbody", "TWD 999,999,999.99").await;
         let sales = fixture.shop.shopper("pat").await.call("GET", "/v1/sales", None).await.is(200);

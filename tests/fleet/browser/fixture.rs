@@ -26,8 +26,8 @@ use super::letters::Letters;
 use super::window::{Look, Window};
 use super::words::Tongue;
 
-/// Browsers are heavy: one story at a time.
-static TURN: Semaphore = Semaphore::const_new(1);
+/// Browsers are heavy, and wait for most of their time: so many stories at a time.
+static TURN: Semaphore = Semaphore::const_new(3);
 
 /// How long anything may take on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(90);

@@ -122,6 +122,7 @@ async fn operators(fixture: &Fixture, tongue: Tongue, sale: u64) {
         "/desk/audit",
         "/desk/journal",
         &format!("/desk/sales/{sale}"),
+        &format!("/desk/sales/{sale}/edit"),
     ] {
         desk.go(path).await;
         fits(&desk, path).await;

@@ -1,9 +1,14 @@
 //! Operators who may not do everything: each sees what the role includes, and a role that is taken away is gone from the open page.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, story};
 use super::words::Tongue;
+
+/// In which orders are given the words by which doors find them.
+const A_SWEEP: Duration = Duration::from_secs(1);
 
 /// What the shop says to the page's token.
 const STATUS: &str = "const { token } = JSON.parse(localStorage.getItem('miaosha.session')); \
@@ -106,4 +111,61 @@ async fn a_viewer_sees_the_desk_and_no_button() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_steward_looks_up_lets_in_and_undoes_in_english() {
+    story("holder-en", async |fixture| looks_up(fixture, Tongue::English).await).await;
+}
+
+#[tokio::test]
+async fn a_steward_looks_up_lets_in_and_undoes_in_chinese() {
+    story("holder-zh", async |fixture| looks_up(fixture, Tongue::Chinese).await).await;
+}
+
+async fn looks_up(fixture: &Fixture, tongue: Tongue) {
+    let sale = fixture.shop.sale("A parade", json!({})).await;
+    let buyer = fixture.shop.shopper("quin").await;
+    buyer.attempt(sale, 1).await;
+    let number = buyer.pay(sale).await;
+    fixture.shop.add_operator("steward", "door").await;
+
+    let door = fixture.window(tongue).await;
+    let words = door.words();
+    door.log_in("steward@miaosha.test", "correct horse").await;
+    door.comes_to("/check-in").await;
+    door.press("A parade").await;
+    door.fill(words.say("holders.name"), "qu").await;
+    door.press(words.say("holders.seek")).await;
+    door.shows(".wrong", "3").await;
+    // By the end of the number, as people read it out.
+    door.fill(words.say("holders.name"), &number[10..]).await;
+    let found = async || {
+        door.press(words.say("holders.seek")).await;
+        tokio::time::sleep(A_SWEEP).await;
+        door.text(".holder").await.filter(|found| found.contains("quin"))
+    };
+    let found = door.until("the sweeper has given the order its words", found).await;
+    assert!(found.contains(&number), "{found}");
+
+    let lets_in = async || {
+        door.press(words.say("holders.let_in")).await;
+        door.shows(".dialog", words.say("holders.ask_text")).await;
+        door.press(words.say("holders.yes")).await;
+        door.shows(".verdict", words.say("check.in")).await;
+        door.shows_no_more(".holder", words.say("holders.let_in")).await;
+    };
+    lets_in().await;
+    door.picture(&format!("holder-{}", tongue.code())).await;
+    door.press(words.say("undo.undo")).await;
+    door.shows(".dialog", words.say("undo.text")).await;
+    door.press(words.say("undo.yes")).await;
+    door.shows(".verdict", words.say("undo.done")).await;
+    door.shows(".holder", words.say("holders.let_in")).await;
+    lets_in().await;
+
+    let operator = fixture.shop.operator().await;
+    let path = format!("/v1/admin/sales/{sale}/check-in-undos");
+    let undos: Value = operator.call("GET", &path, None).await.is(200);
+    assert_eq!(undos.as_array().map(Vec::len), Some(1), "{undos}");
 }

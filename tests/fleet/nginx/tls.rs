@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use miaosha::adapters::tls::Trust;
+use miaosha::wire::call::post;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, crypto, version};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -77,4 +80,17 @@ async fn who_comes_in_clear_is_sent_on_and_what_is_carried_is_refused() {
     let lost = in_clear(front.address, "GET /", "").await;
     assert_eq!((lost.status, lost.json()["type"].as_str()), (400, Some("/problems/invalid")));
     assert_eq!(scribe.seen(), [], "nothing of it reaches a service");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gates_file_goes_to_who_proves_to_be_the_shop() {
+    let shop = Shop::start(Vec::new()).await;
+    let (front, _) = Front::by_tls(shop.address()).await;
+    let url = format!("https://localhost:{}", front.address.port());
+    let body = json!({ "device": "north", "admissions": [] });
+    let ask = async |trust: &Trust| post(&url, trust, "/v1/check-ins/merge", "nobody's", &body).await;
+    let refused = ask(&Trust::new("").unwrap()).await.expect_err("nobody believes this issuer").to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+    let (status, _) = ask(&Trust::new(&tls().pem("ca.pem")).unwrap()).await.unwrap();
+    assert_eq!(status, 401, "the shop was asked");
 }

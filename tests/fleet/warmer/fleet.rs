@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixture::{Fixture, State};
 
 /// For a fleet that is asked through real calls while the machine does much else.
-const PATIENCE: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn why<'a>(answer: &'a Value, kind: &str) -> &'a str {
     let all = answer["not_ready"].as_array().unwrap();

@@ -57,6 +57,7 @@ pub fn news(sale: u64, revision: u64) -> SaleNews {
         generation: 1,
         questions: vec![Question { prompt: "2 + 2".to_owned(), answer: "4".to_owned() }],
         question_key: QuestionKey([7; 32]),
+        draft: false,
     };
     SaleNews { sale, exhausted: Some(false), generation: 1, revision, sent_at: Timestamp(revision as i64) }
 }

@@ -367,6 +367,22 @@ pub async fn a_restore_replaces_an_older_generation(turnstile: impl Turnstile) {
     assert_eq!(later.answers, [standby(9_007_199_254_740_990, 3)]);
 }
 
+pub async fn what_is_removed_is_missing(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, SMALL).await.unwrap();
+    reserve(&turnstile, 1, &[(1, 2), (2, 1), (3, 1), (4, 2)]).await;
+    let other = SaleId(SALE.0 + 1);
+    turnstile.open(other, FIRST, SMALL).await.unwrap();
+    let before = snapshot(&turnstile).await;
+    turnstile.remove(SALE).await.unwrap();
+    turnstile.remove(SALE).await.unwrap();
+    assert_eq!((turnstile.look(SALE).await.unwrap(), turnstile.snapshot(SALE).await.unwrap()), (None, None));
+    assert_eq!(turnstile.release(SALE, NEW, &ended(&[reservation(1, 0)])).await.unwrap(), Reply::Stale);
+    assert!(turnstile.look(other).await.unwrap().is_some(), "another sale's is there");
+    // Nothing of it was left over.
+    assert!(turnstile.restore(SALE, &before).await.unwrap());
+    assert_eq!(snapshot(&turnstile).await.holdings(), before.holdings());
+}
+
 pub async fn the_oldest_answers_are_forgotten(turnstile: impl Turnstile) {
     turnstile.open(SALE, FIRST, SMALL).await.unwrap();
     reserve(&turnstile, 1, &[(1, 1)]).await;
@@ -440,6 +456,7 @@ macro_rules! over {
             whoever_is_far_behind_looks_again
             turns_are_chained_by_their_causes
             a_restore_replaces_an_older_generation
+            what_is_removed_is_missing
             the_oldest_answers_are_forgotten
             the_largest_calls_are_answered
             sales_do_not_see_each_other);

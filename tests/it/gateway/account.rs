@@ -111,7 +111,7 @@ async fn another_role_ends_the_tokens_of_the_old_one(fixture: Fixture) {
     fixture.get("/v1/admin/parked", &owner).await.is_problem(401, "unauthorized");
     let door = root_login(&fixture).await;
     let me = fixture.get("/v1/me", &door).await.is(200);
-    assert_eq!((&me["role"], &me["may"]), (&json!("door"), &json!(["check_in"])));
+    assert_eq!((&me["role"], &me["may"]), (&json!("door"), &json!(["check_in", "steward"])));
     fixture.get("/v1/admin/parked", &door).await.is_problem(403, "forbidden");
     fixture.world.operators.set_role(id, Role::Shopper, fixture.world.clock.now()).await.unwrap();
     fixture.gateway.learn_revocations().await.unwrap();
@@ -142,7 +142,9 @@ async fn a_new_password_ends_the_old_tokens(fixture: Fixture) {
     let change = |password: &str, new: &str| json!({ "password": password, "new_password": new });
     let path = "/v1/me/password";
     with(&fixture, Method::PUT, path, &old, change("wrong", "analytical engine")).await.blames(403, "password");
-    with(&fixture, Method::PUT, path, &old, change(PASSWORD, "short")).await.blames(400, "new_password");
+    for unfit in ["short", PASSWORD] {
+        with(&fixture, Method::PUT, path, &old, change(PASSWORD, unfit)).await.blames(400, "new_password");
+    }
     fixture.get("/v1/me", &old).await.is(200);
     let stale = fixture.world.accounts.account(BuyerId(id)).await.unwrap().unwrap().password_hash;
     let welcome = with(&fixture, Method::PUT, path, &old, change(PASSWORD, "analytical engine")).await.is(200);
@@ -376,6 +378,19 @@ async fn a_crowd_of_strangers_keeps_no_owner_out() {
     assert!(crowd.iter().any(|answer| answer.status == 503));
     owner.is(201);
     operator.is(201);
+}
+
+/// Who is known waits in a pool of their own: a network's only place is left to whoever has no other.
+#[actix_web::test]
+async fn a_known_browser_takes_no_place_of_its_network() {
+    let fixture = Fixture::with(Settings { hash_network_max: 1, ..settings() }).await;
+    ada(&fixture).await;
+    let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
+    let known = json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });
+    let known: Vec<_> = (0..3).map(|_| fixture.post("/v1/sessions", "", &known)).collect();
+    let (known, stranger) = tokio::join!(join_all(known), login(&fixture, PASSWORD));
+    known.iter().for_each(|answer| assert_eq!(answer.status, 201));
+    stranger.is(201);
 }
 
 #[actix_web::test]

@@ -13,6 +13,7 @@ over_both! {
     a_declined_card_leaves_the_hold_for_another_one
     five_declines_end_a_hold
     a_buyer_is_declined_so_often_a_day
+    a_card_is_declined_so_often_a_day
     a_silent_provider_leaves_the_hold_paying
     of_two_checkouts_of_one_hold_one_captures
 }
@@ -108,6 +109,28 @@ async fn a_buyer_is_declined_so_often_a_day(fixture: Fixture) {
     assert_eq!((tries_left(sale, 7).await, fixture.kind(id).await), (0, Kind::Lapsed), "the twenty-first");
     fixture.attempt(sale, 8, 1).await;
     assert_eq!(tries_left(sale, 8).await, 4);
+}
+
+/// Whoever's holds it is tried on; another card is another card.
+async fn a_card_is_declined_so_often_a_day(fixture: Fixture) {
+    let stolen = "one-stolen-card";
+    let try_on = async |buyer: u64, card: &str| {
+        let sale = fixture.sale(1, 0).await.id;
+        let id = fixture.attempt(sale, buyer, 1).await;
+        let token = fixture.checkout_token(sale, buyer).await;
+        let declined = fixture.check_out(buyer, &token, card).await.is(402);
+        (declined["tries_left"].as_u64().unwrap(), fixture.kind(id).await)
+    };
+    for buyer in 1..=5 {
+        assert_eq!(try_on(buyer, stolen).await, (4, Kind::Held), "{buyer}");
+    }
+    assert_eq!(try_on(6, stolen).await, (0, Kind::Lapsed), "the sixth");
+    assert_eq!(try_on(7, stolen).await, (0, Kind::Lapsed), "and each one more");
+    assert_eq!(try_on(8, "another-card").await, (4, Kind::Held));
+    // What is there to try the shop with is nobody's card.
+    for buyer in 11..=16 {
+        assert_eq!(try_on(buyer, "declined").await, (4, Kind::Held), "{buyer}");
+    }
 }
 
 /// A time-out is never a decline: the unit stays taken until the payment is definitely void, or captured.

@@ -20,7 +20,7 @@ async fn a_sale_is_shown_with_what_is_left() {
         "id": sale.id.0, "item_id": sale.item.0, "title": "A lamp", "price": { "minor": 250, "currency": "TWD", "decimals": 2 },
         "capacity": 5, "quantity_max": 4, "standby_max": 9, "standby_until": "closed", "hold_ms": HOLD_MS,
         "opens_at": START.0, "closes_at": START.0 + 86_400_000, "phase": "open", "left": 5, "all_paid": false,
-        "server_time": START.0, "description": "It shines.",
+        "server_time": START.0, "version": 1, "description": "It shines.",
     });
     assert_eq!(shown, expected);
 

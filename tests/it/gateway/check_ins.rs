@@ -31,22 +31,22 @@ impl Fixture {
     }
 
     /// At the sale's door.
-    async fn check_in(&self, sale: SaleId, mut body: Value) -> fixture::Answer {
+    pub async fn check_in(&self, sale: SaleId, mut body: Value) -> fixture::Answer {
         body["sale_id"] = json!(sale);
         self.post("/v1/check-ins", &self.operator(), &body).await
     }
 
-    async fn merge(&self, device: &str, lines: &[Value]) -> fixture::Answer {
+    pub async fn merge(&self, device: &str, lines: &[Value]) -> fixture::Answer {
         let body = json!({ "device": device, "admissions": lines });
         self.post("/v1/check-ins/merge", &self.operator(), &body).await
     }
 
-    async fn admitted(&self, sale: SaleId) -> Vec<(u32, String, String)> {
+    pub async fn admitted(&self, sale: SaleId) -> Vec<(u32, String, String)> {
         let page = self.world.admissions.check_ins_page(sale, None, 100).await.unwrap();
         page.into_iter().map(|row| (row.proof.unit, row.gate, row.source.device)).collect()
     }
 
-    async fn contradictions(&self, sale: SaleId) -> Vec<Value> {
+    pub async fn contradictions(&self, sale: SaleId) -> Vec<Value> {
         let path = format!("/v1/admin/sales/{sale}/check-in-conflicts");
         self.get(&path, &self.operator()).await.is(200).as_array().unwrap().clone()
     }

@@ -255,7 +255,7 @@ impl Fixture {
 
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> TestRequest {
         let mut request = TestRequest::default().method(method.clone()).uri(path);
-        if method == Method::POST {
+        if [Method::POST, Method::PATCH].contains(&method) {
             request = request.insert_header(("Idempotency-Key", format!("{:032x}", fresh_key())));
         }
         match token {
@@ -274,6 +274,10 @@ impl Fixture {
 
     pub fn post(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
         self.send(self.request(Method::POST, path, Some(token)).set_json(body))
+    }
+
+    pub fn patch(&self, path: &str, token: &str, body: &Value) -> LocalBoxFuture<'static, Answer> {
+        self.send(self.request(Method::PATCH, path, Some(token)).set_json(body))
     }
 
     /// Under this key.

@@ -240,7 +240,8 @@ async fn paths_and_queries_are_checked() {
     }
     fixture.get("/v1/nothing", "").await.is_problem(404, "not_found");
     fixture.send(fixture.request(Method::PUT, "/v1/checkouts", None)).await.is_problem(405, "method_not_allowed");
-    for (_, path) in PEOPLE.iter().chain(&ROUTES) {
+    let patched = |path: &str| ROUTES.iter().any(|(method, route)| *method == Method::PATCH && *route == path);
+    for (_, path) in PEOPLE.iter().chain(&ROUTES).filter(|(_, path)| !patched(path)) {
         let answer = fixture.send(fixture.request(Method::PATCH, path, Some(&fixture.operator()))).await;
         answer.is_problem(405, "method_not_allowed");
     }

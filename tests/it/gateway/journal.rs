@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use miaosha::app::audit::tend;
 use miaosha::app::operator::{Command, carry_out};
 use miaosha::domain::audit::journal::Recorded;
 use miaosha::domain::money::order::Order;
@@ -31,12 +32,14 @@ const EXPORT: &[&str] = &["export.begun", "export.ended"];
 
 /// Every call of operators that does something, and what it writes down: one entry with its effect, or one before and one after
 /// where the effect is not the ledger's.
-const EFFECTS: [(&str, &str, &[&str]); 19] = [
+const EFFECTS: [(&str, &str, &[&str]); 24] = [
     ("delete", "/v1/admin/sales/{id}/blocks/{block}", &["block.ended"]),
     ("get", "/v1/admin/journal.csv", EXPORT),
     ("get", "/v1/admin/sales/{id}/exports/check-ins.csv", EXPORT),
     ("get", "/v1/admin/sales/{id}/exports/orders.csv", EXPORT),
     ("get", "/v1/admin/sales/{id}/exports/reservations.csv", EXPORT),
+    ("get", "/v1/admin/sales/{id}/holders", &["holders.sought"]),
+    ("patch", "/v1/admin/sales/{id}", &["sale.edited"]),
     ("post", "/v1/admin/items", &["item.made"]),
     ("post", "/v1/admin/orders/{number}/refunds", &["order.refunded"]),
     ("post", "/v1/admin/parked/replay", &["replay.begun", "replay.ended"]),
@@ -47,10 +50,13 @@ const EFFECTS: [(&str, &str, &[&str]); 19] = [
     ("post", "/v1/admin/sales/{id}/blocks", &["block.made"]),
     ("post", "/v1/admin/sales/{id}/close", &["sale.closed"]),
     ("post", "/v1/admin/sales/{id}/pause", &["sale.paused"]),
+    ("post", "/v1/admin/sales/{id}/publish", &["sale.published"]),
     ("post", "/v1/admin/sales/{id}/raise", &["sale.raised"]),
     ("post", "/v1/admin/sales/{id}/resume", &["sale.resumed"]),
     ("post", "/v1/check-ins", &["check_in.made"]),
+    ("post", "/v1/check-ins/by-order", &["check_in.by_order"]),
     ("post", "/v1/check-ins/merge", &["check_in.merged"]),
+    ("post", "/v1/check-ins/undo", &["check_in.undone"]),
 ];
 
 over_both! {
@@ -66,7 +72,7 @@ fn no_call_is_forgotten() {
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, call) in item.as_object().unwrap() {
             let Some(permission) = call["security"].pointer("/0/access/0") else { continue };
-            if method != "get" || permission == "export" || path.ends_with(".csv") {
+            if method != "get" || permission == "export" || path.ends_with(".csv") || path.ends_with("/holders") {
                 told.insert((method.as_str(), path.as_str()));
             }
         }
@@ -159,6 +165,17 @@ async fn sells(walk: &mut Walk<'_>, sale: SaleId) {
     let raised = written(fixture).await.pop().unwrap();
     assert_eq!(raised.number as usize, number + 5);
     assert_eq!((raised.before.as_str(), raised.after.as_str()), (r#"{"capacity":8}"#, r#"{"capacity":12}"#));
+    let mut draft = sale_body(last.item.0);
+    draft["draft"] = json!(true);
+    let (id, path) = (sale.0 + 2, format!("/v1/admin/sales/{}", sale.0 + 2));
+    let subject = format!("sale:{id}");
+    walk.does("post", "/v1/admin/sales", &subject, fixture.post("/v1/admin/sales", &operator, &draft)).await;
+    let call = fixture.patch(&path, &operator, &json!({ "version": 1, "hold_ms": 90_000 }));
+    walk.does("patch", "/v1/admin/sales/{id}", &subject, call).await;
+    let edited = written(fixture).await.pop().unwrap();
+    assert_eq!((edited.before.as_str(), edited.after.as_str()), (r#"{"hold_ms":60000}"#, r#"{"hold_ms":90000}"#));
+    let call = fixture.post(&format!("{path}/publish"), &operator, &json!({}));
+    walk.does("post", "/v1/admin/sales/{id}/publish", &subject, call).await;
 }
 
 async fn blocks(walk: &mut Walk<'_>, sale: SaleId) {
@@ -174,7 +191,17 @@ async fn blocks(walk: &mut Walk<'_>, sale: SaleId) {
 async fn lets_in(walk: &mut Walk<'_>, order: &Order) {
     let (fixture, operator, subject) = (walk.fixture, walk.fixture.operator(), format!("sale:{}", order.sale));
     let body = json!({ "sale_id": order.sale, "token": fixture.ticket(order, 1), "gate": "north" });
-    walk.does("post", "/v1/check-ins", &subject, fixture.post("/v1/check-ins", &operator, &body)).await;
+    let admitted = walk.does("post", "/v1/check-ins", &subject, fixture.post("/v1/check-ins", &operator, &body)).await;
+    let (unit, reservation_id, admitted_at) =
+        (&admitted["unit"], &admitted["reservation_id"], &admitted["admitted_at"]);
+    let body =
+        json!({ "sale_id": order.sale, "unit": unit, "reservation_id": reservation_id, "admitted_at": admitted_at });
+    walk.does("post", "/v1/check-ins/undo", &subject, fixture.post("/v1/check-ins/undo", &operator, &body)).await;
+    let look = fixture.get(&format!("/v1/admin/sales/{}/holders?name={}", order.sale, order.number), &operator);
+    walk.does("get", "/v1/admin/sales/{id}/holders", &subject, look).await;
+    let body = json!({ "sale_id": order.sale, "order_number": order.number, "unit": unit });
+    walk.does("post", "/v1/check-ins/by-order", &subject, fixture.post("/v1/check-ins/by-order", &operator, &body))
+        .await;
     let line = json!({ "sequence": 1, "token": fixture.ticket(order, 2), "at": START.0, "gate": "south" });
     let body = json!({ "device": "a", "admissions": [line] });
     walk.does("post", "/v1/check-ins/merge", &subject, fixture.post("/v1/check-ins/merge", &operator, &body)).await;
@@ -255,6 +282,8 @@ async fn what_a_shell_does_is_written_down() {
         (Command::Seed { sales: 1, capacity: 9 }, vec!["item.made", "sale.made"]),
         (Command::Replay, vec!["replay.begun", "replay.ended"]),
         (Command::Restore { sale }, vec!["restore.begun", "restore.ended"]),
+        (Command::Tend { dry_run: false, settings: tend::Settings::default() }, vec!["tend.begun", "tend.ended"]),
+        (Command::Tend { dry_run: true, settings: tend::Settings::default() }, vec![]),
         (Command::Operators, vec![]),
         (Command::Parked, vec![]),
         (Command::CheckJournal, vec![]),

@@ -90,7 +90,7 @@ async fn no_token_lives_longer_than_any_may() {
         let fixture = Fixture::with(Settings { access_ttl_ms: ttl_ms, ..settings() }).await;
         let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "difference engine" });
         let welcome = fixture.sign_up(&body).await;
-        let (_, until) = fixture.keys.verify_access_until(welcome["access_token"].as_str().unwrap()).unwrap();
+        let (_, until) = fixture.keys.access().verify_until(welcome["access_token"].as_str().unwrap()).unwrap();
         assert_eq!(until.since_ms(START), lives_ms + 6_000, "with the leeway, to a whole second");
     }
 }

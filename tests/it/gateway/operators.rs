@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fixture::Fixture;
 use crate::support::clock::START;
 
-pub const ROUTES: [(Method, &str); 21] = [
+pub const ROUTES: [(Method, &str); 25] = [
     (Method::GET, "/v1/admin/audit"),
     (Method::GET, "/v1/admin/sales/1/live"),
     (Method::GET, "/v1/admin/sales/1/blocks"),
@@ -16,6 +16,10 @@ pub const ROUTES: [(Method, &str); 21] = [
     (Method::DELETE, "/v1/admin/sales/1/blocks/0000000000000000000000000000abcd"),
     (Method::POST, "/v1/admin/items"),
     (Method::POST, "/v1/admin/sales"),
+    (Method::GET, "/v1/admin/drafts"),
+    (Method::GET, "/v1/admin/sales/1"),
+    (Method::PATCH, "/v1/admin/sales/1"),
+    (Method::POST, "/v1/admin/sales/1/publish"),
     (Method::POST, "/v1/admin/sales/1/pause"),
     (Method::POST, "/v1/admin/sales/1/resume"),
     (Method::POST, "/v1/admin/sales/1/close"),

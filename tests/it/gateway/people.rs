@@ -62,7 +62,7 @@ async fn an_operators_login_says_so_in_its_token() {
     fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
     let login = json!({ "email": "root@example.org", "password": "difference engine" });
     let session = fixture.post("/v1/sessions", "", &login).await.is(201);
-    let may = ["read", "sell", "block", "refund", "export", "repair", "check_in", "journal"];
+    let may = ["read", "sell", "block", "refund", "export", "repair", "check_in", "steward", "correct", "journal"];
     assert_eq!((&session["user"]["role"], &session["user"]["may"]), (&json!("owner"), &json!(may)));
     fixture.get("/v1/admin/parked", session["access_token"].as_str().unwrap()).await.is(200);
 }

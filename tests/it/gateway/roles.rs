@@ -10,8 +10,9 @@ use crate::support::clock::START;
 use crate::support::openapi::DOCUMENT;
 
 /// Written down once more, so that no call changes hands unseen.
-const CALLS: [(&str, &str, &str); 30] = [
+const CALLS: [(&str, &str, &str); 38] = [
     ("get", "/v1/admin/audit", "read"),
+    ("get", "/v1/admin/drafts", "read"),
     ("post", "/v1/admin/items", "sell"),
     ("get", "/v1/admin/journal", "journal"),
     ("get", "/v1/admin/journal.csv", "journal"),
@@ -25,22 +26,29 @@ const CALLS: [(&str, &str, &str); 30] = [
     ("post", "/v1/admin/refunds/{refund}/retry", "refund"),
     ("post", "/v1/admin/refunds/{refund}/settlement", "refund"),
     ("post", "/v1/admin/sales", "sell"),
+    ("get", "/v1/admin/sales/{id}", "read"),
+    ("patch", "/v1/admin/sales/{id}", "sell"),
     ("get", "/v1/admin/sales/{id}/blocks", "read"),
     ("post", "/v1/admin/sales/{id}/blocks", "block"),
     ("delete", "/v1/admin/sales/{id}/blocks/{block}", "block"),
     ("get", "/v1/admin/sales/{id}/check-in-conflicts", "read"),
+    ("get", "/v1/admin/sales/{id}/check-in-undos", "read"),
     ("post", "/v1/admin/sales/{id}/close", "sell"),
     ("get", "/v1/admin/sales/{id}/exports/check-ins.csv", "export"),
     ("get", "/v1/admin/sales/{id}/exports/orders.csv", "export"),
     ("get", "/v1/admin/sales/{id}/exports/reservations.csv", "export"),
     ("get", "/v1/admin/sales/{id}/gate-pack", "check_in"),
+    ("get", "/v1/admin/sales/{id}/holders", "steward"),
     ("get", "/v1/admin/sales/{id}/live", "read"),
     ("post", "/v1/admin/sales/{id}/pause", "sell"),
+    ("post", "/v1/admin/sales/{id}/publish", "sell"),
     ("post", "/v1/admin/sales/{id}/raise", "sell"),
     ("get", "/v1/admin/sales/{id}/report", "read"),
     ("post", "/v1/admin/sales/{id}/resume", "sell"),
     ("post", "/v1/check-ins", "check_in"),
+    ("post", "/v1/check-ins/by-order", "check_in"),
     ("post", "/v1/check-ins/merge", "check_in"),
+    ("post", "/v1/check-ins/undo", "steward"),
 ];
 
 struct Call {

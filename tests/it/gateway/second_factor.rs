@@ -91,7 +91,7 @@ const FACTOR: &str = "/v1/me/second-factor";
 const CODES: &str = "/v1/me/second-factor/codes";
 
 /// Of base 32, as an authenticator reads it.
-fn bytes(text: &str) -> Vec<u8> {
+pub fn bytes(text: &str) -> Vec<u8> {
     let digit = |c: u8| match c {
         b'A'..=b'Z' => u32::from(c - b'A'),
         b'2'..=b'7' => u32::from(c - b'2') + 26,

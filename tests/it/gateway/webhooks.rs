@@ -47,6 +47,31 @@ async fn sweep(fixture: &Fixture) {
     Sweeper::new(fixture.world.needs(), settings).sweep().await.unwrap();
 }
 
+/// Its tokens are new ones each time, and the provider says that they are one card. Where it does not say, hold and buyer count alone.
+#[actix_web::test]
+async fn a_card_is_one_card_under_all_its_tokens() {
+    let (server, fixture) = fixture().await;
+    let try_on = async |buyer: u64, card: &str| {
+        let sale = fixture.sale(1, 0).await.id;
+        let id = fixture.attempt(sale, buyer, 1).await;
+        let token = fixture.checkout_token(sale, buyer).await;
+        fixture.check_out(buyer, &token, card).await.is_problem(402, "card_declined");
+        fixture.kind(id).await
+    };
+    for buyer in 1..=5 {
+        assert_eq!(try_on(buyer, &format!("pm_card_declined_n{buyer}_of_ada")).await, Kind::Held, "{buyer}");
+    }
+    assert_eq!(try_on(6, "pm_card_declined_n6_of_ada").await, Kind::Lapsed);
+    assert_eq!(try_on(7, "pm_card_declined_n7_of_bob").await, Kind::Held);
+    for _ in 0..2 {
+        server.next(Step::LookAtCard, NetworkFault::Says(503));
+    }
+    assert_eq!(try_on(8, "pm_card_declined_n8_of_ada").await, Kind::Held, "nobody said which card it was");
+    assert_eq!(try_on(9, "no-name-of-stripes").await, Kind::Held);
+    assert_eq!(server.calls(Step::LookAtCard), 9);
+    assert_eq!(server.moved(), (0, 0));
+}
+
 #[actix_web::test]
 async fn a_checkout_goes_through_and_its_echoes_change_nothing() {
     let (server, fixture) = fixture().await;

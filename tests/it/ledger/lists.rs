@@ -46,8 +46,8 @@ async fn the_last_page_costs_what_the_first_does() {
             // Those that opened since the lists were last sorted are few, and put in order by themselves.
             let is_late = plan.contains("sales_listing_opens (listing=? AND opens_at<?)");
             let is_put_in_order = plan == "USE TEMP B-TREE FOR ORDER BY" && is_newest_open(&list);
-            // Of all sales nothing is passed over, from the beginning.
-            let is_of_all = list.state.is_none() && plan == "SCAN sales USING COVERING INDEX sales_opens";
+            // Of all sales only drafts are passed over, from the beginning.
+            let is_of_all = list.state.is_none() && plan == "SCAN sales USING INDEX sales_opens";
             let is_found = plan.starts_with("SEARCH ") || is_of_all;
             assert!(is_found || is_late || is_put_in_order, "{list:?}: {plan}");
         }
@@ -72,7 +72,7 @@ fn is_newest_open(list: &SaleList) -> bool {
 }
 
 /// What a plan that was carried out says of its tables.
-fn rows_read(plan: &serde_json::Value, read: &mut f64) {
+pub fn rows_read(plan: &serde_json::Value, read: &mut f64) {
     match plan {
         serde_json::Value::Object(entries) => {
             if let (Some(loops), Some(rows)) = (entries.get("r_loops"), entries.get("r_rows"))

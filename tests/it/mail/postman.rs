@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use miaosha::app::mail::compose::compose;
 use miaosha::app::mail::deliver::{Again, Delivered, Deliverer, Ready};
-use miaosha::domain::shared::event::Event;
-use miaosha::domain::shared::id::{BuyerId, EventId};
+use miaosha::domain::shared::event::{Cancelled, Event, Fact};
+use miaosha::domain::shared::id::{BuyerId, EventId, ReservationId};
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
@@ -45,6 +45,7 @@ over_both! {
     a_refused_letter_is_kept_and_not_tried_again
     a_letter_that_nobody_takes_is_given_up_in_the_end
     who_is_gone_is_not_written_to
+    what_one_cancels_oneself_is_not_written_about
     no_letter_goes_before_its_receipt
     a_receipt_that_never_comes_holds_up_no_letter
     a_receipt_that_is_too_long_stays_behind
@@ -142,6 +143,18 @@ async fn who_is_gone_is_not_written_to(fixture: Fixture) {
     assert_eq!(fixture.postman().round().await.unwrap(), 0);
     assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent::default());
     assert_eq!(fixture.sink.mails().len(), 0);
+}
+
+/// Whoever presses and cancels as often as may be fills no mailbox.
+async fn what_one_cancels_oneself_is_not_written_about(fixture: Fixture) {
+    let ann = fixture.person("Ann").await;
+    let cancelled = |number| {
+        let (reservation, sale) = (ReservationId(number), fixture.sale);
+        Event::new(Fact::Cancelled(Cancelled { reservation, sale, buyer: ann.id, quantity: 1 }), number, START)
+    };
+    fixture.happened(&[cancelled(1), cancelled(2), fixture.changed(ann.id, 3)]).await;
+    assert_eq!(fixture.postman().round().await.unwrap(), 1, "about the password alone");
+    assert_eq!(fixture.world.letters.unsent().await.unwrap(), Unsent::default());
 }
 
 async fn no_letter_goes_before_its_receipt(fixture: Fixture) {

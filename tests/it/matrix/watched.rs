@@ -93,6 +93,7 @@ watched! { Turnstile, "turnstile", turnstile:
     look(sale: SaleId) -> Option<Level>;
     snapshot(sale: SaleId) -> Option<Snapshot>;
     restore(sale: SaleId, snapshot: &Snapshot) -> bool;
+    remove(sale: SaleId) -> ();
     ping() -> ();
     @
     async fn look_at(&self, sales: &[SaleId]) -> Vec<Result<Option<Level>>> {
@@ -132,6 +133,7 @@ watched! { Paying, "ledger", paying:
     confirm(id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Confirmed;
     confirm_free(payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> FreeOrder;
     payment_voided(id: ReservationId, payment: PaymentId, now: Timestamp) -> Option<Reservation>;
+    payment_declined(id: ReservationId, payment: PaymentId, card: Option<&str>, now: Timestamp) -> Option<Reservation>;
     declines(id: ReservationId) -> u8;
 }
 

@@ -106,7 +106,7 @@ pub async fn over_rabbit(way: Way, rules: sockets::Settings) -> Line {
     over_rabbit_at(rabbit_url(), way, rules).await
 }
 
-fn with(mut rules: sockets::Settings) -> Settings {
+pub fn with(mut rules: sockets::Settings) -> Settings {
     rules.lean.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     rules.lean.workers = 1;
     Settings { sockets: rules, ..settings() }
@@ -131,8 +131,9 @@ impl Line {
                 Self { fixture, address, server: Some(handle), lean: None }
             }
             Way::Lean => {
-                let (address, server) = gateway.lean(Connections::default()).unwrap().unwrap();
-                let serving = tokio::spawn(async move { gateway.serve_lean(server).await });
+                let live = gateway.live().clone();
+                let (address, server) = live.lean(Connections::default()).unwrap().unwrap();
+                let serving = tokio::spawn(async move { live.serve_lean(server).await });
                 Self { fixture, address, server: None, lean: Some(serving) }
             }
         }

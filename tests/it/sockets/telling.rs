@@ -1,11 +1,19 @@
 //! What buyers are told, over both transports and both brokers.
 
+use miaosha::domain::people::Role;
 use miaosha::domain::sale::StandbyUntil;
 use miaosha::domain::sale::notice::Notice;
+use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::front::settings::sockets::Settings;
+use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::access::AccessKeys;
+use miaosha::kit::http::connections::Connections;
+use miaosha::wire::sockets::Sockets;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::fixture::{Line, Way, over_memory, rules};
+use super::fixture::{Line, Way, knock, over_memory, rules, until, with};
+use crate::support::clock::START;
 
 pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
     let sale = line.fixture.sale(3, 1).await;
@@ -33,6 +41,40 @@ pub async fn a_buyer_hears_held_and_then_confirmed(line: Line) {
     }
     assert_eq!((&last["status"], &last["version"]), (&json!("confirmed"), &json!(3)));
     assert!(last["order_number"].is_string());
+}
+
+/// It has the public keys of access tokens and no others: it tells who asks where they stand, and who asks the shop may pay.
+pub async fn a_process_of_sockets_alone_gives_no_right_to_pay(way: Way) {
+    let line = over_memory(way, rules()).await;
+    let keys = AccessKeys::parse(&line.fixture.keys.access().listed()).unwrap();
+    let sockets = Sockets::new(line.fixture.world.needs(), keys, with(rules()), &line.fixture.lifecycle);
+    let live = sockets.live().clone();
+    actix_web::rt::spawn(async move { sockets.run().await });
+    until(|| live.hears()).await;
+    let (address, server) = live.lean(Connections::default()).unwrap().unwrap();
+    tokio::spawn(async move { live.serve_lean(server).await });
+
+    let sale = line.fixture.sale(3, 1).await;
+    let hello = |token: String| json!({ "type": "hello", "token": token, "sales": [sale.id] });
+    let request = || format!("ws://{address}/ws").into_client_request().unwrap();
+    let (mut buyer, _) = knock(address, request()).await.unwrap();
+    buyer.say(hello(line.fixture.shopper(7))).await;
+    assert_eq!(buyer.status().await["status"], "none");
+    line.attempt(sale.id, 7).await;
+    let held = buyer.status().await;
+    assert_eq!((&held["status"], held.get("checkout_token")), (&json!("held"), None));
+    let asked = line.fixture.get(&format!("/v1/sales/{}/reservation", sale.id), &line.fixture.shopper(7)).await.is(200);
+    assert_eq!(held["reservation_id"], asked["reservation_id"]);
+    line.fixture.check_out(7, asked["checkout_token"].as_str().unwrap(), "ok").await.is(201);
+
+    // Whoever took its keys signs nothing with them.
+    let stolen = line.fixture.keys.access().listed().rsplit(':').next().unwrap().to_owned();
+    let forger =
+        TokenKeys::parse(&format!("access:a1:{stolen},checkout:c9:{},admission:d9:{}", "8".repeat(64), "9".repeat(64)));
+    let forged = forger.unwrap().sign_access(BuyerId(7), Role::Shopper, START, 86_400_000);
+    let (mut thief, _) = knock(address, request()).await.unwrap();
+    thief.say(hello(forged)).await;
+    assert_eq!(thief.closed().await.0, 4401);
 }
 
 pub async fn every_tab_hears_and_nobody_else_does(line: Line) {
@@ -142,6 +184,16 @@ pub async fn a_crowd_is_told_of_numbers_in_turns(way: Way) {
         numbers += heard.len() - 1;
     }
     assert!(numbers < crowd.len() / 2, "{numbers} of {} heard of the number first", crowd.len());
+}
+
+/// A page that is told of another version reads the sale anew.
+pub async fn a_correction_is_told_by_its_version(line: Line) {
+    let sale = line.fixture.sale(3, 1).await;
+    let mut watcher = line.buyer(9, &[sale.id]).await;
+    watcher.counters_with("version", 1).await;
+    let (path, body) = (format!("/v1/admin/sales/{}", sale.id), json!({ "version": 1, "title": "A lantern" }));
+    line.fixture.patch(&path, &line.fixture.operator(), &body).await.is(200);
+    watcher.counters_with("version", 2).await;
 }
 
 /// A page says whether the line goes on when everything is paid: it is told by the counters.

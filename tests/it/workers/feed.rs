@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use miaosha::app::sale::feed::Feed;
+use miaosha::app::sale::feed::{Feed, announce};
 use miaosha::app::sale::rounds;
 use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::sale::{SaleState, StandbyUntil};
@@ -109,6 +109,22 @@ pub async fn what_moves_is_told(fixture: Fixture) {
     let other = Feed::new(fixture.world.needs(), rounds::Settings::default());
     other.tell_moved().await.unwrap();
     assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
+}
+
+/// No publisher hears of a draft, whatever moves it, whoever asks and whoever tells; of what is published, with the next look.
+pub async fn a_draft_is_told_when_it_is_published(fixture: Fixture) {
+    let draft = fixture.new_draft(allotment(2, 2)).await.id;
+    let (feed, mut stream) = (feed(&fixture, rounds::Settings::default()), fixture.world.news.news().await.unwrap());
+    let asked = vec![NewsRequest::Everything { number: 1 }, NewsRequest::Sales { sales: vec![draft] }];
+    fixture.sweeper().sweep().await.unwrap();
+    feed.tell_moved().await.unwrap();
+    feed.beat().await.unwrap();
+    feed.answer(asked).await.unwrap();
+    announce(&fixture.world.needs(), draft).await.unwrap();
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::new());
+    fixture.world.drafts.publish(draft, None).await.unwrap();
+    feed.tell_moved().await.unwrap();
+    assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([draft]));
 }
 
 /// What was not sent is told with the next look.

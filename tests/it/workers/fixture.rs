@@ -163,7 +163,19 @@ impl Fixture {
         self.make_sale(1_000, allotment, hold_ms, standby_until).await
     }
 
+    pub async fn new_draft(&self, allotment: Allotment) -> Sale {
+        let terms = self.terms(1_000, allotment, HOLD_MS, StandbyUntil::default()).await;
+        self.world.drafts.create_draft_once(&terms, None, None).await.unwrap().unwrap()
+    }
+
     async fn make_sale(&self, minor: i64, allotment: Allotment, hold_ms: i64, standby_until: StandbyUntil) -> Sale {
+        let terms = self.terms(minor, allotment, hold_ms, standby_until).await;
+        let sale = self.world.catalogue.create_sale(&terms).await.unwrap().unwrap();
+        self.world.turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
+        sale
+    }
+
+    async fn terms(&self, minor: i64, allotment: Allotment, hold_ms: i64, standby_until: StandbyUntil) -> NewSale {
         let item = self
             .world
             .catalogue
@@ -171,7 +183,7 @@ impl Fixture {
             .await
             .unwrap()
             .id;
-        let sale = NewSale {
+        NewSale {
             item,
             price: Money { minor, currency: "TWD".parse().unwrap() },
             allotment,
@@ -181,10 +193,7 @@ impl Fixture {
             closes_at: START.plus_ms(86_400_000),
             questions: Vec::new(),
             question_key: QuestionKey([7; 32]),
-        };
-        let sale = self.world.catalogue.create_sale(&sale).await.unwrap().unwrap();
-        self.world.turnstile.open(sale.id, sale.generation, sale.allotment).await.unwrap();
-        sale
+        }
     }
 
     pub fn consumer(&self) -> Consumer {

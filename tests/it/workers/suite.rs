@@ -4,7 +4,7 @@ macro_rules! suite {
     ($fixture:ident, $alone:ident) => {
         use crate::workers::points::{self, BOTH};
         use crate::workers::restores::{self, Finder};
-        use crate::workers::{blocks, feed, paying, queues, refunds, relaying, standing_by, stories};
+        use crate::workers::{blocks, feed, paying, queues, refunds, relaying, standing_by, stories, tending};
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn a_consumer_stopped_at_every_point() {
@@ -148,9 +148,12 @@ macro_rules! suite {
             refunds: refunds_race in_mid_rush audit_finds_money;
             blocks: emptied_with_blocks quiet mid_rush;
             relaying: woken tended audit_waits;
+            tending: a_sale_goes_after_its_certificate a_sale_moves_after_its_certificate a_sale_that_fails_its_audit_is_kept
+                a_sale_that_is_under_way_is_not_certified a_step_goes_by_so_many_sales a_step_removes_so_many
+                a_part_that_is_away_stops_no_other a_tender_that_died_is_followed a_turnstile_that_fell_back_holds_nothing_up;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-        every_hold_has_its_alarm; relaying: two_relays; feed: what_moves_is_told a_round_finds_what_nobody_told
+        every_hold_has_its_alarm; relaying: two_relays; feed: what_moves_is_told a_draft_is_told_when_it_is_published a_round_finds_what_nobody_told
         who_asks_is_told_everything a_publisher_that_joins_learns_everything many_emptied one_emptied; }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -80,6 +80,10 @@ impl Turnstile for Swap {
         self.now()?.restore(sale, snapshot).await
     }
 
+    async fn remove(&self, sale: SaleId) -> Result<()> {
+        self.now()?.remove(sale).await
+    }
+
     async fn ping(&self) -> Result<()> {
         self.now()?.ping().await
     }

@@ -4,8 +4,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
+use miaosha::faces::tokens::access::AccessKeys;
 use miaosha::faces::tokens::admission::{AdmissionKeys, SaleAdmission};
-use miaosha::kit::http::auth::KeysError;
+use miaosha::kit::http::keys::KeysError;
 use miaosha::kit::http::problem::Kind;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ fn keys() -> TokenKeys {
 fn tokens_say_who_they_were_signed_for() {
     let keys = keys();
     let token = keys.sign_access(BuyerId(u64::MAX), Role::Owner, START, 60_000);
-    let principal = keys.verify_access(&token, START).unwrap();
+    let principal = keys.access().verify(&token, START).unwrap();
     assert_eq!((principal.buyer, principal.role), (BuyerId(u64::MAX), Role::Owner));
 
     let token = keys.sign_checkout(ReservationId(7), BuyerId(9), START, 60_000);
@@ -40,13 +41,13 @@ fn nobody_is_the_house() {
     for house in (0..100).map(|part| BuyerId::house(block, part)).chain([BuyerId(1 << 62), BuyerId((1 << 63) - 1)]) {
         assert!(house.is_house(), "{house}");
         let token = keys.sign_access(house, Role::Owner, START, 60_000);
-        assert_eq!(keys.verify_access(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
-        assert_eq!(keys.verify_access_until(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
+        assert_eq!(keys.access().verify(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+        assert_eq!(keys.access().verify_until(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
     for person in [0, 1, (1 << 62) - 1, 1 << 63, u64::MAX] {
         let token = keys.sign_access(BuyerId(person), Role::Shopper, START, 60_000);
-        assert_eq!(keys.verify_access(&token, START).unwrap().buyer, BuyerId(person));
-        assert!(keys.verify_access_until(&token).is_ok() && !BuyerId(person).is_house());
+        assert_eq!(keys.access().verify(&token, START).unwrap().buyer, BuyerId(person));
+        assert!(keys.access().verify_until(&token).is_ok() && !BuyerId(person).is_house());
     }
 }
 
@@ -54,8 +55,8 @@ fn nobody_is_the_house() {
 fn a_token_ends_when_its_time_is_over() {
     let keys = keys();
     let token = keys.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
-    assert!(keys.verify_access(&token, START.plus_ms(60_000)).is_ok());
-    let problem = keys.verify_access(&token, START.plus_ms(67_000)).unwrap_err();
+    assert!(keys.access().verify(&token, START.plus_ms(60_000)).is_ok());
+    let problem = keys.access().verify(&token, START.plus_ms(67_000)).unwrap_err();
     assert_eq!(problem.kind, Kind::UNAUTHORIZED);
     assert!(problem.detail.contains("expired"), "{problem}");
 }
@@ -66,7 +67,7 @@ fn one_kind_of_token_is_never_another() {
     let access = keys.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
     let checkout = keys.sign_checkout(ReservationId(7), BuyerId(1), START, 60_000);
     assert_eq!(keys.verify_checkout(&access, START).unwrap_err().kind, Kind::UNAUTHORIZED);
-    assert_eq!(keys.verify_access(&checkout, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+    assert_eq!(keys.access().verify(&checkout, START).unwrap_err().kind, Kind::UNAUTHORIZED);
 }
 
 #[test]
@@ -75,10 +76,10 @@ fn keys_can_be_changed_without_a_gap() {
     let old = before.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
     let list = format!("access:a2:{OTHER},access:a1:{ACCESS},checkout:c1:{CHECKOUT},admission:d1:{ADMISSION}");
     let after = TokenKeys::parse(&list).unwrap();
-    assert!(after.verify_access(&old, START).is_ok());
+    assert!(after.access().verify(&old, START).is_ok());
     let new = after.sign_access(BuyerId(1), Role::Shopper, START, 60_000);
-    assert!(after.verify_access(&new, START).is_ok());
-    let problem = before.verify_access(&new, START).unwrap_err();
+    assert!(after.access().verify(&new, START).is_ok());
+    let problem = before.access().verify(&new, START).unwrap_err();
     assert!(problem.detail.contains("key is not known"), "{problem}");
 }
 
@@ -109,17 +110,27 @@ fn a_publisher_has_the_keys_of_admissions_alone() {
         let house = SaleAdmission { buyer: BuyerId(1 << 62), ..admission };
         assert_eq!(keys.verify(&keys_sign(&house)).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
-    assert!(keys().verify_access(&keys_sign(&admission), START).is_err());
+    assert!(keys().access().verify(&keys_sign(&admission), START).is_err());
 }
 
 fn keys_sign(admission: &SaleAdmission) -> String {
     keys().sign_admission(admission)
 }
 
-/// Signed with the right secret by other code: what matters is what it says, not how its header is written.
-fn forge(header: &Header, claims: &Value, secret: &str) -> String {
-    let bytes: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap()).collect();
-    jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(&bytes)).unwrap()
+/// Signed with the right seed by other code: what matters is what it says, not how its header is written.
+fn forge(header: &Header, claims: &Value, seed: &str) -> String {
+    let key = match header.alg {
+        // PKCS #8: the seed, after what says that it is one.
+        Algorithm::EdDSA => {
+            EncodingKey::from_ed_der(&[&bytes("302e020100300506032b657004220420"), &bytes(seed)[..]].concat())
+        }
+        _ => EncodingKey::from_secret(&bytes(seed)),
+    };
+    jsonwebtoken::encode(header, claims, &key).unwrap()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 fn claims() -> Value {
@@ -127,15 +138,15 @@ fn claims() -> Value {
 }
 
 fn header() -> Header {
-    Header { typ: Some("access+jwt".into()), kid: Some("a1".into()), ..Header::new(Algorithm::HS256) }
+    Header { typ: Some("access+jwt".into()), kid: Some("a1".into()), ..Header::new(Algorithm::EdDSA) }
 }
 
 #[test]
 fn a_token_of_another_make_with_our_key_is_read_too() {
     let token = forge(&Header { cty: Some("JSON".into()), ..header() }, &claims(), ACCESS);
-    assert_eq!(keys().verify_access(&token, START).unwrap().buyer, BuyerId(5));
+    assert_eq!(keys().access().verify(&token, START).unwrap().buyer, BuyerId(5));
     let token = forge(&header(), &claims(), ACCESS);
-    assert_eq!(keys().verify_access(&token, START).unwrap().buyer, BuyerId(5));
+    assert_eq!(keys().access().verify(&token, START).unwrap().buyer, BuyerId(5));
 }
 
 #[test]
@@ -165,17 +176,17 @@ fn what_is_wrong_with_a_token_is_said() {
         ("a.b.c".into(), "not a token"),
         ("....".into(), "not a token"),
         ("x".repeat(10_000), "too long"),
-        (format!("{none}.{payload}."), "not signed with HS256"),
+        (format!("{none}.{payload}."), "not signed with EdDSA"),
         (format!("{message}."), "signature is wrong"),
         (format!("{message}.AAAA"), "signature is wrong"),
-        (message.to_owned(), "not a token"),
+        (message.to_owned(), "signature is wrong"),
         (forge(&header(), &claims(), OTHER), "signature is wrong"),
-        (typed(Some("access+jwt"), Some("a1"), Algorithm::HS512), "not signed with HS256"),
-        (typed(Some("access+jwt"), None, Algorithm::HS256), "does not name its key"),
-        (typed(Some("access+jwt"), Some("c1"), Algorithm::HS256), "key is not known"),
-        (typed(Some("access+jwt"), Some("zz"), Algorithm::HS256), "key is not known"),
-        (typed(Some("JWT"), Some("a1"), Algorithm::HS256), "not an access token"),
-        (typed(None, Some("a1"), Algorithm::HS256), "not an access token"),
+        (typed(Some("access+jwt"), Some("a1"), Algorithm::HS256), "not signed with EdDSA"),
+        (typed(Some("access+jwt"), None, Algorithm::EdDSA), "does not name its key"),
+        (typed(Some("access+jwt"), Some("c1"), Algorithm::EdDSA), "key is not known"),
+        (typed(Some("access+jwt"), Some("zz"), Algorithm::EdDSA), "key is not known"),
+        (typed(Some("JWT"), Some("a1"), Algorithm::EdDSA), "not an access token"),
+        (typed(None, Some("a1"), Algorithm::EdDSA), "not an access token"),
         (with("iss", json!("somebody")), "claims are missing or wrong"),
         (with("aud", json!("checkout")), "claims are missing or wrong"),
         (with("aud", json!(["access", "checkout"])), "claims are missing or wrong"),
@@ -192,7 +203,7 @@ fn what_is_wrong_with_a_token_is_said() {
         (without("exp"), "claims are missing or wrong"),
     ];
     for (token, why) in cases {
-        let problem = keys().verify_access(&token, START).expect_err(&token);
+        let problem = keys().access().verify(&token, START).expect_err(&token);
         assert_eq!(problem.kind, Kind::UNAUTHORIZED, "{token}");
         assert!(problem.detail.contains(why), "{token}: {problem}, not {why:?}");
     }
@@ -210,7 +221,7 @@ fn no_change_to_a_token_goes_unseen() {
             }
             changed[at] = with;
             let changed = String::from_utf8(changed).unwrap();
-            assert!(keys.verify_access(&changed, START).is_err(), "{changed}");
+            assert!(keys.access().verify(&changed, START).is_err(), "{changed}");
         }
     }
 }
@@ -221,9 +232,10 @@ fn key_lists_that_make_no_sense_are_refused() {
     assert_eq!(parse(String::new()), KeysError::Form(1));
     assert_eq!(parse(format!("access:a1:{ACCESS}:more")), KeysError::Form(1));
     assert_eq!(parse(format!("admin:a1:{ACCESS}")), KeysError::Kind(1));
+    assert_eq!(parse(format!("access-public:a1:{ACCESS}")), KeysError::Foreign(1, "access-public"));
     assert_eq!(parse(format!("access::{ACCESS}")), KeysError::Kid(1));
-    assert_eq!(parse("access:a1:11".into()), KeysError::Secret(1));
-    assert_eq!(parse(format!("access:a1:{}g", &ACCESS[1..])), KeysError::Secret(1));
+    assert_eq!(parse("access:a1:11".into()), KeysError::Digits(1));
+    assert_eq!(parse(format!("access:a1:{}g", &ACCESS[1..])), KeysError::Digits(1));
     assert_eq!(parse(format!("access:a1:{ACCESS},checkout:c1:{ACCESS}")), KeysError::Repeated(2));
     assert_eq!(parse(format!("access:a1:{ACCESS},checkout:a1:{CHECKOUT}")), KeysError::Repeated(2));
     assert_eq!(parse(format!("access:a1:{ACCESS}")), KeysError::Missing("checkout"));
@@ -231,9 +243,84 @@ fn key_lists_that_make_no_sense_are_refused() {
     assert!(!format!("{:?}", keys()).contains("1111"));
 }
 
+/// Who has what verifies, and nothing else, hears who asks and can say of nobody who they are.
+#[test]
+fn who_verifies_access_tokens_has_nothing_that_signs() {
+    let text = keys().access().listed();
+    let public = AccessKeys::parse(&text).unwrap();
+    assert_eq!(public.listed(), text);
+    let hex = text.strip_prefix("access-public:a1:").unwrap();
+    assert!(hex.len() == 64 && hex != ACCESS, "{text}");
+    let token = keys().sign_access(BuyerId(7), Role::Owner, START, 60_000);
+    let principal = public.verify(&token, START).unwrap();
+    assert_eq!((principal.buyer, principal.role), (BuyerId(7), Role::Owner));
+    // What it has, taken for a secret or a seed.
+    for alg in [Algorithm::HS256, Algorithm::HS512, Algorithm::EdDSA] {
+        let forged = forge(&Header { alg, ..header() }, &claims(), hex);
+        for keys in [&public, keys().access()] {
+            assert_eq!(keys.verify(&forged, START).unwrap_err().kind, Kind::UNAUTHORIZED, "{alg:?}");
+        }
+    }
+    let both = TokenKeys::parse(&format!(
+        "access:a2:{OTHER},access:a1:{ACCESS},checkout:c1:{CHECKOUT},admission:d1:{ADMISSION}"
+    ));
+    let both = both.unwrap();
+    let kids: Vec<_> = both.access().listed().split(',').map(|key| key[..17].to_owned()).collect();
+    assert_eq!(kids, ["access-public:a2:", "access-public:a1:"]);
+    assert!(AccessKeys::parse(&both.access().listed()).unwrap().verify(&token, START).is_ok());
+
+    let refused = |text: String| AccessKeys::parse(&text).unwrap_err();
+    assert_eq!(refused(format!("access:a1:{ACCESS}")), KeysError::Foreign(1, "access"));
+    assert_eq!(refused(format!("{text},checkout:c1:{CHECKOUT}")), KeysError::Foreign(2, "checkout"));
+    assert_eq!(refused(format!("{text},admission:d1:{ADMISSION}")), KeysError::Foreign(2, "admission"));
+    assert_eq!(refused(format!("{text},{text}")), KeysError::Repeated(2));
+    assert_eq!(refused(format!("access-public:a1:{}", &ACCESS[2..])), KeysError::Digits(1));
+    // The neutral point, which would take a signature of anything.
+    assert_eq!(refused(format!("access-public:a1:01{}", "0".repeat(62))), KeysError::Public(1));
+    assert_eq!(refused(String::new()), KeysError::Form(1));
+}
+
+/// The algorithm is the kind's, and so are the keys: whatever a header says, and whatever kid it names.
+#[test]
+fn another_kinds_key_signs_no_access_token() {
+    for (kid, key) in [("c1", CHECKOUT), ("d1", ADMISSION), ("a1", CHECKOUT), ("a1", ADMISSION)] {
+        for alg in [Algorithm::HS256, Algorithm::EdDSA] {
+            let header = Header { kid: Some(kid.into()), alg, ..header() };
+            assert_eq!(
+                keys().access().verify(&forge(&header, &claims(), key), START).unwrap_err().kind,
+                Kind::UNAUTHORIZED
+            );
+        }
+    }
+    // And the seed of access tokens none of the others.
+    let admission =
+        json!({"iss": "miaosha", "aud": "admission", "sub": "5", "sale": "7", "n": 1, "exp": START.0 / 1_000 + 60});
+    let publisher = keys().for_publisher();
+    for (kid, key, is_good) in [("d1", ADMISSION, true), ("a1", ACCESS, false), ("d1", ACCESS, false)] {
+        let alg = Algorithm::HS256;
+        let header = Header { typ: Some("admission+jwt".into()), kid: Some(kid.into()), alg, ..header() };
+        assert_eq!(publisher.verify(&forge(&header, &admission, key)).is_ok(), is_good, "{kid}");
+    }
+}
+
+/// That it was verified before is no reason to take it later.
+#[test]
+fn a_token_that_was_verified_before_ends_all_the_same() {
+    let keys = keys();
+    let token = keys.sign_access(BuyerId(7), Role::Shopper, START, 60_000);
+    for at in [START, START.plus_ms(60_000)] {
+        assert_eq!(keys.access().verify(&token, at).unwrap().buyer, BuyerId(7));
+    }
+    for at in [START.plus_ms(67_000), START.plus_ms(67_000)] {
+        assert!(keys.access().verify(&token, at).unwrap_err().detail.contains("expired"));
+    }
+    assert!(keys.access().verify(&format!("{token}A"), START).is_err());
+    assert!(keys.access().verify(&token, START).is_ok());
+}
+
 proptest! {
     #[test]
     fn no_text_breaks_the_reading_of_a_token(token in "\\PC{0,300}|[A-Za-z0-9_.-]{0,300}") {
-        prop_assert_eq!(keys().verify_access(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+        prop_assert_eq!(keys().access().verify(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
 }

@@ -6,12 +6,17 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use miaosha::kit::http::connections::Connections;
+use miaosha::kit::http::probes::{self, Readiness};
 use miaosha::kit::http::server::{self, ServerSettings};
+use miaosha::kit::telemetry;
+use miaosha::kit::work::lifecycle::Lifecycle;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 const ASK: &[u8] = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+/// Nobody is so slow; who waits for longer waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn connect(from: &str, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
@@ -19,14 +24,14 @@ async fn connect(from: &str, to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// Whether a question is answered; the connection may be ended instead.
-async fn is_answered(stream: &mut TcpStream) -> bool {
+/// Whether a question is answered; the connection may be ended instead, and is not left in silence.
+pub async fn is_answered(stream: &mut TcpStream) -> bool {
     let mut answer = Vec::new();
     if stream.write_all(ASK).await.is_err() {
         return false;
     }
     while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
-        match stream.read_buf(&mut answer).await {
+        match timeout(PATIENCE, stream.read_buf(&mut answer)).await.expect("silence") {
             Ok(1..) => {}
             _ => return false,
         }
@@ -65,6 +70,35 @@ async fn one_address_does_not_keep_others_out() {
         tokio::task::yield_now().await;
     }
     handle.stop(false).await;
+}
+
+/// From many addresses, beyond all that there is room for: each that is one too many is turned away, and the probes are not among them.
+#[actix_web::test]
+async fn a_full_process_still_says_that_it_lives() {
+    let (address, handle) = serve(Connections::new(12, 1_000, "".parse().unwrap()));
+    let readiness = Readiness::new(Lifecycle::new().soft.clone());
+    let inner = probes::bind(([127, 0, 0, 1], 0).into(), readiness, telemetry::init_metrics(), |_| {});
+    let (inner, probes) = inner.unwrap();
+    let probing = probes.handle();
+    tokio::spawn(probes);
+    let mut flood = Vec::new();
+    for host in 0..12 {
+        let mut stream = connect(&format!("127.0.0.{}", 10 + host / 3), address).await;
+        assert!(is_answered(&mut stream).await, "the {host}th");
+        flood.push(stream);
+    }
+    for host in 20..70 {
+        assert!(!is_answered(&mut connect(&format!("127.0.0.{host}"), address).await).await, "it is full");
+    }
+    for _ in 0..3 {
+        assert!(is_answered(&mut connect("127.0.0.10", inner).await).await, "and says that it lives");
+    }
+    flood.pop();
+    while !is_answered(&mut connect("127.0.0.99", address).await).await {
+        tokio::task::yield_now().await;
+    }
+    handle.stop(false).await;
+    probing.stop(false).await;
 }
 
 /// What it was sent.

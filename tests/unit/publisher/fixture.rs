@@ -222,6 +222,7 @@ pub fn sale(id: u64) -> Sale {
         generation: 1,
         questions: Vec::new(),
         question_key: QuestionKey([7; 32]),
+        draft: false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use miaosha::adapters::tls::Trust;
 use miaosha::app::receipts::gate::{Answer, Gate, Pack, UsedUnit, Written};
 use miaosha::app::receipts::token::{TokenError, sign};
 use miaosha::domain::receipts::Proof;
@@ -154,7 +155,7 @@ async fn a_gate_hands_over_so_many_at_once() {
             async { (200, "application/json", "{}".to_owned()) }
         })
         .await;
-        assert!(hand_all_over(&path, &url, "token").await.unwrap());
+        assert!(hand_all_over(&path, &url, &Trust::new("").unwrap(), "token").await.unwrap());
         handed.lock().unwrap().clone()
     })
     .await;

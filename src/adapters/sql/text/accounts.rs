@@ -54,12 +54,23 @@ impl Accounts for Store {
         by_canonical(&mut *self.reader().await?, &Address::canonical_of(email)).await.map_err(fault)
     }
 
-    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> ports::Result<Option<Revoked>> {
-        self.write("accounts.log_out", (id, now), |c, args| Box::pin(people::log_out(c, args))).await
+    async fn log_out_everywhere_by(
+        &self,
+        id: BuyerId,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<Option<Revoked>> {
+        self.write("accounts.log_out", (id, now, by.cloned()), |c, args| Box::pin(people::log_out_by(c, args))).await
     }
 
-    async fn change_password(&self, id: BuyerId, old: &str, new: &str, now: Timestamp) -> ports::Result<bool> {
-        let args = (id, old.to_owned(), new.to_owned(), now);
+    async fn change_password_by(
+        &self,
+        id: BuyerId,
+        [old, new]: [&str; 2],
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<bool> {
+        let args = (id, [old.to_owned(), new.to_owned()], now, by.cloned());
         self.write("accounts.change_password", args, |c, args| Box::pin(people::change_password(c, args))).await
     }
 
@@ -71,8 +82,15 @@ impl Accounts for Store {
         people::in_the_way(&mut *self.at_once().await?, id).await.map_err(fault)
     }
 
-    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> ports::Result<Erased> {
-        self.write("accounts.erase", (id, keep_orders, now), |c, args| Box::pin(people::erase(c, args))).await
+    async fn erase_by(
+        &self,
+        id: BuyerId,
+        keep_orders: bool,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<Erased> {
+        let args = (id, keep_orders, now, by.cloned());
+        self.write("accounts.erase", args, |c, args| Box::pin(people::erase(c, args))).await
     }
 
     async fn person(&self, id: BuyerId, max: u32) -> ports::Result<Person> {

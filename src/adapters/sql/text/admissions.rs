@@ -1,21 +1,25 @@
 //! Admissions. The reservation's row is locked before a unit of it is judged, so that a refund and a check-in come one after the
 //! other.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Db, Row, Store, by_index, for_update, insert_new};
-use super::{Result, broken, fault, journal, row};
+use super::{Result, broken, fault, journal, row, undos};
 use crate::adapters::sql::stored::Number;
 use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::people::author::Author;
-use crate::domain::receipts::{Admission, Proof, Source};
+use crate::domain::receipts::{Admission, Proof, Source, Undone};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
-use crate::domain::shared::id::{ReservationId, SaleId};
+use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
-use crate::ports::receipts::admissions::{Admissions, Admitted, Conflict, ConflictPlace, Merged, Why};
+use crate::ports::receipts::admissions::{
+    Admissions, Admitted, Conflict, ConflictPlace, Mark, Merged, Shown, Undo, UndonePlace, Why,
+};
 
 /// What an [`Admission`] is read from.
 macro_rules! admissions {
@@ -29,8 +33,9 @@ macro_rules! admissions {
 
 #[async_trait]
 impl Admissions for Store {
-    async fn admit(&self, admission: &Admission, by: Option<&Author>) -> ports::Result<Admitted> {
-        self.write("admissions.admit", (admission.clone(), by.cloned()), |c, args| Box::pin(admit(c, args))).await
+    async fn admit(&self, admission: &Admission, shown: Shown, by: Option<&Author>) -> ports::Result<Admitted> {
+        let args = (admission.clone(), shown, by.cloned());
+        self.write("admissions.admit", args, |c, args| Box::pin(admit(c, args))).await
     }
 
     async fn merge_by(
@@ -41,6 +46,15 @@ impl Admissions for Store {
     ) -> ports::Result<Vec<Merged>> {
         let args = (admissions.to_vec(), now, by.cloned());
         self.write("admissions.merge", args, |c, args| Box::pin(merge(c, args))).await
+    }
+
+    async fn undo(&self, mark: &Mark, not_before: Option<Timestamp>, by: &Author) -> ports::Result<Undo> {
+        let args = (mark.clone(), not_before, by.clone());
+        self.write("admissions.undo", args, |c, args| Box::pin(undos::undo(c, args))).await
+    }
+
+    async fn undone_after(&self, sale: SaleId, after: Option<&UndonePlace>, max: u32) -> ports::Result<Vec<Undone>> {
+        undos::undone_after(&mut *self.reader().await?, sale, after, max).await.map_err(fault)
     }
 
     async fn check_ins_page(&self, sale: SaleId, after: Option<Proof>, max: u32) -> ports::Result<Vec<Admission>> {
@@ -66,7 +80,7 @@ impl Admissions for Store {
     }
 }
 
-async fn admit(conn: &mut Connection, (admission, by): &(Admission, Option<Author>)) -> Result<Admitted> {
+async fn admit(conn: &mut Connection, (admission, shown, by): &(Admission, Shown, Option<Author>)) -> Result<Admitted> {
     let holder = row::fetch_locked(conn, admission.proof.reservation).await?;
     let revoked = !is_its(holder.as_ref(), &admission.proof);
     if let Some(admission) = standing(conn, &admission.proof).await? {
@@ -75,10 +89,14 @@ async fn admit(conn: &mut Connection, (admission, by): &(Admission, Option<Autho
     if revoked {
         return Ok(Admitted::Revoked);
     }
-    if insert(conn, admission).await? {
+    if insert(conn, admission, by.as_ref()).await? {
         let Proof { sale, unit, reservation } = admission.proof;
         let states = [Value::Null, json!({ "unit": unit, "reservation": reservation, "at": admission.at.0 })];
-        journal::tell(conn, by.as_ref(), Action::CheckedIn, Subject::Sale(sale), states).await?;
+        let action = match shown {
+            Shown::Code => Action::CheckedIn,
+            Shown::Order => Action::CheckedInByOrder,
+        };
+        journal::tell(conn, by.as_ref(), action, Subject::Sale(sale), states).await?;
         return Ok(Admitted::Now);
     }
     let before = standing(conn, &admission.proof).await?;
@@ -93,9 +111,16 @@ async fn merge(
     let mut order: Vec<usize> = (0..admissions.len()).collect();
     // All transactions lock in the same order.
     order.sort_by_key(|place| (admissions[*place].proof.reservation, admissions[*place].proof.unit));
+    // All of them before anything is read without a lock: what is read so is of one moment, and must not be older than a lock.
+    let mut ids: Vec<ReservationId> = order.iter().map(|place| admissions[*place].proof.reservation).collect();
+    ids.dedup();
+    let holders = row::fetch_many_locked(conn, &ids).await?;
+    let holders: HashMap<ReservationId, Reservation> = holders.into_iter().map(|holder| (holder.id, holder)).collect();
     let mut merged: Vec<Option<Merged>> = vec![None; admissions.len()];
     for place in order {
-        merged[place] = Some(merge_one(conn, &admissions[place], *now).await?);
+        let admission = &admissions[place];
+        let holder = holders.get(&admission.proof.reservation);
+        merged[place] = Some(merge_one(conn, admission, holder, *now, by.as_ref()).await?);
     }
     let merged: Vec<Merged> = merged.into_iter().flatten().collect();
     let mut sales: Vec<SaleId> = admissions.iter().map(|admission| admission.proof.sale).collect();
@@ -114,19 +139,27 @@ fn told<'m>(lines: impl Iterator<Item = (&'m Admission, &'m Merged)>) -> [Value;
     for (admission, merged) in lines {
         device = &admission.source.device;
         count += 1;
-        conflicts += u64::from(*merged != Merged::Stands);
+        conflicts += u64::from(!matches!(merged, Merged::Stands | Merged::Undone));
     }
     [Value::Null, json!({ "device": device, "lines": count, "conflicts": conflicts })]
 }
 
-async fn merge_one(conn: &mut Connection, admission: &Admission, now: Timestamp) -> Result<Merged> {
-    let holder = row::fetch_locked(conn, admission.proof.reservation).await?;
+async fn merge_one(
+    conn: &mut Connection,
+    admission: &Admission,
+    holder: Option<&Reservation>,
+    now: Timestamp,
+    by: Option<&Author>,
+) -> Result<Merged> {
+    if undos::is_undone(conn, admission).await? {
+        return Ok(Merged::Undone);
+    }
     let Some(other) = standing(conn, &admission.proof).await? else {
-        if !is_its(holder.as_ref(), &admission.proof) {
-            contradict(conn, admission, Why::Revoked, now).await?;
+        if !is_its(holder, &admission.proof) {
+            contradict(conn, admission, Why::Revoked, now, account_of(by)).await?;
             return Ok(Merged::Revoked);
         }
-        return if insert(conn, admission).await? {
+        return if insert(conn, admission, by).await? {
             Ok(Merged::Stands)
         } else {
             Err(broken("a locked unit was admitted"))
@@ -136,11 +169,12 @@ async fn merge_one(conn: &mut Connection, admission: &Admission, now: Timestamp)
         return Ok(Merged::Stands);
     }
     if !admission.is_before(&other) {
-        contradict(conn, admission, Why::Twice, now).await?;
+        contradict(conn, admission, Why::Twice, now, account_of(by)).await?;
         return Ok(Merged::Twice(other));
     }
-    contradict(conn, &other, Why::Twice, now).await?;
-    replace(conn, admission).await?;
+    let let_in_by = admitted_by(conn, &admission.proof).await?;
+    contradict(conn, &other, Why::Twice, now, let_in_by).await?;
+    replace(conn, admission, by).await?;
     Ok(Merged::Displaced(other))
 }
 
@@ -151,7 +185,7 @@ fn is_its(holder: Option<&Reservation>, proof: &Proof) -> bool {
     })
 }
 
-async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Admission>> {
+pub async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Admission>> {
     sqlx::query_as(admissions!(
         "admissions.standing",
         "admissions",
@@ -165,7 +199,7 @@ async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Admissi
     .await
 }
 
-type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
+pub type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
 
 /// All columns of an admission, in their order.
 fn with_columns<'q>(query: Query<'q>, admission: &'q Admission) -> Query<'q> {
@@ -180,25 +214,27 @@ fn with_columns<'q>(query: Query<'q>, admission: &'q Admission) -> Query<'q> {
 }
 
 /// Whether it was written now.
-async fn insert(conn: &mut Connection, admission: &Admission) -> Result<bool> {
+async fn insert(conn: &mut Connection, admission: &Admission, by: Option<&Author>) -> Result<bool> {
     let query = sqlx::query(concat!(
         "/* admissions.insert */ ",
         insert_new!(),
-        " INTO admissions (sale, unit, reservation, admitted_at, gate, device, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " INTO admissions (sale, unit, reservation, admitted_at, gate, device, sequence, admitted_by) ",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     ));
-    let done = with_columns(query, admission).execute(conn).await?;
+    let done = with_columns(query, admission).bind(account_of(by)).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 
-async fn replace(conn: &mut Connection, admission: &Admission) -> Result<()> {
+async fn replace(conn: &mut Connection, admission: &Admission, by: Option<&Author>) -> Result<()> {
     sqlx::query(
-        "/* admissions.replace */ UPDATE admissions SET admitted_at = ?, gate = ?, device = ?, sequence = ? \
-         WHERE sale = ? AND unit = ? AND reservation = ?",
+        "/* admissions.replace */ UPDATE admissions SET admitted_at = ?, gate = ?, device = ?, sequence = ?, \
+         admitted_by = ? WHERE sale = ? AND unit = ? AND reservation = ?",
     )
     .bind(admission.at)
     .bind(&admission.gate)
     .bind(&admission.source.device)
     .bind(Number(admission.source.sequence))
+    .bind(account_of(by))
     .bind(admission.proof.sale)
     .bind(admission.proof.unit)
     .bind(admission.proof.reservation)
@@ -207,15 +243,32 @@ async fn replace(conn: &mut Connection, admission: &Admission) -> Result<()> {
     Ok(())
 }
 
-async fn contradict(conn: &mut Connection, admission: &Admission, why: Why, now: Timestamp) -> Result<()> {
+async fn contradict(conn: &mut Connection, admission: &Admission, why: Why, now: Timestamp, by: BuyerId) -> Result<()> {
     let query = sqlx::query(concat!(
         "/* admissions.contradict */ ",
         insert_new!(),
-        " INTO admission_conflicts (sale, unit, reservation, admitted_at, gate, device, sequence, why, recorded_at) ",
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " INTO admission_conflicts (sale, unit, reservation, admitted_at, gate, device, sequence, why, recorded_at, ",
+        "admitted_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ));
-    with_columns(query, admission).bind(why).bind(now).execute(conn).await?;
+    with_columns(query, admission).bind(why).bind(now).bind(by).execute(conn).await?;
     Ok(())
+}
+
+/// Nobody's number where nobody answers for it.
+fn account_of(by: Option<&Author>) -> BuyerId {
+    by.map_or(BuyerId(0), |author| journal::number_of(author.actor))
+}
+
+async fn admitted_by(conn: &mut Connection, proof: &Proof) -> Result<BuyerId> {
+    let found = sqlx::query(
+        "/* admissions.by */ SELECT admitted_by FROM admissions WHERE sale = ? AND unit = ? AND reservation = ?",
+    )
+    .bind(proof.sale)
+    .bind(proof.unit)
+    .bind(proof.reservation)
+    .fetch_one(conn)
+    .await?;
+    found.try_get("admitted_by")
 }
 
 pub async fn check_ins_page(

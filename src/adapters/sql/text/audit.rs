@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
+use sha2::{Digest, Sha256};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Row};
-use super::{Result, restore, row};
+use super::{Result, certificates, restore, row};
 use crate::domain::sale::reservation::Kind;
 use crate::domain::sale::turn::Chain;
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::audit::auditing::{AuditFacts, History, Pace, RecordedTurn};
+use crate::ports::audit::retention::Certificate;
 
 pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Result<Option<AuditFacts>> {
     let Some(standing) = restore::standing(conn, sale).await? else { return Ok(None) };
@@ -23,7 +25,8 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         live.push((row, claimed));
     }
     orphan_claims.extend(claims.into_values().flatten());
-    let turns = turns(conn, sale, standing.generation).await?;
+    let certificate = certificates::fetch(conn, sale).await?;
+    let turns = turns(conn, sale, standing.generation, certificate.as_ref()).await?;
     let orders =
         sqlx::query_as(row::orders!("ledger.audit.orders", "WHERE sale = ?")).bind(sale).fetch_all(&mut *conn).await?;
     let payments = sqlx::query_as(row::payments!("ledger.audit.payments", "WHERE sale = ?"))
@@ -45,6 +48,8 @@ pub async fn audit(conn: &mut Connection, sale: SaleId, now: Timestamp) -> Resul
         attempts: turns.attempts,
         outcomes: turns.outcomes,
         broken_turns: turns.broken,
+        turns_digest: turns.digest.finalize().into(),
+        certificate,
         now,
     }))
 }
@@ -67,11 +72,23 @@ struct Turns {
     attempts: u64,
     outcomes: [u64; 4],
     broken: Vec<String>,
+    digest: Sha256,
+}
+
+impl Turns {
+    /// Where some are gone the certificate stands for all up to its own.
+    fn after(certificate: Option<&Certificate>) -> Self {
+        let Some(certificate) = certificate.filter(|known| known.turns_removed_at.is_some()) else {
+            return Self::default();
+        };
+        let digest = Sha256::new().chain_update(certificate.digest);
+        Self { attempts: certificate.attempts, outcomes: certificate.outcomes, digest, ..Self::default() }
+    }
 }
 
 /// An older generation ends where a restore found it: answers it lost were given anew, so that only the newest may have none
 /// missing.
-async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns> {
+async fn turns(conn: &mut Connection, sale: SaleId, newest: u64, certificate: Option<&Certificate>) -> Result<Turns> {
     let found = sqlx::query(
         "/* ledger.audit.turns */ SELECT generation, revision, chain_before, chain, outcomes FROM turns \
          WHERE sale = ? ORDER BY generation, revision",
@@ -79,11 +96,17 @@ async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns
     .bind(sale)
     .fetch_all(conn)
     .await?;
-    let mut turns = Turns::default();
+    let mut turns = Turns::after(certificate);
+    let gone = certificate.filter(|known| known.turns_removed_at.is_some());
+    let gone = gone.map_or((0, 0), |known| (known.generation, known.revision));
     let mut last = (0, 0, Chain::default());
     for found in &found {
         let (generation, revision) = (row::number(found, "generation")?, row::number(found, "revision")?);
         let (before, chain): (Chain, Chain) = (found.try_get("chain_before")?, found.try_get("chain")?);
+        if (generation, revision) <= gone {
+            last = (generation, revision, chain);
+            continue;
+        }
         if generation != last.0 {
             last = (generation, 0, Chain::default());
         }
@@ -98,6 +121,8 @@ async fn turns(conn: &mut Connection, sale: SaleId, newest: u64) -> Result<Turns
         }
         last = (generation, revision, chain);
         let outcomes: Vec<u8> = found.try_get("outcomes")?;
+        turns.digest.update(format!("{generation}.{revision} {chain} "));
+        turns.digest.update(&outcomes);
         turns.attempts += outcomes.len() as u64;
         for outcome in outcomes {
             match b"TSAR".iter().position(|&code| code == outcome) {
@@ -120,8 +145,10 @@ pub async fn history(conn: &mut Connection, sale: SaleId) -> Result<History> {
     .fetch_all(&mut *conn)
     .await?;
     let reservations = sqlx::query(
-        "/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ? AND split_of IS NULL",
+        "/* ledger.history.reservations */ SELECT buyer, id FROM reservations WHERE sale = ? AND split_of IS NULL \
+         UNION ALL SELECT buyer, id FROM ended_reservations WHERE sale = ?",
     )
+    .bind(sale)
     .bind(sale)
     .fetch_all(conn)
     .await?;
@@ -140,8 +167,11 @@ pub async fn pace(conn: &mut Connection, sale: SaleId, turns_max: u32) -> Result
     .fetch_all(&mut *conn)
     .await?;
     let lapsed = sqlx::query(
-        "/* ledger.pace.lapsed */ SELECT COUNT(*) AS lapsed FROM reservations WHERE sale = ? AND state = ?",
+        "/* ledger.pace.lapsed */ SELECT COUNT(*) + COALESCE((SELECT parties FROM ended_counts WHERE ended_counts.sale = ? \
+         AND ended_counts.state = ?), 0) AS lapsed FROM reservations WHERE sale = ? AND state = ?",
     )
+    .bind(sale)
+    .bind(Kind::Lapsed)
     .bind(sale)
     .bind(Kind::Lapsed)
     .fetch_one(conn)

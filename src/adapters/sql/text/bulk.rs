@@ -31,7 +31,15 @@ macro_rules! delete_some {
         )
     };
 }
-pub(super) use delete_some;
+
+/// Counts what [`delete_some`] would remove.
+macro_rules! count_some {
+    ($name:literal, $table:literal, $due:literal) => {
+        concat!("/* ", $name, " */ SELECT COUNT(*) FROM (SELECT id FROM ", $table, " WHERE ", $due, " LIMIT ?) AS due")
+    };
+}
+
+pub(super) use {count_some, delete_some};
 
 type Arguments = <Db as Database>::Arguments;
 
@@ -85,6 +93,21 @@ impl Statement {
             list.bind(value);
         }
         self.push(")")
+    }
+
+    /// `SELECT … UNION ALL SELECT …`, one for each value, of which the text has one: filled up as a list is.
+    pub fn push_union<'t, V>(&mut self, text: &'static str, values: &[V]) -> &mut Self
+    where
+        V: Encode<'t, Db> + Type<Db> + Clone,
+    {
+        let (before, after) = text.split_once('?').expect("the text has a place for the value");
+        let last = values.last().cloned();
+        let all = values.iter().cloned().chain(last.into_iter().cycle()).take(values.len().next_power_of_two());
+        for (number, value) in all.enumerate() {
+            self.push(if number == 0 { "SELECT " } else { " UNION ALL SELECT " }).push(before);
+            self.push_bind(value).push(after);
+        }
+        self
     }
 
     /// `VALUES (?, …), (?, …), …`

@@ -24,12 +24,14 @@ macro_rules! sales {
     ($name:literal, $($tail:tt)*) => {
         concat!(
             "/* ", $name, " */ SELECT sales.id AS sale, item, title, price_minor, currency, capacity, quantity_max, ",
-            "standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until ",
+            "standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, ",
+            "listing ",
             "FROM sales JOIN items ON items.id = sales.item ",
             $($tail)*
         )
     };
 }
+pub(super) use sales;
 
 #[async_trait]
 impl Catalogue for Store {
@@ -54,7 +56,7 @@ impl Catalogue for Store {
         by: Option<&Author>,
     ) -> ports::Result<Option<Sale>> {
         let args = (sale.clone(), request, by.cloned());
-        self.write("catalogue.create_sale", args, |c, args| Box::pin(create_sale(c, args))).await
+        self.write("catalogue.create_sale", args, |c, args| Box::pin(create_sale(c, args, Listing::Upcoming))).await
     }
 
     async fn sale(&self, id: SaleId) -> ports::Result<Option<Sale>> {
@@ -98,7 +100,7 @@ impl Catalogue for Store {
         let due = lists::due(&mut *self.reader().await?, now, max).await.map_err(fault)?;
         let count = due.len() as u32;
         if count > 0 {
-            self.write("catalogue.keep_lists", due, |c, due| Box::pin(lists::update(c, due))).await?;
+            self.write("catalogue.keep_lists", (due, now), |c, args| Box::pin(lists::update(c, args))).await?;
         }
         Ok(count)
     }
@@ -159,9 +161,11 @@ pub async fn item(conn: &mut Connection, id: ItemId) -> Result<Option<Item>> {
     found.map(item).transpose()
 }
 
-async fn create_sale(
+/// A draft is found by no words.
+pub async fn create_sale(
     conn: &mut Connection,
     (sale, request, by): &(NewSale, Option<RequestId>, Option<Author>),
+    listing: Listing,
 ) -> Result<Option<Sale>> {
     let Some(item) = item(conn, sale.item).await? else { return Ok(None) };
     let inserted = sqlx::query(concat!(
@@ -185,7 +189,7 @@ async fn create_sale(
     .bind(sale.question_key)
     .bind(sale.standby_until)
     .bind(request)
-    .bind(Listing::Upcoming)
+    .bind(listing)
     .execute(&mut *conn)
     .await;
     match inserted {
@@ -193,8 +197,10 @@ async fn create_sale(
         Err(error) => Err(error),
         Ok(done) => {
             let id = SaleId(dialect::inserted_id(&done));
-            lists::index(conn, id, sale.opens_at, &item).await?;
-            let states = [Value::Null, told(sale)];
+            if listing != Listing::Draft {
+                lists::index(conn, id, sale.opens_at, &item).await?;
+            }
+            let states = [Value::Null, told(sale, listing)];
             journal::tell(conn, by.as_ref(), Action::SaleMade, Subject::Sale(id), states).await?;
             fetch(conn, id).await
         }
@@ -202,13 +208,13 @@ async fn create_sale(
 }
 
 /// A new sale, as the journal has it; its questions are nobody's to read there.
-fn told(sale: &NewSale) -> Value {
+fn told(sale: &NewSale, listing: Listing) -> Value {
     let NewSale { item, price, allotment, hold_ms, opens_at, closes_at, .. } = sale;
     let Allotment { capacity, quantity_max, standby_max } = allotment;
     json!({
         "item": item, "price_minor": price.minor, "currency": price.currency.to_string(), "capacity": capacity,
         "quantity_max": quantity_max, "standby_max": standby_max, "hold_ms": hold_ms, "opens_at": opens_at.0,
-        "closes_at": closes_at.0,
+        "closes_at": closes_at.0, "draft": listing == Listing::Draft,
     })
 }
 
@@ -276,7 +282,7 @@ async fn that_matter(conn: &mut Connection, now: Timestamp) -> Result<Vec<Sale>>
 }
 
 /// The sale as it is, locked.
-async fn lock(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
+pub async fn lock(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
     let locked = sqlx::query(concat!("/* catalogue.lock */ SELECT id FROM sales WHERE id = ?", for_update!()))
         .bind(id)
         .fetch_optional(&mut *conn)
@@ -300,7 +306,8 @@ async fn set_state(conn: &mut Connection, (id, state, by): &(SaleId, SaleState, 
         " WHERE id = ?"
     ))
     .bind(state)
-    .bind((state == SaleState::Closed).then_some(Listing::Over))
+    // A draft that is given up is in no list either.
+    .bind((state == SaleState::Closed && !sale.draft).then_some(Listing::Over))
     .bind(id)
     .execute(&mut *conn)
     .await?;
@@ -327,6 +334,10 @@ async fn raise(conn: &mut Connection, (id, capacity, by): &(SaleId, u32, Option<
     }
     if sale.state == SaleState::Closed {
         return Ok(Changed::Refused { why: "a closed sale stays closed" });
+    }
+    // A raise is a turn, once for each capacity: a sale that has one has no smaller capacity any more.
+    if sale.draft {
+        return Ok(Changed::Refused { why: "the capacity of a draft is corrected, not raised" });
     }
     if capacity < sale.allotment.capacity {
         return Ok(Changed::Refused { why: "capacity only grows" });
@@ -363,6 +374,7 @@ impl FromRow<'_, Row> for Sale {
             questions: serde_json::from_str(found.try_get("questions")?).map_err(broken)?,
             question_key: found.try_get("question_key")?,
             standby_until: found.try_get("standby_until")?,
+            draft: found.try_get::<Listing, _>("listing")? == Listing::Draft,
         })
     }
 }

@@ -1,12 +1,15 @@
 //! Codes that prove an address.
 
 use async_trait::async_trait;
+use serde_json::Value;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update};
 use super::{Result, accounts, bulk, day_counts, fault, is_duplicate, outbox, people, row};
 use crate::adapters::sql::codes::{Counted, Purpose};
+use crate::domain::audit::journal::Action;
 use crate::domain::people::address::Address;
+use crate::domain::people::author::{Actor, Author};
 use crate::domain::people::code::{CODE_MS_MAX, CODE_TRIES_MAX, Code, TicketDigest};
 use crate::domain::people::{Revoked, Role};
 use crate::domain::shared::event::{AddressChanged, CodeAsked, Event, Fact};
@@ -281,6 +284,16 @@ async fn move_to(conn: &mut Connection, found: Found, attempt: &CodeTry) -> Resu
     let event = Event::new(fact, attempt.id.0, attempt.at);
     let old = Address::canonical_of(&before.email);
     people::notice(conn, &old, Counted::AddressLetters, event).await?;
+    if before.role.is_operator() {
+        let author = Author {
+            actor: Actor::Account(id),
+            role: Some(before.role),
+            network: attempt.network.clone(),
+            request: attempt.request,
+            at: attempt.at,
+        };
+        people::own(conn, Some(&author), Action::AddressSet, id, Value::Null).await?;
+    }
     changed(conn, id).await
 }
 

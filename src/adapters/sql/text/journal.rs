@@ -135,7 +135,7 @@ fn head_of(found: &Row) -> Result<Head> {
     Ok(Head { number: row::number(found, "number")?, digest: found.try_get("digest")? })
 }
 
-fn number_of(actor: Actor) -> BuyerId {
+pub fn number_of(actor: Actor) -> BuyerId {
     match actor {
         Actor::Account(id) => id,
         Actor::Shell => SHELL,

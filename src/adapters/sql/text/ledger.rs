@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::dialect::Store;
-use super::{audit, fault, look, moves, paying, record, refund, restore, rounds, row};
+use super::{audit, fault, latest, look, moves, paying, record, refund, restore, rounds, row};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
 use crate::domain::people::author::Author;
@@ -58,19 +58,19 @@ impl Recording for Store {
 #[async_trait]
 impl Reservations for Store {
     async fn reservation(&self, id: ReservationId) -> Result<Option<Reservation>> {
-        row::fetch(&mut *self.reader().await?, id).await.map_err(fault)
+        look::reservation(&mut *self.reader().await?, id).await.map_err(fault)
     }
 
     async fn reservation_of(&self, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
-        look::reservation_of(&mut *self.reader().await?, sale, buyer).await.map_err(fault)
+        latest::reservation_of(&mut *self.reader().await?, sale, buyer).await.map_err(fault)
     }
 
     async fn places(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
-        look::places(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
+        latest::places(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
     }
 
     async fn versions(&self, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Version>> {
-        look::versions(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
+        latest::versions(&mut *self.reader().await?, sale, buyers).await.map_err(fault)
     }
 
     async fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {
@@ -137,7 +137,19 @@ impl Paying for Store {
         payment: PaymentId,
         now: Timestamp,
     ) -> Result<Option<Reservation>> {
-        self.write("ledger.payment_voided", (id, payment, now), |c, args| Box::pin(paying::voided(c, args))).await
+        let args = (id, payment, None, now);
+        self.write("ledger.payment_voided", args, |c, args| Box::pin(paying::voided(c, args))).await
+    }
+
+    async fn payment_declined(
+        &self,
+        id: ReservationId,
+        payment: PaymentId,
+        card: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Reservation>> {
+        let args = (id, payment, card.map(str::to_owned), now);
+        self.write("ledger.payment_declined", args, |c, args| Box::pin(paying::voided(c, args))).await
     }
 
     async fn declines(&self, id: ReservationId) -> Result<u8> {

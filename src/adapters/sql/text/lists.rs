@@ -48,16 +48,16 @@ pub async fn due(conn: &mut Connection, now: Timestamp, max: u32) -> Result<Vec<
     found.iter().map(due).collect()
 }
 
-/// Where a sale was closed meanwhile it stays so.
-pub async fn update(conn: &mut Connection, due: &[(SaleId, Listing)]) -> Result<()> {
+/// Where a sale was closed meanwhile it stays so; where its times were corrected since it was found, it is left.
+pub async fn update(conn: &mut Connection, (due, now): &(Vec<(SaleId, Listing)>, Timestamp)) -> Result<()> {
     for &(sale, _) in due.iter().filter(|(_, to)| *to == Listing::Unlisted) {
         list(conn, sale).await?;
     }
-    for to in [Listing::Open, Listing::Over] {
+    for (to, since) in [(Listing::Open, " AND opens_at <= "), (Listing::Over, " AND closes_at <= ")] {
         let sales: Vec<SaleId> = due.iter().filter(|(_, of)| *of == to).map(|(sale, _)| *sale).collect();
         for sales in sales.chunks(bulk::ROWS_MAX) {
             let mut query = Statement::new("/* lists.update */ UPDATE sales SET listing = ");
-            query.push_bind(to).push(" WHERE listing < ").push_bind(to).push(" AND id IN ");
+            query.push_bind(to).push(" WHERE listing < ").push_bind(to).push(since).push_bind(*now).push(" AND id IN ");
             query.push_list(sales);
             query.build()?.execute(&mut *conn).await?;
         }
@@ -82,6 +82,17 @@ async fn list(conn: &mut Connection, id: SaleId) -> Result<()> {
     .bind(id)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// By which words it is found no more.
+pub async fn unindex(conn: &mut Connection, sale: SaleId, item: &Item) -> Result<()> {
+    let words: Vec<String> = words_of(&item.title, &item.description).into_iter().collect();
+    for words in words.chunks(bulk::ROWS_MAX) {
+        let mut query = Statement::new("/* lists.unindex */ DELETE FROM sale_words WHERE sale = ");
+        query.push_bind(sale).push(" AND word IN ").push_list(words);
+        query.build()?.execute(&mut *conn).await?;
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, Row, by_index, ledger_time};
-use super::{Result, row};
+use super::{Result, certificates, ended, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{Payment, PaymentState};
@@ -17,7 +17,6 @@ use crate::domain::shared::id::{AttemptId, BatchId, BuyerId, PaymentId, Reservat
 use crate::domain::shared::time::Timestamp;
 use crate::ports::money::orders::OrderPlace;
 use crate::ports::sale::recording::SaleHead;
-use crate::ports::sale::reservations::{Place, Version};
 
 /// In a snapshot: the generation must be of the same moment as the turns and the flags.
 pub async fn look(
@@ -101,69 +100,12 @@ pub async fn reservations_created_by(
     Ok(rows)
 }
 
-pub async fn reservation_of(conn: &mut Connection, sale: SaleId, buyer: BuyerId) -> Result<Option<Reservation>> {
-    sqlx::query_as(row::reservations!(
-        "ledger.reservation_of",
-        "WHERE sale = ? AND buyer = ? AND split_of IS NULL ORDER BY live DESC, created_at DESC, id DESC LIMIT 1"
-    ))
-    .bind(sale)
-    .bind(buyer)
-    .fetch_optional(conn)
-    .await
-}
-
-pub async fn places(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Place>> {
-    let mut places = Vec::new();
-    for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query = Statement::new(row::reservations!("ledger.places", "WHERE split_of IS NULL AND sale = "));
-        query.push_bind(sale).push(" AND buyer IN ");
-        query.push_list(buyers);
-        query.push(" ORDER BY live, created_at, id");
-        let found = query.build_as::<Reservation>()?.fetch_all(&mut *conn).await?;
-        let last: HashMap<BuyerId, Reservation> = found.into_iter().map(|row| (row.buyer, row)).collect();
-        let positions = positions(conn, sale, last.values()).await?;
-        places.extend(last.into_values().map(|row| Place { position: positions.get(&row.id).copied(), row }));
+/// Also one that ended and is kept apart by now.
+pub async fn reservation(conn: &mut Connection, id: ReservationId) -> Result<Option<Reservation>> {
+    match row::fetch(conn, id).await? {
+        Some(row) => Ok(Some(row)),
+        None => ended::fetch(conn, id).await,
     }
-    Ok(places)
-}
-
-pub async fn versions(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<Version>> {
-    let mut last: HashMap<BuyerId, Version> = HashMap::new();
-    for buyers in buyers.chunks(bulk::ROWS_MAX) {
-        let mut query = Statement::new(
-            "/* ledger.versions */ SELECT buyer, id, version FROM reservations WHERE split_of IS NULL AND sale = ",
-        );
-        query.push_bind(sale).push(" AND buyer IN ");
-        query.push_list(buyers);
-        query.push(" ORDER BY live, created_at, id");
-        for found in query.build()?.fetch_all(&mut *conn).await? {
-            let buyer = found.try_get("buyer")?;
-            let (reservation, version) = (found.try_get("id")?, row::number(&found, "version")?);
-            last.insert(buyer, Version { buyer, reservation, version });
-        }
-    }
-    Ok(last.into_values().collect())
-}
-
-/// Of the parties on standby: the line is counted once for all of them.
-async fn positions(
-    conn: &mut Connection,
-    sale: SaleId,
-    rows: impl Iterator<Item = &Reservation>,
-) -> Result<HashMap<ReservationId, u32>> {
-    let waiting = rows.filter(|row| row.state.kind() == Kind::Standby);
-    let ids: Vec<ReservationId> = waiting.map(|row| row.id).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut query = Statement::new(
-        "/* ledger.places.line */ SELECT id, place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY generation, arrival) \
-         AS place FROM reservations WHERE state = ",
-    );
-    query.push_bind(Kind::Standby).push(" AND sale = ").push_bind(sale).push(") AS line WHERE id IN ");
-    query.push_list(&ids);
-    let found = query.build()?.fetch_all(conn).await?;
-    found.iter().map(|found| Ok((found.try_get("id")?, row::small(found, "place")?))).collect()
 }
 
 /// In a snapshot, so that a turn that created a reservation is not seen without its row.
@@ -175,7 +117,7 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
     let found = sqlx::query("/* ledger.outcome */ SELECT outcomes, buyers FROM turns WHERE sale = ? AND cause = ?")
         .bind(sale)
         .bind(Cause::Batch(attempt.batch()))
-        .fetch_optional(conn)
+        .fetch_optional(&mut *conn)
         .await?;
     let Some(found) = found else { return Ok(Outcome::Pending) };
     let (outcomes, buyers): (Vec<u8>, Vec<u8>) = (found.try_get("outcomes")?, found.try_get("buyers")?);
@@ -184,7 +126,19 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
         _ if whose != Some(&buyer.0.to_be_bytes()[..]) => Ok(Outcome::Pending),
         Some(b'A') => Ok(Outcome::Already),
         Some(b'R') => Ok(Outcome::Refused),
-        _ => Err(super::broken("a turn created a reservation and there is no row")),
+        _ => kept_apart(conn, sale, attempt).await,
+    }
+}
+
+/// A turn created a reservation, and there is no row of it among the others.
+async fn kept_apart(conn: &mut Connection, sale: SaleId, attempt: AttemptId) -> Result<Outcome> {
+    if let Some(row) = ended::fetch(conn, attempt.into()).await? {
+        return Ok(Outcome::Reserved(row));
+    }
+    // It was kept apart for so long, and is gone.
+    match certificates::fetch(conn, sale).await? {
+        Some(_) => Ok(Outcome::Pending),
+        None => Err(super::broken("a turn created a reservation and there is no row")),
     }
 }
 
@@ -288,8 +242,9 @@ pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
     sqlx::query_scalar(concat!("/* ledger.time */ SELECT ", ledger_time!())).fetch_one(conn).await
 }
 
-/// The turns above `after` are few: the caller remembers how far there was no gap.
+/// The turns above `after` are few: the caller remembers how far there was no gap. What was removed after an audit is none.
 pub async fn first_gap(conn: &mut Connection, sale: SaleId, generation: u64, after: u64) -> Result<u64> {
+    let after = after.max(certificates::removed_up_to(conn, sale, generation).await?);
     let found: Vec<Number> = sqlx::query_scalar(
         "/* ledger.first_gap */ SELECT revision FROM turns WHERE sale = ? AND generation = ? AND revision > ? \
          ORDER BY revision",

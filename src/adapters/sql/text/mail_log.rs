@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::bulk;
 use super::dialect::{Connection, Store, insert_new};
 use super::{Result, broken, fault, row};
 use crate::adapters::sql::codes::Letter;
@@ -11,6 +12,7 @@ use crate::domain::shared::event::Event;
 use crate::domain::shared::id::EventId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
+use crate::ports::audit::retention::Piece;
 use crate::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
 use crate::ports::mail::transport::kind;
 
@@ -195,4 +197,23 @@ async fn unsent(conn: &mut Connection) -> Result<Unsent> {
         .fetch_one(conn)
         .await?;
     Ok(Unsent { letters: row::number(&waiting, "letters")?, oldest: waiting.try_get("oldest")?, refused })
+}
+
+/// Letters that are done; one that is unsent has no such time.
+pub async fn count_done(conn: &mut Connection, before: Timestamp, max: u32) -> Result<u64> {
+    let Number(found) = sqlx::query_scalar(bulk::count_some!("letters.done", "letters", "done_at < ?"))
+        .bind(before)
+        .bind(max)
+        .fetch_one(conn)
+        .await?;
+    Ok(found)
+}
+
+pub async fn remove_done(conn: &mut Connection, &(before, piece): &(Timestamp, Piece)) -> Result<u64> {
+    let done = sqlx::query(bulk::delete_some!("letters.remove", "letters", "done_at < ?", "done_at, id"))
+        .bind(before)
+        .bind(piece.max)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
 }

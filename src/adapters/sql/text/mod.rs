@@ -1,9 +1,9 @@
 //! The stores' SQL, written once and compiled into each dialect: this folder is a child module of `sqlite` and of `mysql`, and
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
-//! Rows are locked before they are judged, in this order: sale, reservations, orders, payments, claims, and last the journal's head. A function that takes a
-//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `accounts`, `operators`,
-//! `second_factors`, `blocks`, `journal`, `outbox` and `sandbox`. Every statement begins with a comment that names it.
+//! Rows are locked before they are judged, in this order: sale, certificate, reservations, orders, payments, claims, and last the journal's head. A function that takes a
+//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `drafts`, `accounts`, `operators`,
+//! `second_factors`, `blocks`, `journal`, `outbox`, `retention` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
 mod admissions;
@@ -11,12 +11,17 @@ mod audit;
 mod blocks;
 mod bulk;
 mod catalogue;
+mod certificates;
 mod claims;
 mod codes;
 mod day_counts;
+mod drafts;
+mod ended;
+mod holders;
 mod idempotency;
 mod journal;
 mod lag;
+mod latest;
 mod ledger;
 mod lists;
 mod look;
@@ -32,6 +37,7 @@ mod references;
 mod refund;
 mod reports;
 mod restore;
+mod retention;
 mod rounds;
 mod row;
 mod sandbox;
@@ -39,6 +45,7 @@ mod schema;
 mod second_factors;
 mod sessions;
 mod showcase;
+mod undos;
 
 pub use sandbox::Sandbox;
 pub(super) use schema::verify as verify_schema;

@@ -6,7 +6,7 @@ use super::{Result, broken, claims, day_counts, is_duplicate, outbox, refund, ro
 use crate::adapters::sql::codes::Counted;
 use crate::adapters::sql::stored::Units;
 use crate::domain::money::order::Order;
-use crate::domain::money::payment::{DECLINES_DAY_MAX, DECLINES_MAX, Payment, PaymentState};
+use crate::domain::money::payment::{DECLINES_CARD_MAX, DECLINES_DAY_MAX, DECLINES_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
@@ -176,20 +176,28 @@ fn payment_returned(row: &Reservation, payment: &Payment, now: Timestamp) -> Eve
 
 pub async fn voided(
     conn: &mut Connection,
-    &(id, payment, now): &(ReservationId, PaymentId, Timestamp),
+    (id, payment, card, now): &(ReservationId, PaymentId, Option<String>, Timestamp),
 ) -> Result<Option<Reservation>> {
-    let mut row = row::fetch_locked(conn, id).await?;
-    if let Some(unpaid) = row.take_if(|row| pays_with(row, payment)) {
-        row = not_paid(conn, unpaid, now).await?;
+    let mut row = row::fetch_locked(conn, *id).await?;
+    if let Some(unpaid) = row.take_if(|row| pays_with(row, *payment)) {
+        row = not_paid(conn, unpaid, card.as_deref(), *now).await?;
     }
-    settle(conn, payment, PaymentState::Voided).await?;
+    settle(conn, *payment, PaymentState::Voided).await?;
     Ok(row)
 }
 
-/// Held again, unless it is late, or was once too often: of this hold, or of its buyer today.
-async fn not_paid(conn: &mut Connection, unpaid: Reservation, now: Timestamp) -> Result<Option<Reservation>> {
+/// Held again, unless it is late, or was once too often: of this hold, or of its buyer or the card today.
+async fn not_paid(
+    conn: &mut Connection,
+    unpaid: Reservation,
+    card: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Reservation>> {
     let buyer = format!("buyer {}", unpaid.buyer);
-    let is_over = !day_counts::take(conn, &buyer, Counted::BuyersDeclines, now, DECLINES_DAY_MAX).await?;
+    let mut is_over = !day_counts::take(conn, &buyer, Counted::BuyersDeclines, now, DECLINES_DAY_MAX).await?;
+    if let Some(card) = card {
+        is_over |= !day_counts::take(conn, card, Counted::CardsDeclines, now, DECLINES_CARD_MAX).await?;
+    }
     let held = sqlx::query(
         "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
          declines = declines + 1, version = version + 1, updated_at = ? \

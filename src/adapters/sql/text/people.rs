@@ -1,15 +1,18 @@
 //! Leaving: log-out everywhere, a new password, a person's data, and their erasure.
 
+use serde_json::Value;
 use sqlx::Row as _;
 
 use super::bulk::Statement;
 use super::dialect::{Connection, Row, for_update};
-use super::{Result, day_counts, look, operators, outbox, row, second_factors};
+use super::{Result, day_counts, ended, holders, journal, look, operators, outbox, row, second_factors};
 use crate::adapters::sql::codes::Counted;
 use crate::adapters::sql::stored::Number;
+use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::money::order::Order;
 use crate::domain::people::Revoked;
-use crate::domain::sale::reservation::Kind;
+use crate::domain::people::author::Author;
+use crate::domain::sale::reservation::{Kind, Reservation};
 use crate::domain::shared::event::{Event, Fact, PasswordChanged};
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
@@ -32,14 +35,31 @@ pub async fn log_out(conn: &mut Connection, &(id, now): &(BuyerId, Timestamp)) -
     epoch(conn, id).await
 }
 
+pub async fn log_out_by(
+    conn: &mut Connection,
+    (id, now, by): &(BuyerId, Timestamp, Option<Author>),
+) -> Result<Option<Revoked>> {
+    let revoked = log_out(conn, &(*id, *now)).await?;
+    if revoked.is_some() {
+        own(conn, by.as_ref(), Action::LoggedOut, *id, Value::Null).await?;
+    }
+    Ok(revoked)
+}
+
+/// What operators did to their own accounts; for shoppers there is no author.
+pub async fn own(conn: &mut Connection, by: Option<&Author>, action: Action, id: BuyerId, after: Value) -> Result<()> {
+    journal::tell(conn, by, action, Subject::Account(id), [Value::Null, after]).await
+}
+
 /// Says whether the password was still the one that was known.
 pub async fn change_password(
     conn: &mut Connection,
-    (id, old, new, now): &(BuyerId, String, String, Timestamp),
+    (id, [old, new], now, by): &(BuyerId, [String; 2], Timestamp, Option<Author>),
 ) -> Result<bool> {
     let changed = set_password(conn, *id, old, new, *now).await?;
     if changed {
         tell_of_password(conn, *id, *now).await?;
+        own(conn, by.as_ref(), Action::PasswordSet, *id, Value::Null).await?;
     }
     Ok(changed)
 }
@@ -119,7 +139,7 @@ pub async fn in_the_way(conn: &mut Connection, id: BuyerId) -> Result<InTheWay> 
     // By sale, since that is how a buyer's live reservation is found.
     let reservations = sqlx::query_as(row::reservations!(
         "accounts.live",
-        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND state <= ? ORDER BY created_at, id LIMIT ?"
+        "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? AND live = 1 AND state <= ? ORDER BY created_at, id LIMIT ?"
     ))
     .bind(id)
     .bind(Kind::Paying)
@@ -162,7 +182,11 @@ async fn unused(conn: &mut Connection, order: &Order) -> Result<Vec<u32>> {
 }
 
 /// The row stays, so that its number is never given to another account; what it said of the person goes.
-pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bool, Timestamp)) -> Result<Erased> {
+pub async fn erase(
+    conn: &mut Connection,
+    (id, keep_orders, now, by): &(BuyerId, bool, Timestamp, Option<Author>),
+) -> Result<Erased> {
+    let (id, keep_orders, now) = (*id, *keep_orders, *now);
     if operators::is_last_owner(conn, id).await? {
         return Ok(Erased::LastOwner);
     }
@@ -172,6 +196,7 @@ pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bo
         return Ok(Erased::Refused(way));
     }
     second_factors::forget(conn, id).await?;
+    holders::forget_name(conn, id).await?;
     sqlx::query(
         "/* accounts.erase */ UPDATE accounts SET name = '', email = ?, canonical = ?, password_hash = '', \
          locale = NULL, epoch = epoch + 1, epoch_at = ?, erased_at = ? WHERE id = ?",
@@ -185,12 +210,16 @@ pub async fn erase(conn: &mut Connection, &(id, keep_orders, now): &(BuyerId, bo
     .execute(&mut *conn)
     .await?;
     sqlx::query("/* accounts.erase_codes */ DELETE FROM codes WHERE account = ?").bind(id).execute(&mut *conn).await?;
-    sqlx::query("/* accounts.erase_sessions */ DELETE FROM sessions WHERE account = ?").bind(id).execute(conn).await?;
+    sqlx::query("/* accounts.erase_sessions */ DELETE FROM sessions WHERE account = ?")
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
+    own(conn, by.as_ref(), Action::AccountErased, id, Value::Null).await?;
     Ok(Erased::Done(Revoked { epoch: known.epoch + 1, ..known }))
 }
 
 pub async fn person(conn: &mut Connection, id: BuyerId, max: u32) -> Result<Person> {
-    let reservations = sqlx::query_as(row::reservations!(
+    let mut reservations: Vec<Reservation> = sqlx::query_as(row::reservations!(
         "accounts.reservations",
         "WHERE sale IN (SELECT sales.id FROM sales) AND buyer = ? ORDER BY created_at, id LIMIT ?"
     ))
@@ -198,6 +227,9 @@ pub async fn person(conn: &mut Connection, id: BuyerId, max: u32) -> Result<Pers
     .bind(max)
     .fetch_all(&mut *conn)
     .await?;
+    reservations.extend(ended::of_buyer(conn, id, max).await?);
+    reservations.sort_by_key(|row| (row.created_at, row.id));
+    reservations.truncate(max as usize);
     let orders = sqlx::query_as(row::orders!("accounts.orders", "WHERE buyer = ? ORDER BY placed_at, number LIMIT ?"))
         .bind(id)
         .bind(max)

@@ -131,13 +131,16 @@ async fn decisions(conn: &mut Connection, sale: SaleId, after: (u64, u64), turns
 
 async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
     let reservations = sqlx::query(
-        "/* reports.totals.reservations */ SELECT state, COUNT(*) AS parties, CAST(SUM(quantity) AS SIGNED) AS units \
+        "/* reports.totals.reservations */ SELECT state, CAST(SUM(parties) AS SIGNED) AS parties, \
+         CAST(SUM(units) AS SIGNED) AS units FROM (SELECT state, COUNT(*) AS parties, SUM(quantity) AS units \
          FROM reservations WHERE sale = ? AND split_of IS NULL AND (buyer < ? OR state = ?) GROUP BY state \
+         UNION ALL SELECT state, parties, units FROM ended_counts WHERE sale = ?) AS here_and_apart GROUP BY state \
          ORDER BY state",
     )
     .bind(sale)
     .bind(BuyerId(HOUSE_FIRST))
     .bind(Kind::Blocked)
+    .bind(sale)
     .fetch_all(&mut *conn)
     .await?;
     let of_state = |found: &Row| {
@@ -162,7 +165,13 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
     )
     .bind(sale)
     .bind(RefundWhy::CaptureTooLate)
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
+    .await?;
+    let gone = sqlx::query(
+        "/* reports.totals.turns */ SELECT sale FROM certificates WHERE sale = ? AND turns_removed_at IS NOT NULL",
+    )
+    .bind(sale)
+    .fetch_optional(conn)
     .await?;
     let count = |found: &Row, rows, bytes, minor| {
         let (rows, units) = (row::number(found, rows)?, row::number(found, bytes)? / 4);
@@ -174,6 +183,7 @@ async fn totals(conn: &mut Connection, sale: SaleId) -> Result<Totals> {
         placed: count(&orders, "placed", "placed_bytes", "placed_minor")?,
         refunded: count(&orders, "refunded", "refunded_bytes", "refunded_minor")?,
         refunds: refunds.iter().map(of_refunds).collect::<Result<_>>()?,
+        turns_gone: gone.is_some(),
     })
 }
 

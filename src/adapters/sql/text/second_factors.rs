@@ -1,16 +1,19 @@
 //! Second factors, and the codes that stand in for them.
 
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store, for_update};
 use super::{Result, fault, people, row};
 use crate::adapters::sql::stored::Number;
+use crate::domain::audit::journal::Action;
 use crate::domain::people::Revoked;
+use crate::domain::people::author::Author;
 use crate::domain::shared::id::BuyerId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
-use crate::ports::people::second_factors::{Digest, SecondFactor, SecondFactors, TryLimit};
+use crate::ports::people::second_factors::{Confirmation, Digest, SecondFactor, SecondFactors, TryLimit};
 
 /// What a secret is confirmed with.
 struct Confirming {
@@ -19,6 +22,7 @@ struct Confirming {
     step: u64,
     recovery: Vec<Digest>,
     now: Timestamp,
+    by: Option<Author>,
 }
 
 #[async_trait]
@@ -31,15 +35,15 @@ impl SecondFactors for Store {
         self.write("second_factors.offer", (id, secret.to_vec()), |c, args| Box::pin(offer(c, args))).await
     }
 
-    async fn confirm_second_factor(
+    async fn confirm_second_factor_by(
         &self,
         id: BuyerId,
-        secret: &[u8],
-        step: u64,
-        recovery: &[Digest],
+        Confirmation { secret, step, recovery }: Confirmation<'_>,
         now: Timestamp,
+        by: Option<&Author>,
     ) -> ports::Result<Option<Revoked>> {
-        let what = Confirming { id, secret: secret.to_vec(), step, recovery: recovery.to_vec(), now };
+        let (secret, recovery) = (secret.to_vec(), recovery.to_vec());
+        let what = Confirming { id, secret, step, recovery, now, by: by.cloned() };
         self.write("second_factors.confirm", what, |c, what| Box::pin(confirm(c, what))).await
     }
 
@@ -108,7 +112,10 @@ async fn confirm(conn: &mut Connection, what: &Confirming) -> Result<Option<Revo
             .execute(&mut *conn)
             .await?;
     }
-    people::log_out(conn, &(what.id, what.now)).await
+    let revoked = people::log_out(conn, &(what.id, what.now)).await?;
+    let codes = json!({ "recovery_codes": what.recovery.len() });
+    people::own(conn, what.by.as_ref(), Action::SecondFactorSet, what.id, codes).await?;
+    Ok(revoked)
 }
 
 async fn locked(conn: &mut Connection, id: BuyerId) -> Result<Option<SecondFactor>> {

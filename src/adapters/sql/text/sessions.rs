@@ -1,11 +1,14 @@
 //! Log-ins.
 
 use async_trait::async_trait;
+use serde_json::json;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, Store};
-use super::{Result, bulk, fault};
+use super::{Result, bulk, fault, people};
 use crate::adapters::sql::stored::Number;
+use crate::domain::audit::journal::Action;
+use crate::domain::people::author::Author;
 use crate::domain::people::session::Session;
 use crate::domain::shared::id::{BuyerId, SessionId};
 use crate::domain::shared::time::Timestamp;
@@ -22,8 +25,15 @@ impl Sessions for Store {
         listed(&mut *self.reader().await?, account, now, max).await.map_err(fault)
     }
 
-    async fn end_session(&self, account: BuyerId, id: SessionId, now: Timestamp) -> ports::Result<bool> {
-        self.write("sessions.end", (account, id, now), |c, args| Box::pin(end(c, args))).await
+    async fn end_session_by(
+        &self,
+        account: BuyerId,
+        id: SessionId,
+        now: Timestamp,
+        by: Option<&Author>,
+    ) -> ports::Result<bool> {
+        let args = (account, id, now, by.cloned());
+        self.write("sessions.end", args, |c, args| Box::pin(end(c, args))).await
     }
 
     async fn sessions_ended_after(&self, after: EndPlace, max: u32) -> ports::Result<Vec<(EndPlace, Ended)>> {
@@ -77,7 +87,10 @@ async fn listed(conn: &mut Connection, account: BuyerId, now: Timestamp, max: u3
     found.iter().map(session).collect()
 }
 
-async fn end(conn: &mut Connection, &(account, id, now): &(BuyerId, SessionId, Timestamp)) -> Result<bool> {
+async fn end(
+    conn: &mut Connection,
+    (account, id, now, by): &(BuyerId, SessionId, Timestamp, Option<Author>),
+) -> Result<bool> {
     let ended = sqlx::query(
         "/* sessions.end */ UPDATE sessions SET ended_at = ? WHERE id = ? AND account = ? AND ended_at IS NULL \
          AND until_at > ?",
@@ -86,9 +99,13 @@ async fn end(conn: &mut Connection, &(account, id, now): &(BuyerId, SessionId, T
     .bind(id)
     .bind(account)
     .bind(now)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(ended.rows_affected() == 1)
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    people::own(conn, by.as_ref(), Action::SessionEnded, *account, json!({ "session": id })).await?;
+    Ok(true)
 }
 
 async fn ended_after(conn: &mut Connection, after: EndPlace, max: u32) -> Result<Vec<(EndPlace, Ended)>> {

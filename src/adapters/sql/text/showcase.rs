@@ -2,7 +2,8 @@
 //!
 //! A page is read along an index that is in the order of the list, from its place on: the last page like the first. What a list is
 //! of stands in that index, too, so that nothing is passed over but what changed its state a moment ago. With words the index is
-//! theirs, of the longest; what has it and not the others, or is of another state, is passed over.
+//! theirs, of the longest; what has it and not the others, or is of another state, is passed over. A draft is in no list: it has no words
+//! and a listing of its own, and the list of all passes it over.
 
 use super::bulk::Statement;
 use super::dialect::{Connection, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, in_this_order};
@@ -143,19 +144,21 @@ fn of_words(list: &SaleList, first: &str, others: &[String], now: Timestamp) -> 
     page
 }
 
-/// `places!("name of the statement", "index")`: places of sales along this index, or along the key.
+/// `places!("name of the statement", "index")`: places of sales along this index.
 macro_rules! places {
-    ($name:literal $(, $index:literal)?) => {
-        concat!("/* ", $name, " */ SELECT id AS sale, opens_at FROM sales" $(, " ", by_index!($index))?)
+    ($name:literal, $index:literal) => {
+        concat!("/* ", $name, " */ SELECT id AS sale, opens_at FROM sales ", by_index!($index))
     };
 }
 
 fn of_all(order: SaleOrder) -> Statement {
     let mut page = Statement::new(match order {
-        SaleOrder::Newest { .. } => places!("showcase.all"),
+        SaleOrder::Newest { .. } => {
+            concat!("/* showcase.all */ SELECT id AS sale, opens_at FROM sales ", by_primary!())
+        }
         SaleOrder::Opening { .. } => places!("showcase.all.opening", "sales_opens"),
     });
-    page.push(" WHERE id > 0");
+    page.push(" WHERE id > 0 AND listing <> ").push_bind(Listing::Draft);
     page
 }
 

@@ -52,7 +52,8 @@ async fn post_code(req: HttpRequest, payload: Payload, face: Data<AccountFace>) 
 )]
 async fn post_proof(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
     let proof = face.body(&req, &mut payload.into_inner()).await?;
-    let (account, revoked) = prove_code(face.needs(), face.pools(), &face.knock(&req), proof).await?;
+    let network = face.neighbourhood(&req);
+    let (account, revoked) = prove_code(face.needs(), face.pools(), &face.knock(&req), proof, network).await?;
     if let Some(revoked) = revoked {
         face.revoke(revoked);
     }

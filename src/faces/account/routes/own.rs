@@ -9,7 +9,7 @@ use crate::app::sale::best_effort::best_effort;
 use crate::domain::people::Revoked;
 use crate::domain::shared::id::{BuyerId, SaleId};
 use crate::faces::account::AccountFace;
-use crate::faces::account::accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, change_password, prove};
+use crate::faces::account::accounts::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, change_password, prove, unchanged};
 use crate::faces::account::routes::welcome::{Proved, Welcome, no_account, welcome};
 use crate::faces::account::views::{
     Export, InTheWayView, LiveReservation, NotErased, PaymentView, ReservationView, UnusedOrder,
@@ -69,8 +69,9 @@ struct NewPasswordBody {
     security(("access" = [])),
 )]
 pub async fn delete_sessions(req: HttpRequest, face: Data<AccountFace>) -> Reply {
-    let buyer = face.buyer(&req)?;
-    let revoked = face.needs().accounts.log_out_everywhere(buyer, face.clock().now()).await?;
+    let principal = face.principal(&req)?;
+    let (by, now) = (face.own_author(&req, &principal), face.clock().now());
+    let revoked = face.needs().accounts.log_out_everywhere_by(principal.buyer, now, by.as_ref()).await?;
     face.revoke(revoked.ok_or_else(no_account)?);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -88,10 +89,16 @@ pub async fn delete_sessions(req: HttpRequest, face: Data<AccountFace>) -> Reply
     security(("access" = [])),
 )]
 async fn put_password(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
-    let Principal { buyer, proved_at, .. } = face.principal(&req)?;
+    let principal = face.principal(&req)?;
+    let by = face.own_author(&req, &principal);
+    let Principal { buyer, proved_at, .. } = principal;
     let body: NewPasswordBody = face.body(&req, &mut payload.into_inner()).await?;
+    let is_same = body.new_password == body.password;
     let account = proven(&face, &req, buyer, body.password).await?;
-    let account = change_password(face.needs(), face.pools(), account, body.new_password).await?;
+    if is_same {
+        return Err(unchanged());
+    }
+    let account = change_password(face.needs(), face.pools(), account, body.new_password, by.as_ref()).await?;
     face.revoke(Revoked { buyer, epoch: account.epoch });
     let proved = proved_at.map_or(Proved::PasswordOnly, Proved::At);
     welcome(&face, &req, account, proved, HttpResponse::Ok()).await
@@ -114,7 +121,8 @@ async fn put_password(req: HttpRequest, payload: Payload, face: Data<AccountFace
     security(("access" = [])),
 )]
 pub async fn delete_me(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
-    let buyer = face.buyer(&req)?;
+    let principal = face.principal(&req)?;
+    let (buyer, by) = (principal.buyer, face.own_author(&req, &principal));
     let body: EraseBody = face.body(&req, &mut payload.into_inner()).await?;
     let keep_orders = matches!(body.orders, Some(Orders::Keep));
     proven(&face, &req, buyer, body.password).await?;
@@ -125,7 +133,7 @@ pub async fn delete_me(req: HttpRequest, payload: Payload, face: Data<AccountFac
     }
     // Before, so that a crash leaves no receipt with a name behind an account without one; and after, for what was printed meanwhile.
     let numbers = forget_receipts(&face, buyer).await?;
-    match face.needs().accounts.erase(buyer, keep_orders, face.clock().now()).await? {
+    match face.needs().accounts.erase_by(buyer, keep_orders, face.clock().now(), by.as_ref()).await? {
         Erased::Done(revoked) => {
             face.revoke(revoked);
             for number in &numbers {

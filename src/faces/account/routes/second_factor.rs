@@ -129,10 +129,11 @@ struct ConfirmedView {
     security(("access" = [])),
 )]
 async fn put_second_factor(req: HttpRequest, payload: Payload, face: Data<AccountFace>) -> Reply {
+    let by = face.own_author(&req, &face.principal(&req)?);
     let account = account(&req, &face).await?;
     let body: CodeBody = face.body(&req, &mut payload.into_inner()).await?;
     let code = limits::text("code", &body.code, CODE_CHARS_MAX)?;
-    let confirmed = confirm(&face.needs().second_factor, account.id, code).await?;
+    let confirmed = confirm(&face.needs().second_factor, account.id, code, by.as_ref()).await?;
     count("second_factor", matches!(confirmed, Confirmed::Done(..)));
     match confirmed {
         Confirmed::Done(revoked, recovery_codes) => {

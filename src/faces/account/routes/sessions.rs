@@ -79,7 +79,9 @@ async fn delete_session(req: HttpRequest, face: Data<AccountFace>) -> Reply {
     };
     let none = || Problem::new(Kind::NOT_FOUND, "this account has no such log-in");
     let session = named.ok_or_else(none)?;
-    if !face.needs().sessions.end_session(principal.buyer, session, face.clock().now()).await? {
+    let by = face.own_author(&req, &principal);
+    let (sessions, now) = (&face.needs().sessions, face.clock().now());
+    if !sessions.end_session_by(principal.buyer, session, now, by.as_ref()).await? {
         return Err(none());
     }
     face.ended(Ended { session, account: principal.buyer });

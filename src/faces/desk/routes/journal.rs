@@ -2,8 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data, ServiceConfig};
-use futures_util::StreamExt;
-use futures_util::stream;
 
 use crate::domain::audit::journal::{Action, SUBJECT_CHARS_MAX, Subject};
 use crate::domain::people::Permission;
@@ -11,7 +9,7 @@ use crate::domain::people::author::Actor;
 use crate::domain::shared::time::Timestamp;
 use crate::faces::desk::Desk;
 use crate::faces::desk::journal::{EntryView, JournalExport};
-use crate::faces::desk::leaving::{Leaving, Pieces, can_be_streamed, streamed};
+use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
 use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, parsed, path, query};
 use crate::kit::http::document::params::Pages;
@@ -87,9 +85,7 @@ async fn get_csv(req: HttpRequest, desk: Data<Desk>) -> Reply {
     can_be_streamed(&req)?;
     let wanted = wanted(query(&req, ["actor", "action", "subject", "from", "to"])?)?;
     let leaving = Leaving::begin(&desk, by, "journal", Subject::Journal).await?;
-    let mut export = JournalExport::new(wanted, leaving);
-    let first = export.next().await?;
-    Ok(streamed("journal.csv").streaming(stream::iter(first.map(Ok)).chain(export.rest())))
+    streamed("journal.csv", JournalExport::new(wanted, leaving)).await
 }
 
 fn wanted([actor, action, subject, from, to]: [Option<String>; 5]) -> Result<Wanted, Problem> {

@@ -3,8 +3,6 @@
 use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::StreamExt;
-use futures_util::stream;
 
 use crate::domain::audit::journal::Subject;
 use crate::domain::people::Permission;
@@ -12,7 +10,7 @@ use crate::domain::sale::Sale;
 use crate::domain::shared::id::SaleId;
 use crate::faces::desk::Desk;
 use crate::faces::desk::exports::{Export, List};
-use crate::faces::desk::leaving::{Leaving, Pieces, can_be_streamed, streamed};
+use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
 use crate::faces::desk::metric::Metric;
 use crate::faces::desk::report::{Report, report};
 use crate::faces::front::routes::{Reply, no_such_sale, path, sale_id};
@@ -81,11 +79,8 @@ async fn export(req: &HttpRequest, desk: &Desk, list: List) -> Reply {
     can_be_streamed(req)?;
     let sale = sale(req, desk).await?;
     let leaving = Leaving::begin(desk, by, list.name(), Subject::Sale(sale.id)).await?;
-    let mut export = Export::new(sale.id, list, leaving);
-    // A ledger that is away is a problem, not the beginning of a file.
-    let first = export.next().await?;
     let name = format!("sale-{}-{}.csv", sale.id, list.name());
-    Ok(streamed(&name).streaming(stream::iter(first.map(Ok)).chain(export.rest())))
+    streamed(&name, Export::new(sale.id, list, leaving)).await
 }
 
 /// A sale in figures

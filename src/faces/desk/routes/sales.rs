@@ -57,6 +57,8 @@ async fn post_item(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
 }
 
 /// Put an item on sale
+///
+/// As a draft it is seen by operators alone, and can be corrected, until it is published.
 #[utoipa::path(
     post,
     path = "/v1/admin/sales",
@@ -69,19 +71,28 @@ async fn post_item(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
 async fn post_sale(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Reply {
     let by = desk.author(&req, Permission::Sell)?;
     let body: SaleBody = desk.body(&req, &mut payload.into_inner()).await?;
+    let is_draft = body.draft;
     let new = body.checked()?;
-    payable(&*desk.needs().payments, &new)?;
+    payable(&*desk.needs().payments, new.price, new.allotment.quantity_max)?;
     // The ledgers number with 63 bits.
     let may_be = i64::try_from(new.item.0).is_ok();
     let request = cause(&req).map(|cause| cause.request);
-    let catalogue = &desk.needs().catalogue;
-    let sale = if may_be { catalogue.create_sale_once(&new, request, Some(&by)).await? } else { None };
+    let (catalogue, drafts) = (&desk.needs().catalogue, &desk.needs().drafts);
+    let sale = match may_be {
+        true if is_draft => drafts.create_draft_once(&new, request, Some(&by)).await?,
+        true => catalogue.create_sale_once(&new, request, Some(&by)).await?,
+        false => None,
+    };
     let sale =
         sale.ok_or_else(|| Problem::field("item_id", Kind::INVALID, "there is no such item").rule(Rule::NO_SUCH))?;
-    // A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
+    open(&desk, &sale).await;
+    Ok(HttpResponse::Created().json(view(&desk, sale).await?))
+}
+
+/// A sale without a turnstile is one that is too strict; the sweeper finds it and makes it one.
+pub(super) async fn open(desk: &Desk, sale: &Sale) {
     let open = desk.needs().turnstile.open(sale.id, sale.generation, sale.allotment);
     best_effort("open", desk.effort(), open).await;
-    Ok(HttpResponse::Created().json(view(&desk, sale).await?))
 }
 
 /// New attempts are refused for a while; what was accepted goes on
@@ -129,6 +140,8 @@ async fn set_state(req: &HttpRequest, desk: &Desk, state: SaleState) -> Reply {
 }
 
 /// Raise the capacity; it only grows
+///
+/// Of a published sale; a draft's is corrected.
 #[utoipa::path(
     post,
     path = "/v1/admin/sales/{id}/raise",
@@ -156,9 +169,20 @@ async fn changed(desk: &Desk, changed: Changed) -> Reply {
 
 /// As it is now, for the operator; publishers get it as well, and need not wait for the next broadcast.
 async fn view(desk: &Desk, sale: Sale) -> Result<SaleView, Problem> {
-    desk.board().forget(sale.id);
-    best_effort("announce", desk.effort(), announce(&desk.needs().announce, sale.id)).await;
-    let shown = desk.board().sale(sale.id).await?.ok_or_else(no_such_sale)?;
+    tell(desk, sale.id).await;
+    Ok(seen(desk, sale.id).await?.1)
+}
+
+/// Who looks sees what was changed.
+pub(super) async fn tell(desk: &Desk, sale: SaleId) {
+    desk.board().forget(sale);
+    best_effort("announce", desk.effort(), announce(&desk.needs().announce, sale)).await;
+}
+
+/// A draft as well, as it is now.
+pub(super) async fn seen(desk: &Desk, sale: SaleId) -> Result<(Sale, SaleView), Problem> {
+    let shown = desk.board().as_it_is(sale).await?.ok_or_else(no_such_sale)?;
     let description = desk.board().description(shown.sale.item).await?;
-    Ok(SaleView::new(&shown, desk.clock().now()).described(&description))
+    let view = SaleView::new(&shown, desk.clock().now()).described(&description);
+    Ok((shown.sale.clone(), view))
 }

@@ -32,6 +32,9 @@ pub struct SaleView {
     /// Nothing is left, held or being paid for: only what is given back or added can be had. A moment old.
     all_paid: bool,
     server_time: Timestamp,
+    /// Grows with every change by an operator.
+    #[schema(minimum = 1)]
+    version: u64,
     /// Of the item, in plain text; told of one sale alone, not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -61,6 +64,7 @@ impl SaleView {
             left: shown.left,
             all_paid: shown.all_paid,
             server_time: now,
+            version: sale.version,
             description: None,
         }
     }

@@ -38,7 +38,8 @@ pub struct StandingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     version: Option<u64>,
-    /// Of a hold: the right to pay for it.
+    /// Of a hold: the right to pay for it. A process that serves sockets alone has no key to give it, and leaves it out: it is
+    /// in the answer to who asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     checkout_token: Option<String>,
@@ -73,7 +74,7 @@ impl StandingView {
                 let now = front.clock().now();
                 let ttl_ms = lapses_at.since_ms(now).max(0) + front.settings().checkout_ttl_beyond_hold_ms;
                 view.lapses_at = Some(lapses_at);
-                view.checkout_token = Some(front.keys().sign_checkout(row.id, row.buyer, now, ttl_ms));
+                view.checkout_token = front.checkout_token(row.id, row.buyer, ttl_ms);
             }
             State::Paying { lapses_at, .. } => view.lapses_at = Some(lapses_at),
             State::Confirmed { .. } => {

@@ -43,6 +43,8 @@ enum Told {
 #[serde(tag = "type", rename = "sale")]
 pub struct Counters {
     pub sale: SaleId,
+    /// Of what operators decide: where it is another one, a page reads the sale anew.
+    pub version: u64,
     pub state: Phase,
     pub left: u32,
     /// Everything is sold: only what is given back or added can be had.

@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-use crate::app::money::checkout::{Paid, check_out};
+use crate::app::money::checkout::{Card, Paid, check_out};
 use crate::app::sale::cancel::cancel;
 use crate::domain::sale::reservation::Kind as Status;
 use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
@@ -18,6 +19,7 @@ use crate::faces::front::views::{OrderView, StandingView};
 use crate::faces::shop::Shop;
 use crate::faces::shop::metric::Metric;
 use crate::faces::shop::standing::{Asked, look_or_wait, standing_of, standing_of_row};
+use crate::faces::tokens::TokenKeys;
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems::{self, Extended, Members};
 use crate::kit::http::document::shapes::{described, text};
@@ -153,12 +155,22 @@ async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> 
     let reservation = payable_by(&shop, &body.checkout_token, buyer)?;
     let began = Instant::now();
     let here = Shop::clone(&shop);
-    let a_move =
-        async move { check_out(&here.needs().money, here.patience(), reservation, buyer, card.as_deref()).await };
+    let a_move = async move {
+        let mask = |fingerprint: &str| card_key(here.keys(), fingerprint);
+        let card = card.as_deref().map(|token| Card { token, mask: &mask });
+        check_out(&here.needs().money, here.patience(), reservation, buyer, card).await
+    };
     let paid = shop.finish(a_move).await?;
     metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
     metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
     reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
+}
+
+/// Under which a card's declines are counted. Who reads the ledger learns no card from it, and cannot try any without our keys.
+fn card_key(keys: &TokenKeys, fingerprint: &str) -> String {
+    let digest = keys.digests(format!("card\n{fingerprint}").as_bytes());
+    let digest = digest.first().expect("there is a key that signs");
+    format!("card {}", HEXLOWER.encode(&digest[..16]))
 }
 
 /// A repeat under the same key gets the answer that the first request would have got.

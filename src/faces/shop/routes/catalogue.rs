@@ -145,6 +145,8 @@ fn searched(text: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// One sale
+///
+/// One that is not published yet is not there.
 #[utoipa::path(
     get,
     path = "/v1/sales/{id}",

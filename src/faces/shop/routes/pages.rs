@@ -5,7 +5,7 @@ use actix_web::web::ServiceConfig;
 use crate::kit::http::assets;
 
 /// Paths the page knows. Whatever else begins with `/` is the API's, or nothing.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "/",
     "/sales/{sale}",
     "/log-in",
@@ -17,6 +17,7 @@ const PAGES: [&str; 17] = [
     "/desk",
     "/desk/new",
     "/desk/sales/{sale}",
+    "/desk/sales/{sale}/edit",
     "/desk/refund",
     "/desk/refunds",
     "/desk/parked",

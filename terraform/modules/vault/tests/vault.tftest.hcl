@@ -11,8 +11,12 @@ variables {
 run "what_is_always_there" {
   command = plan
   assert {
-    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL", "ORIGIN_SECRETS"])
-    error_message = "five secrets without Stripe"
+    condition     = toset(keys(aws_secretsmanager_secret.this)) == toset(["MIAOSHA__TOKEN_KEYS", "ADMISSION_KEYS", "ACCESS_PUBLIC_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__MAIL__SMTP_URL", "ORIGIN_SECRETS"])
+    error_message = "six secrets without Stripe"
+  }
+  assert {
+    condition     = !contains(keys(aws_secretsmanager_secret_version.made), "ACCESS_PUBLIC_KEYS")
+    error_message = "what is worked out of another is its owner's to fill"
   }
   assert {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.made : version.secret_string == null && version.secret_string_wo_version == 1])
@@ -30,7 +34,7 @@ run "places_for_stripe" {
     stripe = true
   }
   assert {
-    condition     = length(aws_secretsmanager_secret.this) == 7 && length(aws_secretsmanager_secret_version.made) == 5
+    condition     = length(aws_secretsmanager_secret.this) == 8 && length(aws_secretsmanager_secret_version.made) == 5
     error_message = "two more places, which only their owner fills"
   }
 }

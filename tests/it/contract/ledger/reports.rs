@@ -14,7 +14,7 @@ use miaosha::ports::money::refunds::RefundRequest;
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
-async fn pay<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Order {
+pub async fn pay<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Order {
     let payment = counter.payment(row, number).await;
     counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
     match counter.store.confirm(row.id, payment, &format!("N-{number}"), NOW).await.unwrap() {
@@ -134,7 +134,7 @@ pub async fn totals_are_what_the_rows_come_to<S: Store>(store: S) {
     let mut counter = Counter::open(store.clone(), 6, 2).await;
     let sale = counter.sale.id;
     let (placed, refunded) = (Count::default(), Count::default());
-    let empty = Totals { reservations: Vec::new(), placed, refunded, refunds: Vec::new() };
+    let empty = Totals { reservations: Vec::new(), placed, refunded, refunds: Vec::new(), turns_gone: false };
     assert_eq!(store.totals(sale).await.unwrap(), empty);
     let rows = counter.reserved(&[(1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 2)]).await;
     pay(&counter, &rows[0], 1).await;

@@ -1,0 +1,2 @@
+-- The operator's account, 0 where none was written down.
+ALTER TABLE admissions ADD COLUMN admitted_by INTEGER NOT NULL DEFAULT 0;
