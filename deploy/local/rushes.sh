@@ -40,9 +40,8 @@ embedded_killed() { rush embedded --kill shop --expect-sold "$capacity"; }
 # A consumer's task panics: the process drains, ends with an exit code that says so, and is started again.
 embedded_consumer_panics() { rush embedded --kill shop-panics --expect-sold "$capacity"; }
 
-# Accounts that never pay, beside honest buyers, with the conditions of an admission and without. By its name alone: what two contests
-# give differs by chance as well.
-embedded_hoarded() { "$MIAOSHA_BIN/loadtest" hoard --accounts 225 --hold-ms 2000 --periods 32 --json; }
+# Accounts that never pay, beside honest buyers, with the conditions of an admission and without.
+embedded_hoarded() { "$MIAOSHA_BIN/loadtest" hoard --accounts 225 --hold-ms 2000 --periods 16 --json; }
 
 embedded_stopped() { rush embedded --kill stop-shop --expect-sold "$capacity"; }
 
@@ -90,7 +89,7 @@ cluster_told() {
     --connections $((buyers < 15000 ? buyers : 15000)) --gateways 2
 }
 
-rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded_killed embedded_consumer_panics embedded_stopped
+rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded_killed embedded_consumer_panics embedded_hoarded embedded_stopped
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_consumer_panics cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated

@@ -58,7 +58,7 @@ async fn in_the_fleet(options: &Options, memories: &mut Memories) -> Result<Vec<
     let all: Vec<&Part> = parts.iter().collect();
     let references = used_by(&all, options.runs).await;
     let open = OPEN[OPEN.len() - 1];
-    open_sales(&world, open).await?;
+    open_sales(&world, "Bench", open).await?;
     let used = used_by(&all, options.runs).await;
     let of = |(part, (used, reference)): (&&Part, (f64, f64))| figure(part, open, used, reference);
     let mut figures: Vec<Figure> = all.iter().zip(used.into_iter().zip(references)).map(of).collect();
@@ -106,9 +106,9 @@ async fn seed(mut sales: u32, state: &str) -> Result<(), String> {
 }
 
 /// By hand, since the command is for shops in one process.
-async fn open_sales(world: &World, count: u32) -> Result<(), String> {
+pub async fn open_sales(world: &World, title: &str, count: u32) -> Result<(), String> {
     let (ledger, turnstile) = (world.ledger().await?, world.turnstile().await?);
-    let item = NewItem { title: "Bench".to_owned(), description: String::new() };
+    let item = NewItem { title: title.to_owned(), description: String::new() };
     let item = ledger.create_item(&item).await.map_err(|fault| fault.to_string())?.id;
     let now = SystemClock::machine_now();
     let allotment = Allotment { capacity: 10, quantity_max: 1, standby_max: 10 };

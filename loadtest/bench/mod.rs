@@ -7,6 +7,7 @@
 mod accept;
 mod bare;
 mod barrage;
+mod catalogue;
 mod decide;
 mod empty;
 mod idle;
@@ -26,6 +27,7 @@ use table::Figure;
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
 enum Row {
     Accept,
+    Catalogue,
     Decide,
     Idle,
     Million,
@@ -60,6 +62,7 @@ pub async fn run(options: Options) -> Result<bool, String> {
             let begun = std::time::Instant::now();
             let more = match row {
                 Row::Accept => accept::figures(&options, &mut memories).await?,
+                Row::Catalogue => catalogue::figures(&options, &mut memories).await?,
                 Row::Decide => decide::figures(&options, &mut memories).await?,
                 Row::Idle => idle::figures(&options, &mut memories).await?,
                 Row::Million => million::figures(&options, &mut memories).await?,

@@ -51,7 +51,7 @@ pub struct Options {
     /// Hold periods from the bell, at most; it ends when all is sold.
     #[arg(long, default_value_t = 36)]
     periods: u32,
-    /// Buyers of one network that the shop with conditions admits; as many as shops do when it is not said.
+    /// Buyers of one network that the shop with conditions admits; a share of the sale, as in shops, when it is not said.
     #[arg(long)]
     network_places: Option<u32>,
     /// Connections of each side.

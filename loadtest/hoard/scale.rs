@@ -58,7 +58,9 @@ impl Scale {
             ("BITS", fewer(of.bits)),
             ("BITS_MAX", fewer(of.bits_max)),
         ];
-        settings.extend(network_places.map(|places| ("NETWORK_PLACES_MAX", places.to_string())));
+        let places = network_places
+            .map(|places| ["NETWORK_PLACES_MIN", "NETWORK_PLACES_MAX"].map(|name| (name, places.to_string())));
+        settings.extend(places.into_iter().flatten());
         let line = |(name, value): (&str, String)| format!("MIAOSHA__GATEWAY__ADMISSION__{name}={value}\n");
         let lines: String = settings.into_iter().map(line).collect();
         format!("MIAOSHA__GATEWAY__TRUSTED_HOPS=1\nMIAOSHA__PUBLISHER__SOLD_OUT_AT_ONCE=false\n{lines}")

@@ -10,5 +10,5 @@ CREATE TABLE letters (
     tries INT NOT NULL,
     done_at BIGINT NULL,
     why VARCHAR(200) NULL,
-    KEY letters_due (state, due_at)
+    KEY letters_due (state, due_at, kept_at, id)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

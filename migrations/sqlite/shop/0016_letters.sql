@@ -11,4 +11,4 @@ CREATE TABLE letters (
     done_at INTEGER NULL,
     why TEXT NULL
 ) WITHOUT ROWID;
-CREATE INDEX letters_due ON letters (state, due_at);
+CREATE INDEX letters_due ON letters (state, due_at, kept_at, id);

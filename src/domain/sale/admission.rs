@@ -3,7 +3,7 @@
 //! An admission is given while its buyer has no live reservation, and ends within the length of one hold. So it is over when the hold
 //! that it makes lapses, and the price of that lapse is asked with the next one; the turnstile learns nothing of any of this.
 
-use crate::domain::sale::Sale;
+use crate::domain::sale::{Allotment, Sale};
 use crate::domain::shared::time::Timestamp;
 
 /// Until when a button may be pressed by an admission that is given now.
@@ -73,6 +73,24 @@ impl CoolOff {
     }
 }
 
+/// How many buyers of one network are admitted to a sale: a share of those that its units are enough for, so that one who has a network
+/// cannot have a sale. Not of those that may wait: each of them is served only when somebody else did not pay.
+#[derive(Debug, Clone, Copy)]
+pub struct NetworkPlaces {
+    pub percent: u32,
+    /// Whatever the share is, so many; people have neighbours.
+    pub least: u32,
+    pub most: u32,
+}
+
+impl NetworkPlaces {
+    pub fn of(&self, allotment: Allotment) -> u32 {
+        let served = allotment.capacity.div_ceil(u32::from(allotment.quantity_max).max(1));
+        let share = u64::from(served) * u64::from(self.percent) / 100;
+        share.clamp(self.least.min(self.most).into(), self.most.into()) as u32
+    }
+}
+
 /// How much work is asked: none below `free`, then `bits`, and one more with each doubling.
 #[derive(Debug, Clone, Copy)]
 pub struct Difficulty {
@@ -93,7 +111,7 @@ impl Difficulty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sale::{Allotment, QuestionKey, SaleState, StandbyUntil};
+    use crate::domain::sale::{QuestionKey, SaleState, StandbyUntil};
     use crate::domain::shared::id::{ItemId, SaleId};
     use crate::domain::shared::money::Money;
 
@@ -162,6 +180,17 @@ mod tests {
         // With as many as are looked at, one is out whatever came before.
         assert_eq!(RULE.holds_max(), 4);
         assert_eq!(price(&[soon(4), soon(3), soon(2), soon(1)], i64::MAX), Price::Out);
+    }
+
+    #[test]
+    fn a_networks_share_is_of_those_who_can_be_served() {
+        let places = NetworkPlaces { percent: 10, least: 5, most: 500 };
+        let of = |capacity, quantity_max| places.of(Allotment { capacity, quantity_max, standby_max: 1_000_000 });
+        assert_eq!([of(0, 1), of(1, 1), of(59, 1), of(60, 1), of(1_000, 1)], [5, 5, 5, 6, 100]);
+        assert_eq!([of(100, 4), of(1_000, 4), of(1_001, 4), of(1_037, 4)], [5, 25, 25, 26], "each takes what he may");
+        assert_eq!([of(5_009, 1), of(5_010, 1), of(u32::MAX, 1)], [500, 500, 500]);
+        let of_few = NetworkPlaces { most: 3, ..places };
+        assert_eq!(of_few.of(Allotment { capacity: 1, quantity_max: 1, standby_max: 0 }), 3, "the most is the most");
     }
 
     #[test]

@@ -19,4 +19,7 @@ pub struct BuyerPast {
 pub trait Past: Send + Sync + 'static {
     /// Of ended holds, the newest so many.
     async fn past(&self, sale: SaleId, buyer: BuyerId, max: u32) -> Result<BuyerPast>;
+
+    /// Whether he has an order of any sale that he paid something for, and has not had all of it back.
+    async fn has_bought(&self, buyer: BuyerId) -> Result<bool>;
 }

@@ -20,7 +20,7 @@ use crate::support::clock::START;
 
 /// As a shop has them, but that nothing is asked of many.
 fn calm() -> Settings {
-    Settings { network: false, proof: false, calls_max: 1_000, given_max: 1_000, ..Settings::default() }
+    Settings { network: false, proof: false, lapses_max: 3, calls_max: 1_000, given_max: 1_000, ..Settings::default() }
 }
 
 async fn fixture(admission: Settings) -> Fixture {
@@ -235,6 +235,29 @@ async fn a_network_has_so_many_places_in_a_sale() {
     }
     ask("[2001:db8:1:1:ffff::1]", &sale, 14).await.is_problem(429, "network_full");
     ask("[2001:db8:1:2::1]", &sale, 14).await.is(200);
+}
+
+/// One who was made up has bought nothing; what was given back or cost nothing was not bought.
+#[actix_web::test]
+async fn who_has_bought_takes_no_place_of_a_network() {
+    let fixture = fixture(Settings { network: true, network_places_max: 1, ..calm() }).await;
+    let [sale, bought, free] = [fixture.sale(1, 0).await, fixture.sale(2, 0).await, fixture.sale_at(0, "TWD", 1).await];
+    let mut orders = Vec::new();
+    for buyer in [1, 2] {
+        orders.push(fixture.attempt(bought.id, buyer, 1).await);
+        let token = fixture.checkout_token(bought.id, buyer).await;
+        fixture.check_out(buyer, &token, "ok").await.is(201);
+    }
+    fixture.attempt(free.id, 3, 1).await;
+    let token = fixture.checkout_token(free.id, 3).await;
+    fixture.check_out(3, &token, "ok").await.is(201);
+    fixture.refund_all(orders[1]).await;
+    fixture.admission_of(sale.id, 9).await.is(200);
+    fixture.admission_of(sale.id, 1).await.is(200);
+    for buyer in [2, 3, 4] {
+        fixture.admission_of(sale.id, buyer).await.is_problem(429, "network_full");
+    }
+    fixture.admission_of(sale.id, 9).await.is(200);
 }
 
 /// The page's part of it.

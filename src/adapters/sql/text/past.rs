@@ -16,6 +16,10 @@ impl Past for Store {
     async fn past(&self, sale: SaleId, buyer: BuyerId, max: u32) -> ports::Result<BuyerPast> {
         past(&mut *self.reader().await?, sale, buyer, max).await.map_err(fault)
     }
+
+    async fn has_bought(&self, buyer: BuyerId) -> ports::Result<bool> {
+        has_bought(&mut *self.reader().await?, buyer).await.map_err(fault)
+    }
 }
 
 /// One statement, so that what ends meanwhile is seen once. Holds that ended have an index of their own: cheap rows would hide dear ones,
@@ -48,4 +52,14 @@ async fn past(conn: &mut Connection, sale: SaleId, buyer: BuyerId, max: u32) -> 
     // A union keeps no order.
     past.ended.sort_by_key(|hold| std::cmp::Reverse(hold.ended_at));
     Ok(past)
+}
+
+async fn has_bought(conn: &mut Connection, buyer: BuyerId) -> Result<bool> {
+    let found = sqlx::query(
+        "/* ledger.has_bought */ SELECT 1 FROM orders WHERE buyer = ? AND refunded = 0 AND amount_minor > 0 LIMIT 1",
+    )
+    .bind(buyer)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
 }

@@ -1,6 +1,6 @@
 //! Who may press the button of a sale. Pressing costs nothing at the bell, so that what it is worth is asked before: an admission is
-//! given to who has nothing in the sale yet, paid for earlier holds by waiting, is not one too many of a network, and, where many come,
-//! has worked for it.
+//! given to who has nothing in the sale yet, paid for earlier holds by waiting, is not one too many of a network (who has bought before never
+//! is), and, where many come, has worked for it.
 //!
 //! Of all this the publisher sees a signature, and the turnstile nothing.
 
@@ -129,8 +129,11 @@ impl Admitting {
             return Ok(Err(refusal));
         }
         let taken = self.taken(sale, asker, effort).await;
-        let most = self.places_max();
-        if taken.is_some_and(|taken| !taken.is_own && taken.count >= most) {
+        let most = self.settings.network_places().map_or(u32::MAX, |places| places.of(sale.allotment));
+        let is_full = taken.is_some_and(|taken| !taken.is_own && taken.count >= most);
+        // Of neighbours, who has bought before is not one that somebody made up.
+        let is_known = is_full && self.needs.past.has_bought(asker.buyer).await?;
+        if is_full && !is_known {
             return Ok(Err(Refusal::NetworkFull));
         }
         let whom = For { sale: sale.id, buyer: asker.buyer };
@@ -145,7 +148,7 @@ impl Admitting {
         if let Err(wait_ms) = passed {
             return Ok(Err(Refusal::TooMany { wait_ms }));
         }
-        if taken.is_some() && !self.take(sale, asker, most, effort, now).await {
+        if taken.is_some() && !is_known && !self.take(sale, asker, most, effort, now).await {
             return Ok(Err(Refusal::NetworkFull));
         }
         Ok(Ok(until(sale, self.settings.admission_ms, now)))
@@ -172,14 +175,6 @@ impl Admitting {
             Price::WaitUntil(until) => Some(Refusal::CoolingOff { until }),
             Price::Out => Some(Refusal::LapsedOut),
         })
-    }
-
-    fn places_max(&self) -> u32 {
-        match self.settings.network_places_max {
-            0 => u32::MAX,
-            _ if !self.settings.network => u32::MAX,
-            most => most,
-        }
     }
 
     /// Nothing where nobody wants to know, and where it cannot be known: a network's places are no reason to turn everybody away.

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::domain::sale::admission::NetworkPlaces;
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -21,7 +23,10 @@ pub struct Settings {
     pub regrets_max: u32,
     /// Whether a network (a /24, or of IPv6 a /64) has so many places in a sale and no more.
     pub network: bool,
-    /// Buyers of one network that are admitted to a sale; 0 for as many as come.
+    /// Of the buyers that a sale's units are enough for, each with as many as he may have, so many in a hundred may be of one network;
+    /// but so many at least, and at most. With 0 at most, as many as come.
+    pub network_percent: u32,
+    pub network_places_min: u32,
     pub network_places_max: u32,
     /// Whether work is asked where many come.
     pub proof: bool,
@@ -49,10 +54,12 @@ impl Default for Settings {
             admission_ms: 60_000,
             cool_off: true,
             cool_off_ms: 60_000,
-            lapses_max: 3,
+            lapses_max: 2,
             regret_ms: 60_000,
             regrets_max: 1,
             network: true,
+            network_percent: 10,
+            network_places_min: 5,
             network_places_max: 500,
             proof: true,
             free_places: 5,
@@ -69,6 +76,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Nothing where as many may come as do.
+    pub fn network_places(&self) -> Option<NetworkPlaces> {
+        let Self { network, network_percent: percent, network_places_min: least, network_places_max: most, .. } = *self;
+        (network && most > 0).then_some(NetworkPlaces { percent, least, most })
+    }
+
     /// A shop to try things in: nothing is asked of anybody.
     pub fn without_conditions(self) -> Self {
         Self { cool_off: false, network: false, proof: false, ..self }
