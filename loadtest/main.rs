@@ -9,6 +9,7 @@ mod client;
 mod follow;
 mod hoard;
 mod keys;
+mod offer;
 mod plan;
 mod press;
 mod receipts;

@@ -13,11 +13,11 @@ use miaosha::faces::tokens::TokenKeys;
 use crate::balance::{Balance, Needless};
 use crate::client::address_of;
 use crate::keys::{TOKEN_MS, admission};
+use crate::offer::OPERATOR;
 use crate::target::Target;
 
 /// Shoppers with accounts have small numbers; these never meet them.
 pub const FIRST_BUYER: u64 = 1_000_000_000_000;
-pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 pub const ANSWER: &str = "the answer";
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]

@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Answer, Client};
+use crate::client::Client;
 use crate::follow::{self, Queue};
-use crate::keys::{TOKEN_MS, admission};
-use crate::plan::{ANSWER, FIRST_BUYER, OPERATOR, Options, Plan, World};
+use crate::keys::admission;
+use crate::offer::{OPERATOR, Offer};
+use crate::plan::{ANSWER, FIRST_BUYER, Options, Plan, World};
 use crate::press::{Pressed, Presses, press_all};
 use crate::roll::{self, Rotation};
 use crate::target::Target;
@@ -107,25 +107,14 @@ fn report(options: &Options, verdict: &Verdict) -> Result<bool, String> {
 /// Creates the sales of this run as an operator would, and waits until every publisher knows them.
 pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, String> {
     let now = SystemClock::machine_now();
-    let token = target.keys.sign_access(OPERATOR, Role::Owner, now, TOKEN_MS);
-    let mut gateway = Client::new(&target.gateways[0]);
-    let item = json!({ "title": "Loadtest", "description": "sold in a rush" }).to_string();
-    let item = created(gateway.post("/v1/admin/items", &token, item).await?)?;
-    let mut sales = Vec::new();
-    for _ in 0..options.sales {
-        let sale = json!({
-            "item_id": item,
-            "price": { "minor": 100_000, "currency": "TWD" },
-            "capacity": options.capacity,
-            "quantity_max": options.quantity_max,
-            "standby_max": options.standby,
-            "hold_ms": options.hold_ms,
-            "opens_at": now.0 - 1_000,
-            "closes_at": now.0 + 3_600_000,
-            "questions": [{ "prompt": "What is asked?", "answer": ANSWER }],
-        });
-        sales.push(created(gateway.post("/v1/admin/sales", &token, sale.to_string()).await?)?);
-    }
+    let offer = Offer {
+        quantity_max: options.quantity_max,
+        standby_max: options.standby,
+        hold_ms: options.hold_ms,
+        questions: json!([{ "prompt": "What is asked?", "answer": ANSWER }]),
+        ..Offer::new(now, options.capacity)
+    };
+    let sales = offer.open(&target.gateways[0], &target.keys, options.sales).await?;
     // A wrong answer is refused only by a publisher that knows the sale.
     let wrong = json!({ "question_id": 0, "answer": "no", "quantity": 1 }).to_string();
     for publisher in &target.news_at {
@@ -144,13 +133,6 @@ pub async fn open_sales(options: &Options, target: &Target) -> Result<Vec<u64>, 
         }
     }
     Ok(sales)
-}
-
-pub fn created(answer: Answer) -> Result<u64, String> {
-    match (answer.status, answer.json()["id"].as_u64()) {
-        (201, Some(id)) => Ok(id),
-        _ => Err(format!("an operator's call was answered {} {}", answer.status, answer.json())),
-    }
 }
 
 /// The rolls and the rotation, while buyers come and go.

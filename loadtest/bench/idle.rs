@@ -13,8 +13,9 @@ use miaosha::ports::sale::turnstile::Turnstile;
 
 use super::parts::{Cores, Part, command, sibling};
 use super::table::Figure;
-use super::world::{HOUR_MS, OPERATOR, Shop, World, attempt_until};
+use super::world::{HOUR_MS, Shop, World, attempt_until, shortcut};
 use super::{Memories, Options};
+use crate::offer::OPERATOR;
 use crate::rounds::median;
 
 const OPEN: [u32; 3] = [10, 1_000, 10_000];
@@ -34,7 +35,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
 }
 
 async fn in_the_shop(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
-    let shop = Shop::open(true).await?;
+    let shop = Shop::open(&shortcut(true)).await?;
     let reference = used_by(&[&shop.part], options.runs).await[0];
     let state = shop.folder.display().to_string();
     let (mut figures, mut made) = (Vec::new(), 0);

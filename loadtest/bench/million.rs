@@ -11,7 +11,7 @@ use super::barrage::{self, Tally, Until};
 use super::parts::{Cores, Part, command, leave_to_all_cores, sibling};
 use super::shots::Shots;
 use super::table::Figure;
-use super::world::{SHORTCUT, Shop, World, heard, open_sale};
+use super::world::{self, Shop, World, heard, open_sale};
 use super::{Memories, Options};
 
 const CAPACITY: u32 = 10_000;
@@ -38,8 +38,7 @@ async fn cluster(options: &Options, shortcut: bool, memories: &mut Memories) -> 
     let sale = world.open_sale(CAPACITY, STANDBY_MAX).await?;
     let payments = world.part("payment-consumer").await?;
     let consumer = world.part("consumer").await?;
-    let setting = [(SHORTCUT, if shortcut { "true" } else { "false" })];
-    let publisher = Part::start("publisher", &world.env, &setting, Cores::All).await?;
+    let publisher = Part::start("publisher", &world.env, &world::shortcut(shortcut), Cores::All).await?;
     let rushed = rush(&publisher, &consumer, &world.keys, sale, options.buyers).await?;
     let audit = world.audit(sale).await?;
     for part in [&publisher, &consumer, &payments] {
@@ -52,7 +51,7 @@ async fn cluster(options: &Options, shortcut: bool, memories: &mut Memories) -> 
 }
 
 async fn embedded(options: &Options, shortcut: bool, memories: &mut Memories) -> Result<Figure, String> {
-    let Shop { part: shop, keys, folder } = Shop::open(shortcut).await?;
+    let Shop { part: shop, keys, folder } = Shop::open(&world::shortcut(shortcut)).await?;
     let sale = open_sale(shop.address, &keys, CAPACITY, STANDBY_MAX).await?;
     let rushed = rush(&shop, &shop, &keys, sale, options.buyers).await?;
     let mut audit = command(sibling("miaosha")?, Cores::All);

@@ -16,10 +16,11 @@ use super::barrage::{self, Until};
 use super::parts::leave_to_all_cores;
 use super::shots::Shots;
 use super::table::Figure;
-use super::world::{HOUR_MS, OPERATOR, Shop, heard, open_sale};
+use super::world::{HOUR_MS, Shop, heard, open_sale, shortcut};
 use super::{Memories, Options};
 use crate::client::Client;
 use crate::keys::admission;
+use crate::offer::OPERATOR;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 
@@ -48,7 +49,7 @@ struct Bench {
 
 pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<Figure>, String> {
     leave_to_all_cores().await;
-    let Shop { part, keys, folder } = Shop::open(false).await?;
+    let Shop { part, keys, folder } = Shop::open(&shortcut(false)).await?;
     let kept = open_sale(part.address, &keys, ORDERS as u32, 0).await?;
     let sale = open_sale(part.address, &keys, 10, 0).await?;
     for sale in [kept, sale] {

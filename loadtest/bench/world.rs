@@ -9,7 +9,6 @@ use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
 use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
@@ -18,16 +17,12 @@ use serde_json::json;
 use sqlx::{Connection, MySqlConnection};
 
 use super::parts::{Cores, Env, Part, command, free_address, sibling};
-use crate::client::{Answer, Client};
+use crate::client::Client;
 use crate::keys::{TOKEN_KEYS, admission, chance, new_keys};
+use crate::offer::{OPERATOR, Offer};
 
-pub const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 pub const HOUR_MS: i64 = 3_600_000;
-/// Longer than any row takes: nothing lapses while it is measured.
-const HOLD_MS: i64 = 10 * 60_000;
 const HEARD_WAIT_MAX: Duration = Duration::from_secs(20);
-/// A publisher's: whether "sold out" is said at once.
-pub const SHORTCUT: &str = "MIAOSHA__PUBLISHER__SOLD_OUT_AT_ONCE";
 pub const PARTITIONS: u16 = 4;
 /// A publisher is measured without a consumer, and the queue must not be what limits it.
 const QUEUE_MESSAGES_MAX: u64 = 5_000_000;
@@ -122,19 +117,23 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// `shortcut`: whether "sold out" is said at once.
-    pub async fn open(shortcut: bool) -> Result<Self, String> {
+    pub async fn open(settings: &[(&str, &str)]) -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("miaosha-bench-{:016x}", chance()?));
         std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
         let (address, inner) = (free_address()?, free_address()?);
         let mut serve = command(sibling("miaosha")?, Cores::All);
         serve.args(["serve", "--no-demo", "--listen", &address.to_string(), "--inner-listen", &inner.to_string()]);
-        serve.arg("--state").arg(&folder).env(SHORTCUT, shortcut.to_string()).env("RUST_LOG", "warn");
+        serve.arg("--state").arg(&folder).env("RUST_LOG", "warn").envs(settings.iter().copied());
         let part = Part::launch("miaosha", serve, address, inner).await?;
         let keys = std::fs::read_to_string(folder.join("token.keys")).map_err(|error| error.to_string())?;
         let keys = TokenKeys::parse(keys.trim()).map_err(|error| error.to_string())?;
         Ok(Self { part, keys, folder })
     }
+}
+
+/// A publisher's setting: whether "sold out" is said at once.
+pub fn shortcut(is_on: bool) -> [(&'static str, &'static str); 1] {
+    [("MIAOSHA__PUBLISHER__SOLD_OUT_AT_ONCE", if is_on { "true" } else { "false" })]
 }
 
 /// Turns recorded so far: one for each batch.
@@ -152,30 +151,8 @@ async fn create_database(url: &str, name: &str) -> Result<String, String> {
 }
 
 pub async fn open_sale(gateway: SocketAddr, keys: &TokenKeys, capacity: u32, standby: u32) -> Result<SaleId, String> {
-    let now = SystemClock::machine_now();
-    let token = keys.sign_access(OPERATOR, Role::Owner, now, HOUR_MS);
-    let mut client = Client::new(&gateway.to_string());
-    let item = json!({ "title": "Bench", "description": "sold as fast as can be" });
-    let item = created(client.post("/v1/admin/items", &token, item.to_string()).await?)?;
-    let sale = json!({
-        "item_id": item,
-        "price": { "minor": 100_000, "currency": "TWD" },
-        "capacity": capacity,
-        "quantity_max": 1,
-        "standby_max": standby,
-        "hold_ms": HOLD_MS,
-        "opens_at": now.0 - 1_000,
-        "closes_at": now.0 + HOUR_MS,
-        "questions": [],
-    });
-    created(client.post("/v1/admin/sales", &token, sale.to_string()).await?).map(SaleId)
-}
-
-fn created(answer: Answer) -> Result<u64, String> {
-    match (answer.status, answer.json()["id"].as_u64()) {
-        (201, Some(id)) => Ok(id),
-        _ => Err(format!("an operator's call was answered {} {}", answer.status, answer.json())),
-    }
+    let offer = Offer { standby_max: standby, ..Offer::new(SystemClock::machine_now(), capacity) };
+    Ok(SaleId(offer.open(&gateway.to_string(), keys, 1).await?[0]))
 }
 
 /// Waits until the publisher knows the sale: from then on it is the quantity that is wrong.

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use hyper::Method;
 use miaosha::adapters::system::SystemClock;
-use miaosha::domain::people::Role;
 use miaosha::faces::tokens::TokenKeys;
-use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,9 +17,7 @@ use super::reserve::Reserve;
 use super::scale::Scale;
 use super::tally::{Side, Tally};
 use crate::client::{Answer, Client};
-use crate::keys::TOKEN_MS;
-use crate::plan::OPERATOR;
-use crate::rush::created;
+use crate::offer::Offer;
 use crate::target::Target;
 
 /// Until the sale opens, at least: who comes before everybody else has been admitted by then.
@@ -45,24 +41,17 @@ impl Stage {
     pub async fn open(options: &Options, target: &Target) -> Result<Arc<Self>, String> {
         let scale = Scale { hold_ms: options.hold_ms };
         let now = SystemClock::machine_now();
-        let token = target.keys.sign_access(OPERATOR, Role::Owner, now, TOKEN_MS);
-        let mut gateway = Client::new(&target.gateways[0]);
-        let item = json!({ "title": "Loadtest", "description": "hoarded" }).to_string();
-        let item = created(gateway.post("/v1/admin/items", &token, item).await?)?;
-        let ahead_ms = AHEAD_MS_MIN.max(options.hold_ms / 10);
-        let sale = json!({
-            "item_id": item,
-            "price": { "minor": 100_000, "currency": "TWD" },
-            "capacity": options.capacity,
-            "quantity_max": options.quantity_max,
-            "standby_max": options.standby,
-            "hold_ms": options.hold_ms,
-            "opens_at": now.0 + ahead_ms,
-            "closes_at": now.0 + ahead_ms + (options.hold_ms * i64::from(options.periods)).max(3_600_000) * 2,
-            "questions": [],
-        });
-        let sale = created(gateway.post("/v1/admin/sales", &token, sale.to_string()).await?)?;
-        let left_ms = now.0 + ahead_ms - SystemClock::machine_now().0;
+        let opens_at = now.plus_ms(AHEAD_MS_MIN.max(options.hold_ms / 10));
+        let offer = Offer {
+            quantity_max: options.quantity_max,
+            standby_max: options.standby,
+            hold_ms: options.hold_ms,
+            opens_at,
+            closes_at: opens_at.plus_ms((options.hold_ms * i64::from(options.periods)).max(3_600_000) * 2),
+            ..Offer::new(now, options.capacity)
+        };
+        let sale = offer.open(&target.gateways[0], &target.keys, 1).await?[0];
+        let left_ms = opens_at.since_ms(SystemClock::machine_now());
         Ok(Arc::new(Self {
             scale,
             sale,

@@ -19,11 +19,11 @@ use clap::{Args, ValueEnum};
 use futures_util::future::try_join_all;
 use miaosha::adapters::system::SystemClock;
 use miaosha::domain::people::Role;
-use miaosha::domain::shared::id::BuyerId;
 use miaosha::faces::tokens::TokenKeys;
 use serde_json::{Map, Value, json};
 
 use crate::keys::TOKEN_MS;
+use crate::offer::OPERATOR;
 use errand::{Clients, Connected, Errand, Manners, Tally, add};
 use gateways::Gateways;
 use stage::Stage;
@@ -33,7 +33,6 @@ pub use clients::be_clients;
 const FIRST_BUYER: u64 = 2_000_000_000_000;
 /// Abusive clients are not among the measured ones.
 const FIRST_ABUSIVE: u64 = 3_000_000_000_000;
-const OPERATOR: BuyerId = BuyerId(999_999_999_999);
 /// Connections of one process of clients, at most: it has 20,000 descriptors.
 const CLIENT_CONNECTIONS_MAX: u64 = 19_500;
 
@@ -155,7 +154,7 @@ async fn drive(options: &Options, gateways: &Gateways) -> Result<(Map<String, Va
     let keys = TokenKeys::parse(&gateways.keys).map_err(|error| error.to_string())?;
     let operator = keys.sign_access(OPERATOR, Role::Owner, SystemClock::machine_now(), TOKEN_MS);
     let mut stage = Stage { options, gateways, operator, sale: 0, told_by: Duration::from_secs(options.told_s_max) };
-    stage.sale = stage.open_sale().await?;
+    stage.sale = stage.open_sale(&keys).await?;
     // What starting took is given back in a moment.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (user_before, kernel_before) = (gateways.resident_bytes(), gateways::kernel_bytes());

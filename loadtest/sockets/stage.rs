@@ -14,6 +14,7 @@ use super::gateways::Gateways;
 use super::{FIRST_ABUSIVE, FIRST_BUYER, Options, all_connected, last_words};
 use crate::client::{Client, address_of};
 use crate::keys::admission;
+use crate::offer::Offer;
 use crate::rounds::{is_other, median};
 use crate::times::Times;
 
@@ -32,18 +33,11 @@ pub struct Stage<'a> {
 
 impl Stage<'_> {
     /// Everybody gets one: what is measured is telling.
-    pub async fn open_sale(&self) -> Result<u64, String> {
+    pub async fn open_sale(&self, keys: &TokenKeys) -> Result<u64, String> {
         let now = SystemClock::machine_now();
-        let mut gateway = Client::new(&self.gateways.http);
-        let item = json!({ "title": "Sockets", "description": "told at once" }).to_string();
-        let item = gateway.post("/v1/admin/items", &self.operator, item).await?.json()["id"].clone();
-        let sale = json!({
-            "item_id": item, "price": { "minor": 100, "currency": "TWD" },
-            "capacity": self.options.buyers.max(1), "quantity_max": 1, "standby_max": 10, "hold_ms": 3_600_000,
-            "opens_at": now.0 - 1_000, "closes_at": now.0 + 7_200_000, "questions": [],
-        });
-        let sale = gateway.post("/v1/admin/sales", &self.operator, sale.to_string()).await?;
-        sale.json()["id"].as_u64().ok_or_else(|| format!("no sale: {} {}", sale.status, sale.json()))
+        let capacity = self.options.buyers.max(1) as u32;
+        let offer = Offer { standby_max: 10, closes_at: now.plus_ms(7_200_000), ..Offer::new(now, capacity) };
+        Ok(offer.open(&self.gateways.http, keys, 1).await?[0])
     }
 
     /// Some press the button; says when each had its 202.

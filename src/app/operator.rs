@@ -128,7 +128,7 @@ pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, Command
         Command::AddAccount { name, email, password_hash, role, locale } => {
             let email = email.to_lowercase();
             let accounts = &needs.accounts;
-            let made = accounts.create_account_by(&name, &email, &password_hash, role, locale, Some(&by)).await?;
+            let made = accounts.create_account(&name, &email, &password_hash, role, locale, Some(&by)).await?;
             let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
             Ok(json!({ "id": account.id, "role": account.role }))
         }

@@ -43,8 +43,8 @@ pub async fn prepare(world: &World, state: &Path) -> Result<Option<Demo>, Failur
     // Before the account: a demo that was cut short is begun anew with the same one.
     let password = folder::operator_password(state)?;
     let hash = passwords::hash_now;
-    world.accounts.create_account("Demo", SHOPPER, &hash(PASSWORD), Role::Shopper, Locale::En).await?;
-    world.accounts.create_account("Operator", OPERATOR, &hash(&password), Role::Owner, Locale::En).await?;
+    world.accounts.create_account("Demo", SHOPPER, &hash(PASSWORD), Role::Shopper, Locale::En, None).await?;
+    world.accounts.create_account("Operator", OPERATOR, &hash(&password), Role::Owner, Locale::En, None).await?;
     let now = world.clock.now();
     let question = Question { prompt: "How many legs has a cat?".to_owned(), answer: "4".to_owned() };
     let mut ids = Vec::new();

@@ -71,7 +71,7 @@ fn email(name: &str) -> String {
 async fn accounts(store: &impl Accounts, names: &[String]) {
     let hash = hash_now("demodemo");
     for name in names {
-        store.create_account(name, &email(name), &hash, Role::Shopper, Locale::En).await.unwrap().unwrap();
+        store.create_account(name, &email(name), &hash, Role::Shopper, Locale::En, None).await.unwrap().unwrap();
     }
 }
 

@@ -299,7 +299,12 @@ async fn mysql_is_migrated_by_many_at_once() {
 #[tokio::test]
 async fn sqlite_is_opened_again_where_it_was() {
     let first = sqlite().await;
-    first.store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
+    first
+        .store
+        .create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En, None)
+        .await
+        .unwrap()
+        .unwrap();
     let again = SqliteStore::open(&first.keep.path().join("ledger.db"), Lifecycle::new().tasks()).await.unwrap();
     assert!(again.account_by_email("ann@example.org").await.unwrap().is_some());
 }

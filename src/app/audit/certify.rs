@@ -37,7 +37,7 @@ pub async fn certify(needs: &Needs, retention: &dyn Retention, sale: SaleId, dry
         Some(violation) => return Ok(Certifying::Fails(violation)),
         None => {}
     }
-    if dry_run || retention.certify(&certificate(&evidence)).await? {
+    if dry_run || retention.certify(&Certificate::of(&evidence.facts)).await? {
         return Ok(Certifying::Certified);
     }
     Ok(Certifying::Moving)
@@ -51,23 +51,6 @@ fn is_moving(evidence: &Evidence) -> bool {
     is_under_way(&evidence.facts.standing)
         || !checks::in_motion(evidence).is_empty()
         || !checks::refunds_in_motion(&evidence.facts.refunds).is_empty()
-}
-
-fn certificate(evidence: &Evidence) -> Certificate {
-    let facts = &evidence.facts;
-    Certificate {
-        sale: facts.standing.sale,
-        generation: facts.standing.generation,
-        revision: facts.standing.revision,
-        attempts: facts.attempts,
-        outcomes: facts.outcomes,
-        digest: facts.turns_digest,
-        certified_at: facts.now,
-        turns_removed_at: None,
-        turns_gone_at: None,
-        turnstile_removed_at: None,
-        ended_moved_at: None,
-    }
 }
 
 #[cfg(test)]
@@ -116,7 +99,7 @@ mod tests {
     /// As long as all of them are there, and the sale did not move.
     #[test]
     fn turns_are_those_that_were_certified() {
-        let known = certificate(&evidence([1; 32], None));
+        let known = Certificate::of(&evidence([1; 32], None).facts);
         let check = |digest, known: &Certificate| checks::turns(&evidence(digest, Some(known.clone())));
         assert_eq!((known.generation, known.revision, known.digest), (1, 3, [1; 32]));
         assert_eq!(check([1; 32], &known), Ok(()));

@@ -223,9 +223,7 @@ pub async fn audit(needs: &Needs, sale: SaleId) -> Result<Option<Verdict>> {
 
 /// The sale's certificate, unless it moved since.
 fn certificate(facts: &AuditFacts) -> Option<&Certificate> {
-    let standing = &facts.standing;
-    let at = (standing.generation, standing.revision);
-    facts.certificate.as_ref().filter(|known| (known.generation, known.revision) == at)
+    facts.certificate.as_ref().filter(|known| known.is_at(facts.standing.generation, facts.standing.revision))
 }
 
 /// What a turnstile is that is not there.

@@ -85,7 +85,7 @@ pub async fn confirm(needs: &Needs, id: BuyerId, typed: &str, by: Option<&Author
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let digests: Vec<Digest> = codes.iter().map(|code| digest(&plain(code))).collect();
     let what = Confirmation { secret: &factor.secret, step, recovery: &digests };
-    let confirmed = needs.second_factors.confirm_second_factor_by(id, what, now, by).await?;
+    let confirmed = needs.second_factors.confirm_second_factor(id, what, now, by).await?;
     Ok(confirmed.map_or(Confirmed::NotOffered, |revoked| Confirmed::Done(revoked, codes)))
 }
 

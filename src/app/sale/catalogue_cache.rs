@@ -42,6 +42,11 @@ pub struct CachedSale {
 }
 
 impl CachedSale {
+    pub fn listed(ListedSale { sale, sold, taken, standby }: ListedSale, looked_at: Instant) -> Self {
+        let capacity = sale.allotment.capacity;
+        Self { left: capacity.saturating_sub(taken), all_paid: sold >= capacity, standby, looked_at, sale }
+    }
+
     /// Nothing is left, and nobody more may wait for what comes back.
     pub fn is_exhausted(&self) -> bool {
         let ends_with_that = self.sale.standby_until == StandbyUntil::Paid;
@@ -164,7 +169,7 @@ impl CatalogueCache {
         let fetch = async {
             let looked_at = Instant::now();
             let sales = self.needs.showcase.sales_shown(&list, self.needs.clock.now(), max).await?;
-            Ok(Arc::new(sales.into_iter().map(|sale| listed(sale, looked_at)).collect()))
+            Ok(Arc::new(sales.into_iter().map(|sale| Arc::new(CachedSale::listed(sale, looked_at))).collect()))
         };
         self.kept.pages.get(list.clone(), fetch).await
     }
@@ -184,11 +189,6 @@ fn shown(sale: Sale, standing: Option<SaleTotals>, looked_at: Instant) -> Arc<Ca
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending + standing.blocked);
     let left = sale.allotment.capacity.saturating_sub(gone);
     Arc::new(CachedSale { sale, left, all_paid, standby, looked_at })
-}
-
-fn listed(ListedSale { sale, sold, taken, standby }: ListedSale, looked_at: Instant) -> Arc<CachedSale> {
-    let capacity = sale.allotment.capacity;
-    Arc::new(CachedSale { left: capacity.saturating_sub(taken), all_paid: sold >= capacity, standby, looked_at, sale })
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

@@ -111,28 +111,10 @@ impl Difficulty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sale::{QuestionKey, SaleState, StandbyUntil};
-    use crate::domain::shared::id::{ItemId, SaleId};
-    use crate::domain::shared::money::Money;
 
     fn sale(hold_ms: i64) -> Sale {
-        Sale {
-            id: SaleId(1),
-            item: ItemId(1),
-            title: String::new(),
-            price: Money { minor: 1, currency: "TWD".parse().unwrap() },
-            allotment: Allotment { capacity: 1, quantity_max: 1, standby_max: 0 },
-            standby_until: StandbyUntil::default(),
-            hold_ms,
-            opens_at: Timestamp(1_000_000),
-            closes_at: Timestamp(2_000_000),
-            state: SaleState::Active,
-            version: 1,
-            generation: 1,
-            questions: Vec::new(),
-            question_key: QuestionKey([0; 32]),
-            draft: false,
-        }
+        let times = (Timestamp(1_000_000), Timestamp(2_000_000));
+        Sale { hold_ms, opens_at: times.0, closes_at: times.1, ..Sale::sample() }
     }
 
     #[test]

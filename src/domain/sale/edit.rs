@@ -62,8 +62,7 @@ pub fn needs_another_turnstile(is: &Sale, to_be: &Sale) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sale::{Allotment, Question, QuestionKey, SaleState, StandbyUntil};
-    use crate::domain::shared::id::{ItemId, SaleId};
+    use crate::domain::sale::{Allotment, Question, SaleState, StandbyUntil};
     use crate::domain::shared::money::Money;
 
     const BEFORE: Timestamp = Timestamp(999);
@@ -72,21 +71,13 @@ mod tests {
 
     fn sale(draft: bool) -> Sale {
         Sale {
-            id: SaleId(1),
-            item: ItemId(1),
             title: "A lamp".to_owned(),
-            price: Money { minor: 250, currency: "TWD".parse().unwrap() },
+            price: Money { minor: 250, ..Sale::sample().price },
             allotment: Allotment { capacity: 5, quantity_max: 2, standby_max: 3 },
-            standby_until: StandbyUntil::default(),
-            hold_ms: 60_000,
             opens_at: OPEN,
             closes_at: AFTER,
-            state: SaleState::Active,
-            version: 1,
-            generation: 1,
-            questions: Vec::new(),
-            question_key: QuestionKey([0; 32]),
             draft,
+            ..Sale::sample()
         }
     }
 

@@ -106,6 +106,30 @@ pub struct Sale {
     pub draft: bool,
 }
 
+#[cfg(test)]
+impl Sale {
+    /// For tests, which say what matters to them: published, from 1,000 to 2,000, a unit for whoever is first.
+    pub fn sample() -> Self {
+        Self {
+            id: SaleId(1),
+            item: ItemId(1),
+            title: String::new(),
+            price: Money { minor: 1, currency: "TWD".parse().expect("a currency") },
+            allotment: Allotment { capacity: 1, quantity_max: 1, standby_max: 0 },
+            standby_until: StandbyUntil::default(),
+            hold_ms: 60_000,
+            opens_at: Timestamp(1_000),
+            closes_at: Timestamp(2_000),
+            state: SaleState::Active,
+            version: 1,
+            generation: 1,
+            questions: Vec::new(),
+            question_key: QuestionKey([0; 32]),
+            draft: false,
+        }
+    }
+}
+
 /// From a text, so that whatever else is sent is told to be none.
 impl TryFrom<String> for StandbyUntil {
     type Error = &'static str;

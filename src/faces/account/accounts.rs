@@ -227,7 +227,7 @@ pub async fn change_password(
     check_new_password("new_password", &new, &[&account.name, &account.email])?;
     let hash = pools.known.hash(new).await.map_err(busy)?;
     let (hashes, now) = ([account.password_hash.as_str(), hash.as_str()], needs.clock.now());
-    let changed = needs.accounts.change_password_by(account.id, hashes, now, by).await?;
+    let changed = needs.accounts.change_password(account.id, hashes, now, by).await?;
     let conflict = || Problem::new(Kind::CONFLICT, "the password was changed by another request meanwhile");
     if !changed {
         return Err(conflict());

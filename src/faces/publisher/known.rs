@@ -218,28 +218,9 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sale::{Allotment, QuestionKey, SaleState, StandbyUntil};
-    use crate::domain::shared::id::ItemId;
-    use crate::domain::shared::money::Money;
 
     fn exhausted(id: u64) -> SaleNews {
-        let sale = Sale {
-            id: SaleId(id),
-            item: ItemId(1),
-            title: String::new(),
-            price: Money { minor: 1, currency: "TWD".parse().unwrap() },
-            allotment: Allotment { capacity: 1, quantity_max: 1, standby_max: 0 },
-            standby_until: StandbyUntil::default(),
-            hold_ms: 1,
-            opens_at: Timestamp(0),
-            closes_at: Timestamp(i64::MAX),
-            state: SaleState::Active,
-            version: 1,
-            generation: 1,
-            questions: Vec::new(),
-            question_key: QuestionKey([0; 32]),
-            draft: false,
-        };
+        let sale = Sale { id: SaleId(id), closes_at: Timestamp(i64::MAX), ..Sale::sample() };
         SaleNews { sale, exhausted: Some(true), generation: 1, revision: 1, sent_at: Timestamp(0) }
     }
 

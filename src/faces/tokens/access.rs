@@ -9,7 +9,7 @@ use crate::faces::tokens::admission::ADMISSION;
 use crate::faces::tokens::checkout::CHECKOUT;
 use crate::faces::tokens::verified::Verified;
 use crate::faces::tokens::{bearer, is_zero};
-use crate::kit::http::auth::{self, Claims, Issuer, Signature, TokenKind, from_text, to_text, unauthorized};
+use crate::kit::http::auth::{self, Claims, Issuer, Signature, TokenKind, from_text, to_text};
 use crate::kit::http::keys::{KeysError, SigningKeys, VerifyingKeys};
 use crate::kit::http::problem::{Kind, Problem};
 use crate::problem_kinds;
@@ -143,9 +143,7 @@ impl AccessKeys {
 
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
         let (principal, until) = self.verify_until(token)?;
-        if now >= until {
-            return Err(unauthorized("the token has expired"));
-        }
+        auth::not_expired(until, now)?;
         Ok(principal)
     }
 

@@ -72,6 +72,13 @@ pub fn until(claims: &impl Claims) -> Timestamp {
     Timestamp(claims.exp().saturating_add(LEEWAY_S).saturating_mul(1_000))
 }
 
+pub fn not_expired(until: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    if now >= until {
+        return Err(unauthorized("the token has expired"));
+    }
+    Ok(())
+}
+
 /// The `exp` of a token that is signed now.
 pub fn expiry(now: Timestamp, ttl_ms: i64) -> i64 {
     now.plus_ms(ttl_ms).0.div_euclid(1_000).saturating_add(1)

@@ -12,7 +12,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, dangerous};
 
 use crate::domain::shared::time::Timestamp;
-use crate::kit::http::auth::{Claims, Signature, TOKEN_BYTES_MAX, TokenKind, unauthorized, until};
+use crate::kit::http::auth::{Claims, Signature, TOKEN_BYTES_MAX, TokenKind, not_expired, unauthorized, until};
 use crate::kit::http::problem::Problem;
 use crate::kit::http::seal::{Secret, Verifier};
 
@@ -136,9 +136,7 @@ impl SigningKeys {
     /// The claims of a token that has not expired.
     pub fn verify<C: Claims>(&self, token: &str, now: Timestamp) -> Result<C, Problem> {
         let claims: C = self.verifying.verify_ever(token)?;
-        if now >= until(&claims) {
-            return Err(unauthorized("the token has expired"));
-        }
+        not_expired(until(&claims), now)?;
         Ok(claims)
     }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
+use crate::ports::audit::auditing::AuditFacts;
 
 /// A sale passed its audit up to this turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,30 @@ pub struct Certificate {
     pub ended_moved_at: Option<Timestamp>,
 }
 
+impl Certificate {
+    /// What an audit that passed says of the sale. Nothing of it is gone yet.
+    pub fn of(facts: &AuditFacts) -> Self {
+        Self {
+            sale: facts.standing.sale,
+            generation: facts.standing.generation,
+            revision: facts.standing.revision,
+            attempts: facts.attempts,
+            outcomes: facts.outcomes,
+            digest: facts.turns_digest,
+            certified_at: facts.now,
+            turns_removed_at: None,
+            turns_gone_at: None,
+            turnstile_removed_at: None,
+            ended_moved_at: None,
+        }
+    }
+
+    /// Whether the sale did not move since, where it is there now.
+    pub fn is_at(&self, generation: u64, revision: u64) -> bool {
+        (self.generation, self.revision) == (generation, revision)
+    }
+}
+
 /// A sale that is over, and how far it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleOver {
@@ -43,7 +68,7 @@ pub struct SaleOver {
 impl SaleOver {
     /// The certificate, unless the sale moved since.
     pub fn certified(&self) -> Option<&Certificate> {
-        self.certificate.as_ref().filter(|known| (known.generation, known.revision) == (self.generation, self.revision))
+        self.certificate.as_ref().filter(|known| known.is_at(self.generation, self.revision))
     }
 }
 

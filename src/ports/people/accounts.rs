@@ -83,19 +83,8 @@ impl LogOutPlace {
 /// An account that was erased is one that never was.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    async fn create_account(
-        &self,
-        name: &str,
-        email: &str,
-        password_hash: &str,
-        role: Role,
-        locale: Locale,
-    ) -> Result<Option<Account>> {
-        self.create_account_by(name, email, password_hash, role, locale, None).await
-    }
-
     /// `None` when the address is taken. In the journal, where somebody made it for another.
-    async fn create_account_by(
+    async fn create_account(
         &self,
         name: &str,
         email: &str,
@@ -109,19 +98,11 @@ pub trait Accounts: Send + Sync + 'static {
 
     async fn account_by_email(&self, email: &str) -> Result<Option<Account>>;
 
-    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp) -> Result<Option<Revoked>> {
-        self.log_out_everywhere_by(id, now, None).await
-    }
-
     /// `None` when there is no such account. In the journal, where it is an operator's.
-    async fn log_out_everywhere_by(&self, id: BuyerId, now: Timestamp, by: Option<&Author>) -> Result<Option<Revoked>>;
-
-    async fn change_password(&self, id: BuyerId, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<bool> {
-        self.change_password_by(id, [old_hash, new_hash], now, None).await
-    }
+    async fn log_out_everywhere(&self, id: BuyerId, now: Timestamp, by: Option<&Author>) -> Result<Option<Revoked>>;
 
     /// From one hash to another. Logs out everywhere, too. `false` when the old one is not the account's any more.
-    async fn change_password_by(
+    async fn change_password(
         &self,
         id: BuyerId,
         hashes: [&str; 2],
@@ -132,17 +113,13 @@ pub trait Accounts: Send + Sync + 'static {
     /// The next ones after this place, oldest first.
     async fn log_outs_after(&self, after: LogOutPlace, max: u32) -> Result<Vec<(LogOutPlace, Revoked)>>;
 
-    /// What [`Accounts::erase_by`] would refuse for, `keep_orders` not being said.
+    /// What [`Accounts::erase`] would refuse for, `keep_orders` not being said.
     async fn in_the_way(&self, id: BuyerId) -> Result<InTheWay>;
-
-    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp) -> Result<Erased> {
-        self.erase_by(id, keep_orders, now, None).await
-    }
 
     /// Name, address, password and language are gone, and every token with them. Orders stay under the buyer's number, and
     /// their codes go on letting in: it takes their owner's consent, `keep_orders`, where any of them still would. Refused
     /// in any case while something is on standby, held or being paid.
-    async fn erase_by(&self, id: BuyerId, keep_orders: bool, now: Timestamp, by: Option<&Author>) -> Result<Erased>;
+    async fn erase(&self, id: BuyerId, keep_orders: bool, now: Timestamp, by: Option<&Author>) -> Result<Erased>;
 
     /// At most so many of each.
     async fn person(&self, id: BuyerId, max: u32) -> Result<Person>;

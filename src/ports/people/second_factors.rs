@@ -42,19 +42,8 @@ pub trait SecondFactors: Send + Sync + 'static {
     /// In the place of one that was never confirmed. `false`, and nothing done, where one is confirmed.
     async fn offer_second_factor(&self, id: BuyerId, secret: &[u8]) -> Result<bool>;
 
-    async fn confirm_second_factor(
-        &self,
-        id: BuyerId,
-        secret: &[u8],
-        step: u64,
-        recovery: &[Digest],
-        now: Timestamp,
-    ) -> Result<Option<Revoked>> {
-        self.confirm_second_factor_by(id, Confirmation { secret, step, recovery }, now, None).await
-    }
-
     /// Logs out everywhere, too. `None`, and nothing done, unless this secret is the one that was offered last and is not confirmed.
-    async fn confirm_second_factor_by(
+    async fn confirm_second_factor(
         &self,
         id: BuyerId,
         what: Confirmation<'_>,

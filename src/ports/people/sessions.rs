@@ -37,18 +37,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// Those whose tokens may still be good, newest first.
     async fn sessions(&self, account: BuyerId, now: Timestamp, max: u32) -> Result<Vec<Session>>;
 
-    async fn end_session(&self, account: BuyerId, id: SessionId, now: Timestamp) -> Result<bool> {
-        self.end_session_by(account, id, now, None).await
-    }
-
     /// `false` where the account has no such session that goes on. In the journal, where it is an operator's.
-    async fn end_session_by(
-        &self,
-        account: BuyerId,
-        id: SessionId,
-        now: Timestamp,
-        by: Option<&Author>,
-    ) -> Result<bool>;
+    async fn end_session(&self, account: BuyerId, id: SessionId, now: Timestamp, by: Option<&Author>) -> Result<bool>;
 
     /// The next ones after this place, oldest first.
     async fn sessions_ended_after(&self, after: EndPlace, max: u32) -> Result<Vec<(EndPlace, Ended)>>;

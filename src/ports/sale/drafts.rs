@@ -10,6 +10,14 @@ use crate::domain::shared::id::{RequestId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 use crate::ports::sale::catalogue::{Changed, NewSale};
+use crate::ports::sale::showcase::ListedSale;
+
+/// All that is shown of one. Units of it may be out of sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub listed: ListedSale,
+    pub description: String,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
@@ -35,7 +43,7 @@ pub trait Drafts: Send + Sync + 'static {
     ) -> Result<Option<Sale>>;
 
     /// Those that are not closed, newest first, behind this one.
-    async fn drafts_after(&self, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>>;
+    async fn drafts_after(&self, after: Option<SaleId>, max: u32) -> Result<Vec<Draft>>;
 
     /// Once: one that is published stays as it is.
     async fn publish(&self, id: SaleId, by: Option<&Author>) -> Result<Changed>;

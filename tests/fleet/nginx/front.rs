@@ -233,7 +233,7 @@ impl Fleet {
     /// An account, of which the fleet need write to nobody.
     pub async fn person(&self, name: &str, password: &str) {
         let (email, hash) = (format!("{name}@example.org"), hash_now(password));
-        let made = self.store.create_account(name, &email, &hash, Role::Shopper, Locale::En).await.unwrap();
+        let made = self.store.create_account(name, &email, &hash, Role::Shopper, Locale::En, None).await.unwrap();
         assert!(made.is_some(), "{email} is taken");
     }
 }

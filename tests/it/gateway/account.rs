@@ -61,7 +61,12 @@ async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
 
     // An answer that was kept is given to no caller any more.
     let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
+    fixture
+        .world
+        .accounts
+        .create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None)
+        .await
+        .unwrap();
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
     let root = token(&fixture.post("/v1/sessions", "", &body).await.is(201));
     let lamp = json!({ "title": "A lamp", "description": "" });
@@ -73,7 +78,7 @@ async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
 async fn another_gateways_log_out_is_learned(fixture: Fixture) {
     let (id, token) = ada(&fixture).await;
     let revoked =
-        fixture.world.accounts.log_out_everywhere(BuyerId(id), fixture.world.clock.now()).await.unwrap().unwrap();
+        fixture.world.accounts.log_out_everywhere(BuyerId(id), fixture.world.clock.now(), None).await.unwrap().unwrap();
     assert_eq!((revoked.buyer, revoked.epoch), (BuyerId(id), 1));
     fixture.gateway.learn_revocations().await.unwrap();
     fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
@@ -93,7 +98,8 @@ async fn another_gateways_log_out_is_learned(fixture: Fixture) {
 
 async fn root(fixture: &Fixture) -> (BuyerId, String) {
     let hash = hash_now(PASSWORD);
-    let root = fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await;
+    let root =
+        fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None).await;
     (root.unwrap().unwrap().id, root_login(fixture).await)
 }
 
@@ -104,7 +110,7 @@ async fn root_login(fixture: &Fixture) -> String {
 
 async fn another_role_ends_the_tokens_of_the_old_one(fixture: Fixture) {
     let (id, owner) = root(&fixture).await;
-    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En).await.unwrap();
+    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En, None).await.unwrap();
     fixture.get("/v1/admin/parked", &owner).await.is(200);
     fixture.world.operators.set_role(id, Role::Door, fixture.world.clock.now()).await.unwrap();
     fixture.gateway.learn_revocations().await.unwrap();
@@ -124,7 +130,7 @@ async fn the_last_owner_cannot_go(fixture: Fixture) {
     let erase = json!({ "password": PASSWORD });
     with(&fixture, Method::DELETE, "/v1/me", &owner, erase.clone()).await.is_problem(403, "forbidden");
     fixture.get("/v1/me", &owner).await.is(200);
-    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En).await.unwrap();
+    fixture.world.accounts.create_account("Ann", "ann@example.org", "-", Role::Owner, Locale::En, None).await.unwrap();
     assert_eq!(with(&fixture, Method::DELETE, "/v1/me", &owner, erase).await.status, 204);
 }
 
@@ -132,7 +138,7 @@ async fn the_last_owner_cannot_go(fixture: Fixture) {
 async fn a_log_out_that_is_committed_late_is_learned(fixture: Fixture) {
     let ((id, token), now) = (ada(&fixture).await, fixture.world.clock.now());
     fixture.gateway.learn_revocations().await.unwrap();
-    fixture.world.accounts.log_out_everywhere(BuyerId(id), now.plus_ms(-9_000)).await.unwrap().unwrap();
+    fixture.world.accounts.log_out_everywhere(BuyerId(id), now.plus_ms(-9_000), None).await.unwrap().unwrap();
     fixture.gateway.learn_revocations().await.unwrap();
     fixture.get("/v1/me", &token).await.is_problem(401, "unauthorized");
 }
@@ -154,7 +160,7 @@ async fn a_new_password_ends_the_old_tokens(fixture: Fixture) {
     login(&fixture, "analytical engine").await.is(201);
     // Of two changes one wins.
     let now = fixture.world.clock.now();
-    assert!(!fixture.world.accounts.change_password(BuyerId(id), &stale, "x", now).await.unwrap());
+    assert!(!fixture.world.accounts.change_password(BuyerId(id), [&stale, "x"], now, None).await.unwrap());
     with(&fixture, Method::PUT, path, &fixture.shopper(77), change("x", "y")).await.is_problem(404, "not_found");
 }
 
@@ -224,9 +230,17 @@ async fn who_goes_leaves_the_orders(fixture: Fixture) {
     login(&fixture, PASSWORD).await.is_problem(401, "unauthorized");
     assert!(fixture.world.accounts.account(BuyerId(id)).await.unwrap().is_none());
     assert!(fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().is_none());
-    let again = fixture.world.accounts.erase(BuyerId(id), true, fixture.world.clock.now()).await.unwrap();
+    let again = fixture.world.accounts.erase(BuyerId(id), true, fixture.world.clock.now(), None).await.unwrap();
     assert_eq!(again, Erased::Missing);
-    assert!(fixture.world.accounts.log_out_everywhere(BuyerId(id), fixture.world.clock.now()).await.unwrap().is_none());
+    assert!(
+        fixture
+            .world
+            .accounts
+            .log_out_everywhere(BuyerId(id), fixture.world.clock.now(), None)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let orders = fixture.world.accounts.person(BuyerId(id), 9).await.unwrap().orders;
     assert_eq!(number, orders[0].number);
     assert_eq!(fixture.world.archive.list("", None, 9).await.unwrap(), []);
@@ -367,7 +381,12 @@ async fn a_crowd_of_strangers_keeps_no_owner_out() {
     ada(&fixture).await;
     let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
     let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
+    fixture
+        .world
+        .accounts
+        .create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None)
+        .await
+        .unwrap();
     let emails: Vec<String> = (0..20).map(|number| format!("x{number}@example.org")).collect();
     let crowd = join_all(emails.iter().map(|email| wrong(&fixture, email)));
     let known = json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });

@@ -288,7 +288,8 @@ async fn nobody_may_be_the_house() {
          VALUES (4611686018427387903, 'x', 'x', 'x', 'x', 1)",
         )
         .await;
-    let last = fixture.world.accounts.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await;
+    let last =
+        fixture.world.accounts.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En, None).await;
     assert!(last.err().unwrap().to_string().contains("used up"));
     assert!(fixture.world.accounts.account_by_email("ann@example.org").await.unwrap().is_none());
 }

@@ -185,7 +185,7 @@ async fn who_forgot_the_password_sets_another(fixture: Fixture) {
 /// Neither who has no account nor an operator, whose second proof a mailbox is not.
 async fn who_asks_for_nobody_writes_to_nobody(fixture: Fixture) {
     let accounts = &fixture.world.accounts;
-    accounts.create_account("Root", "root@example.org", "-", Role::Owner, Locale::En).await.unwrap();
+    accounts.create_account("Root", "root@example.org", "-", Role::Owner, Locale::En, None).await.unwrap();
     for email in ["nobody@example.org", "root@example.org"] {
         let sent = ask(&fixture, email).await.is(202);
         assert!(fixture.letter(&sent).await.is_none(), "{email}");
@@ -276,7 +276,7 @@ async fn owners_are_told_of_so_many_passwords_a_day(fixture: Fixture) {
     let mut hash = accounts.account(buyer).await.unwrap().unwrap().password_hash;
     for number in 0..12 {
         let new = format!("hash {number}");
-        assert!(accounts.change_password(buyer, &hash, &new, fixture.world.clock.now()).await.unwrap());
+        assert!(accounts.change_password(buyer, [&hash, &new], fixture.world.clock.now(), None).await.unwrap());
         hash = new;
     }
     let told = told(&fixture).await;

@@ -192,10 +192,10 @@ async fn many_log_outs_revive_no_token() {
     let accounts = &fixture.world.accounts;
     let gone = (0..2 * log_outs::PAGE + 1).map(async |number| {
         let email = format!("x{number}@example.org");
-        let made = accounts.create_account("X", &email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        let made = accounts.create_account("X", &email, "-", Role::Shopper, Locale::En, None).await.unwrap().unwrap();
         // Many within one millisecond, and more than a page of them.
         let at = fixture.clock.now().plus_ms(i64::from(number / 5_000));
-        accounts.log_out_everywhere(made.id, at).await.unwrap().unwrap().buyer
+        accounts.log_out_everywhere(made.id, at, None).await.unwrap().unwrap().buyer
     });
     let gone = join_all(gone).await;
     fixture.gateway.learn_revocations().await.unwrap();

@@ -72,7 +72,15 @@ fn rows(file: &[u8]) -> Vec<Value> {
 }
 
 async fn account(fixture: &Fixture, name: &str, email: &str) -> u64 {
-    fixture.world.accounts.create_account(name, email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap().id.0
+    fixture
+        .world
+        .accounts
+        .create_account(name, email, "hash", Role::Shopper, Locale::En, None)
+        .await
+        .unwrap()
+        .unwrap()
+        .id
+        .0
 }
 
 async fn buys(fixture: &Fixture, sale: SaleId, buyer: u64, quantity: u8) {

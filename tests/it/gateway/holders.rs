@@ -20,7 +20,8 @@ over_both! {
 impl Fixture {
     async fn person(&self, name: &str) -> u64 {
         let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
-        let made = self.world.accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En).await.unwrap();
+        let made =
+            self.world.accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En, None).await.unwrap();
         made.unwrap().id.0
     }
 

@@ -34,7 +34,8 @@ impl<'f> Owner<'f> {
     async fn new(fixture: &'f Fixture, role: Role) -> Self {
         // There is always another owner.
         for (email, role) in [("root@example.org", Role::Owner), ("ann@example.org", role)] {
-            let made = fixture.world.accounts.create_account("Ann", email, &hash_now(OLD), role, Locale::En).await;
+            let made =
+                fixture.world.accounts.create_account("Ann", email, &hash_now(OLD), role, Locale::En, None).await;
             made.unwrap().unwrap();
         }
         let id = fixture.world.accounts.account_by_email("ann@example.org").await.unwrap().unwrap().id;

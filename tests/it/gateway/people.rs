@@ -59,7 +59,12 @@ async fn an_operators_login_says_so_in_its_token() {
     let fixture = Fixture::new().await;
     fixture.sign_up(&ada()).await;
     let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture.world.accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En).await.unwrap();
+    fixture
+        .world
+        .accounts
+        .create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None)
+        .await
+        .unwrap();
     let login = json!({ "email": "root@example.org", "password": "difference engine" });
     let session = fixture.post("/v1/sessions", "", &login).await.is(201);
     let may = ["read", "sell", "block", "refund", "export", "repair", "check_in", "steward", "correct", "journal"];

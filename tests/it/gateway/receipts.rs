@@ -106,7 +106,7 @@ async fn a_receipt_is_in_its_buyers_language(fixture: Fixture) {
     let account = fixture
         .world
         .accounts
-        .create_account("陳美玲", "chen@example.org", "", Role::Shopper, Locale::ZhTw)
+        .create_account("陳美玲", "chen@example.org", "", Role::Shopper, Locale::ZhTw, None)
         .await
         .unwrap();
     let (_, order) = fixture.order(account.unwrap().id.0, 1).await;

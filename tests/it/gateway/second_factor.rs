@@ -28,7 +28,7 @@ impl Staff {
     async fn new(role: Role) -> Self {
         let fixture = Fixture::with(Settings { second_factor: true, ..settings() }).await;
         let accounts = &fixture.world.accounts;
-        let made = accounts.create_account("Ann", "ann@example.org", &hash_now(PASSWORD), role, Locale::En).await;
+        let made = accounts.create_account("Ann", "ann@example.org", &hash_now(PASSWORD), role, Locale::En, None).await;
         let id = made.unwrap().unwrap().id;
         Self { fixture, id, secret: Vec::new() }
     }
@@ -253,7 +253,10 @@ async fn a_reset_begins_anew() {
 async fn a_demo_asks_for_none() {
     let fixture = Fixture::with(Settings { second_factor: false, ..settings() }).await;
     let accounts = &fixture.world.accounts;
-    accounts.create_account("Ann", "ann@example.org", &hash_now(PASSWORD), Role::Owner, Locale::En).await.unwrap();
+    accounts
+        .create_account("Ann", "ann@example.org", &hash_now(PASSWORD), Role::Owner, Locale::En, None)
+        .await
+        .unwrap();
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let session = token(&fixture.post("/v1/sessions", "", &body).await.is(201));
     fixture.get("/v1/admin/parked", &session).await.is(200);

@@ -148,7 +148,7 @@ impl Fixture {
 
 pub async fn person(accounts: &dyn Accounts, name: &str) -> Account {
     let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
-    accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En).await.unwrap().unwrap()
+    accounts.create_account(name, &email, "hash", Role::Shopper, Locale::En, None).await.unwrap().unwrap()
 }
 
 pub fn money(minor: i64) -> Money {

@@ -304,7 +304,7 @@ pub async fn who_logs_out_everywhere_is_sent_away(line: Line) {
     let mut here = line.stranger().await;
     here.send(hello(&token)).await;
     here.hear("time").await;
-    line.fixture.world.accounts.log_out_everywhere(ann, START).await.unwrap();
+    line.fixture.world.accounts.log_out_everywhere(ann, START, None).await.unwrap();
     line.fixture.gateway.learn_revocations().await.unwrap();
     let (code, bye) = here.closed().await;
     assert_eq!((code, &bye["reason"], &bye["next"]), (4404, &json!("logged_out"), &json!("log_in")));

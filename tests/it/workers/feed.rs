@@ -155,8 +155,8 @@ pub async fn a_log_out_that_could_not_be_told_is_told_later(fixture: Fixture) {
 
 async fn logged_out(fixture: &Fixture, email: &str) -> Revoked {
     let accounts = &fixture.world.accounts;
-    let account = accounts.create_account("X", email, "-", Role::Shopper, Locale::En).await.unwrap().unwrap();
-    accounts.log_out_everywhere(account.id, fixture.world.clock.now()).await.unwrap().unwrap()
+    let account = accounts.create_account("X", email, "-", Role::Shopper, Locale::En, None).await.unwrap().unwrap();
+    accounts.log_out_everywhere(account.id, fixture.world.clock.now(), None).await.unwrap().unwrap()
 }
 
 /// A round tells all sales, so many at a time; and what operators decided, without a look at any turnstile.

@@ -149,7 +149,7 @@ async fn a_head_that_does_not_come_is_told_so() {
 }
 
 #[derive(Clone)]
-struct Nobody;
+pub struct Nobody;
 
 impl Welcome for Nobody {
     type Guest = ();

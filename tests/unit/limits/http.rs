@@ -3,21 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::dev::RequestHead;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, HttpRequest, web};
 use miaosha::kit::http::body;
 use miaosha::kit::http::connections::Connections;
-use miaosha::kit::http::problem::{Kind, Problem};
 use miaosha::kit::http::server::{self, ServerSettings, end_when_unread};
 use miaosha::kit::socket::lean::{self, LeanSettings};
-use miaosha::kit::socket::{Socket as ClientSocket, Welcome};
 use miaosha::wire::commands::Commands;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::floods::is_answered;
+use super::heads::Nobody;
 
 /// Of two connections both are served; a third is turned away, until one of them has ended.
 #[actix_web::test]
@@ -93,25 +91,6 @@ async fn a_socket_s_head_that_never_ends_ends_its_connection() {
     ends_and_does_not(connect(1).await, late).await;
     let settings = LeanSettings { head_ms_max: 70, ..LeanSettings::default() };
     assert_eq!(settings.head_timeout().as_millis(), 70);
-}
-
-#[derive(Clone)]
-struct Nobody;
-
-impl Welcome for Nobody {
-    type Guest = ();
-
-    const PROTOCOL: &'static str = "none";
-
-    fn welcome(&self, _head: &RequestHead) -> Result<(), Problem> {
-        Err(Problem::new(Kind::NOT_FOUND, "nobody is welcome"))
-    }
-
-    fn message_bytes_max(&self) -> usize {
-        1_024
-    }
-
-    fn start<S: ClientSocket + 'static>(&self, (): (), _socket: S) {}
 }
 
 async fn begin(address: SocketAddr) -> TcpStream {

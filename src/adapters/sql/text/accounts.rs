@@ -25,7 +25,7 @@ macro_rules! accounts {
 
 #[async_trait]
 impl Accounts for Store {
-    async fn create_account_by(
+    async fn create_account(
         &self,
         name: &str,
         email: &str,
@@ -54,7 +54,7 @@ impl Accounts for Store {
         by_canonical(&mut *self.reader().await?, &Address::canonical_of(email)).await.map_err(fault)
     }
 
-    async fn log_out_everywhere_by(
+    async fn log_out_everywhere(
         &self,
         id: BuyerId,
         now: Timestamp,
@@ -63,7 +63,7 @@ impl Accounts for Store {
         self.write("accounts.log_out", (id, now, by.cloned()), |c, args| Box::pin(people::log_out_by(c, args))).await
     }
 
-    async fn change_password_by(
+    async fn change_password(
         &self,
         id: BuyerId,
         [old, new]: [&str; 2],
@@ -82,7 +82,7 @@ impl Accounts for Store {
         people::in_the_way(&mut *self.at_once().await?, id).await.map_err(fault)
     }
 
-    async fn erase_by(
+    async fn erase(
         &self,
         id: BuyerId,
         keep_orders: bool,

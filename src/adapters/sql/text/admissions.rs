@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{FromRow, Row as _};
 
 use super::dialect::{Connection, Db, Row, Store, by_index, for_update, insert_new};
-use super::{Result, broken, fault, journal, row, undos};
+use super::{Result, broken, bulk, fault, journal, row, undos};
 use crate::adapters::sql::stored::Number;
 use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::people::author::Author;
@@ -199,7 +199,7 @@ pub async fn standing(conn: &mut Connection, proof: &Proof) -> Result<Option<Adm
     .await
 }
 
-pub type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
+pub type Query<'q> = sqlx::query::Query<'q, Db, bulk::Arguments>;
 
 /// All columns of an admission, in their order.
 fn with_columns<'q>(query: Query<'q>, admission: &'q Admission) -> Query<'q> {

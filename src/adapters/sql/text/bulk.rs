@@ -4,10 +4,12 @@ use std::fmt::{Display, Write as _};
 
 use sqlx::error::BoxDynError;
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Arguments as _, AssertSqlSafe, Database, Encode, FromRow, Type};
+use sqlx::{Arguments as _, AssertSqlSafe, Database, Encode, FromRow, Row as _, Type};
 
 use super::Result;
-use super::dialect::{Db, Row};
+use super::dialect::{Connection, Db, EXPLAIN, EXPLAIN_COLUMN, Row};
+use crate::adapters::sql::stored::Number;
+use crate::domain::shared::time::Timestamp;
 
 /// Rows in one statement, at most: with 13 placeholders a row, a fifth of what SQLite allows.
 pub const ROWS_MAX: usize = 512;
@@ -41,7 +43,18 @@ macro_rules! count_some {
 
 pub(super) use {count_some, delete_some};
 
-type Arguments = <Db as Database>::Arguments;
+pub type Arguments = <Db as Database>::Arguments;
+
+/// What [`count_some`] counts.
+pub async fn count_until(conn: &mut Connection, text: &'static str, until: Timestamp, max: u32) -> Result<u64> {
+    let Number(found) = sqlx::query_scalar(text).bind(until).bind(max).fetch_one(conn).await?;
+    Ok(found)
+}
+
+/// How many [`delete_some`] removed.
+pub async fn delete_until(conn: &mut Connection, text: &'static str, until: Timestamp, max: u32) -> Result<u64> {
+    Ok(sqlx::query(text).bind(until).bind(max).execute(conn).await?.rows_affected())
+}
 
 /// Cuts a list into pieces whose lengths are powers of two, long ones first.
 pub fn pieces<T>(mut items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
@@ -134,9 +147,11 @@ impl Statement {
         Ok(sqlx::query_as_with(AssertSqlSafe(self.text), arguments))
     }
 
-    /// What asks how this one would be carried out.
-    pub fn explained(self, explain: &str) -> Self {
-        Self { text: format!("{explain} {}", self.text), ..self }
+    /// How the database would carry it out, in its own words.
+    pub async fn plan(self, conn: &mut Connection) -> Result<Vec<String>> {
+        let asked = Self { text: format!("{EXPLAIN} {}", self.text), ..self };
+        let rows = asked.build()?.fetch_all(conn).await?;
+        rows.iter().map(|row| row.try_get(EXPLAIN_COLUMN)).collect()
     }
 }
 
@@ -156,7 +171,7 @@ impl Values<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::sql::stored::{Beyond63Bits, Number};
+    use crate::adapters::sql::stored::Beyond63Bits;
     use crate::domain::shared::id::SaleId;
 
     fn refusal(statement: Statement) -> Option<Beyond63Bits> {

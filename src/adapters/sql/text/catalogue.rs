@@ -22,11 +22,15 @@ use crate::ports::sale::catalogue::{Catalogue, Changed, Item, Moved, NewItem, Ne
 /// What a [`Sale`] is read from.
 macro_rules! sales {
     ($name:literal, $($tail:tt)*) => {
+        sales!($name + "", $($tail)*)
+    };
+    // With columns of their items beside.
+    ($name:literal + $more:literal, $($tail:tt)*) => {
         concat!(
             "/* ", $name, " */ SELECT sales.id AS sale, item, title, price_minor, currency, capacity, quantity_max, ",
             "standby_max, hold_ms, opens_at, closes_at, state, version, generation, questions, question_key, standby_until, ",
-            "listing ",
-            "FROM sales JOIN items ON items.id = sales.item ",
+            "listing", $more,
+            " FROM sales JOIN items ON items.id = sales.item ",
             $($tail)*
         )
     };

@@ -82,12 +82,11 @@ pub async fn certify(conn: &mut Connection, certificate: &Certificate) -> Result
         .fetch_optional(&mut *conn)
         .await?;
     let standing = restore::standing(conn, sale).await?;
-    let is_last = |at: (u64, u64)| (certificate.generation, certificate.revision) == at;
-    if !standing.is_some_and(|standing| is_last((standing.generation, standing.revision))) {
+    if !standing.is_some_and(|standing| certificate.is_at(standing.generation, standing.revision)) {
         return Ok(false);
     }
     let text = match fetch(conn, sale).await? {
-        Some(known) if is_last((known.generation, known.revision)) => return Ok(true),
+        Some(known) if certificate.is_at(known.generation, known.revision) => return Ok(true),
         Some(_) => {
             "/* certificates.again */ UPDATE certificates SET generation = ?, revision = ?, attempts = ?, taken = ?, \
              stood_by = ?, already = ?, refused = ?, digest = ?, certified_at = ?, turns_gone_at = NULL, \

@@ -305,10 +305,7 @@ async fn changed(conn: &mut Connection, id: BuyerId) -> Result<Proved> {
 }
 
 async fn forget(conn: &mut Connection, &(before, max): &(Timestamp, u32)) -> Result<u64> {
-    let done = sqlx::query(bulk::delete_some!("codes.forget", "codes", "asked_at < ?", "asked_at"))
-        .bind(before)
-        .bind(max)
-        .execute(&mut *conn)
-        .await?;
-    Ok(done.rows_affected() + day_counts::forget(conn, before, max).await?)
+    let text = bulk::delete_some!("codes.forget", "codes", "asked_at < ?", "asked_at");
+    let forgotten = bulk::delete_until(conn, text, before, max).await?;
+    Ok(forgotten + day_counts::forget(conn, before, max).await?)
 }

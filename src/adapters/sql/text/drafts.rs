@@ -3,10 +3,11 @@
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
+use sqlx::{FromRow, Row as _};
 
 use super::catalogue::{create_sale, item, lock, sales};
 use super::dialect::{self, Connection, Store, ledger_time};
-use super::{Result, broken, fault, journal, lists};
+use super::{Result, broken, fault, journal, lists, moves, showcase};
 use crate::adapters::sql::codes::Listing;
 use crate::adapters::sql::stored::Number;
 use crate::domain::audit::journal::{Action, Subject};
@@ -17,7 +18,7 @@ use crate::domain::shared::id::{ItemId, RequestId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports;
 use crate::ports::sale::catalogue::{Changed, Item, NewSale};
-use crate::ports::sale::drafts::{Drafts, Edited};
+use crate::ports::sale::drafts::{Draft, Drafts, Edited};
 
 #[async_trait]
 impl Drafts for Store {
@@ -31,7 +32,7 @@ impl Drafts for Store {
         self.write("drafts.create", args, |c, args| Box::pin(create_sale(c, args, Listing::Draft))).await
     }
 
-    async fn drafts_after(&self, after: Option<SaleId>, max: u32) -> ports::Result<Vec<Sale>> {
+    async fn drafts_after(&self, after: Option<SaleId>, max: u32) -> ports::Result<Vec<Draft>> {
         drafts(&mut *self.reader().await?, after, max).await.map_err(fault)
     }
 
@@ -51,17 +52,23 @@ impl Drafts for Store {
     }
 }
 
-async fn drafts(conn: &mut Connection, after: Option<SaleId>, max: u32) -> Result<Vec<Sale>> {
-    sqlx::query_as(sales!(
-        "drafts.list",
+async fn drafts(conn: &mut Connection, after: Option<SaleId>, max: u32) -> Result<Vec<Draft>> {
+    let rows = sqlx::query(sales!(
+        "drafts.list" + ", description",
         "WHERE listing = ? AND state <> ? AND sales.id < ? ORDER BY sales.id DESC LIMIT ?"
     ))
     .bind(Listing::Draft)
     .bind(SaleState::Closed)
     .bind(after.unwrap_or(SaleId(i64::MAX as u64)))
     .bind(max)
-    .fetch_all(conn)
-    .await
+    .fetch_all(&mut *conn)
+    .await?;
+    let found = rows.iter().map(|row| Ok((Sale::from_row(row)?, row.try_get("description")?)));
+    let found = found.collect::<Result<Vec<(Sale, String)>>>()?;
+    let ids: Vec<SaleId> = found.iter().map(|(sale, _)| sale.id).collect();
+    let mut counts = moves::counts(conn, &ids).await?;
+    let draft = |(sale, description)| Draft { listed: showcase::counted(sale, &mut counts), description };
+    Ok(found.into_iter().map(draft).collect())
 }
 
 async fn publish(conn: &mut Connection, (id, by): &(SaleId, Option<Author>)) -> Result<Changed> {

@@ -183,21 +183,12 @@ async fn count(conn: &mut Connection, sale: SaleId, kind: Kind, parties: u64, un
 }
 
 pub async fn count_old(conn: &mut Connection, before: Timestamp, max: u32) -> Result<u64> {
-    let Number(found) = sqlx::query_scalar(bulk::count_some!("ended.old", "ended_reservations", "moved_at < ?"))
-        .bind(before)
-        .bind(max)
-        .fetch_one(conn)
-        .await?;
-    Ok(found)
+    bulk::count_until(conn, bulk::count_some!("ended.old", "ended_reservations", "moved_at < ?"), before, max).await
 }
 
 pub async fn remove_old(conn: &mut Connection, &(before, piece): &(Timestamp, Piece)) -> Result<u64> {
-    let done = sqlx::query(bulk::delete_some!("ended.remove", "ended_reservations", "moved_at < ?", "moved_at, id"))
-        .bind(before)
-        .bind(piece.max)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    let text = bulk::delete_some!("ended.remove", "ended_reservations", "moved_at < ?", "moved_at, id");
+    bulk::delete_until(conn, text, before, piece.max).await
 }
 
 /// As it was when it was moved: the turnstile had its units back.

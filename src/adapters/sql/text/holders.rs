@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use super::bulk::{self, Statement};
-use super::dialect::{
-    Connection, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, for_update, in_this_order, insert_new,
-};
+use super::dialect::{Connection, Row, Store, by_index, by_primary, for_update, in_this_order, insert_new};
 use super::{Result, fault, journal, row};
 use crate::domain::audit::journal::{Action, Subject};
 use crate::domain::money::order::Order;
@@ -49,13 +47,8 @@ impl HolderSearch for Store {
 impl Store {
     /// How the database finds holders, in its own words: a test sees there that a look reads little of a large sale.
     pub async fn explain_holders(&self, sale: SaleId, beginnings: &[String], max: u32) -> ports::Result<Vec<String>> {
-        explained(&mut *self.reader().await?, found(sale, beginnings, max)).await.map_err(fault)
+        found(sale, beginnings, max).plan(&mut *self.reader().await?).await.map_err(fault)
     }
-}
-
-async fn explained(conn: &mut Connection, look: Statement) -> Result<Vec<String>> {
-    let found = look.explained(EXPLAIN).build()?.fetch_all(conn).await?;
-    found.iter().map(|found| found.try_get(EXPLAIN_COLUMN)).collect()
 }
 
 async fn sought(conn: &mut Connection, (sale, orders, by): &(SaleId, Value, Author)) -> Result<()> {

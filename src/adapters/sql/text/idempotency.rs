@@ -194,10 +194,6 @@ async fn withdraw(conn: &mut Connection, args: &(Key, Lease)) -> Result<()> {
 }
 
 async fn forget(conn: &mut Connection, &(now, max): &(Timestamp, u32)) -> Result<u64> {
-    let done = sqlx::query(bulk::delete_some!("requests.forget", "requests", "expires_at <= ?", "expires_at"))
-        .bind(now)
-        .bind(max)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    let text = bulk::delete_some!("requests.forget", "requests", "expires_at <= ?", "expires_at");
+    bulk::delete_until(conn, text, now, max).await
 }

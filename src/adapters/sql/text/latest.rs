@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::Row as _;
 
 use super::bulk::Statement;
-use super::dialect::{Connection, EXPLAIN, EXPLAIN_COLUMN, Store, by_index, in_this_order};
+use super::dialect::{Connection, Store, by_index, in_this_order};
 use super::{Result, row};
 use crate::domain::sale::reservation::{Kind, Reservation};
 use crate::domain::shared::id::{BuyerId, ReservationId, SaleId};
@@ -74,19 +74,14 @@ pub async fn versions(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -
 impl Store {
     /// How the database finds what a look reads of these buyers, in its own words: a test sees there that what has ended costs nothing.
     pub async fn explain_looks(&self, sale: SaleId, buyers: &[BuyerId]) -> crate::ports::Result<Vec<String>> {
-        explained(&mut *self.reader().await?, sale, buyers).await.map_err(super::fault)
-    }
-}
-
-async fn explained(conn: &mut Connection, sale: SaleId, buyers: &[BuyerId]) -> Result<Vec<String>> {
-    let mut words = Vec::new();
-    for buyers in buyers.chunks(ASKED_MAX) {
-        let found = latest(row::reservations!("ledger.places", ""), sale, buyers).explained(EXPLAIN);
-        for found in found.build()?.fetch_all(&mut *conn).await? {
-            words.push(found.try_get(EXPLAIN_COLUMN)?);
+        let mut conn = self.reader().await?;
+        let mut words = Vec::new();
+        for buyers in buyers.chunks(ASKED_MAX) {
+            let look = latest(row::reservations!("ledger.places", ""), sale, buyers);
+            words.extend(look.plan(&mut conn).await.map_err(super::fault)?);
         }
+        Ok(words)
     }
-    Ok(words)
 }
 
 /// Of the parties on standby: the line is counted once for all of them.

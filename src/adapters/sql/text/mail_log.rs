@@ -201,19 +201,10 @@ async fn unsent(conn: &mut Connection) -> Result<Unsent> {
 
 /// Letters that are done; one that is unsent has no such time.
 pub async fn count_done(conn: &mut Connection, before: Timestamp, max: u32) -> Result<u64> {
-    let Number(found) = sqlx::query_scalar(bulk::count_some!("letters.done", "letters", "done_at < ?"))
-        .bind(before)
-        .bind(max)
-        .fetch_one(conn)
-        .await?;
-    Ok(found)
+    bulk::count_until(conn, bulk::count_some!("letters.done", "letters", "done_at < ?"), before, max).await
 }
 
 pub async fn remove_done(conn: &mut Connection, &(before, piece): &(Timestamp, Piece)) -> Result<u64> {
-    let done = sqlx::query(bulk::delete_some!("letters.remove", "letters", "done_at < ?", "done_at, id"))
-        .bind(before)
-        .bind(piece.max)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    let text = bulk::delete_some!("letters.remove", "letters", "done_at < ?", "done_at, id");
+    bulk::delete_until(conn, text, before, piece.max).await
 }

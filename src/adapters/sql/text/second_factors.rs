@@ -35,7 +35,7 @@ impl SecondFactors for Store {
         self.write("second_factors.offer", (id, secret.to_vec()), |c, args| Box::pin(offer(c, args))).await
     }
 
-    async fn confirm_second_factor_by(
+    async fn confirm_second_factor(
         &self,
         id: BuyerId,
         Confirmation { secret, step, recovery }: Confirmation<'_>,

@@ -25,7 +25,7 @@ impl Sessions for Store {
         listed(&mut *self.reader().await?, account, now, max).await.map_err(fault)
     }
 
-    async fn end_session_by(
+    async fn end_session(
         &self,
         account: BuyerId,
         id: SessionId,
@@ -127,10 +127,6 @@ async fn ended_after(conn: &mut Connection, after: EndPlace, max: u32) -> Result
 }
 
 async fn forget(conn: &mut Connection, &(before, max): &(Timestamp, u32)) -> Result<u64> {
-    let done = sqlx::query(bulk::delete_some!("sessions.forget", "sessions", "until_at < ?", "until_at"))
-        .bind(before)
-        .bind(max)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    let text = bulk::delete_some!("sessions.forget", "sessions", "until_at < ?", "until_at");
+    bulk::delete_until(conn, text, before, max).await
 }

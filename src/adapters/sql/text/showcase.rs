@@ -6,7 +6,8 @@
 //! and a listing of its own, and the list of all passes it over.
 
 use super::bulk::Statement;
-use super::dialect::{Connection, EXPLAIN, EXPLAIN_COLUMN, Row, Store, by_index, by_primary, in_this_order};
+use super::dialect::{Connection, Row, Store, by_index, by_primary, in_this_order};
+use super::moves::Counts;
 use super::{Result, catalogue, fault, moves, restore};
 use crate::adapters::sql::codes::Listing;
 use crate::domain::sale::{Sale, SaleState};
@@ -43,18 +44,13 @@ impl Showcase for Store {
 impl Store {
     /// How the database finds a page of this list, in its own words: a test sees there that the last one costs what the first does.
     pub async fn explain_list(&self, list: &SaleList, now: Timestamp, max: u32) -> ports::Result<Vec<String>> {
-        explained(&mut *self.reader().await?, list, now, max).await.map_err(fault)
-    }
-}
-
-async fn explained(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<String>> {
-    let mut words = Vec::new();
-    for page in pages(list, now, max) {
-        for found in page.explained(EXPLAIN).build()?.fetch_all(&mut *conn).await? {
-            words.push(found.try_get(EXPLAIN_COLUMN)?);
+        let mut conn = self.reader().await?;
+        let mut words = Vec::new();
+        for page in pages(list, now, max) {
+            words.extend(page.plan(&mut conn).await.map_err(fault)?);
         }
+        Ok(words)
     }
-    Ok(words)
 }
 
 async fn listed(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32) -> Result<Vec<ListedSale>> {
@@ -72,12 +68,15 @@ async fn listed(conn: &mut Connection, list: &SaleList, now: Timestamp, max: u32
     let mut counts = moves::counts(conn, &ids).await?;
     let sales = catalogue::fetch_many(conn, &ids).await?;
     let mut sales: HashMap<SaleId, Sale> = sales.into_iter().map(|sale| (sale.id, sale)).collect();
-    let shown = ids.into_iter().filter_map(|id| {
-        let (sale, counts) = (sales.remove(&id)?, counts.remove(&id).unwrap_or_default());
-        let taken = counts.sold + counts.pending + counts.blocked;
-        Some(ListedSale { sale, sold: counts.sold as u32, taken: taken as u32, standby: counts.standby as u32 })
-    });
+    let shown = ids.into_iter().filter_map(|id| Some(counted(sales.remove(&id)?, &mut counts)));
     Ok(shown.collect())
+}
+
+/// Takes its own counts out of them.
+pub fn counted(sale: Sale, counts: &mut HashMap<SaleId, Counts>) -> ListedSale {
+    let counts = counts.remove(&sale.id).unwrap_or_default();
+    let taken = counts.sold + counts.pending + counts.blocked;
+    ListedSale { sale, sold: counts.sold as u32, taken: taken as u32, standby: counts.standby as u32 }
 }
 
 fn place(found: &Row) -> Result<(Timestamp, SaleId)> {

@@ -2,9 +2,11 @@
 //! an undo, a check-in, a merge and a refund of one unit come one after the other. Absent: any way to take an undo back.
 
 use serde_json::{Value, json};
+use sqlx::query::QueryAs;
 use sqlx::{FromRow, Row as _};
 
-use super::dialect::{Connection, Row, by_index, for_update, insert_new};
+use super::bulk::Arguments;
+use super::dialect::{Connection, Db, Row, by_index, for_update, insert_new};
 use super::{Result, admissions, broken, journal, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::audit::journal::{Action, Subject};
@@ -18,6 +20,13 @@ use crate::ports::receipts::admissions::{Mark, Undo, UndonePlace, Why};
 macro_rules! exactly {
     () => {
         " WHERE sale = ? AND unit = ? AND reservation = ? AND admitted_at = ? AND device = ? AND sequence = ?"
+    };
+}
+
+/// What is so of those that a mark means.
+macro_rules! marked {
+    () => {
+        "WHERE sale = ? AND unit = ? AND reservation = ? AND admitted_at = ? AND device = ? "
     };
 }
 
@@ -136,34 +145,24 @@ async fn step_in(conn: &mut Connection, proof: &Proof) -> Result<Option<Admissio
 }
 
 async fn contradicted(conn: &mut Connection, mark: &Mark) -> Result<Option<Admission>> {
-    sqlx::query_as(concat!(
+    let query = sqlx::query_as(concat!(
         "/* undos.conflict */ SELECT sale, unit, reservation, admitted_at, gate, device, sequence FROM admission_conflicts ",
-        "WHERE sale = ? AND unit = ? AND reservation = ? AND admitted_at = ? AND device = ? ORDER BY sequence LIMIT 1",
+        marked!(),
+        "ORDER BY sequence LIMIT 1",
         for_update!()
-    ))
-    .bind(mark.proof.sale)
-    .bind(mark.proof.unit)
-    .bind(mark.proof.reservation)
-    .bind(mark.at)
-    .bind(&mark.device)
-    .fetch_optional(conn)
-    .await
+    ));
+    meant(query, mark).fetch_optional(conn).await
 }
 
 /// The last one, if it was taken back more than once: an admission that is made again with the same time is another one.
 async fn of_mark(conn: &mut Connection, mark: &Mark) -> Result<Option<Undone>> {
-    sqlx::query_as(undos!(
-        "undos.of_mark",
-        "WHERE sale = ? AND unit = ? AND reservation = ? AND admitted_at = ? AND device = ? ",
-        "ORDER BY undone_at DESC LIMIT 1"
-    ))
-    .bind(mark.proof.sale)
-    .bind(mark.proof.unit)
-    .bind(mark.proof.reservation)
-    .bind(mark.at)
-    .bind(&mark.device)
-    .fetch_optional(conn)
-    .await
+    let query = sqlx::query_as(undos!("undos.of_mark", marked!(), "ORDER BY undone_at DESC LIMIT 1"));
+    meant(query, mark).fetch_optional(conn).await
+}
+
+/// What [`marked`] asks.
+fn meant<'q, T>(query: QueryAs<'q, Db, T, Arguments>, mark: &'q Mark) -> QueryAs<'q, Db, T, Arguments> {
+    query.bind(mark.proof.sale).bind(mark.proof.unit).bind(mark.proof.reservation).bind(mark.at).bind(&mark.device)
 }
 
 /// Whether this line of a device was taken back. By its number: a clock that is ahead gives it another time at each merge.

@@ -71,7 +71,7 @@ struct NewPasswordBody {
 pub async fn delete_sessions(req: HttpRequest, face: Data<AccountFace>) -> Reply {
     let principal = face.principal(&req)?;
     let (by, now) = (face.own_author(&req, &principal), face.clock().now());
-    let revoked = face.needs().accounts.log_out_everywhere_by(principal.buyer, now, by.as_ref()).await?;
+    let revoked = face.needs().accounts.log_out_everywhere(principal.buyer, now, by.as_ref()).await?;
     face.revoke(revoked.ok_or_else(no_account)?);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -133,7 +133,7 @@ pub async fn delete_me(req: HttpRequest, payload: Payload, face: Data<AccountFac
     }
     // Before, so that a crash leaves no receipt with a name behind an account without one; and after, for what was printed meanwhile.
     let numbers = forget_receipts(&face, buyer).await?;
-    match face.needs().accounts.erase_by(buyer, keep_orders, face.clock().now(), by.as_ref()).await? {
+    match face.needs().accounts.erase(buyer, keep_orders, face.clock().now(), by.as_ref()).await? {
         Erased::Done(revoked) => {
             face.revoke(revoked);
             for number in &numbers {

@@ -81,7 +81,7 @@ async fn delete_session(req: HttpRequest, face: Data<AccountFace>) -> Reply {
     let session = named.ok_or_else(none)?;
     let by = face.own_author(&req, &principal);
     let (sessions, now) = (&face.needs().sessions, face.clock().now());
-    if !sessions.end_session_by(principal.buyer, session, now, by.as_ref()).await? {
+    if !sessions.end_session(principal.buyer, session, now, by.as_ref()).await? {
         return Err(none());
     }
     face.ended(Ended { session, account: principal.buyer });

@@ -2,7 +2,9 @@
 
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use tokio::time::Instant;
 
+use crate::app::sale::catalogue_cache::CachedSale;
 use crate::domain::people::Permission;
 use crate::domain::shared::id::SaleId;
 use crate::faces::desk::Desk;
@@ -13,11 +15,12 @@ use crate::faces::desk::views::DeskSaleView;
 use crate::faces::front::once::{By, once};
 use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, no_such_sale, path, query, sale_id};
+use crate::faces::front::views::SaleView;
 use crate::kit::http::document::params::{Key, Pages};
 use crate::kit::http::document::problems;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
 use crate::ports::sale::catalogue::Changed;
-use crate::ports::sale::drafts::Edited;
+use crate::ports::sale::drafts::{Draft, Edited};
 
 /// Drafts on one page: each is read whole.
 const PAGE_MAX: u32 = 50;
@@ -45,13 +48,14 @@ async fn get_drafts(req: HttpRequest, desk: Data<Desk>) -> Reply {
     desk.may(&req, Permission::Read)?;
     let [limit, after] = query(&req, ["limit", "after"])?;
     let page: Page<SaleId> = Page::asked(limit, after, PAGE_MAX)?;
-    let mut sales = desk.needs().drafts.drafts_after(page.after, page.reach()).await?;
-    let next = page.cut(&mut sales, |sale| sale.id);
-    let mut views = Vec::with_capacity(sales.len());
-    for sale in sales {
-        let (sale, view) = seen(&desk, sale.id).await?;
-        views.push(DeskSaleView::new(&sale, view));
-    }
+    let (now, looked_at) = (desk.clock().now(), Instant::now());
+    let mut drafts = desk.needs().drafts.drafts_after(page.after, page.reach()).await?;
+    let next = page.cut(&mut drafts, |draft| draft.listed.sale.id);
+    let view = |Draft { listed, description }| {
+        let shown = CachedSale::listed(listed, looked_at);
+        DeskSaleView::new(&shown.sale, SaleView::new(&shown, now).described(&description))
+    };
+    let views: Vec<DeskSaleView> = drafts.into_iter().map(view).collect();
     Ok(page.answer(&req, next).json(views))
 }
 

@@ -2,6 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data, ServiceConfig};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::domain::audit::journal::{Action, SUBJECT_CHARS_MAX, Subject};
 use crate::domain::people::Permission;
@@ -12,18 +15,32 @@ use crate::faces::desk::journal::{EntryView, JournalExport};
 use crate::faces::desk::leaving::{Leaving, can_be_streamed, streamed};
 use crate::faces::front::page::Page;
 use crate::faces::front::routes::{Reply, parsed, path, query};
-use crate::kit::http::document::params::Pages;
+use crate::kit::http::document::params::{self, Pages};
 use crate::kit::http::limits;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::audit::journal::Wanted;
 
 /// Entries on one page.
 const PAGE_MAX: u32 = 100;
-const ACTOR: &str = "Only what this one did: the number of an account, or `shell`.";
-const ACTION: &str = "Only this, as `sale.raised`.";
-const SUBJECT: &str = "Only what was done to this, as `sale:7` or `order:7K2P-Q9RX-M4TD`.";
-const FROM: &str = "Only what was done at this time or later: milliseconds since 1970, UTC.";
-const TO: &str = "Only what was done before this time.";
+const ASKED: [&str; 5] = ["actor", "action", "subject", "from", "to"];
+
+/// Which entries are asked for.
+struct EntriesAsked;
+
+impl IntoParams for EntriesAsked {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let [actor, action, subject, from, to] = ASKED;
+        let text = || ObjectBuilder::new().schema_type(Type::String).build().into();
+        let time = || ObjectBuilder::new().schema_type(Type::Integer).build().into();
+        vec![
+            params::query(actor, "Only what this one did: the number of an account, or `shell`.", text()),
+            params::query(action, "Only this, as `sale.raised`.", text()),
+            params::query(subject, "Only what was done to this, as `sale:7` or `order:7K2P-Q9RX-M4TD`.", text()),
+            params::query(from, "Only what was done at this time or later: milliseconds since 1970, UTC.", time()),
+            params::query(to, "Only what was done before this time.", time()),
+        ]
+    }
+}
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/v1/admin/journal").route(web::get().to(get_journal)))
@@ -38,14 +55,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     get,
     path = "/v1/admin/journal",
     operation_id = "journal",
-    params(
-        ("actor" = Option<String>, Query, description = ACTOR),
-        ("action" = Option<String>, Query, description = ACTION),
-        ("subject" = Option<String>, Query, description = SUBJECT),
-        ("from" = Option<i64>, Query, description = FROM),
-        ("to" = Option<i64>, Query, description = TO),
-        Pages,
-    ),
+    params(EntriesAsked, Pages),
     responses((status = 200, description = "A page of entries.", body = Vec<EntryView>)),
     security(("access" = ["journal"])),
 )]
@@ -70,20 +80,14 @@ async fn get_journal(req: HttpRequest, desk: Data<Desk>) -> Reply {
     get,
     path = "/v1/admin/journal.csv",
     operation_id = "export_journal",
-    params(
-        ("actor" = Option<String>, Query, description = ACTOR),
-        ("action" = Option<String>, Query, description = ACTION),
-        ("subject" = Option<String>, Query, description = SUBJECT),
-        ("from" = Option<i64>, Query, description = FROM),
-        ("to" = Option<i64>, Query, description = TO),
-    ),
+    params(EntriesAsked),
     responses((status = 200, description = "The list, streamed.", content_type = "text/csv", body = String)),
     security(("access" = ["journal"])),
 )]
 async fn get_csv(req: HttpRequest, desk: Data<Desk>) -> Reply {
     let by = desk.author(&req, Permission::Journal)?;
     can_be_streamed(&req)?;
-    let wanted = wanted(query(&req, ["actor", "action", "subject", "from", "to"])?)?;
+    let wanted = wanted(query(&req, ASKED)?)?;
     let leaving = Leaving::begin(&desk, by, "journal", Subject::Journal).await?;
     streamed("journal.csv", JournalExport::new(wanted, leaving)).await
 }

@@ -70,11 +70,11 @@ pub async fn sales_are_listed_newest_first<S: Store>(store: S) {
 
 pub async fn an_account_with_good_tickets_is_erased_by_its_owners_word<S: Store>(store: S) {
     let account =
-        store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
+        store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::En, None).await.unwrap().unwrap();
     assert_eq!(store.in_the_way(account.id).await.unwrap(), InTheWay::default());
     let mut counter = Counter::open(store, 4, 0).await;
     let row = counter.reserved(&[(account.id.0, 2)]).await.remove(0);
-    let erase = async |keep| counter.store.erase(account.id, keep, NOW).await.unwrap();
+    let erase = async |keep| counter.store.erase(account.id, keep, NOW, None).await.unwrap();
     let held = InTheWay { reservations: vec![row.clone()], ..InTheWay::default() };
     assert_eq!(erase(true).await, Erased::Refused(held));
     let payment = counter.payment(&row, 1).await;
@@ -151,11 +151,15 @@ pub async fn a_sale_matters_until_nothing_can_happen<S: Store>(store: S) {
 }
 
 pub async fn an_address_has_one_account<S: Store>(store: S) {
-    let ann =
-        store.create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::ZhTw).await.unwrap().unwrap();
-    let bob = store.create_account("Bob", "bob@example.org", "hash", Role::Owner, Locale::En).await.unwrap().unwrap();
+    let ann = store
+        .create_account("Ann", "ann@example.org", "hash", Role::Shopper, Locale::ZhTw, None)
+        .await
+        .unwrap()
+        .unwrap();
+    let bob =
+        store.create_account("Bob", "bob@example.org", "hash", Role::Owner, Locale::En, None).await.unwrap().unwrap();
     assert_ne!(ann.id, bob.id);
-    let eve = store.create_account("Eve", "ann@example.org", "x", Role::Shopper, Locale::En).await.unwrap();
+    let eve = store.create_account("Eve", "ann@example.org", "x", Role::Shopper, Locale::En, None).await.unwrap();
     assert_eq!(eve.map(|account| account.id), None);
     let found = store.account(ann.id).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.password_hash.as_str(), found.role), ("Ann", "hash", Role::Shopper));
@@ -166,7 +170,7 @@ pub async fn an_address_has_one_account<S: Store>(store: S) {
     for same in ["Bob@Example.ORG", "bob+lamp@example.org"] {
         assert_eq!(store.account_by_email(same).await.unwrap().unwrap().email, "bob@example.org");
     }
-    let again = store.create_account("Eve", "BOB+x@example.org", "x", Role::Shopper, Locale::En).await.unwrap();
+    let again = store.create_account("Eve", "BOB+x@example.org", "x", Role::Shopper, Locale::En, None).await.unwrap();
     assert_eq!(again.map(|account| account.id), None);
     assert!(store.account(BuyerId(bob.id.0 + 1)).await.unwrap().is_none());
 }

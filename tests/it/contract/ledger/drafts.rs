@@ -9,15 +9,17 @@ use miaosha::domain::shared::id::{RequestId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::ports::audit::retention::{Certificate, Piece};
 use miaosha::ports::sale::catalogue::{Changed, NewItem, NewSale};
-use miaosha::ports::sale::drafts::Edited;
+use miaosha::ports::sale::drafts::{Draft, Edited};
 use miaosha::ports::sale::recording::Recorded;
-use miaosha::ports::sale::showcase::{ListedState, SaleList, SaleOrder};
+use miaosha::ports::sale::showcase::{ListedSale, ListedState, SaleList, SaleOrder};
 
 use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, later, new_sale};
 use super::journal::author;
 
+const DESCRIPTION: &str = "Fired twice.";
+
 async fn new_draft<S: Store>(store: &S, request: Option<RequestId>) -> Sale {
-    let item = NewItem { title: "A clay teapot".into(), description: "Fired twice.".into() };
+    let item = NewItem { title: "A clay teapot".into(), description: DESCRIPTION.into() };
     let sale = NewSale {
         item: store.create_item(&item).await.unwrap().id,
         price: Money { minor: 2500, currency: "TWD".parse().unwrap() },
@@ -58,7 +60,9 @@ pub async fn a_draft_is_in_no_list_until_it_is_published<S: Store>(store: S) {
     let draft = new_draft(&store, None).await;
     assert!(draft.draft && !shown.draft);
     assert_eq!(store.sale(draft.id).await.unwrap(), Some(draft.clone()));
-    assert_eq!(store.drafts_after(None, 9).await.unwrap(), std::slice::from_ref(&draft));
+    let listed_draft = ListedSale { sale: draft.clone(), sold: 0, taken: 0, standby: 0 };
+    let shown_draft = Draft { listed: listed_draft, description: DESCRIPTION.to_owned() };
+    assert_eq!(store.drafts_after(None, 9).await.unwrap(), [shown_draft]);
     assert_eq!(store.drafts_after(Some(draft.id), 9).await.unwrap(), []);
     assert!(matches!(store.raise(draft.id, 9).await.unwrap(), Changed::Refused { .. }), "it is corrected");
     for after_ms in [0, 1_800_000, 7_200_000] {
@@ -196,19 +200,7 @@ pub async fn terms_stay_once_somebody_pressed<S: Store>(store: S) {
     assert_eq!(counter.store.edit(&cheaper, None, NOW, None).await.unwrap(), pressed, "ever");
     // Its batch goes after a certificate, and its last turn is a release.
     let facts = counter.store.audit(is.id, NOW).await.unwrap().unwrap();
-    let certificate = Certificate {
-        sale: is.id,
-        generation: facts.standing.generation,
-        revision: facts.standing.revision,
-        attempts: facts.attempts,
-        outcomes: facts.outcomes,
-        digest: facts.turns_digest,
-        certified_at: NOW,
-        turns_removed_at: None,
-        turns_gone_at: None,
-        turnstile_removed_at: None,
-        ended_moved_at: None,
-    };
+    let certificate = Certificate::of(&facts);
     assert!(counter.store.certify(&certificate).await.unwrap());
     let piece = Piece { max: 9, dry_run: false };
     assert_eq!(counter.store.remove_turns(&certificate, NOW, piece).await.unwrap(), 2);

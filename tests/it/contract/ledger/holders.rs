@@ -16,7 +16,7 @@ async fn people<S: Store>(store: &S, names: &[&str]) -> Vec<u64> {
     let mut ids = Vec::new();
     for (number, name) in names.iter().enumerate() {
         let email = format!("p{number}@example.org");
-        let made = store.create_account(name, &email, "hash", Role::Shopper, Locale::En).await.unwrap();
+        let made = store.create_account(name, &email, "hash", Role::Shopper, Locale::En, None).await.unwrap();
         ids.push(made.unwrap().id.0);
     }
     ids
@@ -88,7 +88,7 @@ pub async fn who_is_erased_is_found_by_number_alone<S: Store>(store: S) {
     store.keep_holders(9).await.unwrap();
     pay(&counter, &rows[1], 1002).await;
     for row in &rows {
-        assert!(matches!(store.erase(row.buyer, true, NOW).await.unwrap(), Erased::Done(_)));
+        assert!(matches!(store.erase(row.buyer, true, NOW, None).await.unwrap(), Erased::Done(_)));
     }
     store.keep_holders(9).await.unwrap();
     assert_eq!(found(&store, sale, "ada").await, []);

@@ -182,9 +182,8 @@ pub async fn an_effect_on_units_is_one_with_its_entry<S: Store>(store: S) {
 pub async fn a_change_of_an_account_is_one_with_its_entry<S: Store>(store: S) {
     let by = Author::shell(RequestId(5), NOW);
     let by = Some(&by);
-    let make = async |email: &str, by| {
-        store.create_account_by("Ann", email, "hash", Role::Owner, Locale::En, by).await.unwrap()
-    };
+    let make =
+        async |email: &str, by| store.create_account("Ann", email, "hash", Role::Owner, Locale::En, by).await.unwrap();
     let ann = make("ann@example.org", by).await.unwrap();
     assert!(make("ann@example.org", by).await.is_none());
     let bob = make("bob@example.org", None).await.unwrap();

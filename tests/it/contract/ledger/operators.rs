@@ -9,7 +9,7 @@ use miaosha::ports::people::operators::{Operator, RoleSet};
 use super::counter::{NOW, Store};
 
 async fn account<S: Store>(store: &S, name: &str, role: Role) -> Account {
-    store.create_account(name, &format!("{name}@example.org"), "hash", role, Locale::En).await.unwrap().unwrap()
+    store.create_account(name, &format!("{name}@example.org"), "hash", role, Locale::En, None).await.unwrap().unwrap()
 }
 
 pub async fn operators_are_listed_and_change<S: Store>(store: S) {
@@ -46,7 +46,7 @@ pub async fn operators_are_listed_and_change<S: Store>(store: S) {
     let missing = BuyerId(eve.id.0 + 1);
     assert_eq!(store.set_role(missing, Role::Owner, NOW).await.unwrap(), RoleSet::Missing);
     assert_eq!(store.reset_password(missing, "x", NOW).await.unwrap(), None);
-    assert!(matches!(store.erase(bob.id, true, NOW).await.unwrap(), Erased::Done(_)));
+    assert!(matches!(store.erase(bob.id, true, NOW, None).await.unwrap(), Erased::Done(_)));
     assert_eq!(listed(None, 9).await, [operator(&ann, Role::Owner)], "who is gone is no operator");
     assert_eq!(set(&bob, Role::Owner).await, RoleSet::Missing);
 }
@@ -59,10 +59,10 @@ pub async fn one_owner_stays<S: Store>(store: S) {
         assert_eq!(set(&ann, role).await, RoleSet::LastOwner);
     }
     assert_eq!(set(&ann, Role::Owner).await, RoleSet::Same);
-    assert_eq!(store.erase(ann.id, true, NOW).await.unwrap(), Erased::LastOwner);
+    assert_eq!(store.erase(ann.id, true, NOW, None).await.unwrap(), Erased::LastOwner);
     assert!(store.account(ann.id).await.unwrap().is_some_and(|found| found == ann), "nothing was done");
     assert!(matches!(set(&bob, Role::Owner).await, RoleSet::Done(_)));
-    assert!(matches!(store.erase(ann.id, true, NOW).await.unwrap(), Erased::Done(_)));
+    assert!(matches!(store.erase(ann.id, true, NOW, None).await.unwrap(), Erased::Done(_)));
     assert_eq!(set(&bob, Role::Desk).await, RoleSet::LastOwner, "who is gone is no owner");
 }
 

@@ -101,8 +101,11 @@ pub async fn orders_are_listed_once_each<S: Store>(store: S) {
 }
 
 pub async fn people_are_found_where_they_have_an_account<S: Store>(store: S) {
-    let ann =
-        store.create_account("王小明", "ann@example.org", "hash", Role::Shopper, Locale::En).await.unwrap().unwrap();
+    let ann = store
+        .create_account("王小明", "ann@example.org", "hash", Role::Shopper, Locale::En, None)
+        .await
+        .unwrap()
+        .unwrap();
     let people = store.people(&[ann.id, BuyerId(u64::MAX), BuyerId(ann.id.0 + 1)]).await.unwrap();
     let person = Person { name: "王小明".to_owned(), email: "ann@example.org".to_owned() };
     assert_eq!(people.into_iter().collect::<Vec<_>>(), [(ann.id, person)]);

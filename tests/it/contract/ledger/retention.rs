@@ -29,20 +29,7 @@ async fn facts<S: Store>(counter: &Counter<S>) -> AuditFacts {
 
 /// As the audit has it now.
 async fn certificate<S: Store>(counter: &Counter<S>) -> Certificate {
-    let facts = facts(counter).await;
-    Certificate {
-        sale: counter.sale.id,
-        generation: facts.standing.generation,
-        revision: facts.standing.revision,
-        attempts: facts.attempts,
-        outcomes: facts.outcomes,
-        digest: facts.turns_digest,
-        certified_at: NOW,
-        turns_removed_at: None,
-        turns_gone_at: None,
-        turnstile_removed_at: None,
-        ended_moved_at: None,
-    }
+    Certificate::of(&facts(counter).await)
 }
 
 async fn certified<S: Store>(counter: &Counter<S>) -> Certificate {

@@ -5,22 +5,26 @@ use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::shared::id::BuyerId;
 use miaosha::domain::shared::locale::Locale;
 use miaosha::ports::people::accounts::Erased;
-use miaosha::ports::people::second_factors::{Digest, SecondFactor, TryLimit};
+use miaosha::ports::people::second_factors::{Confirmation, Digest, SecondFactor, TryLimit};
 
 use super::counter::{NOW, Store};
 
 const SECRET: [u8; 20] = [7; 20];
 const CODES: [Digest; 3] = [[1; 32], [2; 32], [3; 32]];
 
+fn of(secret: &[u8], step: u64) -> Confirmation<'_> {
+    Confirmation { secret, step, recovery: &CODES }
+}
+
 async fn account<S: Store>(store: &S, name: &str) -> BuyerId {
     let email = format!("{name}@example.org");
-    store.create_account(name, &email, "hash", Role::Owner, Locale::En).await.unwrap().unwrap().id
+    store.create_account(name, &email, "hash", Role::Owner, Locale::En, None).await.unwrap().unwrap().id
 }
 
 async fn set_up<S: Store>(store: &S, name: &str) -> BuyerId {
     let id = account(store, name).await;
     assert!(store.offer_second_factor(id, &SECRET).await.unwrap());
-    assert!(store.confirm_second_factor(id, &SECRET, 5, &CODES, NOW).await.unwrap().is_some());
+    assert!(store.confirm_second_factor(id, of(&SECRET, 5), NOW, None).await.unwrap().is_some());
     id
 }
 
@@ -29,23 +33,23 @@ pub async fn a_second_factor_is_offered_and_confirmed<S: Store>(store: S) {
     let known = async || store.second_factor(id).await.unwrap();
     let is = |secret: [u8; 20], is_confirmed, used| Some(SecondFactor { secret: secret.to_vec(), is_confirmed, used });
     assert!(known().await.is_none());
-    assert_eq!(store.confirm_second_factor(id, &SECRET, 5, &CODES, NOW).await.unwrap(), None, "nothing was offered");
+    assert_eq!(store.confirm_second_factor(id, of(&SECRET, 5), NOW, None).await.unwrap(), None, "nothing was offered");
     assert!(store.offer_second_factor(id, &[9; 20]).await.unwrap());
     assert!(store.offer_second_factor(id, &SECRET).await.unwrap(), "in the other's place");
     assert!(known().await == is(SECRET, false, 0));
     assert_eq!(
-        store.confirm_second_factor(id, &[9; 20], 5, &CODES, NOW).await.unwrap(),
+        store.confirm_second_factor(id, of(&[9; 20], 5), NOW, None).await.unwrap(),
         None,
         "that is not the last one"
     );
     let operators = store.operators_after(None, 9).await.unwrap();
     assert!(!operators[0].has_second_factor);
-    let revoked = store.confirm_second_factor(id, &SECRET, 5, &CODES, NOW).await.unwrap();
+    let revoked = store.confirm_second_factor(id, of(&SECRET, 5), NOW, None).await.unwrap();
     assert_eq!(revoked, Some(Revoked { buyer: id, epoch: 1 }));
     assert!(known().await == is(SECRET, true, 5));
     let operators = store.operators_after(None, 9).await.unwrap();
     assert!(operators[0].has_second_factor);
-    assert_eq!(store.confirm_second_factor(id, &SECRET, 6, &CODES, NOW).await.unwrap(), None, "it is confirmed");
+    assert_eq!(store.confirm_second_factor(id, of(&SECRET, 6), NOW, None).await.unwrap(), None, "it is confirmed");
     assert!(!store.offer_second_factor(id, &[9; 20]).await.unwrap());
     assert!(known().await == is(SECRET, true, 5));
 }
@@ -56,7 +60,7 @@ pub async fn a_second_factor_goes_with_its_account<S: Store>(store: S) {
     assert!(store.second_factor(ann).await.unwrap().is_none());
     assert!(!store.use_recovery(ann, &CODES[0]).await.unwrap());
     assert!(store.use_recovery(bob, &CODES[0]).await.unwrap(), "another's is another's");
-    assert!(matches!(store.erase(bob, true, NOW).await.unwrap(), Erased::Done(_)));
+    assert!(matches!(store.erase(bob, true, NOW, None).await.unwrap(), Erased::Done(_)));
     assert!(store.second_factor(bob).await.unwrap().is_none());
     assert!(!store.use_recovery(bob, &CODES[1]).await.unwrap());
 }
