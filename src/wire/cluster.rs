@@ -63,7 +63,11 @@ pub async fn connect(
         places: turnstile.clone(),
         tries: turnstile.clone(),
         turnstile,
-        payments: provider::choose(&config.stripe, Arc::new(store.sandbox()), store.clone())?,
+        payments: provider::choose(
+            &config.stripe,
+            provider::sandbox(config.payments.sandbox_books, store.sandbox()),
+            store.clone(),
+        )?,
         store,
         queue: broker.clone(),
         signals: broker,

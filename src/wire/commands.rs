@@ -182,7 +182,8 @@ pub async fn answer(state: Option<PathBuf>, command: Command) -> Result<Value, F
     match folder::lock(&state) {
         Ok(_lock) => {
             let config: Config = config::load(None)?;
-            let world = shop::open(&EmbeddedConfig { state, ..config.embedded }, &config.stripe, tasks()).await?;
+            let embedded = EmbeddedConfig { state, ..config.embedded };
+            let world = shop::open(&embedded, &config.stripe, config.payments.sandbox_books, tasks()).await?;
             // Turnstiles in memory are gone with the process that had them.
             operator::restore_all(&world.needs()).await?;
             // And no other process publishes what was committed last.

@@ -4,6 +4,7 @@
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
+use crate::adapters::memory::payments::MemorySandbox;
 use crate::adapters::stripe::{Settings, Stripe};
 use crate::app::money::metric;
 use crate::kit::http::probes::Readiness;
@@ -11,6 +12,7 @@ use crate::kit::work::settings::ConfigError;
 use crate::ports::Result;
 use crate::ports::money::payments::{Payments, Provider, References};
 use crate::wire::config::{Config, StripeConfig};
+use crate::workers::payment_consumer::Books;
 
 /// Which it is, for a process that takes money, gives it back, or asks what became of it. It is also what probes, metrics and the page
 /// say.
@@ -43,6 +45,14 @@ pub fn check(config: &Config) -> Result<Provider, ConfigError> {
 
 fn has_key(config: &StripeConfig) -> bool {
     !config.secret_key.expose_secret().is_empty()
+}
+
+/// The sandbox, with its books where they are to be.
+pub fn sandbox(books: Books, in_ledger: impl Payments) -> Arc<dyn Payments> {
+    match books {
+        Books::Ledger => Arc::new(in_ledger),
+        Books::Memory => Arc::new(MemorySandbox::default()),
+    }
 }
 
 /// `references` remember what Stripe calls our payments.

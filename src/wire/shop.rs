@@ -41,7 +41,7 @@ use crate::wire::world::{Backends, World};
 use crate::wire::{demo, mail, provider, watch};
 use crate::workers::consumer;
 use crate::workers::mailer;
-use crate::workers::payment_consumer;
+use crate::workers::payment_consumer::{self, Books};
 use crate::workers::relay;
 use crate::workers::tender;
 
@@ -91,7 +91,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     let _lock = folder::lock(&state)?;
     let keys = Arc::new(folder::token_keys(&state)?);
     name_systems(Systems { turnstile: "memory", ledger: "sqlite", queue: "sqlite", signals: "memory" });
-    let world = open(&config.embedded, &config.stripe, lifecycle.tasks()).await?;
+    let world = open(&config.embedded, &config.stripe, config.payments.sandbox_books, lifecycle.tasks()).await?;
     provider::tell(world.payments.provider(), &readiness);
     commands.serve(world.needs());
     // Before the publisher asks for everything: what comes later is told half a second later.
@@ -174,7 +174,12 @@ fn letters(config: &Config, address: SocketAddr) -> MailSettings {
 }
 
 /// Opens the folder's world. The turnstiles are in memory: the sweeper restores each from the ledger.
-pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTasks) -> Result<World, Failure> {
+pub async fn open(
+    config: &EmbeddedConfig,
+    stripe: &StripeConfig,
+    books: Books,
+    tasks: AnyTasks,
+) -> Result<World, Failure> {
     let store = Arc::new(SqliteStore::open(&config.state.join("ledger.sqlite"), tasks.clone()).await?);
     store.migrate().await?;
     let file = config.state.join("queue.sqlite");
@@ -185,7 +190,7 @@ pub async fn open(config: &EmbeddedConfig, stripe: &StripeConfig, tasks: AnyTask
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
         tries: Arc::new(MemoryTries::new()),
-        payments: provider::choose(stripe, Arc::new(store.sandbox()), store.clone())?,
+        payments: provider::choose(stripe, provider::sandbox(books, store.sandbox()), store.clone())?,
         store,
         queue: Arc::new(queue),
         signals: Arc::new(MemorySignals::new()),

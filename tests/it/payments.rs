@@ -7,6 +7,7 @@ mod signatures;
 
 use std::time::Duration;
 
+use miaosha::adapters::memory::payments::MemorySandbox;
 use miaosha::adapters::sql::mysql::MysqlStore;
 use miaosha::adapters::sql::sqlite::SqliteStore;
 use miaosha::kit::work::lifecycle::Lifecycle;
@@ -42,6 +43,7 @@ pub async fn mysql() -> (MysqlStore, ()) {
 macro_rules! suite {
     ($($test:ident)*) => {
         suite! { sandbox_over_sqlite sandbox_over_mysql stripe_over_sqlite stripe_over_mysql: $($test)* }
+        suite! { @over sandbox_in_memory, sqlite, |_store| (MemorySandbox::default().with_wait(Duration::ZERO), SANDBOX), $($test)* }
     };
     ($sandbox_lite:ident $sandbox_my:ident $stripe_lite:ident $stripe_my:ident: $($test:ident)*) => {
         suite! { @over $sandbox_lite, sqlite, |store| (store.sandbox().with_wait(Duration::ZERO), SANDBOX), $($test)* }
@@ -79,6 +81,11 @@ suite! {
 async fn the_sandbox_has_silent_cards() {
     let (store, _keep) = sqlite().await;
     has_silent_cards(store.sandbox().with_wait(Duration::ZERO)).await;
+}
+
+#[tokio::test]
+async fn the_sandbox_in_memory_has_silent_cards() {
+    has_silent_cards(MemorySandbox::default().with_wait(Duration::ZERO)).await;
 }
 
 #[cfg(feature = "servers")]

@@ -11,6 +11,7 @@ use miaosha::kit::work::lifecycle::Lifecycle;
 use miaosha::wire::commands::Commands;
 use miaosha::wire::config::{EmbeddedConfig, StripeConfig};
 use miaosha::wire::shop;
+use miaosha::workers::payment_consumer::Books;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -41,7 +42,8 @@ async fn asked(requests: impl IntoIterator<Item = (Method, Option<&'static str>,
     let folder = tempfile::tempdir().unwrap();
     let config = EmbeddedConfig { state: folder.path().to_owned(), ..EmbeddedConfig::default() };
     let commands = Commands::new().unwrap();
-    commands.serve(shop::open(&config, &StripeConfig::default(), Lifecycle::new().tasks()).await.unwrap().needs());
+    let world = shop::open(&config, &StripeConfig::default(), Books::default(), Lifecycle::new().tasks()).await;
+    commands.serve(world.unwrap().needs());
     let routes = commands.clone();
     let app = App::new().configure(|cfg| routes.routes(cfg)).configure(problem::defaults);
     let app = init_service(app).await;

@@ -5,3 +5,4 @@ pub mod paying;
 pub mod payments;
 pub mod refunds;
 pub mod sweeping;
+pub mod trial;

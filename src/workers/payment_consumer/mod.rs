@@ -39,12 +39,24 @@ use crate::kit::work::backoff::BackoffSettings;
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::workers::payment_consumer::metric::Metric;
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Books {
+    /// In tables of their own, beside the ledger's.
+    #[default]
+    Ledger,
+    /// Of each process, and gone with it: for measurements alone.
+    Memory,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Whether payments go to the built-in sandbox, and no money moves: to be said where there is no Stripe key, by gateways and
     /// operators' commands as well. Only an embedded shop needs no word.
     pub sandbox: bool,
+    /// Where the sandbox has its books.
+    pub sandbox_books: Books,
     /// Alarms taken at once.
     pub deadlines_max: usize,
     /// Between two sweeps.
@@ -114,6 +126,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             sandbox: false,
+            sandbox_books: Books::default(),
             deadlines_max: 16,
             sweep_ms: 1_000,
             alarm_ms: 1_000,

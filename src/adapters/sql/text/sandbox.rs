@@ -18,10 +18,9 @@ use crate::domain::shared::money::Money;
 use crate::ports;
 use crate::ports::Fault;
 use crate::ports::money::payments::{Captured, Opened, Payments, Provider, Unpayable, Voided};
+use crate::ports::money::trial::Trial;
 
 const PART: &str = "payments";
-/// What it knows; every other card is declined.
-const TRIALS: [&str; 4] = ["ok", "declined", "timeout", "late"];
 
 #[derive(Clone)]
 pub struct Sandbox {
@@ -55,12 +54,8 @@ impl Payments for Sandbox {
         Provider::Sandbox
     }
 
-    /// It takes every currency, and from the smallest unit on as much as its books can say.
     fn check(&self, amount: Money) -> ports::Result<(), Unpayable> {
-        match amount.minor {
-            1.. => Ok(()),
-            _ => Err(Unpayable::TooLittle { least: Money { minor: 1, ..amount } }),
-        }
+        Trial::takes(amount)
     }
 
     async fn open(&self, payment: PaymentId, amount: Money) -> ports::Result<Opened> {
@@ -75,15 +70,14 @@ impl Payments for Sandbox {
     }
 
     async fn capture(&self, payment: PaymentId, card: &str) -> ports::Result<Captured> {
-        let (to, why) = match card {
-            "ok" => (SandboxState::Captured, "the payment is void"),
-            "declined" => (SandboxState::Voided, "card declined"),
-            "timeout" => return Err(self.silence().await),
-            "late" => {
+        let (to, why) = match Trial::of(card) {
+            Trial::Captured => (SandboxState::Captured, "the payment is void"),
+            Trial::Declined { why } => (SandboxState::Voided, why),
+            Trial::Silent => return Err(self.silence().await),
+            Trial::Late => {
                 self.set(payment, SandboxState::Captured).await?;
                 return Err(self.silence().await);
             }
-            _ => (SandboxState::Voided, "unknown card"),
         };
         Ok(match self.set(payment, to).await? {
             SandboxState::Captured => Captured::Captured,
@@ -91,9 +85,8 @@ impl Payments for Sandbox {
         })
     }
 
-    /// The names that it knows are for everybody to try things with, and are no one card.
     async fn fingerprint(&self, card: &str) -> ports::Result<Option<String>> {
-        Ok((!TRIALS.contains(&card)).then(|| card.to_owned()))
+        Ok(Trial::fingerprint(card))
     }
 
     async fn void(&self, payment: PaymentId) -> ports::Result<Voided> {
