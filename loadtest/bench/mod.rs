@@ -8,6 +8,7 @@ mod accept;
 mod bare;
 mod barrage;
 mod catalogue;
+mod commits;
 mod decide;
 mod empty;
 mod idle;
@@ -17,6 +18,7 @@ mod parts;
 mod press;
 mod shots;
 mod table;
+mod till;
 mod world;
 
 use clap::{Args, ValueEnum};
