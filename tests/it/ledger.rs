@@ -3,6 +3,7 @@
 mod holders;
 mod journal;
 mod latest;
+mod letters;
 mod lists;
 
 use futures_util::future::join_all;

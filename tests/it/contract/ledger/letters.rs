@@ -9,7 +9,7 @@ use miaosha::ports::mail::log::{Claimed, Ending, MailLog, Unsent};
 const LEASE_MS: i64 = 1_000;
 const AT: Timestamp = Timestamp(1_767_225_600_000);
 
-fn event(number: u128) -> Event {
+pub fn event(number: u128) -> Event {
     let fact = Cancelled { reservation: ReservationId(number), sale: SaleId(7), buyer: BuyerId(u64::MAX), quantity: 2 };
     Event::new(Fact::Cancelled(fact), 1, AT)
 }
