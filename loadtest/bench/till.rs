@@ -178,7 +178,7 @@ impl Till {
         let mut client = Client::new(&self.part.address.to_string());
         let (mut paid, mut away) = (Vec::new(), 0);
         while begun.elapsed() < counted
-            && let Some(holder) = line.holders().pop_front()
+            && let Some(holder) = line.next()
         {
             let asked = Instant::now();
             while begun.elapsed() < counted {
@@ -261,5 +261,9 @@ impl Till {
 impl Line {
     fn holders(&self) -> MutexGuard<'_, VecDeque<Holder>> {
         self.holders.lock().expect("no buyer panics")
+    }
+
+    fn next(&self) -> Option<Holder> {
+        self.holders().pop_front()
     }
 }
