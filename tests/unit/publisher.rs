@@ -393,6 +393,21 @@ async fn a_round_leaves_the_word_on_units_as_it_is() {
     assert_eq!(says(&shop, 1).await, "accepted", "nor does it keep it fresh");
 }
 
+/// A restore that is half done, or was told by a round: what was said of the turnstile before it counts no more.
+#[actix_web::test]
+async fn sold_out_is_said_of_the_sales_own_generation_only() {
+    let shop = Shop::new(open_gate(), settings());
+    shop.tell(&[word(sale(1), true, 5, 0)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out");
+    let restored = || miaosha::domain::sale::Sale { generation: 2, ..sale(1) };
+    shop.tell(&[SaleNews { exhausted: None, ..word(restored(), false, 0, 10) }]).await;
+    assert_eq!(says(&shop, 1).await, "accepted");
+    shop.tell(&[SaleNews { generation: 1, ..word(restored(), true, 6, 20) }]).await;
+    assert_eq!(says(&shop, 1).await, "accepted", "a later look at the old one");
+    shop.tell(&[word(restored(), true, 1, 30)]).await;
+    assert_eq!(says(&shop, 1).await, "sold_out");
+}
+
 #[actix_web::test]
 async fn news_that_break_off_are_taken_up_again() {
     let shop = Shop::new(open_gate(), settings());

@@ -17,7 +17,8 @@
 //! attempts that go through the queue, whose refusal is a turn, and so moves the sale.
 //!
 //! `exhausted` is what the turnstile says, or the ledger when everything is paid for and standby is full, or over with
-//! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it.
+//! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it. A turnstile of another generation
+//! than the sale's is none: what it knows as taken may have been given back since, and a restore has said so.
 
 mod publisher;
 
@@ -223,11 +224,15 @@ impl Feed {
 
 /// One sale, now: called by the process that changed it.
 pub async fn announce(needs: &Needs, sale: SaleId) -> Result<()> {
+    say(needs, sale).await.map(drop)
+}
+
+/// Whether it was said to be exhausted; of a draft nothing is said.
+async fn say(needs: &Needs, sale: SaleId) -> Result<Option<bool>> {
     let words = words(needs, &[sale]).await?;
-    if words.is_empty() {
-        return Ok(());
-    }
-    send(needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await
+    let Some(exhausted) = words.first().map(|word| word.exhausted) else { return Ok(None) };
+    send(needs, SaleSnapshot { sales: words, ..SaleSnapshot::default() }).await?;
+    Ok(exhausted)
 }
 
 async fn send(needs: &Needs, bulletin: SaleSnapshot) -> Result<()> {
@@ -244,6 +249,7 @@ async fn words(needs: &Needs, sales: &[SaleId]) -> Result<Vec<SaleNews>> {
             tracing::warn!(sale.id = %sale.id, %fault, "the turnstile could not be read");
             None
         });
+        let level = level.filter(|level| level.generation == sale.generation);
         word(needs, sale, level)
     });
     join_all(words).await.into_iter().collect()

@@ -209,9 +209,11 @@ impl View {
         Self { exhausted, position, sent_at, heard_at: now, sale }
     }
 
-    /// Nothing is free, no party may join standby any more, and the feed said so just now.
+    /// Nothing is free, no party may join standby any more, and the feed said so just now, of the sale's own turnstile or one
+    /// that came after it.
     pub fn is_exhausted(&self, now: Timestamp) -> bool {
-        self.exhausted && now.since_ms(self.sent_at).abs() < FRESH_MS_MAX
+        let is_of_the_sale = self.position.0 >= self.sale.generation;
+        self.exhausted && is_of_the_sale && now.since_ms(self.sent_at).abs() < FRESH_MS_MAX
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use miaosha::app::sale::feed::{Feed, announce};
+use miaosha::app::sale::feed::{Feed, SaleFeedPublisher, announce};
 use miaosha::app::sale::rounds;
 use miaosha::domain::people::{Revoked, Role};
 use miaosha::domain::sale::{SaleState, StandbyUntil};
@@ -15,6 +15,7 @@ use miaosha::domain::shared::locale::Locale;
 use miaosha::faces::publisher::{self, Publisher};
 use miaosha::faces::tokens::admission::AdmissionKeys;
 use miaosha::kit::work::lifecycle::Lifecycle;
+use miaosha::ports::platform::clock::Clock;
 use miaosha::ports::sale::feed::{NewsRequest, NewsStream, SaleNews, SaleSnapshot};
 use miaosha::wire::world::World;
 use miaosha::workers::payment_consumer::{Job, Sweeper};
@@ -109,6 +110,35 @@ pub async fn what_moves_is_told(fixture: Fixture) {
     let other = Feed::new(fixture.world.needs(), rounds::Settings::default());
     other.tell_moved().await.unwrap();
     assert_eq!(told_of(&heard(&fixture, &mut stream).await), BTreeSet::from([fixture.sale]));
+}
+
+/// The ledger has the next generation, the turnstile still the one before, in which all was taken: until the restore is done there is
+/// no turnstile, and nobody is sent away for it. What was seen there is not taken for said, either.
+pub async fn a_turnstile_of_another_generation_is_none(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 1)).await;
+    let (feed, mut stream) = (feed(&fixture, rounds::Settings::default()), fixture.world.news.news().await.unwrap());
+    let herald = SaleFeedPublisher::new(fixture.world.needs(), Duration::ZERO);
+    let mut said = async || {
+        let heard = heard(&fixture, &mut stream).await;
+        words(&heard).map(|word| (word.exhausted.unwrap(), word.generation)).collect::<Vec<_>>()
+    };
+    fixture.decide([fixture.batch(1..=2)]).await;
+    feed.tell_moved().await.unwrap();
+    assert_eq!(said().await.last(), Some(&(true, 1)));
+
+    fixture.cancel(1).await;
+    let half = fixture.world.restoring.restore(fixture.sale, 1, fixture.clock.now()).await.unwrap();
+    let (snapshot, promoted) = half.expect("it is of the first generation");
+    assert_eq!(promoted.len(), 1);
+    feed.tell_moved().await.unwrap();
+    assert_eq!(said().await, [(false, 2)], "one more may wait");
+    herald.look(fixture.sale).await;
+    assert_eq!(said().await, [(false, 2)]);
+
+    fixture.world.turnstile.restore(fixture.sale, &snapshot).await.unwrap();
+    fixture.decide([fixture.batch([3])]).await;
+    herald.look(fixture.sale).await;
+    assert_eq!(said().await, [(true, 2)]);
 }
 
 /// No publisher hears of a draft, whatever moves it, whoever asks and whoever tells; of what is published, with the next look.

@@ -153,7 +153,8 @@ macro_rules! suite {
                 a_part_that_is_away_stops_no_other a_tender_that_died_is_followed a_turnstile_that_fell_back_holds_nothing_up;
         }
         $crate::workers::suite::stories! { $alone, queues: two_of_each dropped_deliveries_come_again alarms_ring
-        every_hold_has_its_alarm; relaying: two_relays; feed: what_moves_is_told a_draft_is_told_when_it_is_published a_round_finds_what_nobody_told
+        every_hold_has_its_alarm; relaying: two_relays; feed: what_moves_is_told a_turnstile_of_another_generation_is_none
+        a_draft_is_told_when_it_is_published a_round_finds_what_nobody_told
         who_asks_is_told_everything a_publisher_that_joins_learns_everything many_emptied one_emptied; }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

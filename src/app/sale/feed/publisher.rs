@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::app::sale::feed::{Needs, announce};
+use crate::app::sale::feed::{Needs, say};
 use crate::domain::shared::id::SaleId;
 
 /// Looks at a sale's turnstile after work that may have exhausted it, not too often, and says so when it did.
@@ -37,8 +37,9 @@ impl SaleFeedPublisher {
         if exhausted == before {
             return;
         }
-        match announce(&self.needs, sale).await {
-            Ok(()) => self.remember(sale, exhausted),
+        match say(&self.needs, sale).await {
+            // Not always what was seen: the turnstile may be of another generation.
+            Ok(said) => self.remember(sale, said.unwrap_or(false)),
             Err(fault) => tracing::debug!(sale.id = %sale, %fault, "the change was not announced"),
         }
     }
