@@ -8,9 +8,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use krilla::text::{Font, GlyphId, KrillaGlyph};
-use rustybuzz::{Direction, Face, UnicodeBuffer};
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
+
+use crate::app::receipts::shape::{Run, Typeface};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -95,41 +95,17 @@ const CJK: Other = Other {
     ],
 };
 
-struct Typeface {
-    font: Font,
-    face: Face<'static>,
-    scale: f32,
-}
-
 pub struct Fonts {
     latin: Vec<(Style, Typeface)>,
     folder: PathBuf,
     others: Vec<(Other, OnceLock<Option<Typeface>>)>,
 }
 
-/// Glyphs of one typeface, as they stand from left to right.
-struct Run {
-    font: Font,
-    scale: f32,
-    text: String,
-    glyphs: Vec<KrillaGlyph>,
-    width: f32,
-}
-
 /// Shaped text. Widths are of a type size of 1.
+#[derive(Debug, Clone)]
 pub struct Line {
-    runs: Vec<Run>,
+    pub runs: Vec<Run>,
     left_out: bool,
-}
-
-impl Typeface {
-    fn new(data: &'static [u8], index: u32, scale: f32) -> Option<Self> {
-        Some(Self { font: Font::new(data.into(), index)?, face: Face::from_slice(data, index)?, scale })
-    }
-
-    fn has(&self, character: char) -> bool {
-        self.face.glyph_index(character).is_some()
-    }
 }
 
 impl Fonts {
@@ -142,8 +118,11 @@ impl Fonts {
     /// With the typefaces of this folder for what the program's own one lacks.
     pub fn of(folder: impl Into<PathBuf>) -> Self {
         let all: Vec<&'static [u8]> = typst_assets::fonts().collect();
-        let typeface = |index: usize| Typeface::new(all[index], 0, 1.0).expect("a typeface of the program can be read");
-        let latin = LATIN.iter().map(|(style, index)| (*style, typeface(*index))).collect();
+        let typeface = |(number, (style, index)): (usize, (Style, usize))| {
+            let read = Typeface::new(number, all[index], 0, 1.0);
+            (style, read.expect("a typeface of the program can be read"))
+        };
+        let latin = LATIN.into_iter().enumerate().map(typeface).collect();
         let others = SCRIPTS.into_iter().chain([CJK]).map(|other| (other, OnceLock::new())).collect();
         Self { latin, folder: folder.into(), others }
     }
@@ -153,15 +132,24 @@ impl Fonts {
         own.map(|(_, typeface)| typeface).expect("there is a typeface for every style")
     }
 
+    /// By the number that a run names.
+    pub fn typeface(&self, number: usize) -> Option<&Typeface> {
+        match self.latin.get(number) {
+            Some((_, typeface)) => Some(typeface),
+            None => self.others.get(number - self.latin.len())?.1.get()?.as_ref(),
+        }
+    }
+
     fn typeface_for(&self, character: char, style: Style) -> Option<&Typeface> {
         let own = self.own(style);
         if own.has(character) {
             return Some(own);
         }
         let asked = |blocks: &[RangeInclusive<u32>]| blocks.iter().any(|block| block.contains(&u32::from(character)));
-        let others = self.others.iter().filter(|(other, _)| asked(other.blocks));
+        let others = self.others.iter().enumerate().filter(|(_, (other, _))| asked(other.blocks));
+        let read = |number: usize, other: &Other| load(self.latin.len() + number, other, &self.folder);
         others
-            .filter_map(|(other, slot)| slot.get_or_init(|| load(other, &self.folder)).as_ref())
+            .filter_map(|(number, (other, slot))| slot.get_or_init(|| read(number, other)).as_ref())
             .find(|typeface| typeface.has(character))
     }
 
@@ -197,7 +185,7 @@ impl Fonts {
             }
             for piece in pieces {
                 let text = piece.iter().map(|part| part.character).collect();
-                line.runs.push(self.shape(piece[0].typeface, text, level.is_rtl()));
+                line.runs.push(piece[0].typeface.shape(text, level.is_rtl()));
             }
         }
         line
@@ -222,36 +210,6 @@ impl Fonts {
         }
         parts
     }
-
-    fn shape(&self, typeface: &Typeface, text: String, from_right: bool) -> Run {
-        let mut buffer = UnicodeBuffer::new();
-        buffer.push_str(&text);
-        buffer.set_direction(if from_right { Direction::RightToLeft } else { Direction::LeftToRight });
-        buffer.guess_segment_properties();
-        let shaped = rustybuzz::shape(&typeface.face, &[], buffer);
-        let per_em = typeface.font.units_per_em();
-        let em = |units: i32| units as f32 / per_em;
-        // Where the text of each group of glyphs begins; from the right they come in falling order.
-        let mut clusters: Vec<usize> = shaped.glyph_infos().iter().map(|info| info.cluster as usize).collect();
-        clusters.sort_unstable();
-        let mut glyphs = Vec::with_capacity(clusters.len());
-        let mut width = 0.0;
-        for (info, position) in shaped.glyph_infos().iter().zip(shaped.glyph_positions()) {
-            let start = info.cluster as usize;
-            let next = clusters.get(clusters.partition_point(|cluster| *cluster <= start));
-            glyphs.push(KrillaGlyph::new(
-                GlyphId::new(info.glyph_id),
-                em(position.x_advance),
-                em(position.x_offset),
-                em(position.y_offset),
-                em(position.y_advance),
-                start..next.copied().unwrap_or(text.len()),
-                None,
-            ));
-            width += em(position.x_advance);
-        }
-        Run { font: typeface.font.clone(), scale: typeface.scale, text, glyphs, width: width * typeface.scale }
-    }
 }
 
 struct Part<'a> {
@@ -261,10 +219,10 @@ struct Part<'a> {
     left_out: bool,
 }
 
-fn load(other: &Other, folder: &Path) -> Option<Typeface> {
+fn load(number: usize, other: &Other, folder: &Path) -> Option<Typeface> {
     let data = other.files.iter().find_map(|file| std::fs::read(folder.join(file)).ok())?;
     // Once for each process, for as long as it lives.
-    Typeface::new(data.leak(), other.index, other.scale)
+    Typeface::new(number, data.leak(), other.index, other.scale)
 }
 
 /// The side that a text begins from.
@@ -305,14 +263,5 @@ impl Line {
 
     pub fn width(&self) -> f32 {
         self.runs.iter().map(|run| run.width).sum()
-    }
-
-    /// With its beginning at `x`, on the baseline `y`.
-    pub fn draw(&self, surface: &mut krilla::surface::Surface<'_>, mut x: f32, y: f32, size: f32) {
-        for run in &self.runs {
-            let start = krilla::geom::Point::from_xy(x, y);
-            surface.draw_glyphs(start, &run.glyphs, run.font.clone(), &run.text, size * run.scale, false);
-            x += run.width * size;
-        }
     }
 }

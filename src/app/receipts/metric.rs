@@ -6,10 +6,14 @@ use metrics::Unit;
 pub enum Metric {
     /// Receipts printed and kept.
     Made,
-    /// Seconds from the order to the kept receipt, the wait at the press included.
+    /// Seconds from asking for a receipt to keeping it, the wait at the press included.
     MadeSeconds,
+    /// Seconds from the payment or the refund to the kept receipt: how far the printer is behind.
+    BehindSeconds,
     /// Receipts that wait at the press.
     Waiting,
+    /// Stencils made: what all receipts of one item in one language share.
+    Prepared,
     /// Buyers who were told to come again because too many wait.
     Shed,
     /// Receipts that cannot be printed.
@@ -27,10 +31,12 @@ pub enum Metric {
 }
 
 impl Metric {
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 12] = [
         Metric::Made,
         Metric::MadeSeconds,
+        Metric::BehindSeconds,
         Metric::Waiting,
+        Metric::Prepared,
         Metric::Shed,
         Metric::Failed,
         Metric::Faults,
@@ -44,7 +50,9 @@ impl Metric {
         match self {
             Metric::Made => "miaosha_receipts_made_total",
             Metric::MadeSeconds => "miaosha_receipts_made_duration_seconds",
+            Metric::BehindSeconds => "miaosha_receipts_behind_seconds",
             Metric::Waiting => "miaosha_receipts_waiting",
+            Metric::Prepared => "miaosha_receipts_prepared_total",
             Metric::Shed => "miaosha_receipts_shed_total",
             Metric::Failed => "miaosha_receipts_failed_total",
             Metric::Faults => "miaosha_receipts_faults_total",
@@ -62,9 +70,19 @@ impl Metric {
             match metric {
                 Metric::Made => metrics::describe_counter!(name, "Receipts printed and kept."),
                 Metric::MadeSeconds => {
-                    metrics::describe_histogram!(name, Unit::Seconds, "From the order to the kept receipt.");
+                    metrics::describe_histogram!(name, Unit::Seconds, "From asking for a receipt to keeping it.");
+                }
+                Metric::BehindSeconds => {
+                    metrics::describe_histogram!(
+                        name,
+                        Unit::Seconds,
+                        "From a payment or a refund to its kept receipt."
+                    );
                 }
                 Metric::Waiting => metrics::describe_gauge!(name, "Receipts that wait at the press."),
+                Metric::Prepared => {
+                    metrics::describe_counter!(name, "Made of what receipts of one item in one language share.");
+                }
                 Metric::Shed => metrics::describe_counter!(name, "Buyers told to come again: too many wait."),
                 Metric::Failed => metrics::describe_counter!(name, "Receipts that cannot be printed."),
                 Metric::Faults => metrics::describe_counter!(name, "Faults while receipts were made, by part."),
@@ -76,6 +94,7 @@ impl Metric {
         }
         metrics::counter!(Metric::Failed.name()).increment(0);
         metrics::counter!(Metric::Shed.name()).increment(0);
+        metrics::counter!(Metric::Prepared.name()).increment(0);
         for part in ["ledger", "broker", "archive"] {
             metrics::counter!(Metric::Faults.name(), "part" => part).increment(0);
         }

@@ -13,12 +13,17 @@ mod keep;
 pub mod keys;
 pub mod letters;
 pub mod metric;
+mod paper;
 pub mod pdf;
 mod press;
+pub mod shape;
 pub mod sheet;
+pub mod stencil;
+mod subset;
 pub mod token;
 mod undo;
 mod words;
+mod wrap;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -240,7 +245,11 @@ impl Receipts {
     async fn settle(&self, event: &Event) -> Result<()> {
         let mut patience = Backoff::new(&self.0.settings.backoff);
         loop {
-            let Err(fault) = self.print_for(event).await else { return Ok(()) };
+            let Err(fault) = self.print_for(event).await else {
+                let behind_ms = self.0.needs.clock.now().0.saturating_sub(event.at.0).max(0);
+                metrics::histogram!(Metric::BehindSeconds.name()).record(behind_ms as f64 / 1_000.0);
+                return Ok(());
+            };
             self.failed(&fault);
             if !patience.wait().await {
                 return Err(fault);

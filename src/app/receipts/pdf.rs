@@ -1,63 +1,64 @@
 //! The page: A4, one typeface, a card for each unit. The same sheet gives the same bytes, whenever and wherever it is printed.
 
-use krilla::color::rgb;
-use krilla::geom::{PathBuilder, Point, Rect};
-use krilla::metadata::{DateTime, Metadata};
-use krilla::num::NormalizedF32;
-use krilla::page::PageSettings;
-use krilla::paint::{Fill, Stroke, StrokeDash};
-use krilla::surface::Surface;
-use krilla::{Document, SerializeSettings};
-use unicode_bidi::{BidiClass, bidi_class};
+use std::borrow::Cow;
 
-use crate::app::receipts::code::{Code, QUIET, Run};
+use pdf_writer::Date;
+use sha2::{Digest, Sha256};
+
+use crate::app::receipts::code::Code;
 use crate::app::receipts::date;
-use crate::app::receipts::fonts::{Fonts, Line, Style, side};
+use crate::app::receipts::fonts::{Fonts, Line, Style};
+use crate::app::receipts::paper::{About, HEIGHT, Paper, Tone, WIDTH};
 use crate::app::receipts::sheet::{Sheet, Unit};
-use crate::app::receipts::words::Words;
-use crate::domain::shared::locale::Locale;
+use crate::app::receipts::stencil::Stencil;
+use crate::app::receipts::words::{NAME, Words};
+use crate::app::receipts::wrap::wrapped;
 
-const WIDTH: f32 = 595.28;
-const HEIGHT: f32 = 841.89;
 const MARGIN: f32 = 62.0;
 const RIGHT: f32 = WIDTH - MARGIN;
 const BOTTOM: f32 = HEIGHT - 66.0;
 const CARD: f32 = 157.0;
 const CODE: f32 = 134.0;
-const TITLE_LINES_MAX: usize = 3;
+/// Where a card's words begin.
+const CARD_LEFT: f32 = MARGIN + CODE + 24.0;
+pub const CARD_WIDTH: f32 = RIGHT - CARD_LEFT;
+/// Of the item.
+pub const CARD_SIZE: f32 = 12.0;
+pub const TITLE_WIDTH: f32 = RIGHT - MARGIN;
+pub const TITLE_SIZE: f32 = 27.0;
+pub const TITLE_LINES_MAX: usize = 3;
 
-const INK: (u8, u8, u8) = (0x1c, 0x1d, 0x22);
-const SOFT: (u8, u8, u8) = (0x6d, 0x6a, 0x66);
-const HAIR: (u8, u8, u8) = (0xc9, 0xc4, 0xbc);
-const ACCENT: (u8, u8, u8) = (0x9e, 0x2a, 0x2b);
+const INK: Tone = (0x1c, 0x1d, 0x22);
+const SOFT: Tone = (0x6d, 0x6a, 0x66);
+const HAIR: Tone = (0xc9, 0xc4, 0xbc);
+const ACCENT: Tone = (0x9e, 0x2a, 0x2b);
 
-/// Takes some milliseconds of one core.
+/// A receipt of an item that was not printed before.
 pub fn render(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, String> {
-    let settings = SerializeSettings { enable_tagging: false, ..SerializeSettings::default() };
-    let mut document = Document::new_with(settings);
-    document.set_metadata(metadata(sheet));
-    let press = Press { sheet, fonts, words: words_of(sheet.locale, fonts) };
+    print(sheet, &Stencil::of(&sheet.item, sheet.locale, fonts)?, fonts)
+}
+
+/// The stencil is of the sheet's item and language.
+pub fn print(sheet: &Sheet, stencil: &Stencil, fonts: &Fonts) -> Result<Vec<u8>, String> {
+    let press = Press::of(sheet, stencil, fonts);
     let pages = press.pages();
+    let mut paper = Paper::new(fonts, stencil);
     let mut units = sheet.units.iter().enumerate();
     for (number, cards) in pages.iter().enumerate() {
-        let size = PageSettings::from_wh(WIDTH, HEIGHT).ok_or("A4 has a size")?;
-        let mut page = document.start_page_with(size);
-        let mut surface = page.surface();
-        let mut y = if number == 0 { press.head(&mut surface) } else { press.running_head(&mut surface) };
+        let mut y = if number == 0 { press.head(&mut paper) } else { press.running_head(&mut paper) };
         for (index, unit) in units.by_ref().take(*cards) {
-            y = press.card(&mut surface, y, index, unit);
+            y = press.card(&mut paper, y, index, unit);
         }
-        press.foot(&mut surface, number + 1, pages.len());
-        surface.finish();
-        page.finish();
+        press.foot(&mut paper, number + 1, pages.len());
+        paper.end_page();
     }
-    document.finish().map_err(|error| error.to_string())
+    paper.finish(&about(sheet))
 }
 
 /// Nothing of it depends on when or where it is made.
-fn metadata(sheet: &Sheet) -> Metadata {
+fn about(sheet: &Sheet) -> About {
     let date = sheet.placed_at.civil(0);
-    let at = DateTime::new(date.year.clamp(0, 9_999) as u16)
+    let made = Date::new(date.year.clamp(0, 9_999) as u16)
         .month(date.month)
         .day(date.day)
         .hour(date.hour)
@@ -65,27 +66,33 @@ fn metadata(sheet: &Sheet) -> Metadata {
         .second(date.second)
         .utc_offset_hour(0)
         .utc_offset_minute(0);
-    Metadata::new()
-        .title(format!("{} {}", Words::of(sheet.locale).receipt, sheet.order))
-        .language(sheet.locale.tag().to_owned())
-        .creator("miaosha".to_owned())
-        .document_id(format!("{}-{}-{}", sheet.order, sheet.left(), sheet.locale.tag()))
-        .creation_date(at)
-}
-
-/// In the reader's language, or in English where no typeface has its characters.
-fn words_of(locale: Locale, fonts: &Fonts) -> &'static Words {
-    let words = Words::of(locale);
-    if fonts.line(words.receipt, Style::Regular).left_out() { Words::of(Locale::En) } else { words }
+    let mut id = [0; 16];
+    let hash = Sha256::digest(format!("{}-{}-{}", sheet.order, sheet.left(), sheet.locale.tag()));
+    id.copy_from_slice(&hash[..16]);
+    let title = format!("{} {}", Words::of(sheet.locale).receipt, sheet.order);
+    About { title, language: sheet.locale.tag(), made, id }
 }
 
 struct Press<'a> {
     sheet: &'a Sheet,
     fonts: &'a Fonts,
+    stencil: &'a Stencil,
     words: &'static Words,
+    order: Line,
+    /// The buyer's name, as wide as it is, and on a card.
+    name: Option<(Line, Line)>,
 }
 
-impl Press<'_> {
+impl<'a> Press<'a> {
+    fn of(sheet: &'a Sheet, stencil: &'a Stencil, fonts: &'a Fonts) -> Self {
+        let name = sheet.buyer.as_deref().map(|name| {
+            let line = fonts.line(name, Style::Regular);
+            let on_card = wrapped(fonts, name, Style::Regular, CARD_WIDTH / 10.5, 1).into_iter().next();
+            (line.clone(), on_card.unwrap_or(line))
+        });
+        Self { sheet, fonts, stencil, words: stencil.words, order: fonts.line(&sheet.order, Style::Regular), name }
+    }
+
     /// How many cards stand on each page.
     fn pages(&self) -> Vec<usize> {
         let fits = |from: f32| ((BOTTOM - from) / CARD).floor().max(0.0) as usize;
@@ -99,78 +106,78 @@ impl Press<'_> {
         pages
     }
 
-    fn own(&self, text: &str, style: Style) -> Line {
-        self.fonts.line(text, style)
-    }
-
-    fn title(&self) -> Vec<Line> {
-        wrapped(self.fonts, &self.sheet.item, Style::Semibold, (RIGHT - MARGIN) / 27.0, TITLE_LINES_MAX)
+    fn own(&self, text: &str, style: Style) -> Cow<'a, Line> {
+        let stencils = self.stencil.line(text, style).map(Cow::Borrowed);
+        stencils.unwrap_or_else(|| Cow::Owned(self.fonts.line(text, style)))
     }
 
     /// Whether something that people wrote cannot be printed.
     fn left_out(&self) -> bool {
-        let written = [Some(&self.sheet.item), self.sheet.buyer.as_ref()];
-        written.into_iter().flatten().any(|text| self.fonts.line(text, Style::Regular).left_out())
+        self.stencil.left_out || self.name.as_ref().is_some_and(|(name, _)| name.left_out())
     }
 
     /// One line, cut short where there is no room.
-    fn fitted(&self, text: &str, style: Style, width: f32) -> Line {
-        wrapped(self.fonts, text, style, width, 1).into_iter().next().unwrap_or_else(|| self.own("", style))
+    fn fitted(&self, text: &str, style: Style, width: f32) -> Cow<'a, Line> {
+        let line = self.own(text, style);
+        if line.width() <= width {
+            return line;
+        }
+        wrapped(self.fonts, text, style, width, 1).into_iter().next().map_or(line, Cow::Owned)
     }
 
     fn head_height(&self) -> f32 {
-        MARGIN + 74.0 + 33.0 * self.title().len() as f32 + 128.0
+        MARGIN + 74.0 + 33.0 * self.stencil.title.len() as f32 + 128.0
     }
 
     /// Returns where the first card may begin.
-    fn head(&self, surface: &mut Surface<'_>) -> f32 {
-        ink(surface, ACCENT);
-        self.own("miaosha", Style::Semibold).draw(surface, MARGIN, MARGIN + 4.0, 17.0);
-        ink(surface, SOFT);
+    fn head(&self, paper: &mut Paper<'_>) -> f32 {
+        paper.ink(ACCENT);
+        paper.text(&self.own(NAME, Style::Semibold), MARGIN, MARGIN + 4.0, 17.0, 0.0);
+        paper.ink(SOFT);
         let word = self
             .own(if self.sheet.left() > 0 { self.words.receipt } else { self.words.receipt_refunded }, Style::Italic);
-        word.draw(surface, RIGHT - word.width() * 14.0, MARGIN + 4.0, 14.0);
-        rule(surface, MARGIN, MARGIN + 18.0, RIGHT, HAIR, 0.6, None);
+        paper.text(&word, RIGHT - word.width() * 14.0, MARGIN + 4.0, 14.0, 0.0);
+        paper.rule((MARGIN, MARGIN + 18.0), RIGHT, HAIR, 0.6, false);
 
         let mut y = MARGIN + 68.0;
-        ink(surface, INK);
-        for line in self.title() {
-            line.draw(surface, MARGIN, y, 27.0);
+        paper.ink(INK);
+        for line in &self.stencil.title {
+            paper.text(line, MARGIN, y, TITLE_SIZE, 0.0);
             y += 33.0;
         }
         y += 4.0;
         let half = MARGIN + (RIGHT - MARGIN) * 0.5;
         let column = half - MARGIN - 16.0;
         let date = date::words(self.sheet.placed_at, self.sheet.utc_offset_minutes, self.sheet.locale);
-        self.fact(surface, MARGIN, y, self.words.order, &self.sheet.order, column);
-        self.fact(surface, half, y, self.words.paid, &date, column);
-        self.buyer(surface, MARGIN, y + 44.0, column);
-        self.fact(surface, half, y + 44.0, self.words.total, &self.total(), column);
-        self.fact(surface, MARGIN, y + 88.0, self.words.units, &self.units(true), column);
+        self.fact(paper, MARGIN, y, self.words.order, &self.sheet.order, column);
+        self.fact(paper, half, y, self.words.paid, &date, column);
+        self.buyer(paper, MARGIN, y + 44.0, column);
+        self.fact(paper, half, y + 44.0, self.words.total, &self.total(), column);
+        self.fact(paper, MARGIN, y + 88.0, self.words.units, &self.units(true), column);
         let gone = self.units(false);
         if !gone.is_empty() {
-            self.fact(surface, half, y + 88.0, self.words.given_back, &gone, column);
+            self.fact(paper, half, y + 88.0, self.words.given_back, &gone, column);
         }
         self.head_height()
     }
 
-    fn fact(&self, surface: &mut Surface<'_>, x: f32, y: f32, label: &str, value: &str, width: f32) {
-        ink(surface, SOFT);
-        spaced(self, surface, label, x, y, 7.0);
-        ink(surface, INK);
-        self.fitted(value, Style::Regular, width / 12.5).draw(surface, x, y + 17.0, 12.5);
+    fn fact(&self, paper: &mut Paper<'_>, x: f32, y: f32, label: &str, value: &str, width: f32) {
+        paper.ink(SOFT);
+        self.spaced(paper, label, x, y);
+        paper.ink(INK);
+        paper.text(&self.fitted(value, Style::Regular, width / 12.5), x, y + 17.0, 12.5, 0.0);
     }
 
-    fn buyer(&self, surface: &mut Surface<'_>, x: f32, y: f32, width: f32) {
-        let Some(name) = &self.sheet.buyer else { return };
-        if self.fonts.line(name, Style::Regular).width() * 12.5 <= width {
-            return self.fact(surface, x, y, self.words.buyer, name, width);
+    fn buyer(&self, paper: &mut Paper<'_>, x: f32, y: f32, width: f32) {
+        let (Some(name), Some((line, _))) = (&self.sheet.buyer, &self.name) else { return };
+        paper.ink(SOFT);
+        self.spaced(paper, self.words.buyer, x, y);
+        paper.ink(INK);
+        if line.width() * 12.5 <= width {
+            return paper.text(line, x, y + 17.0, 12.5, 0.0);
         }
-        ink(surface, SOFT);
-        spaced(self, surface, self.words.buyer, x, y, 7.0);
-        ink(surface, INK);
         for (place, line) in wrapped(self.fonts, name, Style::Regular, width / 10.0, 2).iter().enumerate() {
-            line.draw(surface, x, y + 14.0 + 12.0 * place as f32, 10.0);
+            paper.text(line, x, y + 14.0 + 12.0 * place as f32, 10.0, 0.0);
         }
     }
 
@@ -201,163 +208,62 @@ impl Press<'_> {
         }
     }
 
-    fn running_head(&self, surface: &mut Surface<'_>) -> f32 {
-        ink(surface, ACCENT);
-        self.own("miaosha", Style::Semibold).draw(surface, MARGIN, MARGIN + 4.0, 12.0);
-        ink(surface, SOFT);
-        let order = self.own(&self.sheet.order, Style::Regular);
-        order.draw(surface, RIGHT - order.width() * 10.0, MARGIN + 4.0, 10.0);
+    fn running_head(&self, paper: &mut Paper<'_>) -> f32 {
+        paper.ink(ACCENT);
+        paper.text(&self.own(NAME, Style::Semibold), MARGIN, MARGIN + 4.0, 12.0, 0.0);
+        paper.ink(SOFT);
+        paper.text(&self.order, RIGHT - self.order.width() * 10.0, MARGIN + 4.0, 10.0, 0.0);
         MARGIN + 34.0
     }
 
     /// Returns where the next one may begin.
-    fn card(&self, surface: &mut Surface<'_>, top: f32, index: usize, unit: &Unit) -> f32 {
-        let dash = StrokeDash { array: vec![2.5, 3.0], offset: 0.0 };
-        rule(surface, MARGIN, top, RIGHT, HAIR, 0.7, Some(dash));
-        let (x, y) = (MARGIN + CODE + 24.0, top + 27.0);
-        let width = RIGHT - x;
+    fn card(&self, paper: &mut Paper<'_>, top: f32, index: usize, unit: &Unit) -> f32 {
+        paper.rule((MARGIN, top), RIGHT, HAIR, 0.7, true);
+        let (x, y) = (CARD_LEFT, top + 27.0);
         match &unit.token {
-            Some(token) => code(surface, &Code::of(token), top + (CARD - CODE) * 0.5),
-            None => self.given_back(surface, MARGIN, top + (CARD - CODE) * 0.5),
+            // Flush with the text above it.
+            Some(token) => paper.code(&Code::of(token), MARGIN, top + (CARD - CODE) * 0.5, CODE),
+            None => self.given_back(paper, MARGIN, top + (CARD - CODE) * 0.5),
         }
-        ink(surface, SOFT);
-        spaced(self, surface, &self.words.unit(index + 1, self.sheet.units.len()), x, y, 7.0);
-        ink(surface, if unit.token.is_some() { INK } else { SOFT });
-        self.own(&self.words.number(&unit.number.to_string()), Style::Semibold).draw(surface, x, y + 30.0, 27.0);
-        self.fitted(&self.sheet.item, Style::Regular, width / 12.0).draw(surface, x, y + 54.0, 12.0);
-        ink(surface, SOFT);
-        self.own(&self.sheet.order, Style::Regular).draw(surface, x, y + 71.0, 10.5);
-        if let Some(name) = &self.sheet.buyer {
-            self.fitted(name, Style::Regular, width / 10.5).draw(surface, x, y + 86.0, 10.5);
+        paper.ink(SOFT);
+        self.spaced(paper, &self.words.unit(index + 1, self.sheet.units.len()), x, y);
+        paper.ink(if unit.token.is_some() { INK } else { SOFT });
+        paper.text(&self.own(&self.words.number(&unit.number.to_string()), Style::Semibold), x, y + 30.0, 27.0, 0.0);
+        paper.text(&self.stencil.item, x, y + 54.0, CARD_SIZE, 0.0);
+        paper.ink(SOFT);
+        paper.text(&self.order, x, y + 71.0, 10.5, 0.0);
+        if let Some((_, name)) = &self.name {
+            paper.text(name, x, y + 86.0, 10.5, 0.0);
         }
         let hint = match unit.token {
             Some(_) => self.words.good,
             None => self.words.not_good,
         };
-        self.own(hint, Style::Italic).draw(surface, x, y + 108.0, 10.0);
+        paper.text(&self.own(hint, Style::Italic), x, y + 108.0, 10.0, 0.0);
         top + CARD
     }
 
-    fn given_back(&self, surface: &mut Surface<'_>, x: f32, y: f32) {
-        outline(surface, x, y, CODE);
-        ink(surface, SOFT);
+    fn given_back(&self, paper: &mut Paper<'_>, x: f32, y: f32) {
+        paper.outline((x, y), CODE, HAIR, 0.7);
+        paper.ink(SOFT);
         let word = self.own(self.words.stamp, Style::Italic);
-        word.draw(surface, x + (CODE - word.width() * 15.0) * 0.5, y + CODE * 0.5 + 4.0, 15.0);
+        paper.text(&word, x + (CODE - word.width() * 15.0) * 0.5, y + CODE * 0.5 + 4.0, 15.0, 0.0);
     }
 
-    fn foot(&self, surface: &mut Surface<'_>, page: usize, pages: usize) {
+    fn foot(&self, paper: &mut Paper<'_>, page: usize, pages: usize) {
         let y = HEIGHT - 44.0;
-        rule(surface, MARGIN, y - 14.0, RIGHT, HAIR, 0.6, None);
-        ink(surface, SOFT);
-        self.own(self.words.foot, Style::Italic).draw(surface, MARGIN, y, 8.5);
+        paper.rule((MARGIN, y - 14.0), RIGHT, HAIR, 0.6, false);
+        paper.ink(SOFT);
+        paper.text(&self.own(self.words.foot, Style::Italic), MARGIN, y, 8.5, 0.0);
         if self.left_out() {
             let note = self.words.left_out.replace("{}", &self.fonts.stands_for().to_string());
-            self.own(&note, Style::Italic).draw(surface, MARGIN, y + 12.0, 8.5);
+            paper.text(&self.own(&note, Style::Italic), MARGIN, y + 12.0, 8.5, 0.0);
         }
         let count = self.own(&format!("{page} / {pages}"), Style::Regular);
-        count.draw(surface, RIGHT - count.width() * 8.5, y, 8.5);
+        paper.text(&count, RIGHT - count.width() * 8.5, y, 8.5, 0.0);
     }
-}
-
-/// Small capitals stand apart.
-fn spaced(press: &Press<'_>, surface: &mut Surface<'_>, text: &str, mut x: f32, y: f32, size: f32) {
-    for letter in text.chars() {
-        let line = press.own(&letter.to_string(), Style::Regular);
-        line.draw(surface, x, y, size);
-        x += line.width() * size + size * 0.12;
+    /// Small capitals stand apart.
+    fn spaced(&self, paper: &mut Paper<'_>, text: &str, x: f32, y: f32) {
+        paper.text(&self.own(text, Style::Regular), x, y, 7.0, 7.0 * 0.12);
     }
-}
-
-fn color((red, green, blue): (u8, u8, u8)) -> krilla::paint::Paint {
-    rgb::Color::new(red, green, blue).into()
-}
-
-fn ink(surface: &mut Surface<'_>, tone: (u8, u8, u8)) {
-    surface.set_stroke(None);
-    surface.set_fill(Some(Fill { paint: color(tone), opacity: NormalizedF32::ONE, rule: Default::default() }));
-}
-
-fn rule(surface: &mut Surface<'_>, x: f32, y: f32, to: f32, tone: (u8, u8, u8), width: f32, dash: Option<StrokeDash>) {
-    let mut path = PathBuilder::new();
-    path.move_to(x, y);
-    path.line_to(to, y);
-    stroke(surface, path, tone, width, dash);
-}
-
-fn outline(surface: &mut Surface<'_>, x: f32, y: f32, side: f32) {
-    let mut path = PathBuilder::new();
-    if let Some(rect) = Rect::from_xywh(x, y, side, side) {
-        path.push_rect(rect);
-    }
-    stroke(surface, path, HAIR, 0.7, None);
-}
-
-fn stroke(surface: &mut Surface<'_>, path: PathBuilder, tone: (u8, u8, u8), width: f32, dash: Option<StrokeDash>) {
-    surface.set_fill(None);
-    surface.set_stroke(Some(Stroke { paint: color(tone), width, dash, ..Stroke::default() }));
-    if let Some(path) = path.finish() {
-        surface.draw_path(&path);
-    }
-    surface.set_stroke(None);
-}
-
-/// Black on the paper's white, flush with the text above it: the light margin that a reader needs is there, in the page's own.
-fn code(surface: &mut Surface<'_>, code: &Code, y: f32) {
-    let square = CODE / (code.width + 2 * QUIET) as f32;
-    let origin = Point::from_xy(MARGIN, y + square * QUIET as f32);
-    let mut path = PathBuilder::new();
-    for Run { x, y, length } in code.runs() {
-        let (left, top) = (origin.x + x as f32 * square, origin.y + y as f32 * square);
-        if let Some(rect) = Rect::from_xywh(left, top, length as f32 * square, square) {
-            path.push_rect(rect);
-        }
-    }
-    ink(surface, (0, 0, 0));
-    if let Some(path) = path.finish() {
-        surface.draw_path(&path);
-    }
-}
-
-/// Lines of at most `width`, which is of a type size of 1; the last one ends in an ellipsis where there were more.
-fn wrapped(fonts: &Fonts, text: &str, style: Style, width: f32, lines_max: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut rest = text.trim();
-    let side = side(rest);
-    let line = |text: &str| fonts.line_from(text, style, side);
-    while !rest.is_empty() {
-        let fits = |text: &str| line(text).width() <= width;
-        if lines.len() + 1 == lines_max && !fits(rest) {
-            let mut cut = rest.to_owned();
-            while cut.pop().is_some() && !fits(&format!("{}…", cut.trim_end())) {}
-            lines.push(line(&format!("{}…", cut.trim_end())));
-            break;
-        }
-        let end = breaks(rest).take_while(|end| fits(rest[..*end].trim_end())).last();
-        // A word that is longer than a line is cut where it ends.
-        let end = end.or_else(|| ends(rest).take_while(|end| fits(&rest[..*end])).last()).unwrap_or(rest.len());
-        lines.push(line(rest[..end].trim_end()));
-        rest = rest[end..].trim_start();
-    }
-    lines
-}
-
-/// Where each character ends, with the marks on it.
-fn ends(text: &str) -> impl Iterator<Item = usize> {
-    let goes_on = |character: char| bidi_class(character) == BidiClass::NSM || character == '\u{200d}';
-    let starts = text.char_indices().skip(1).filter(move |(_, character)| !goes_on(*character)).map(|(start, _)| start);
-    starts.chain([text.len()])
-}
-
-/// Where a line may end: after a space, beside a Chinese character, and at the end.
-fn breaks(text: &str) -> impl Iterator<Item = usize> {
-    let is_wide =
-        |c: char| matches!(u32::from(c), 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff);
-    let closes = |c: char| "，。、；：！？）」』》〉】".contains(c);
-    let mut following = text.chars().skip(1);
-    text.char_indices().filter_map(move |(start, character)| {
-        let next = following.next();
-        let end = start + character.len_utf8();
-        let free = character == ' ' || is_wide(character) || next.is_some_and(is_wide);
-        (next.is_none() || (free && !next.is_some_and(closes))).then_some(end)
-    })
 }

@@ -17,6 +17,7 @@ use crate::app::receipts::fonts::Fonts;
 use crate::app::receipts::metric::Metric;
 use crate::app::receipts::pdf;
 use crate::app::receipts::sheet::Sheet;
+use crate::app::receipts::stencil::Stencils;
 use crate::kit::work::lifecycle::thread;
 use crate::ports::{Fault, Result};
 
@@ -39,8 +40,10 @@ impl From<Unprinted> for Fault {
     }
 }
 
-/// A page that took so many times its processor time was kept waiting: others want the cores.
+/// Pages that took so many times their processor time were kept waiting: others want the cores.
 const CROWDED: f64 = 1.2;
+/// Judged by so much of printing: one page is so short that whoever wakes for a moment would make a crowd.
+const JUDGED: Duration = Duration::from_millis(10);
 /// Then the press rests so many times as long as it worked. Even a gap is not free: what is printed in it pushes the sale's data
 /// out of the caches.
 const REST: u32 = 19;
@@ -65,7 +68,12 @@ pub struct Press {
 
 impl Press {
     pub fn new(settings: &Settings) -> Self {
-        Self::printing(settings, |sheet| pdf::render(sheet, Fonts::get()))
+        let stencils = Arc::new(Stencils::default());
+        Self::printing(settings, move |sheet| {
+            let fonts = Fonts::get();
+            let stencil = stencils.of(&sheet.item, sheet.locale, fonts)?;
+            pdf::print(sheet, &stencil, fonts)
+        })
     }
 
     /// The threads end when the press is dropped and what waits is printed.
@@ -139,18 +147,35 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>, print: impl Print) {
     if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
         tracing::debug!(%error, "the printing thread's priority could not be lowered");
     }
+    let mut pace = Pace::default();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some((sheet, tell)) = job else { return };
         let (begun, worked) = (Instant::now(), processor_time());
         let printed = catch_unwind(AssertUnwindSafe(|| print(&sheet)));
         let _ = tell.send(printed.unwrap_or_else(|_| Err("the press broke".to_owned())));
-        std::thread::sleep(rest(begun.elapsed(), processor_time().saturating_sub(worked)));
+        std::thread::sleep(pace.rest(begun.elapsed(), processor_time().saturating_sub(worked)));
     }
 }
 
-fn rest(took: Duration, worked: Duration) -> Duration {
-    if took > worked.mul_f64(CROWDED) { worked * REST } else { Duration::ZERO }
+/// Of the pages since it was judged last: how long they took, and what they had of a core.
+#[derive(Default)]
+struct Pace {
+    took: Duration,
+    worked: Duration,
+}
+
+impl Pace {
+    /// How long to rest after one more page.
+    fn rest(&mut self, took: Duration, worked: Duration) -> Duration {
+        self.took += took;
+        self.worked += worked;
+        if self.took < JUDGED {
+            return Duration::ZERO;
+        }
+        let Pace { took, worked } = std::mem::take(self);
+        if took > worked.mul_f64(CROWDED) { worked * REST } else { Duration::ZERO }
+    }
 }
 
 /// Of this thread.
@@ -205,9 +230,15 @@ mod tests {
     #[test]
     fn a_press_rests_when_others_want_the_cores() {
         let ms = Duration::from_millis;
-        assert_eq!(rest(ms(10), ms(10)), ms(0));
-        assert_eq!(rest(ms(11), ms(10)), ms(0));
-        assert_eq!(rest(ms(30), ms(10)), ms(190));
+        let mut pace = Pace::default();
+        assert_eq!(pace.rest(ms(10), ms(10)), ms(0));
+        assert_eq!(pace.rest(ms(11), ms(10)), ms(0));
+        assert_eq!(pace.rest(ms(30), ms(10)), ms(190));
+        // Short pages are judged together.
+        assert_eq!(
+            [(4, 2), (4, 2), (4, 2), (9, 1)].map(|(took, worked)| pace.rest(ms(took), ms(worked))),
+            [ms(0), ms(0), ms(114), ms(0)]
+        );
     }
 
     #[tokio::test]

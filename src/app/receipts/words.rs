@@ -1,6 +1,10 @@
 //! A receipt's own words, in each language.
 
+use crate::app::receipts::fonts::Style;
 use crate::domain::shared::locale::Locale;
+
+/// Whose receipt it is.
+pub const NAME: &str = "miaosha";
 
 pub struct Words {
     pub receipt: &'static str,
@@ -71,6 +75,14 @@ impl Words {
             Locale::En => &ENGLISH,
             Locale::ZhTw => &CHINESE,
         }
+    }
+
+    /// What stands on a receipt as it is, and how.
+    pub fn fixed(&self) -> impl Iterator<Item = (Style, &'static str)> + use<> {
+        let regular = [self.order, self.paid, self.buyer, self.total, self.units, self.given_back, self.none_left];
+        let italic = [self.receipt, self.receipt_refunded, self.stamp, self.good, self.not_good, self.foot];
+        let regular = regular.into_iter().map(|text| (Style::Regular, text));
+        regular.chain(italic.into_iter().map(|text| (Style::Italic, text))).chain([(Style::Semibold, NAME)])
     }
 
     /// Of a unit, or of several.
