@@ -65,7 +65,7 @@ pub async fn connect(
         turnstile,
         payments: provider::choose(
             &config.stripe,
-            provider::sandbox(config.payments.sandbox_books, store.sandbox()),
+            provider::sandbox(config.payments.sandbox_books, store.sandbox(&*tasks)),
             store.clone(),
         )?,
         store,

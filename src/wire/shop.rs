@@ -183,14 +183,14 @@ pub async fn open(
     let store = Arc::new(SqliteStore::open(&config.state.join("ledger.sqlite"), tasks.clone()).await?);
     store.migrate().await?;
     let file = config.state.join("queue.sqlite");
-    let queue = SqliteQueue::open(&file, config.partitions, config.queue_messages_max, tasks).await?;
+    let queue = SqliteQueue::open(&file, config.partitions, config.queue_messages_max, tasks.clone()).await?;
     let archive = FolderArchive::new(&config.state.join("archive"));
     archive.clear_drafts().await?;
     Ok(World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
         tries: Arc::new(MemoryTries::new()),
-        payments: provider::choose(stripe, provider::sandbox(books, store.sandbox()), store.clone())?,
+        payments: provider::choose(stripe, provider::sandbox(books, store.sandbox(&*tasks)), store.clone())?,
         store,
         queue: Arc::new(queue),
         signals: Arc::new(MemorySignals::new()),

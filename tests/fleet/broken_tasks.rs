@@ -37,7 +37,8 @@ const OF_PAYMENTS: [&str; 9] = [
     "relay",
     "tender",
 ];
-const OF_A_GATEWAY: [&str; 4] = ["gateway", "receipts.press", "sockets.listener", "sockets.wheel"];
+const OF_A_GATEWAY: [&str; 6] =
+    ["gateway", "receipts.press", "sockets.listener", "sockets.wheel", "till.begins", "till.finishes"];
 
 struct Running {
     process: Child,
@@ -168,7 +169,7 @@ async fn each_breaks(wanted: BTreeSet<String>, start: impl Fn(&Path) -> Running)
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_task_of_the_shop_in_one_process() {
-    let own = ["consumer", "ledger.writer", "publisher.news", "queue.writer", "watch"];
+    let own = ["consumer", "ledger.writer", "publisher.news", "queue.writer", "sandbox", "watch"];
     let wanted = wanted(&[&OF_ALL, &OF_PAYMENTS, &OF_A_GATEWAY, &own]);
     each_breaks(wanted, |folder| {
         let state = folder.join("state").display().to_string();
@@ -190,9 +191,9 @@ async fn each_task_of_each_binary_of_the_fleet() {
     ]);
     let binaries: [(&str, &[&[&str]]); 4] = [
         (PUBLISHER, &[&OF_ALL, &OF_A_BROKER, &["publisher.news"]]),
-        (CONSUMER, &[&OF_ALL, &OF_A_BROKER, &["consumer", "watch"]]),
-        (PAYMENT_CONSUMER, &[&OF_ALL, &OF_A_BROKER, &OF_PAYMENTS, &["watch"]]),
-        (GATEWAY, &[&OF_ALL, &OF_A_BROKER, &OF_A_GATEWAY, &["watch"]]),
+        (CONSUMER, &[&OF_ALL, &OF_A_BROKER, &["consumer", "sandbox", "watch"]]),
+        (PAYMENT_CONSUMER, &[&OF_ALL, &OF_A_BROKER, &OF_PAYMENTS, &["sandbox", "watch"]]),
+        (GATEWAY, &[&OF_ALL, &OF_A_BROKER, &OF_A_GATEWAY, &["sandbox", "watch"]]),
     ];
     for (program, tasks) in binaries {
         each_breaks(wanted(tasks), |folder| Running::start(program, &[], &fleet::told(program, &environment), folder))

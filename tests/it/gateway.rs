@@ -36,6 +36,7 @@ mod searching;
 mod second_factor;
 mod sessions;
 mod stopped;
+mod till;
 mod undoing;
 mod waiting;
 mod webhooks;

@@ -134,6 +134,14 @@ suite! {
     standby_ends_when_a_closed_sale_has_nothing_left_to_give
     standby_ends_when_an_operator_closed_the_sale
     paying_begins_while_there_is_time
+    checkouts_begin_and_end_together
+    of_two_in_a_group_who_want_one_hold_one_takes_it
+    one_that_cannot_be_written_fails_alone
+    a_request_is_claimed_with_what_it_asks_for
+    an_answer_is_kept_with_its_order
+    groups_of_two_tills_take_each_hold_once
+    a_crowd_checks_out_together
+    a_payment_that_was_never_opened_is_no_decline
     what_costs_nothing_is_confirmed_at_once
     a_captured_payment_becomes_one_order
     orders_are_listed_newest_first

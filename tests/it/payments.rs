@@ -46,9 +46,9 @@ macro_rules! suite {
         suite! { @over sandbox_in_memory, sqlite, |_store| (MemorySandbox::default().with_wait(Duration::ZERO), SANDBOX), $($test)* }
     };
     ($sandbox_lite:ident $sandbox_my:ident $stripe_lite:ident $stripe_my:ident: $($test:ident)*) => {
-        suite! { @over $sandbox_lite, sqlite, |store| (store.sandbox().with_wait(Duration::ZERO), SANDBOX), $($test)* }
+        suite! { @over $sandbox_lite, sqlite, |store| (store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO), SANDBOX), $($test)* }
         #[cfg(feature = "servers")]
-        suite! { @over $sandbox_my, mysql, |store| (store.sandbox().with_wait(Duration::ZERO), SANDBOX), $($test)* }
+        suite! { @over $sandbox_my, mysql, |store| (store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO), SANDBOX), $($test)* }
         suite! { @over $stripe_lite, sqlite, |store| (StripeServer::start().await.adapter(store), OURS), $($test)* }
         #[cfg(feature = "servers")]
         suite! { @over $stripe_my, mysql, |store| (StripeServer::start().await.adapter(store), OURS), $($test)* }
@@ -74,13 +74,14 @@ suite! {
     a_bad_card_voids_the_payment
     an_amount_of_nothing_is_not_taken
     a_void_of_what_was_never_opened_holds
+    of_many_at_once_each_has_its_own_answer
     of_a_capture_and_a_void_at_the_provider_one_wins
 }
 
 #[tokio::test]
 async fn the_sandbox_has_silent_cards() {
     let (store, _keep) = sqlite().await;
-    has_silent_cards(store.sandbox().with_wait(Duration::ZERO)).await;
+    has_silent_cards(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO)).await;
 }
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn the_sandbox_in_memory_has_silent_cards() {
 #[tokio::test]
 async fn the_sandbox_over_mysql_has_silent_cards() {
     let (store, ()) = mysql().await;
-    has_silent_cards(store.sandbox().with_wait(Duration::ZERO)).await;
+    has_silent_cards(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO)).await;
 }
 
 async fn has_silent_cards(sandbox: impl Payments) {

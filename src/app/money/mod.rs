@@ -7,6 +7,7 @@ pub mod points;
 pub mod refund_units;
 pub mod refunds;
 pub mod settle;
+pub mod till;
 pub mod webhook;
 
 use std::sync::Arc;

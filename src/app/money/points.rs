@@ -2,9 +2,10 @@
 
 use crate::ports::platform::fault::Point;
 
-pub const CHECKOUT_AFTER_RECORD: Point = Point("checkout.after_record");
-pub const CHECKOUT_AFTER_OPEN: Point = Point("checkout.after_open");
+/// Of a group: rows were looked at, and nothing is written.
+pub const CHECKOUT_AFTER_READ: Point = Point("checkout.after_read");
 pub const CHECKOUT_AFTER_PAYING: Point = Point("checkout.after_paying");
+pub const CHECKOUT_AFTER_OPEN: Point = Point("checkout.after_open");
 pub const CHECKOUT_AFTER_CAPTURE: Point = Point("checkout.after_capture");
 pub const CHECKOUT_AFTER_CONFIRM: Point = Point("checkout.after_confirm");
 pub const GIVE_BACK_AFTER_LEDGER: Point = Point("give_back.after_ledger");

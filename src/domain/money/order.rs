@@ -1,6 +1,8 @@
 //! An order: a permanent purchase. Written in the transaction that confirms its reservation, and only there; afterwards units
 //! of it may be refunded, each once.
 
+use crate::domain::money::payment::Payment;
+use crate::domain::sale::reservation::Reservation;
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId, SaleId};
 use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
@@ -28,6 +30,23 @@ pub struct Order {
 }
 
 impl Order {
+    /// What a reservation becomes when this payment of it stands.
+    pub fn placed(row: &Reservation, paid: &Payment, number: &str, now: Timestamp) -> Self {
+        Self {
+            number: number.to_owned(),
+            reservation: row.id,
+            sale: row.sale,
+            buyer: row.buyer,
+            units: row.state.units().to_vec(),
+            amount: paid.amount,
+            payment: paid.id,
+            placed_at: now,
+            refunded: false,
+            refunded_units: Vec::new(),
+            refunded_amount: Money { minor: 0, currency: paid.amount.currency },
+        }
+    }
+
     /// The units that are still the buyer's.
     pub fn left(&self) -> Vec<u32> {
         self.units.iter().filter(|unit| !self.refunded_units.contains(unit)).copied().collect()

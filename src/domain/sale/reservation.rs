@@ -22,7 +22,8 @@ pub enum State {
         units: Vec<u32>,
         lapses_at: Timestamp,
     },
-    /// The payment was opened before; no money moves until it is captured. `since` is when the row took it.
+    /// The payment was recorded with the row, and is opened after it; no money moves until it is captured. `since` is when the
+    /// row took it.
     Paying {
         units: Vec<u32>,
         lapses_at: Timestamp,
@@ -102,6 +103,34 @@ pub struct Reservation {
     /// Of an ended one: whether the turnstile took its units back and gave them on.
     pub freed: bool,
     pub created_at: Timestamp,
+}
+
+impl Reservation {
+    /// Whether a payment may begin.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Held { lapses_at, .. } if lapses_at > now)
+    }
+
+    pub fn pays_with(&self, with: PaymentId) -> bool {
+        matches!(self.state, State::Paying { payment, .. } if payment == with)
+    }
+
+    /// Held -> Paying; nothing of what is not payable.
+    pub fn paying(&self, payment: PaymentId, now: Timestamp) -> Option<Self> {
+        match &self.state {
+            State::Held { units, lapses_at } if *lapses_at > now => {
+                let state = State::Paying { units: units.clone(), lapses_at: *lapses_at, payment, since: now };
+                Some(Self { state, version: self.version + 1, ..self.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Of what was held, or was being paid with this payment: the caller has judged it.
+    pub fn confirmed(&self, payment: PaymentId) -> Self {
+        let state = State::Confirmed { units: self.state.units().to_vec(), payment };
+        Self { state, version: self.version + 1, ..self.clone() }
+    }
 }
 
 impl State {

@@ -7,6 +7,7 @@ use crate::faces::front::Front;
 use crate::faces::front::metric::Metric;
 use crate::kit::http::idempotency::{self, Keeper, Limits, Outcome};
 use crate::kit::http::problem::Problem;
+use crate::kit::http::with_effect;
 use crate::kit::telemetry::trace::{carried, carry};
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::fault::Faults;
@@ -23,6 +24,11 @@ pub enum By {
 /// A route whose requests cost something: done once under each key.
 pub fn once(by: By, route: Route) -> Route {
     idempotency::once::<Front>(by, route)
+}
+
+/// A route whose handler claims its request in the transaction of its effect.
+pub fn once_with_effect(by: By, route: Route) -> Route {
+    with_effect::with_effect::<Front>(by, route)
 }
 
 impl Keeper for Front {

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::money;
 use crate::app::money::checkout::Patience;
+use crate::app::money::till::Till;
 use crate::app::receipts::Receipts;
 use crate::app::sale::admission::{self, Admitting};
 use crate::app::sale::cancel;
@@ -49,6 +50,7 @@ pub struct Shop(Arc<Inner>);
 struct Inner {
     front: Front,
     needs: Needs,
+    till: Till,
     receipts: Receipts,
     admitting: Admitting,
     /// One for each search that may read the ledger now.
@@ -56,15 +58,21 @@ struct Inner {
 }
 
 impl Shop {
+    /// Within the process's runtime, in which its till works.
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
         metric::describe();
         let searches = Semaphore::new(front.settings().searches_max);
         let admitting = Admitting::new(needs.admission.clone(), front.settings().admission.clone());
-        Self(Arc::new(Inner { front, needs, receipts, admitting, searches }))
+        let till = Till::start(needs.money.clone(), front.lifecycle());
+        Self(Arc::new(Inner { front, needs, till, receipts, admitting, searches }))
     }
 
     fn needs(&self) -> &Needs {
         &self.0.needs
+    }
+
+    fn till(&self) -> &Till {
+        &self.0.till
     }
 
     fn receipts(&self) -> &Receipts {

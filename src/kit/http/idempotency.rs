@@ -8,6 +8,8 @@
 //! then the next request runs the handler again, so the handler's effect is idempotent under
 //! [`Cause::request`], or by its nature.
 //!
+//! Where the effect is one transaction, the claim may be made in it, and the answer kept: [`with_effect`](super::with_effect).
+//!
 //! Keys are each caller's own, and a caller is who shows a token: a stranger writes nothing here.
 
 use actix_web::body::{BoxBody, to_bytes};
@@ -148,14 +150,30 @@ async fn carry_out<K: Keeper>(
             None => Ok(answered),
         }
     });
-    ended.await.unwrap_or_else(|| {
-        let problem = Problem::new(Kind::INTERNAL, "this went wrong here; ask again with the same key");
-        Ok(ServiceResponse::new(http, problem.error_response()))
-    })
+    ended.await.unwrap_or_else(|| Ok(went_wrong(http)))
+}
+
+pub(super) fn went_wrong(req: HttpRequest) -> ServiceResponse<BoxBody> {
+    let problem = Problem::new(Kind::INTERNAL, "this went wrong here; ask again with the same key");
+    ServiceResponse::new(req, problem.error_response())
 }
 
 /// Everything up to the handler. Who may not ask at all writes nothing.
 async fn prepare<K: Keeper>(keeper: &K, by: K::By, req: &mut ServiceRequest) -> Result<Step, Problem> {
+    let asked = read::<K>(keeper, by, req).await?;
+    let claim = keeper.store().claim(&asked).await?;
+    keeper.count(outcome(&claim));
+    let (key, lease) = match claim {
+        Claim::Yours(lease) => (Some(asked.key), lease),
+        Claim::Done { lease, answer: Answer::Anew } => (None, Lease { attempt: lease.attempt + 1, ..lease }),
+        elsewhere => return Ok(Step::Say(told(elsewhere)?)),
+    };
+    req.extensions_mut().insert(Cause { request: lease.request, is_again: lease.is_again() });
+    Ok(Step::Run { key, lease })
+}
+
+/// What is to be claimed. The body is read, and is there for the handler all the same.
+pub(super) async fn read<K: Keeper>(keeper: &K, by: K::By, req: &mut ServiceRequest) -> Result<Asked, Problem> {
     let now = keeper.clock().now();
     let key = key_of(req, &keeper.caller(by, req.request())?)?;
     let limits = keeper.limits();
@@ -170,28 +188,27 @@ async fn prepare<K: Keeper>(keeper: &K, by: K::By, req: &mut ServiceRequest) -> 
         expires_at: now.plus_ms(limits.ttl_ms),
     };
     req.set_payload(Payload::from(bytes));
-    let claim = keeper.store().claim(&asked).await?;
-    keeper.count(outcome(&claim));
-    let (key, lease) = match claim {
-        Claim::Yours(lease) => (Some(key), lease),
-        Claim::Done { lease, answer: Answer::Anew } => (None, Lease { attempt: lease.attempt + 1, ..lease }),
+    Ok(asked)
+}
+
+/// Of a claim that is another's: its answer, or why there is none.
+pub(super) fn told(claim: Claim) -> Result<HttpResponse, Problem> {
+    match claim {
         Claim::Done { answer: Answer::Kept { status, content_type, body }, .. } => {
-            return Ok(Step::Say(replay(status, &content_type, body)));
-        }
-        Claim::InFlight => {
-            let detail = "this request is being carried out; ask again for its answer";
-            return Err(Problem::field(HEADER, IN_FLIGHT, detail).retry_after_s(1));
+            Ok(replay(status, &content_type, body))
         }
         Claim::OtherPayload => {
             let detail = "this key was used for another request; a new request needs a new key";
-            return Err(Problem::field(HEADER, KEY_REUSED, detail));
+            Err(Problem::field(HEADER, KEY_REUSED, detail))
         }
-    };
-    req.extensions_mut().insert(Cause { request: lease.request, is_again: lease.is_again() });
-    Ok(Step::Run { key, lease })
+        Claim::InFlight | Claim::Done { .. } | Claim::Yours(_) => {
+            let detail = "this request is being carried out; ask again for its answer";
+            Err(Problem::field(HEADER, IN_FLIGHT, detail).retry_after_s(1))
+        }
+    }
 }
 
-fn outcome(claim: &Claim) -> Outcome {
+pub(super) fn outcome(claim: &Claim) -> Outcome {
     match claim {
         Claim::Yours(lease) if lease.is_again() => Outcome::Again,
         Claim::Yours(_) => Outcome::First,
@@ -238,7 +255,7 @@ fn replay(status: u16, content_type: &str, body: Vec<u8>) -> HttpResponse {
 }
 
 /// The answer goes out even when it could not be kept: the effect is done, and a request after the lease finds that.
-async fn keep<K: Keeper>(
+pub(super) async fn keep<K: Keeper>(
     keeper: &K,
     key: Key,
     lease: Lease,

@@ -27,3 +27,4 @@ mod seal;
 pub mod server;
 pub mod throttle;
 mod valve;
+pub mod with_effect;

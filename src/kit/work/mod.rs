@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod chance;
+pub mod groups;
 pub mod lifecycle;
 pub mod serve;
 pub mod settings;

@@ -1,4 +1,5 @@
-//! From a hold to an order: each step is one conditional write.
+//! From a hold to an order: each step is one conditional write, and those of checkouts that are there together share a
+//! transaction.
 
 use async_trait::async_trait;
 
@@ -6,8 +7,10 @@ use crate::domain::money::order::Order;
 use crate::domain::money::payment::Payment;
 use crate::domain::sale::reservation::Reservation;
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
+use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
+use crate::ports::platform::idempotency::{Answer, Asked, Claim, Key, Lease};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeginPayment {
@@ -26,17 +29,72 @@ pub enum Confirmed {
     RefundDue(Reservation),
 }
 
+/// A reservation, and what a unit of its sale costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FreeOrder {
-    /// The order, written now or before with this payment.
-    Order(Order),
-    /// It is not held any more, or its time is over. Nothing was changed; `None` when there is no such reservation of this buyer.
+pub struct Bill {
+    pub row: Reservation,
+    pub price: Money,
+}
+
+/// A checkout, as it begins. Its request is claimed in the same transaction, and where it is another's nothing else is done.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    pub request: Option<Asked>,
+    pub take: Take,
+}
+
+/// Each by its own condition: the row is this buyer's and held, and `lapses_at > now`.
+#[derive(Debug, Clone)]
+pub enum Take {
+    /// There is nothing to take; the request is claimed all the same.
+    Nothing,
+    /// Held -> Paying with this payment, which is written down with it: before the provider is asked for anything.
+    Paying { payment: Payment, buyer: BuyerId },
+    /// Held -> Confirmed, for nothing: a payment of 0, unknown to the provider, captured, the order, and what the request is
+    /// answered from now on.
+    Free { order: Order, answer: Option<Answer> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The request is another caller's, or was answered.
+    Elsewhere(Claim),
+    Here {
+        lease: Option<Lease>,
+        took: Took,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Took {
+    Nothing,
+    /// The hold is being paid with this payment.
+    Paying(Reservation),
+    /// The order was written.
+    Order(Reservation),
+    /// The condition did not hold. Nothing was changed; `None` when there is no such reservation of this buyer.
     Refused(Option<Reservation>),
+}
+
+/// A checkout whose money moved: its order, as it is written where the row is still being paid with the order's payment.
+#[derive(Debug, Clone)]
+pub struct Finish {
+    pub order: Order,
+    /// What its request is answered from now on, where that order is written.
+    pub keep: Option<(Key, Lease, Answer)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    pub confirmed: Confirmed,
+    /// As it reads now.
+    pub row: Reservation,
+    pub is_kept: bool,
 }
 
 #[async_trait]
 pub trait Paying: Send + Sync + 'static {
-    /// Recorded before it is opened at the provider.
+    /// A payment that no row takes yet.
     async fn payment_opened(&self, payment: &Payment) -> Result<()>;
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>>;
@@ -54,13 +112,28 @@ pub trait Paying: Send + Sync + 'static {
     /// `number` is used when the order is written now.
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed>;
 
-    /// Held -> Confirmed while `lapses_at > now`, for nothing: a payment of 0, unknown to the provider, captured, and the order are
-    /// written in the same transaction. `number` is used when the order is written now.
-    async fn confirm_free(&self, payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> Result<FreeOrder>;
+    /// Of these, those that there are, each once.
+    async fn bills(&self, ids: &[ReservationId]) -> Result<Vec<Bill>>;
+
+    /// All of them in one transaction, in this order where two want the same, and answered in it. One that cannot be written
+    /// fails alone.
+    async fn begin_all(&self, begins: &[Begin], now: Timestamp) -> Result<Vec<Result<Begun>>>;
+
+    /// As [`confirm`](Paying::confirm), all of them in one transaction, and answered in this order. One that cannot be written fails
+    /// alone.
+    async fn finish_all(&self, finishes: &[Finish], now: Timestamp) -> Result<Vec<Result<Finished>>>;
 
     /// The payment is definitely void. Paying with it -> Held while time is left and fewer than [`DECLINES_MAX`](crate::domain::money::payment::DECLINES_MAX) came to nothing, else
     /// Lapsed. The row as it reads now.
     async fn payment_voided(
+        &self,
+        id: ReservationId,
+        payment: PaymentId,
+        now: Timestamp,
+    ) -> Result<Option<Reservation>>;
+
+    /// The same of a payment that was never opened: it counts as no decline.
+    async fn payment_unopened(
         &self,
         id: ReservationId,
         payment: PaymentId,

@@ -105,7 +105,8 @@ pub trait Payments: Send + Sync + 'static {
     /// `card` is the provider's token for a card, never a card number.
     async fn capture(&self, payment: PaymentId, card: &str) -> Result<Captured>;
 
-    /// Of a payment that the provider does not know: voided, and opening it later fails.
+    /// A void of what was never opened is final: it is voided, opening it later fails, and nothing of it is ever captured. So a
+    /// payment may be written down before it is opened, and who finds it unopened may give back what it pays for.
     async fn void(&self, payment: PaymentId) -> Result<Voided>;
 
     /// What a card is told from others by, under whichever token it comes; nothing where the provider does not say.

@@ -23,6 +23,7 @@ mod restoring;
 mod retention;
 mod rounds;
 mod second_factors;
+mod till;
 
 pub use blocks::*;
 pub use catalogue::*;
@@ -46,3 +47,4 @@ pub use restoring::*;
 pub use retention::*;
 pub use rounds::*;
 pub use second_factors::*;
+pub use till::*;

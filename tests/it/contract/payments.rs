@@ -1,5 +1,6 @@
 //! What every payment provider must do: every call idempotent, every answer but silence definite.
 
+use futures_util::future::join_all;
 use miaosha::domain::money::payment::{Refund, RefundAnswer};
 use miaosha::domain::shared::id::{PaymentId, RefundId};
 use miaosha::domain::shared::money::Money;
@@ -118,6 +119,25 @@ pub async fn a_void_of_what_was_never_opened_holds<P: Payments>(payments: P, car
     assert!(matches!(payments.capture(payment, cards.good).await.unwrap(), Captured::Declined { .. }));
     assert!(is_refused(&payments, &refund(1, PaymentId(2), 1)).await);
     assert_eq!(payments.refunds(PaymentId(2)).await.unwrap(), []);
+}
+
+/// Whatever a provider carries out together.
+pub async fn of_many_at_once_each_has_its_own_answer<P: Payments>(payments: P, cards: Cards) {
+    let (payments, ids) = (&payments, (1..=30).map(PaymentId).collect::<Vec<_>>());
+    let opened = join_all(ids.iter().map(|&id| payments.open(id, amount()))).await;
+    assert!(opened.into_iter().all(|opened| opened.unwrap() == Opened::Opened));
+    let ends = ids.iter().map(|&id| async move {
+        match id.0 % 3 {
+            0 => payments.void(id).await.unwrap() == Voided::Voided,
+            1 => payments.capture(id, cards.good).await.unwrap() == Captured::Captured,
+            _ => matches!(payments.capture(id, cards.declined).await.unwrap(), Captured::Declined { .. }),
+        }
+    });
+    assert_eq!(join_all(ends).await, [true; 30]);
+    for id in ids {
+        let kept = if id.0 % 3 == 1 { 2500 } else { 0 };
+        assert_eq!(payments.kept_minor(id).await.unwrap(), kept, "of {id}");
+    }
 }
 
 pub async fn of_a_capture_and_a_void_at_the_provider_one_wins<P: Payments>(payments: P, cards: Cards) {

@@ -20,7 +20,7 @@ use crate::support::clock::START;
 use crate::support::faults::Stop;
 
 over_both! {
-    before_the_hold_takes_the_payment_it_is_an_orphan
+    before_the_hold_takes_the_payment_nothing_is_written
     before_the_capture_the_payment_is_voided_and_the_hold_goes_on
     after_the_capture_somebody_else_writes_the_order
     a_hold_does_not_lapse_while_it_is_paid
@@ -51,42 +51,39 @@ async fn sweep(fixture: &Fixture) {
     Sweeper::new(fixture.world.needs(), settings).sweep().await.unwrap();
 }
 
-async fn before_the_hold_takes_the_payment_it_is_an_orphan(fixture: Fixture) {
-    for point in [money::points::CHECKOUT_AFTER_RECORD, money::points::CHECKOUT_AFTER_OPEN] {
-        let (sale, id, stop, checkout) = stopped_at(&fixture, point).await;
-        assert_eq!(fixture.kind(id).await, Kind::Held);
-        let orphans = fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap();
-        assert_eq!(orphans.len(), 1, "it was written down before it was opened");
-
-        sweep(&fixture).await;
-        assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
-        // Meanwhile the buyer pays in another tab.
-        let token = fixture.checkout_token(sale.id, 7).await;
-        fixture.check_out(7, &token, "ok").await.is(201);
-
-        stop.go_on();
-        let late = checkout.await.unwrap();
-        assert!(matches!(late.status.as_u16(), 200 | 503), "{late:?}");
-        assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
-        assert_eq!(fixture.kind(id).await, Kind::Confirmed);
-    }
+async fn before_the_hold_takes_the_payment_nothing_is_written(fixture: Fixture) {
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_READ).await;
+    assert_eq!(fixture.kind(id).await, Kind::Held);
+    sweep(&fixture).await;
+    assert_eq!(fixture.kind(id).await, Kind::Held);
+    assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
+    stop.go_on();
+    checkout.await.unwrap().is(201);
+    assert_eq!(fixture.orders_and_captures(sale.id).await, (1, 1));
 }
 
+/// Whether it was opened at the provider or not: a void is final, and the stopped one cannot go on with it.
 async fn before_the_capture_the_payment_is_voided_and_the_hold_goes_on(fixture: Fixture) {
-    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_PAYING).await;
-    assert_eq!(fixture.kind(id).await, Kind::Paying);
-    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
+    for (point, status, problem) in [
+        (money::points::CHECKOUT_AFTER_PAYING, 503, "unavailable"),
+        (money::points::CHECKOUT_AFTER_OPEN, 402, "card_declined"),
+    ] {
+        let (sale, id, stop, checkout) = stopped_at(&fixture, point).await;
+        assert_eq!(fixture.kind(id).await, Kind::Paying);
+        assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
 
-    sweep(&fixture).await;
-    assert_eq!(fixture.kind(id).await, Kind::Held, "time is left");
+        sweep(&fixture).await;
+        assert_eq!(fixture.kind(id).await, Kind::Held, "time is left");
 
-    // The void payment cannot be captured any more.
-    stop.go_on();
-    checkout.await.unwrap().is_problem(402, "card_declined");
-    assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
-    assert_eq!(fixture.kind(id).await, Kind::Held);
-    let token = fixture.checkout_token(sale.id, 7).await;
-    fixture.check_out(7, &token, "ok").await.is(201);
+        stop.go_on();
+        checkout.await.unwrap().is_problem(status, problem);
+        assert_eq!(fixture.orders_and_captures(sale.id).await, (0, 0));
+        assert_eq!(fixture.kind(id).await, Kind::Held);
+        assert_eq!(fixture.world.paying.declines(id).await.unwrap(), 1, "by the sweep alone");
+        assert_eq!(fixture.world.sweeping.orphans(soon(&fixture), 10).await.unwrap(), []);
+        let token = fixture.checkout_token(sale.id, 7).await;
+        fixture.check_out(7, &token, "ok").await.is(201);
+    }
 }
 
 async fn after_the_capture_somebody_else_writes_the_order(fixture: Fixture) {
@@ -114,7 +111,7 @@ async fn a_hold_does_not_lapse_while_it_is_paid(fixture: Fixture) {
 }
 
 async fn no_payment_begins_after_the_time_is_over(fixture: Fixture) {
-    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_OPEN).await;
+    let (sale, id, stop, checkout) = stopped_at(&fixture, money::points::CHECKOUT_AFTER_READ).await;
     fixture.clock.advance_ms(HOLD_MS);
     stop.go_on();
     checkout.await.unwrap().is_problem(409, "hold_lapsed");

@@ -42,7 +42,7 @@ pub async fn on_mysql(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>
     let (server, _) = url.rsplit_once('/').unwrap();
     let store = MysqlStore::connect(&format!("{server}/{name}"), 8).await.unwrap();
     store.migrate().await.unwrap();
-    let payments = Arc::new(store.sandbox().with_wait(Duration::ZERO));
+    let payments = Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO));
     with(Arc::new(store), payments, folder, clock, stops).await
 }
 
@@ -50,7 +50,7 @@ pub async fn on_mysql(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>
 pub async fn watched(before: Before, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> World {
     let store = Arc::new(sqlite(folder).await);
     store.migrate().await.unwrap();
-    let payments = Arc::new(Watched { payments: store.sandbox(), before });
+    let payments = Arc::new(Watched { payments: store.sandbox(&Lifecycle::new()), before });
     with(store, payments, folder, clock, stops).await
 }
 
@@ -64,7 +64,7 @@ pub async fn on_replica(name: &str, port: u16, folder: &Path, clock: Arc<ManualC
     let store = MysqlStore::connect(&at(mysql_url()), 8).await.unwrap();
     store.migrate().await.unwrap();
     let store = store.with_replica(format!("{user}@127.0.0.1:{port}/{name}"), 4).unwrap();
-    let payments = Arc::new(store.sandbox().with_wait(Duration::ZERO));
+    let payments = Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO));
     with(Arc::new(store), payments, folder, clock, stops).await
 }
 
@@ -81,7 +81,7 @@ async fn sqlite(folder: &Path) -> SqliteStore {
 }
 
 async fn on_sqlite(store: SqliteStore, folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>) -> World {
-    let payments = Arc::new(store.sandbox().with_wait(Duration::ZERO));
+    let payments = Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO));
     with(Arc::new(store), payments, folder, clock, stops).await
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::rt;
 use actix_web::test::TestRequest;
+use futures_util::future::{JoinAll, join_all};
 use miaosha::app::money;
 use miaosha::domain::money::payment::PaymentState;
 use miaosha::domain::people::Role;
@@ -26,7 +27,8 @@ use super::watched::Watched;
 use crate::gateway::fixture::{self, Answer, Calls};
 use crate::workers::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 
-const BUYER: u64 = 1;
+/// In a group.
+const BUYERS: u64 = 4;
 /// The payment-consumer comes by after so long.
 const PAUSE_MS: i64 = 20;
 const ROUNDS_MAX: usize = 8;
@@ -42,18 +44,29 @@ pub enum Who {
     WebhookRequest,
     /// In a checkout of what costs nothing.
     FreeGateway,
+    /// In checkouts of several buyers at once, which share its commits.
+    GroupGateway,
 }
 
 impl Who {
-    pub const ALL: [Who; 4] = [Who::Gateway, Who::PaymentConsumer, Who::WebhookRequest, Who::FreeGateway];
+    pub const ALL: [Who; 5] =
+        [Who::Gateway, Who::PaymentConsumer, Who::WebhookRequest, Who::FreeGateway, Who::GroupGateway];
 
-    /// What may become of a capture; where there is none, nothing but this.
+    /// What may become of a capture; where there is none, nothing but this. In a group, of every second one.
     pub fn outcomes(self) -> &'static [Outcome] {
-        if self == Who::FreeGateway { &[Outcome::Captured] } else { &Outcome::ALL }
+        match self {
+            Who::FreeGateway => &[Outcome::Captured],
+            Who::GroupGateway => &[Outcome::Declined, Outcome::TimeOutCaptured, Outcome::LateBeforeVoid],
+            _ => &Outcome::ALL,
+        }
     }
 
     fn is_first(self) -> bool {
-        matches!(self, Who::Gateway | Who::FreeGateway)
+        matches!(self, Who::Gateway | Who::FreeGateway | Who::GroupGateway)
+    }
+
+    fn buyers(self) -> std::ops::RangeInclusive<u64> {
+        1..=if self == Who::GroupGateway { BUYERS } else { 1 }
     }
 }
 
@@ -92,8 +105,9 @@ struct Shop {
     calls: Calls,
 }
 
-/// What a buyer was told, and the payments that were opened for it.
+/// What a buyer was told, and the payments that were opened meanwhile.
 struct Told {
+    id: ReservationId,
     answer: Answer,
     payments: Vec<PaymentId>,
 }
@@ -125,9 +139,14 @@ impl Lane {
     async fn play(&mut self, cell: &Cell) -> (Vec<Place>, Result<(), String>) {
         let is_free = cell.who == Who::FreeGateway;
         let minor = if is_free { 0 } else { 1_000 };
-        self.fixture.sale = self.fixture.new_sale_at(minor, allotment(1, 1), HOLD_MS).await.id;
-        self.fixture.decide([self.fixture.batch([BUYER, 2])]).await;
-        let id = self.fixture.row(BUYER).await.unwrap().id;
+        let buyers = cell.who.buyers();
+        let units = u32::try_from(*buyers.end()).unwrap();
+        self.fixture.sale = self.fixture.new_sale_at(minor, allotment(units, 1), HOLD_MS).await.id;
+        self.fixture.decide([self.fixture.batch(1..=buyers.end() + 1)]).await;
+        let mut crowd = Vec::new();
+        for buyer in buyers {
+            crowd.push((buyer, self.fixture.row(buyer).await.unwrap().id));
+        }
         let provider_state = Arc::new(ProviderState::default());
         let fault = cell.fault.as_ref().map(|(number, _, how)| (*number, *how));
         let faulty = Plan::new(fault);
@@ -136,22 +155,27 @@ impl Lane {
             _ => self.shop(&self.unfinished(cell.outcome), &provider_state).await,
         };
         let mut told = Vec::new();
-        let card = cell.outcome.card();
-        let checkout = rt::spawn(self.check_out(&first, id, (!is_free).then_some(&card)));
+        let checkouts = crowd.iter().map(|(buyer, id)| {
+            let outcome = if buyer % 2 == 1 { cell.outcome } else { Outcome::Captured };
+            rt::spawn(self.check_out(&first, *buyer, *id, (!is_free).then_some(&outcome.card())))
+        });
+        let checkouts = join_all(checkouts.collect::<Vec<_>>());
         // A process that stalls answers later.
         let mut late = None;
         if cell.who.is_first() {
-            late = stands_or_ends(&faulty, checkout, &mut told).await;
+            late = stands_or_ends(&faulty, checkouts, &mut told).await;
         } else {
-            told.extend(checkout.await);
+            told.extend(checkouts.await.into_iter().flatten());
         }
         let consumer = self.faulty_work(cell.who, &faulty, &provider_state).await;
         let other = self.shop(&Plan::new(None), &provider_state).await;
         let mut verdict = self.come_to_rest(&other, &provider_state).await;
-        told.push(self.check_out(&other, id, (!is_free).then_some("ok")).await);
+        for (buyer, id) in &crowd {
+            told.push(self.check_out(&other, *buyer, *id, (!is_free).then_some("ok")).await);
+        }
         faulty.go_on();
-        if let Some(checkout) = late {
-            told.extend(checkout.await);
+        if let Some(checkouts) = late {
+            told.extend(checkouts.await.into_iter().flatten());
         }
         if let Some(work) = consumer {
             let _ = work.await;
@@ -159,10 +183,12 @@ impl Lane {
         let _ = other.provider.arrive(true).await;
         self.fixture.clock.advance_ms(HOLD_MS);
         verdict = verdict.and(self.come_to_rest(&other, &provider_state).await);
-        verdict = verdict.and(match is_free {
-            true => self.judge_free(id, &provider_state, &told).await,
-            false => self.judge(id, &provider_state, &told).await,
-        });
+        for (_, id) in crowd {
+            verdict = verdict.and(match is_free {
+                true => self.judge_free(id, &provider_state, &told).await,
+                false => self.judge(id, &provider_state, &told).await,
+            });
+        }
         (faulty.came_by(), verdict)
     }
 
@@ -191,12 +217,13 @@ impl Lane {
     fn check_out(
         &self,
         shop: &Rc<Shop>,
+        buyer: u64,
         id: ReservationId,
         card: Option<&str>,
     ) -> impl Future<Output = Told> + 'static {
         let now = self.fixture.clock.now();
-        let token = self.keys.sign_checkout(id, BuyerId(BUYER), now, 10 * HOLD_MS);
-        let access = self.keys.sign_access(BuyerId(BUYER), Role::Shopper, now, 10 * HOLD_MS);
+        let token = self.keys.sign_checkout(id, BuyerId(buyer), now, 10 * HOLD_MS);
+        let access = self.keys.sign_access(BuyerId(buyer), Role::Shopper, now, 10 * HOLD_MS);
         let request = TestRequest::default().method(Method::POST).uri("/v1/checkouts");
         let request = request.insert_header(("Authorization", format!("Bearer {access}")));
         let key = format!("{:032x}", getrandom::u64().unwrap());
@@ -210,7 +237,7 @@ impl Lane {
         async move {
             let before = shop.provider.opened().len();
             let answer = (shop.calls)(request).await;
-            Told { answer, payments: shop.provider.opened().split_off(before) }
+            Told { id, answer, payments: shop.provider.opened().split_off(before) }
         }
     }
 
@@ -222,7 +249,7 @@ impl Lane {
         provider_state: &Arc<ProviderState>,
     ) -> Option<rt::task::JoinHandle<()>> {
         let mut work = match who {
-            Who::Gateway | Who::FreeGateway => return None,
+            Who::Gateway | Who::FreeGateway | Who::GroupGateway => return None,
             Who::PaymentConsumer => {
                 self.fixture.clock.advance_ms(PAUSE_MS);
                 rt::spawn(sweep(self.watched(plan, provider_state).0))
@@ -269,14 +296,15 @@ impl Lane {
         let mut standing = 0;
         let opened = provider_state.opened.lock().unwrap().clone();
         for payment in opened {
-            standing += usize::from(kept(world, payment).await.unwrap());
+            let is_ours = world.paying.payment(payment).await.unwrap().is_some_and(|payment| payment.reservation == id);
+            standing += usize::from(is_ours && kept(world, payment).await.unwrap());
         }
         let is_paid = usize::from(row.state.kind() == Kind::Confirmed);
         if standing != is_paid {
             return Err(format!("{standing} charges stand for {:?}", row.state.kind()));
         }
-        for Told { answer, payments } in told {
-            self.is_true(answer, payments, provider_state)
+        for Told { answer, payments, .. } in told.iter().filter(|told| told.id == id) {
+            self.is_true(id, answer, payments, provider_state)
                 .await
                 .map_err(|what| format!("was told {} {}, and {what}", answer.status, answer.body))?;
         }
@@ -312,12 +340,16 @@ impl Lane {
     /// What was said then, against what is so now.
     async fn is_true(
         &self,
+        id: ReservationId,
         answer: &Answer,
         payments: &[PaymentId],
         provider_state: &ProviderState,
     ) -> Result<(), String> {
-        let ours: Vec<PaymentId> =
-            provider_state.captured().into_iter().filter(|payment| payments.contains(payment)).collect();
+        let mut ours = Vec::new();
+        for payment in provider_state.captured().into_iter().filter(|payment| payments.contains(payment)) {
+            let paid = self.fixture.world.paying.payment(payment).await.unwrap().unwrap();
+            ours.extend((paid.reservation == id).then_some(payment));
+        }
         match (answer.status.as_u16(), answer.body["type"].as_str().unwrap_or_default()) {
             (200 | 201, _) => {
                 let number = answer.body["order_number"].as_str().unwrap_or_default();
@@ -337,19 +369,19 @@ impl Lane {
     }
 }
 
-/// Waits until the checkout has ended, or stands where the plan says.
+/// Waits until all checkouts have ended, or one stands where the plan says.
 async fn stands_or_ends(
     plan: &Arc<Plan>,
-    mut checkout: rt::task::JoinHandle<Told>,
+    mut checkouts: JoinAll<rt::task::JoinHandle<Told>>,
     told: &mut Vec<Told>,
-) -> Option<rt::task::JoinHandle<Told>> {
+) -> Option<JoinAll<rt::task::JoinHandle<Told>>> {
     tokio::select! {
-        ended = &mut checkout => {
+        ended = &mut checkouts => {
             // A crashed process answers nothing.
-            told.extend(ended);
+            told.extend(ended.into_iter().flatten());
             None
         }
-        () = plan.reached() => Some(checkout),
+        () = plan.reached() => Some(checkouts),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use miaosha::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
-use miaosha::domain::shared::id::PaymentId;
+use miaosha::domain::shared::id::{PaymentId, ReservationId};
 use miaosha::domain::shared::money::Money;
 use miaosha::ports::money::payments::{
     Captured, Opened, Payments, Provider, Unpayable, Voided, WebhookEvent, WebhookRequest,
@@ -101,11 +101,16 @@ impl Lever {
         self.opened.lock().unwrap().clone()
     }
 
+    async fn pays_for(&self, payment: PaymentId) -> Result<Option<ReservationId>> {
+        Ok(self.world.paying.payment(payment).await?.map(|payment| payment.reservation))
+    }
+
     async fn take(&self, payment: PaymentId, card: &str) -> Result<Captured> {
         let captured = self.world.payments.capture(payment, card).await?;
         if captured == Captured::Captured && !self.provider_state.captured().contains(&payment) {
+            let ours = self.pays_for(payment).await?;
             for other in self.provider_state.captured() {
-                if kept(&self.world, other).await? {
+                if self.pays_for(other).await? == ours && kept(&self.world, other).await? {
                     self.provider_state.twice.store(true, Ordering::SeqCst);
                 }
             }

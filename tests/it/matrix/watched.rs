@@ -16,7 +16,7 @@ use miaosha::domain::sale::{Allotment, Sale, SaleState};
 use miaosha::domain::shared::id::{AttemptId, BuyerId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::money::orders::{OrderPlace, Orders};
-use miaosha::ports::money::paying::{BeginPayment, Confirmed, FreeOrder, Paying};
+use miaosha::ports::money::paying::{Begin, BeginPayment, Begun, Bill, Confirmed, Finish, Finished, Paying};
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use miaosha::ports::money::sweeping::Sweeping;
 use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Idempotency, Key, Lease};
@@ -131,8 +131,11 @@ watched! { Paying, "ledger", paying:
     payment(id: PaymentId) -> Option<Payment>;
     begin_paying(id: ReservationId, buyer: BuyerId, payment: PaymentId, now: Timestamp) -> BeginPayment;
     confirm(id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Confirmed;
-    confirm_free(payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> FreeOrder;
+    bills(ids: &[ReservationId]) -> Vec<Bill>;
+    begin_all(begins: &[Begin], now: Timestamp) -> Vec<Result<Begun>>;
+    finish_all(finishes: &[Finish], now: Timestamp) -> Vec<Result<Finished>>;
     payment_voided(id: ReservationId, payment: PaymentId, now: Timestamp) -> Option<Reservation>;
+    payment_unopened(id: ReservationId, payment: PaymentId, now: Timestamp) -> Option<Reservation>;
     payment_declined(id: ReservationId, payment: PaymentId, card: Option<&str>, now: Timestamp) -> Option<Reservation>;
     declines(id: ReservationId) -> u8;
 }

@@ -59,7 +59,7 @@ async fn world(folder: &Path, clock: Arc<ManualClock>, stops: Arc<StopAt>, signa
         turnstile: Arc::new(MemoryTurnstile::new()),
         places: Arc::new(MemoryPlaces::new()),
         tries: Arc::new(MemoryTries::new()),
-        payments: Arc::new(store.sandbox().with_wait(Duration::ZERO)),
+        payments: Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::ZERO)),
         store,
         queue: Arc::new(SqliteQueue::open(&folder.join("queue.db"), 2, 1_000, Lifecycle::new().tasks()).await.unwrap()),
         signals: Arc::new(signals),

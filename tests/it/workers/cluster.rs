@@ -44,7 +44,7 @@ async fn fixture_at(url: String, namespace: String) -> Fixture {
                 Arc::new(RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap()) as Arc<dyn Turnstile>
             })
         }),
-        payments: Arc::new(store.sandbox().with_wait(Duration::from_millis(1))),
+        payments: Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::from_millis(1))),
         store,
         queue: broker.clone(),
         signals: broker,

@@ -38,7 +38,7 @@ pub(crate) async fn fixture_of<P: Payments>(
     let queue = SqliteQueue::open(&folder.join("queue.sqlite"), 4, 10_000, tasks).await.unwrap();
     Fixture::of(PartsOfFixture {
         fresh: Arc::new(|| Box::pin(async { Arc::new(MemoryTurnstile::new()) as Arc<dyn Turnstile> })),
-        payments: Arc::new(payments(store.sandbox().with_wait(Duration::from_millis(1)))),
+        payments: Arc::new(payments(store.sandbox(&Lifecycle::new()).with_wait(Duration::from_millis(1)))),
         store,
         queue: Arc::new(queue),
         signals: Arc::new(signals),

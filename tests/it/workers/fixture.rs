@@ -19,7 +19,7 @@ use miaosha::domain::sale::{Allotment, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::kit::work::backoff::BackoffSettings;
-use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::money::paying::{Begin, Begun, Confirmed, Take, Took};
 use miaosha::ports::money::payments::{Captured, Payments};
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
 use miaosha::ports::platform::clock::Clock;
@@ -284,8 +284,8 @@ impl Fixture {
         self.turnstile.replace((self.fresh)().await);
     }
 
-    /// What a gateway does before it asks for the money.
-    pub async fn begin_paying(&self, buyer: u64) -> Payment {
+    /// What a gateway writes before it asks the provider for anything.
+    pub async fn take(&self, buyer: u64) -> Payment {
         let row = self.row(buyer).await.unwrap();
         let payment = Payment {
             id: PaymentId(u128::from(getrandom::u64().unwrap()) << 64 | u128::from(buyer)),
@@ -295,11 +295,17 @@ impl Fixture {
             state: PaymentState::Opened,
             opened_at: self.clock.now(),
         };
-        let now = self.clock.now();
-        self.world.paying.payment_opened(&payment).await.unwrap();
+        let take = Take::Paying { payment: payment.clone(), buyer: row.buyer };
+        let begins = [Begin { request: None, take }];
+        let begun = self.world.paying.begin_all(&begins, self.clock.now()).await.unwrap().remove(0).unwrap();
+        assert!(matches!(begun, Begun::Here { took: Took::Paying(_), .. }), "{begun:?}");
+        payment
+    }
+
+    /// What it does before it asks for the money.
+    pub async fn begin_paying(&self, buyer: u64) -> Payment {
+        let payment = self.take(buyer).await;
         self.world.payments.open(payment.id, payment.amount).await.unwrap();
-        let begun = self.world.paying.begin_paying(row.id, row.buyer, payment.id, now).await.unwrap();
-        assert!(matches!(begun, BeginPayment::Paying(_)), "{begun:?}");
         payment
     }
 

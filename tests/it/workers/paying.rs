@@ -3,6 +3,7 @@
 use miaosha::domain::money::payment::{Payment, PaymentState};
 use miaosha::domain::sale::reservation::Kind;
 use miaosha::domain::shared::id::PaymentId;
+use miaosha::ports::money::payments::Captured;
 
 use super::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 use super::stories::assert_kinds;
@@ -31,6 +32,28 @@ pub async fn stuck(fixture: Fixture) {
     fixture.sweeper().sweep().await.unwrap();
     let confirmed = Kind::Confirmed;
     assert_kinds(&fixture, [confirmed, confirmed, confirmed, Kind::Lapsed, Kind::Held, standby]).await;
+    fixture.assert_sound().await;
+}
+
+/// A gateway crashed between the row and the provider: the void is final, and the hold goes on while there is time.
+pub async fn never_opened(fixture: Fixture) {
+    let fixture = fixture.with_sale(allotment(1, 1)).await;
+    fixture.decide([fixture.batch(1..=2)]).await;
+    for (after_ms, kinds) in
+        [(payment_settings().paying_ms_max + 1, [Kind::Held, Kind::Standby]), (HOLD_MS, [Kind::Lapsed, Kind::Held])]
+    {
+        let payment = fixture.take(1).await;
+        fixture.clock.advance_ms(after_ms);
+        fixture.sweeper().sweep().await.unwrap();
+        fixture.sweeper().sweep().await.unwrap();
+        assert_kinds(&fixture, kinds).await;
+        // It only slept.
+        fixture.world.payments.open(payment.id, payment.amount).await.unwrap_err();
+        let captured = fixture.world.payments.capture(payment.id, "ok").await.unwrap();
+        assert!(matches!(captured, Captured::Declined { .. }), "{captured:?}");
+    }
+    let figures = fixture.audit().await.figures;
+    assert_eq!((figures.payments, figures.captured), (2, 0));
     fixture.assert_sound().await;
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use crate::adapters::tls::Endpoint;
 use crate::domain::shared::id::SaleId;
 use crate::kit::work::backoff::doubling;
+use crate::ports::platform::tasks::Tasks;
 use crate::ports::sale::restoring::RestoreLock;
 use crate::ports::{Fault, Result};
 use replica::Replica;
@@ -104,8 +105,8 @@ impl MysqlStore {
     }
 
     /// The built-in payment provider, with its books in this store's database.
-    pub fn sandbox(&self) -> Sandbox {
-        Sandbox::new(self.clone())
+    pub fn sandbox(&self, tasks: &dyn Tasks) -> Sandbox {
+        Sandbox::new(self.clone(), tasks)
     }
 
     /// Rung after a commit that may have written events.

@@ -19,7 +19,7 @@ use sqlx::{ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool
 use tokio::sync::Notify;
 
 use crate::domain::shared::id::SaleId;
-use crate::ports::platform::tasks::AnyTasks;
+use crate::ports::platform::tasks::{AnyTasks, Tasks};
 use crate::ports::sale::restoring::RestoreLock;
 use crate::ports::{Fault, Result};
 use sql::{Verdict, fault};
@@ -78,8 +78,8 @@ impl SqliteStore {
     }
 
     /// The built-in payment provider, with its books in this store's file.
-    pub fn sandbox(&self) -> Sandbox {
-        Sandbox::new(self.clone())
+    pub fn sandbox(&self, tasks: &dyn Tasks) -> Sandbox {
+        Sandbox::new(self.clone(), tasks)
     }
 
     /// Rung after a commit that may have written events.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::dialect::Store;
-use super::{audit, fault, latest, look, moves, paying, record, refund, restore, rounds, row};
+use super::{audit, fault, latest, look, moves, paying, record, refund, restore, rounds, row, till};
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{MadeRefund, Payment, RefundEntry, RefundKind};
 use crate::domain::people::author::Author;
@@ -15,7 +15,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 use crate::ports::audit::auditing::{AuditFacts, Auditing, History, Pace};
 use crate::ports::money::orders::{OrderPlace, Orders};
-use crate::ports::money::paying::{BeginPayment, Confirmed, FreeOrder, Paying};
+use crate::ports::money::paying::{Begin, BeginPayment, Begun, Bill, Confirmed, Finish, Finished, Paying, Take};
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use crate::ports::money::sweeping::Sweeping;
 use crate::ports::platform::clock::LedgerTime;
@@ -126,9 +126,21 @@ impl Paying for Store {
         self.telling(self.write("ledger.confirm", args, |c, args| Box::pin(paying::confirm(c, args)))).await
     }
 
-    async fn confirm_free(&self, payment: &Payment, buyer: BuyerId, number: &str, now: Timestamp) -> Result<FreeOrder> {
-        let args = (payment.clone(), buyer, number.to_owned(), now);
-        self.telling(self.write("ledger.confirm_free", args, |c, args| Box::pin(paying::confirm_free(c, args)))).await
+    async fn bills(&self, ids: &[ReservationId]) -> Result<Vec<Bill>> {
+        till::bills(&mut *self.reader().await?, ids).await.map_err(fault)
+    }
+
+    async fn begin_all(&self, begins: &[Begin], now: Timestamp) -> Result<Vec<Result<Begun>>> {
+        let job = self.write_all("ledger.till.begin", begins, now, |c, args| Box::pin(till::begin(c, args)));
+        match begins.iter().any(|begin| matches!(begin.take, Take::Free { .. })) {
+            true => self.telling(job).await,
+            false => job.await,
+        }
+    }
+
+    async fn finish_all(&self, finishes: &[Finish], now: Timestamp) -> Result<Vec<Result<Finished>>> {
+        self.telling(self.write_all("ledger.till.finish", finishes, now, |c, args| Box::pin(till::finish(c, args))))
+            .await
     }
 
     async fn payment_voided(
@@ -137,8 +149,18 @@ impl Paying for Store {
         payment: PaymentId,
         now: Timestamp,
     ) -> Result<Option<Reservation>> {
-        let args = (id, payment, None, now);
+        let args = (id, payment, paying::Void::Unknown, now);
         self.write("ledger.payment_voided", args, |c, args| Box::pin(paying::voided(c, args))).await
+    }
+
+    async fn payment_unopened(
+        &self,
+        id: ReservationId,
+        payment: PaymentId,
+        now: Timestamp,
+    ) -> Result<Option<Reservation>> {
+        let args = (id, payment, paying::Void::Unopened, now);
+        self.write("ledger.payment_unopened", args, |c, args| Box::pin(paying::voided(c, args))).await
     }
 
     async fn payment_declined(
@@ -148,7 +170,7 @@ impl Paying for Store {
         card: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<Reservation>> {
-        let args = (id, payment, card.map(str::to_owned), now);
+        let args = (id, payment, paying::Void::Declined(card.map(str::to_owned)), now);
         self.write("ledger.payment_declined", args, |c, args| Box::pin(paying::voided(c, args))).await
     }
 

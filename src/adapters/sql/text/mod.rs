@@ -45,6 +45,7 @@ mod schema;
 mod second_factors;
 mod sessions;
 mod showcase;
+mod till;
 mod undos;
 
 pub use sandbox::Sandbox;
@@ -53,6 +54,7 @@ pub(super) use schema::verify as verify_schema;
 use futures_util::future::BoxFuture;
 
 use super::dialect::{self, Connection, Store};
+use crate::domain::shared::time::Timestamp;
 use crate::ports::{self, Fault};
 
 type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
@@ -76,6 +78,61 @@ impl Store {
             Box::pin(async move { job.await.map(Verdict::Keep) })
         })
         .await
+    }
+
+    /// What many ask for, in one transaction. Where one of them is in the way of the others nothing is written, and each has a
+    /// transaction of its own, so that only that one fails.
+    async fn write_all<A, T, J>(
+        &self,
+        name: &'static str,
+        all: &[A],
+        now: Timestamp,
+        job: J,
+    ) -> ports::Result<Vec<ports::Result<T>>>
+    where
+        A: Clone + Send + Sync + 'static,
+        T: Send + 'static,
+        J: for<'c> Fn(&'c mut Connection, &'c (Vec<A>, Timestamp)) -> BoxFuture<'c, Result<Vec<T>>>
+            + Copy
+            + Send
+            + Sync
+            + 'static,
+    {
+        let together = self.transact(name, (all.to_vec(), now), move |conn, args| {
+            let (written, is_alone) = (job(conn, args), args.0.len() <= 1);
+            Box::pin(async move {
+                match written.await {
+                    Err(error) if !is_alone && is_of_one(&error) => Ok(Verdict::Undo(None)),
+                    written => written.map(|written| Verdict::Keep(Some(written))),
+                }
+            })
+        });
+        if let Some(written) = together.await? {
+            return Ok(written.into_iter().map(Ok).collect());
+        }
+        tracing::warn!(
+            transaction = name,
+            jobs = all.len(),
+            "a group could not be written together: each is written alone"
+        );
+        let mut each = Vec::with_capacity(all.len());
+        for one in all {
+            let alone = self.write(name, (vec![one.clone()], now), job).await;
+            each.push(
+                alone.and_then(|mut written| written.pop().ok_or_else(|| fault(broken("a job without an answer")))),
+            );
+        }
+        Ok(each)
+    }
+}
+
+/// It comes of what was to be written, and not of where to.
+fn is_of_one(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => !matches!(error.kind(), sqlx::error::ErrorKind::Other),
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        sqlx::Error::Protocol(_) | sqlx::Error::RowNotFound => true,
+        _ => false,
     }
 }
 

@@ -2,17 +2,15 @@
 
 use super::bulk::Statement;
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, day_counts, is_duplicate, outbox, refund, row};
+use super::{Result, broken, claims, day_counts, is_duplicate, outbox, refund, row, till};
 use crate::adapters::sql::codes::Counted;
-use crate::adapters::sql::stored::Units;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{DECLINES_CARD_MAX, DECLINES_DAY_MAX, DECLINES_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
 use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
-use crate::domain::shared::money::Money;
 use crate::domain::shared::time::Timestamp;
-use crate::ports::money::paying::{BeginPayment, Confirmed, FreeOrder};
+use crate::ports::money::paying::{BeginPayment, Confirmed};
 
 pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
     let written = sqlx::query(
@@ -58,13 +56,9 @@ pub async fn begin(
     .await?;
     let row = row::fetch(conn, id).await?.filter(|row| row.buyer == buyer);
     Ok(match row {
-        Some(row) if pays_with(&row, payment) => BeginPayment::Paying(row),
+        Some(row) if row.pays_with(payment) => BeginPayment::Paying(row),
         row => BeginPayment::Refused(row),
     })
-}
-
-fn pays_with(row: &Reservation, with: PaymentId) -> bool {
-    matches!(row.state, State::Paying { payment, .. } if payment == with)
 }
 
 pub async fn confirm(
@@ -86,10 +80,9 @@ pub async fn confirm(
     let row = row::fetch(conn, *id).await?.ok_or_else(|| broken("there is no such reservation to confirm"))?;
     if confirmed == 1 {
         let paid = must_fetch_payment(conn, *payment).await?;
-        let order = new_order(&row, &paid, number, *now);
-        insert_order(conn, &order).await?;
+        let order = Order::placed(&row, &paid, number, *now);
         settle(conn, *payment, PaymentState::Captured).await?;
-        outbox::write(conn, &[order_paid(&order)]).await?;
+        till::insert_orders(conn, std::slice::from_ref(&order)).await?;
         return Ok(Confirmed::Order(order));
     }
     if let Some(order) = order_of(conn, *id).await?.filter(|order| order.payment == *payment) {
@@ -103,59 +96,7 @@ pub async fn confirm(
     Ok(Confirmed::RefundDue(row))
 }
 
-/// The hold's own condition decides, as it does for [`begin`].
-pub async fn confirm_free(
-    conn: &mut Connection,
-    (payment, buyer, number, now): &(Payment, BuyerId, String, Timestamp),
-) -> Result<FreeOrder> {
-    if !payment.amount.is_zero() || payment.state != PaymentState::Captured {
-        return Err(broken("only a payment of 0 is captured without a provider"));
-    }
-    let confirmed = sqlx::query(
-        "/* ledger.confirm_free */ UPDATE reservations SET state = ?, payment = ?, version = version + 1, \
-         updated_at = ? WHERE id = ? AND buyer = ? AND state = ? AND lapses_at > ?",
-    )
-    .bind(Kind::Confirmed)
-    .bind(payment.id)
-    .bind(now)
-    .bind(payment.reservation)
-    .bind(buyer)
-    .bind(Kind::Held)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?
-    .rows_affected();
-    let row = row::fetch(conn, payment.reservation).await?.filter(|row| row.buyer == *buyer);
-    let Some(row) = row else { return Ok(FreeOrder::Refused(None)) };
-    if confirmed == 1 {
-        let order = new_order(&row, payment, number, *now);
-        opened(conn, payment).await?;
-        insert_order(conn, &order).await?;
-        outbox::write(conn, &[order_paid(&order)]).await?;
-        return Ok(FreeOrder::Order(order));
-    }
-    // The caller asks again after a commit whose answer was lost.
-    let order = order_of(conn, row.id).await?.filter(|order| order.payment == payment.id);
-    Ok(order.map_or(FreeOrder::Refused(Some(row)), FreeOrder::Order))
-}
-
-fn new_order(row: &Reservation, paid: &Payment, number: &str, now: Timestamp) -> Order {
-    Order {
-        number: number.to_owned(),
-        reservation: row.id,
-        sale: row.sale,
-        buyer: row.buyer,
-        units: row.state.units().to_vec(),
-        amount: paid.amount,
-        payment: paid.id,
-        placed_at: now,
-        refunded: false,
-        refunded_units: Vec::new(),
-        refunded_amount: Money { minor: 0, currency: paid.amount.currency },
-    }
-}
-
-fn order_paid(order: &Order) -> Event {
+pub fn order_paid(order: &Order) -> Event {
     let fact = Fact::OrderPaid(Purchase {
         order: order.number.clone(),
         reservation: order.reservation,
@@ -174,13 +115,22 @@ fn payment_returned(row: &Reservation, payment: &Payment, now: Timestamp) -> Eve
     Event::new(fact, payment.id.0, now)
 }
 
+/// How a payment came to nothing.
+pub enum Void {
+    /// Nobody tried anything with it: it is not counted.
+    Unopened,
+    Unknown,
+    /// A card was declined, which is told from others by this, where it can be.
+    Declined(Option<String>),
+}
+
 pub async fn voided(
     conn: &mut Connection,
-    (id, payment, card, now): &(ReservationId, PaymentId, Option<String>, Timestamp),
+    (id, payment, void, now): &(ReservationId, PaymentId, Void, Timestamp),
 ) -> Result<Option<Reservation>> {
     let mut row = row::fetch_locked(conn, *id).await?;
-    if let Some(unpaid) = row.take_if(|row| pays_with(row, *payment)) {
-        row = not_paid(conn, unpaid, card.as_deref(), *now).await?;
+    if let Some(unpaid) = row.take_if(|row| row.pays_with(*payment)) {
+        row = not_paid(conn, unpaid, void, *now).await?;
     }
     settle(conn, *payment, PaymentState::Voided).await?;
     Ok(row)
@@ -190,25 +140,30 @@ pub async fn voided(
 async fn not_paid(
     conn: &mut Connection,
     unpaid: Reservation,
-    card: Option<&str>,
+    void: &Void,
     now: Timestamp,
 ) -> Result<Option<Reservation>> {
-    let buyer = format!("buyer {}", unpaid.buyer);
-    let mut is_over = !day_counts::take(conn, &buyer, Counted::BuyersDeclines, now, DECLINES_DAY_MAX).await?;
-    if let Some(card) = card {
+    let counts = u8::from(!matches!(void, Void::Unopened));
+    let mut is_over = false;
+    if counts > 0 {
+        let buyer = format!("buyer {}", unpaid.buyer);
+        is_over |= !day_counts::take(conn, &buyer, Counted::BuyersDeclines, now, DECLINES_DAY_MAX).await?;
+    }
+    if let Void::Declined(Some(card)) = void {
         is_over |= !day_counts::take(conn, card, Counted::CardsDeclines, now, DECLINES_CARD_MAX).await?;
     }
     let held = sqlx::query(
         "/* ledger.voided.held */ UPDATE reservations SET state = ?, payment = NULL, paying_since = NULL, \
-         declines = declines + 1, version = version + 1, updated_at = ? \
+         declines = declines + ?, version = version + 1, updated_at = ? \
          WHERE id = ? AND state = ? AND lapses_at > ? AND declines < ? AND NOT ?",
     )
     .bind(Kind::Held)
+    .bind(counts)
     .bind(now)
     .bind(unpaid.id)
     .bind(Kind::Paying)
     .bind(now)
-    .bind(DECLINES_MAX - 1)
+    .bind(DECLINES_MAX - counts)
     .bind(is_over)
     .execute(&mut *conn)
     .await?;
@@ -251,24 +206,4 @@ async fn order_of(conn: &mut Connection, reservation: ReservationId) -> Result<O
         .bind(reservation)
         .fetch_optional(conn)
         .await
-}
-
-async fn insert_order(conn: &mut Connection, order: &Order) -> Result<()> {
-    sqlx::query(
-        "/* ledger.confirm.insert */ INSERT INTO orders \
-         (reservation, number, sale, buyer, units, amount_minor, currency, payment, placed_at, refunded) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-    )
-    .bind(order.reservation)
-    .bind(&order.number)
-    .bind(order.sale)
-    .bind(order.buyer)
-    .bind(Units::of(&order.units))
-    .bind(order.amount.minor)
-    .bind(order.amount.currency)
-    .bind(order.payment)
-    .bind(order.placed_at)
-    .execute(conn)
-    .await?;
-    Ok(())
 }

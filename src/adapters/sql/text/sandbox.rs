@@ -3,34 +3,59 @@
 //!
 //! A payment is opened, then captured or voided, once; a repeated call gets the same answer. What goes back of it is in a
 //! table of its own, and never sums up to more than moved.
+//!
+//! Calls that are there together share a commit, so that a shop under load does not pay for its stand-in: three statements and a
+//! commit for up to 64 of them.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
 
+use super::bulk::{self, Statement};
 use super::dialect::{Connection, Row, Store, for_update, insert_new};
 use super::{Result, Verdict};
 use crate::adapters::sql::codes::SandboxState;
 use crate::domain::money::payment::{MadeRefund, Refund, RefundAnswer};
 use crate::domain::shared::id::PaymentId;
 use crate::domain::shared::money::Money;
+use crate::kit::work::groups::{Groups, Limits, Missed};
 use crate::ports;
 use crate::ports::Fault;
 use crate::ports::money::payments::{Captured, Opened, Payments, Provider, Unpayable, Voided};
 use crate::ports::money::trial::Trial;
+use crate::ports::platform::tasks::Tasks;
 
 const PART: &str = "payments";
+
+/// Calls in one commit, and assignments in one of its statements, at most.
+const GROUP_MAX: usize = 64;
+/// Calls that wait, at most; a caller that comes then waits for a place.
+const WAITING_MAX: usize = 1_024;
+
+/// What is asked of a payment: to open it, or to capture or void it.
+type Ask = (PaymentId, Deed);
+
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Open(Money),
+    Set(SandboxState),
+}
 
 #[derive(Clone)]
 pub struct Sandbox {
     store: Store,
+    books: Arc<Groups<Ask, ports::Result<SandboxState>>>,
     wait: Duration,
 }
 
 impl Sandbox {
-    pub(in super::super) fn new(store: Store) -> Self {
-        Self { store, wait: Duration::from_secs(2) }
+    pub(in super::super) fn new(store: Store, tasks: &dyn Tasks) -> Self {
+        let (limits, books) = (Limits { group_max: GROUP_MAX, waiting_max: WAITING_MAX }, store.clone());
+        let books = Groups::start(tasks, "sandbox", limits, move |asks| write_down(books.clone(), asks));
+        Self { store, books: Arc::new(books), wait: Duration::from_secs(2) }
     }
 
     /// How long a card that never answers in time keeps its caller waiting.
@@ -38,8 +63,13 @@ impl Sandbox {
         Self { wait, ..self }
     }
 
+    async fn ask(&self, payment: PaymentId, deed: Deed) -> ports::Result<SandboxState> {
+        let missed = |_: Missed| Fault::new(PART, "the sandbox has stopped");
+        self.books.ask((payment, deed)).await.map_err(missed)?
+    }
+
     async fn set(&self, payment: PaymentId, to: SandboxState) -> ports::Result<SandboxState> {
-        self.store.write("sandbox.set", (payment, to), |c, args| Box::pin(set(c, args))).await.map_err(ours)
+        self.ask(payment, Deed::Set(to)).await
     }
 
     async fn silence(&self) -> Fault {
@@ -62,8 +92,7 @@ impl Payments for Sandbox {
         if let Err(unpayable) = self.check(amount) {
             return Ok(Opened::Refused(unpayable));
         }
-        let open = self.store.write("sandbox.open", (payment, amount), |c, args| Box::pin(open(c, args)));
-        match open.await.map_err(ours)? {
+        match self.ask(payment, Deed::Open(amount)).await? {
             SandboxState::Voided => Err(Fault::new(PART, "the payment is void")),
             _ => Ok(Opened::Opened),
         }
@@ -120,21 +149,60 @@ fn ours(fault: Fault) -> Fault {
     fault.of(PART)
 }
 
-async fn open(conn: &mut Connection, &(payment, amount): &(PaymentId, Money)) -> Result<SandboxState> {
-    insert(conn, payment, amount.minor, amount.currency.to_string(), SandboxState::Opened).await?;
-    must_state(conn, payment).await
+/// All of them or none.
+async fn write_down(store: Store, asks: Vec<Ask>) -> Vec<ports::Result<SandboxState>> {
+    let count = asks.len();
+    match store.write("sandbox.group", asks, |c, asks| Box::pin(group(c, asks))).await {
+        Ok(states) => states.into_iter().map(Ok).collect(),
+        Err(fault) => vec![Err(ours(fault)); count],
+    }
 }
 
-/// Captures or voids what is open; a payment that the provider does not know is void from then on.
-async fn set(conn: &mut Connection, &(payment, to): &(PaymentId, SandboxState)) -> Result<SandboxState> {
-    insert(conn, payment, 0, String::new(), SandboxState::Voided).await?;
-    sqlx::query("/* sandbox.set */ UPDATE sandbox_payments SET state = ? WHERE id = ? AND state = ?")
-        .bind(to)
-        .bind(payment)
-        .bind(SandboxState::Opened)
-        .execute(&mut *conn)
-        .await?;
-    must_state(conn, payment).await
+/// Opens, captures or voids what is open; a payment that the provider does not know is void from then on. The state of each.
+async fn group(conn: &mut Connection, asks: &[Ask]) -> Result<Vec<SandboxState>> {
+    // The first word about a payment counts. In the order in which all transactions lock.
+    let (mut new, mut sets) = (BTreeMap::new(), BTreeMap::new());
+    for &(payment, deed) in asks {
+        new.entry(payment).or_insert(match deed {
+            Deed::Open(amount) => (amount.minor, amount.currency.to_string(), SandboxState::Opened),
+            Deed::Set(_) => (0, String::new(), SandboxState::Voided),
+        });
+        if let Deed::Set(to) = deed {
+            sets.entry(payment).or_insert(to);
+        }
+    }
+    let new: Vec<_> = new.into_iter().collect();
+    for new in bulk::pieces(&new, bulk::ROWS_MAX) {
+        let mut query = Statement::new(concat!(
+            "/* sandbox.insert */ ",
+            insert_new!(),
+            " INTO sandbox_payments (id, amount_minor, currency, state) "
+        ));
+        query.push_rows(new, |values, (payment, (minor, currency, state))| {
+            values.bind(*payment).bind(*minor).bind(currency).bind(*state);
+        });
+        query.build()?.execute(&mut *conn).await?;
+    }
+    let sets: Vec<_> = sets.into_iter().collect();
+    for sets in bulk::pieces(&sets, GROUP_MAX) {
+        let mut query = Statement::new("/* sandbox.set */ UPDATE sandbox_payments SET state = CASE id");
+        for (payment, to) in sets {
+            query.push(" WHEN ").push_bind(payment);
+            query.push(" THEN ").push_bind(to);
+        }
+        query.push(" END WHERE id IN ").push_list(sets.iter().map(|(payment, _)| payment));
+        query.push(" AND state = ").push_bind(SandboxState::Opened);
+        query.build()?.execute(&mut *conn).await?;
+    }
+    let mut states = HashMap::with_capacity(new.len());
+    for new in new.chunks(bulk::ROWS_MAX) {
+        let mut query = Statement::new("/* sandbox.states */ SELECT id, state FROM sandbox_payments WHERE id IN ");
+        query.push_list(new.iter().map(|(payment, _)| payment));
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            states.insert(found.try_get::<PaymentId, _>("id")?, found.try_get("state")?);
+        }
+    }
+    asks.iter().map(|(payment, _)| states.get(payment).copied().ok_or(sqlx::Error::RowNotFound)).collect()
 }
 
 /// The payment is locked, so that refunds of it follow each other; `false`, and nothing is written, when too much would go
@@ -185,33 +253,4 @@ async fn kept(conn: &mut Connection, payment: PaymentId) -> Result<i64> {
     .bind(payment)
     .fetch_one(conn)
     .await
-}
-
-/// Where there is none yet.
-async fn insert(
-    conn: &mut Connection,
-    payment: PaymentId,
-    minor: i64,
-    currency: String,
-    state: SandboxState,
-) -> Result<()> {
-    sqlx::query(concat!(
-        "/* sandbox.insert */ ",
-        insert_new!(),
-        " INTO sandbox_payments (id, amount_minor, currency, state) VALUES (?, ?, ?, ?)"
-    ))
-    .bind(payment)
-    .bind(minor)
-    .bind(currency)
-    .bind(state)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn must_state(conn: &mut Connection, payment: PaymentId) -> Result<SandboxState> {
-    sqlx::query_scalar("/* sandbox.state */ SELECT state FROM sandbox_payments WHERE id = ?")
-        .bind(payment)
-        .fetch_one(conn)
-        .await
 }

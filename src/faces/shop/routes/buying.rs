@@ -1,7 +1,9 @@
 //! A buyer's reservation, and paying for it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use data_encoding::HEXLOWER;
@@ -9,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-use crate::app::money::checkout::{Card, Paid, check_out};
+use crate::app::money::checkout::{Card, Checkout as CheckedOut, Paid, check_out};
+use crate::app::money::till::Wish;
 use crate::app::sale::cancel::cancel;
+use crate::domain::money::order::Order;
 use crate::domain::sale::reservation::Kind as Status;
 use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
-use crate::faces::front::once::{By, once};
+use crate::faces::front::once::{By, once_with_effect};
 use crate::faces::front::routes::{Reply, no_such_sale, parsed, path, query, sale_id};
 use crate::faces::front::views::{OrderView, StandingView};
 use crate::faces::shop::Shop;
@@ -23,9 +27,10 @@ use crate::faces::tokens::TokenKeys;
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems::{self, Extended, Members};
 use crate::kit::http::document::shapes::{described, text};
-use crate::kit::http::idempotency::cause;
 use crate::kit::http::limits;
 use crate::kit::http::problem::{CONTENT_TYPE, Kind, Problem};
+use crate::kit::http::with_effect::unclaimed;
+use crate::ports::platform::idempotency::Answer;
 use crate::problem_kinds;
 
 problem_kinds! {
@@ -37,12 +42,14 @@ problem_kinds! {
 }
 
 const CARD_CHARS_MAX: usize = 100;
+const JSON: &str = "application/json";
 
 pub fn routes(cfg: &mut ServiceConfig) {
     let reservation = path("/v1/sales/{id}/reservation")
         .route(web::get().to(get_reservation))
         .route(web::delete().to(delete_reservation));
-    cfg.service(reservation).service(path("/v1/checkouts").route(once(By::Buyer, web::post().to(post_checkout))));
+    cfg.service(reservation)
+        .service(path("/v1/checkouts").route(once_with_effect(By::Buyer, web::post().to(post_checkout))));
 }
 
 /// Where this buyer stands
@@ -153,17 +160,32 @@ async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> 
     let card = body.card.as_deref().map(|card| limits::text("card", card, CARD_CHARS_MAX)).transpose()?;
     let card = card.map(str::to_owned);
     let reservation = payable_by(&shop, &body.checkout_token, buyer)?;
+    let request = unclaimed(&req).expect("the route hands on what is to be claimed");
+    let asked = Some(request.asked().clone());
+    let wish = Wish { reservation, buyer, is_card_given: card.is_some(), request: asked, to_answer: Arc::new(placed) };
     let began = Instant::now();
     let here = Shop::clone(&shop);
     let a_move = async move {
         let mask = |fingerprint: &str| card_key(here.keys(), fingerprint);
         let card = card.as_deref().map(|token| Card { token, mask: &mask });
-        check_out(&here.needs().money, here.patience(), reservation, buyer, card).await
+        check_out(here.till(), here.patience(), wish, card).await
     };
-    let paid = shop.finish(a_move).await?;
+    let paid = match shop.finish(a_move).await.inspect_err(|_| request.in_doubt())? {
+        CheckedOut::Elsewhere(claim) => return request.elsewhere(claim),
+        CheckedOut::Here { lease, is_kept, paid } => {
+            let is_again = lease.is_some_and(|lease| request.claimed(lease, is_kept));
+            told_first(paid?, is_again)
+        }
+    };
     metrics::counter!(Metric::Checkouts.name(), "outcome" => paid.name()).increment(1);
     metrics::histogram!(Metric::CheckoutSeconds.name()).record(began.elapsed().as_secs_f64());
-    reply(told_first(paid, cause(&req).is_some_and(|cause| cause.is_again)))
+    reply(paid)
+}
+
+/// What is kept is what [`reply`] says of an order that was made now.
+fn placed(order: &Order) -> Answer {
+    let body = serde_json::to_vec(&OrderView::from(order.clone())).expect("an order's view is JSON");
+    Answer::Kept { status: StatusCode::CREATED.as_u16(), content_type: JSON.to_owned(), body }
 }
 
 /// Under which a card's declines are counted. Who reads the ledger learns no card from it, and cannot try any without our keys.
@@ -222,6 +244,7 @@ fn reply(paid: Paid) -> Reply {
     match paid {
         Paid::Order { order, now: true } => Ok(HttpResponse::Created().json(OrderView::from(order))),
         Paid::Order { order, now: false } => Ok(HttpResponse::Ok().json(OrderView::from(order))),
+        Paid::Busy => Err(Problem::new(Kind::BUSY, "many pay at this moment; nothing was done, come again shortly")),
         Paid::Paying => Ok(HttpResponse::Accepted().json(StandingView::paying())),
         Paid::Declined { why, tries_left } => Err(declined(why, tries_left)),
         Paid::CardMissing(amount) => {

@@ -1,11 +1,10 @@
 //! Moves that have to do with money: a payment is captured for an order, or it is void or given back.
 
-use miaosha::domain::money::payment::{Payment, PaymentState, Refund, RefundAnswer, RefundEntry, Why};
+use miaosha::domain::money::payment::{PaymentState, Refund, RefundAnswer, RefundEntry, Why};
 use miaosha::domain::sale::reservation::{Reservation, State};
 use miaosha::domain::shared::id::{BuyerId, PaymentId, RefundId, ReservationId};
-use miaosha::domain::shared::money::Money;
 use miaosha::ports::money::orders::OrderPlace;
-use miaosha::ports::money::paying::{BeginPayment, Confirmed, FreeOrder};
+use miaosha::ports::money::paying::{BeginPayment, Confirmed};
 
 use super::counter::{Counter, NOW, PACE, Store, later};
 
@@ -209,42 +208,4 @@ pub async fn a_payment_is_recorded_once<S: Store>(store: S) {
     counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
     counter.payment(&row, 1).await;
     assert_eq!(counter.payment_state(payment).await, PaymentState::Captured, "a late copy undoes nothing");
-}
-
-/// A payment of nothing for this reservation.
-fn free<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Payment {
-    let amount = Money { minor: 0, currency: counter.sale.price.currency };
-    let id = PaymentId(u128::from(counter.sale.id.0) << 64 | number);
-    Payment { id, reservation: row.id, sale: row.sale, amount, state: PaymentState::Captured, opened_at: NOW }
-}
-
-pub async fn what_costs_nothing_is_confirmed_at_once<S: Store>(store: S) {
-    let mut counter = Counter::open(store, 2, 1).await;
-    let rows = counter.reserved(&[(1, 2), (2, 1)]).await;
-    let (row, waits) = (&rows[0], &rows[1]);
-    let payment = free(&counter, row, 1);
-    let take = async |payment: &Payment, buyer, number: &str, now| {
-        counter.store.confirm_free(payment, BuyerId(buyer), number, now).await.unwrap()
-    };
-    assert_eq!(take(&payment, 2, "A", NOW).await, FreeOrder::Refused(None), "of another buyer");
-    assert_eq!(take(&payment, 1, "A", later()).await, FreeOrder::Refused(Some(row.clone())), "too late");
-    let standby = free(&counter, waits, 2);
-    assert_eq!(take(&standby, 2, "A", NOW).await, FreeOrder::Refused(Some(waits.clone())), "on standby");
-    let costly = Payment { amount: counter.sale.price, ..payment.clone() };
-    counter.store.confirm_free(&costly, BuyerId(1), "A", NOW).await.unwrap_err();
-    assert_eq!(counter.store.audit(row.sale, NOW).await.unwrap().unwrap().payments, [], "nothing was written");
-
-    let FreeOrder::Order(order) = take(&payment, 1, "A", later().plus_ms(-1)).await else { panic!() };
-    assert_eq!((order.number.as_str(), order.units.as_slice(), order.amount), ("A", [1, 2].as_slice(), payment.amount));
-    assert_eq!((order.payment, order.buyer, order.placed_at), (payment.id, row.buyer, later().plus_ms(-1)));
-    let now = counter.row(row.id).await;
-    assert_eq!((&now.state, now.version), (&State::Confirmed { units: vec![1, 2], payment: payment.id }, 2));
-    assert_eq!(take(&payment, 1, "B", later()).await, FreeOrder::Order(order.clone()), "asked again, its own order");
-    let second = free(&counter, row, 3);
-    assert_eq!(take(&second, 1, "B", NOW).await, FreeOrder::Refused(Some(now.clone())), "one order for each hold");
-    let again = counter.store.confirm(row.id, payment.id, "B", NOW).await.unwrap();
-    assert_eq!(again, Confirmed::Order(order.clone()));
-    let facts = counter.store.audit(row.sale, NOW).await.unwrap().unwrap();
-    assert_eq!((facts.payments, facts.orders, facts.refunds), (vec![payment], vec![order], vec![]));
-    assert_eq!(counter.claimed().await, [1, 2]);
 }
