@@ -129,8 +129,7 @@ async fn carry_out<K: Keeper>(
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let keeper = req.app_data::<Data<K>>().expect("the mounting code adds the keeper to the application's data");
-    let keeper = K::clone(keeper);
+    let keeper: K = keeper_of(&req);
     let step = match prepare(&keeper, by, &mut req).await {
         Ok(step) => step,
         Err(problem) => Step::Say(problem.error_response()),
@@ -151,6 +150,11 @@ async fn carry_out<K: Keeper>(
         }
     });
     ended.await.unwrap_or_else(|| Ok(went_wrong(http)))
+}
+
+pub(super) fn keeper_of<K: Keeper>(req: &ServiceRequest) -> K {
+    let keeper = req.app_data::<Data<K>>().expect("the mounting code adds the keeper to the application's data");
+    K::clone(keeper)
 }
 
 pub(super) fn went_wrong(req: HttpRequest) -> ServiceResponse<BoxBody> {

@@ -11,10 +11,9 @@ use std::rc::Rc;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, Route};
 
-use crate::kit::http::idempotency::{AFTER_EFFECT, Keeper, Outcome, keep, outcome, read, told, went_wrong};
+use crate::kit::http::idempotency::{AFTER_EFFECT, Keeper, Outcome, keep, keeper_of, outcome, read, told, went_wrong};
 use crate::kit::http::problem::Problem;
 use crate::ports::platform::idempotency::{Asked, Claim, Lease};
 
@@ -78,8 +77,7 @@ async fn carry_out<K: Keeper>(
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let keeper = req.app_data::<Data<K>>().expect("the mounting code adds the keeper to the application's data");
-    let keeper = K::clone(keeper);
+    let keeper: K = keeper_of(&req);
     let asked = match read(&keeper, by, &mut req).await {
         Ok(asked) => asked,
         Err(problem) => return Ok(req.into_response(problem.error_response())),

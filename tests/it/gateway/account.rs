@@ -28,6 +28,13 @@ over_both! {
 
 const PASSWORD: &str = "difference engine";
 
+/// One with Ada's password.
+async fn an_owner(fixture: &Fixture) {
+    let accounts = &fixture.world.accounts;
+    let hash = accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
+    accounts.create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None).await.unwrap();
+}
+
 async fn ada(fixture: &Fixture) -> (u64, String) {
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
     let welcome = fixture.sign_up(&body).await;
@@ -60,13 +67,7 @@ async fn who_logs_out_everywhere_is_out(fixture: Fixture) {
     fixture.delete("/v1/sessions", &fixture.shopper(77)).await.is_problem(404, "not_found");
 
     // An answer that was kept is given to no caller any more.
-    let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture
-        .world
-        .accounts
-        .create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None)
-        .await
-        .unwrap();
+    an_owner(&fixture).await;
     let body = json!({ "email": "root@example.org", "password": PASSWORD });
     let root = token(&fixture.post("/v1/sessions", "", &body).await.is(201));
     let lamp = json!({ "title": "A lamp", "description": "" });
@@ -380,13 +381,7 @@ async fn a_crowd_of_strangers_keeps_no_owner_out() {
     let fixture = Fixture::with(Settings { hash_jobs_max: 1, hash_waiting_max: 0, ..settings() }).await;
     ada(&fixture).await;
     let device = login(&fixture, PASSWORD).await.is(201)["device"].clone();
-    let hash = fixture.world.accounts.account_by_email("ada@example.org").await.unwrap().unwrap().password_hash;
-    fixture
-        .world
-        .accounts
-        .create_account("Root", "root@example.org", &hash, Role::Owner, Locale::En, None)
-        .await
-        .unwrap();
+    an_owner(&fixture).await;
     let emails: Vec<String> = (0..20).map(|number| format!("x{number}@example.org")).collect();
     let crowd = join_all(emails.iter().map(|email| wrong(&fixture, email)));
     let known = json!({ "email": "ada@example.org", "password": PASSWORD, "device": device });

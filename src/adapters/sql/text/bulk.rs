@@ -13,6 +13,8 @@ use crate::domain::shared::time::Timestamp;
 
 /// Rows in one statement, at most: with 13 placeholders a row, a fifth of what SQLite allows.
 pub const ROWS_MAX: usize = 512;
+/// Assignments in one UPDATE: the statement looks through them for every row.
+pub const ASSIGNED_MAX: usize = 64;
 
 /// Removes the first of what is due, in this order: takes until when, and how many.
 macro_rules! delete_some {
@@ -90,6 +92,20 @@ impl Statement {
             self.arguments = Err(error);
         }
         self.push("?")
+    }
+
+    /// `CASE id WHEN ? THEN ? … END`: to each row what is its own.
+    pub fn push_by_id<'t, K, V>(&mut self, values: impl IntoIterator<Item = (K, V)>) -> &mut Self
+    where
+        K: Encode<'t, Db> + Type<Db>,
+        V: Encode<'t, Db> + Type<Db>,
+    {
+        self.push("CASE id");
+        for (id, value) in values {
+            self.push(" WHEN ").push_bind(id);
+            self.push(" THEN ").push_bind(value);
+        }
+        self.push(" END")
     }
 
     /// `(?, ?, …)`, filled up to a power of two by the last value again.

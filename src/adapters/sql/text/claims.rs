@@ -12,9 +12,6 @@ use crate::domain::shared::event::{Event, Fact, Promoted};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 
-/// Assignments in one UPDATE: the statement looks through them for every row.
-const ASSIGNED_MAX: usize = 64;
-
 /// Fails on a unit that is claimed already.
 pub async fn claim(conn: &mut Connection, sale: SaleId, rows: &[Reservation]) -> Result<()> {
     let mut claims: Vec<(u32, ReservationId)> =
@@ -62,14 +59,11 @@ pub async fn hold(
             ..row
         })
         .collect();
-    for rows in bulk::pieces(&held, ASSIGNED_MAX) {
+    for rows in bulk::pieces(&held, bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.promote */ UPDATE reservations SET state = ");
-        query.push_bind(Kind::Held).push(", units = CASE id");
-        for row in rows {
-            query.push(" WHEN ").push_bind(row.id);
-            query.push(" THEN ").push_bind(Units::of(row.state.units()));
-        }
-        query.push(" END, lapses_at = ").push_bind(lapses_at);
+        query.push_bind(Kind::Held).push(", units = ");
+        query.push_by_id(rows.iter().map(|row| (row.id, Units::of(row.state.units()))));
+        query.push(", lapses_at = ").push_bind(lapses_at);
         query.push(", version = version + 1, updated_at = ").push_bind(now).push(" WHERE id IN ");
         query.push_list(rows.iter().map(|row| row.id));
         query.build()?.execute(&mut *conn).await?;

@@ -15,9 +15,6 @@ use crate::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Ide
 
 /// In the column of statuses: done, and its answer is made anew.
 const ANEW: i64 = 0;
-/// Assignments in one UPDATE: the statement looks through them for every row.
-const ASSIGNED_MAX: usize = 64;
-
 #[async_trait]
 impl Idempotency for Store {
     async fn claim(&self, asked: &Asked) -> ports::Result<Claim> {
@@ -226,14 +223,11 @@ pub async fn keep_all(conn: &mut Connection, kept: &[(Key, Answer)]) -> Result<(
     }
     for ((status, content_type), mut answers) in alike {
         answers.sort_unstable_by_key(|(key, _)| key.0);
-        for answers in bulk::pieces(&answers, ASSIGNED_MAX) {
+        for answers in bulk::pieces(&answers, bulk::ASSIGNED_MAX) {
             let mut query = Statement::new("/* requests.keep_all */ UPDATE requests SET status = ");
-            query.push_bind(status).push(", content_type = ").push_bind(content_type).push(", body = CASE id");
-            for (key, body) in answers {
-                query.push(" WHEN ").push_bind(key);
-                query.push(" THEN ").push_bind(*body);
-            }
-            query.push(" END WHERE id IN ").push_list(answers.iter().map(|(key, _)| *key));
+            query.push_bind(status).push(", content_type = ").push_bind(content_type).push(", body = ");
+            query.push_by_id(answers.iter().copied());
+            query.push(" WHERE id IN ").push_list(answers.iter().map(|(key, _)| *key));
             query.build()?.execute(&mut *conn).await?;
         }
     }

@@ -185,12 +185,9 @@ async fn group(conn: &mut Connection, asks: &[Ask]) -> Result<Vec<SandboxState>>
     }
     let sets: Vec<_> = sets.into_iter().collect();
     for sets in bulk::pieces(&sets, GROUP_MAX) {
-        let mut query = Statement::new("/* sandbox.set */ UPDATE sandbox_payments SET state = CASE id");
-        for (payment, to) in sets {
-            query.push(" WHEN ").push_bind(payment);
-            query.push(" THEN ").push_bind(to);
-        }
-        query.push(" END WHERE id IN ").push_list(sets.iter().map(|(payment, _)| payment));
+        let mut query = Statement::new("/* sandbox.set */ UPDATE sandbox_payments SET state = ");
+        query.push_by_id(sets.iter().copied());
+        query.push(" WHERE id IN ").push_list(sets.iter().map(|(payment, _)| payment));
         query.push(" AND state = ").push_bind(SandboxState::Opened);
         query.build()?.execute(&mut *conn).await?;
     }

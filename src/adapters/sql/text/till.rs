@@ -18,9 +18,6 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports::money::paying::{Begin, Begun, Bill, Confirmed, Finish, Finished, Take, Took};
 use crate::ports::platform::idempotency::{Answer, Claim, Key, Lease};
 
-/// Assignments in one UPDATE: the statement looks through them for every row.
-const ASSIGNED_MAX: usize = 64;
-
 pub async fn bills(conn: &mut Connection, ids: &[ReservationId]) -> Result<Vec<Bill>> {
     let rows = row::fetch_many(conn, ids).await?;
     let sales: BTreeSet<SaleId> = rows.iter().map(|row| row.sale).collect();
@@ -183,7 +180,7 @@ pub async fn finish(conn: &mut Connection, (finishes, now): &(Vec<Finish>, Times
 
 /// Of locked rows that are being paid with these orders' payments.
 async fn confirm(conn: &mut Connection, orders: &[Order], now: Timestamp) -> Result<()> {
-    for orders in bulk::pieces(orders, ASSIGNED_MAX) {
+    for orders in bulk::pieces(orders, bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.confirm */ UPDATE reservations SET state = ");
         query.push_bind(Kind::Confirmed).push(", version = version + 1, updated_at = ").push_bind(now);
         query.push(" WHERE id IN ").push_list(orders.iter().map(|order| order.reservation));
@@ -191,7 +188,7 @@ async fn confirm(conn: &mut Connection, orders: &[Order], now: Timestamp) -> Res
     }
     let mut payments: Vec<PaymentId> = orders.iter().map(|order| order.payment).collect();
     payments.sort_unstable();
-    for payments in bulk::pieces(&payments, ASSIGNED_MAX) {
+    for payments in bulk::pieces(&payments, bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.captured */ UPDATE payments SET state = ");
         query.push_bind(PaymentState::Captured).push(" WHERE id IN ").push_list(payments);
         if query.build()?.execute(&mut *conn).await?.rows_affected() != payments.len() as u64 {
@@ -217,14 +214,11 @@ async fn take(
     paying_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
-    for rows in bulk::pieces(rows, ASSIGNED_MAX) {
+    for rows in bulk::pieces(rows, bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.take */ UPDATE reservations SET state = ");
-        query.push_bind(to).push(", payment = CASE id");
-        for (id, payment) in rows {
-            query.push(" WHEN ").push_bind(id);
-            query.push(" THEN ").push_bind(payment);
-        }
-        query.push(" END, paying_since = ").push_bind(paying_since);
+        query.push_bind(to).push(", payment = ");
+        query.push_by_id(rows.iter().copied());
+        query.push(", paying_since = ").push_bind(paying_since);
         query.push(", version = version + 1, updated_at = ").push_bind(now).push(" WHERE id IN ");
         query.push_list(rows.iter().map(|(id, _)| id));
         query.build()?.execute(&mut *conn).await?;
