@@ -3,6 +3,8 @@
 
 #[path = "../support/archive.rs"]
 pub mod archive;
+#[path = "../support/checkout.rs"]
+pub mod checkout;
 #[path = "../support/clock.rs"]
 pub mod clock;
 #[path = "../support/codes.rs"]

@@ -5,6 +5,7 @@ mod journal;
 mod latest;
 mod letters;
 mod lists;
+mod orphans;
 
 use futures_util::future::join_all;
 use miaosha::adapters::sql::mysql::MysqlStore;
@@ -133,7 +134,6 @@ suite! {
     lines_that_may_end_are_found
     standby_ends_when_a_closed_sale_has_nothing_left_to_give
     standby_ends_when_an_operator_closed_the_sale
-    paying_begins_while_there_is_time
     checkouts_begin_and_end_together
     of_two_in_a_group_who_want_one_hold_one_takes_it
     one_that_cannot_be_written_fails_alone
@@ -152,7 +152,6 @@ suite! {
     a_void_payment_leaves_the_hold_while_there_is_time
     a_void_payment_lapses_what_is_out_of_time
     the_sweeper_finds_payments_that_hang
-    a_payment_is_recorded_once
     an_operator_gives_back_a_whole_order
     single_units_leave_an_order_one_by_one
     a_refund_asked_for_again_under_its_request_is_the_same

@@ -1,6 +1,8 @@
 //! What is shared with the other suites.
 #![allow(dead_code, reason = "each suite uses its part")]
 
+#[path = "../support/checkout.rs"]
+pub mod checkout;
 #[path = "../support/clock.rs"]
 pub mod clock;
 #[path = "../support/counted.rs"]

@@ -13,14 +13,6 @@ use crate::ports::Result;
 use crate::ports::platform::idempotency::{Answer, Asked, Claim, Key, Lease};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BeginPayment {
-    /// The hold is being paid with this payment.
-    Paying(Reservation),
-    /// It is not held any more, or its time is over. Nothing was changed; `None` when there is no such reservation of this buyer.
-    Refused(Option<Reservation>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmed {
     /// The order, written now or before with this payment.
     Order(Order),
@@ -94,19 +86,7 @@ pub struct Finished {
 
 #[async_trait]
 pub trait Paying: Send + Sync + 'static {
-    /// A payment that no row takes yet.
-    async fn payment_opened(&self, payment: &Payment) -> Result<()>;
-
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>>;
-
-    /// Held -> Paying, while `lapses_at > now`.
-    async fn begin_paying(
-        &self,
-        id: ReservationId,
-        buyer: BuyerId,
-        payment: PaymentId,
-        now: Timestamp,
-    ) -> Result<BeginPayment>;
 
     /// Paying with this payment -> Confirmed, with the order; or, when that cannot be, a refund of the payment is due.
     /// `number` is used when the order is written now.

@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use miaosha::adapters::sql::mysql::MysqlStore;
-use miaosha::ports::money::paying::{BeginPayment, Confirmed, Paying};
+use miaosha::ports::money::paying::{Confirmed, Paying};
 use miaosha::ports::platform::outbox::Outbox;
 
 use super::fixture::person;
 use super::lambda::Place;
-use crate::contract::counter::{Counter, NOW, later};
+use crate::contract::counter::{Counter, later};
 use crate::support::mail::Seen;
 use crate::support::moto;
 use crate::support::servers::{rabbit_url, redis_url, unique_name};
@@ -70,9 +70,7 @@ async fn some_orders(store: &MysqlStore, round: u32) -> Vec<String> {
         let number = format!("{round:04}-{index:04}-0000");
         let buyer = person(store, &format!("Buyer {number}")).await.id.0;
         let row = counter.reserved(&[(buyer, 1)]).await.remove(0);
-        let payment = counter.payment(&row, buyer.into()).await;
-        let begun = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
-        assert!(matches!(begun, BeginPayment::Paying(_)));
+        let payment = counter.begin_paying(&row, buyer.into()).await;
         let confirmed = counter.store.confirm(row.id, payment, &number, later()).await.unwrap();
         assert!(matches!(confirmed, Confirmed::Order(_)), "{confirmed:?}");
         numbers.push(number);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{Answer, Fixture, settings};
 use super::over_both;
+use crate::support::checkout::begin;
 use crate::support::clock::START;
 
 over_both! {
@@ -70,8 +71,7 @@ async fn order(fixture: &Fixture, buyer: BuyerId, after_ms: i64) -> (SaleId, Str
     let id = PaymentId(reservation.0);
     let (state, amount) = (PaymentState::Opened, sale.price);
     let payment = Payment { id, reservation, sale: sale.id, amount, state, opened_at: START };
-    fixture.world.paying.payment_opened(&payment).await.unwrap();
-    fixture.world.paying.begin_paying(reservation, buyer, id, START).await.unwrap();
+    begin(&*fixture.world.paying, &payment, buyer, START).await;
     let number = order::number(getrandom::u64().unwrap());
     let confirmed = fixture.world.paying.confirm(reservation, id, &number, START.plus_ms(after_ms)).await.unwrap();
     assert!(matches!(confirmed, Confirmed::Order(_)));

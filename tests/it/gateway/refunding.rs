@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::fixture::Fixture;
 use super::over_both;
 use crate::contract::signals::told;
+use crate::support::checkout::begin;
 use crate::support::clock::START;
 
 over_both! {
@@ -123,9 +124,8 @@ async fn what_does_not_divide_goes_back_to_the_last_unit(fixture: Fixture) {
         let (state, opened_at) = (PaymentState::Opened, START);
         let opened = Payment { id: payment, reservation: id, sale: sale.id, amount, state, opened_at };
         let payments = &fixture.world.payments;
-        fixture.world.paying.payment_opened(&opened).await.unwrap();
+        begin(&*fixture.world.paying, &opened, BuyerId(7), START).await;
         payments.open(payment, amount).await.unwrap();
-        fixture.world.paying.begin_paying(id, BuyerId(7), payment, START).await.unwrap();
         payments.capture(payment, "ok").await.unwrap();
         let number = order::number(sale.id.0);
         fixture.world.paying.confirm(id, payment, &number, START).await.unwrap();

@@ -16,7 +16,7 @@ use miaosha::domain::sale::{Allotment, Sale, SaleState};
 use miaosha::domain::shared::id::{AttemptId, BuyerId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::money::orders::{OrderPlace, Orders};
-use miaosha::ports::money::paying::{Begin, BeginPayment, Begun, Bill, Confirmed, Finish, Finished, Paying};
+use miaosha::ports::money::paying::{Begin, Begun, Bill, Confirmed, Finish, Finished, Paying};
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use miaosha::ports::money::sweeping::Sweeping;
 use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Idempotency, Key, Lease};
@@ -127,9 +127,7 @@ watched! { Orders, "ledger", orders:
 }
 
 watched! { Paying, "ledger", paying:
-    payment_opened(payment: &Payment) -> ();
     payment(id: PaymentId) -> Option<Payment>;
-    begin_paying(id: ReservationId, buyer: BuyerId, payment: PaymentId, now: Timestamp) -> BeginPayment;
     confirm(id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Confirmed;
     bills(ids: &[ReservationId]) -> Vec<Bill>;
     begin_all(begins: &[Begin], now: Timestamp) -> Vec<Result<Begun>>;

@@ -19,7 +19,7 @@ use miaosha::domain::sale::{Allotment, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
 use miaosha::kit::work::backoff::BackoffSettings;
-use miaosha::ports::money::paying::{Begin, Begun, Confirmed, Take, Took};
+use miaosha::ports::money::paying::Confirmed;
 use miaosha::ports::money::payments::{Captured, Payments};
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
 use miaosha::ports::platform::clock::Clock;
@@ -33,6 +33,7 @@ use miaosha::workers::payment_consumer::{self as payments, Alarms, Sweeper};
 use miaosha::workers::relay::{self, Relay};
 
 use super::swap::Swap;
+use crate::support::checkout::begin;
 use crate::support::clock::{ManualClock, START};
 use crate::support::faults::StopAt;
 
@@ -295,10 +296,7 @@ impl Fixture {
             state: PaymentState::Opened,
             opened_at: self.clock.now(),
         };
-        let take = Take::Paying { payment: payment.clone(), buyer: row.buyer };
-        let begins = [Begin { request: None, take }];
-        let begun = self.world.paying.begin_all(&begins, self.clock.now()).await.unwrap().remove(0).unwrap();
-        assert!(matches!(begun, Begun::Here { took: Took::Paying(_), .. }), "{begun:?}");
+        begin(&*self.world.paying, &payment, row.buyer, self.clock.now()).await;
         payment
     }
 

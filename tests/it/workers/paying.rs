@@ -1,12 +1,16 @@
 //! Checkouts that a gateway did not finish, and money that belongs to no order.
 
-use miaosha::domain::money::payment::{Payment, PaymentState};
+use miaosha::adapters::memory::signals::MemorySignals;
+use miaosha::domain::money::payment::PaymentState;
 use miaosha::domain::sale::reservation::Kind;
-use miaosha::domain::shared::id::PaymentId;
 use miaosha::ports::money::payments::Captured;
+use miaosha::ports::platform::clock::Clock;
+use sqlx::{Connection, SqliteConnection};
 
+use super::embedded::fixture_of;
 use super::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 use super::stories::assert_kinds;
+use crate::support::checkout::ORPHANED;
 
 /// A gateway crashed in the middle of a checkout, after the provider was asked: one story for each card.
 pub async fn stuck(fixture: Fixture) {
@@ -57,20 +61,25 @@ pub async fn never_opened(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Payments that no reservation took: one that was never opened, one that is void, one whose money moved and goes back.
-pub async fn orphans(fixture: Fixture) {
+/// Payments that no reservation names: one that was never opened, one that is void, one whose money moved and goes back.
+#[tokio::test]
+async fn orphans() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = fixture_of(folder.path(), MemorySignals::new(), |sandbox| sandbox, ()).await;
     let fixture = fixture.with_sale(allotment(2, 1)).await;
     fixture.decide([fixture.batch(1..=2)]).await;
-    let template = fixture.begin_paying(1).await;
-    fixture.world.payments.capture(template.id, "ok").await.unwrap();
-    for (n, card) in [(1, None), (2, Some("timeout")), (3, Some("ok"))] {
-        let orphan = Payment { id: PaymentId(template.id.0 + n), ..template.clone() };
-        fixture.world.paying.payment_opened(&orphan).await.unwrap();
+    for card in [None, Some("timeout"), Some("ok")] {
+        let orphan = fixture.take(1).await;
         if let Some(card) = card {
             fixture.world.payments.open(orphan.id, orphan.amount).await.unwrap();
             let _ = fixture.world.payments.capture(orphan.id, card).await;
         }
+        fixture.world.paying.payment_unopened(orphan.reservation, orphan.id, fixture.clock.now()).await.unwrap();
     }
+    let url = format!("sqlite://{}", folder.path().join("ledger.sqlite").display());
+    sqlx::query(ORPHANED).execute(&mut SqliteConnection::connect(&url).await.unwrap()).await.unwrap();
+    let payment = fixture.begin_paying(1).await;
+    fixture.world.payments.capture(payment.id, "ok").await.unwrap();
     fixture.clock.advance_ms(payment_settings().orphan_ms.max(HOLD_MS) + payment_settings().alarm_ms + 1);
     for _ in 0..3 {
         fixture.sweeper().sweep().await.unwrap();

@@ -144,7 +144,7 @@ macro_rules! suite {
                 exhausted_at_once audit_finds;
             standing_by: a_refund_after_all_is_paid who_waits_is_told a_raise_after_all_is_paid a_raise_before_the_close
                 promoted_and_then_closed until_all_is_paid exhausted_when_the_line_is_full;
-            paying: stuck never_opened orphans paying_at_the_bell an_old_alarm;
+            paying: stuck never_opened paying_at_the_bell an_old_alarm;
             refunds: refunds_race in_mid_rush audit_finds_money;
             blocks: emptied_with_blocks quiet mid_rush;
             relaying: woken tended audit_waits;

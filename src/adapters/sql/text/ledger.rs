@@ -15,7 +15,7 @@ use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 use crate::ports::audit::auditing::{AuditFacts, Auditing, History, Pace};
 use crate::ports::money::orders::{OrderPlace, Orders};
-use crate::ports::money::paying::{Begin, BeginPayment, Begun, Bill, Confirmed, Finish, Finished, Paying, Take};
+use crate::ports::money::paying::{Begin, Begun, Bill, Confirmed, Finish, Finished, Paying, Take};
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use crate::ports::money::sweeping::Sweeping;
 use crate::ports::platform::clock::LedgerTime;
@@ -103,22 +103,8 @@ impl Orders for Store {
 
 #[async_trait]
 impl Paying for Store {
-    async fn payment_opened(&self, payment: &Payment) -> Result<()> {
-        self.write("ledger.payment_opened", payment.clone(), |c, payment| Box::pin(paying::opened(c, payment))).await
-    }
-
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>> {
         row::payment(&mut *self.reader().await?, id).await.map_err(fault)
-    }
-
-    async fn begin_paying(
-        &self,
-        id: ReservationId,
-        buyer: BuyerId,
-        payment: PaymentId,
-        now: Timestamp,
-    ) -> Result<BeginPayment> {
-        self.write("ledger.begin_paying", (id, buyer, payment, now), |c, args| Box::pin(paying::begin(c, args))).await
     }
 
     async fn confirm(&self, id: ReservationId, payment: PaymentId, number: &str, now: Timestamp) -> Result<Confirmed> {

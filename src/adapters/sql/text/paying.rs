@@ -2,64 +2,15 @@
 
 use super::bulk::Statement;
 use super::dialect::{Connection, for_update};
-use super::{Result, broken, claims, day_counts, is_duplicate, outbox, refund, row, till};
+use super::{Result, broken, claims, day_counts, outbox, refund, row, till};
 use crate::adapters::sql::codes::Counted;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{DECLINES_CARD_MAX, DECLINES_DAY_MAX, DECLINES_MAX, Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::shared::event::{Event, Fact, Purchase, Returned};
-use crate::domain::shared::id::{BuyerId, PaymentId, ReservationId};
+use crate::domain::shared::id::{PaymentId, ReservationId};
 use crate::domain::shared::time::Timestamp;
-use crate::ports::money::paying::{BeginPayment, Confirmed};
-
-pub async fn opened(conn: &mut Connection, payment: &Payment) -> Result<()> {
-    let written = sqlx::query(
-        "/* ledger.payment.opened */ INSERT INTO payments \
-         (id, reservation, sale, amount_minor, currency, state, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(payment.id)
-    .bind(payment.reservation)
-    .bind(payment.sale)
-    .bind(payment.amount.minor)
-    .bind(payment.amount.currency)
-    .bind(payment.state)
-    .bind(payment.opened_at)
-    .execute(conn)
-    .await;
-    match written {
-        Err(error) if is_duplicate(&error) => Ok(()),
-        other => other.map(|_| ()),
-    }
-}
-
-/// A payment that was never recorded cannot be swept up, and begins nothing.
-pub async fn begin(
-    conn: &mut Connection,
-    &(id, buyer, payment, now): &(ReservationId, BuyerId, PaymentId, Timestamp),
-) -> Result<BeginPayment> {
-    sqlx::query(
-        "/* ledger.begin_paying */ UPDATE reservations SET state = ?, payment = ?, paying_since = ?, \
-         version = version + 1, updated_at = ? WHERE id = ? AND buyer = ? AND state = ? AND lapses_at > ? \
-         AND EXISTS (SELECT 1 FROM payments WHERE payments.id = ? AND payments.reservation = ?)",
-    )
-    .bind(Kind::Paying)
-    .bind(payment)
-    .bind(now)
-    .bind(now)
-    .bind(id)
-    .bind(buyer)
-    .bind(Kind::Held)
-    .bind(now)
-    .bind(payment)
-    .bind(id)
-    .execute(&mut *conn)
-    .await?;
-    let row = row::fetch(conn, id).await?.filter(|row| row.buyer == buyer);
-    Ok(match row {
-        Some(row) if row.pays_with(payment) => BeginPayment::Paying(row),
-        row => BeginPayment::Refused(row),
-    })
-}
+use crate::ports::money::paying::Confirmed;
 
 pub async fn confirm(
     conn: &mut Connection,

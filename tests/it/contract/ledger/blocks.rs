@@ -4,14 +4,15 @@ use miaosha::domain::sale::SaleState;
 use miaosha::domain::sale::block::Block;
 use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::sale::turnstile::Turnstile;
-use miaosha::domain::shared::id::{BatchId, BuyerId, PaymentId, RequestId, ReservationId, SaleId};
+use miaosha::domain::shared::id::{BatchId, BuyerId, RequestId, ReservationId, SaleId};
 use miaosha::ports::audit::reports::Count;
-use miaosha::ports::money::paying::BeginPayment;
+use miaosha::ports::money::paying::Took;
 use miaosha::ports::platform::outbox::Backlog;
 use miaosha::ports::sale::blocks::{BlockEnded, BlockMade, NewBlock};
 use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
+use crate::support::checkout::take;
 
 impl<S: Store> Counter<S> {
     async fn make(&self, wanted: u32, asked: u32, request: u128) -> BlockMade {
@@ -109,8 +110,8 @@ pub async fn a_block_takes_units_and_gives_them_back<S: Store>(store: S) {
     assert_eq!(counter.store.lapse(sale, &ids, later()).await.unwrap(), []);
     let row = counter.row(ids[0]).await;
     assert_eq!(counter.store.cancel(row.id, row.buyer, NOW).await.unwrap(), Some(row.clone()));
-    let begun = counter.store.begin_paying(row.id, row.buyer, PaymentId(1), NOW).await.unwrap();
-    assert_eq!(begun, BeginPayment::Refused(Some(row.clone())));
+    let took = take(&counter.store, &counter.payment(&row, 1), row.buyer, NOW).await;
+    assert_eq!(took, Took::Refused(Some(row.clone())));
     assert_eq!(counter.store.backlog().await.unwrap(), Backlog { events: 0, oldest: None });
     assert_eq!((row.version, &row.state), (1, &State::Blocked { units: vec![3, 4, 5] }));
 
@@ -241,8 +242,7 @@ pub async fn closing_leaves_blocks<S: Store>(store: S) {
     let block = counter.block(2, 1).await;
     counter.decide(&block).await;
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
-    let payment = counter.payment(&rows[0], 1).await;
-    counter.store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     counter.store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
     assert_eq!(counter.store.end_standby(sale, NOW, 9).await.unwrap(), [], "what is blocked may still be theirs");
     counter.store.set_state(sale, SaleState::Closed).await.unwrap();

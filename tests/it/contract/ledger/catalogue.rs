@@ -77,8 +77,7 @@ pub async fn an_account_with_good_tickets_is_erased_by_its_owners_word<S: Store>
     let erase = async |keep| counter.store.erase(account.id, keep, NOW, None).await.unwrap();
     let held = InTheWay { reservations: vec![row.clone()], ..InTheWay::default() };
     assert_eq!(erase(true).await, Erased::Refused(held));
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     let paying = counter.row(row.id).await;
     assert_eq!(erase(true).await, Erased::Refused(InTheWay { reservations: vec![paying], ..InTheWay::default() }));
     let Confirmed::Order(order) = counter.store.confirm(row.id, payment, "N", NOW).await.unwrap() else { panic!() };
@@ -137,8 +136,7 @@ pub async fn a_sale_matters_until_nothing_can_happen<S: Store>(store: S) {
     assert!(!matters(&counter.store, over).await);
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
     assert!(matters(&counter.store, over).await, "held");
-    let payment = counter.payment(&rows[0], 1).await;
-    counter.store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     counter.store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
     assert!(matters(&counter.store, over).await, "on standby");
     counter.store.cancel(rows[1].id, rows[1].buyer, NOW).await.unwrap();

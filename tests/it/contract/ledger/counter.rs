@@ -13,6 +13,7 @@ use miaosha::ports::sale::catalogue::{NewItem, NewSale};
 use miaosha::ports::sale::recording::Recorded;
 
 use crate::contract::turnstile::{done, only};
+use crate::support::checkout;
 
 pub use crate::support::clock::START as NOW;
 
@@ -127,17 +128,22 @@ impl<S: Store> Counter<S> {
         self.row(id).await.state.kind()
     }
 
-    /// Records a payment of this reservation, as a gateway does before it opens one.
-    pub async fn payment(&self, row: &Reservation, number: u128) -> PaymentId {
-        let payment = Payment {
+    /// A payment of all of it, that nobody wrote down.
+    pub fn payment(&self, row: &Reservation, number: u128) -> Payment {
+        Payment {
             id: PaymentId(u128::from(self.sale.id.0) << 64 | number),
             reservation: row.id,
             sale: row.sale,
             amount: self.sale.price.times(u32::from(row.quantity)).unwrap(),
             state: PaymentState::Opened,
             opened_at: NOW,
-        };
-        self.store.payment_opened(&payment).await.unwrap();
+        }
+    }
+
+    /// Its hold is being paid with that one from now on.
+    pub async fn begin_paying(&self, row: &Reservation, number: u128) -> PaymentId {
+        let payment = self.payment(row, number);
+        checkout::begin(&self.store, &payment, row.buyer, NOW).await;
         payment.id
     }
 

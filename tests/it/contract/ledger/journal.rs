@@ -145,8 +145,7 @@ pub async fn an_effect_on_units_is_one_with_its_entry<S: Store>(store: S) {
     let by = author(7, NOW);
     let by = Some(&by);
     let row = counter.reserved(&[(1, 2)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     assert!(matches!(store.confirm(row.id, payment, "N", NOW).await.unwrap(), Confirmed::Order(_)));
     assert_eq!(since(&store, 0).await, [], "a buyer is no operator");
     let reason = Some("for Ann, ann@example.org".to_owned());

@@ -146,8 +146,7 @@ pub async fn what_is_counted_of_a_listed_sale<S: Store>(store: S) {
     let quiet = new_sale(&store, allotment(7, 0)).await;
     let mut counter = Counter::open(store.clone(), 4, 2).await;
     let rows = counter.reserved(&[(1, 2), (2, 1), (3, 1), (4, 1)]).await;
-    let payment = counter.payment(&rows[0], 1).await;
-    store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
     let list = SaleList { words: Vec::new(), state: None, order: SaleOrder::Newest { after: None } };
     let listed = store.sales_shown(&list, NOW, 9).await.unwrap();

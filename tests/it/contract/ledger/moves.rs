@@ -24,8 +24,7 @@ pub async fn a_hold_lapses_when_its_time_is_over<S: Store>(store: S) {
 pub async fn a_hold_that_is_being_paid_does_not_lapse<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    counter.begin_paying(&row, 1).await;
     assert_eq!(counter.store.lapse(counter.sale.id, &[row.id], later()).await.unwrap(), []);
     assert_eq!(counter.store.overdue(later(), 9).await.unwrap(), []);
     assert_eq!(counter.kind(row.id).await, Kind::Paying);
@@ -48,8 +47,7 @@ pub async fn a_buyer_cancels_what_is_held_or_waits<S: Store>(store: S) {
 pub async fn what_is_being_paid_or_was_is_not_cancelled<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     let paying = counter.store.cancel(row.id, row.buyer, NOW).await.unwrap().unwrap();
     assert_eq!((paying.state.kind(), paying.version), (Kind::Paying, 2));
     counter.store.confirm(row.id, payment, "N", NOW).await.unwrap();
@@ -59,8 +57,7 @@ pub async fn what_is_being_paid_or_was_is_not_cancelled<S: Store>(store: S) {
 
 /// Pays for what is held.
 async fn paid<S: Store>(counter: &Counter<S>, row: &Reservation) {
-    let payment = counter.payment(row, row.buyer.0.into()).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(row, row.buyer.0.into()).await;
     counter.store.confirm(row.id, payment, &format!("N{}", row.buyer.0), NOW).await.unwrap();
 }
 
@@ -69,8 +66,7 @@ pub async fn standby_ends_when_everything_is_paid<S: Store>(store: S) {
     let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1), (4, 1)]).await;
     let sale = counter.sale.id;
     assert_eq!(counter.store.end_standby(sale, NOW, 9).await.unwrap(), []);
-    let payment = counter.payment(&rows[0], 1).await;
-    counter.store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     assert_eq!(counter.store.end_standby(sale, NOW, 9).await.unwrap(), []);
     counter.store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
     let ended = counter.store.end_standby(sale, NOW, 2).await.unwrap();
@@ -146,8 +142,7 @@ pub async fn standby_ends_when_a_closed_sale_has_nothing_left_to_give<S: Store>(
     assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap(), [], "something is not freed");
     let release = counter.release(rows[0].id);
     let promoted = counter.recorded(&[release]).await.remove(0);
-    let payment = counter.payment(&promoted, 1).await;
-    counter.store.begin_paying(promoted.id, promoted.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&promoted, 1).await;
     assert_eq!(counter.store.end_standby(sale, after, 9).await.unwrap(), [], "something is being paid");
     counter.store.confirm(promoted.id, payment, "N", NOW).await.unwrap();
     assert_eq!(counter.store.end_standby(sale, after.plus_ms(-1), 9).await.unwrap(), [], "it is open, and one is free");

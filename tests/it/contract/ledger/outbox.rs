@@ -4,7 +4,7 @@ use miaosha::domain::money::payment::RefundAnswer;
 use miaosha::domain::sale::reservation::{Kind, Reservation};
 use miaosha::domain::shared::event::{Cancelled, Event, Fact, Promoted, Purchase, Refunded, Returned};
 use miaosha::domain::shared::id::ReservationId;
-use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::money::paying::Confirmed;
 use miaosha::ports::money::refunds::RefundRequest;
 use miaosha::ports::platform::outbox::Backlog;
 use miaosha::ports::sale::recording::Recorded;
@@ -22,9 +22,7 @@ async fn topics<S: Store>(store: &S) -> Vec<&'static str> {
 /// A row that is being paid, its payment, and its order.
 async fn ordered<S: Store>(counter: &mut Counter<S>, buyer: u64, number: &str) -> (Reservation, Event) {
     let row = counter.reserved(&[(buyer, 2)]).await.remove(0);
-    let payment = counter.payment(&row, u128::from(buyer)).await;
-    let begun = counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
-    assert!(matches!(begun, BeginPayment::Paying(_)));
+    let payment = counter.begin_paying(&row, u128::from(buyer)).await;
     let confirmed = counter.store.confirm(row.id, payment, number, later()).await.unwrap();
     let Confirmed::Order(order) = confirmed else { panic!("{confirmed:?}") };
     let fact = Fact::OrderPaid(Purchase {
@@ -78,8 +76,7 @@ pub async fn what_is_undone_is_no_event<S: Store>(store: S) {
     let mut counter = Counter::open(store.clone(), 4, 0).await;
     let (_, paid) = ordered(&mut counter, 1, "SAME").await;
     let row = counter.reserved(&[(2, 1)]).await.remove(0);
-    let payment = counter.payment(&row, 2).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 2).await;
     counter.store.confirm(row.id, payment, "SAME", NOW).await.unwrap_err();
     assert_eq!(outbox(&store).await, [paid]);
     // Nor a promotion that is not recorded.
@@ -98,8 +95,7 @@ pub async fn what_is_undone_is_no_event<S: Store>(store: S) {
 pub async fn money_that_goes_back_is_told_once<S: Store>(store: S) {
     let mut counter = Counter::open(store.clone(), 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     counter.store.payment_voided(row.id, payment, later()).await.unwrap();
     let fact = Fact::PaymentReturned(Returned {
         reservation: row.id,

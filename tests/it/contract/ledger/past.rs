@@ -52,8 +52,7 @@ pub async fn a_hold_that_is_cancelled_is_remembered_and_what_is_paid_is_not<S: S
     counter.recorded(&[turn]).await;
     assert_eq!(past(&counter, 1).await.ended, [cancelled]);
     let paid = counter.reserved(&[(3, 1)]).await.remove(0);
-    let payment = counter.payment(&paid, 1).await;
-    counter.store.begin_paying(paid.id, paid.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&paid, 1).await;
     counter.store.confirm(paid.id, payment, "N", NOW).await.unwrap();
     assert_eq!(past(&counter, 3).await, BuyerPast { has_live: true, ended: vec![] });
 }

@@ -4,24 +4,25 @@ use futures_util::future::join_all;
 use miaosha::domain::sale::reservation::{Kind, Reservation};
 use miaosha::domain::sale::turn::Turn;
 use miaosha::domain::shared::id::ReservationId;
-use miaosha::ports::money::paying::{BeginPayment, Confirmed};
+use miaosha::ports::money::paying::{Confirmed, Took};
 use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
+use crate::support::checkout::take;
 
 pub async fn of_two_lapses_and_a_checkout_one_wins<S: Store>(store: S) {
     let mut counter = Counter::open(store, 24, 0).await;
     let attempts: Vec<(u64, u8)> = (1..=24).map(|buyer| (buyer, 1)).collect();
     let rows = counter.reserved(&attempts).await;
     let race = async |row: &Reservation| {
-        let payment = counter.payment(row, u128::from(row.buyer.0)).await;
+        let payment = counter.payment(row, u128::from(row.buyer.0));
         let ids = [row.id];
         let (one, other, begun) = tokio::join!(
             counter.store.lapse(row.sale, &ids, later()),
             counter.store.lapse(row.sale, &ids, later()),
-            counter.store.begin_paying(row.id, row.buyer, payment, NOW),
+            take(&counter.store, &payment, row.buyer, NOW),
         );
-        let begun = matches!(begun.unwrap(), BeginPayment::Paying(_));
+        let begun = matches!(begun, Took::Paying(_));
         assert_eq!(one.unwrap().len() + other.unwrap().len() + usize::from(begun), 1);
         assert_eq!(counter.kind(row.id).await, if begun { Kind::Paying } else { Kind::Lapsed });
     };
@@ -34,8 +35,7 @@ pub async fn of_a_capture_and_a_void_one_wins<S: Store>(store: S) {
     let attempts: Vec<(u64, u8)> = (1..=12).map(|buyer| (buyer, 1)).collect();
     let rows = counter.reserved(&attempts).await;
     let race = async |row: &Reservation| {
-        let payment = counter.payment(row, u128::from(row.buyer.0)).await;
-        counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+        let payment = counter.begin_paying(row, u128::from(row.buyer.0)).await;
         let number = format!("N{}", row.buyer);
         let (confirmed, voided) = tokio::join!(
             counter.store.confirm(row.id, payment, &number, NOW),

@@ -10,6 +10,7 @@ use miaosha::ports::platform::lag::Lags;
 use miaosha::ports::sale::recording::SaleHead;
 
 use super::counter::{Counter, NOW, PACE, Store, later};
+use crate::support::checkout::begin;
 
 pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let mut counter = Counter::open(store, 2, 0).await;
@@ -169,13 +170,13 @@ pub async fn the_oldest_of_each_kind_is_known<S: Store>(store: S) {
     assert_eq!(counter.store.lags().await.unwrap(), held);
 
     counter.store.cancel(rows[0].id, rows[0].buyer, NOW.plus_ms(7)).await.unwrap();
-    let payment = counter.payment(&rows[1], 1).await;
-    counter.store.begin_paying(rows[1].id, rows[1].buyer, payment, NOW.plus_ms(5)).await.unwrap();
+    let payment = counter.payment(&rows[1], 1);
+    begin(&counter.store, &payment, rows[1].buyer, NOW.plus_ms(5)).await;
     let (unfreed, paying) = (Some(NOW.plus_ms(7)), Some(NOW.plus_ms(5)));
     let busy = Lags { unfreed_since: unfreed, paying_since: paying, ..held };
     assert_eq!(counter.store.lags().await.unwrap(), busy);
 
-    counter.store.confirm(rows[1].id, payment, "N", NOW.plus_ms(6)).await.unwrap();
+    counter.store.confirm(rows[1].id, payment.id, "N", NOW.plus_ms(6)).await.unwrap();
     let release = counter.release(rows[0].id);
     counter.recorded(&[release]).await;
     assert_eq!(counter.store.lags().await.unwrap(), held, "what is done is not late");

@@ -39,8 +39,7 @@ fn done(given: RefundOutcome) -> (Order, RefundEntry, Reservation, ReservationId
 /// A reservation of so many units, paid for as order `N`; later parties wait.
 async fn bought<S: Store>(counter: &mut Counter<S>, quantity: u8) -> Reservation {
     let row = counter.reserved(&[(1, quantity)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     assert!(matches!(counter.store.confirm(row.id, payment, "N", NOW).await.unwrap(), Confirmed::Order(_)));
     counter.row(row.id).await
 }
@@ -333,8 +332,7 @@ pub async fn what_is_made_good_at_the_provider_is_owed_no_more<S: Store>(store: 
 pub async fn a_capture_that_could_not_stand_goes_back_by_hand<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
-    let payment = counter.payment(&row, 1).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&row, 1).await;
     counter.store.payment_voided(row.id, payment, later()).await.unwrap();
     counter.store.confirm(row.id, payment, "N", later()).await.unwrap();
     let price = counter.sale.price.minor;

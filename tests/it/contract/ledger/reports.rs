@@ -15,8 +15,7 @@ use miaosha::ports::money::refunds::RefundRequest;
 use super::counter::{Counter, NOW, PACE, Store, later};
 
 pub async fn pay<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Order {
-    let payment = counter.payment(row, number).await;
-    counter.store.begin_paying(row.id, row.buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(row, number).await;
     match counter.store.confirm(row.id, payment, &format!("N-{number}"), NOW).await.unwrap() {
         Confirmed::Order(order) => order,
         other => panic!("{other:?}"),

@@ -14,8 +14,7 @@ pub async fn a_standing_counts_what_is_sold_held_and_waiting<S: Store>(store: S)
     let empty = counter.store.standing(sale).await.unwrap().unwrap();
     assert_eq!((empty.revision, empty.sold, empty.pending, empty.standby, empty.unfreed), (0, 0, 0, 0, 0));
     let rows = counter.reserved(&[(1, 2), (2, 1), (3, 1), (4, 2), (5, 3), (6, 1)]).await;
-    let payment = counter.payment(&rows[0], 1).await;
-    counter.store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     let paying = counter.store.standing(sale).await.unwrap().unwrap();
     assert_eq!((paying.sold, paying.pending, paying.standby), (0, 6, 2));
     counter.store.confirm(rows[0].id, payment, "N", NOW).await.unwrap();
@@ -34,8 +33,7 @@ pub async fn a_snapshot_is_what_the_turnstile_has<S: Store>(store: S) {
     counter.agrees().await;
     let rows = counter.reserved(&[(1, 2), (2, 1), (3, 2), (4, 3), (5, 1), (6, 2)]).await;
     counter.agrees().await;
-    let payment = counter.payment(&rows[2], 1).await;
-    counter.store.begin_paying(rows[2].id, rows[2].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[2], 1).await;
     counter.store.confirm(rows[2].id, payment, "N", NOW).await.unwrap();
     for place in [0, 1, 4] {
         counter.store.cancel(rows[place].id, rows[place].buyer, NOW).await.unwrap();

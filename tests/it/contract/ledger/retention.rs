@@ -177,7 +177,8 @@ pub async fn what_ended_is_kept_apart_but_for_the_newest<S: Store>(store: S) {
         rows.push(ended(&mut counter, 1).await);
         // Of whom money was spoken stays.
         let row = counter.reserved(&[(2, 1)]).await.remove(0);
-        counter.payment(&row, rows.len() as u128).await;
+        let payment = counter.begin_paying(&row, rows.len() as u128).await;
+        counter.store.payment_unopened(row.id, payment, NOW).await.unwrap();
         counter.store.cancel(row.id, row.buyer, NOW).await.unwrap();
         let release = counter.release(row.id);
         counter.recorded(&[release]).await;

@@ -27,8 +27,7 @@ pub async fn what_moved_a_sale_is_found<S: Store>(store: S) {
     assert_eq!(of_it().await, Moved { turn: (1, 1), ..made });
     counter.reserved(&[(3, 1)]).await;
     assert_eq!(of_it().await, Moved { turn: (1, 2), ..made });
-    let payment = counter.payment(&rows[0], 1).await;
-    store.begin_paying(rows[0].id, rows[0].buyer, payment, NOW).await.unwrap();
+    let payment = counter.begin_paying(&rows[0], 1).await;
     store.confirm(rows[0].id, payment, "N", NOW.plus_ms(5)).await.unwrap();
     let paid = Moved { turn: (1, 2), orders: (1, NOW.plus_ms(5).0 as u64), ..made };
     assert_eq!(of_it().await, paid);

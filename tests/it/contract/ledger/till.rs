@@ -8,22 +8,10 @@ use miaosha::domain::shared::event::Fact;
 use miaosha::domain::shared::id::{BuyerId, PaymentId, RequestId};
 use miaosha::domain::shared::money::Money;
 use miaosha::domain::shared::time::Timestamp;
-use miaosha::ports::money::paying::{Begin, BeginPayment, Begun, Confirmed, Finish, Take, Took};
+use miaosha::ports::money::paying::{Begin, Begun, Confirmed, Finish, Take, Took};
 use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Fingerprint, Idempotency, Key, Lease};
 
 use super::counter::{Counter, NOW, Store, later};
-
-/// A payment of all of it, that nobody wrote down.
-fn payment<S: Store>(counter: &Counter<S>, row: &Reservation, number: u128) -> Payment {
-    Payment {
-        id: PaymentId(u128::from(counter.sale.id.0) << 64 | number),
-        reservation: row.id,
-        sale: row.sale,
-        amount: counter.sale.price.times(u32::from(row.quantity)).unwrap(),
-        state: PaymentState::Opened,
-        opened_at: NOW,
-    }
-}
 
 fn pay(payment: &Payment, buyer: BuyerId) -> Begin {
     Begin { request: None, take: Take::Paying { payment: payment.clone(), buyer } }
@@ -68,7 +56,7 @@ fn finish(row: &Reservation, payment: &Payment, number: &str) -> Finish {
 pub async fn checkouts_begin_and_end_together<S: Store>(store: S) {
     let mut counter = Counter::open(store, 5, 1).await;
     let rows = counter.reserved(&[(1, 2), (2, 1), (3, 1), (4, 1), (5, 1)]).await;
-    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| payment(&counter, row, number)).collect();
+    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| counter.payment(row, number)).collect();
     let bills = counter.store.bills(&[rows[1].id, rows[0].id, rows[1].id]).await.unwrap();
     let mut billed: Vec<_> = bills.into_iter().map(|bill| (bill.row, bill.price)).collect();
     billed.sort_by_key(|(row, _)| row.buyer);
@@ -94,6 +82,8 @@ pub async fn checkouts_begin_and_end_together<S: Store>(store: S) {
     assert_eq!(took(&begun[4]), &Took::Refused(Some(rows[4].clone())), "on standby");
     assert_eq!(took(&begun[5]), &Took::Nothing);
     assert_eq!(took(&begin(&counter.store, &begins[..1], NOW).await[0]), took(&begun[0]), "asked again");
+    let second = begin(&counter.store, &[pay(&counter.payment(&rows[0], 9), rows[0].buyer)], NOW).await;
+    assert_eq!(took(&second[0]), &Took::Refused(Some(row_of(&begun[0]).clone())), "one at a time");
     let late = begin(&counter.store, &[pay(&payments[2], rows[2].buyer)], later()).await;
     assert_eq!(took(&late[0]), &Took::Refused(Some(rows[2].clone())), "too late");
     let facts = counter.store.audit(counter.sale.id, NOW).await.unwrap().unwrap();
@@ -116,7 +106,9 @@ pub async fn checkouts_begin_and_end_together<S: Store>(store: S) {
     }
     assert_eq!(counter.store.order("A").await.unwrap(), Some(ends[0].order.clone()));
     assert_eq!(counter.store.order("B").await.unwrap(), None);
-    assert_eq!(counter.payment_state(payments[0].id).await, PaymentState::Captured);
+    let late = begin(&counter.store, &begins[..1], NOW).await;
+    assert_eq!(took(&late[0]), &Took::Refused(Some(counter.row(rows[0].id).await)));
+    assert_eq!(counter.payment_state(payments[0].id).await, PaymentState::Captured, "a late copy undoes nothing");
     let told = counter.store.unpublished(99).await.unwrap();
     let told: Vec<_> = told.iter().filter(|event| matches!(event.fact, Fact::OrderPaid(_))).collect();
     assert_eq!(told.len(), 1);
@@ -127,7 +119,7 @@ pub async fn checkouts_begin_and_end_together<S: Store>(store: S) {
 pub async fn of_two_in_a_group_who_want_one_hold_one_takes_it<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
-    let [first, second] = [1, 2].map(|number| payment(&counter, &row, number));
+    let [first, second] = [1, 2].map(|number| counter.payment(&row, number));
     let begun = begin(&counter.store, &[pay(&first, row.buyer), pay(&second, row.buyer)], NOW).await;
     let taken = row_of(&begun[0]).clone();
     assert!(taken.pays_with(first.id));
@@ -138,11 +130,12 @@ pub async fn of_two_in_a_group_who_want_one_hold_one_takes_it<S: Store>(store: S
 }
 
 pub async fn one_that_cannot_be_written_fails_alone<S: Store>(store: S) {
-    let mut counter = Counter::open(store, 3, 0).await;
-    let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1)]).await;
-    let mut payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| payment(&counter, row, number)).collect();
+    let mut counter = Counter::open(store, 4, 0).await;
+    let mut rows = counter.reserved(&[(1, 1), (2, 1), (3, 1), (4, 1)]).await;
+    let other = rows.remove(3);
+    let mut payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| counter.payment(row, number)).collect();
     // The name of one is taken.
-    counter.store.payment_opened(&Payment { id: PaymentId(payments[1].id.0), ..payments[0].clone() }).await.unwrap();
+    counter.begin_paying(&other, 2).await;
     let begins = |payments: &[Payment]| -> Vec<Begin> {
         rows.iter().zip(payments).map(|(row, payment)| pay(payment, row.buyer)).collect()
     };
@@ -169,7 +162,7 @@ pub async fn one_that_cannot_be_written_fails_alone<S: Store>(store: S) {
     let other = finish(&paying[1], &payments[1], "B");
     counter.store.finish_all(&[other], NOW).await.unwrap().remove(0).unwrap();
     assert_eq!(kinds(&counter).await, [Kind::Confirmed; 3]);
-    assert_eq!(counter.claimed().await, [1, 2, 3]);
+    assert_eq!(counter.claimed().await, [1, 2, 3, 4]);
 }
 
 pub async fn a_request_is_claimed_with_what_it_asks_for<S: Store>(store: S) {
@@ -189,7 +182,7 @@ pub async fn a_request_is_claimed_with_what_it_asks_for<S: Store>(store: S) {
     counter.store.let_go(before[2].key, lease(2)).await.unwrap();
 
     let mut begins: Vec<Begin> =
-        rows.iter().zip(1..).map(|(row, n)| pay(&payment(&counter, row, n), row.buyer)).collect();
+        rows.iter().zip(1..).map(|(row, n)| pay(&counter.payment(row, n), row.buyer)).collect();
     for (begin, n) in begins.iter_mut().zip([0, 1, 2, 3, 4, 4]) {
         begin.request = Some(asked(&counter, n, 100));
     }
@@ -218,7 +211,7 @@ pub async fn a_request_is_claimed_with_what_it_asks_for<S: Store>(store: S) {
 pub async fn an_answer_is_kept_with_its_order<S: Store>(store: S) {
     let mut counter = Counter::open(store, 3, 0).await;
     let rows = counter.reserved(&[(1, 1), (2, 1), (3, 1)]).await;
-    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| payment(&counter, row, number)).collect();
+    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| counter.payment(row, number)).collect();
     let requests: Vec<Asked> = (0..3).map(|n| asked(&counter, n, u128::from(n) + 1)).collect();
     let begins = rows.iter().zip(&payments).zip(&requests);
     let begins: Vec<Begin> = begins
@@ -253,7 +246,7 @@ pub async fn groups_of_two_tills_take_each_hold_once<S: Store>(store: S) {
     let rows = counter.reserved(&(1..=24).map(|buyer| (buyer, 1)).collect::<Vec<_>>()).await;
     let group = |till: u128, rows: Vec<&Reservation>| -> Vec<(Payment, Begin)> {
         let payments =
-            rows.into_iter().map(|row| (payment(&counter, row, till << 32 | u128::from(row.buyer.0)), row.buyer));
+            rows.into_iter().map(|row| (counter.payment(row, till << 32 | u128::from(row.buyer.0)), row.buyer));
         payments.map(|(payment, buyer)| (payment.clone(), pay(&payment, buyer))).collect()
     };
     let tills: Vec<Vec<(Payment, Begin)>> =
@@ -287,7 +280,7 @@ pub async fn groups_of_two_tills_take_each_hold_once<S: Store>(store: S) {
 pub async fn a_crowd_checks_out_together<S: Store>(store: S) {
     let mut counter = Counter::open(store, 131, 0).await;
     let rows = counter.reserved(&(1..=131).map(|buyer| (buyer, 1)).collect::<Vec<_>>()).await;
-    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| payment(&counter, row, number)).collect();
+    let payments: Vec<Payment> = rows.iter().zip(1..).map(|(row, number)| counter.payment(row, number)).collect();
     let requests: Vec<Asked> = (0..131).map(|n| asked(&counter, n, u128::from(n) + 1)).collect();
     let begins = rows.iter().zip(&payments).zip(&requests);
     let begins: Vec<Begin> = begins
@@ -317,7 +310,7 @@ pub async fn a_payment_that_was_never_opened_is_no_decline<S: Store>(store: S) {
     let mut counter = Counter::open(store, 1, 0).await;
     let row = counter.reserved(&[(1, 1)]).await.remove(0);
     for number in 1..=u128::from(DECLINES_MAX) + 1 {
-        let payment = payment(&counter, &row, number);
+        let payment = counter.payment(&row, number);
         let begun = begin(&counter.store, &[pay(&payment, row.buyer)], NOW).await;
         row_of(&begun[0]);
         let held = counter.store.payment_unopened(row.id, payment.id, NOW).await.unwrap().unwrap();
@@ -326,10 +319,7 @@ pub async fn a_payment_that_was_never_opened_is_no_decline<S: Store>(store: S) {
         assert_eq!(counter.payment_state(payment.id).await, PaymentState::Voided);
         assert_eq!(counter.store.payment_unopened(row.id, payment.id, later()).await.unwrap(), Some(held), "once");
     }
-    let last = counter.payment(&row, 99).await;
-    let BeginPayment::Paying(_) = counter.store.begin_paying(row.id, row.buyer, last, NOW).await.unwrap() else {
-        panic!()
-    };
+    let last = counter.begin_paying(&row, 99).await;
     let lapsed = counter.store.payment_unopened(row.id, last, later()).await.unwrap().unwrap();
     assert_eq!((&lapsed.state, lapsed.freed), (&State::Lapsed, false), "out of time");
 }
@@ -340,7 +330,7 @@ pub async fn what_costs_nothing_is_confirmed_at_once<S: Store>(store: S) {
     let (row, waits) = (&rows[0], &rows[1]);
     let nothing = Money { minor: 0, currency: counter.sale.price.currency };
     let free = |row: &Reservation, number: u128| {
-        let paid = Payment { amount: nothing, state: PaymentState::Captured, ..payment(&counter, row, number) };
+        let paid = Payment { amount: nothing, state: PaymentState::Captured, ..counter.payment(row, number) };
         Order::placed(row, &paid, &format!("N{number}"), NOW)
     };
     let take = async |order: &Order, now| {
@@ -381,7 +371,7 @@ pub async fn what_costs_nothing_is_confirmed_at_once<S: Store>(store: S) {
     let again = counter.store.confirm(row.id, order.payment, "B", NOW).await.unwrap();
     assert_eq!(again, Confirmed::Order(order.clone()));
     let facts = counter.store.audit(row.sale, NOW).await.unwrap().unwrap();
-    let payment = Payment { amount: nothing, state: PaymentState::Captured, ..payment(&counter, row, 1) };
+    let payment = Payment { amount: nothing, state: PaymentState::Captured, ..counter.payment(row, 1) };
     assert_eq!((facts.payments, facts.orders, facts.refunds), (vec![payment], vec![order], vec![]));
     assert_eq!(counter.claimed().await, [1, 2]);
 }
