@@ -18,27 +18,15 @@ pub async fn by_mariadb(url: &str, connections: usize, counted: Duration) -> Res
                   CREATE TABLE IF NOT EXISTS bench_b (id BIGINT PRIMARY KEY, word VARCHAR(64)) ENGINE = InnoDB; \
                   TRUNCATE bench_a; TRUNCATE bench_b";
     sqlx::raw_sql(tables).execute(&mut connection).await?;
-    let open = (0..connections).map(|_| MySqlConnection::connect(url));
-    let (next, open) = (AtomicU64::new(1), try_join_all(open).await?);
-    let begun = Instant::now();
-    let writers = open.into_iter().map(|mut connection| {
-        let next = &next;
-        async move {
-            let mut commits = 0;
-            while begun.elapsed() < counted {
-                let id = next.fetch_add(1, Ordering::Relaxed) as i64;
-                let mut transaction = connection.begin().await?;
-                for insert in INSERTS {
-                    transaction.execute(sqlx::query(insert).bind(id)).await?;
-                }
-                transaction.commit().await?;
-                commits += 1;
-            }
-            Ok::<u64, sqlx::Error>(commits)
+    let writers = try_join_all((0..connections).map(|_| MySqlConnection::connect(url))).await?;
+    per_second(writers, counted, async |connection, id| {
+        let mut transaction = connection.begin().await?;
+        for insert in INSERTS {
+            transaction.execute(sqlx::query(insert).bind(id)).await?;
         }
-    });
-    let commits: u64 = try_join_all(writers).await?.into_iter().sum();
-    Ok(commits as f64 / begun.elapsed().as_secs_f64())
+        transaction.commit().await
+    })
+    .await
 }
 
 /// Commits per second of a file as the shop opens its own: it has one writer, and they take turns.
@@ -50,21 +38,32 @@ pub async fn by_sqlite(file: &Path, connections: usize, counted: Duration) -> Re
         let make = format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (id INTEGER PRIMARY KEY, word TEXT)");
         sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&mut connection).await?;
     }
-    let (writer, next) = (Mutex::new(connection), AtomicU64::new(1));
-    let begun = Instant::now();
-    let writers = (0..connections).map(|_| async {
-        let mut commits = 0;
+    let writer = Mutex::new(connection);
+    per_second(vec![&writer; connections], counted, async |writer, id| {
+        let mut connection = writer.lock().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for insert in INSERTS {
+            transaction.execute(sqlx::query(insert).bind(id)).await?;
+        }
+        transaction.commit().await
+    })
+    .await
+}
+
+/// What these writers commit for so long, each one row after the other.
+async fn per_second<W>(
+    writers: Vec<W>,
+    counted: Duration,
+    commit: impl AsyncFn(&mut W, i64) -> Result<(), sqlx::Error>,
+) -> Result<f64, sqlx::Error> {
+    let (next, begun) = (AtomicU64::new(1), Instant::now());
+    let writers = writers.into_iter().map(async |mut writer| {
+        let mut commits = 0_u64;
         while begun.elapsed() < counted {
-            let id = next.fetch_add(1, Ordering::Relaxed) as i64;
-            let mut connection = writer.lock().await;
-            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-            for insert in INSERTS {
-                transaction.execute(sqlx::query(insert).bind(id)).await?;
-            }
-            transaction.commit().await?;
+            commit(&mut writer, next.fetch_add(1, Ordering::Relaxed) as i64).await?;
             commits += 1;
         }
-        Ok::<u64, sqlx::Error>(commits)
+        Ok::<_, sqlx::Error>(commits)
     });
     let commits: u64 = try_join_all(writers).await?.into_iter().sum();
     Ok(commits as f64 / begun.elapsed().as_secs_f64())
