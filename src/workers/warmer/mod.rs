@@ -95,11 +95,11 @@ impl Warmer {
         let for_answer = Duration::from_millis(self.settings.answer_ms);
         let waits_until = begun + plan.wait.min(left.saturating_sub(for_answer));
         let last_look = begun + left.saturating_sub(for_answer / 2);
-        let (mut steps, mut looks_again) = (0, true);
+        let (mut steps, mut looks_again, mut missing) = (0, true, None);
         loop {
-            let turn = match timeout_at(last_look, self.turn(plan)).await {
-                Ok(turn) => turn,
-                Err(_) => Turn::cut(),
+            let Ok(turn) = timeout_at(last_look, self.turn(plan)).await else {
+                // What the last whole look missed says more than that this one was cut.
+                return self.answer(plan, missing.unwrap_or_else(Turn::cut), steps, begun);
             };
             steps += turn.steps;
             let over = Instant::now() >= waits_until;
@@ -112,6 +112,7 @@ impl Warmer {
                 continue;
             }
             turn.tell();
+            missing = Some(turn).filter(|turn| turn.steps == 0).or(missing);
             sleep(Duration::from_millis(self.settings.look_ms).min(waits_until - Instant::now())).await;
         }
     }

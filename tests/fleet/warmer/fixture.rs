@@ -73,7 +73,7 @@ impl Fixture {
         let environment = moto::environment(&front.url).into_iter();
         let environment = environment.map(|(key, value)| (key.to_owned(), value)).chain([
             ("MIAOSHA__WARMER__LOOK_MS".to_owned(), "50".to_owned()),
-            ("MIAOSHA__WARMER__ANSWER_MS".to_owned(), "2000".to_owned()),
+            ("MIAOSHA__WARMER__ANSWER_MS".to_owned(), "10000".to_owned()),
         ]);
         let function = Function::run(Program { time, log, ..Program::warmer() }, environment.collect());
         Self { front, function, groups, instances, functions, name, function_arn, general, fed, stood }
