@@ -1,6 +1,8 @@
-//! How much of a fleet is looked at together, and how many calls change it at once, by a fleet that exists in words only.
+//! How much of a fleet is looked at together, how many calls change it at once, and what is answered where time is up: by a fleet
+//! that exists in words only.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -8,7 +10,7 @@ use miaosha::domain::fleet::Size;
 use miaosha::ports::Result;
 use miaosha::ports::fleet::{Fleet, Health, Kind, Leveled, Seen, Targets};
 use miaosha::workers::warmer::plan::Plan;
-use miaosha::workers::warmer::{Settings, Warmer};
+use miaosha::workers::warmer::{Answer, Outcome, RunError, Settings, Trouble, Warmer};
 use serde_json::{Value, json};
 
 use crate::support::clock::{ManualClock, START};
@@ -93,6 +95,20 @@ impl Targets for Behind {
     }
 }
 
+/// Says this of itself once, if anything, and then no look is answered.
+struct Silent(Mutex<Option<Health>>);
+
+#[async_trait]
+impl Targets for Silent {
+    async fn health(&self, _: &str) -> Result<Vec<Health>> {
+        let said = self.0.lock().unwrap().take();
+        match said {
+            Some(health) => Ok(vec![health]),
+            None => pending().await,
+        }
+    }
+}
+
 fn warmer(tags: Option<Hold>, health: Hold) -> (Warmer, Arc<Groups>) {
     let groups = Arc::new(Groups { tags, looks: Mutex::default() });
     let (instances, functions, targets) = (Arc::new(Nothing), Arc::new(Nothing), Arc::new(Behind(health)));
@@ -100,15 +116,19 @@ fn warmer(tags: Option<Hold>, health: Hold) -> (Warmer, Arc<Groups>) {
     (Warmer { fleet, settings: Settings { calls_max: 3, ..Settings::default() }, clock: ManualClock::new() }, groups)
 }
 
-async fn warm(warmer: &Warmer, groups: usize, targets: usize) {
+async fn run(warmer: &Warmer, groups: usize, targets: usize, wait_s_max: u32) -> Result<Answer, RunError> {
     // Each to a size of its own, so that none is changed together with another.
     let groups: Vec<Value> = (1..=groups).map(|at| json!({ "name": format!("g{at}"), "capacity": at + 1 })).collect();
     let targets: Vec<String> =
         (1..=targets).map(|at| format!("arn:aws:elasticloadbalancing:x:1:targetgroup/t{at}/1")).collect();
     let plan = json!({ "version": 1, "event": "e", "action": "warm", "until": START.plus_ms(3_600_000).rfc3339(),
-        "groups": groups, "target_groups": targets, "wait_s_max": 0 });
+        "groups": groups, "target_groups": targets, "wait_s_max": wait_s_max });
     let plan = Plan::read(&plan, &warmer.settings).unwrap();
-    warmer.run(&plan, START.plus_ms(60_000)).await.unwrap();
+    warmer.run(&plan, START.plus_ms(60_000)).await
+}
+
+async fn warm(warmer: &Warmer, groups: usize, targets: usize) {
+    run(warmer, groups, targets, 0).await.unwrap();
 }
 
 #[tokio::test]
@@ -129,4 +149,26 @@ async fn a_look_is_of_so_many() {
         looks[..looks.len() / 2].to_vec()
     })
     .await;
+}
+
+/// A look that changed something saw the fleet before that: it does not say what is missing now.
+#[tokio::test(start_paused = true)]
+async fn a_last_look_that_is_cut_is_answered_with_what_the_one_before_missed() {
+    let sick = || Some(Health::Not("unhealthy".to_owned()));
+    let (missed, cut) = ("0 of 1 are healthy; 1 unhealthy", "calls took longer than there was time for");
+    for (said, groups, expected) in [(sick(), 0, Ok(missed)), (None, 0, Err(cut)), (sick(), 1, Err(cut))] {
+        let (mut warmer, _) = warmer(None, Hold::new());
+        warmer.fleet.targets = Arc::new(Silent(Mutex::new(said)));
+        let answer = match run(&warmer, groups, 1, 30).await {
+            Ok(answer) => {
+                assert_eq!((answer.outcome, answer.waited_s), (Outcome::NotReady, 52));
+                Ok(answer.not_ready)
+            }
+            Err(RunError::Failed(failed)) => Err(failed.troubles),
+            Err(other) => panic!("{other}"),
+        };
+        let why = |troubles: Vec<Trouble>| troubles.into_iter().map(|trouble| trouble.why).collect::<Vec<_>>();
+        let expected = expected.map(|why| vec![why.to_owned()]).map_err(|why| vec![why.to_owned()]);
+        assert_eq!(answer.map(why).map_err(why), expected);
+    }
 }
