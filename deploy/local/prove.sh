@@ -5,7 +5,7 @@
 
 begin_servers tls
 step cargo build --release --locked --bins
-step cargo test --release --locked --test model -- --ignored
+step cargo test --release --locked --package model -- --ignored
 await_servers
 export MIAOSHA_BIN=${CARGO_TARGET_DIR:-$root/target}/release
 step "$MIAOSHA_BIN/loadtest" receipts

@@ -8,4 +8,4 @@ cd "$root"
 export MIAOSHA_EMULATORS=${CARGO_TARGET_DIR:-$root/target}/emulators
 mkdir -p "${MIAOSHA_EMULATORS%/*}"
 bash "$here/emulators.sh" "$MIAOSHA_EMULATORS"
-MIAOSHA_CONFORMANCE=all cargo test --features aws,otlp --locked --test fleet -- judged --nocapture
+MIAOSHA_CONFORMANCE=all cargo test --features aws,otlp,servers --locked --test fleet -- judged --nocapture
