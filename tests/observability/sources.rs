@@ -86,7 +86,9 @@ fn described(code: &str, kind: &str) -> BTreeSet<String> {
         let rest = rest.trim_start_matches(['{', ' ', '\n']);
         rest.starts_with(&format!("metrics::describe_{kind}!")).then(|| variant.to_owned())
     };
-    code.split("Metric::").skip(1).filter_map(arm).collect()
+    let call = |call: &str| Some(call.trim_start().strip_prefix("Metric::")?.split_once(".name()")?.0.to_owned());
+    let calls = code.split(&format!("describe_{kind}!(")).skip(1).filter_map(call);
+    code.split("Metric::").skip(1).filter_map(arm).chain(calls).collect()
 }
 
 /// Variants and labels of calls such as `metrics::counter!(Metric::X.name(), "label" => …)`.
