@@ -23,6 +23,9 @@ struct Arguments {
     /// What is logged: a level such as `debug`, or a filter as RUST_LOG has it, which it goes over.
     #[arg(long, global = true, value_name = "LEVEL")]
     log: Option<LogFilter>,
+    /// With nothing else said: as `serve --box-office`.
+    #[arg(long)]
+    box_office: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -59,6 +62,9 @@ enum What {
         /// Makes no accounts and no sales.
         #[arg(long)]
         no_demo: bool,
+        /// Sells without accounts as well, in one call, on port 3049: docs/box-office.md.
+        #[arg(long)]
+        box_office: bool,
     },
     /// Checks the invariants over ledger, turnstile and payments: PASS with figures, or the first divergence.
     Audit {
@@ -113,6 +119,9 @@ enum What {
         sales: u32,
         #[arg(default_value_t = 10_000)]
         capacity: u32,
+        /// They cost nothing, so that the box office needs no card.
+        #[arg(long)]
+        free: bool,
     },
     /// Accounts that may do more than buy.
     Operator {
@@ -223,21 +232,22 @@ enum ParkedWhat {
 }
 
 fn main() -> ExitCode {
+    let Arguments { what, box_office, log } = Arguments::parse();
     let none = What::Serve {
         state: ".miaosha".into(),
         listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
         inner_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         no_demo: false,
+        box_office,
     };
-    let Arguments { what, log } = Arguments::parse();
     let what = what.unwrap_or(none);
     // A command that was not asked to says what came of it, and nothing else.
     if log.is_some() && !matches!(what, What::Serve { .. }) {
         telemetry::init_logs(log.as_ref());
     }
     match what {
-        What::Serve { state, listen, inner_listen, no_demo } => {
-            shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo, log })
+        What::Serve { state, listen, inner_listen, no_demo, box_office } => {
+            shop::main(ShopOptions { state, listen, inner_listen, demo: !no_demo, box_office, log })
         }
         What::Migrate { place } => commands::migrate(place.embedded()),
         What::PublicKeys => commands::public_keys(),
@@ -248,8 +258,8 @@ fn main() -> ExitCode {
         What::Journal { place, json } => commands::run(place.embedded(), Command::CheckJournal, json),
         What::Restore { place, sale } => commands::run(place.embedded(), Command::Restore { sale: SaleId(sale) }, true),
         What::Tend { place, dry_run } => commands::tend(place.embedded(), dry_run),
-        What::Seed { place, sales, capacity } => {
-            commands::run(place.embedded(), Command::Seed { sales, capacity }, true)
+        What::Seed { place, sales, capacity, free } => {
+            commands::run(place.embedded(), Command::Seed { sales, capacity, free }, true)
         }
         What::Operator { what } => operator(what),
         What::Verify { token, keys, state } => receipts::verify(&token, keys, &state),

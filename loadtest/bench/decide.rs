@@ -107,7 +107,7 @@ pub fn batch(sale: SaleId, before: u64, size: usize) -> Result<Batch, String> {
     Ok(Batch {
         id,
         sale,
-        attempts: buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect(),
+        attempts: buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1, waits: true }).collect(),
         traced: vec![],
     })
 }

@@ -12,7 +12,7 @@
   ARGV  1 generation    the caller's
         2 revision      the highest the caller knows
         3 chain         of that revision
-        4 quantities    one byte an attempt, of all batches
+        4 quantities    one byte an attempt, of all batches; its high bit: it does not wait
         5 batches       `id count` of each, joined by spaces: 32 hexadecimal digits, the last 4 zero, and its attempts
         6- buyers       one an attempt, decimal
   REPLY for each, `revision chain before codes`, and for each code but R, in order, ` detail`
@@ -39,8 +39,8 @@ local new, owned = entries(key), {}
 
 -- What becomes of attempt `i`, which has this id if it makes a reservation: the code, and the detail.
 local function decide(i, id)
-  local buyer, quantity = buyers[i], string.byte(quantities, i)
-  local owner = owners[i] or owned[buyer]
+  local buyer, wish = buyers[i], string.byte(quantities, i)
+  local quantity, waits, owner = wish % 128, wish < 128, owners[i] or owned[buyer]
   if quantity < 1 or quantity > quantity_max then return 'R' end
   if owner then return 'A', owner end
   if quantity <= sale.free then
@@ -49,7 +49,7 @@ local function decide(i, id)
     owned[buyer] = id
     return 'T', units
   end
-  if sale.waiting >= sale.standby_max then return 'R' end
+  if not waits or sale.waiting >= sale.standby_max then return 'R' end
   local standing, detail = wait(sale, buyer, quantity)
   enter(new, id, buyer, standing, quantity, whole(sale.next_arrival - 1))
   owned[buyer] = id

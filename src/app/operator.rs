@@ -64,6 +64,9 @@ pub enum Command {
     Seed {
         sales: u32,
         capacity: u32,
+        /// They cost nothing.
+        #[serde(default)]
+        free: bool,
     },
     /// A new operator, or any account.
     AddAccount {
@@ -124,7 +127,7 @@ pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, Command
         Command::Parked => Ok(json!({ "parked": needs.parked.parked(PARKED_MAX).await? })),
         Command::Replay => replay(needs, &by).await,
         Command::Tend { dry_run, settings } => tend_once(needs, dry_run, settings, &by).await,
-        Command::Seed { sales, capacity } => seed(needs, sales, capacity, &by).await,
+        Command::Seed { sales, capacity, free } => seed(needs, (sales, capacity), free, &by).await,
         Command::AddAccount { name, email, password_hash, role, locale } => {
             let email = email.to_lowercase();
             let accounts = &needs.accounts;
@@ -253,7 +256,7 @@ async fn add_history(needs: &Needs, sale: SaleId, report: &mut Value) -> Result<
     Ok(())
 }
 
-async fn seed(needs: &Needs, sales: u32, capacity: u32, by: &Author) -> Result<Value, CommandError> {
+async fn seed(needs: &Needs, (sales, capacity): (u32, u32), free: bool, by: &Author) -> Result<Value, CommandError> {
     if !(1..=SALES_MAX).contains(&sales) || !(1..=CAPACITY_MAX).contains(&capacity) {
         let limits = format!("sales: 1 to {SALES_MAX}, capacity: 1 to {CAPACITY_MAX}");
         return Err(CommandError::Refused(limits));
@@ -263,7 +266,8 @@ async fn seed(needs: &Needs, sales: u32, capacity: u32, by: &Author) -> Result<V
         let title = format!("Seeded item {number}");
         let item = NewItem { title, description: "Made by seed".to_owned() };
         let item = needs.catalogue.create_item_once(&item, None, Some(by)).await?;
-        let price = Money { minor: 100_000, currency: "TWD".parse().expect("three capital letters") };
+        let minor = if free { 0 } else { 100_000 };
+        let price = Money { minor, currency: "TWD".parse().expect("three capital letters") };
         let allotment = Allotment { capacity, quantity_max: capacity.min(4) as u8, standby_max: capacity };
         let opens_at = needs.clock.now();
         let closes_at = opens_at.plus_ms(24 * HOUR_MS);

@@ -1,6 +1,7 @@
 //! HTTP and sockets: a face reads what is asked, calls one use case, and says what came of it.
 
 pub mod account;
+pub mod box_office;
 pub mod desk;
 pub mod door;
 pub mod front;

@@ -33,7 +33,7 @@ use crate::wire::gateway::{self, Gateway};
 use crate::wire::servers::Servers;
 use crate::wire::sockets::Sockets;
 use crate::wire::world::{Backends, World};
-use crate::wire::{archive, mail, provider, watch};
+use crate::wire::{archive, box_office, mail, provider, watch};
 use crate::workers::consumer;
 use crate::workers::mailer;
 use crate::workers::payment_consumer;
@@ -180,7 +180,7 @@ pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     let offset = config.mail.utc_offset_minutes;
     let receipts = Receipts::new(world.needs(), receipt_keys(&config)?, config.receipts.clone(), offset);
     lifecycle.accompany("receipts.press", receipts.clone().closed());
-    let gateway = Gateway::new(world.needs(), keys, receipts, config.faces(), &lifecycle);
+    let gateway = Gateway::new(world.needs(), keys, receipts.clone(), config.faces(), &lifecycle);
     readiness.watch({
         let gateway = gateway.clone();
         move || gateway.problems()
@@ -189,6 +189,7 @@ pub(super) async fn gateway(process: Process<Config>) -> Result<(), Failure> {
     lifecycle.supervise("gateway", async move { running.run().await });
     let connections = config.http.connections(connections_max);
     serve_sockets(gateway.live(), connections.clone(), &lifecycle)?;
+    box_office::serve(&world, &gateway, &receipts, &config, connections.clone(), &lifecycle)?;
     let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let gateway = gateway.clone();
         answers::app().configure(|cfg| gateway::routes(cfg, gateway))

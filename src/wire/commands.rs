@@ -235,7 +235,9 @@ mod tests {
 
     #[test]
     fn every_command_is_sent_as_an_object() {
-        for command in [Command::Parked, Command::Replay, Command::Operators, Command::Seed { sales: 1, capacity: 2 }] {
+        for command in
+            [Command::Parked, Command::Replay, Command::Operators, Command::Seed { sales: 1, capacity: 2, free: false }]
+        {
             let sent = object(&command).expect("a command is JSON").to_string();
             assert!(sent.starts_with('{'), "{sent}");
             let read: Command = body::parse(sent.as_bytes()).expect("what is sent is read");

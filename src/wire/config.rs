@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::app::audit::tend;
 use crate::app::mail;
 use crate::app::receipts;
+use crate::faces::box_office;
 use crate::faces::front;
 use crate::faces::publisher;
 use crate::kit::http::server::ServerSettings;
@@ -49,6 +50,7 @@ pub struct Config {
     pub relay: relay::Settings,
     pub tender: tend::Settings,
     pub gateway: front::Settings,
+    pub box_office: box_office::Settings,
     pub receipts: receipts::Settings,
     pub warmer: warmer::Settings,
 }
@@ -118,6 +120,8 @@ impl Default for MysqlConfig {
 pub struct EmbeddedConfig {
     /// Everything it remembers is in this folder.
     pub state: PathBuf,
+    /// Where receipts are kept; empty: in the folder.
+    pub archive: PathBuf,
     /// Batches that may wait to be decided; beyond them attempts are shed.
     pub queue_messages_max: u64,
     pub partitions: u16,
@@ -125,7 +129,7 @@ pub struct EmbeddedConfig {
 
 impl Default for EmbeddedConfig {
     fn default() -> Self {
-        Self { state: PathBuf::from(".miaosha"), queue_messages_max: 100_000, partitions: 2 }
+        Self { state: PathBuf::from(".miaosha"), archive: PathBuf::new(), queue_messages_max: 100_000, partitions: 2 }
     }
 }
 
@@ -207,6 +211,7 @@ impl Default for Config {
             relay: relay::Settings::default(),
             tender: tend::Settings::default(),
             gateway: front::Settings::default(),
+            box_office: box_office::Settings::default(),
             receipts: receipts::Settings::default(),
             warmer: warmer::Settings::default(),
         }

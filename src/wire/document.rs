@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::domain::people::Permission;
 use crate::faces::front::Settings;
-use crate::faces::publisher;
+use crate::faces::{box_office, publisher};
 use crate::kit::http::document::Document;
 use crate::wire::gateway;
 
@@ -29,6 +29,7 @@ fn document() -> Document {
     // The button belongs to what is sold.
     let after_shop = parts.iter().position(|part| part.name == "shop").map_or(parts.len(), |place| place + 1);
     parts.insert(after_shop, publisher::part());
+    parts.push(box_office::part());
     Document::new(info, parts, roles)
 }
 

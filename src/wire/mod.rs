@@ -1,6 +1,7 @@
 //! The only place that names both adapters and services: here a world is chosen, once for each process.
 
 mod archive;
+mod box_office;
 pub mod call;
 pub mod cluster;
 pub mod commands;

@@ -38,7 +38,7 @@ use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
 use crate::wire::folder::{self, ShopFacts};
 use crate::wire::gateway::{self, Gateway};
 use crate::wire::world::{Backends, World};
-use crate::wire::{demo, mail, provider, watch};
+use crate::wire::{box_office, demo, mail, provider, watch};
 use crate::workers::consumer;
 use crate::workers::mailer;
 use crate::workers::payment_consumer::{self, Books};
@@ -55,16 +55,24 @@ pub struct ShopOptions {
     pub inner_listen: SocketAddr,
     /// Accounts and sales to try the shop with, where there are none yet.
     pub demo: bool,
+    /// Whether there is a box office beside it.
+    pub box_office: bool,
     /// What is logged.
     pub log: Option<LogFilter>,
 }
 
 /// `miaosha serve`, the whole of it.
-pub fn main(options: ShopOptions) -> ExitCode {
+pub fn main(mut options: ShopOptions) -> ExitCode {
     let mut config: Config = match config::load(None) {
         Ok(config) => config,
         Err(error) => return failed(&error),
     };
+    if options.box_office {
+        match box_office::named(&mut config, &box_office::surroundings()) {
+            Ok(log) => options.log = options.log.or(log),
+            Err(error) => return failed(&error),
+        }
+    }
     config.embedded.state = options.state;
     config.http.listen = options.listen;
     config.process.inner_listen = options.inner_listen;
@@ -100,6 +108,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     if demo.is_some() {
         config.gateway.admission = config.gateway.admission.without_conditions();
         config.gateway.second_factor = false;
+        config.box_office = config.box_office.without_conditions();
     }
 
     watch::parts(&world, watch::ALL, &readiness, &lifecycle, None);
@@ -121,6 +130,7 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
 
     let connections = config.http.connections(connections_max);
     serve_sockets(gateway.live(), connections.clone(), &lifecycle)?;
+    box_office::serve(&world, &gateway, &receipts, &config, connections.clone(), &lifecycle)?;
     let pressed = publisher.clone();
     let (address, server) = server::bind(&config.http, config.process.drain_ms_max, connections, move || {
         let (publisher, gateway) = (publisher.clone(), gateway.clone());
@@ -184,7 +194,10 @@ pub async fn open(
     store.migrate().await?;
     let file = config.state.join("queue.sqlite");
     let queue = SqliteQueue::open(&file, config.partitions, config.queue_messages_max, tasks.clone()).await?;
-    let archive = FolderArchive::new(&config.state.join("archive"));
+    let archive = match config.archive.as_os_str().is_empty() {
+        true => FolderArchive::new(&config.state.join("archive")),
+        false => FolderArchive::new(&config.archive),
+    };
     archive.clear_drafts().await?;
     Ok(World::new(Backends {
         turnstile: Arc::new(MemoryTurnstile::new()),

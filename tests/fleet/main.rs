@@ -10,6 +10,7 @@ mod support;
 mod contract;
 
 mod archive;
+mod box_office;
 mod broken_tasks;
 mod browser;
 mod floods;

@@ -3,6 +3,7 @@
 mod account;
 mod admissions;
 mod blocks;
+mod box_office;
 mod buying;
 mod cancelling;
 mod catalogue;

@@ -173,6 +173,8 @@ suite! {
     a_turn_of_any_generation_counts_as_recorded
     who_finds_a_batch_recorded_gets_its_rows
     an_attempt_has_one_outcome_and_only_for_its_buyer
+    batches_that_were_decided_say_so_attempt_by_attempt
+    the_hold_of_who_would_not_wait_is_short
     buyer_ids_use_all_their_bits
     a_buyer_finds_the_live_reservation_or_the_last
     a_position_counts_who_is_served_before

@@ -103,7 +103,9 @@ fn every_operation_is_whole() {
         }
         let requirements: Vec<_> = operation["security"].as_array().into_iter().flatten().collect();
         let needs_token = !requirements.is_empty() && requirements.iter().all(|one| **one != json!({}));
-        assert_eq!(responses.contains_key("401"), needs_token || path == "/v1/sessions", "{path}");
+        // A token that is shown where none is needed is a good one, at the box office.
+        let may_be_wrong = ["/v1/sessions", "/buy/{event}"].contains(&path.as_str());
+        assert_eq!(responses.contains_key("401"), needs_token || may_be_wrong, "{path}");
     }
 }
 

@@ -14,7 +14,7 @@ use super::scripts::{DONE, Scripts, Verb};
 use super::{CALL_MS_MAX, STATE_MS_MAX, config, connect, fault, keys};
 use crate::adapters::tls::Endpoint;
 use crate::domain::sale::Allotment;
-use crate::domain::sale::attempt::Batch;
+use crate::domain::sale::attempt::{Attempt, Batch};
 use crate::domain::sale::turn::{Known, Raised, Released, Reserved};
 use crate::domain::sale::turnstile::{Ended, Level, Part, Reply, Snapshot};
 use crate::domain::shared::id::SaleId;
@@ -155,7 +155,7 @@ fn reserve_args(known: Known, batches: &[&Batch]) -> Vec<Value> {
     use std::fmt::Write;
 
     let attempts = || batches.iter().flat_map(|batch| &batch.attempts);
-    let quantities: Bytes = attempts().map(|attempt| attempt.quantity).collect();
+    let quantities: Bytes = attempts().map(Attempt::wish).collect();
     let named: Vec<String> = batches.iter().map(|batch| format!("{} {}", batch.id, batch.attempts.len())).collect();
     let mut digits = BytesMut::with_capacity(quantities.len() * 20);
     let mut args = knows(known);

@@ -28,7 +28,7 @@ async fn queue() -> (SqliteQueue, TempDir) {
 }
 
 fn batch(number: u64) -> Batch {
-    let attempts = vec![Attempt { buyer: BuyerId(number), quantity: 1 }];
+    let attempts = vec![Attempt { buyer: BuyerId(number), quantity: 1, waits: true }];
     Batch { id: BatchId::new(1, number), sale: SaleId(1), attempts, traced: Vec::new() }
 }
 

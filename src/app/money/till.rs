@@ -32,7 +32,7 @@ use crate::ports::{Fault, Result};
 /// Checkouts in one commit, at most.
 const GROUP_MAX: usize = 64;
 /// Checkouts that wait for the next commit, at most. One that comes then is told to come again; one whose money moved waits.
-const WAITING_MAX: usize = 1_024;
+pub const WAITING_MAX: usize = 1_024;
 
 /// What an order's request is answered, now and whenever it is asked again.
 pub type ToAnswer = Arc<dyn Fn(&Order) -> Answer + Send + Sync>;

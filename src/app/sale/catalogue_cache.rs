@@ -31,6 +31,8 @@ const PAGES_MAX: usize = 64;
 #[derive(Debug, Clone)]
 pub struct CachedSale {
     pub sale: Sale,
+    /// Units that are paid for.
+    pub sold: u32,
     /// Units neither sold, held nor blocked.
     pub left: u32,
     /// Everything is sold: nothing is left, held or being paid for.
@@ -44,7 +46,7 @@ pub struct CachedSale {
 impl CachedSale {
     pub fn listed(ListedSale { sale, sold, taken, standby }: ListedSale, looked_at: Instant) -> Self {
         let capacity = sale.allotment.capacity;
-        Self { left: capacity.saturating_sub(taken), all_paid: sold >= capacity, standby, looked_at, sale }
+        Self { sold, left: capacity.saturating_sub(taken), all_paid: sold >= capacity, standby, looked_at, sale }
     }
 
     /// Nothing is left, and nobody more may wait for what comes back.
@@ -184,11 +186,11 @@ impl CatalogueCache {
 }
 
 fn shown(sale: Sale, standing: Option<SaleTotals>, looked_at: Instant) -> Arc<CachedSale> {
-    let standby = standing.as_ref().map_or(0, |standing| standing.standby);
+    let (standby, sold) = standing.as_ref().map_or((0, 0), |standing| (standing.standby, standing.sold));
     let all_paid = standing.as_ref().is_some_and(SaleTotals::all_paid);
     let gone = standing.map_or(0, |standing| standing.sold + standing.pending + standing.blocked);
     let left = sale.allotment.capacity.saturating_sub(gone);
-    Arc::new(CachedSale { sale, left, all_paid, standby, looked_at })
+    Arc::new(CachedSale { sale, sold, left, all_paid, standby, looked_at })
 }
 
 type Cell<T> = Arc<tokio::sync::Mutex<Option<(Instant, T)>>>;

@@ -2,6 +2,7 @@
 //! does, the feed of all sales; and of what is shown and told, who waits for it and what was read of late.
 
 pub mod admission;
+pub mod at_once;
 pub mod best_effort;
 pub mod blocks;
 pub mod cancel;

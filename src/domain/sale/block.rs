@@ -44,7 +44,7 @@ impl Block {
         let party = u32::from(self.party.max(1));
         let attempt = |part: u32| {
             let quantity = (self.asked - part * party).min(party) as u8;
-            Attempt { buyer: BuyerId::house(self.id, part), quantity }
+            Attempt { buyer: BuyerId::house(self.id, part), quantity, waits: true }
         };
         let attempts = (0..self.asked.div_ceil(party)).map(attempt).collect();
         Batch { id: self.id, sale: self.sale, attempts, traced: Vec::new() }

@@ -28,6 +28,9 @@ pub const STANDBY_MAX: u32 = 1_000_000;
 /// Questions of one sale, at most.
 pub const QUESTIONS_MAX: usize = 64;
 
+/// How long the hold of an attempt that does not wait lasts, at most: whoever made it is there to confirm it, or is gone.
+pub const TILL_HOLD_MS: i64 = 30_000;
+
 /// Units set aside for one sale, and how they are handed out. All that the turnstile knows of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allotment {

@@ -209,8 +209,8 @@ impl Turnstile {
         }
     }
 
-    /// Gives units to each attempt of the batches in order; one that does not fit waits, or is refused. Each batch is a turn of its
-    /// own.
+    /// Gives units to each attempt of the batches in order; one that does not fit waits, if it would, or is refused. Each batch is a
+    /// turn of its own.
     pub fn reserve(&mut self, known: Known, batches: &[&Batch]) -> Reply<Vec<Reserved>> {
         if self.is_behind(known) {
             return Reply::Stale;
@@ -304,7 +304,7 @@ impl Turnstile {
             self.state.taken.insert(id, Taken { buyer: attempt.buyer, units: units.clone() });
             return Answer::Taken { units };
         }
-        if self.parties.len() as u32 >= allotment.standby_max {
+        if !attempt.waits || self.parties.len() as u32 >= allotment.standby_max {
             return Answer::Refused;
         }
         let arrival = self.state.next_arrival;

@@ -82,6 +82,8 @@ macro_rules! hex_id {
 
 /// From here on, and below twice this, buyers are the house. In the ledgers, which store the bit pattern, they are the highest.
 pub const HOUSE_FIRST: u64 = 1 << 62;
+/// From here on, and below twice this, buyers are people without an account.
+pub const WALK_IN_FIRST: u64 = 1 << 61;
 
 /// What an id that came from outside looked like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -152,6 +154,15 @@ impl BuyerId {
 
     pub fn is_house(self) -> bool {
         (HOUSE_FIRST..HOUSE_FIRST << 1).contains(&self.0)
+    }
+
+    /// Somebody without an account, out of this much chance. Nobody else has the number, and who knows it is believed to be its owner.
+    pub fn walk_in(chance: u64) -> Self {
+        Self(WALK_IN_FIRST | chance >> 3)
+    }
+
+    pub fn is_walk_in(self) -> bool {
+        (WALK_IN_FIRST..WALK_IN_FIRST << 1).contains(&self.0)
     }
 }
 

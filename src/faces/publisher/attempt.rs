@@ -155,7 +155,7 @@ async fn admit(
     if !shared.needs.attempts.is_up() {
         return Err(Refusal::Shed(Reason::Away));
     }
-    let attempt = Attempt { buyer: admission.buyer, quantity: wanted.quantity };
+    let attempt = Attempt { buyer: admission.buyer, quantity: wanted.quantity, waits: true };
     lanes.join(sale, attempt, trace).map(Admitted::Joined).map_err(Refusal::Shed)
 }
 

@@ -9,6 +9,8 @@ mod verified;
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use crate::domain::people::Role;
 use crate::domain::shared::id::{BuyerId, ReservationId};
 use crate::domain::shared::time::Timestamp;
@@ -102,12 +104,19 @@ impl TokenKeys {
     pub fn digests(&self, message: &[u8]) -> Vec<[u8; 32]> {
         self.all.digests(ACCESS, message)
     }
+
+    /// Under which a card's declines are counted. Who reads the ledger learns no card from it, and cannot try any without our keys.
+    pub fn card_key(&self, fingerprint: &str) -> String {
+        let digest = self.digests(format!("card\n{fingerprint}").as_bytes());
+        let digest = digest.first().expect("there is a key that signs");
+        format!("card {}", HEXLOWER.encode(&digest[..16]))
+    }
 }
 
-/// A token never makes its bearer the house, whatever was signed.
+/// A token never makes its bearer the house or somebody without an account, whatever was signed.
 fn bearer(sub: u64) -> Result<BuyerId, Problem> {
     let buyer = BuyerId(sub);
-    if buyer.is_house() {
+    if buyer.is_house() || buyer.is_walk_in() {
         return Err(unauthorized("the token's subject is reserved"));
     }
     Ok(buyer)

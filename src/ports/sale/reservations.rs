@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::sale::reservation::{Outcome, Reservation};
-use crate::domain::shared::id::{AttemptId, BuyerId, ReservationId, SaleId};
+use crate::domain::shared::id::{AttemptId, BatchId, BuyerId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 
@@ -37,6 +37,11 @@ pub trait Reservations: Send + Sync + 'static {
 
     /// Another buyer's attempt reads as `Pending`, like one that never was.
     async fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome>;
+
+    /// Of these batches of a sale, those that were decided: for each of its attempts a byte, as [`Answer::code`] has it.
+    ///
+    /// [`Answer::code`]: crate::domain::sale::turn::Answer::code
+    async fn decided(&self, sale: SaleId, batches: &[BatchId]) -> Result<Vec<(BatchId, Vec<u8>)>>;
 
     /// Parties that are served before this one, plus 1; `None` when it does not wait.
     async fn position(&self, id: ReservationId) -> Result<Option<u32>>;

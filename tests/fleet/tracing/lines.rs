@@ -47,7 +47,7 @@ async fn a_line_within_traced_work_names_its_trace() {
     let batch = |chance, traced| Batch {
         id: BatchId::new(1, chance),
         sale: SaleId(1),
-        attempts: vec![Attempt { buyer: BuyerId(1), quantity: 1 }],
+        attempts: vec![Attempt { buyer: BuyerId(1), quantity: 1, waits: true }],
         traced,
     };
     let mark = Mark { of: id.attempt(0).into(), trace: Trace { id: TRACE, span: 0xab } };

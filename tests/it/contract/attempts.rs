@@ -27,7 +27,7 @@ pub trait Fixture {
 }
 
 pub fn batch(sale: u64, number: u64) -> Batch {
-    let attempt = |buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 };
+    let attempt = |buyer| Attempt { buyer: BuyerId(buyer), quantity: 1, waits: true };
     Batch {
         id: BatchId::new(1, number),
         sale: SaleId(sale),

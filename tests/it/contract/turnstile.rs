@@ -24,7 +24,8 @@ async fn knowing(turnstile: &impl Turnstile) -> Known {
 }
 
 pub fn batch(number: u64, attempts: &[(u64, u8)]) -> Batch {
-    let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
+    let attempts =
+        attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity, waits: true }).collect();
     Batch { id: BatchId::new(1_767_225_600_000, number), sale: SALE, attempts, traced: Vec::new() }
 }
 
@@ -101,6 +102,21 @@ pub async fn a_sale_is_opened_once_a_generation(turnstile: impl Turnstile) {
     assert_eq!((seen.generation, seen.revision, seen.allotment, seen.free, seen.standby), (FIRST, 1, SMALL, 1, 0));
     turnstile.open(SALE, FIRST + 1, SMALL).await.unwrap();
     assert_eq!(snapshot(&turnstile).await, Snapshot::empty(FIRST + 1, SMALL));
+}
+
+/// It takes what is free, and where nothing is it leaves no trace.
+pub async fn who_would_not_wait_is_refused(turnstile: impl Turnstile) {
+    turnstile.open(SALE, FIRST, SMALL).await.unwrap();
+    let mut at_once = batch(1, &[(1, 2), (2, 2), (3, 1), (4, 1), (1, 1)]);
+    at_once.attempts.iter_mut().for_each(|attempt| attempt.waits = false);
+    let reserved = only(turnstile.reserve(SALE, NEW, &[&at_once]).await.unwrap());
+    let already = Answer::Already { reservation: reservation(1, 0) };
+    assert_eq!(reserved.answers, [taken(&[1, 2]), Answer::Refused, taken(&[3]), Answer::Refused, already]);
+    let seen = level(&turnstile).await;
+    assert_eq!((seen.free, seen.standby), (0, 0));
+    // Who was refused is not known, and may come again and wait.
+    assert_eq!(reserve(&turnstile, 2, &[(2, 2)]).await.answers, [standby(1, 1)]);
+    assert_eq!(release(&turnstile, &[reservation(1, 0)]).await, [[promotion(reservation(2, 0), &[1, 2])]]);
 }
 
 pub async fn units_go_in_order_then_places_then_nothing(turnstile: impl Turnstile) {
@@ -440,6 +456,7 @@ macro_rules! over {
             a_missing_sale_is_stale_to_all
             a_sale_is_opened_once_a_generation
             units_go_in_order_then_places_then_nothing
+            who_would_not_wait_is_refused
             an_attempt_is_all_or_nothing
             a_buyer_has_one_live_reservation
             a_batch_asked_again_repeats_its_answer

@@ -171,7 +171,7 @@ async fn decide(fixture: &Fixture, sale: SaleId, made_at: u64, attempts: Vec<Att
 }
 
 fn one_each(buyers: std::ops::Range<u64>) -> Vec<Attempt> {
-    buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1 }).collect()
+    buyers.map(|buyer| Attempt { buyer: BuyerId(buyer), quantity: 1, waits: true }).collect()
 }
 
 async fn crowd(fixture: &Fixture, sale: SaleId, count: u64) {
@@ -205,8 +205,8 @@ async fn a_report_adds_up(fixture: Fixture) {
     fixture.clock.advance_ms(10);
     decide(&fixture, sale, made_at, one_each(1..5)).await;
     fixture.clock.advance_ms(190);
-    let twice = Attempt { buyer: BuyerId(1), quantity: 1 };
-    decide(&fixture, sale, made_at + 100, vec![twice, Attempt { buyer: BuyerId(5), quantity: 2 }]).await;
+    let twice = Attempt { buyer: BuyerId(1), quantity: 1, waits: true };
+    decide(&fixture, sale, made_at + 100, vec![twice, Attempt { buyer: BuyerId(5), quantity: 2, waits: true }]).await;
     decide(&fixture, sale, made_at + 999_999, one_each(6..10)).await;
     for buyer in [1, 2] {
         let token = fixture.checkout_token(sale, buyer).await;

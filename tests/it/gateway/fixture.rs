@@ -22,7 +22,8 @@ use miaosha::domain::sale::turn::{Known, Turn};
 use miaosha::domain::sale::{Allotment, Question, QuestionKey, Sale, StandbyUntil};
 use miaosha::domain::shared::id::{BatchId, BuyerId, ReservationId, SaleId};
 use miaosha::domain::shared::money::Money;
-use miaosha::faces::front::Settings;
+use miaosha::faces::box_office::{self, BoxOffice};
+use miaosha::faces::front::{Front, Settings};
 use miaosha::faces::tokens::TokenKeys;
 use miaosha::kit::http::answers;
 use miaosha::kit::work::backoff::BackoffSettings;
@@ -116,6 +117,10 @@ pub fn settings() -> Settings {
     }
 }
 
+fn office(gateway: &Gateway, world: &World, receipts: &Receipts, settings: box_office::Settings) -> BoxOffice {
+    BoxOffice::new(Front::clone(gateway), world.needs(), receipts.clone(), settings)
+}
+
 /// As every fixture has them.
 pub fn receipts(world: &World) -> Receipts {
     let keys = ReceiptKeys::parse(&format!("r1:{}", "7".repeat(64))).unwrap();
@@ -138,7 +143,15 @@ fn receipts_settings() -> receipts::Settings {
 
 /// The gateway's routes, as a web worker would call them.
 pub async fn calls(gateway: Gateway) -> Calls {
-    let app = answers::app().configure(|cfg| routes(cfg, gateway.clone()));
+    calls_beside(gateway, None).await
+}
+
+/// And those of a box office beside it.
+async fn calls_beside(gateway: Gateway, office: Option<BoxOffice>) -> Calls {
+    let app = answers::app().configure(|cfg| {
+        routes(cfg, gateway);
+        office.into_iter().for_each(|office| box_office::routes(cfg, office));
+    });
     let app = Rc::new(init_service(app).await);
     Rc::new(move |request| {
         let request = request.to_request();
@@ -231,14 +244,16 @@ impl Fixture {
         let lifecycle = Lifecycle::new();
         let receipts = receipts(&world);
         let gateway = Gateway::new(world.needs(), keys.clone(), receipts.clone(), settings, &lifecycle);
-        let calls = calls(gateway.clone()).await;
+        let beside = office(&gateway, &world, &receipts, Default::default());
+        let calls = calls_beside(gateway.clone(), Some(beside)).await;
         Self { world, gateway, receipts, keys, clock, stops, lifecycle, calls, folder }
     }
 
     /// A second process over the same world.
     pub async fn another_gateway(&self) -> Calls {
-        calls(Gateway::new(self.world.needs(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle))
-            .await
+        let gateway =
+            Gateway::new(self.world.needs(), self.keys.clone(), self.receipts.clone(), settings(), &self.lifecycle);
+        self.calls_of(gateway, &self.receipts, Default::default()).await
     }
 
     /// A process that was started with other keys.
@@ -246,7 +261,18 @@ impl Fixture {
         let keys = Arc::new(TokenKeys::parse(token_keys).unwrap());
         let receipt_keys = Arc::new(ReceiptKeys::parse(receipt_keys).unwrap());
         let receipts = Receipts::new(self.world.needs(), receipt_keys, receipts_settings(), OFFSET);
-        calls(Gateway::new(self.world.needs(), keys, receipts, settings(), &self.lifecycle)).await
+        let gateway = Gateway::new(self.world.needs(), keys, receipts.clone(), settings(), &self.lifecycle);
+        self.calls_of(gateway, &receipts, Default::default()).await
+    }
+
+    /// A process whose box office is set like this.
+    pub async fn box_office_with(&self, settings: box_office::Settings) -> Calls {
+        self.calls_of(self.gateway.clone(), &self.receipts, settings).await
+    }
+
+    async fn calls_of(&self, gateway: Gateway, receipts: &Receipts, settings: box_office::Settings) -> Calls {
+        let office = office(&gateway, &self.world, receipts, settings);
+        calls_beside(gateway, Some(office)).await
     }
 
     pub fn send(&self, request: TestRequest) -> LocalBoxFuture<'static, Answer> {
@@ -368,7 +394,12 @@ impl Fixture {
     /// One attempt, decided; the reservation it made, if it made one.
     pub async fn attempt(&self, sale: SaleId, buyer: u64, quantity: u8) -> ReservationId {
         let id = BatchId::new(START.0 as u64, getrandom::u64().unwrap());
-        let batch = Batch { id, sale, attempts: vec![Attempt { buyer: BuyerId(buyer), quantity }], traced: vec![] };
+        let batch = Batch {
+            id,
+            sale,
+            attempts: vec![Attempt { buyer: BuyerId(buyer), quantity, waits: true }],
+            traced: vec![],
+        };
         self.decide(batch).await;
         id.attempt(0).into()
     }

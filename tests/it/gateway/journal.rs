@@ -279,7 +279,7 @@ async fn what_a_shell_does_is_written_down() {
         (Command::SetRole { email: email.clone(), role: Role::Door }, vec!["account.role_set"]),
         (Command::SetRole { email: email.clone(), role: Role::Door }, vec![]),
         (Command::ResetOperator { email, password_hash }, vec!["account.password_reset"]),
-        (Command::Seed { sales: 1, capacity: 9 }, vec!["item.made", "sale.made"]),
+        (Command::Seed { sales: 1, capacity: 9, free: false }, vec!["item.made", "sale.made"]),
         (Command::Replay, vec!["replay.begun", "replay.ended"]),
         (Command::Restore { sale }, vec!["restore.begun", "restore.ended"]),
         (Command::Tend { dry_run: false, settings: tend::Settings::default() }, vec!["tend.begun", "tend.ended"]),

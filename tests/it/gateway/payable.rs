@@ -56,7 +56,7 @@ async fn a_sale_that_nobody_can_pay_for_is_refused_when_it_is_made() {
     ] {
         offer(&fixture, minor, currency, quantity_max).await.is(201);
     }
-    carry_out(&fixture.world.needs(), Command::Seed { sales: 1, capacity: 9 }).await.unwrap();
+    carry_out(&fixture.world.needs(), Command::Seed { sales: 1, capacity: 9, free: false }).await.unwrap();
     assert_eq!(server.all_calls(), [], "its rules are known");
 }
 

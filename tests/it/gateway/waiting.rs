@@ -168,7 +168,10 @@ async fn who_names_an_attempt_is_told_what_it_came_to() {
     until(|| fixture.gateway.problems().is_empty() && fixture.gateway.hears()).await;
     let sale = fixture.sale(1, 0).await;
     let id = BatchId::new(START.0 as u64, 1);
-    let attempts = vec![Attempt { buyer: BuyerId(7), quantity: 1 }, Attempt { buyer: BuyerId(8), quantity: 1 }];
+    let attempts = vec![
+        Attempt { buyer: BuyerId(7), quantity: 1, waits: true },
+        Attempt { buyer: BuyerId(8), quantity: 1, waits: true },
+    ];
     let batch = Batch { id, sale: sale.id, attempts, traced: vec![] };
     let path = format!("/v1/sales/{}/reservation", sale.id);
     let of = |attempt: AttemptId, more: &str| format!("{path}?attempt={attempt}{more}");

@@ -183,6 +183,6 @@ async fn so_many_messages_are_on_their_way_at_once() {
 }
 
 fn batch(number: u64) -> Batch {
-    let attempts = vec![Attempt { buyer: BuyerId(number), quantity: 1 }];
+    let attempts = vec![Attempt { buyer: BuyerId(number), quantity: 1, waits: true }];
     Batch { id: BatchId::new(1, number), sale: SaleId(1), attempts, traced: Vec::new() }
 }

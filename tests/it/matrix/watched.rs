@@ -13,7 +13,9 @@ use miaosha::domain::sale::reservation::{Outcome, Reservation};
 use miaosha::domain::sale::turn::{Cause, Known, Raised, Released, Reserved, Turn};
 use miaosha::domain::sale::turnstile::{Ended, Level, Reply, Snapshot};
 use miaosha::domain::sale::{Allotment, Sale, SaleState};
-use miaosha::domain::shared::id::{AttemptId, BuyerId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId};
+use miaosha::domain::shared::id::{
+    AttemptId, BatchId, BuyerId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId,
+};
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::money::orders::{OrderPlace, Orders};
 use miaosha::ports::money::paying::{Begin, Begun, Bill, Confirmed, Finish, Finished, Paying};
@@ -116,6 +118,7 @@ watched! { Reservations, "ledger", reservations:
     places(sale: SaleId, buyers: &[BuyerId]) -> Vec<Place>;
     versions(sale: SaleId, buyers: &[BuyerId]) -> Vec<Version>;
     outcome(sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Outcome;
+    decided(sale: SaleId, batches: &[BatchId]) -> Vec<(BatchId, Vec<u8>)>;
     position(id: ReservationId) -> Option<u32>;
     cancel(id: ReservationId, buyer: BuyerId, now: Timestamp) -> Option<Reservation>;
 }

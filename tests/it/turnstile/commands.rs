@@ -165,7 +165,10 @@ impl Life {
     fn batch(&mut self) -> Batch {
         let count = self.rng.usize(1..=self.attempts_max);
         let attempts = (0..count)
-            .map(|_| Attempt { buyer: self.buyers[self.rng.usize(0..self.buyers.len())], quantity: self.rng.u8(0..=5) })
+            .map(|_| {
+                let buyer = self.buyers[self.rng.usize(0..self.buyers.len())];
+                Attempt { buyer, quantity: self.rng.u8(0..=5), waits: self.rng.u32(0..4) > 0 }
+            })
             .collect();
         Batch { id: BatchId::new(1_767_225_600_000, self.rng.u64(..)), sale: self.sale, attempts, traced: Vec::new() }
     }

@@ -82,10 +82,13 @@ fn moved(before: &Snapshot, after: &Snapshot, command: &Command, said: &Said) ->
         (Command::Reserve(_, batches), Said::Reserved(Reply::Done(reserved))) => {
             let attempts = batches.iter().flat_map(|batch| &batch.attempts);
             let answers = reserved.iter().flat_map(|reserved| &reserved.answers);
-            let wrong = attempts.zip(answers).find(
-                |(attempt, answer)| matches!(answer, Answer::Taken { units } if units.len() != usize::from(attempt.quantity)),
-            );
-            wrong.map_or(Ok(0), |wrong| Err(format!("not all or nothing: {wrong:?}")))
+            let wrong = attempts.zip(answers).find(|(attempt, answer)| match answer {
+                Answer::Taken { units } => units.len() != usize::from(attempt.quantity),
+                // What was decided before may be told again; the same attempt would not have waited then either.
+                Answer::Standby { .. } => !attempt.waits,
+                _ => false,
+            });
+            wrong.map_or(Ok(0), |wrong| Err(format!("not all or nothing, or one that would not wait: {wrong:?}")))
         }
         (Command::Release(_, ended), Said::Released(Reply::Done(released))) => {
             let mut held: BTreeMap<_, _> = before.taken.iter().map(|(&id, taken)| (id, taken.units.clone())).collect();

@@ -220,7 +220,8 @@ impl Fixture {
 
     pub fn batch_of(&self, attempts: impl IntoIterator<Item = (u64, u8)>) -> Batch {
         let id = BatchId::new(self.clock.now().0 as u64, self.made.fetch_add(1, Ordering::SeqCst));
-        let attempts = attempts.into_iter().map(|(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity });
+        let attempts =
+            attempts.into_iter().map(|(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity, waits: true });
         Batch { id, sale: self.sale, attempts: attempts.collect(), traced: Vec::new() }
     }
 

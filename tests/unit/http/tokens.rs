@@ -33,7 +33,7 @@ fn tokens_say_who_they_were_signed_for() {
     assert_eq!(keys.verify_checkout(&token, START).unwrap(), (ReservationId(7), BuyerId(9)));
 }
 
-/// Whatever key signed it: ids of the house are no buyer's.
+/// Whatever key signed it: ids of the house, and of people without an account, are no token's.
 #[test]
 fn nobody_is_the_house() {
     let keys = keys();
@@ -44,10 +44,17 @@ fn nobody_is_the_house() {
         assert_eq!(keys.access().verify(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
         assert_eq!(keys.access().verify_until(&token).unwrap_err().kind, Kind::UNAUTHORIZED);
     }
-    for person in [0, 1, (1 << 62) - 1, 1 << 63, u64::MAX] {
+    for walk_in in [BuyerId::walk_in(0), BuyerId::walk_in(u64::MAX), BuyerId(1 << 61), BuyerId((1 << 62) - 1)] {
+        assert!(walk_in.is_walk_in() && !walk_in.is_house(), "{walk_in}");
+        let token = keys.sign_access(walk_in, Role::Owner, START, 60_000);
+        assert_eq!(keys.access().verify(&token, START).unwrap_err().kind, Kind::UNAUTHORIZED);
+    }
+    for person in [0, 1, (1 << 61) - 1, 1 << 63, u64::MAX] {
         let token = keys.sign_access(BuyerId(person), Role::Shopper, START, 60_000);
         assert_eq!(keys.access().verify(&token, START).unwrap().buyer, BuyerId(person));
-        assert!(keys.access().verify_until(&token).is_ok() && !BuyerId(person).is_house());
+        assert!(
+            keys.access().verify_until(&token).is_ok() && !BuyerId(person).is_house() && !BuyerId(person).is_walk_in()
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::people::author::Author;
 use crate::domain::sale::reservation::{Outcome, Reservation};
 use crate::domain::sale::turn::{Cause, Turn};
 use crate::domain::sale::turnstile::Snapshot;
-use crate::domain::shared::id::{AttemptId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
+use crate::domain::shared::id::{AttemptId, BatchId, BuyerId, PaymentId, RefundId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
 use crate::ports::audit::auditing::{AuditFacts, Auditing, History, Pace};
@@ -75,6 +75,10 @@ impl Reservations for Store {
 
     async fn outcome(&self, sale: SaleId, buyer: BuyerId, attempt: AttemptId) -> Result<Outcome> {
         look::outcome(&mut *self.at_once().await?, sale, buyer, attempt).await.map_err(fault)
+    }
+
+    async fn decided(&self, sale: SaleId, batches: &[BatchId]) -> Result<Vec<(BatchId, Vec<u8>)>> {
+        look::decided(&mut *self.reader().await?, sale, batches).await.map_err(fault)
     }
 
     async fn position(&self, id: ReservationId) -> Result<Option<u32>> {

@@ -130,6 +130,22 @@ pub async fn outcome(conn: &mut Connection, sale: SaleId, buyer: BuyerId, attemp
     }
 }
 
+pub async fn decided(conn: &mut Connection, sale: SaleId, batches: &[BatchId]) -> Result<Vec<(BatchId, Vec<u8>)>> {
+    let causes: Vec<Cause> = batches.iter().map(|batch| Cause::Batch(*batch)).collect();
+    let mut decided = Vec::new();
+    for causes in causes.chunks(bulk::ROWS_MAX) {
+        let mut query = Statement::new("/* ledger.decided */ SELECT cause, outcomes FROM turns WHERE sale = ");
+        query.push_bind(sale).push(" AND cause IN ");
+        query.push_list(causes);
+        for found in query.build()?.fetch_all(&mut *conn).await? {
+            if let Cause::Batch(batch) = found.try_get("cause")? {
+                decided.push((batch, found.try_get("outcomes")?));
+            }
+        }
+    }
+    Ok(decided)
+}
+
 /// A turn created a reservation, and there is no row of it among the others.
 async fn kept_apart(conn: &mut Connection, sale: SaleId, attempt: AttemptId) -> Result<Outcome> {
     if let Some(row) = ended::fetch(conn, attempt.into()).await? {

@@ -12,6 +12,7 @@ use super::bulk::{self, Statement};
 use super::dialect::{Connection, Row, for_update};
 use super::{Result, Verdict, blocks, claims, is_duplicate, row};
 use crate::adapters::sql::stored::{Number, Units};
+use crate::domain::sale::TILL_HOLD_MS;
 use crate::domain::sale::reservation::{Kind, Reservation, State};
 use crate::domain::sale::turn::{Answer, Cause, Chain, Promotion, Turn};
 use crate::domain::shared::id::{BatchId, ReservationId, SaleId};
@@ -54,17 +55,23 @@ async fn write(conn: &mut Connection, sale: SaleId, turns: &[Turn], now: Timesta
     if turns.iter().any(|turn| turn.stamp().generation != generation) {
         return Err(Halt::Moved);
     }
-    let lapses_at = now.plus_ms(hold_ms);
+    let lapses_at = Lapses { waiting: now.plus_ms(hold_ms), at_once: now.plus_ms(hold_ms.min(TILL_HOLD_MS)) };
     let fresh = fresh(conn, sale, turns).await?;
     insert_turns(conn, sale, &fresh, now).await?;
     let open = blocks::open_among(conn, &fresh).await?;
-    let mut rows = births(sale, &fresh, &open, now, lapses_at)?;
+    let mut rows = births(sale, &fresh, &open, now, &lapses_at)?;
     insert_births(conn, &rows, now).await?;
     blocks::decided(conn, &fresh, &rows, now).await?;
     claims::claim(conn, sale, &rows).await?;
-    rows.extend(promote(conn, sale, &fresh, now, lapses_at).await?);
+    rows.extend(promote(conn, sale, &fresh, now, lapses_at.waiting).await?);
     free(conn, &fresh).await?;
     as_they_read(conn, turns, rows).await
+}
+
+/// When new holds lapse: those of attempts that would wait, and of those that would not.
+struct Lapses {
+    waiting: Timestamp,
+    at_once: Timestamp,
 }
 
 /// The sale's generation and how long its holds last.
@@ -184,7 +191,7 @@ fn births(
     fresh: &[&Turn],
     open: &HashSet<BatchId>,
     now: Timestamp,
-    lapses_at: Timestamp,
+    lapses: &Lapses,
 ) -> Result<Vec<Reservation>, Halt> {
     let mut rows = Vec::new();
     for turn in fresh {
@@ -198,7 +205,10 @@ fn births(
                     State::Blocked { units: units.clone() }
                 }
                 Answer::Taken { .. } | Answer::Standby { .. } if attempt.buyer.is_house() => State::Ended,
-                Answer::Taken { units } => State::Held { units: units.clone(), lapses_at },
+                Answer::Taken { units } => {
+                    let lapses_at = if attempt.waits { lapses.waiting } else { lapses.at_once };
+                    State::Held { units: units.clone(), lapses_at }
+                }
                 Answer::Standby { arrival, .. } => {
                     State::Standby { generation: reserved.stamp.generation, arrival: *arrival }
                 }

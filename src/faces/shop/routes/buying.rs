@@ -6,7 +6,6 @@ use std::time::Instant;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
@@ -23,7 +22,6 @@ use crate::faces::front::views::{OrderView, StandingView};
 use crate::faces::shop::Shop;
 use crate::faces::shop::metric::Metric;
 use crate::faces::shop::standing::{Asked, look_or_wait, standing_of, standing_of_row};
-use crate::faces::tokens::TokenKeys;
 use crate::kit::http::document::params::Key;
 use crate::kit::http::document::problems::{self, Extended, Members};
 use crate::kit::http::document::shapes::{described, text};
@@ -166,7 +164,7 @@ async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> 
     let began = Instant::now();
     let here = Shop::clone(&shop);
     let a_move = async move {
-        let mask = |fingerprint: &str| card_key(here.keys(), fingerprint);
+        let mask = |fingerprint: &str| here.keys().card_key(fingerprint);
         let card = card.as_deref().map(|token| Card { token, mask: &mask });
         check_out(here.till(), here.patience(), wish, card).await
     };
@@ -186,13 +184,6 @@ async fn post_checkout(req: HttpRequest, payload: Payload, shop: Data<Shop>) -> 
 fn placed(order: &Order) -> Answer {
     let body = serde_json::to_vec(&OrderView::from(order.clone())).expect("an order's view is JSON");
     Answer::Kept { status: StatusCode::CREATED.as_u16(), content_type: JSON.to_owned(), body }
-}
-
-/// Under which a card's declines are counted. Who reads the ledger learns no card from it, and cannot try any without our keys.
-fn card_key(keys: &TokenKeys, fingerprint: &str) -> String {
-    let digest = keys.digests(format!("card\n{fingerprint}").as_bytes());
-    let digest = digest.first().expect("there is a key that signs");
-    format!("card {}", HEXLOWER.encode(&digest[..16]))
 }
 
 /// A repeat under the same key gets the answer that the first request would have got.

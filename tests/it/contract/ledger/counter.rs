@@ -74,7 +74,10 @@ impl<S: Store> Counter<S> {
     /// One attempt for each buyer and quantity, in one batch.
     pub fn reserve(&mut self, attempts: &[(u64, u8)]) -> Turn {
         self.batches += 1;
-        let attempts = attempts.iter().map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity }).collect();
+        let attempts = attempts
+            .iter()
+            .map(|&(buyer, quantity)| Attempt { buyer: BuyerId(buyer), quantity, waits: true })
+            .collect();
         let id = BatchId::new(NOW.0 as u64, self.sale.id.0 << 32 | self.batches);
         let batch = Batch { id, sale: self.sale.id, attempts, traced: Vec::new() };
         let reserved = only(self.turnstile.reserve(self.known(), &[&batch]));

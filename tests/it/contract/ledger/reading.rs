@@ -3,7 +3,7 @@
 use miaosha::domain::money::payment::RefundAnswer;
 use miaosha::domain::sale::reservation::{Kind, Outcome};
 use miaosha::domain::sale::turn::{Cause, Chain, Turn};
-use miaosha::domain::shared::id::{AttemptId, BuyerId, SaleId};
+use miaosha::domain::shared::id::{AttemptId, BatchId, BuyerId, SaleId};
 use miaosha::ports::audit::auditing::RecordedTurn;
 use miaosha::ports::money::refunds::{RefundOutcome, RefundRequest};
 use miaosha::ports::platform::lag::Lags;
@@ -51,6 +51,19 @@ pub async fn who_finds_a_batch_recorded_gets_its_rows<S: Store>(store: S) {
     let born = counter.store.reservations_created_by(counter.sale.id, &[turn.cause(), other.cause()]).await.unwrap();
     assert_eq!(born, [counter.row(rows[0].id).await, rows[1].clone()]);
     assert_eq!(born[0].state.kind(), Kind::Cancelled);
+}
+
+pub async fn batches_that_were_decided_say_so_attempt_by_attempt<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 1, 1).await;
+    let turn = counter.reserve(&[(1, 1), (2, 1), (1, 1), (3, 1)]);
+    let Turn::Batch { batch, .. } = &turn else { unreachable!() };
+    let (sale, other) = (counter.sale.id, BatchId::new(1, 2));
+    let ask = async || counter.store.decided(sale, &[batch.id, other]).await.unwrap();
+    assert_eq!(ask().await, []);
+    counter.recorded(std::slice::from_ref(&turn)).await;
+    assert_eq!(ask().await, [(batch.id, b"TSAR".to_vec())]);
+    assert_eq!(counter.store.decided(SaleId(sale.0 + 1), &[batch.id]).await.unwrap(), []);
+    assert_eq!(counter.store.decided(sale, &[]).await.unwrap(), []);
 }
 
 pub async fn an_attempt_has_one_outcome_and_only_for_its_buyer<S: Store>(store: S) {

@@ -1,12 +1,13 @@
 //! Recording the turnstile's answers: once, in whatever order they arrive, and never what does not fit.
 
-use miaosha::domain::sale::reservation::{Kind, State};
+use miaosha::domain::sale::TILL_HOLD_MS;
+use miaosha::domain::sale::reservation::{Kind, Reservation, State};
 use miaosha::domain::sale::turn::{Answer, Chain, Turn};
 use miaosha::domain::sale::turnstile::Turnstile;
 use miaosha::domain::shared::id::ReservationId;
 use miaosha::ports::sale::recording::Recorded;
 
-use super::counter::{Counter, NOW, Store, allotment, later};
+use super::counter::{Counter, HOLD_MS, NOW, Store, allotment, later};
 
 pub async fn a_batch_is_recorded_as_it_was_decided<S: Store>(store: S) {
     let mut counter = Counter::open(store, 3, 1).await;
@@ -21,6 +22,20 @@ pub async fn a_batch_is_recorded_as_it_was_decided<S: Store>(store: S) {
     }
     assert_eq!(counter.claimed().await, [1, 2, 3]);
     counter.agrees().await;
+}
+
+/// Who made it is there to confirm it, or is gone.
+pub async fn the_hold_of_who_would_not_wait_is_short<S: Store>(store: S) {
+    let mut counter = Counter::open(store, 2, 0).await;
+    let mut turn = counter.reserve(&[(1, 1), (2, 1)]);
+    let Turn::Batch { batch, .. } = &mut turn else { unreachable!() };
+    batch.attempts[1].waits = false;
+    let rows = counter.recorded(std::slice::from_ref(&turn)).await;
+    let lapses = |row: &Reservation| match row.state {
+        State::Held { lapses_at, .. } => lapses_at.since_ms(NOW),
+        _ => panic!("{row:?}"),
+    };
+    assert_eq!(rows.iter().map(lapses).collect::<Vec<_>>(), [HOLD_MS, TILL_HOLD_MS]);
 }
 
 pub async fn nothing_to_record_is_done<S: Store>(store: S) {

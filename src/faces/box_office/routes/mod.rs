@@ -1,0 +1,53 @@
+//! The routes of the box office. A handler reads what is asked, calls one function, and says what came of it.
+
+pub mod admin;
+pub mod buying;
+pub mod events;
+pub mod figures;
+pub mod tickets;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix_web::HttpRequest;
+
+use crate::app::sale::catalogue_cache::CachedSale;
+use crate::faces::box_office::BoxOffice;
+use crate::faces::box_office::views::refusal;
+use crate::faces::front::routes::{Reply, numbered_sale};
+use crate::kit::http::body;
+use crate::kit::http::problem::{Kind, Problem};
+use crate::ports::sale::showcase::{SaleList, SaleOrder};
+
+/// As shoppers are answered; what failed here is counted.
+fn said(office: &BoxOffice, reply: Reply) -> Reply {
+    reply.map_err(|problem| {
+        if problem.kind.status().is_server_error() {
+            office.0.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        refusal(problem)
+    })
+}
+
+/// The event that the path names: a sale that everybody may see, and that asks nothing of its buyers.
+async fn event(office: &BoxOffice, req: &HttpRequest) -> Result<Arc<CachedSale>, Problem> {
+    let sale = numbered_sale(body::path_number(req, "event")?).ok_or_else(no_such_event)?;
+    let shown = office.board().sale(sale).await?;
+    shown.filter(|shown| is_sold_here(shown)).ok_or_else(no_such_event)
+}
+
+/// Those made last, newest first: one more than a page of them has. All who read them within a moment read the same.
+async fn newest(office: &BoxOffice) -> Result<Vec<Arc<CachedSale>>, Problem> {
+    let list = SaleList { words: Vec::new(), state: None, order: SaleOrder::Newest { after: None } };
+    let sales = office.board().list(list, office.settings().sales_max + 1).await?;
+    Ok(sales.iter().filter(|shown| is_sold_here(shown)).cloned().collect())
+}
+
+/// Whoever comes here shows no admission: what asks a question is for the shop.
+fn is_sold_here(shown: &CachedSale) -> bool {
+    shown.sale.questions.is_empty()
+}
+
+fn no_such_event() -> Problem {
+    Problem::new(Kind::NOT_FOUND, "there is no such event")
+}
