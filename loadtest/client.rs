@@ -20,6 +20,8 @@ pub struct Client {
     sent: bool,
     sender: Option<SendRequest<Full<Bytes>>>,
     on_behalf_of: Option<Ipv4Addr>,
+    /// Of the next requests; without one each has a key of its own.
+    key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub fn address_of(buyer: u64) -> Ipv4Addr {
 
 impl Client {
     pub fn new(authority: &str) -> Self {
-        Self { authority: authority.to_owned(), sent: false, sender: None, on_behalf_of: None }
+        Self { authority: authority.to_owned(), sent: false, sender: None, on_behalf_of: None, key: None }
     }
 
     /// Whether the last request may have arrived; one that never left may be sent to any other part.
@@ -62,6 +64,17 @@ impl Client {
     /// From where the next requests come, as a balancer in front of nginx would say it.
     pub fn on_behalf_of(&mut self, address: Option<Ipv4Addr>) {
         self.on_behalf_of = address;
+    }
+
+    /// The key of the next requests.
+    pub fn under(&mut self, key: Option<String>) {
+        self.key = key;
+    }
+
+    /// Connects before anything is asked.
+    pub async fn open(&mut self) -> Result<(), String> {
+        self.sender = Some(self.connect().await?);
+        Ok(())
     }
 
     pub async fn get(&mut self, path: &str, token: &str) -> Result<Answer, String> {
@@ -97,9 +110,11 @@ impl Client {
             .method(method)
             .uri(path)
             .header("host", &self.authority)
-            .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
-            .header("idempotency-key", format!("{:032x}", fastrand::u128(..)));
+            .header("idempotency-key", self.key.clone().unwrap_or_else(|| format!("{:032x}", fastrand::u128(..))));
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
         if let Some(address) = self.on_behalf_of {
             request = request.header("x-forwarded-for", address.to_string());
         }

@@ -5,6 +5,7 @@
 
 mod balance;
 mod bench;
+mod box_office;
 mod client;
 mod follow;
 mod hoard;
@@ -42,6 +43,8 @@ enum What {
     /// admission and one without. Says who gets the units, and what a hold costs the attacker; fails if honest buyers get less with
     /// them. Accounts are signed by the shop's keys, and networks said in X-Forwarded-For.
     Hoard(hoard::Options),
+    /// Tickets bought at a box office by some thousand connections at once, and counted: as many as were asked for or are there, none twice.
+    BoxOffice(box_office::Options),
     /// Every figure of speed in one table, each beside its reference. `make bench` starts the servers it needs.
     Bench(bench::Options),
     /// Many buyers connected at once: what each costs, and how soon all are told.
@@ -63,6 +66,7 @@ fn main() -> std::process::ExitCode {
                 None => sockets::run(options).await,
             }
         }),
+        What::BoxOffice(options) => runtime.block_on(box_office::run(options)),
         What::Receipts(options) => receipts::run(&options).map_err(|error| error.to_string()),
         What::Bench(options) if options.serves_empty() => bench::serve_empty(),
         What::Bench(options) => runtime.block_on(bench::run(options)),

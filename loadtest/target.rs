@@ -140,6 +140,18 @@ impl Target {
         })
     }
 
+    /// So many events that cost nothing, by their numbers.
+    pub async fn seed(&self, events: usize, stock: u32) -> Result<Vec<u64>, String> {
+        let Some(mut command) = self.command(&["seed"])? else {
+            return Err("events are made where the shop runs".to_owned());
+        };
+        command.args([events.to_string(), stock.to_string(), "--free".to_owned()]).stdin(Stdio::null());
+        let output = command.output().await.map_err(|error| error.to_string())?;
+        let made: Value = serde_json::from_slice(&output.stdout)
+            .map_err(|_| format!("no events were made: {}", String::from_utf8_lossy(&output.stderr)))?;
+        Ok(made["sales"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect())
+    }
+
     /// An account of this address that logs in with this password.
     pub async fn account(&self, email: &str, password: &str) -> Result<(), String> {
         let Some(mut command) = self.command(&["operator", "add"])? else {

@@ -5,7 +5,7 @@
 //! [`TASK_FAILED`] when a task broke that the process cannot do without.
 
 pub mod config;
-mod descriptors;
+pub mod descriptors;
 pub mod faults;
 pub mod metric;
 
