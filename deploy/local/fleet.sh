@@ -124,7 +124,7 @@ prepare_nginx() {
     write_upstream sockets socket-gateway "least_conn;"
     echo "set_real_ip_from 127.0.0.1;"
     . "$home/env"
-    echo "server { listen 127.0.0.1:$listen_port backlog=4096; include shop.conf; }"
+    echo "server { listen 127.0.0.1:$listen_port backlog=4096 reuseport; include shop.conf; }"
     echo "server { listen 127.0.0.1:$inner_port; include inner.conf; }"
   } >"$home/conf/place.conf"
   # Workers of a user who may not see this folder could not write there.
