@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use backon::BackoffBuilder;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::app::sale::catalogue_cache::CachedSale;
 use crate::domain::sale::Phase;
@@ -33,6 +33,8 @@ const GROUP_MAX: usize = 512;
 const WAITING_MAX: usize = 8_192;
 /// How long a group is looked for; then its buyers are told that it is not decided yet.
 const DECISION_MS_MAX: u64 = 8_000;
+/// How long a caller waits in all, so that those behind a partition which stands still do not wait for each other's groups.
+const CALL_MS_MAX: u64 = 10_000;
 /// Between two looks at first, and at most.
 const LOOK: Duration = Duration::from_millis(2);
 const LOOK_LAST: Duration = Duration::from_millis(100);
@@ -118,7 +120,10 @@ impl Counter {
         }
         let lane = &self.lanes[usize::from(partition_of(sale, self.lanes.len() as u16))];
         let wanted = Wanted { sale, attempt: Attempt { buyer, quantity: 1, waits: false } };
-        Ok(match lane.try_ask(wanted).await {
+        let Ok(decided) = timeout(Duration::from_millis(CALL_MS_MAX), lane.try_ask(wanted)).await else {
+            return Ok(Hold::Busy);
+        };
+        Ok(match decided {
             Err(Missed::Full) | Ok(Decision::Shed) => Hold::Busy,
             Err(Missed::Broken) => return Err(Fault::new("counter", "the counter has stopped")),
             Ok(Decision::Taken(attempt)) => Hold::Reserved(attempt.into()),

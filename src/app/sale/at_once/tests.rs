@@ -158,6 +158,21 @@ async fn a_decision_is_waited_for_so_long() {
     }
 }
 
+/// The second one's group begins when the first one's is given up.
+#[tokio::test(start_paused = true)]
+async fn a_caller_waits_so_long_behind_others() {
+    for (after_ms, is_held) in [(9_800, true), (20_000, false)] {
+        let (world, counter) = World::new(after_ms, 1).counter();
+        let (first, second) = futures_util::join!(hold(&counter, 1, Comes::New), async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            hold(&counter, 2, Comes::New).await
+        });
+        assert!(matches!(first, Hold::Pending(_)), "{first:?}");
+        assert_eq!((matches!(second, Hold::Reserved(_)), second == Hold::Busy), (is_held, !is_held), "{second:?}");
+        assert!(world.began.elapsed().as_millis() <= 10_002);
+    }
+}
+
 /// What may be on its way is looked for; what is not was not taken in.
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_takes_nothing_is_busy() {
