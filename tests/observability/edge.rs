@@ -83,7 +83,8 @@ fn no_call_that_changes_something_was_forgotten() {
     let mut seen = 0;
     for (path, item) in document::DOCUMENT.whole()["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
-            if method == "GET" || path.starts_with("/v1/admin/") {
+            // The box office has a port of its own, which is not behind the firewall.
+            if method == "GET" || path.starts_with("/v1/admin/") || !path.starts_with("/v1/") {
                 continue;
             }
             let route = (method, starred(path));

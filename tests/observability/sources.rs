@@ -87,7 +87,8 @@ fn described(code: &str, kind: &str) -> BTreeSet<String> {
         rest.starts_with(&format!("metrics::describe_{kind}!")).then(|| variant.to_owned())
     };
     let call = |call: &str| Some(call.trim_start().strip_prefix("Metric::")?.split_once(".name()")?.0.to_owned());
-    let calls = code.split(&format!("describe_{kind}!(")).skip(1).filter_map(call);
+    let described = format!("describe_{kind}!(");
+    let calls = code.split(&described).skip(1).filter_map(call);
     code.split("Metric::").skip(1).filter_map(arm).chain(calls).collect()
 }
 
