@@ -95,6 +95,14 @@ enum What {
         #[arg(long)]
         sale: u64,
     },
+    /// Whether a sale may be decided from a consumer's memory while Redis is away, where consumer.fallback.mode is by_hand.
+    Fallback {
+        #[command(flatten)]
+        place: Where,
+        #[arg(value_enum)]
+        word: OnOff,
+        sale: u64,
+    },
     /// Brings the ledger's schema up to date, once, under a lock; the services only check it.
     Migrate {
         #[command(flatten)]
@@ -147,6 +155,12 @@ enum What {
         #[command(subcommand)]
         what: ParkedWhat,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+enum OnOff {
+    On,
+    Off,
 }
 
 #[derive(Subcommand)]
@@ -257,6 +271,10 @@ fn main() -> ExitCode {
         }
         What::Journal { place, json } => commands::run(place.embedded(), Command::CheckJournal, json),
         What::Restore { place, sale } => commands::run(place.embedded(), Command::Restore { sale: SaleId(sale) }, true),
+        What::Fallback { place, word, sale } => {
+            let command = Command::Fallback { sale: SaleId(sale), on: word == OnOff::On };
+            commands::run(place.embedded(), command, true)
+        }
         What::Tend { place, dry_run } => commands::tend(place.embedded(), dry_run),
         What::Seed { place, sales, capacity, free } => {
             commands::run(place.embedded(), Command::Seed { sales, capacity, free }, true)

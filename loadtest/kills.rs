@@ -105,9 +105,27 @@ impl Target {
             _ => "kill",
         };
         try_join_all(victims.iter().map(|part| part_script(part, verb, state))).await?;
+        let before = self.decided().await?;
         tokio::time::sleep(away).await;
+        if is_redis {
+            eprintln!("loadtest: {} attempts were decided while Redis was away", self.decided().await? - before);
+        }
         try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
         Ok(())
+    }
+
+    /// Attempts that the consumers that run now have recorded.
+    async fn decided(&self) -> Result<u64, String> {
+        let Running::Fleet { parts, .. } = &self.world else { return Ok(0) };
+        let mut decided = 0.0;
+        for inner in parts.iter().filter(|part| part.kind == "consumer").filter_map(|part| part.inner.as_deref()) {
+            // One that was killed has nothing to say.
+            let Ok(answer) = Client::new(inner).get("/metrics", "").await else { continue };
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            let counts = text.lines().filter(|line| line.starts_with("miaosha_consumer_attempts_total{"));
+            decided += counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>();
+        }
+        Ok(decided as u64)
     }
 
     /// One of its long tasks panics; it drains and ends by itself, and is started again as a fleet's supervisor would.

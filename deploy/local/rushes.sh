@@ -84,6 +84,24 @@ without() { rush cluster --kill "$@" --hold-ms "$long_hold_ms" --expect-sold "$c
 cluster_redis_emptied() { without redis; }
 cluster_redis_flushed() { without redis-flushed; }
 cluster_redis_stale() { without redis-stale; }
+# For longer than consumers wait: they decide from their memories, and go back.
+cluster_redis_away() {
+  local result=0
+  set_fallback automatic
+  without redis --away-ms 10000 || result=$?
+  set_fallback off
+  return $result
+}
+set_fallback() { # MODE
+  local part
+  sed -i '/^MIAOSHA__CONSUMER__FALLBACK__/d' "$dir/fleet.env"
+  printf '%s\n' "MIAOSHA__CONSUMER__FALLBACK__MODE=$1" MIAOSHA__CONSUMER__FALLBACK__FALLBACK_AFTER_MS=1000 \
+    MIAOSHA__CONSUMER__FALLBACK__RETURN_AFTER_MS=1000 >>"$dir/fleet.env"
+  for part in consumer-1 consumer-2; do
+    bash "$here/part.sh" stop "$dir" "$part"
+    bash "$here/part.sh" start "$dir" "$part"
+  done
+}
 cluster_rabbitmq_killed() { without rabbitmq; }
 # Not gone, but silent: connections stay open, and no message gets through.
 cluster_rabbitmq_paused() { without rabbitmq-paused --away-ms 8000; }
@@ -108,7 +126,7 @@ rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_consumer_panics cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated
-  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_rabbitmq_killed cluster_rabbitmq_paused
+  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_redis_away cluster_rabbitmq_killed cluster_rabbitmq_paused
   cluster_mariadb_killed cluster_told
   front_killed front_paused front_sockets)
 [ $# -eq 0 ] || rushes=("$@")

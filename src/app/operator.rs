@@ -30,6 +30,7 @@ use crate::ports::people::operators::Operators;
 use crate::ports::platform::clock::Clock;
 use crate::ports::platform::parked::Parked;
 use crate::ports::sale::catalogue::{Catalogue, NewItem, NewSale};
+use crate::ports::sale::fallback::Fallbacks;
 use crate::ports::sale::restoring::Restoring;
 use crate::ports::sale::turnstile::Turnstile;
 
@@ -52,6 +53,11 @@ pub enum Command {
     /// Rebuilds the turnstile from the ledger, whatever it looks like.
     Restore {
         sale: SaleId,
+    },
+    /// Whether a sale may be decided from a consumer's memory, where those are to be asked.
+    Fallback {
+        sale: SaleId,
+        on: bool,
     },
     Parked,
     Replay,
@@ -108,6 +114,7 @@ pub struct Needs {
     pub journal: Arc<dyn Journal>,
     pub catalogue: Arc<dyn Catalogue>,
     pub restoring: Arc<dyn Restoring>,
+    pub fallbacks: Arc<dyn Fallbacks>,
     pub turnstile: Arc<dyn Turnstile>,
     pub payments: Arc<dyn Payments>,
     pub parked: Arc<dyn Parked>,
@@ -124,6 +131,7 @@ pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, Command
         Command::Audit { sales, turns } => audit_sales(needs, sales, turns).await,
         Command::CheckJournal => check_journal(needs).await,
         Command::Restore { sale } => restore_sale(needs, sale, &by).await,
+        Command::Fallback { sale, on } => fall_back(needs, sale, on, &by).await,
         Command::Parked => Ok(json!({ "parked": needs.parked.parked(PARKED_MAX).await? })),
         Command::Replay => replay(needs, &by).await,
         Command::Tend { dry_run, settings } => tend_once(needs, dry_run, settings, &by).await,
@@ -169,6 +177,15 @@ async fn restore_sale(needs: &Needs, sale: SaleId, by: &Author) -> Result<Value,
     let restored = restore::restore(&needs.restore, &tell::Settings::default(), doubt).await? == restore::Restored::Now;
     write_down(needs, by, Action::RestoreEnded, Subject::Sale(sale), json!({ "restored": restored })).await?;
     Ok(json!({ "sale": sale, "restored": restored }))
+}
+
+/// Consumers read it when the store does not answer, and before they go back.
+async fn fall_back(needs: &Needs, sale: SaleId, on: bool, by: &Author) -> Result<Value, CommandError> {
+    if !needs.fallbacks.want(sale, on, Some(by)).await? {
+        return Err(CommandError::Refused(format!("there is no sale {sale}")));
+    }
+    let leased = needs.fallbacks.leased().await?.iter().any(|(of, _)| *of == sale);
+    Ok(json!({ "sale": sale, "on": on, "decided_from_a_memory": leased }))
 }
 
 /// The queue is not the ledger's: it is written down before, and what came of it after.

@@ -33,8 +33,8 @@ use crate::wire::gateway::{self, Gateway};
 use crate::wire::servers::Servers;
 use crate::wire::sockets::Sockets;
 use crate::wire::world::{Backends, World};
-use crate::wire::{archive, box_office, mail, provider, watch};
-use crate::workers::consumer;
+use crate::wire::{archive, box_office, fallback, mail, provider, watch};
+use crate::workers::consumer::{self, Consumer};
 use crate::workers::mailer;
 use crate::workers::payment_consumer;
 use crate::workers::relay;
@@ -54,7 +54,7 @@ pub async fn connect(
     let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
     let store = Arc::new(servers.with_replica(store)?);
-    let turnstile = Arc::new(waited_for(stop, || servers.redis()).await?);
+    let turnstile = Arc::new(waited_for(stop, || servers.redis(config.consumer.fallback.is_on())).await?);
     name_systems(SYSTEMS);
     let broker = Arc::new(waited_for(stop, || servers.rabbit(tasks.clone())).await?);
     let clock = Arc::new(SystemClock::unmeasured());
@@ -136,10 +136,22 @@ pub(super) async fn publisher(process: Process<Config>) -> Result<(), Failure> {
 
 pub(super) async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
-    let (world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
-    watch::parts(&world, watch::ALL, &readiness, &lifecycle, Some(clock));
+    config.consumer.fallback.check().map_err(ConfigError::new)?;
+    let (mut world, clock) = connect(&config, &lifecycle.soft, lifecycle.tasks()).await?;
+    fallback::check_partitions(&*world.fallbacks, config.rabbit.partitions).await?;
+    let fallback = fallback::prepare(&config, &mut world, &readiness);
+    let needed = if fallback.is_some() { watch::BESIDE_A_MEMORY } else { watch::ALL };
+    watch::parts(&world, needed, &readiness, &lifecycle, Some(clock));
     readiness.started();
-    consumer::start(world.needs(), config.consumer, &lifecycle);
+    let consumer = Consumer::new(world.needs(), config.consumer);
+    let consumer = match fallback {
+        None => consumer,
+        Some(fallback) => {
+            payment_consumer::start_beside_a_memory(world.needs(), config.payments, &lifecycle);
+            consumer.with_fallback(fallback)
+        }
+    };
+    consumer::start(Arc::new(consumer), &lifecycle);
     lifecycle.soft.cancelled().await;
     Ok(())
 }

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 mod demo;
 pub mod document;
+mod fallback;
 mod folder;
 #[cfg(feature = "aws")]
 mod function;

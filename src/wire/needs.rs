@@ -17,7 +17,7 @@ use crate::app::sale::{blocks, cancel};
 use crate::faces::publisher;
 use crate::faces::{account, box_office, desk, door, front, live, shop, webhooks};
 use crate::wire::world::World;
-use crate::workers::consumer;
+use crate::workers::consumer::{self, fallback};
 use crate::workers::payment_consumer;
 use crate::workers::relay;
 
@@ -39,6 +39,7 @@ needs!(money::Needs: reservations orders paying refunds catalogue payments clock
 needs!(audit::Needs: auditing restoring outbox turnstile payments parked clock;);
 needs!(publisher::Needs: attempts news clock;);
 needs!(consumer::Needs: attempts turnstile recording clock faults; tell restore announce);
+needs!(fallback::Needs: fallbacks recording; restore announce);
 needs!(payment_consumer::Needs:
     deadlines turnstile recording sweeping restoring catalogue holders depths lagging clock faults;
     tell restore money announce);
@@ -47,7 +48,7 @@ needs!(mail::Needs: letters accounts codes catalogue events clock;);
 needs!(receipts::Needs: archive catalogue accounts orders admissions holders events clock faults;);
 needs!(tend::Needs: retention turnstile clock; audit);
 needs!(operator::Needs:
-    accounts operators auditing journal catalogue restoring turnstile payments parked clock; audit tend restore);
+    accounts operators auditing journal catalogue restoring fallbacks turnstile payments parked clock; audit tend restore);
 needs!(blocks::Needs: turnstile attempts blocks clock faults; tell);
 needs!(cancel::Needs: reservations clock faults; tell);
 needs!(catalogue_cache::Needs: catalogue restoring showcase clock;);

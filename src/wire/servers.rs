@@ -50,8 +50,14 @@ impl<'a> Servers<'a> {
         }
     }
 
-    pub async fn redis(&self) -> Result<RedisTurnstile> {
-        RedisTurnstile::connect(self.at(&self.config.redis.url), &self.config.namespace).await
+    /// `later`: one that is away now is connected to when it is there.
+    pub async fn redis(&self, later: bool) -> Result<RedisTurnstile> {
+        let (at, namespace) = (self.at(&self.config.redis.url), &self.config.namespace);
+        if later {
+            RedisTurnstile::connect_later(at, namespace).await
+        } else {
+            RedisTurnstile::connect(at, namespace).await
+        }
     }
 
     pub async fn rabbit(&self, tasks: AnyTasks) -> Result<RabbitBroker> {

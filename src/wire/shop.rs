@@ -39,7 +39,7 @@ use crate::wire::folder::{self, ShopFacts};
 use crate::wire::gateway::{self, Gateway};
 use crate::wire::world::{Backends, World};
 use crate::wire::{box_office, demo, mail, provider, watch};
-use crate::workers::consumer;
+use crate::workers::consumer::{self, Consumer};
 use crate::workers::mailer;
 use crate::workers::payment_consumer::{self, Books};
 use crate::workers::relay;
@@ -124,7 +124,8 @@ async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> 
     lifecycle.supervise("gateway", async move { running.run().await });
     lifecycle.accompany("receipts.press", receipts.clone().closed());
     lifecycle.supervise("receipts", receipts.clone().run(lifecycle.clone()));
-    consumer::start(world.needs(), config.consumer.clone(), &lifecycle);
+    let consumer = Consumer::new(world.needs(), config.consumer.clone());
+    consumer::start(Arc::new(consumer), &lifecycle);
     payment_consumer::start(world.needs(), config.payments.clone(), &lifecycle);
     lifecycle.supervise("relay", relay::run(world.needs(), config.relay.clone(), lifecycle.clone()));
 

@@ -18,6 +18,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(3);
 
 /// What a worker needs: without one of them it can do nothing.
 pub const ALL: &[&str] = &["turnstile", "ledger", "broker"];
+/// What a consumer needs that has a memory for the turnstiles.
+pub const BESIDE_A_MEMORY: &[&str] = &["ledger", "broker"];
 /// What a gateway needs: without Redis or the broker people still log in, look and pay.
 pub const LEDGER: &[&str] = &["ledger"];
 

@@ -34,6 +34,7 @@ use crate::ports::sale::blocks::Blocks;
 use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::sale::deadlines::Deadlines;
 use crate::ports::sale::drafts::Drafts;
+use crate::ports::sale::fallback::Fallbacks;
 use crate::ports::sale::feed::SaleFeed;
 use crate::ports::sale::notices::Notices;
 use crate::ports::sale::past::Past;
@@ -57,6 +58,7 @@ pub struct World {
     pub refunds: Arc<dyn Refunds>,
     pub sweeping: Arc<dyn Sweeping>,
     pub restoring: Arc<dyn Restoring>,
+    pub fallbacks: Arc<dyn Fallbacks>,
     pub auditing: Arc<dyn Auditing>,
     pub journal: Arc<dyn Journal>,
     pub ledger_time: Arc<dyn LedgerTime>,
@@ -108,7 +110,7 @@ macro_rules! one_of {
 
 one_of! {
     /// One store behind all the ports of what is remembered.
-    Store: Recording, Reservations, Past, Orders, Paying, Refunds, Sweeping, Restoring, Auditing, Journal, LedgerTime, Catalogue, Drafts,
+    Store: Recording, Reservations, Past, Orders, Paying, Refunds, Sweeping, Restoring, Fallbacks, Auditing, Journal, LedgerTime, Catalogue, Drafts,
         Accounts, Codes, Sessions, Operators, SecondFactors, Idempotency, Lagging, MailLog, Outbox, Admissions, HolderSearch, Blocks, Reports,
         Retention, Showcase;
     /// One queue behind the ports of what is durable on its way.
@@ -146,6 +148,7 @@ impl World {
             refunds: store.clone(),
             sweeping: store.clone(),
             restoring: store.clone(),
+            fallbacks: store.clone(),
             auditing: store.clone(),
             journal: store.clone(),
             ledger_time: store.clone(),

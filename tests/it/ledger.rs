@@ -208,6 +208,7 @@ suite! {
     what_ends_after_a_restore_is_still_to_be_freed
     a_capacity_that_was_raised_is_what_a_restore_gives
     one_restore_at_a_time_for_each_sale
+    a_lease_keeps_a_sale_for_its_holder_and_runs_out
     the_first_revision_without_a_turn_is_found
     a_history_has_every_turn_and_every_reservation
     one_of_many_claims_a_request

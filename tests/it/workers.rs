@@ -5,6 +5,8 @@ mod blocks;
 #[cfg(feature = "servers")]
 pub(crate) mod cluster;
 pub(crate) mod embedded;
+#[cfg(feature = "servers")]
+mod fallback;
 mod feed;
 pub(crate) mod fixture;
 #[cfg(feature = "servers")]

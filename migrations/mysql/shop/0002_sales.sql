@@ -1,5 +1,7 @@
 -- state: 1 active, 2 paused, 3 closed. standby_until: 1 paid, 2 closed. questions: JSON, a list of {prompt, answer}.
 -- request: the one that made it, once however often it is asked for; made otherwise, it has none.
+-- fallback_by: the consumer that decides the sale from its memory, until fallback_until by this server's clock; over so many partitions
+-- it knows the attempts to be spread. fallback_wanted: an operator said that one may.
 CREATE TABLE sales (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     item BIGINT NOT NULL,
@@ -18,5 +20,9 @@ CREATE TABLE sales (
     questions MEDIUMTEXT NOT NULL,
     question_key BINARY(32) NOT NULL,
     request BINARY(16) NULL,
+    fallback_by BIGINT NOT NULL DEFAULT 0,
+    fallback_until BIGINT NOT NULL DEFAULT 0,
+    fallback_partitions INT NOT NULL DEFAULT 0,
+    fallback_wanted TINYINT NOT NULL DEFAULT 0,
     UNIQUE KEY sales_request (request)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,5 +1,7 @@
 -- state: 1 active, 2 paused, 3 closed. standby_until: 1 paid, 2 closed. questions: JSON, a list of {prompt, answer}.
 -- request: the one that made it, once however often it is asked for; made otherwise, it has none.
+-- fallback_by: the consumer that decides the sale from its memory, until fallback_until by this machine's clock; over so many partitions
+-- it knows the attempts to be spread. fallback_wanted: an operator said that one may.
 CREATE TABLE sales (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     item INTEGER NOT NULL,
@@ -17,6 +19,10 @@ CREATE TABLE sales (
     generation INTEGER NOT NULL,
     questions TEXT NOT NULL,
     question_key BLOB NOT NULL,
-    request BLOB NULL
+    request BLOB NULL,
+    fallback_by INTEGER NOT NULL DEFAULT 0,
+    fallback_until INTEGER NOT NULL DEFAULT 0,
+    fallback_partitions INTEGER NOT NULL DEFAULT 0,
+    fallback_wanted INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX sales_request ON sales (request);

@@ -72,9 +72,9 @@ fn config(at: &Endpoint) -> Result<Config> {
 }
 
 /// One client: a socket to each primary, and every caller's commands pipelined on it in the order in which they were sent.
-/// Fails when Redis is away now; once connected, it reconnects for ever.
-async fn connect(at: &Endpoint, ms_max: u64) -> Result<Client> {
-    let config = config(at)?;
+/// Fails when Redis is away `now`; once connected, or when that is not asked, it reconnects for ever.
+async fn connect(at: &Endpoint, ms_max: u64, now: bool) -> Result<Client> {
+    let config = Config { fail_fast: now, ..config(at)? };
     let client = Builder::from_config(config)
         .with_connection_config(|connection| {
             connection.connection_timeout = Duration::from_millis(CONNECT_MS_MAX);
@@ -95,6 +95,11 @@ async fn connect(at: &Endpoint, ms_max: u64) -> Result<Client> {
         .set_policy(ReconnectPolicy::new_exponential(0, RECONNECT_MS_MIN, RECONNECT_MS_MAX, 2))
         .build()
         .map_err(fault)?;
-    client.init().await.map_err(fault)?;
+    if now {
+        client.init().await.map_err(fault)?;
+    } else {
+        // It has a task of its own, which ends with the client.
+        drop(client.connect());
+    }
     Ok(client)
 }

@@ -40,10 +40,18 @@ impl RedisTurnstile {
 
     /// Turnstiles of other namespaces on the same server are not seen. Fails when Redis is away now.
     pub async fn connect(at: impl Into<Endpoint>, namespace: &str) -> Result<Self> {
-        let at = at.into();
+        Self::connected(at.into(), namespace, true).await
+    }
+
+    /// The same, and until Redis is there every call is a fault.
+    pub async fn connect_later(at: impl Into<Endpoint>, namespace: &str) -> Result<Self> {
+        Self::connected(at.into(), namespace, false).await
+    }
+
+    async fn connected(at: Endpoint, namespace: &str, now: bool) -> Result<Self> {
         Ok(Self {
-            calls: connect(&at, CALL_MS_MAX).await?,
-            states: connect(&at, STATE_MS_MAX).await?,
+            calls: connect(&at, CALL_MS_MAX, now).await?,
+            states: connect(&at, STATE_MS_MAX, now).await?,
             scripts: Scripts::new(),
             namespace: namespace.to_owned(),
         })

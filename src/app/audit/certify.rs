@@ -76,6 +76,7 @@ mod tests {
             blocked: 0,
             standby: 0,
             unfreed: 0,
+            leased_by: 0,
         };
         let facts = AuditFacts {
             standing,

@@ -17,7 +17,8 @@
 //! attempts that go through the queue, whose refusal is a turn, and so moves the sale.
 //!
 //! `exhausted` is what the turnstile says, or the ledger when everything is paid for and standby is full, or over with
-//! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it. A turnstile of another generation
+//! that. Without a turnstile to look at, any other sale is not exhausted: its attempts wait for it. Where it is in another process's
+//! memory nothing is said of it here: its holder does. A turnstile of another generation
 //! than the sale's is none: what it knows as taken may have been given back since, and a restore has said so.
 
 mod publisher;
@@ -268,6 +269,9 @@ async fn word(needs: &Needs, mut sale: Sale, level: Option<Level>) -> Result<Sal
         Some(level) if level.free > 0 || !ends_with_that => None,
         _ => needs.restoring.standing(sale.id).await?,
     };
+    // It is in another process's memory, and announced from there.
+    let is_elsewhere = |standing: &SaleTotals| !needs.turnstile.lease(sale.id).admits(standing.leased_by);
+    let elsewhere = standing.as_ref().is_some_and(is_elsewhere);
     let takes_nobody = |standing: &SaleTotals| {
         standing.all_paid() && (ends_with_that || standing.standby >= standing.allotment.standby_max)
     };
@@ -278,7 +282,7 @@ async fn word(needs: &Needs, mut sale: Sale, level: Option<Level>) -> Result<Sal
     let read = standing.map_or((sale.generation, 0), |standing| (standing.generation, standing.revision));
     let (generation, revision) = level.map_or(read, |level| (level.generation, level.revision));
     Ok(SaleNews {
-        exhausted: Some(shut || level.is_some_and(|level| level.is_exhausted())),
+        exhausted: (!elsewhere).then(|| shut || level.is_some_and(|level| level.is_exhausted())),
         sale,
         generation,
         revision,

@@ -7,6 +7,7 @@ pub mod best_effort;
 pub mod blocks;
 pub mod cancel;
 pub mod catalogue_cache;
+pub mod fallback;
 pub mod feed;
 pub mod metric;
 pub mod points;

@@ -2,7 +2,8 @@
 //!
 //! One restore at a time for each sale, under a lock that ends with its connection. The process that gets the lock looks again
 //! first: most doubts are gone by then, because another process restored, or caught up. A crash between the two halves leaves a
-//! turnstile of an older generation than the ledger's, which the next caller or the sweeper finds.
+//! turnstile of an older generation than the ledger's, which the next caller or the sweeper finds. A sale on which another process
+//! has a valid lease is that one's to restore.
 
 use std::sync::Arc;
 
@@ -30,7 +31,9 @@ pub fn describe() {
         "Turnstiles rebuilt from the ledger, by the grounds on which it was done."
     );
     // There from the beginning, so that the first one is seen.
-    for grounds in [RestoreReason::Behind { revision: 0 }, RestoreReason::Refused, RestoreReason::Lost] {
+    for grounds in
+        [RestoreReason::Behind { revision: 0 }, RestoreReason::Refused, RestoreReason::Lost, RestoreReason::Away]
+    {
         metrics::counter!(RESTORES_TOTAL, "grounds" => grounds.label()).increment(0);
     }
 }
@@ -44,6 +47,8 @@ pub enum RestoreReason {
     Refused,
     /// One of its answers is lost for good. Comparing the two again shows nothing, so that only a newer generation ends it.
     Lost,
+    /// The store does not answer: it is restored into this process's memory.
+    Away,
 }
 
 impl RestoreReason {
@@ -52,6 +57,7 @@ impl RestoreReason {
             RestoreReason::Behind { .. } => "behind",
             RestoreReason::Refused => "refused",
             RestoreReason::Lost => "lost",
+            RestoreReason::Away => "away",
         }
     }
 }
@@ -69,7 +75,7 @@ pub enum Restored {
     Now,
     /// Another generation is there by now, or turnstile and ledger agree: try the work again.
     NotNeeded,
-    /// Another process is at it: try the work again a little later.
+    /// Another process is at it, or has the sale in its memory: try the work again a little later.
     Busy,
 }
 
@@ -86,8 +92,11 @@ pub struct Needs {
 pub async fn restore(needs: &Needs, telling: &tell::Settings, doubt: Divergence) -> Result<Restored> {
     let Divergence { sale, generation, grounds } = doubt;
     // STALE for an old generation only means: read it again. That needs no lock.
-    if needs.recording.look(sale, &[], &[]).await?.is_none_or(|look| look.generation != generation) {
-        return Ok(Restored::NotNeeded);
+    let look = needs.recording.look(sale, &[], &[]).await?;
+    let Some(look) = look.filter(|look| look.generation == generation) else { return Ok(Restored::NotNeeded) };
+    let lease = needs.turnstile.lease(sale);
+    if !lease.admits(look.leased_by) {
+        return Ok(Restored::Busy);
     }
     let Some(lock) = needs.restoring.lock_restore(sale).await? else {
         return Ok(Restored::Busy);
@@ -103,7 +112,7 @@ pub async fn restore(needs: &Needs, telling: &tell::Settings, doubt: Divergence)
         return Ok(Restored::NotNeeded);
     }
     let now = needs.clock.now();
-    let Some((snapshot, promoted)) = needs.restoring.restore(sale, generation, now).await? else {
+    let Some((snapshot, promoted)) = needs.restoring.restore_under(sale, generation, &lease, now).await? else {
         return Ok(Restored::NotNeeded);
     };
     needs.faults.reach(AFTER_LEDGER).await;
@@ -134,7 +143,7 @@ async fn agree(needs: &Needs, standing: &SaleTotals, grounds: RestoreReason) -> 
             Ok((level.generation, level.revision, level.chain)
                 == (standing.generation, standing.revision, standing.chain))
         }
-        RestoreReason::Lost => Ok(false),
+        RestoreReason::Lost | RestoreReason::Away => Ok(false),
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Unsettled {
     Diverged(Divergence),
     /// A part outside failed: wait, and look again.
     Fault(Fault),
+    /// The same of the turnstile, when it was asked to decide.
+    Away(Fault),
 }
 
 impl From<Fault> for Unsettled {

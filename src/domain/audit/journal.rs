@@ -61,6 +61,8 @@ actions! {
     /// The turnstile is made anew from the ledger.
     RestoreBegun = "restore.begun",
     RestoreEnded = "restore.ended",
+    /// Whether it may be decided from a consumer's memory.
+    FallbackSet = "fallback.set",
     BlockMade = "block.made",
     BlockEnded = "block.ended",
     OrderRefunded = "order.refunded",

@@ -32,11 +32,14 @@ impl<F: Fn() -> Vec<&'static str> + Send + Sync + 'static> Ready for F {
 #[derive(Clone)]
 pub struct Readiness(Arc<Inner>);
 
+/// Asked whenever somebody looks.
+type Word = Box<dyn Fn() -> serde_json::Value + Send + Sync>;
+
 struct Inner {
     started: AtomicBool,
     stopping: CancellationToken,
     parts: RwLock<Vec<Box<dyn Ready>>>,
-    says: RwLock<BTreeMap<&'static str, &'static str>>,
+    says: RwLock<BTreeMap<&'static str, Word>>,
     /// Every problem that was told, so that one that is over is told as over.
     told: Mutex<BTreeSet<&'static str>>,
 }
@@ -60,7 +63,12 @@ impl Readiness {
 
     /// Something of this process that whoever looks at it should see, beside its problems.
     pub fn says(&self, what: &'static str, word: &'static str) {
-        self.0.says.write().unwrap_or_else(PoisonError::into_inner).insert(what, word);
+        self.shows(what, move || word.into());
+    }
+
+    /// The same of what changes.
+    pub fn shows(&self, what: &'static str, word: impl Fn() -> serde_json::Value + Send + Sync + 'static) {
+        self.0.says.write().unwrap_or_else(PoisonError::into_inner).insert(what, Box::new(word));
     }
 
     /// Everything is connected and listening: from now on the parts decide.
@@ -134,7 +142,7 @@ async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
     let problems = readiness.problems();
     let mut body = serde_json::json!({ "ready": problems.is_empty(), "problems": problems });
     for (what, word) in readiness.0.says.read().unwrap_or_else(PoisonError::into_inner).iter() {
-        body[*what] = (*word).into();
+        body[*what] = word();
     }
     if problems.is_empty() { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }

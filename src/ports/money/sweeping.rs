@@ -16,8 +16,13 @@ pub trait Sweeping: Send + Sync + 'static {
     /// Holds whose time is over, oldest first.
     async fn overdue(&self, now: Timestamp, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
 
-    /// Ended rows that are not freed yet, oldest first.
-    async fn unfreed(&self, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
+    /// Ended rows that are not freed yet, oldest first, of sales on whose turnstile this process has a valid lease; 0 is nobody.
+    async fn unfreed_of(&self, leased_by: u64, max: u32) -> Result<Vec<(SaleId, ReservationId)>>;
+
+    /// Those of all other sales.
+    async fn unfreed(&self, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
+        self.unfreed_of(0, max).await
+    }
 
     /// Reservations that began paying before `before`, with the payment they name.
     async fn stuck(&self, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>>;

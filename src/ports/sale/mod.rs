@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod catalogue;
 pub mod deadlines;
 pub mod drafts;
+pub mod fallback;
 pub mod feed;
 pub mod notices;
 pub mod past;

@@ -24,6 +24,8 @@ pub struct SaleHead {
     pub recorded: Vec<Cause>,
     /// Which of the reservations asked about have ended and are not freed yet.
     pub unfreed: Vec<Ended>,
+    /// Who has a valid lease on the sale's turnstile; 0 is nobody.
+    pub leased_by: u64,
     /// How long this sale's holds last: alarms wait in one queue for each length, so that no other length may be asked for.
     pub hold_ms: i64,
 }

@@ -9,6 +9,7 @@ use crate::domain::sale::turnstile::Snapshot;
 use crate::domain::shared::id::SaleId;
 use crate::domain::shared::time::Timestamp;
 use crate::ports::Result;
+use crate::ports::sale::fallback::SaleLease;
 
 /// What the sweeper compares with the turnstile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct SaleTotals {
     pub standby: u32,
     /// Ended rows not freed yet.
     pub unfreed: u32,
+    /// Who has a valid lease on the sale's turnstile; 0 is nobody.
+    pub leased_by: u64,
 }
 
 impl SaleTotals {
@@ -48,6 +51,8 @@ pub struct LastTurn {
     pub revision: u64,
     pub chain: Chain,
     pub capacity: u32,
+    /// Who has a valid lease on the sale's turnstile; 0 is nobody.
+    pub leased_by: u64,
 }
 
 #[async_trait]
@@ -68,9 +73,20 @@ pub trait Restoring: Send + Sync + 'static {
     async fn lock_restore(&self, sale: SaleId) -> Result<Option<Box<dyn RestoreLock>>>;
 
     /// The first half of a restore: the sale's generation + 1, the parties that fit promoted by the state machine and written
-    /// as holds, ended rows marked freed. `None` when the generation is no longer `from`. Returns the state to put into the
-    /// turnstile and the rows that were promoted.
-    async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>>;
+    /// as holds, ended rows marked freed, and the lease written or given back. `None` when the generation is no longer `from`, or
+    /// another process has a valid lease. Returns the state to put into the turnstile and the rows that were promoted.
+    async fn restore_under(
+        &self,
+        sale: SaleId,
+        from: u64,
+        lease: &SaleLease,
+        now: Timestamp,
+    ) -> Result<Option<(Snapshot, Vec<Reservation>)>>;
+
+    /// The same by a process that keeps no turnstile in its memory.
+    async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
+        self.restore_under(sale, from, &SaleLease::default(), now).await
+    }
 }
 
 /// Held while a turnstile is restored. Dropping it, or losing the connection, lets the next one in.

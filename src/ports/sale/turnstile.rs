@@ -10,6 +10,7 @@ use crate::domain::sale::turn::{Known, Raised, Released, Reserved};
 use crate::domain::sale::turnstile::{Ended, Level, Reply, Snapshot};
 use crate::domain::shared::id::SaleId;
 use crate::ports::Result;
+use crate::ports::sale::fallback::SaleLease;
 
 #[async_trait]
 pub trait Turnstile: Send + Sync + 'static {
@@ -42,6 +43,11 @@ pub trait Turnstile: Send + Sync + 'static {
 
     /// Whether it answers at all.
     async fn ping(&self) -> Result<()>;
+
+    /// What a restore of this sale asks for: a lease where the state is to be in this process's memory.
+    fn lease(&self, _sale: SaleId) -> SaleLease {
+        SaleLease::default()
+    }
 }
 
 /// Turns of one call, at most: other callers wait meanwhile.

@@ -92,7 +92,8 @@ async fn decide(
     while !rest.is_empty() {
         let (now, later) = rest.split_at(fitting(rest, BATCH_MAX).min(TURNS_MAX));
         rest = later;
-        let reserved = match call(Part::Turnstile, "reserve", needs.turnstile.reserve(sale, known, now)).await? {
+        let reserved = call(Part::Turnstile, "reserve", needs.turnstile.reserve(sale, known, now)).await;
+        let reserved = match reserved.map_err(Unsettled::Away)? {
             Reply::Done(reserved) => reserved,
             Reply::Stale => return Err(Unsettled::Diverged(trail.stale(known))),
         };

@@ -13,10 +13,11 @@ pub enum Metric {
     GroupSeconds,
     GroupBatches,
     DelaySeconds,
+    FallbackSales,
 }
 
 impl Metric {
-    pub const ALL: [Metric; 8] = [
+    pub const ALL: [Metric; 9] = [
         Metric::Attempts,
         Metric::Batches,
         Metric::UnknownSales,
@@ -25,6 +26,7 @@ impl Metric {
         Metric::GroupSeconds,
         Metric::GroupBatches,
         Metric::DelaySeconds,
+        Metric::FallbackSales,
     ];
 
     pub fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Metric {
             Metric::GroupSeconds => "miaosha_consumer_group_seconds",
             Metric::GroupBatches => "miaosha_consumer_group_batches",
             Metric::DelaySeconds => "miaosha_consumer_delay_seconds",
+            Metric::FallbackSales => "miaosha_consumer_fallback_sales",
         }
     }
 
@@ -80,8 +83,12 @@ impl Metric {
                         "From a batch's first attempt to its turn in the ledger: how far that is behind."
                     );
                 }
+                Metric::FallbackSales => {
+                    metrics::describe_gauge!(name, "Sales that are decided from this process's memory.");
+                }
             }
         }
+        metrics::gauge!(Metric::FallbackSales.name()).set(0.0);
         // There from the beginning, so that the first one is seen.
         for metric in [Metric::UnknownSales, Metric::Tries] {
             metrics::counter!(metric.name()).increment(0);

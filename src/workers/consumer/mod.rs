@@ -4,6 +4,7 @@
 //! after a long outage it drops the subscription, so that all of them come again in order. Per sale, decisions never overlap
 //! and commits follow them; different sales of a partition are worked for at once.
 
+pub mod fallback;
 mod group;
 pub mod metric;
 pub mod points;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Deserialize;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::app::sale::feed as news;
@@ -35,6 +37,7 @@ use crate::ports::sale::attempts::Attempts;
 use crate::ports::sale::recording::Recording;
 use crate::ports::sale::turnstile::Turnstile;
 use crate::ports::{Delivery, Fault, Result, Subscription};
+use crate::workers::consumer::fallback::Fallback;
 use crate::workers::consumer::group::Settled;
 use crate::workers::consumer::metric::Metric;
 
@@ -47,6 +50,7 @@ pub struct Settings {
     pub attempts_max: usize,
     /// Between two looks at whether a sale became exhausted, for each sale.
     pub news_ms: u64,
+    pub fallback: fallback::Settings,
     pub tell: tell::Settings,
     pub backoff: BackoffSettings,
 }
@@ -57,6 +61,7 @@ impl Default for Settings {
             batches_max: 128,
             attempts_max: 16_384,
             news_ms: 200,
+            fallback: fallback::Settings::default(),
             tell: tell::Settings::default(),
             backoff: BackoffSettings::default(),
         }
@@ -79,18 +84,30 @@ pub struct Consumer {
     needs: Needs,
     settings: Settings,
     herald: SaleFeedPublisher,
+    fallback: Option<Fallback>,
 }
 
 /// Works for every partition, each by itself, until the soft stop; then finishes what it has taken.
-pub fn start(needs: Needs, settings: Settings, lifecycle: &Lifecycle) {
+pub fn start(consumer: Arc<Consumer>, lifecycle: &Lifecycle) {
     Metric::describe();
-    let partitions = needs.attempts.partitions();
-    let consumer = Arc::new(Consumer::new(needs, settings));
-    for number in 0..partitions {
-        let (consumer, stops) = (consumer.clone(), lifecycle.clone());
+    // Nothing is ever sent: it is closed when the last partition has ended.
+    let (working, mut worked) = mpsc::channel::<()>(1);
+    for number in 0..consumer.needs.attempts.partitions() {
+        let (consumer, stops, working) = (consumer.clone(), lifecycle.clone(), working.clone());
         lifecycle.supervise("consumer", async move {
+            let _working = working;
             let partition = Partition { consumer: &consumer, number };
             serve(&partition, &consumer.settings.backoff, &stops).await;
+        });
+    }
+    if consumer.fallback.is_some() {
+        let stops = lifecycle.clone();
+        lifecycle.supervise("consumer.fallback", async move {
+            let Some(fallback) = &consumer.fallback else { return };
+            fallback.keep(&stops).await;
+            // What was taken of the queues is decided first.
+            worked.recv().await;
+            fallback.give_back(None).await;
         });
     }
 }
@@ -104,6 +121,10 @@ impl Worker for Partition<'_> {
     type Body = Batch;
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription<Batch>>> {
+        // Another process may have the partition by now.
+        if let Some(fallback) = &self.consumer.fallback {
+            fallback.give_back(Some(self.number)).await;
+        }
         self.consumer.needs.attempts.attempts(self.number).await
     }
 
@@ -123,7 +144,16 @@ impl Worker for Partition<'_> {
 impl Consumer {
     pub fn new(needs: Needs, settings: Settings) -> Self {
         let herald = SaleFeedPublisher::new(needs.announce.clone(), Duration::from_millis(settings.news_ms));
-        Self { needs, settings, herald }
+        Self { needs, settings, herald, fallback: None }
+    }
+
+    /// One that decides from its memory while the turnstiles' store is away; the store is behind the fallback's turnstile.
+    pub fn with_fallback(self, fallback: Fallback) -> Self {
+        Self { fallback: Some(fallback), ..self }
+    }
+
+    pub fn fallback(&self) -> Option<&Fallback> {
+        self.fallback.as_ref()
     }
 
     /// Settles the batches, and acknowledges them in their order once every effect is done. A fault means that it was tried
@@ -167,8 +197,9 @@ impl Consumer {
     async fn settle_group(&self, sale: SaleId, batches: &[&Batch]) -> Result<Settled> {
         let mut patience = Backoff::new(&self.settings.backoff);
         let mut trail = SaleCursor::new(sale);
+        let mut away = None;
         loop {
-            let fault = match self.try_group(&mut trail, batches).await {
+            let fault = match self.try_group(&mut trail, batches, &mut away).await {
                 Ok(Some(settled)) => return Ok(settled),
                 Ok(None) => Fault::new("turnstile", "the sale is in doubt"),
                 Err(fault) => {
@@ -182,14 +213,27 @@ impl Consumer {
         }
     }
 
-    /// `None`: the sale moved meanwhile, or was in doubt; the next try sees it anew.
-    async fn try_group(&self, trail: &mut SaleCursor, batches: &[&Batch]) -> Result<Option<Settled>> {
+    /// `None`: the sale moved meanwhile, or was in doubt; the next try sees it anew. `away` is since when the turnstile did not answer.
+    async fn try_group(
+        &self,
+        trail: &mut SaleCursor,
+        batches: &[&Batch],
+        away: &mut Option<Instant>,
+    ) -> Result<Option<Settled>> {
         sure_now(&*self.needs.clock)?;
         match group::settle(&self.needs, &self.settings.tell, trail, batches).await {
             Ok(settled) => return Ok(Some(settled)),
             Err(Unsettled::Again) => {}
             Err(Unsettled::Fault(fault)) => return Err(fault),
+            Err(Unsettled::Away(fault)) => {
+                let since = away.get_or_insert_with(Instant::now).elapsed();
+                let Some(fallback) = &self.fallback else { return Err(fault) };
+                if !fallback.take(trail.sale(), since).await? {
+                    return Err(fault);
+                }
+            }
             Err(Unsettled::Diverged(doubt)) => {
+                *away = None;
                 restore(&self.needs.restore, &self.settings.tell, doubt).await?;
             }
         }

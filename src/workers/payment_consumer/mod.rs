@@ -166,6 +166,16 @@ pub struct Needs {
     pub announce: feed::Needs,
 }
 
+/// For the sales that a consumer decides from its memory: what came free is given on, and memory and ledger are compared.
+pub fn start_beside_a_memory(needs: Needs, settings: Settings, lifecycle: &Lifecycle) {
+    Metric::describe();
+    let sweeper = Arc::new(Sweeper::new(needs, settings));
+    for job in [Job::Unfreed, Job::Watch] {
+        let (sweeper, stops) = (sweeper.clone(), lifecycle.clone());
+        lifecycle.supervise("payments.sweeper", async move { sweeper.serve(job, &stops).await });
+    }
+}
+
 /// Alarms, sweeps and news, each by itself, until the soft stop; what was begun is finished.
 pub fn start(needs: Needs, settings: Settings, lifecycle: &Lifecycle) {
     Metric::describe();

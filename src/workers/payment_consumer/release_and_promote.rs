@@ -40,7 +40,7 @@ pub async fn release_and_promote(
             match try_once(needs, settings, &mut trail, sale, some).await {
                 Ok(()) => break,
                 Err(Unsettled::Again) => {}
-                Err(Unsettled::Fault(fault)) => return Err(fault),
+                Err(Unsettled::Fault(fault) | Unsettled::Away(fault)) => return Err(fault),
                 Err(Unsettled::Diverged(doubt)) => {
                     restore(&needs.restore, &settings.tell, doubt).await?;
                 }
@@ -64,7 +64,8 @@ async fn try_once(
     let Some(look) = call(Part::Ledger, "look", needs.recording.look(sale, &[], ids)).await? else {
         return Ok(());
     };
-    if look.unfreed.is_empty() {
+    // Who decides the sale from its memory does this, too.
+    if look.unfreed.is_empty() || !needs.turnstile.lease(sale).admits(look.leased_by) {
         return Ok(());
     }
     needs.faults.reach(points::RELEASE_AFTER_LOOK).await;

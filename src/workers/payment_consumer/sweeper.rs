@@ -142,7 +142,7 @@ impl Sweeper {
 
     async fn unfreed(&self) -> Result<()> {
         loop {
-            let rows = self.needs.sweeping.unfreed(self.settings.rows_max).await?;
+            let rows = self.needs.sweeping.unfreed_of(self.holder(), self.settings.rows_max).await?;
             let count = rows.len();
             let sales = by_sale(rows);
             let work = sales.iter().map(|(&sale, ids)| release_and_promote(&self.needs, &self.settings, sale, ids));
@@ -151,6 +151,11 @@ impl Sweeper {
                 return Ok(());
             }
         }
+    }
+
+    /// Whose sales these are: nobody's, or this process's own.
+    fn holder(&self) -> u64 {
+        self.needs.turnstile.lease(SaleId(0)).by
     }
 
     async fn stuck(&self) -> Result<()> {

@@ -88,7 +88,9 @@ impl Watch {
     /// Whether a turnstile was lost among these, and the first fault: one sale that cannot be checked keeps no other from it.
     async fn check(&self, needs: &Needs, settings: &Settings, sales: BTreeSet<SaleId>) -> Result<(bool, Result<()>)> {
         let sales: Vec<SaleId> = sales.into_iter().collect();
-        let turns = needs.restoring.last_turns(&sales).await?;
+        let mut turns = needs.restoring.last_turns(&sales).await?;
+        // What is in a memory is watched where that is.
+        turns.retain(|turn| turn.leased_by == needs.turnstile.lease(turn.sale).by);
         let sales: Vec<SaleId> = turns.iter().map(|turn| turn.sale).collect();
         let levels = needs.turnstile.look_at(&sales).await;
         let pairs = turns.iter().zip(levels);
@@ -195,7 +197,7 @@ async fn raise(needs: &Needs, settings: &Settings, turn: &LastTurn) -> Result<()
         // The next sweep looks again.
         Err(Unsettled::Again) => Ok(()),
         Err(Unsettled::Diverged(doubt)) => restore(&needs.restore, &settings.tell, doubt).await.map(|_| ()),
-        Err(Unsettled::Fault(fault)) => Err(fault),
+        Err(Unsettled::Fault(fault) | Unsettled::Away(fault)) => Err(fault),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The box office: a ticket in one call, once for each purchase, and nothing for who has left; its figures, its tickets, its limits.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::rt;
 use actix_web::test::TestRequest;
@@ -11,7 +12,7 @@ use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::sale::{Question, Sale, SaleState, TILL_HOLD_MS};
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::box_office::Settings;
-use miaosha::workers::consumer;
+use miaosha::workers::consumer::{self, Consumer};
 use serde_json::{Value, json};
 
 use super::fixture::{Answer, Calls, Fixture};
@@ -32,7 +33,8 @@ over_both! {
 
 /// With what decides attempts.
 fn open(fixture: &Fixture) {
-    consumer::start(fixture.world.needs(), consumer::Settings::default(), &fixture.lifecycle);
+    let consumer = Consumer::new(fixture.world.needs(), consumer::Settings::default());
+    consumer::start(Arc::new(consumer), &fixture.lifecycle);
 }
 
 async fn free(fixture: &Fixture, capacity: u32) -> Sale {

@@ -282,6 +282,7 @@ async fn what_a_shell_does_is_written_down() {
         (Command::Seed { sales: 1, capacity: 9, free: false }, vec!["item.made", "sale.made"]),
         (Command::Replay, vec!["replay.begun", "replay.ended"]),
         (Command::Restore { sale }, vec!["restore.begun", "restore.ended"]),
+        (Command::Fallback { sale, on: true }, vec!["fallback.set"]),
         (Command::Tend { dry_run: false, settings: tend::Settings::default() }, vec!["tend.begun", "tend.ended"]),
         (Command::Tend { dry_run: true, settings: tend::Settings::default() }, vec![]),
         (Command::Operators, vec![]),

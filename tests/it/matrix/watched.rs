@@ -24,6 +24,7 @@ use miaosha::ports::money::sweeping::Sweeping;
 use miaosha::ports::platform::idempotency::{Answer, Asked, Claim, Idempotency, Key, Lease};
 use miaosha::ports::sale::catalogue::{Catalogue, Changed, Item, Moved, NewItem, NewSale, RoundPlace};
 use miaosha::ports::sale::deadlines::{Deadline, Deadlines};
+use miaosha::ports::sale::fallback::SaleLease;
 use miaosha::ports::sale::feed::{NewsRequest, NewsStream, RequestStream, SaleFeed, SaleSnapshot};
 use miaosha::ports::sale::notices::{NoticeStream, Notices};
 use miaosha::ports::sale::recording::{Recorded, Recording, SaleHead};
@@ -154,7 +155,7 @@ watched! { Refunds, "ledger", refunds:
 watched! { Sweeping, "ledger", sweeping:
     lapse(sale: SaleId, ids: &[ReservationId], now: Timestamp) -> Vec<Reservation>;
     overdue(now: Timestamp, max: u32) -> Vec<(SaleId, ReservationId)>;
-    unfreed(max: u32) -> Vec<(SaleId, ReservationId)>;
+    unfreed_of(leased_by: u64, max: u32) -> Vec<(SaleId, ReservationId)>;
     stuck(before: Timestamp, max: u32) -> Vec<(ReservationId, PaymentId)>;
     orphans(before: Timestamp, max: u32) -> Vec<Payment>;
     standby_to_end(among: &[SaleId], now: Timestamp) -> Vec<SaleId>;
@@ -167,7 +168,7 @@ watched! { Restoring, "ledger", restoring:
     first_gap(sale: SaleId, generation: u64, after: u64) -> u64;
     snapshot(sale: SaleId) -> Option<Snapshot>;
     lock_restore(sale: SaleId) -> Option<Box<dyn RestoreLock>>;
-    restore(sale: SaleId, from: u64, now: Timestamp) -> Option<(Snapshot, Vec<Reservation>)>;
+    restore_under(sale: SaleId, from: u64, lease: &SaleLease, now: Timestamp) -> Option<(Snapshot, Vec<Reservation>)>;
 }
 
 watched! { Catalogue, "ledger", catalogue:

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use miaosha::adapters::redis::RedisTurnstile;
 use miaosha::domain::sale::Allotment;
 use miaosha::domain::sale::turn::{Chain, Known};
 use miaosha::domain::sale::turnstile::{Reply, Snapshot};
@@ -64,6 +65,22 @@ async fn a_server_that_is_away_is_a_fault_until_it_is_back() {
     assert_eq!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Stale);
     turnstile.open(SALE, 1, ALLOTMENT).await.unwrap();
     assert!(matches!(turnstile.reserve(SALE, KNOWN, &[&batch(1, &[(1, 1)])]).await.unwrap(), Reply::Done(_)));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_connected_to_later() {
+    let mut server = Server::start().await;
+    server.kill();
+    let turnstile = RedisTurnstile::connect_later(server.url(), "test").await.unwrap();
+    assert!(turnstile.ping().await.is_err());
+    server.start_again().await;
+    let there = async {
+        while turnstile.open(SALE, 1, ALLOTMENT).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, there).await.expect("it connects by itself");
+    assert!(turnstile.snapshot(SALE).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use super::fixture::{Fixture, PartsOfFixture};
 use crate::support::proxy::Proxy;
+use crate::support::redis::Server;
 use crate::support::servers::{mysql_url, rabbit_url, redis_url, unique_name};
 
 pub(crate) async fn fixture() -> Fixture {
@@ -30,6 +31,15 @@ async fn fixture_on(namespace: String) -> Fixture {
 }
 
 async fn fixture_at(url: String, namespace: String) -> Fixture {
+    fixture_of(url, redis_url(), namespace).await
+}
+
+/// With queues of its own, and this Redis.
+pub(super) async fn fixture_beside(redis: &Server) -> Fixture {
+    fixture_of(rabbit_url(), redis.url(), unique_name()).await
+}
+
+async fn fixture_of(url: String, redis: String, namespace: String) -> Fixture {
     let store = Arc::new(store().await);
     let broker = RabbitBroker::connect(
         RabbitConfig { at: url.into(), namespace, partitions: 2, queue_messages_max: 10_000, confirm_ms: 10_000 },
@@ -39,9 +49,10 @@ async fn fixture_at(url: String, namespace: String) -> Fixture {
     .unwrap();
     let broker = Arc::new(broker);
     Fixture::of(PartsOfFixture {
-        fresh: Arc::new(|| {
-            Box::pin(async {
-                Arc::new(RedisTurnstile::connect(&redis_url(), &unique_name()).await.unwrap()) as Arc<dyn Turnstile>
+        fresh: Arc::new(move || {
+            let redis = redis.clone();
+            Box::pin(async move {
+                Arc::new(RedisTurnstile::connect(redis, &unique_name()).await.unwrap()) as Arc<dyn Turnstile>
             })
         }),
         payments: Arc::new(store.sandbox(&Lifecycle::new()).with_wait(Duration::from_millis(1))),

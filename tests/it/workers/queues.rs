@@ -12,7 +12,7 @@ use miaosha::ports::sale::deadlines::Deadline;
 use miaosha::workers::consumer;
 use miaosha::workers::payment_consumer;
 
-use super::fixture::{Fixture, allotment, consumer_settings, payment_settings};
+use super::fixture::{Fixture, allotment, payment_settings};
 
 const BATCHES: u64 = 60;
 
@@ -28,7 +28,7 @@ async fn decided(fixture: &Fixture, attempts: u64) {
 
 fn start(fixture: &Fixture) -> Lifecycle {
     let lifecycle = Lifecycle::new();
-    consumer::start(fixture.world.needs(), consumer_settings(), &lifecycle);
+    consumer::start(Arc::new(fixture.consumer()), &lifecycle);
     payment_consumer::start(fixture.world.needs(), payment_settings(), &lifecycle);
     lifecycle
 }

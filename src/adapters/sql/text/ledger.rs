@@ -19,6 +19,7 @@ use crate::ports::money::paying::{Begin, Begun, Bill, Confirmed, Finish, Finishe
 use crate::ports::money::refunds::{RefundOutcome, RefundRequest, Refunds};
 use crate::ports::money::sweeping::Sweeping;
 use crate::ports::platform::clock::LedgerTime;
+use crate::ports::sale::fallback::SaleLease;
 use crate::ports::sale::recording::{Recorded, Recording, SaleHead};
 use crate::ports::sale::reservations::{Place, Reservations, Version};
 use crate::ports::sale::restoring::{LastTurn, RestoreLock, Restoring, SaleTotals};
@@ -232,8 +233,8 @@ impl Sweeping for Store {
         look::overdue(&mut *self.reader().await?, now, max).await.map_err(fault)
     }
 
-    async fn unfreed(&self, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
-        look::unfreed(&mut *self.reader().await?, max).await.map_err(fault)
+    async fn unfreed_of(&self, leased_by: u64, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
+        look::unfreed(&mut *self.reader().await?, leased_by, max).await.map_err(fault)
     }
 
     async fn stuck(&self, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>> {
@@ -275,9 +276,15 @@ impl Restoring for Store {
         self.try_lock_restore(sale).await
     }
 
-    async fn restore(&self, sale: SaleId, from: u64, now: Timestamp) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
-        self.telling(self.write("ledger.restore", (sale, from, now), |c, args| Box::pin(restore::restore(c, args))))
-            .await
+    async fn restore_under(
+        &self,
+        sale: SaleId,
+        from: u64,
+        lease: &SaleLease,
+        now: Timestamp,
+    ) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
+        let args = (sale, from, *lease, now);
+        self.telling(self.write("ledger.restore", args, |c, args| Box::pin(restore::restore(c, args)))).await
     }
 }
 

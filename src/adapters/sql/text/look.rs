@@ -6,6 +6,7 @@ use sqlx::Row as _;
 
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, Row, by_index, ledger_time};
+use super::fallback::leased_by;
 use super::{Result, certificates, ended, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
@@ -25,17 +26,20 @@ pub async fn look(
     causes: &[Cause],
     ended: &[ReservationId],
 ) -> Result<Option<SaleHead>> {
-    let found = sqlx::query(
+    let found = sqlx::query(concat!(
         "/* ledger.look */ SELECT sales.generation AS generation, hold_ms, COALESCE(turns.revision, 0) AS revision, \
-         COALESCE(turns.chain, 0) AS chain FROM sales LEFT JOIN turns ON turns.sale = sales.id \
+         COALESCE(turns.chain, 0) AS chain, ",
+        leased_by!(),
+        " AS leased_by FROM sales LEFT JOIN turns ON turns.sale = sales.id \
          AND turns.generation = sales.generation WHERE sales.id = ? ORDER BY turns.revision DESC LIMIT 1",
-    )
+    ))
     .bind(sale)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some(SaleHead {
         generation: row::number(&found, "generation")?,
+        leased_by: row::number(&found, "leased_by")?,
         hold_ms: found.try_get("hold_ms")?,
         revision: row::number(&found, "revision")?,
         chain: found.try_get("chain")?,
@@ -214,11 +218,14 @@ pub async fn overdue(conn: &mut Connection, now: Timestamp, max: u32) -> Result<
     found.iter().map(|found| Ok((found.try_get("sale")?, found.try_get("id")?))).collect()
 }
 
-pub async fn unfreed(conn: &mut Connection, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
-    let found = sqlx::query(
+pub async fn unfreed(conn: &mut Connection, leased_by: u64, max: u32) -> Result<Vec<(SaleId, ReservationId)>> {
+    let found = sqlx::query(concat!(
         "/* ledger.unfreed */ SELECT sale, id FROM reservations WHERE unfreed_since IS NOT NULL \
-         ORDER BY unfreed_since LIMIT ?",
-    )
+         AND (SELECT ",
+        leased_by!(),
+        " FROM sales WHERE sales.id = reservations.sale) = ? ORDER BY unfreed_since LIMIT ?",
+    ))
+    .bind(Number(leased_by))
     .bind(max)
     .fetch_all(conn)
     .await?;

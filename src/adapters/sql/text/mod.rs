@@ -2,7 +2,7 @@
 //! `super::dialect` is whichever of the two it stands in. What differs between them is named there, and nowhere here.
 //!
 //! Rows are locked before they are judged, in this order: sale, certificate, reservations, orders, payments, claims, and last the journal's head. A function that takes a
-//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `catalogue`, `drafts`, `accounts`, `operators`,
+//! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `fallback`, `catalogue`, `drafts`, `accounts`, `operators`,
 //! `second_factors`, `blocks`, `journal`, `outbox`, `retention` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
@@ -17,6 +17,7 @@ mod codes;
 mod day_counts;
 mod drafts;
 mod ended;
+mod fallback;
 mod holders;
 mod idempotency;
 mod journal;

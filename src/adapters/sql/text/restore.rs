@@ -6,6 +6,7 @@ use sqlx::{FromRow, Row as _};
 
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, Row, for_update, ledger_time};
+use super::fallback::leased_by;
 use super::{Result, claims, moves, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::sale::Allotment;
@@ -14,6 +15,7 @@ use crate::domain::sale::turn::Chain;
 use crate::domain::sale::turnstile::{Snapshot, Taken, Turnstile};
 use crate::domain::shared::id::{ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
+use crate::ports::sale::fallback::SaleLease;
 use crate::ports::sale::restoring::SaleTotals;
 
 /// What the sale's row says to a turnstile.
@@ -21,6 +23,7 @@ struct Sale {
     generation: u64,
     allotment: Allotment,
     hold_ms: i64,
+    leased_by: u64,
 }
 
 impl FromRow<'_, Row> for Sale {
@@ -29,14 +32,17 @@ impl FromRow<'_, Row> for Sale {
             generation: row::number(found, "generation")?,
             allotment: row::allotment(found)?,
             hold_ms: found.try_get("hold_ms")?,
+            leased_by: row::number(found, "leased_by")?,
         })
     }
 }
 
 async fn fetch_sale(conn: &mut Connection, id: SaleId) -> Result<Option<Sale>> {
-    sqlx::query_as(
-        "/* ledger.restore.look */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
-    )
+    sqlx::query_as(concat!(
+        "/* ledger.restore.look */ SELECT generation, capacity, quantity_max, standby_max, hold_ms, ",
+        leased_by!(),
+        " AS leased_by FROM sales WHERE id = ?"
+    ))
     .bind(id)
     .fetch_optional(conn)
     .await
@@ -73,6 +79,7 @@ pub async fn standing(conn: &mut Connection, id: SaleId) -> Result<Option<SaleTo
         blocked: counts.blocked as u32,
         standby: counts.standby as u32,
         unfreed: counts.unfreed as u32,
+        leased_by: sale.leased_by,
     }))
 }
 
@@ -112,24 +119,32 @@ fn rebuilt(generation: u64, allotment: Allotment, live: Vec<Reservation>) -> Sna
 /// and still to be freed. A row that was read as live and marked as freed would be held for ever.
 pub async fn restore(
     conn: &mut Connection,
-    &(id, from, now): &(SaleId, u64, Timestamp),
+    &(id, from, lease, now): &(SaleId, u64, SaleLease, Timestamp),
 ) -> Result<Option<(Snapshot, Vec<Reservation>)>> {
     let sale: Option<Sale> = sqlx::query_as(concat!(
-        "/* ledger.restore.lock */ SELECT generation, capacity, quantity_max, standby_max, hold_ms FROM sales WHERE id = ?",
+        "/* ledger.restore.lock */ SELECT generation, capacity, quantity_max, standby_max, hold_ms, ",
+        leased_by!(),
+        " AS leased_by FROM sales WHERE id = ?",
         for_update!()
     ))
     .bind(id)
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(sale) = sale.filter(|sale| sale.generation == from) else {
+    let Some(sale) = sale.filter(|sale| sale.generation == from && lease.admits(sale.leased_by)) else {
         return Ok(None);
     };
     sqlx::query(concat!(
         "/* ledger.restore.generation */ UPDATE sales SET generation = ?, changed_at = ",
         ledger_time!(),
-        " WHERE id = ?"
+        ", fallback_by = ?, fallback_partitions = ?, fallback_until = ? * ((",
+        ledger_time!(),
+        ") + ?) WHERE id = ?"
     ))
     .bind(Number(from + 1))
+    .bind(Number(if lease.ms > 0 { lease.by } else { 0 }))
+    .bind(i64::from(lease.partitions))
+    .bind(i64::from(lease.ms > 0))
+    .bind(lease.ms)
     .bind(id)
     .execute(&mut *conn)
     .await?;

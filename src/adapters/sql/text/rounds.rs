@@ -7,6 +7,7 @@ use sqlx::Row as _;
 
 use super::bulk::{self, Statement};
 use super::dialect::{Connection, by_index, ledger_time};
+use super::fallback::leased_by;
 use super::{Result, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::sale::SaleState;
@@ -108,13 +109,15 @@ pub async fn count(conn: &mut Connection, after: Timestamp) -> Result<u64> {
 pub async fn last_turns(conn: &mut Connection, sales: &[SaleId]) -> Result<Vec<LastTurn>> {
     let mut last = Vec::with_capacity(sales.len());
     for sales in sales.chunks(bulk::ROWS_MAX) {
-        let mut query = Statement::new(
+        let mut query = Statement::new(concat!(
             "/* rounds.last_turns */ SELECT sales.id AS sale, sales.generation AS generation, capacity, \
-             COALESCE(turns.revision, 0) AS revision, COALESCE(turns.chain, 0) AS chain \
+             COALESCE(turns.revision, 0) AS revision, COALESCE(turns.chain, 0) AS chain, ",
+            leased_by!(),
+            " AS leased_by \
              FROM sales LEFT JOIN turns ON turns.sale = sales.id \
              AND turns.generation = sales.generation AND turns.revision = (SELECT MAX(revision) FROM turns t \
              WHERE t.sale = sales.id AND t.generation = sales.generation) WHERE sales.id IN ",
-        );
+        ));
         query.push_list(sales);
         for found in query.build()?.fetch_all(&mut *conn).await? {
             last.push(LastTurn {
@@ -123,6 +126,7 @@ pub async fn last_turns(conn: &mut Connection, sales: &[SaleId]) -> Result<Vec<L
                 revision: row::number(&found, "revision")?,
                 chain: found.try_get("chain")?,
                 capacity: row::small(&found, "capacity")?,
+                leased_by: row::number(&found, "leased_by")?,
             });
         }
     }

@@ -19,7 +19,10 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     assert_eq!(none, None);
     let first = counter.store.look(sale, &[], &[]).await.unwrap().unwrap();
     let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
-    assert_eq!(first, SaleHead { generation: 1, revision: 0, chain, hold_ms, recorded: vec![], unfreed: vec![] });
+    assert_eq!(
+        first,
+        SaleHead { generation: 1, revision: 0, chain, leased_by: 0, hold_ms, recorded: vec![], unfreed: vec![] }
+    );
     let rows = counter.reserved(&[(1, 1), (2, 1)]).await;
     let open = counter.reserve(&[(3, 1)]);
     counter.store.cancel(rows[0].id, rows[0].buyer, NOW).await.unwrap();
@@ -28,7 +31,10 @@ pub async fn a_look_tells_generation_turns_and_flags<S: Store>(store: S) {
     let look = counter.store.look(sale, &[open.cause(), done, Cause::Raise(9)], &ids).await.unwrap().unwrap();
     let chain = Chain::default().then(&done);
     let unfreed = vec![rows[0].id.into()];
-    assert_eq!(look, SaleHead { generation: 1, revision: 1, chain, hold_ms, recorded: vec![done], unfreed });
+    assert_eq!(
+        look,
+        SaleHead { generation: 1, revision: 1, chain, leased_by: 0, hold_ms, recorded: vec![done], unfreed }
+    );
 }
 
 pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
@@ -39,7 +45,7 @@ pub async fn a_turn_of_any_generation_counts_as_recorded<S: Store>(store: S) {
     let look = counter.store.look(counter.sale.id, &[turn.cause()], &[]).await.unwrap().unwrap();
     let (hold_ms, chain) = (counter.sale.hold_ms, Chain::default());
     let recorded = vec![turn.cause()];
-    assert_eq!(look, SaleHead { generation: 2, revision: 0, chain, hold_ms, recorded, unfreed: vec![] });
+    assert_eq!(look, SaleHead { generation: 2, revision: 0, chain, leased_by: 0, hold_ms, recorded, unfreed: vec![] });
 }
 
 pub async fn who_finds_a_batch_recorded_gets_its_rows<S: Store>(store: S) {

@@ -3,6 +3,7 @@
 use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::sale::turnstile::Turnstile;
 use miaosha::domain::shared::id::SaleId;
+use miaosha::ports::sale::fallback::SaleLease;
 use miaosha::ports::sale::recording::Recorded;
 
 use super::counter::{Counter, NOW, Store, later};
@@ -118,4 +119,53 @@ pub async fn one_restore_at_a_time_for_each_sale<S: Store>(store: S) {
     while store.lock_restore(sale).await.unwrap().is_none() {
         tokio::task::yield_now().await;
     }
+}
+
+/// Of two processes with memories, and of everybody who has none.
+pub async fn a_lease_keeps_a_sale_for_its_holder_and_runs_out<S: Store>(store: S) {
+    const MINE: SaleLease = SaleLease { by: 7, ms: 600_000, partitions: 4 };
+    const THEIRS: SaleLease = SaleLease { by: 9, ..MINE };
+    let mut counter = Counter::open(store, 1, 2).await;
+    let sale = counter.sale.id;
+    let row = counter.reserved(&[(1, 1)]).await.remove(0);
+    counter.store.cancel(row.id, row.buyer, NOW).await.unwrap();
+    assert!(!counter.store.renew(sale, 1, &MINE).await.unwrap(), "there is none");
+    assert!(counter.store.restore_under(sale, 1, &MINE, NOW).await.unwrap().is_some());
+    let seen = async |store: &S| {
+        let look = store.look(sale, &[], &[]).await.unwrap().unwrap().leased_by;
+        let standing = store.standing(sale).await.unwrap().unwrap().leased_by;
+        let last = store.last_turns(&[sale]).await.unwrap().remove(0).leased_by;
+        assert_eq!((look, look), (standing, last));
+        let leased = store.leased().await.unwrap().into_iter().filter(|(of, _)| *of == sale);
+        let leased: Vec<_> = leased.map(|(_, lease)| (lease.by, lease.partitions)).collect();
+        assert_eq!(leased, if look == 0 { vec![] } else { vec![(look, 4)] });
+        look
+    };
+    assert_eq!(seen(&counter.store).await, 7);
+    assert_eq!(counter.store.restore(sale, 2, NOW).await.unwrap(), None, "whoever has no memory");
+    assert_eq!(counter.store.restore_under(sale, 2, &THEIRS, NOW).await.unwrap(), None);
+    assert!(!counter.store.renew(sale, 2, &THEIRS).await.unwrap());
+    assert!(!counter.store.renew(sale, 1, &MINE).await.unwrap(), "of another generation");
+    assert!(counter.store.renew(sale, 2, &MINE).await.unwrap());
+    counter.store.give_back(sale, THEIRS.by).await.unwrap();
+    assert_eq!(seen(&counter.store).await, 7);
+
+    let (state, _) = counter.store.restore_under(sale, 2, &MINE, NOW).await.unwrap().expect("its own again");
+    counter.turnstile = Turnstile::restore(state);
+    let row = counter.reserved(&[(2, 1)]).await.remove(0);
+    counter.store.cancel(row.id, row.buyer, NOW).await.unwrap();
+    for (by, count) in [(0, 0), (9, 0), (7, 1)] {
+        assert_eq!(counter.store.unfreed_of(by, 9).await.unwrap().len(), count, "{by}");
+    }
+    assert!(counter.store.renew(sale, 3, &SaleLease { ms: 1, ..MINE }).await.unwrap());
+    while counter.store.look(sale, &[], &[]).await.unwrap().unwrap().leased_by == 7 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(counter.store.unfreed(9).await.unwrap().len(), 1, "it ran out");
+    assert!(counter.store.restore_under(sale, 3, &THEIRS, NOW).await.unwrap().is_some());
+    assert_eq!(seen(&counter.store).await, 9);
+    let back = SaleLease { ms: 0, ..THEIRS };
+    assert!(counter.store.restore_under(sale, 4, &back, NOW).await.unwrap().is_some());
+    assert_eq!(seen(&counter.store).await, 0);
+    assert!(!counter.store.renew(sale, 5, &THEIRS).await.unwrap());
 }

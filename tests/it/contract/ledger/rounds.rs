@@ -124,8 +124,9 @@ pub async fn the_last_turns_of_many_are_read_at_once<S: Store>(store: S) {
     counter.reserved(&[(2, 1)]).await;
     let both = [counter.sale.id, quiet.id, SaleId(quiet.id.0 + 1)];
     let look = store.look(counter.sale.id, &[], &[]).await.unwrap().unwrap();
-    let busy = LastTurn { sale: both[0], generation: 1, revision: 2, chain: look.chain, capacity: 3 };
-    let calm = LastTurn { sale: both[1], generation: 1, revision: 0, chain: Chain::default(), capacity: 7 };
+    let busy = LastTurn { sale: both[0], generation: 1, revision: 2, chain: look.chain, capacity: 3, leased_by: 0 };
+    let calm =
+        LastTurn { sale: both[1], generation: 1, revision: 0, chain: Chain::default(), capacity: 7, leased_by: 0 };
     let mut turns = store.last_turns(&both).await.unwrap();
     turns.sort_unstable_by_key(|turn| turn.sale);
     let mut wanted = [busy, calm];
