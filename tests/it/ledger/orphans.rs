@@ -26,7 +26,10 @@ async fn orphans_are_found_in_sqlite() {
     let fresh = sqlite().await;
     let url = format!("sqlite://{}", fresh.keep.path().join("ledger.db").display());
     let mut conn = SqliteConnection::connect(&url).await.unwrap();
-    are_found(fresh.store, async || drop(sqlx::query(ORPHANED).execute(&mut conn).await.unwrap())).await;
+    are_found(fresh.store, async || {
+        sqlx::query(ORPHANED).execute(&mut conn).await.unwrap();
+    })
+    .await;
 }
 
 #[cfg(feature = "servers")]
@@ -36,6 +39,9 @@ async fn orphans_are_found_in_mysql() {
     let store = MysqlStore::connect(&url, 4).await.unwrap();
     store.migrate().await.unwrap();
     let mut conn = MySqlConnection::connect(&url).await.unwrap();
-    are_found(store, async || drop(sqlx::query(ORPHANED).execute(&mut conn).await.unwrap())).await;
+    are_found(store, async || {
+        sqlx::query(ORPHANED).execute(&mut conn).await.unwrap();
+    })
+    .await;
     database.drop().await;
 }
