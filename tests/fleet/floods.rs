@@ -27,7 +27,8 @@ async fn questions_without_end_are_read_one_at_a_time() {
     for _ in 0..CONNECTIONS {
         flood.push(first(&ask.repeat(120_000 / ask.len())).await);
     }
-    let each = (shop.most_memory() - before) / CONNECTIONS as u64;
+    // The kernel notes a peak only when memory is given back, so that a later figure may be the smaller one.
+    let each = shop.most_memory().saturating_sub(before) / CONNECTIONS as u64;
     assert!(each < BYTES_MAX, "{each} bytes for each connection");
     assert_eq!(shop.get_with("/v1/sales", &[]).await, 200, "others are served");
 }
