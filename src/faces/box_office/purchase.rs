@@ -8,12 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::shared::id::{AttemptId, BuyerId, SaleId};
 use crate::faces::front::routes::numbered_sale;
-use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::http::idempotency::given_key;
+use crate::kit::http::problem::Problem;
 
 /// Keys come from strangers, and two with one key would have one ticket: no shorter than what is made up at random.
 const KEY_CHARS_MIN: usize = 16;
-const KEY_CHARS_MAX: usize = 255;
-const KEY: &str = "Idempotency-Key";
 
 /// The event, the attempt, and the buyer: `1-0199…-3f1c…`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +55,8 @@ pub fn buyer_of(sale: SaleId, key: &str) -> BuyerId {
 }
 
 /// Of the headers' values.
-pub fn checked_key<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Result<Option<&'v str>, Problem> {
-    let Some(key) = values.next() else { return Ok(None) };
-    let is_one = values.next().is_none();
-    let fits = (KEY_CHARS_MIN..=KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
-    match std::str::from_utf8(key) {
-        Ok(key) if is_one && fits => Ok(Some(key)),
-        _ => {
-            let detail = format!("must be one, of {KEY_CHARS_MIN} to {KEY_CHARS_MAX} visible ASCII characters");
-            Err(Problem::field(KEY, Kind::INVALID, detail))
-        }
-    }
+pub fn checked_key<'v>(values: impl Iterator<Item = &'v [u8]>) -> Result<Option<&'v str>, Problem> {
+    given_key(values, KEY_CHARS_MIN)
 }
 
 #[cfg(test)]

@@ -224,21 +224,29 @@ pub(super) fn outcome(claim: &Claim) -> Outcome {
 
 /// One key, of visible ASCII, hashed with whose it is.
 fn key_of(req: &ServiceRequest, caller: &str) -> Result<Key, Problem> {
-    let mut given = req.headers().get_all(HEADER);
-    let Some(key) = given.next() else {
+    let given = req.headers().get_all(HEADER).map(|value| value.as_bytes());
+    let Some(key) = given_key(given, 1)? else {
         let detail = "this request costs something: give it a key of its own, such as a UUID";
         return Err(Problem::field(HEADER, KEY_MISSING, detail));
     };
-    if given.next().is_some() {
-        return Err(Problem::field(HEADER, Kind::INVALID, "must be given once"));
-    }
-    let key = key.as_bytes();
-    if !(1..=KEY_CHARS_MAX).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
-        let detail = format!("must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
-        return Err(Problem::field(HEADER, Kind::INVALID, detail));
-    }
     // The caller holds no line feed.
     Ok(Key(Sha256::new().chain_update(caller).chain_update("\n").chain_update(key).finalize().into()))
+}
+
+/// Among the values of its header: none, or one of at least so many characters.
+pub fn given_key<'v>(mut values: impl Iterator<Item = &'v [u8]>, chars_min: usize) -> Result<Option<&'v str>, Problem> {
+    let Some(key) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::field(HEADER, Kind::INVALID, "must be given once"));
+    }
+    let fits = (chars_min..=KEY_CHARS_MAX).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic);
+    match std::str::from_utf8(key) {
+        Ok(key) if fits => Ok(Some(key)),
+        _ => {
+            let detail = format!("must be {chars_min} to {KEY_CHARS_MAX} visible ASCII characters");
+            Err(Problem::field(HEADER, Kind::INVALID, detail))
+        }
+    }
 }
 
 /// Of method, path and body. Under our keys, since a body may hold a password.

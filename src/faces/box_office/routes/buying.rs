@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::http::header::{AUTHORIZATION, RETRY_AFTER};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::domain::shared::id::{AttemptId, BuyerId, SaleId};
 use crate::faces::box_office::BoxOffice;
 use crate::faces::box_office::metric::Metric;
 use crate::faces::box_office::purchase::{PurchaseId, buyer_of, checked_key};
-use crate::faces::box_office::routes::{event, said};
+use crate::faces::box_office::routes::{event, later, said};
 use crate::faces::box_office::views::{PurchaseView, Refusals, Said, Unsold};
 use crate::faces::front::routes::{Reply, path};
 use crate::kit::http::body;
@@ -40,8 +40,7 @@ problem_kinds! {
 }
 
 const CARD_CHARS_MAX: usize = 100;
-/// Of a purchase that is not decided yet, in seconds.
-const AGAIN_S: u32 = 1;
+const LATER: &str = "Not decided yet: ask for the ticket, or send the same again";
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(path("/buy/{event}").route(web::post().to(post_buy)));
@@ -104,7 +103,7 @@ async fn buy(req: &HttpRequest, payload: Payload, office: &BoxOffice) -> Result<
     let named = |attempt: AttemptId| PurchaseId { sale, attempt, buyer };
     let reservation = match office.0.counter.hold(&shown, buyer, comes, office.clock().now()).await? {
         Hold::Reserved(reservation) => reservation,
-        Hold::Pending(attempt) => return Ok(("pending", later(&named(attempt)))),
+        Hold::Pending(attempt) => return Ok(("pending", later(&named(attempt), LATER))),
         Hold::SoldOut if office.own_settings().compat => {
             return Err(Problem::new(Kind::NOT_FOUND, "No tickets available"));
         }
@@ -182,7 +181,7 @@ fn answer(id: &PurchaseId, paid: Paid) -> Reply {
             let unit = order.units.first().copied().unwrap_or_default();
             Ok(Said::ok("Ticket purchased", PurchaseView::ticket(id, unit, &order.number)))
         }
-        Paid::Paying => Ok(later(id)),
+        Paid::Paying => Ok(later(id, LATER)),
         Paid::Busy => Err(Problem::new(Kind::BUSY, "many pay at this moment; come again shortly")),
         Paid::Declined { why, tries_left } => {
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
@@ -200,9 +199,4 @@ fn answer(id: &PurchaseId, paid: Paid) -> Reply {
         Paid::NotHeld(Some(kind)) => Err(Problem::new(NOT_BOUGHT, format!("this purchase is {}", kind.name()))),
         Paid::NotHeld(None) => not_bought("there is no such purchase"),
     }
-}
-
-fn later(id: &PurchaseId) -> HttpResponse {
-    let said = Said::new("Not decided yet: ask for the ticket, or send the same again", PurchaseView::new(id));
-    HttpResponse::Accepted().insert_header((RETRY_AFTER, AGAIN_S)).json(said)
 }

@@ -9,15 +9,20 @@ pub mod tickets;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::sale::catalogue_cache::CachedSale;
 use crate::faces::box_office::BoxOffice;
-use crate::faces::box_office::views::refusal;
+use crate::faces::box_office::purchase::PurchaseId;
+use crate::faces::box_office::views::{PurchaseView, Said, refusal};
 use crate::faces::front::routes::{Reply, numbered_sale};
 use crate::kit::http::body;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::sale::showcase::{SaleList, SaleOrder};
+
+/// Seconds after which one asks again for a ticket that is being printed, or for a purchase that is not decided.
+const AGAIN_S: u32 = 1;
 
 /// As shoppers are answered; what failed here is counted.
 fn said(office: &BoxOffice, reply: Reply) -> Reply {
@@ -46,6 +51,12 @@ async fn newest(office: &BoxOffice) -> Result<Vec<Arc<CachedSale>>, Problem> {
 /// Whoever comes here shows no admission: what asks a question is for the shop.
 fn is_sold_here(shown: &CachedSale) -> bool {
     shown.sale.questions.is_empty()
+}
+
+/// The purchase is not decided yet.
+fn later(id: &PurchaseId, message: &'static str) -> HttpResponse {
+    let said = Said::new(message, PurchaseView::new(id));
+    HttpResponse::Accepted().insert_header((RETRY_AFTER, AGAIN_S)).json(said)
 }
 
 fn no_such_event() -> Problem {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_DISPOSITION, RETRY_AFTER};
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -10,13 +10,12 @@ use crate::domain::money::order::Order;
 use crate::domain::sale::reservation::{Kind as Status, Outcome, Reservation};
 use crate::faces::box_office::BoxOffice;
 use crate::faces::box_office::purchase::PurchaseId;
-use crate::faces::box_office::routes::said;
+use crate::faces::box_office::routes::{AGAIN_S, later, said};
 use crate::faces::box_office::views::{PurchaseView, Refusals, Said, ticket_name};
 use crate::faces::front::routes::{Reply, path};
 use crate::kit::http::problem::{Kind, Problem};
 
-/// Seconds after which one asks again for a ticket that is being printed, or for a purchase that is not decided.
-const AGAIN_S: u32 = 1;
+const LATER: &str = "Not decided yet";
 /// An attempt that nothing is known of may still be on its way for so long.
 const PENDING_MS: u64 = 60_000;
 
@@ -58,7 +57,7 @@ async fn ticket(req: &HttpRequest, office: &BoxOffice) -> Reply {
         Outcome::Refused => return Err(Problem::new(Kind::NOT_FOUND, "nothing was bought: there was no ticket left")),
         Outcome::Pending => {
             let age_ms = (office.clock().now().0.max(0) as u64).saturating_sub(id.attempt.batch().made_ms());
-            return if age_ms < PENDING_MS { Ok(later(&id)) } else { Err(unknown()) };
+            return if age_ms < PENDING_MS { Ok(later(&id, LATER)) } else { Err(unknown()) };
         }
     };
     match office.needs().orders.order_of(row.id).await? {
@@ -69,7 +68,7 @@ async fn ticket(req: &HttpRequest, office: &BoxOffice) -> Reply {
 
 fn undecided(id: &PurchaseId, row: &Reservation) -> Reply {
     match row.state.kind() {
-        Status::Held | Status::Paying => Ok(later(id)),
+        Status::Held | Status::Paying => Ok(later(id, LATER)),
         kind => Err(Problem::new(Kind::NOT_FOUND, format!("nothing was bought: the purchase is {}", kind.name()))),
     }
 }
@@ -89,11 +88,6 @@ async fn printed(office: &BoxOffice, order: &Order) -> Reply {
         .content_type("application/pdf")
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}.pdf\"")))
         .body(pdf))
-}
-
-fn later(id: &PurchaseId) -> HttpResponse {
-    let said = Said::new("Not decided yet", PurchaseView::new(id));
-    HttpResponse::Accepted().insert_header((RETRY_AFTER, AGAIN_S)).json(said)
 }
 
 /// Another's reads like one that never was.
