@@ -135,7 +135,9 @@ impl Turnstile for RedisTurnstile {
         connected(&self.states)?.unlink::<(), _>(all).await.map_err(fault)
     }
 
+    /// Both have to be there: a sale that is restored needs the states, too.
     async fn ping(&self) -> Result<()> {
+        connected(&self.states)?;
         connected(&self.calls)?.ping::<()>(None).await.map_err(fault)
     }
 }
