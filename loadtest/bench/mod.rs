@@ -48,6 +48,9 @@ pub struct Options {
     /// Of the million.
     #[arg(long, default_value_t = 1_000_000)]
     buyers: u64,
+    /// Orders by so many connections.
+    #[arg(long, value_delimiter = ',', default_values_t = orders::CONNECTIONS)]
+    connections: Vec<usize>,
     /// The last line is one JSON object.
     #[arg(long)]
     json: bool,

@@ -9,7 +9,7 @@ use super::till::{Price, Run, Till, Where};
 use super::{Memories, Options};
 use crate::rounds::median;
 
-const CONNECTIONS: [usize; 3] = [16, 64, 256];
+pub const CONNECTIONS: [usize; 3] = [16, 64, 256];
 /// How many connections the target is of.
 const BUSY_CONNECTIONS: usize = 64;
 const SALES: [u64; 2] = [1, 5];
@@ -25,7 +25,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     for place in [Where::Fleet, Where::Embedded] {
         for prices in SHOPS {
             let till = Till::open(place, prices[0]).await?;
-            figures.extend(of_till(&till, place, prices, options.runs).await?);
+            figures.extend(of_till(&till, place, prices, options).await?);
             till.parts().for_each(|part| memories.note(part));
             till.close().await?;
         }
@@ -33,7 +33,7 @@ pub async fn figures(options: &Options, memories: &mut Memories) -> Result<Vec<F
     Ok(figures)
 }
 
-async fn of_till(till: &Till, place: Where, prices: &[Price], runs: usize) -> Result<Vec<Figure>, String> {
+async fn of_till(till: &Till, place: Where, prices: &[Price], options: &Options) -> Result<Vec<Figure>, String> {
     let mut lines = Vec::new();
     for &price in prices {
         for sales in SALES {
@@ -41,10 +41,10 @@ async fn of_till(till: &Till, place: Where, prices: &[Price], runs: usize) -> Re
         }
     }
     let mut figures = Vec::new();
-    for connections in CONNECTIONS {
+    for &connections in &options.connections {
         let mut bare = Vec::new();
         let mut orders = vec![Vec::new(); lines.len()];
-        for _ in 0..runs {
+        for _ in 0..options.runs {
             bare.push(till.commits(connections, COUNTED).await?);
             for ((_, _, line), orders) in lines.iter().zip(&mut orders) {
                 orders.push(till.run(line, connections, COUNTED).await?);
@@ -80,6 +80,8 @@ fn noted(place: Where, runs: &[Run]) -> String {
     let process = if place == Where::Fleet { "gateway" } else { "shop" };
     let (p99, processor) = (middle(runs, |run| run.p99_ms), middle(runs, |run| run.processor_ms));
     let mut note = format!("p99 {p99:.1} ms; {processor:.2} ms of the {process}'s processor time an order");
+    let (group, commit_ms) = (middle(runs, |run| run.group), middle(runs, |run| run.commit_ms));
+    note.push_str(&format!("; {group:.0} checkouts a commit of {commit_ms:.1} ms"));
     let sent_away = middle(runs, |run| run.sent_away);
     if sent_away > 0.0 {
         note.push_str(&format!("; {sent_away} times told to come again"));

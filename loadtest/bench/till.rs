@@ -89,6 +89,9 @@ pub struct Run {
     pub processor_ms: f64,
     /// Answers that told a buyer to come again.
     pub sent_away: f64,
+    /// Of checkouts: how many shared a commit, and how long that took.
+    pub group: f64,
+    pub commit_ms: f64,
 }
 
 impl Till {
@@ -157,6 +160,7 @@ impl Till {
     pub async fn run(&self, line: &Line, connections: usize, counted: Duration) -> Result<Run, String> {
         self.fill(line).await?;
         let used = self.part.processor();
+        let committed = self.committed().await?;
         let (before, begun) = (used(), Instant::now());
         let payers = (0..connections).map(|_| self.pay(line, begun, counted));
         let (mut times, mut sent_away) = (Times::default(), 0);
@@ -165,12 +169,26 @@ impl Till {
             sent_away += away;
         }
         let (elapsed, orders) = (begun.elapsed().as_secs_f64(), times.len() as f64);
+        let processor_ms = (used() - before) * 1_000.0 / orders.max(1.0);
+        let [commits, checkouts, seconds] = self.committed().await?;
+        let commits = (commits - committed[0]).max(1.0);
         Ok(Run {
             per_s: orders / elapsed,
             p99_ms: times.ms(0.99),
-            processor_ms: (used() - before) * 1_000.0 / orders.max(1.0),
+            processor_ms,
             sent_away: sent_away as f64,
+            group: (checkouts - committed[1]) / commits,
+            commit_ms: (seconds - committed[2]) * 1_000.0 / commits,
         })
+    }
+
+    /// The till's commits so far, the checkouts in them, and the seconds that they took.
+    async fn committed(&self) -> Result<[f64; 3], String> {
+        Ok([
+            self.part.metric("miaosha_till_checkouts_count").await?,
+            self.part.metric("miaosha_till_checkouts_sum").await?,
+            self.part.metric("miaosha_till_commit_duration_seconds_sum").await?,
+        ])
     }
 
     /// How long each order of one connection took, in microseconds, and how often it was told to come again.

@@ -13,6 +13,7 @@ macro_rules! suite {
             each_listener_hears_its_topics
             a_subscriber_who_waits_is_woken
             dropped_comes_again
+            one_of_many_that_is_dropped_comes_again
             subscribers_share
             published_again_is_the_same
             a_reservations_events_keep_their_order
@@ -102,7 +103,8 @@ mod sqlite {
 
 #[cfg(feature = "servers")]
 mod rabbit {
-    use lapin::options::BasicPublishOptions;
+    use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
+    use lapin::types::FieldTable;
     use lapin::{BasicProperties, Connection, ConnectionProperties};
     use miaosha::adapters::rabbit::{RabbitBroker, RabbitConfig};
     use miaosha::kit::work::lifecycle::Lifecycle;
@@ -152,6 +154,28 @@ mod rabbit {
     }
 
     super::suite!(Namespace);
+
+    #[tokio::test]
+    async fn so_many_events_of_a_topic_share_a_message() {
+        let namespace = Namespace::new();
+        let broker = namespace.open().await;
+        let connection = Connection::connect(&rabbit_url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let queue = format!("{}.events.{}", namespace.0, Listener::Mail.name());
+        let mut expected = 0;
+        // Of each topic in turn, and of one alone.
+        for (events, messages) in [(events(0..5), 5), (events(0..160), 5), (events(0..165), 10)] {
+            broker.publish_events(&events).await.unwrap();
+            expected += messages;
+            let is_there = async || {
+                let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+                let found = channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await.unwrap();
+                found.message_count() == expected
+            };
+            until(is_there).await;
+        }
+        connection.close(200, "counted".into()).await.unwrap();
+    }
 
     /// While the broker is away nothing counts as published, and subscribers are told; then all goes on.
     #[tokio::test]

@@ -327,7 +327,7 @@ mod decoders {
         let _ = codec::notices(bytes);
         let _ = codec::news(bytes);
         let _ = codec::news_request(bytes);
-        let _ = codec::event(bytes);
+        let _ = codec::events(bytes);
     }
 
     proptest! {

@@ -24,5 +24,6 @@ CREATE TABLE sales (
     fallback_until BIGINT NOT NULL DEFAULT 0,
     fallback_partitions INT NOT NULL DEFAULT 0,
     fallback_wanted TINYINT NOT NULL DEFAULT 0,
-    UNIQUE KEY sales_request (request)
+    UNIQUE KEY sales_request (request),
+    KEY sales_by_fallback (fallback_until)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -26,3 +26,4 @@ CREATE TABLE sales (
     fallback_wanted INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX sales_request ON sales (request);
+CREATE INDEX sales_by_fallback ON sales (fallback_until);

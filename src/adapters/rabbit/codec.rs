@@ -77,7 +77,7 @@ impl Traced for Numbered {}
 
 impl Traced for NewsRequest {}
 
-impl Traced for Event {}
+impl Traced for Vec<Event> {}
 
 pub(super) fn encode(body: &(impl Serialize + ?Sized)) -> Vec<u8> {
     serde_json::to_vec(body).expect("words that cross the ports are written as JSON")
@@ -123,6 +123,7 @@ pub fn news_request(bytes: &[u8]) -> Result<NewsRequest, Unreadable> {
     }
 }
 
-pub fn event(bytes: &[u8]) -> Result<Event, Unreadable> {
-    json(bytes)
+/// Several of one topic, or one by itself.
+pub fn events(bytes: &[u8]) -> Result<Vec<Event>, Unreadable> {
+    if bytes.trim_ascii_start().starts_with(b"[") { json(bytes) } else { json(bytes).map(|event| vec![event]) }
 }

@@ -1,6 +1,8 @@
-//! Events: a topic exchange, and behind it a durable queue for each listener.
+//! Events: a topic exchange, and behind it a durable queue for each listener. Those of one topic that are published together share
+//! messages: what a durable message costs the broker, it costs once for all of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
@@ -10,16 +12,24 @@ use super::publish::Message;
 use super::{RabbitBroker, codec, fault};
 use crate::domain::shared::event::Event;
 use crate::ports::platform::events::{Events, Listener};
-use crate::ports::{Result, Subscription};
+use crate::ports::{Delivery, Result, Subscription};
 
-/// Events with one subscriber that are not acknowledged.
-const PREFETCH: u16 = 128;
+/// Events in one message.
+const EVENTS_MAX: usize = 32;
+/// Messages with one subscriber that are not acknowledged.
+const PREFETCH: u16 = 16;
 
 impl RabbitBroker {
     /// All at once, on their several channels.
     async fn publish_wave(&self, events: &[Event]) -> Result<()> {
-        let publish = events.iter().map(|event| {
-            let message = Message::to_topic(self.0.topology.events(), event.fact.topic(), codec::encode(event));
+        let mut topics: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for event in events {
+            topics.entry(event.fact.topic()).or_default().push(event);
+        }
+        let publish =
+            topics.iter().flat_map(|(topic, events)| events.chunks(EVENTS_MAX).map(move |part| (topic, part)));
+        let publish = publish.map(|(topic, part)| {
+            let message = Message::to_topic(self.0.topology.events(), topic, codec::encode(&part));
             self.0.lanes.publish(message)
         });
         try_join_all(publish).await.map(drop).map_err(fault)
@@ -37,7 +47,65 @@ impl Events for RabbitBroker {
 
     async fn events(&self, listener: Listener) -> Result<Box<dyn Subscription<Event>>> {
         let queue = Source::Queue(self.0.topology.events_of(listener));
-        Ok(Box::new(RabbitSubscription::open(self.0.clone(), queue, PREFETCH, codec::event).await?))
+        let messages = RabbitSubscription::open(self.0.clone(), queue, PREFETCH, codec::events).await?;
+        Ok(Box::new(OneByOne { messages: Box::new(messages), ready: VecDeque::new() }))
+    }
+}
+
+/// The events of messages, each a delivery; a message is acknowledged with the last of its own.
+struct OneByOne {
+    messages: Box<dyn Subscription<Vec<Event>>>,
+    ready: VecDeque<Part>,
+}
+
+#[async_trait]
+impl Subscription<Event> for OneByOne {
+    async fn next(&mut self, max: usize) -> Result<Vec<Box<dyn Delivery<Event>>>> {
+        // An empty message is acknowledged by nobody else.
+        while self.ready.is_empty() {
+            for message in self.messages.next(max.div_ceil(EVENTS_MAX)).await? {
+                let events = message.body().clone();
+                let message = Arc::new(Mutex::new(Unsettled { left: events.len(), message: Some(message) }));
+                self.ready.extend(events.into_iter().map(|event| Part { event, message: message.clone() }));
+                settle(&message, 0).await?;
+            }
+        }
+        let taken = self.ready.drain(..self.ready.len().min(max.max(1)));
+        Ok(taken.map(|part| Box::new(part) as Box<dyn Delivery<Event>>).collect())
+    }
+}
+
+/// Dropped before its last event is acknowledged, it comes again: its delivery is dropped with it.
+struct Unsettled {
+    left: usize,
+    message: Option<Box<dyn Delivery<Vec<Event>>>>,
+}
+
+struct Part {
+    event: Event,
+    message: Arc<Mutex<Unsettled>>,
+}
+
+#[async_trait]
+impl Delivery<Event> for Part {
+    fn body(&self) -> &Event {
+        &self.event
+    }
+
+    async fn ack(self: Box<Self>) -> Result<()> {
+        settle(&self.message, 1).await
+    }
+}
+
+async fn settle(message: &Mutex<Unsettled>, events: usize) -> Result<()> {
+    let settled = {
+        let mut message = message.lock().unwrap_or_else(PoisonError::into_inner);
+        message.left -= events;
+        if message.left == 0 { message.message.take() } else { None }
+    };
+    match settled {
+        Some(message) => message.ack().await,
+        None => Ok(()),
     }
 }
 

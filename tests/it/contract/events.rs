@@ -139,6 +139,30 @@ pub async fn dropped_comes_again(fixture: &impl Fixture) {
     nothing_comes(&mut subscription).await;
 }
 
+/// Of those that were published together, one is not acknowledged: it comes again, with others or without.
+pub async fn one_of_many_that_is_dropped_comes_again(fixture: &impl Fixture) {
+    let queue = fixture.open().await;
+    let paid: Vec<Event> = (0..70).map(|number| event(5 * number)).collect();
+    queue.publish_events(&paid).await.unwrap();
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let (mut deliveries, bodies) = take(&mut subscription, paid.len()).await;
+    assert_eq!(bodies, paid);
+    let dropped = deliveries.remove(40);
+    let missed = dropped.body().id;
+    ack_all(deliveries).await;
+    drop((dropped, subscription));
+    let mut subscription = queue.events(Listener::Mail).await.unwrap();
+    let mut again = Vec::new();
+    while !again.contains(&missed) {
+        for delivery in patiently(subscription.next(99)).await.unwrap() {
+            again.push(delivery.body().id);
+            delivery.ack().await.unwrap();
+        }
+    }
+    assert!(again.len() <= 32, "all of it came again");
+    nothing_comes(&mut subscription).await;
+}
+
 /// Several subscribers of one listener: each event comes to one of them.
 pub async fn subscribers_share(fixture: &impl Fixture) {
     let queue = fixture.open().await;

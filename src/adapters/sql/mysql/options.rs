@@ -10,7 +10,7 @@ use crate::adapters::tls::Endpoint;
 use crate::ports::{Fault, Result};
 
 const PART: &str = "ledger";
-/// Distinct texts: about 60 statements, and ten sizes of each of those over many rows.
+/// Distinct texts: some 60 statements, and of those over many rows one for each length.
 const STATEMENTS_MAX: usize = 256;
 
 /// The library's own message for a bad URL might show it. An unknown key is refused: the library would pass over `ssl_mode`,

@@ -16,6 +16,14 @@ use super::sql::Verdict;
 use super::writer::Writer;
 use crate::kit::work::lifecycle::Lifecycle;
 
+#[test]
+fn the_library_is_told_how_it_keeps_the_file() {
+    let told = format!("{:?}", super::options("a.sqlite".as_ref()));
+    for wanted in ["statement_cache_capacity: 512", r#""wal_autocheckpoint": Some("8000")"#] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+}
+
 /// So many have a connection, and one more waits until one of them is done.
 pub(crate) async fn read_at_once(pool: &SqlitePool, max: usize) {
     let mut readers = Vec::new();

@@ -1,4 +1,4 @@
-//! Statements over many rows. Their sizes are powers of two, so that a handful of texts fills a connection's statement cache.
+//! Statements over many rows, of a few sizes: so that their texts fit into a connection's statement cache.
 
 use std::fmt::{Display, Write as _};
 
@@ -58,10 +58,17 @@ pub async fn delete_until(conn: &mut Connection, text: &'static str, until: Time
     Ok(sqlx::query(text).bind(until).bind(max).execute(conn).await?.rows_affected())
 }
 
-/// Cuts a list into pieces whose lengths are powers of two, long ones first.
+/// Cuts a list into pieces of a few lengths, long ones first: up to 64 rows are two pieces at most, of 18 lengths. Each piece is a call
+/// to the server, and each length a text of its own. What can be filled up by its last value again needs none of this.
 pub fn pieces<T>(mut items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = 1 << items.len().min(max).checked_ilog2()?;
+        let size = match items.len().min(max) {
+            0 => return None,
+            few @ ..=8 => few,
+            some @ ..=32 => some - some % 4,
+            some @ ..=64 => some - some % 8,
+            many => 1 << many.ilog2(),
+        };
         let (piece, rest) = items.split_at(size);
         items = rest;
         Some(piece)
@@ -94,14 +101,14 @@ impl Statement {
         self.push("?")
     }
 
-    /// `CASE id WHEN ? THEN ? … END`: to each row what is its own.
+    /// `CASE id WHEN ? THEN ? … END`: to each row what is its own. Filled up as a list is.
     pub fn push_by_id<'t, K, V>(&mut self, values: impl IntoIterator<Item = (K, V)>) -> &mut Self
     where
-        K: Encode<'t, Db> + Type<Db>,
-        V: Encode<'t, Db> + Type<Db>,
+        K: Encode<'t, Db> + Type<Db> + Clone,
+        V: Encode<'t, Db> + Type<Db> + Clone,
     {
         self.push("CASE id");
-        for (id, value) in values {
+        for (id, value) in filled_up(values) {
             self.push(" WHEN ").push_bind(id);
             self.push(" THEN ").push_bind(value);
         }
@@ -113,12 +120,8 @@ impl Statement {
     where
         V: Encode<'t, Db> + Type<Db> + Clone,
     {
-        let mut values: Vec<V> = values.into_iter().collect();
-        if let Some(last) = values.last().cloned() {
-            values.resize(values.len().next_power_of_two(), last);
-        }
         let mut list = Values { statement: self, before: "(" };
-        for value in values {
+        for value in filled_up(values) {
             list.bind(value);
         }
         self.push(")")
@@ -130,9 +133,7 @@ impl Statement {
         V: Encode<'t, Db> + Type<Db> + Clone,
     {
         let (before, after) = text.split_once('?').expect("the text has a place for the value");
-        let last = values.last().cloned();
-        let all = values.iter().cloned().chain(last.into_iter().cycle()).take(values.len().next_power_of_two());
-        for (number, value) in all.enumerate() {
+        for (number, value) in filled_up(values.iter().cloned()).into_iter().enumerate() {
             self.push(if number == 0 { "SELECT " } else { " UNION ALL SELECT " }).push(before);
             self.push_bind(value).push(after);
         }
@@ -171,6 +172,15 @@ impl Statement {
     }
 }
 
+/// To a power of two, by the last one again.
+fn filled_up<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
 pub struct Values<'s> {
     statement: &'s mut Statement,
     before: &'static str,
@@ -189,6 +199,20 @@ mod tests {
     use super::*;
     use crate::adapters::sql::stored::Beyond63Bits;
     use crate::domain::shared::id::SaleId;
+
+    #[test]
+    fn a_list_is_cut_into_few_pieces_of_few_lengths() {
+        let (items, mut lengths) = ([(); 1_000], std::collections::BTreeSet::new());
+        for count in 0..=items.len() {
+            let cut: Vec<usize> = pieces(&items[..count], 512).map(<[()]>::len).collect();
+            assert_eq!(cut.iter().sum::<usize>(), count);
+            assert!(cut.len() <= 2 || count > 64, "{count} rows are {cut:?}");
+            lengths.extend(cut);
+        }
+        assert_eq!(lengths.iter().filter(|length| **length <= 64).count(), 18);
+        assert_eq!(lengths.len(), 21);
+        assert_eq!(pieces(&items[..100], 8).map(<[()]>::len).max(), Some(8));
+    }
 
     fn refusal(statement: Statement) -> Option<Beyond63Bits> {
         match statement.build().err()? {

@@ -59,7 +59,7 @@ pub async fn hold(
             ..row
         })
         .collect();
-    for rows in bulk::pieces(&held, bulk::ASSIGNED_MAX) {
+    for rows in held.chunks(bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.promote */ UPDATE reservations SET state = ");
         query.push_bind(Kind::Held).push(", units = ");
         query.push_by_id(rows.iter().map(|row| (row.id, Units::of(row.state.units()))));

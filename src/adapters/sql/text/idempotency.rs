@@ -223,7 +223,7 @@ pub async fn keep_all(conn: &mut Connection, kept: &[(Key, Answer)]) -> Result<(
     }
     for ((status, content_type), mut answers) in alike {
         answers.sort_unstable_by_key(|(key, _)| key.0);
-        for answers in bulk::pieces(&answers, bulk::ASSIGNED_MAX) {
+        for answers in answers.chunks(bulk::ASSIGNED_MAX) {
             let mut query = Statement::new("/* requests.keep_all */ UPDATE requests SET status = ");
             query.push_bind(status).push(", content_type = ").push_bind(content_type).push(", body = ");
             query.push_by_id(answers.iter().copied());

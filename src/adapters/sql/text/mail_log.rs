@@ -33,7 +33,9 @@ impl MailLog for Store {
             let text = serde_json::to_string(event).map_err(|error| fault(broken(error)))?;
             Ok(New { id: event.id, kind: kind(&event.fact), event: Some(text), now })
         });
-        let letters = written.collect::<ports::Result<Vec<_>>>()?;
+        let mut letters = written.collect::<ports::Result<Vec<_>>>()?;
+        // All transactions lock in the same order.
+        letters.sort_unstable_by_key(|letter| letter.id);
         self.write("letters.keep", letters, |c, letters| Box::pin(keep_all(c, letters))).await
     }
 
@@ -64,8 +66,17 @@ impl MailLog for Store {
 }
 
 async fn keep_all(conn: &mut Connection, letters: &[New]) -> Result<()> {
-    for letter in letters {
-        keep(conn, letter, letter.now, 0).await?;
+    for letters in bulk::pieces(letters, bulk::ROWS_MAX) {
+        let mut query = Statement::new(concat!(
+            "/* letters.keep_all */ ",
+            insert_new!(),
+            " INTO letters (id, kind, state, event, kept_at, due_at, tries) "
+        ));
+        query.push_rows(letters, |values, letter| {
+            values.bind(letter.id).bind(letter.kind).bind(Letter::Unsent).bind(&letter.event);
+            values.bind(letter.now).bind(letter.now).bind(0_u32);
+        });
+        query.build()?.execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -184,7 +184,7 @@ async fn group(conn: &mut Connection, asks: &[Ask]) -> Result<Vec<SandboxState>>
         query.build()?.execute(&mut *conn).await?;
     }
     let sets: Vec<_> = sets.into_iter().collect();
-    for sets in bulk::pieces(&sets, GROUP_MAX) {
+    for sets in sets.chunks(GROUP_MAX) {
         let mut query = Statement::new("/* sandbox.set */ UPDATE sandbox_payments SET state = ");
         query.push_by_id(sets.iter().copied());
         query.push(" WHERE id IN ").push_list(sets.iter().map(|(payment, _)| payment));

@@ -180,7 +180,7 @@ pub async fn finish(conn: &mut Connection, (finishes, now): &(Vec<Finish>, Times
 
 /// Of locked rows that are being paid with these orders' payments.
 async fn confirm(conn: &mut Connection, orders: &[Order], now: Timestamp) -> Result<()> {
-    for orders in bulk::pieces(orders, bulk::ASSIGNED_MAX) {
+    for orders in orders.chunks(bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.confirm */ UPDATE reservations SET state = ");
         query.push_bind(Kind::Confirmed).push(", version = version + 1, updated_at = ").push_bind(now);
         query.push(" WHERE id IN ").push_list(orders.iter().map(|order| order.reservation));
@@ -188,7 +188,7 @@ async fn confirm(conn: &mut Connection, orders: &[Order], now: Timestamp) -> Res
     }
     let mut payments: Vec<PaymentId> = orders.iter().map(|order| order.payment).collect();
     payments.sort_unstable();
-    for payments in bulk::pieces(&payments, bulk::ASSIGNED_MAX) {
+    for payments in payments.chunks(bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.captured */ UPDATE payments SET state = ");
         query.push_bind(PaymentState::Captured).push(" WHERE id IN ").push_list(payments);
         if query.build()?.execute(&mut *conn).await?.rows_affected() != payments.len() as u64 {
@@ -214,7 +214,7 @@ async fn take(
     paying_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
-    for rows in bulk::pieces(rows, bulk::ASSIGNED_MAX) {
+    for rows in rows.chunks(bulk::ASSIGNED_MAX) {
         let mut query = Statement::new("/* ledger.till.take */ UPDATE reservations SET state = ");
         query.push_bind(to).push(", payment = ");
         query.push_by_id(rows.iter().copied());
