@@ -138,28 +138,33 @@ async fn carry_out<K: Keeper>(
         Step::Say(response) => return Ok(req.into_response(response)),
         Step::Run { key, lease } => (key, lease),
     };
-    let http = req.request().clone();
-    // On the worker and not on the connection: the answer is kept even when the client is gone.
-    let keeps = keeper.clone();
-    let ended = keeper.finish(async move {
+    let (http, keeps) = (req.request().clone(), keeper.clone());
+    let work = async move {
         keeps.faults().reach(AFTER_CLAIM).await;
         let answered = next.call(req).await?;
         match key {
             Some(key) => Ok(keep(&keeps, key, lease, answered).await),
             None => Ok(answered),
         }
-    });
-    ended.await.unwrap_or_else(|| Ok(went_wrong(http)))
+    };
+    to_its_end(&keeper, http, work).await
+}
+
+/// On the worker and not on the connection: the answer is kept even when the client is gone.
+pub(super) async fn to_its_end<K: Keeper>(
+    keeper: &K,
+    http: HttpRequest,
+    work: impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + 'static,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    keeper.finish(work).await.unwrap_or_else(|| {
+        let problem = Problem::new(Kind::INTERNAL, "this went wrong here; ask again with the same key");
+        Ok(ServiceResponse::new(http, problem.error_response()))
+    })
 }
 
 pub(super) fn keeper_of<K: Keeper>(req: &ServiceRequest) -> K {
     let keeper = req.app_data::<Data<K>>().expect("the mounting code adds the keeper to the application's data");
     K::clone(keeper)
-}
-
-pub(super) fn went_wrong(req: HttpRequest) -> ServiceResponse<BoxBody> {
-    let problem = Problem::new(Kind::INTERNAL, "this went wrong here; ask again with the same key");
-    ServiceResponse::new(req, problem.error_response())
 }
 
 /// Everything up to the handler. Who may not ask at all writes nothing.

@@ -13,7 +13,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, Route};
 
-use crate::kit::http::idempotency::{AFTER_EFFECT, Keeper, Outcome, keep, keeper_of, outcome, read, told, went_wrong};
+use crate::kit::http::idempotency::{AFTER_EFFECT, Keeper, Outcome, keep, keeper_of, outcome, read, to_its_end, told};
 use crate::kit::http::problem::Problem;
 use crate::ports::platform::idempotency::{Asked, Claim, Lease};
 
@@ -84,14 +84,12 @@ async fn carry_out<K: Keeper>(
     };
     let request = Unclaimed(Rc::new(Inner { asked, stands: Cell::new(Stands::Unasked) }));
     req.extensions_mut().insert(request.clone());
-    let http = req.request().clone();
-    // On the worker and not on the connection: the answer is kept even when the client is gone.
-    let keeps = keeper.clone();
-    let ended = keeper.finish(async move {
+    let (http, keeps) = (req.request().clone(), keeper.clone());
+    let work = async move {
         let answered = next.call(req).await?;
         Ok(settle(&keeps, &request, answered).await)
-    });
-    ended.await.unwrap_or_else(|| Ok(went_wrong(http)))
+    };
+    to_its_end(&keeper, http, work).await
 }
 
 /// Brings what is left of the claim to its end.
