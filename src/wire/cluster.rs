@@ -50,21 +50,30 @@ pub async fn connect(
     stop: &CancellationToken,
     tasks: AnyTasks,
 ) -> Result<(World, Arc<SystemClock>), Failure> {
-    connect_to(config, stop, tasks, false).await
+    connect_to(config, stop, tasks, Redis::WaitedFor).await
 }
 
-/// `later`: Redis is not waited for, but connected to when it is there.
+/// What a process does whose Redis is away when it begins.
+enum Redis {
+    WaitedFor,
+    /// It begins without it, and connects when Redis is there.
+    Later,
+}
+
 async fn connect_to(
     config: &Config,
     stop: &CancellationToken,
     tasks: AnyTasks,
-    later: bool,
+    redis: Redis,
 ) -> Result<(World, Arc<SystemClock>), Failure> {
     let servers = Servers::of(config)?;
     let store = waited_for(stop, || servers.mysql(config.mysql.pool_max)).await?;
     store.verify_schema().await?;
     let store = Arc::new(servers.with_replica(store)?);
-    let turnstile = Arc::new(waited_for(stop, || servers.redis(later)).await?);
+    let turnstile = Arc::new(match redis {
+        Redis::WaitedFor => waited_for(stop, || servers.redis()).await?,
+        Redis::Later => servers.redis_later().await?,
+    });
     name_systems(SYSTEMS);
     let broker = Arc::new(waited_for(stop, || servers.rabbit(tasks.clone())).await?);
     let clock = Arc::new(SystemClock::unmeasured());
@@ -148,8 +157,8 @@ pub(super) async fn consumer(process: Process<Config>) -> Result<(), Failure> {
     let Process { config, lifecycle, readiness, .. } = process;
     config.consumer.fallback.check().map_err(ConfigError::new)?;
     // One that can decide without it begins without it.
-    let later = config.consumer.fallback.is_on();
-    let (mut world, clock) = connect_to(&config, &lifecycle.soft, lifecycle.tasks(), later).await?;
+    let redis = if config.consumer.fallback.is_on() { Redis::Later } else { Redis::WaitedFor };
+    let (mut world, clock) = connect_to(&config, &lifecycle.soft, lifecycle.tasks(), redis).await?;
     fallback::check_partitions(&*world.fallbacks, config.rabbit.partitions).await?;
     let fallback = fallback::prepare(&config, &mut world, &readiness);
     let needed = if fallback.is_some() { watch::BESIDE_A_MEMORY } else { watch::ALL };

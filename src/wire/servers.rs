@@ -50,14 +50,13 @@ impl<'a> Servers<'a> {
         }
     }
 
-    /// `later`: one that is away now is connected to when it is there.
-    pub async fn redis(&self, later: bool) -> Result<RedisTurnstile> {
-        let (at, namespace) = (self.at(&self.config.redis.url), &self.config.namespace);
-        if later {
-            RedisTurnstile::connect_later(at, namespace).await
-        } else {
-            RedisTurnstile::connect(at, namespace).await
-        }
+    pub async fn redis(&self) -> Result<RedisTurnstile> {
+        RedisTurnstile::connect(self.at(&self.config.redis.url), &self.config.namespace).await
+    }
+
+    /// One that is away now is connected to when it is there.
+    pub async fn redis_later(&self) -> Result<RedisTurnstile> {
+        RedisTurnstile::connect_later(self.at(&self.config.redis.url), &self.config.namespace).await
     }
 
     pub async fn rabbit(&self, tasks: AnyTasks) -> Result<RabbitBroker> {
