@@ -7,5 +7,5 @@ pub mod attempts;
 pub mod counter;
 #[path = "../it/contract/payments.rs"]
 pub mod payments;
-#[path = "../it/contract/turnstile.rs"]
+#[path = "../it/contract/turnstile/mod.rs"]
 pub mod turnstile;
