@@ -143,7 +143,7 @@ pub struct StripeConfig {
     pub secret_key: SecretString,
     /// `whsec_…` of the endpoint `/v1/webhooks/stripe`; several after commas while they change.
     pub webhook_secrets: SecretString,
-    /// How long one call may take, in milliseconds. All tries together stay below `payments.orphan_ms`.
+    /// How long one call may take, in milliseconds. All tries together stay below `payments.paying_ms_max`.
     pub call_ms_max: u64,
     /// How often one call is sent, at most, while it is not known what became of it.
     pub tries_max: u32,

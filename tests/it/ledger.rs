@@ -5,7 +5,6 @@ mod journal;
 mod latest;
 mod letters;
 mod lists;
-mod orphans;
 
 use futures_util::future::join_all;
 use miaosha::adapters::sql::mysql::MysqlStore;

@@ -6,9 +6,6 @@ use miaosha::domain::shared::id::BuyerId;
 use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::money::paying::{Begin, Begun, Paying, Take, Took};
 
-/// Makes orphans of payments that came to nothing. No process of ours leaves one, but those of earlier versions did.
-pub const ORPHANED: &str = "UPDATE payments SET state = 1 WHERE state = 3";
-
 /// What a gateway writes before it asks the provider for anything.
 pub async fn take(paying: &dyn Paying, payment: &Payment, buyer: BuyerId, now: Timestamp) -> Took {
     let take = Take::Paying { payment: payment.clone(), buyer };

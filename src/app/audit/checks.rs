@@ -42,10 +42,6 @@ pub(super) fn in_motion(evidence: &Evidence) -> Vec<String> {
     if standing.unfreed > 0 {
         why.push(format!("{} ended reservations are not given on", standing.unfreed));
     }
-    let open = facts.payments.iter().filter(|payment| payment.state == PaymentState::Opened).count();
-    if open > 0 {
-        why.push(format!("{open} payments are to be voided"));
-    }
     match &evidence.turnstile {
         None => why.push("the turnstile is missing".to_owned()),
         Some(turnstile) => {
@@ -179,6 +175,7 @@ fn money(evidence: &Evidence) -> Check {
     if confirmed != standing_orders.len() {
         return Err(format!("{} orders stand, and {confirmed} reservations are confirmed", standing_orders.len()));
     }
+    no_payment_is_left(facts)?;
     let by_payment: HashMap<PaymentId, &Order> = facts.orders.iter().map(|order| (order.payment, order)).collect();
     let mut refunds: HashMap<PaymentId, Vec<&RefundEntry>> = HashMap::new();
     for entry in &facts.refunds {
@@ -194,6 +191,26 @@ fn money(evidence: &Evidence) -> Check {
     let known: BTreeSet<PaymentId> = facts.payments.iter().map(|payment| payment.id).collect();
     match facts.orders.iter().find(|order| !known.contains(&order.payment)) {
         Some(order) => Err(format!("order {} names a payment that was never recorded", order.number)),
+        None => Ok(()),
+    }
+}
+
+/// What pays for a reservation is opened and settled together with it: nobody would come back for one that none is paid with.
+fn no_payment_is_left(facts: &AuditFacts) -> Check {
+    let paying: BTreeSet<(ReservationId, PaymentId)> = facts
+        .live
+        .iter()
+        .filter_map(|(row, _)| match row.state {
+            State::Paying { payment, .. } => Some((row.id, payment)),
+            _ => None,
+        })
+        .collect();
+    let mut opened = facts.payments.iter().filter(|payment| payment.state == PaymentState::Opened);
+    match opened.find(|payment| !paying.contains(&(payment.reservation, payment.id))) {
+        Some(payment) => Err(format!(
+            "payment {} has no end, and reservation {} is not paid with it",
+            payment.id, payment.reservation
+        )),
         None => Ok(()),
     }
 }

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 
-use crate::domain::money::payment::Payment;
 use crate::domain::sale::reservation::Reservation;
 use crate::domain::shared::id::{PaymentId, ReservationId, SaleId};
 use crate::domain::shared::time::Timestamp;
@@ -26,9 +25,6 @@ pub trait Sweeping: Send + Sync + 'static {
 
     /// Reservations that began paying before `before`, with the payment they name.
     async fn stuck(&self, before: Timestamp, max: u32) -> Result<Vec<(ReservationId, PaymentId)>>;
-
-    /// Payments opened before `before` that no Paying or Confirmed row names: to be voided.
-    async fn orphans(&self, before: Timestamp, max: u32) -> Result<Vec<Payment>>;
 
     /// Sales with standby that may wait in vain: closed ones, and those whose standby goes on until all is paid.
     async fn standby_to_end(&self, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>>;

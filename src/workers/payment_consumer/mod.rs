@@ -67,9 +67,6 @@ pub struct Settings {
     pub rows_max: u32,
     /// A payment that is not finished after this long is voided.
     pub paying_ms_max: i64,
-    /// A payment that was opened this long ago and that no reservation took is voided. Longer than a checkout may take from
-    /// recording a payment to taking it.
-    pub orphan_ms: i64,
     /// How long a promotion waits for its row before the turnstile is restored.
     pub absent_ms_max: u64,
     /// How long an answer of the turnstile may be missing in the ledger before the turnstile is restored.
@@ -132,7 +129,6 @@ impl Default for Settings {
             alarm_ms: 1_000,
             rows_max: 2_048,
             paying_ms_max: 30_000,
-            orphan_ms: 60_000,
             absent_ms_max: 5_000,
             gap_ms: 5_000,
             provider_calls_max: 16,

@@ -37,8 +37,6 @@ pub enum Job {
     Unfreed,
     /// Reservations that are being paid for too long.
     Stuck,
-    /// Payments that no reservation took.
-    Orphans,
     /// Money to be given back, and what became of it.
     Refunds,
     /// Standby that can no longer become anything.
@@ -52,24 +50,14 @@ pub enum Job {
 }
 
 impl Job {
-    pub const ALL: [Job; 9] = [
-        Job::Overdue,
-        Job::Unfreed,
-        Job::Stuck,
-        Job::Orphans,
-        Job::Refunds,
-        Job::Standby,
-        Job::Watch,
-        Job::Lists,
-        Job::Holders,
-    ];
+    pub const ALL: [Job; 8] =
+        [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Refunds, Job::Standby, Job::Watch, Job::Lists, Job::Holders];
 
     pub(super) fn label(self) -> &'static str {
         match self {
             Job::Overdue => "overdue",
             Job::Unfreed => "unfreed",
             Job::Stuck => "stuck",
-            Job::Orphans => "orphans",
             Job::Refunds => "refunds",
             Job::Standby => "standby",
             Job::Watch => "watch",
@@ -111,7 +99,6 @@ impl Sweeper {
             Job::Overdue => self.overdue().await,
             Job::Unfreed => self.unfreed().await,
             Job::Stuck => self.stuck().await,
-            Job::Orphans => self.orphans().await,
             Job::Refunds => self.refunds().await,
             Job::Standby => self.standby().await,
             Job::Watch => self.watch().await,
@@ -162,13 +149,6 @@ impl Sweeper {
         let before = sure_now(&*self.needs.clock)?.plus_ms(-self.settings.paying_ms_max);
         let rows = self.needs.sweeping.stuck(before, self.settings.rows_max).await?;
         let work = rows.into_iter().map(|(id, payment)| resolve(&self.needs, &self.settings, id, payment)).collect();
-        self.a_few_at_a_time(work).await
-    }
-
-    async fn orphans(&self) -> Result<()> {
-        let before = sure_now(&*self.needs.clock)?.plus_ms(-self.settings.orphan_ms);
-        let payments = self.needs.sweeping.orphans(before, self.settings.rows_max).await?;
-        let work = payments.iter().map(|p| resolve(&self.needs, &self.settings, p.reservation, p.id)).collect();
         self.a_few_at_a_time(work).await
     }
 

@@ -163,8 +163,6 @@ async fn of_two_checkouts_of_one_hold_one_captures(fixture: Fixture) {
         assert!(answers.iter().all(|answer| matches!(answer.status.as_u16(), 200..=202)), "{answers:?}");
     }
     assert_eq!(fixture.orders_and_captures(sale.id).await, (4, 4));
-    let orphans = fixture.world.sweeping.orphans(START.plus_ms(1), 100).await.unwrap();
-    assert_eq!(orphans, [], "whoever lost voided its payment");
 }
 
 #[actix_web::test]

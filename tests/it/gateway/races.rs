@@ -54,8 +54,7 @@ races! {
 }
 
 async fn sweep(fixture: &Fixture) {
-    let settings =
-        payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payments::Settings::default() };
+    let settings = payments::Settings { paying_ms_max: 10, alarm_ms: 0, ..payments::Settings::default() };
     fixture.clock.advance_ms(20);
     for _ in 0..2 {
         Sweeper::new(fixture.world.needs(), settings.clone()).sweep().await.unwrap();

@@ -42,7 +42,7 @@ async fn held(fixture: &Fixture) -> (Sale, ReservationId, String) {
 }
 
 async fn sweep(fixture: &Fixture) {
-    let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, ..payments::Settings::default() };
+    let settings = payments::Settings { paying_ms_max: 10, ..payments::Settings::default() };
     fixture.clock.advance_ms(20);
     Sweeper::new(fixture.world.needs(), settings).sweep().await.unwrap();
 }

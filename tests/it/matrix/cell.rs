@@ -387,9 +387,9 @@ async fn stands_or_ends(
 
 /// What the payment-consumer does, one job after the other.
 async fn sweep(world: World) {
-    let settings = payments::Settings { paying_ms_max: 10, orphan_ms: 10, alarm_ms: 0, ..payment_settings() };
+    let settings = payments::Settings { paying_ms_max: 10, alarm_ms: 0, ..payment_settings() };
     let sweeper = Sweeper::new(world.needs(), settings);
-    for job in [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Orphans, Job::Refunds] {
+    for job in [Job::Overdue, Job::Unfreed, Job::Stuck, Job::Refunds] {
         let _ = sweeper.sweep_one(job).await;
     }
 }

@@ -157,7 +157,6 @@ watched! { Sweeping, "ledger", sweeping:
     overdue(now: Timestamp, max: u32) -> Vec<(SaleId, ReservationId)>;
     unfreed_of(leased_by: u64, max: u32) -> Vec<(SaleId, ReservationId)>;
     stuck(before: Timestamp, max: u32) -> Vec<(ReservationId, PaymentId)>;
-    orphans(before: Timestamp, max: u32) -> Vec<Payment>;
     standby_to_end(among: &[SaleId], now: Timestamp) -> Vec<SaleId>;
     end_standby(sale: SaleId, now: Timestamp, max: u32) -> Vec<Reservation>;
 }

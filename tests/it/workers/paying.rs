@@ -10,7 +10,6 @@ use sqlx::{Connection, SqliteConnection};
 use super::embedded::fixture_of;
 use super::fixture::{Fixture, HOLD_MS, allotment, payment_settings};
 use super::stories::assert_kinds;
-use crate::support::checkout::ORPHANED;
 
 /// A gateway crashed in the middle of a checkout, after the provider was asked: one story for each card.
 pub async fn stuck(fixture: Fixture) {
@@ -61,33 +60,25 @@ pub async fn never_opened(fixture: Fixture) {
     fixture.assert_sound().await;
 }
 
-/// Payments that no reservation names: one that was never opened, one that is void, one whose money moved and goes back.
+/// No process of ours leaves one, and none comes back for one: the audit says so.
 #[tokio::test]
-async fn orphans() {
+async fn a_payment_without_an_end_is_found_by_the_audit() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = fixture_of(folder.path(), MemorySignals::new(), |sandbox| sandbox, ()).await;
     let fixture = fixture.with_sale(allotment(2, 1)).await;
     fixture.decide([fixture.batch(1..=2)]).await;
-    for card in [None, Some("timeout"), Some("ok")] {
-        let orphan = fixture.take(1).await;
-        if let Some(card) = card {
-            fixture.world.payments.open(orphan.id, orphan.amount).await.unwrap();
-            let _ = fixture.world.payments.capture(orphan.id, card).await;
-        }
-        fixture.world.paying.payment_unopened(orphan.reservation, orphan.id, fixture.clock.now()).await.unwrap();
-    }
+    let left = fixture.take(1).await;
+    assert!(fixture.audit().await.pass, "it is being paid with");
+    fixture.world.paying.payment_unopened(left.reservation, left.id, fixture.clock.now()).await.unwrap();
     let url = format!("sqlite://{}", folder.path().join("ledger.sqlite").display());
-    sqlx::query(ORPHANED).execute(&mut SqliteConnection::connect(&url).await.unwrap()).await.unwrap();
-    let payment = fixture.begin_paying(1).await;
-    fixture.world.payments.capture(payment.id, "ok").await.unwrap();
-    fixture.clock.advance_ms(payment_settings().orphan_ms.max(HOLD_MS) + payment_settings().alarm_ms + 1);
-    for _ in 0..3 {
-        fixture.sweeper().sweep().await.unwrap();
-    }
-    assert_kinds(&fixture, [Kind::Confirmed, Kind::Lapsed]).await;
-    let figures = fixture.audit().await.figures;
-    assert_eq!((figures.payments, figures.captured, figures.orders), (4, 1, 1));
-    fixture.assert_sound().await;
+    let mut ledger = SqliteConnection::connect(&url).await.unwrap();
+    let opened_again = sqlx::query("UPDATE payments SET state = 1 WHERE state = 3").execute(&mut ledger).await.unwrap();
+    assert_eq!(opened_again.rows_affected(), 1);
+    fixture.begin_paying(2).await;
+    let violation = fixture.audit().await.violation.expect("nobody will end it");
+    assert_eq!(violation.invariant, 7);
+    assert!(violation.what.contains(&left.id.to_string()), "{}", violation.what);
+    assert_eq!(fixture.world.sweeping.stuck(fixture.clock.now().plus_ms(1), 9).await.unwrap().len(), 1);
 }
 
 /// An alarm for what a payment took in time does nothing; the unit stays taken until the provider has answered.

@@ -241,10 +241,6 @@ impl Sweeping for Store {
         look::stuck(&mut *self.reader().await?, before, max).await.map_err(fault)
     }
 
-    async fn orphans(&self, before: Timestamp, max: u32) -> Result<Vec<Payment>> {
-        look::orphans(&mut *self.reader().await?, before, max).await.map_err(fault)
-    }
-
     async fn standby_to_end(&self, among: &[SaleId], now: Timestamp) -> Result<Vec<SaleId>> {
         moves::standby_to_end(&mut *self.reader().await?, among, now).await.map_err(fault)
     }

@@ -10,7 +10,6 @@ use super::fallback::leased_by;
 use super::{Result, certificates, ended, row};
 use crate::adapters::sql::stored::Number;
 use crate::domain::money::order::Order;
-use crate::domain::money::payment::{Payment, PaymentState};
 use crate::domain::sale::reservation::{Kind, Outcome, Reservation};
 use crate::domain::sale::turn::Cause;
 use crate::domain::sale::turnstile::{Ended, Part};
@@ -243,22 +242,6 @@ pub async fn stuck(conn: &mut Connection, before: Timestamp, max: u32) -> Result
     .fetch_all(conn)
     .await?;
     found.iter().map(|found| Ok((found.try_get("id")?, found.try_get("payment")?))).collect()
-}
-
-pub async fn orphans(conn: &mut Connection, before: Timestamp, max: u32) -> Result<Vec<Payment>> {
-    sqlx::query_as(row::payments!(
-        "ledger.orphans",
-        "WHERE state = ? AND opened_at < ? AND NOT EXISTS (SELECT 1 FROM reservations r \
-         WHERE r.id = payments.reservation AND r.payment = payments.id AND r.state IN (?, ?)) \
-         ORDER BY opened_at LIMIT ?"
-    ))
-    .bind(PaymentState::Opened)
-    .bind(before)
-    .bind(Kind::Paying)
-    .bind(Kind::Confirmed)
-    .bind(max)
-    .fetch_all(conn)
-    .await
 }
 
 pub async fn time(conn: &mut Connection) -> Result<Timestamp> {
