@@ -64,4 +64,4 @@ needs!(desk::Needs:
 needs!(door::Needs: admissions;);
 needs!(webhooks::Needs: payments; money);
 needs!(at_once::Needs: attempts reservations clock;);
-needs!(box_office::Needs: orders reservations attempts turnstile journal; money counter);
+needs!(box_office::Needs: orders reservations attempts turnstile fallbacks journal; money counter);

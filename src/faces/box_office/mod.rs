@@ -4,6 +4,7 @@
 //! Nobody needs an account. What is sold by other conditions (sales that ask a question) is not sold here. It decides nothing about who
 //! gets what: the turnstile does, as of every attempt; and what it does not confirm while its caller is there lapses soon.
 
+mod fallback;
 pub mod metric;
 mod part;
 mod purchase;
@@ -26,6 +27,7 @@ use crate::app::money::till::{Till, WAITING_MAX};
 use crate::app::receipts::Receipts;
 use crate::app::sale::at_once::{self, Counter};
 use crate::app::sale::catalogue_cache::TtlCache;
+use crate::faces::box_office::fallback::FallbackWatch;
 pub use crate::faces::box_office::part::part;
 pub use crate::faces::box_office::settings::Settings;
 use crate::faces::box_office::views::PartsView;
@@ -35,6 +37,7 @@ use crate::kit::http::throttle::{Rate, Throttle};
 use crate::ports::audit::journal::Journal;
 use crate::ports::money::orders::Orders;
 use crate::ports::sale::attempts::Attempts;
+use crate::ports::sale::fallback::Fallbacks;
 use crate::ports::sale::reservations::Reservations;
 use crate::ports::sale::turnstile::Turnstile;
 
@@ -50,6 +53,7 @@ pub struct Needs {
     /// Whether they are there.
     pub attempts: Arc<dyn Attempts>,
     pub turnstile: Arc<dyn Turnstile>,
+    pub fallbacks: Arc<dyn Fallbacks>,
     pub journal: Arc<dyn Journal>,
     pub money: money::Needs,
     pub counter: at_once::Needs,
@@ -70,6 +74,7 @@ struct Inner {
     places: Semaphore,
     calls: Throttle,
     health: TtlCache<(), PartsView>,
+    fallback: Arc<FallbackWatch>,
     /// Calls that failed here, since the process began.
     errors: AtomicU64,
 }
@@ -85,6 +90,7 @@ impl BoxOffice {
             places: Semaphore::new(WAITING_MAX),
             calls: Throttle::new("box-office", rate, front.settings().login_keys_max),
             health: TtlCache::new(HEALTH_AGE, 1),
+            fallback: FallbackWatch::start(needs.fallbacks.clone(), front.lifecycle()),
             errors: AtomicU64::new(0),
             front,
             needs,
@@ -114,6 +120,10 @@ impl BoxOffice {
     /// Counts a call that reads or writes the ledger for a stranger.
     fn pass(&self, req: &HttpRequest) -> Result<(), Problem> {
         self.0.calls.pass(&self.network(req), self.clock().now())
+    }
+
+    fn fallback(&self) -> &FallbackWatch {
+        &self.0.fallback
     }
 
     fn errors(&self) -> u64 {

@@ -48,13 +48,14 @@ struct Refusal<'a> {
 /// What was sold.
 #[derive(Serialize)]
 struct Nothing {
+    /// As [`PurchaseView::fallback`].
     fallback: bool,
 }
 
 /// A problem as clients of small shops read it, too.
-pub fn refusal(problem: Problem) -> Problem {
+pub fn refusal(problem: Problem, fallback: bool) -> Problem {
     let message = problem.detail.clone();
-    problem.with_facts(&Refusal { error: true, message: &message, data: Nothing { fallback: false } })
+    problem.with_facts(&Refusal { error: true, message: &message, data: Nothing { fallback } })
 }
 
 /// How the calls of shoppers are refused.
@@ -149,7 +150,7 @@ pub struct PurchaseView {
     /// `ticket-<event>-<number>`; null where it is not known yet whether there is one.
     #[schema(required)]
     pub ticket: Option<String>,
-    /// Always false: nothing is sold from memory.
+    /// Whether the event is decided from memory at this moment, because the turnstile is away. What was bought is bought either way.
     fallback: bool,
     event_id: SaleId,
     /// Whoever knows it may have the ticket.
@@ -162,14 +163,14 @@ pub struct PurchaseView {
 }
 
 impl PurchaseView {
-    pub fn new(id: &PurchaseId) -> Self {
+    pub fn new(id: &PurchaseId, fallback: bool) -> Self {
         let (purchase_id, url) = (id.to_string(), id.url());
-        Self { ticket: None, fallback: false, event_id: id.sale, purchase_id, url, order_number: None }
+        Self { ticket: None, fallback, event_id: id.sale, purchase_id, url, order_number: None }
     }
 
-    pub fn ticket(id: &PurchaseId, unit: u32, order_number: &str) -> Self {
+    pub fn ticket(id: &PurchaseId, fallback: bool, unit: u32, order_number: &str) -> Self {
         let ticket = Some(ticket_name(id.sale, unit));
-        Self { ticket, order_number: Some(order_number.to_owned()), ..Self::new(id) }
+        Self { ticket, order_number: Some(order_number.to_owned()), ..Self::new(id, fallback) }
     }
 }
 
@@ -196,12 +197,19 @@ impl PartsView {
 }
 
 /// Selling from memory while the turnstile is away.
-#[derive(Default, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = BoxOfficeFallback)]
 pub struct FallbackView {
-    /// There is none: purchases wait in the queue, and are answered 202 and later.
-    enabled: bool,
+    /// Whether any event is decided from memory; without it purchases wait in the queue, and are answered 202 and later.
     active: bool,
+    /// Which.
+    events: Vec<SaleId>,
+}
+
+impl FallbackView {
+    pub fn new(events: Vec<SaleId>) -> Self {
+        Self { active: !events.is_empty(), events }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -218,7 +226,7 @@ pub struct HealthView {
 pub struct MetricsView {
     pub tickets_sold: BTreeMap<String, u32>,
     pub tickets_remaining: BTreeMap<String, u32>,
-    /// Always 0.
+    /// Times that an event began to be decided from memory, as seen by the process that answers, since it began.
     pub fallback_activations: u64,
     /// Calls that failed in the process that answers, since it began.
     pub errors: u64,

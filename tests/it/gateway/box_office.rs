@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::rt;
 use actix_web::test::TestRequest;
@@ -12,6 +13,7 @@ use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::sale::{Question, Sale, SaleState, TILL_HOLD_MS};
 use miaosha::domain::shared::id::{BuyerId, SaleId};
 use miaosha::faces::box_office::Settings;
+use miaosha::ports::sale::fallback::SaleLease;
 use miaosha::workers::consumer::{self, Consumer};
 use serde_json::{Value, json};
 
@@ -29,6 +31,7 @@ over_both! {
     what_is_not_sold_here_is_not_there
     who_leaves_has_nothing_and_may_come_back
     a_purchase_is_its_buyers
+    it_is_told_while_an_event_is_decided_from_memory
 }
 
 /// With what decides attempts.
@@ -231,6 +234,44 @@ async fn a_purchase_is_its_buyers(fixture: Fixture) {
     }
 }
 
+/// As a consumer that fell back leaves it in the ledger: what is told follows the lease.
+async fn it_is_told_while_an_event_is_decided_from_memory(fixture: Fixture) {
+    const LEASE: SaleLease = SaleLease { by: 7, ms: 600_000, partitions: 4 };
+    open(&fixture);
+    let (fallen, other) = (free(&fixture, 1).await.id, free(&fixture, 9).await.id);
+    let told = async |of: SaleId| {
+        let answer = buy_under(&fixture, of, KEY).await;
+        let sold_out = buy(&fixture, of).await;
+        (answer.is(200)["data"]["fallback"].clone(), sold_out.body["data"]["fallback"].clone())
+    };
+    let all = async |is: bool| {
+        (told(fallen).await, get(&fixture, "/health").await.body["data"]["fallback"].clone()) == {
+            let events = if is { vec![fallen] } else { vec![] };
+            ((json!(is), json!(is)), json!({ "active": is, "events": events }))
+        }
+    };
+    assert!(all(false).await);
+    let (world, now) = (&fixture.world, fixture.world.clock.now());
+    world.restoring.restore_under(fallen, 1, &LEASE, now).await.unwrap().expect("nobody has it");
+    until(async || all(true).await).await;
+    assert_eq!(told(other).await.0, json!(false), "of another event");
+    let unknown = fixture.send(TestRequest::post().uri("/buy/999999")).await;
+    is_refused(&unknown, 404, "not_found");
+    assert_eq!(get(&fixture, "/metrics").await.is(200)["fallbackActivations"], 1);
+    world.fallbacks.give_back(fallen, LEASE.by).await.unwrap();
+    until(async || all(false).await).await;
+    assert_eq!(get(&fixture, "/metrics").await.is(200)["fallbackActivations"], 1);
+}
+
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let seen = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), seen).await.expect("it is told");
+}
+
 #[actix_web::test]
 async fn figures_are_the_ledgers_whichever_process_answers() {
     let fixture = Fixture::new().await;
@@ -256,7 +297,7 @@ async fn figures_are_the_ledgers_whichever_process_answers() {
 }
 
 #[actix_web::test]
-async fn it_says_which_parts_answer_and_that_nothing_is_sold_from_memory() {
+async fn it_says_which_parts_answer() {
     let fixture = Fixture::new().await;
     let answer = fixture.lifecycle.soft.clone();
     let running = fixture.gateway.clone();
@@ -266,7 +307,7 @@ async fn it_says_which_parts_answer_and_that_nothing_is_sold_from_memory() {
     }
     let health = get(&fixture, "/health").await.is(200);
     assert_eq!(health["data"]["parts"], json!({ "turnstile": true, "ledger": true, "queue": true }));
-    assert_eq!(health["data"]["fallback"], json!({ "enabled": false, "active": false }));
+    assert_eq!(health["data"]["fallback"], json!({ "active": false, "events": [] }));
     answer.cancel();
     runs.await.unwrap();
     let away = Fixture::without_ledger().await;

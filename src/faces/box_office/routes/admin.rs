@@ -1,4 +1,4 @@
-//! What operators do at the box office: kept tickets, and the question after a fallback that there is none of.
+//! What operators do at the box office: kept tickets, and the question what a fallback would begin with.
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -67,8 +67,8 @@ async fn write_down(office: &BoxOffice, by: &Author, action: Action, what: Value
 
 /// What a fallback would begin with
 ///
-/// Nothing is sold from memory here, so that nothing is seeded: a turnstile that is lost is restored from the ledger by itself. Answered is
-/// what that would have to give.
+/// Nothing is seeded by hand: a turnstile that is lost, and the memory that decides while it is away, are restored from the ledger by
+/// themselves. Answered is what that would have to give.
 #[utoipa::path(
     post,
     path = "/admin/seed-fallback",
@@ -79,6 +79,7 @@ async fn write_down(office: &BoxOffice, by: &Author, action: Action, what: Value
 async fn post_seed_fallback(req: HttpRequest, office: Data<BoxOffice>) -> Reply {
     office.may(&req, Permission::Repair)?;
     let tickets_remaining = figures(&office).await?.tickets_remaining;
-    let said = "The fallback is off: nothing was seeded. A lost turnstile is restored from the ledger by itself";
-    Ok(Said::ok(said, SeededView { fallback: FallbackView::default(), tickets_remaining }))
+    let said = "Nothing was seeded: a turnstile, and a memory in its place, are restored from the ledger by themselves";
+    let fallback = FallbackView::new(office.fallback().sales());
+    Ok(Said::ok(said, SeededView { fallback, tickets_remaining }))
 }

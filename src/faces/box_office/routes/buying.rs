@@ -86,7 +86,7 @@ async fn post_buy(req: HttpRequest, payload: Payload, office: Data<BoxOffice>) -
     };
     metrics::counter!(Metric::Purchases.name(), "outcome" => outcome).increment(1);
     metrics::histogram!(Metric::PurchaseSeconds.name()).record(began.elapsed().as_secs_f64());
-    said(&office, reply)
+    said(&office, &req, reply)
 }
 
 /// What costs nothing to look at is looked at first, and who asks too often reaches neither queue nor ledger.
@@ -103,7 +103,7 @@ async fn buy(req: &HttpRequest, payload: Payload, office: &BoxOffice) -> Result<
     let named = |attempt: AttemptId| PurchaseId { sale, attempt, buyer };
     let reservation = match office.0.counter.hold(&shown, buyer, comes, office.clock().now()).await? {
         Hold::Reserved(reservation) => reservation,
-        Hold::Pending(attempt) => return Ok(("pending", later(&named(attempt), LATER))),
+        Hold::Pending(attempt) => return Ok(("pending", later(office, &named(attempt), LATER))),
         Hold::SoldOut if office.own_settings().compat => {
             return Err(Problem::new(Kind::NOT_FOUND, "No tickets available"));
         }
@@ -128,7 +128,7 @@ async fn buy(req: &HttpRequest, payload: Payload, office: &BoxOffice) -> Result<
         }
     };
     let paid = office.finish(a_move).await?;
-    Ok((paid.name(), answer(&named(reservation.into()), paid)?))
+    Ok((paid.name(), answer(office, &named(reservation.into()), paid)?))
 }
 
 /// Who asks, as far as it is known before the event is.
@@ -174,14 +174,15 @@ fn why_not(phase: Phase) -> &'static str {
     }
 }
 
-fn answer(id: &PurchaseId, paid: Paid) -> Reply {
+fn answer(office: &BoxOffice, id: &PurchaseId, paid: Paid) -> Reply {
     let not_bought = |why: &'static str| Err(Problem::new(NOT_BOUGHT, why));
     match paid {
         Paid::Order { order, .. } => {
             let unit = order.units.first().copied().unwrap_or_default();
-            Ok(Said::ok("Ticket purchased", PurchaseView::ticket(id, unit, &order.number)))
+            let fallback = office.fallback().is_active_for(id.sale);
+            Ok(Said::ok("Ticket purchased", PurchaseView::ticket(id, fallback, unit, &order.number)))
         }
-        Paid::Paying => Ok(later(id, LATER)),
+        Paid::Paying => Ok(later(office, id, LATER)),
         Paid::Busy => Err(Problem::new(Kind::BUSY, "many pay at this moment; come again shortly")),
         Paid::Declined { why, tries_left } => {
             let why = why.map(|why| format!(" ({why})")).unwrap_or_default();

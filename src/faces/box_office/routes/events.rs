@@ -23,8 +23,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "box_office_events",
     responses((status = 200, description = "The events.", body = Said<EventsView>), Refusals),
 )]
-async fn get_events(office: Data<BoxOffice>) -> Reply {
-    said(&office, events(&office).await)
+async fn get_events(req: HttpRequest, office: Data<BoxOffice>) -> Reply {
+    said(&office, &req, events(&office).await)
 }
 
 async fn events(office: &BoxOffice) -> Reply {
@@ -43,5 +43,5 @@ async fn events(office: &BoxOffice) -> Reply {
 )]
 async fn get_event(req: HttpRequest, office: Data<BoxOffice>) -> Reply {
     let shown = event(&office, &req).await;
-    said(&office, shown.map(|shown| Said::ok("Event", EventView::new(&shown, office.clock().now()))))
+    said(&office, &req, shown.map(|shown| Said::ok("Event", EventView::new(&shown, office.clock().now()))))
 }

@@ -39,7 +39,7 @@ async fn get_health(office: Data<BoxOffice>) -> Reply {
         Ok(PartsView { turnstile, ledger, queue })
     };
     let parts = office.0.health.get((), ask).await?;
-    let health = HealthView { parts, fallback: FallbackView::default() };
+    let health = HealthView { parts, fallback: FallbackView::new(office.fallback().sales()) };
     Ok(match parts.all_answer() {
         true => Said::ok("ok", health),
         false => HttpResponse::ServiceUnavailable().json(Said::new("degraded", health)),
@@ -66,7 +66,7 @@ async fn get_metrics(req: HttpRequest, office: Data<BoxOffice>) -> Reply {
         true => HttpResponse::Ok().content_type(TEXT).body(text(&figures)),
         false => HttpResponse::Ok().json(figures),
     };
-    said(&office, figures(&office).await.map(answer))
+    said(&office, &req, figures(&office).await.map(answer))
 }
 
 fn names_text(range: &str) -> bool {
@@ -75,7 +75,8 @@ fn names_text(range: &str) -> bool {
 }
 
 pub async fn figures(office: &BoxOffice) -> Result<MetricsView, Problem> {
-    let mut figures = MetricsView { errors: office.errors(), ..MetricsView::default() };
+    let fallback_activations = office.fallback().activations();
+    let mut figures = MetricsView { fallback_activations, errors: office.errors(), ..MetricsView::default() };
     for shown in newest(office).await? {
         let event = shown.sale.id.to_string();
         figures.tickets_sold.insert(event.clone(), shown.sold);
@@ -94,7 +95,11 @@ fn text(figures: &MetricsView) -> String {
         ("tickets_remaining", "Tickets that can be had.", &figures.tickets_remaining),
     ];
     let whole = [
-        ("fallback_activations", "Times that was sold from memory.", figures.fallback_activations),
+        (
+            "fallback_activations",
+            "Times that an event began to be decided from memory, as seen by this process.",
+            figures.fallback_activations,
+        ),
         ("errors", "Calls that failed in this process.", figures.errors),
     ];
     for (name, help, counts) in by_event {

@@ -25,13 +25,24 @@ use crate::ports::sale::showcase::{SaleList, SaleOrder};
 const AGAIN_S: u32 = 1;
 
 /// As shoppers are answered; what failed here is counted.
-fn said(office: &BoxOffice, reply: Reply) -> Reply {
+fn said(office: &BoxOffice, req: &HttpRequest, reply: Reply) -> Reply {
     reply.map_err(|problem| {
         if problem.kind.status().is_server_error() {
             office.0.errors.fetch_add(1, Ordering::Relaxed);
         }
-        refusal(problem)
+        refusal(problem, is_from_memory(office, req))
     })
+}
+
+/// Of the event that the path names, or of any where it names none.
+fn is_from_memory(office: &BoxOffice, req: &HttpRequest) -> bool {
+    let named = |name| req.match_info().get(name);
+    let of_purchase = || named("purchase").and_then(|id| id.parse().ok()).map(|id: PurchaseId| id.sale);
+    let event = named("event").and_then(|event| event.parse().ok()).and_then(numbered_sale);
+    match event.or_else(of_purchase) {
+        Some(sale) => office.fallback().is_active_for(sale),
+        None => !office.fallback().sales().is_empty(),
+    }
 }
 
 /// The event that the path names: a sale that everybody may see, and that asks nothing of its buyers.
@@ -54,8 +65,8 @@ fn is_sold_here(shown: &CachedSale) -> bool {
 }
 
 /// The purchase is not decided yet.
-fn later(id: &PurchaseId, message: &'static str) -> HttpResponse {
-    let said = Said::new(message, PurchaseView::new(id));
+fn later(office: &BoxOffice, id: &PurchaseId, message: &'static str) -> HttpResponse {
+    let said = Said::new(message, PurchaseView::new(id, office.fallback().is_active_for(id.sale)));
     HttpResponse::Accepted().insert_header((RETRY_AFTER, AGAIN_S)).json(said)
 }
 

@@ -39,7 +39,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     security((), ("access" = [])),
 )]
 async fn get_ticket(req: HttpRequest, office: Data<BoxOffice>) -> Reply {
-    said(&office, ticket(&req, &office).await)
+    said(&office, &req, ticket(&req, &office).await)
 }
 
 async fn ticket(req: &HttpRequest, office: &BoxOffice) -> Reply {
@@ -57,18 +57,18 @@ async fn ticket(req: &HttpRequest, office: &BoxOffice) -> Reply {
         Outcome::Refused => return Err(Problem::new(Kind::NOT_FOUND, "nothing was bought: there was no ticket left")),
         Outcome::Pending => {
             let age_ms = (office.clock().now().0.max(0) as u64).saturating_sub(id.attempt.batch().made_ms());
-            return if age_ms < PENDING_MS { Ok(later(&id, LATER)) } else { Err(unknown()) };
+            return if age_ms < PENDING_MS { Ok(later(office, &id, LATER)) } else { Err(unknown()) };
         }
     };
     match office.needs().orders.order_of(row.id).await? {
         Some(order) => printed(office, &order).await,
-        None => undecided(&id, &row),
+        None => undecided(office, &id, &row),
     }
 }
 
-fn undecided(id: &PurchaseId, row: &Reservation) -> Reply {
+fn undecided(office: &BoxOffice, id: &PurchaseId, row: &Reservation) -> Reply {
     match row.state.kind() {
-        Status::Held | Status::Paying => Ok(later(id, LATER)),
+        Status::Held | Status::Paying => Ok(later(office, id, LATER)),
         kind => Err(Problem::new(Kind::NOT_FOUND, format!("nothing was bought: the purchase is {}", kind.name()))),
     }
 }
