@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use miaosha::app::operator::Command;
 use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
-use miaosha::kit::telemetry::{self, LogFilter};
+use miaosha::kit::telemetry::{self, LogFilter, Logs};
 use miaosha::wire::shop::{self, ShopOptions};
 use miaosha::wire::{commands, operators, receipts};
 
@@ -257,7 +257,7 @@ fn main() -> ExitCode {
     let what = what.unwrap_or(none);
     // A command that was not asked to says what came of it, and nothing else.
     if log.is_some() && !matches!(what, What::Serve { .. }) {
-        telemetry::init_logs(log.as_ref());
+        telemetry::init_logs(Logs { filter: log.clone(), file: None });
     }
     match what {
         What::Serve { state, listen, inner_listen, no_demo, box_office } => {

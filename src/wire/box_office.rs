@@ -2,6 +2,8 @@
 //! or from a file `.env` in the folder where the shop is started.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
 
 use crate::app::receipts::Receipts;
 use crate::faces::box_office::{self, BoxOffice};
@@ -50,7 +52,7 @@ pub fn serve(
 
 /// What the environment says, and for what it does not say, the file.
 pub fn surroundings() -> HashMap<String, String> {
-    let mut named = read(&std::fs::read_to_string(FILE).unwrap_or_default());
+    let mut named = read(&fs::read_to_string(FILE).unwrap_or_default());
     named.extend(std::env::vars());
     named
 }
@@ -66,8 +68,17 @@ fn read(text: &str) -> HashMap<String, String> {
     text.lines().filter_map(line).collect()
 }
 
-/// There is a box office, with what these names say; what is said in our own names goes over it. What is logged comes back.
-pub fn named(config: &mut Config, said: &HashMap<String, String>) -> Result<Option<LogFilter>, ConfigError> {
+/// What the names say that is not in our configuration.
+#[derive(Debug, Default)]
+pub struct Named {
+    pub log: Option<LogFilter>,
+    pub log_file: Option<File>,
+    /// Where a Redis is, which a shop in one process has no use for.
+    pub is_told_of_redis: bool,
+}
+
+/// There is a box office, with what these names say; what is said in our own names goes over it.
+pub fn named(config: &mut Config, said: &HashMap<String, String>) -> Result<Named, ConfigError> {
     config.box_office.on = true;
     let told = |name: &str, own: &str| said.get(name).filter(|value| !value.is_empty() && !said.contains_key(own));
     let wrong = |name: &str, value: &str| ConfigError::new(format!("{name}={value}: that cannot be read"));
@@ -81,24 +92,34 @@ pub fn named(config: &mut Config, said: &HashMap<String, String>) -> Result<Opti
         config.embedded.archive = folder.into();
     }
     let level = told("LOG_LEVEL", "RUST_LOG");
-    level.map(|level| level.parse().map_err(|_| wrong("LOG_LEVEL", level))).transpose()
+    let log = level.map(|level| level.parse().map_err(|_| wrong("LOG_LEVEL", level))).transpose()?;
+    let log_file = told("LOG_FILE", "").map(|path| open_log(Path::new(path))).transpose()?;
+    Ok(Named { log, log_file, is_told_of_redis: told("REDIS_URL", "").is_some() })
+}
+
+/// Lines are put behind those that are there; its folder is made where there is none.
+fn open_log(path: &Path) -> Result<File, ConfigError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let opened = folder.map_or(Ok(()), fs::create_dir_all);
+    let opened = opened.and_then(|()| File::options().append(true).create(true).open(path));
+    opened.map_err(|error| ConfigError::new(format!("LOG_FILE={}: {error}", path.display())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn set(text: &str) -> Result<(Config, Option<LogFilter>), ConfigError> {
+    fn set(text: &str) -> Result<(Config, Named), ConfigError> {
         let mut config = Config::default();
-        let log = named(&mut config, &read(text))?;
-        Ok((config, log))
+        let named = named(&mut config, &read(text))?;
+        Ok((config, named))
     }
 
     #[test]
     fn the_names_of_others_are_read() {
         let text = "# port\nPORT=4000\nLOG_LEVEL='warn'\n export PDF_OUTPUT_DIR=\"tickets\"\nPDF_CLEANUP_MAX_AGE_HOURS=2\nREDIS_URL=x\n";
-        let (config, log) = set(text).unwrap();
-        assert!(config.box_office.on && log == Some("warn".parse().unwrap()));
+        let (config, named) = set(text).unwrap();
+        assert!(config.box_office.on && named.log == Some("warn".parse().unwrap()) && named.is_told_of_redis);
         assert_eq!(
             (config.box_office.listen.to_string().as_str(), config.box_office.cleanup_hours),
             ("127.0.0.1:4000", 2)
@@ -108,12 +129,26 @@ mod tests {
 
     #[test]
     fn what_is_not_said_stays_and_our_own_names_go_over_it() {
-        let (config, log) = set("PORT=\n#PORT=1\n").unwrap();
-        assert_eq!((config.box_office.listen.port(), config.box_office.cleanup_hours, log), (3049, 24, None));
+        let (config, named) = set("PORT=\n#PORT=1\nLOG_FILE=\n").unwrap();
+        assert_eq!((config.box_office.listen.port(), config.box_office.cleanup_hours), (3049, 24));
+        assert!(named.log.is_none() && named.log_file.is_none() && !named.is_told_of_redis);
         let (config, _) = set("PORT=4000\nMIAOSHA__BOX_OFFICE__LISTEN=127.0.0.1:5000\n").unwrap();
         assert_eq!(config.box_office.listen.port(), 3049, "it was read before");
         for wrong in ["PORT=x", "PORT=70000", "PDF_CLEANUP_MAX_AGE_HOURS=-1", "LOG_LEVEL=loud"] {
             assert!(set(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_log_is_gone_on_with_or_refused_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs").join("app.log");
+        for said in ["one\n", "two\n"] {
+            let (_, named) = set(&format!("LOG_FILE={}\n", path.display())).unwrap();
+            std::io::Write::write_all(&mut named.log_file.unwrap(), said.as_bytes()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        let wrong = set(&format!("LOG_FILE={}\n", path.join("below-a-file").display())).unwrap_err().to_string();
+        assert!(wrong.contains("LOG_FILE=") && wrong.contains("below-a-file"), "{wrong}");
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::kit::process::Failure;
 use crate::kit::process::config;
-use crate::kit::telemetry;
+use crate::kit::telemetry::{self, Logs};
 use crate::wire::config::Config;
 
 pub fn main<F>(name: &'static str, live: impl FnOnce(Config) -> F) -> ExitCode
@@ -12,7 +12,7 @@ where
     F: Future<Output = Result<(), Failure>>,
 {
     telemetry::name_service(name);
-    telemetry::init_logs(None);
+    telemetry::init_logs(Logs::default());
     let config: Config = match config::load(None) {
         Ok(config) => config,
         Err(error) => {

@@ -27,11 +27,12 @@ use crate::kit::http::answers;
 use crate::kit::http::server;
 use crate::kit::process::config;
 use crate::kit::process::{self, Failure, Process};
-use crate::kit::telemetry::LogFilter;
 use crate::kit::telemetry::traced::{Systems, name_systems};
+use crate::kit::telemetry::{LogFilter, Logs};
 use crate::kit::work::settings::ConfigError;
 use crate::ports::platform::fault::NoFaults;
 use crate::ports::platform::tasks::AnyTasks;
+use crate::wire::box_office::Named;
 use crate::wire::cluster::{serve, serve_sockets};
 use crate::wire::commands::{Commands, failed};
 use crate::wire::config::{Config, EmbeddedConfig, StripeConfig};
@@ -62,16 +63,17 @@ pub struct ShopOptions {
 }
 
 /// `miaosha serve`, the whole of it.
-pub fn main(mut options: ShopOptions) -> ExitCode {
+pub fn main(options: ShopOptions) -> ExitCode {
     let mut config: Config = match config::load(None) {
         Ok(config) => config,
         Err(error) => return failed(&error),
     };
+    let mut named = Named::default();
     if options.box_office {
-        match box_office::named(&mut config, &box_office::surroundings()) {
-            Ok(log) => options.log = options.log.or(log),
+        named = match box_office::named(&mut config, &box_office::surroundings()) {
+            Ok(named) => named,
             Err(error) => return failed(&error),
-        }
+        };
     }
     config.embedded.state = options.state;
     config.http.listen = options.listen;
@@ -84,7 +86,13 @@ pub fn main(mut options: ShopOptions) -> ExitCode {
         let commands = commands.clone();
         move |cfg: &mut ServiceConfig| commands.routes(cfg)
     };
-    process::run("miaosha", options.log.as_ref(), config, routes, move |process| shop(process, commands, options.demo))
+    let logs = Logs { filter: options.log.or(named.log), file: named.log_file };
+    process::run("miaosha", logs, config, routes, move |process| {
+        if named.is_told_of_redis {
+            tracing::info!("REDIS_URL says nothing to a shop in one process: its turnstile is in its memory");
+        }
+        shop(process, commands, options.demo)
+    })
 }
 
 async fn shop(process: Process<Config>, commands: Commands, with_demo: bool) -> Result<(), Failure> {

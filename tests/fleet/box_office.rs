@@ -40,10 +40,16 @@ impl Office {
     async fn open() -> Self {
         let folder = TempDir::new().unwrap();
         let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let text = format!("# ours\nPORT={}\nPDF_OUTPUT_DIR=\"tickets\"\nLOG_LEVEL=error\n", place.port());
+        let text = format!(
+            "# ours\nPORT={}\nPDF_OUTPUT_DIR=\"tickets\"\nLOG_LEVEL=info\nLOG_FILE=logs/app.log\nREDIS_URL=redis://nowhere\n",
+            place.port()
+        );
         std::fs::write(folder.path().join(".env"), text).unwrap();
         let mut serve = miaosha(folder.path());
-        serve.args(["serve", "--box-office", "--listen", "127.0.0.1:0", "--state", "state"]).stdout(Stdio::null());
+        serve
+            .args(["serve", "--box-office", "--listen", "127.0.0.1:0", "--state", "state"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let process = serve.spawn().unwrap();
         let office = Self { folder, process, place: place.to_string() };
         office.becomes(|office| office.folder.path().join("state/shop.json").exists().then_some(())).await;
@@ -110,7 +116,7 @@ async fn a_newcomer_sells_tickets_in_two_commands() {
     let events = office.seed(&["2", "3", "--free"]);
     assert_eq!(events.len(), 2);
     let (status, health) = office.json(Method::GET, "/health").await;
-    assert_eq!((status, &health["data"]["fallback"]["enabled"]), (200, &Value::Bool(false)), "{health}");
+    assert_eq!((status, &health["data"]["fallback"]["active"]), (200, &Value::Bool(false)), "{health}");
     let path = format!("/buy/{}", events[0]);
     let (status, bought) = office.json(Method::POST, &path).await;
     let sold_at = Instant::now();
@@ -131,4 +137,8 @@ async fn a_newcomer_sells_tickets_in_two_commands() {
     assert_eq!(office.json(Method::POST, "/admin/seed-fallback").await.0, 401);
     let (_, told) = office.json(Method::GET, "/metrics").await;
     assert_eq!(told["fallbackActivations"], 0);
+    let log = std::fs::read_to_string(office.folder.path().join("logs/app.log")).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let says = |text: &str| lines.iter().any(|line| line["message"].as_str().is_some_and(|said| said.contains(text)));
+    assert!(says("starting") && says("REDIS_URL") && !log.contains("nowhere"), "{log}");
 }

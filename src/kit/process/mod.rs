@@ -24,7 +24,7 @@ use crate::kit::http::probes::{self, Readiness};
 use crate::kit::process::config::ProcessSettings;
 use crate::kit::process::faults::Panics;
 use crate::kit::telemetry;
-use crate::kit::telemetry::LogFilter;
+use crate::kit::telemetry::{LogFilter, Logs};
 use crate::kit::work::lifecycle::{Ended, Failure as TaskFailure, Lifecycle};
 
 /// The exit code of a process one of whose long tasks panicked, or ended by itself. Its supervisor starts it again.
@@ -70,7 +70,7 @@ where
 {
     let args = Args::parse();
     match config::load(args.config.as_deref()) {
-        Ok(config) => run(name, args.log.as_ref(), config, |_| {}, part),
+        Ok(config) => run(name, Logs { filter: args.log, file: None }, config, |_| {}, part),
         Err(error) => {
             eprintln!("{name}: {error}");
             ExitCode::from(2)
@@ -81,7 +81,7 @@ where
 /// [`service_main`] for a binary that has read its arguments and configuration itself; `inner` adds routes to the inner server.
 pub fn run<C, F, Fut>(
     name: &'static str,
-    log: Option<&LogFilter>,
+    logs: Logs,
     config: C,
     inner: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     part: F,
@@ -92,7 +92,7 @@ where
     Fut: Future<Output = Result<(), Failure>>,
 {
     telemetry::name_service(name);
-    telemetry::init_logs(log);
+    telemetry::init_logs(logs);
     let metrics = telemetry::init_metrics();
     let settings = config.process().clone();
     telemetry::introduce(name, &config);

@@ -16,14 +16,16 @@ pub mod trace;
 pub mod traced;
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io::IsTerminal;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::kit::work::lifecycle::Lifecycle;
 use crate::kit::work::settings::ConfigError;
@@ -86,23 +88,34 @@ fn without_strangers(filter: &str) -> String {
     }
 }
 
-/// `filter` decides what is logged, else `RUST_LOG`, else it is `info`. A second call changes nothing.
-pub fn init_logs(filter: Option<&LogFilter>) {
+/// What is logged, and where.
+#[derive(Debug, Default)]
+pub struct Logs {
+    /// Decides what is logged, else `RUST_LOG`, else it is `info`.
+    pub filter: Option<LogFilter>,
+    /// Has every line of standard error as well, always as JSON.
+    pub file: Option<File>,
+}
+
+/// A second call changes nothing.
+pub fn init_logs(Logs { filter, file }: Logs) {
     let from_environment = || std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let said = match filter {
-        Some(LogFilter(filter)) => Some(filter.clone()),
+        Some(LogFilter(filter)) => Some(filter),
         None => from_environment().map(|filter| without_strangers(&filter)),
     };
     let filter = said.and_then(|filter| EnvFilter::try_new(filter).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new(without_strangers("info")));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let file = file.map(|file| fmt::layer().event_format(log::Lines).with_writer(Arc::new(file)));
+    let logged = tracing_subscriber::registry().with(filter).with(file);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     // Fails when there is one already, which then stays.
     let is_first = if is_read_by_a_person() {
         let no_colours = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
         let format = terminal::Lines { colours: !no_colours };
-        tracing::subscriber::set_global_default(lines.event_format(format).finish())
+        tracing::subscriber::set_global_default(logged.with(lines.event_format(format)))
     } else {
-        tracing::subscriber::set_global_default(lines.event_format(log::Lines).finish())
+        tracing::subscriber::set_global_default(logged.with(lines.event_format(log::Lines)))
     };
     if is_first.is_ok() {
         std::panic::set_hook(Box::new(log::panicked));
