@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # fleet.sh up|down [DIR=.fleet]: the Cluster world on this machine without containers.
 #   up    installs and starts the servers (servers.sh), builds, migrates, starts two of each service and nginx in front of them,
-#         prints the URLs. Done again, it builds again, starts the services anew and has nginx read its files; servers and data
+#         prints the URLs; the gateways have a box office. Done again, it builds again, starts the services anew and has nginx read its files; servers and data
 #         stay.
 #   down  ends nginx and the services by SIGTERM, then the servers. The folder stays; remove it to begin with nothing.
 # DIR/state.json tells every part: where it listens, its pid file, how to start it again.
@@ -29,7 +29,10 @@ receipt_key() {
 
 # Written once: the ports and keys of a fleet stay the same as long as its folder.
 prepare_fleet() {
-  [ ! -f "$dir/fleet.env" ] || return 0
+  if [ -f "$dir/fleet.env" ]; then
+    grep -q box_office_port "$dir/nginx/env" || fail "$dir is of a version without a box office: remove the folder"
+    return 0
+  fi
   . "$dir/state.env"
   {
     echo "MIAOSHA__REDIS__URL='$MIAOSHA_REDIS_URL'"
@@ -51,7 +54,6 @@ prepare_fleet() {
     echo "MIAOSHA__GATEWAY__CAPTURE_MS_MAX=4000"
     echo "MIAOSHA__PAYMENTS__SANDBOX=true"
     echo "MIAOSHA__PAYMENTS__PAYING_MS_MAX=8000"
-    echo "MIAOSHA__PAYMENTS__ORPHAN_MS=10000"
     echo "MIAOSHA__TOKEN_KEYS='access:$(random_hex 4):$(random_hex 32),checkout:$(random_hex 4):$(random_hex 32),admission:$(random_hex 4):$(random_hex 32)'"
   } >"$dir/fleet.env.new"
   receipt_key >>"$dir/fleet.env.new"
@@ -61,19 +63,23 @@ prepare_fleet() {
 
 prepare_ports() {
   local base part n=0
-  base=$(free_ports 32)
+  base=$(free_ports 40)
   for part in "${services[@]}" nginx; do
     mkdir -p "$dir/$part"
     echo "inner_port=$((base + n))" >"$dir/$part/env"
     case $part in
       publisher-* | gateway-* | socket-gateway-* | nginx) echo "listen_port=$((base + 16 + n))" >>"$dir/$part/env" ;;
     esac
+    # A box office listens beside its gateway, and nginx before all of them.
+    case $part in
+      gateway-* | nginx) echo "box_office_port=$((base + 27 + n))" >>"$dir/$part/env" ;;
+    esac
     n=$((n + 1))
   done
 }
 
 prepare_service() { # PART
-  local listen_port='' inner_port='' program
+  local listen_port='' inner_port='' box_office_port='' program
   program=$(kind_of "$1")
   . "$dir/$1/env"
   {
@@ -89,6 +95,9 @@ prepare_service() { # PART
     elif [ -n "$listen_port" ]; then
       echo "MIAOSHA__HTTP__LISTEN=127.0.0.1:$listen_port"
     fi
+    if [ -n "$box_office_port" ]; then
+      printf '%s\n' MIAOSHA__BOX_OFFICE__ON=true "MIAOSHA__BOX_OFFICE__LISTEN=127.0.0.1:$box_office_port"
+    fi
     if [ "$program" = publisher ]; then
       # It reads admissions and refuses the keys of other tokens.
       echo 'MIAOSHA__TOKEN_KEYS=$(printf %s "$MIAOSHA__TOKEN_KEYS" | tr , "\n" | grep "^admission:" | paste -sd, -)'
@@ -98,14 +107,14 @@ prepare_service() { # PART
   } >"$dir/$1/run"
 }
 
-write_upstream() { # NAME KIND [LINE]
-  local part listen_port
+write_upstream() { # NAME KIND LINE [PORT=listen_port]
+  local part listen_port box_office_port port=${4:-listen_port}
   echo "upstream $1 {"
   echo "    zone $1 128k;"
   for part in "${services[@]}"; do
     [ "$(kind_of "$part")" = "$2" ] || continue
     . "$dir/$part/env"
-    echo "    server 127.0.0.1:$listen_port max_fails=1 fail_timeout=5s;"
+    echo "    server 127.0.0.1:${!port} max_fails=1 fail_timeout=5s;"
   done
   echo "    $3"
   echo "}"
@@ -114,7 +123,7 @@ write_upstream() { # NAME KIND [LINE]
 # The files of every place, and the one that is this fleet's. Its clients are on this machine, and a load test says for whom it
 # comes, as a balancer would; only 127.0.0.1 is believed, the rest of 127.0.0.0/8 are clients like any other.
 prepare_nginx() {
-  local home=$dir/nginx listen_port inner_port file options='daemon off;'
+  local home=$dir/nginx listen_port inner_port box_office_port file options='daemon off;'
   mkdir -p "$home/conf"
   for file in "$root"/nginx/*.conf; do ln -sfn "$file" "$home/conf/${file##*/}"; done
   rm -f "$home/conf/place.conf"
@@ -122,9 +131,11 @@ prepare_nginx() {
     write_upstream publishers publisher "include kept.conf;"
     write_upstream gateways gateway "include kept.conf;"
     write_upstream sockets socket-gateway "least_conn;"
+    write_upstream box_offices gateway "include kept.conf;" box_office_port
     echo "set_real_ip_from 127.0.0.1;"
     . "$home/env"
     echo "server { listen 127.0.0.1:$listen_port backlog=4096 reuseport; include shop.conf; }"
+    echo "server { listen 127.0.0.1:$box_office_port backlog=4096 reuseport; include box-office.conf; }"
     echo "server { listen 127.0.0.1:$inner_port; include inner.conf; }"
   } >"$home/conf/place.conf"
   # Workers of a user who may not see this folder could not write there.
@@ -174,9 +185,9 @@ up() {
 }
 
 tell() {
-  local part listen_port inner_port
+  local part listen_port inner_port box_office_port
   . "$dir/nginx/env"
-  echo "The fleet is up: http://127.0.0.1:$listen_port"
+  echo "The fleet is up: http://127.0.0.1:$listen_port   Its box office: http://127.0.0.1:$box_office_port"
   for part in nginx "${services[@]}"; do
     listen_port='' inner_port=''
     . "$dir/$part/env"

@@ -12,11 +12,10 @@ fn the_very_files_are_accepted() {
     let place = ["publisher", "gateway", "sockets"]
         .iter()
         .fold(place, |place, name| place.replace(&format!("server {name}:"), "server 127.0.0.1:"));
-    let office = std::fs::read_to_string(sources().join("box-office.conf")).unwrap();
     // In clear, and by TLS: one takes the place of the other.
     for doors in ["listen.conf", "listen-tls.conf"] {
         let doors = std::fs::read_to_string(sources().join(doors)).unwrap();
-        let place = place.replace("include listen.conf;", &doors).replace("include box-office.conf;", &office);
+        let place = place.replace("include listen.conf;", &doors);
         let place = ["8080", "8443", "9106", "3049"]
             .iter()
             .fold(place, |place, port| place.replace(&format!("listen {port}"), &format!("listen {}", free())));
