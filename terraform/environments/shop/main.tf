@@ -48,6 +48,7 @@ module "edge" {
   access_logs_bucket  = var.access_logs_bucket
   per_minute_max      = var.per_minute_max
   origin_secrets      = local.origin_secrets
+  box_office_port     = var.box_office ? local.box_office_port : null
   providers = {
     aws           = aws
     aws.us_east_1 = aws.us_east_1
@@ -91,6 +92,7 @@ module "service" {
   inner_port     = each.value.inner_port
   drain_ms_max   = tonumber(local.drain_ms) + tonumber(local.unready_ms)
   front          = each.value.front
+  box_office     = each.key == "gateway" ? local.box_office : null
   own_header     = each.value.front == null ? "" : module.edge.own_header
   own_values     = each.value.front == null ? [] : local.origin_secrets
   reaches        = each.value.reaches

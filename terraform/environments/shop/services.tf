@@ -33,6 +33,9 @@ locals {
     balancer_security_group_id = module.edge.balancer_security_group_id
   }
 
+  box_office_port = 3049
+  box_office      = var.box_office ? { port = local.box_office_port, listener_arn = module.edge.box_office_listener_arn } : null
+
   # Two health checks of the balancer and some: whoever is restarted in place gets no new requests before its door closes.
   unready_ms = "12000"
   drain_ms   = "25000"
@@ -116,7 +119,7 @@ locals {
       inner_port = 9104
       # The longest is a list for operators: gateway.export_ms_max.
       front = merge(local.door, { port = 8082, priority = 1000, paths = ["/*"], longest_request_s = 600, leaves_early = false })
-      environment = {
+      environment = merge({
         MIAOSHA__PROCESS__INNER_LISTEN = "0.0.0.0:9104"
         MIAOSHA__HTTP__LISTEN          = "0.0.0.0:8082"
         MIAOSHA__HTTP__UNREADY_MS      = local.unready_ms
@@ -127,7 +130,10 @@ locals {
 
         # Receipts say times in the zone of the letters.
         MIAOSHA__MAIL__UTC_OFFSET_MINUTES = tostring(var.mail.utc_offset_minutes)
-      }
+        }, var.box_office ? {
+        MIAOSHA__BOX_OFFICE__ON     = "true"
+        MIAOSHA__BOX_OFFICE__LISTEN = "0.0.0.0:${local.box_office_port}"
+      } : {})
       needs = [
         "MIAOSHA__TOKEN_KEYS", "MIAOSHA__RECEIPT_KEYS", "MIAOSHA__RABBIT__URL", "MIAOSHA__REDIS__URL", "MIAOSHA__MYSQL__URL",
         "MIAOSHA__MYSQL__REPLICA_URL", "MIAOSHA__STRIPE__SECRET_KEY", "MIAOSHA__STRIPE__WEBHOOK_SECRETS",

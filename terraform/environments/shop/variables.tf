@@ -80,6 +80,12 @@ variable "cdn_certificate_arn" {
   default     = null
 }
 
+variable "box_office" {
+  description = "Whether gateways have a box office, at port 3049 of the balancer; only with cdn = false (deploy/edge.md)."
+  type        = bool
+  default     = false
+}
+
 variable "per_minute_max" {
   description = "Requests of one address in a minute, by the firewall's rule, where they differ from deploy/edge.md."
   type        = map(number)

@@ -36,6 +36,16 @@ resource "aws_vpc_security_group_ingress_rule" "shoppers" {
   to_port           = each.value
 }
 
+resource "aws_vpc_security_group_ingress_rule" "box_office" {
+  count             = var.box_office_port == null ? 0 : 1
+  security_group_id = aws_security_group.balancer.id
+  description       = "Box office"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = var.box_office_port
+  to_port           = var.box_office_port
+}
+
 resource "aws_lb" "this" {
   #checkov:skip=CKV_AWS_91:Its log names every shopper's address; an operator who needs it gives access_logs_bucket
   #checkov:skip=CKV_AWS_150:It is a variable, on by default; off only for places that come and go
@@ -75,6 +85,25 @@ resource "aws_lb_listener" "https" {
       # With a distribution: whoever comes without its header is a stranger.
       status_code  = var.cdn ? "403" : "404"
       message_body = jsonencode({ type = "about:blank", title = var.cdn ? "Forbidden" : "Not Found", status = var.cdn ? 403 : 404 })
+    }
+  }
+}
+
+# Its paths are also those of the page, so that it has a port of its own.
+resource "aws_lb_listener" "box_office" {
+  count             = var.box_office_port == null ? 0 : 1
+  load_balancer_arn = aws_lb.this.arn
+  port              = var.box_office_port
+  protocol          = "HTTPS"
+  ssl_policy        = aws_lb_listener.https.ssl_policy
+  certificate_arn   = var.certificate_arn
+
+  default_action {
+    type = "fixed-response"
+    fixed_response {
+      content_type = "application/json"
+      status_code  = "404"
+      message_body = jsonencode({ type = "about:blank", title = "Not Found", status = 404 })
     }
   }
 }

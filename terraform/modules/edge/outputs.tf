@@ -3,6 +3,11 @@ output "listener_arn" {
   value       = aws_lb_listener.https.arn
 }
 
+output "box_office_listener_arn" {
+  description = "The listener of the box office; null without one."
+  value       = one(aws_lb_listener.box_office[*].arn)
+}
+
 output "balancer_arn_suffix" {
   description = "What the balancer is called in metrics."
   value       = aws_lb.this.arn_suffix

@@ -103,6 +103,20 @@ variable "origin_secrets" {
   }
 }
 
+variable "box_office_port" {
+  description = "Port of the box office; null for none. It is the balancer's own, which takes nobody but our distribution where there is one."
+  type        = number
+  default     = null
+  validation {
+    condition     = var.box_office_port == null || !var.cdn
+    error_message = "box_office_port: only with cdn = false; behind CloudFront the balancer refuses whoever comes by himself."
+  }
+  validation {
+    condition     = var.box_office_port == null || try(var.box_office_port >= 1024 && var.box_office_port <= 65535, false)
+    error_message = "box_office_port: 1024 to 65535."
+  }
+}
+
 variable "access_logs_bucket" {
   description = "Bucket for the balancer's access logs, which name every shopper's address; empty for none."
   type        = string

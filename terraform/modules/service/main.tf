@@ -59,7 +59,7 @@ resource "aws_autoscaling_group" "this" {
   min_size            = var.capacity.min
   desired_capacity    = coalesce(var.capacity.desired, var.capacity.min)
   max_size            = var.capacity.max
-  target_group_arns   = aws_lb_target_group.this[*].arn
+  target_group_arns   = concat(aws_lb_target_group.this[*].arn, aws_lb_target_group.box_office[*].arn)
 
   # Not the balancer's: a service whose store is away is not ready, and a new one would not be either. A process that hangs
   # is ended by its own instance.

@@ -18,6 +18,11 @@ output "target_group_arn_suffix" {
   value       = one(aws_lb_target_group.this[*].arn_suffix)
 }
 
+output "box_office_target_group_arn_suffix" {
+  description = "What the box office's target group is called in metrics; null without one."
+  value       = one(aws_lb_target_group.box_office[*].arn_suffix)
+}
+
 output "security_group_id" {
   description = "Group of its instances."
   value       = aws_security_group.this.id

@@ -196,6 +196,16 @@ variable "front" {
   }
 }
 
+variable "box_office" {
+  description = "For a service that has a box office beside its front: the port where it listens, and the listener that it is behind. null for none."
+  type        = object({ port = number, listener_arn = string })
+  default     = null
+  validation {
+    condition     = var.box_office == null || try(!contains([var.front.port, var.inner_port], var.box_office.port), false)
+    error_message = "box_office: only beside a front, on a port that is neither the front's nor the inner one."
+  }
+}
+
 variable "own_header" {
   description = "Header by which a request of our distribution is known; the rule takes none without it. Empty where everybody may come."
   type        = string

@@ -13,6 +13,9 @@ locals {
       shoppers = { group = var.front.balancer_security_group_id, port = var.front.port }
       health   = { group = var.front.balancer_security_group_id, port = var.inner_port }
     },
+    var.box_office == null ? {} : {
+      box-office = { group = var.front.balancer_security_group_id, port = var.box_office.port }
+    },
     { for watcher, group in var.watchers : watcher => { group = group, port = var.inner_port } },
   )
 }

@@ -127,6 +127,22 @@ run "x86_with_stripe_and_traces" {
   }
 }
 
+run "a_box_office_beside_the_gateways" {
+  command = plan
+  variables {
+    cdn        = false
+    box_office = true
+  }
+  assert {
+    condition     = local.services.gateway.environment["MIAOSHA__BOX_OFFICE__LISTEN"] == "0.0.0.0:3049" && local.services.gateway.environment["MIAOSHA__BOX_OFFICE__ON"] == "true"
+    error_message = "it listens where the balancer knocks"
+  }
+  assert {
+    condition     = alltrue([for name, service in local.services : !contains(keys(service.environment), "MIAOSHA__BOX_OFFICE__ON") if name != "gateway"])
+    error_message = "gateways have it, and nobody else: a socket gateway signs nothing"
+  }
+}
+
 run "more_connections_than_the_ledger_takes_are_refused" {
   command = plan
   variables {

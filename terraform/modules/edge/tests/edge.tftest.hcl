@@ -143,6 +143,35 @@ run "the_balancer" {
   }
 }
 
+run "a_box_office_has_a_port_of_its_own" {
+  command = apply
+  variables {
+    cdn             = false
+    origin_secrets  = []
+    box_office_port = 3049
+  }
+  assert {
+    condition     = one(aws_lb_listener.box_office).port == 3049 && one(aws_lb_listener.box_office).protocol == "HTTPS" && one(aws_vpc_security_group_ingress_rule.box_office).from_port == 3049
+    error_message = "by TLS, and reached by everybody"
+  }
+}
+
+run "without_one_its_port_is_closed" {
+  command = plan
+  assert {
+    condition     = length(aws_lb_listener.box_office) == 0 && length(aws_vpc_security_group_ingress_rule.box_office) == 0 && output.box_office_listener_arn == null
+    error_message = "nobody listens, and nobody is let in"
+  }
+}
+
+run "a_box_office_behind_cloudfront_is_refused" {
+  command = plan
+  variables {
+    box_office_port = 3049
+  }
+  expect_failures = [var.box_office_port]
+}
+
 run "a_certificate_of_another_region_is_refused" {
   command = plan
   variables {

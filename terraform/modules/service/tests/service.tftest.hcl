@@ -211,6 +211,33 @@ run "sockets_leave_early" {
   }
 }
 
+run "a_box_office_is_a_second_door" {
+  command = plan
+  variables {
+    box_office = { port = 3049, listener_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/m/1/3" }
+  }
+  assert {
+    condition     = one(aws_lb_target_group.box_office).port == 3049 && one(one(aws_lb_target_group.box_office).health_check).port == "9101" && one(one(aws_lb_target_group.box_office).health_check).path == "/readyz"
+    error_message = "another port of the same instances, which are asked where they are always asked"
+  }
+  assert {
+    condition     = one(aws_lb_listener_rule.box_office).listener_arn == var.box_office.listener_arn && one(aws_lb_listener_rule.this).listener_arn == var.front.listener_arn
+    error_message = "each behind its own listener"
+  }
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_ingress_rule.inward : "${rule.referenced_security_group_id}:${rule.from_port}"]) == toset(["sg-balancer:8081", "sg-balancer:9101", "sg-balancer:3049"])
+    error_message = "only the balancer, at three doors"
+  }
+}
+
+run "a_box_office_at_another_door_is_refused" {
+  command = plan
+  variables {
+    box_office = { port = 8081, listener_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/m/1/3" }
+  }
+  expect_failures = [var.box_office]
+}
+
 run "a_worker_has_no_door" {
   command = plan
   variables {
