@@ -22,6 +22,12 @@ const FLUSHED: &str = "redis-flushed";
 const PAUSED: &str = "-paused";
 /// Behind a part's name: one of its long tasks panics, and it ends by itself.
 const PANICS: &str = "-panics";
+/// Behind all of that: for how many milliseconds it is away, if not for `--away-ms`.
+const FOR: char = '@';
+/// Between two parts: the second is killed while the first is away.
+const MEANWHILE: char = '+';
+/// The consumer that decides a sale from its memory.
+const HOLDER: &str = "holder";
 /// Which of them, by the part's kind: what it is there for.
 const TASKS: [(&str, &str); 5] = [
     ("shop", "consumer"),
@@ -34,13 +40,15 @@ const TASKS: [(&str, &str); 5] = [
 impl Target {
     /// What can be killed here, by the names `--kill` takes.
     pub fn check_kills(&self, kills: &[String]) -> Result<(), String> {
-        for kill in kills {
+        let parts = kills.iter().map(|kill| split_off(kill).0).flat_map(|kill| kill.split(MEANWHILE));
+        for kill in parts {
             let kill = kill.strip_prefix(SOFTLY).unwrap_or(kill);
             let kill = kill.strip_suffix(PAUSED).or(kill.strip_suffix(PANICS)).unwrap_or(kill);
             let known = match &self.world {
                 Running::Embedded { .. } => kill == "shop",
                 Running::Fleet { parts, .. } => {
-                    [STALE, FLUSHED].contains(&kill) || parts.iter().any(|part| part.kind == kill || part.name == kill)
+                    [STALE, FLUSHED, HOLDER].contains(&kill)
+                        || parts.iter().any(|part| part.kind == kill || part.name == kill)
                 }
                 Running::Elsewhere => false,
             };
@@ -53,11 +61,12 @@ impl Target {
 
     /// Before the part is killed: what the kill needs of the past.
     pub async fn prepare_kill(&self, kill: &str) -> Result<(), String> {
-        if kill == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
+        if split_off(kill).0 == STALE { self.tell_redis("SAVE").await } else { Ok(()) }
     }
 
     /// What `kill` does, as an operator would say it.
     pub fn deed(kill: &str) -> String {
+        let kill = split_off(kill).0;
         match (kill.strip_suffix(PAUSED), kill.strip_prefix(SOFTLY)) {
             _ if kill == FLUSHED => "FLUSHALL to redis".to_owned(),
             _ if kill.ends_with(PANICS) => format!("a panic in {}", kill.trim_end_matches(PANICS)),
@@ -69,6 +78,9 @@ impl Target {
 
     /// kill -9, SIGTERM, SIGSTOP or a panic, a moment without the part, and the same part again.
     pub async fn kill(&mut self, kill: &str, away: Duration) -> Result<(), String> {
+        let (kill, own) = split_off(kill);
+        let away = own.unwrap_or(away);
+        let (kill, meanwhile) = kill.split_once(MEANWHILE).map_or((kill, None), |(kill, other)| (kill, Some(other)));
         if let Some(kill) = kill.strip_suffix(PANICS) {
             return self.break_a_task(kill, away).await;
         }
@@ -87,18 +99,14 @@ impl Target {
             *shop = Some(start_shop(state, &self.publishers[0], lean.as_deref()).await?);
             return Ok(());
         }
-        let Running::Fleet { state, parts, .. } = &self.world else {
+        let Running::Fleet { state, .. } = &self.world else {
             return Err("only a world that this run knows can lose a part".to_owned());
         };
         if kill == FLUSHED {
             return self.tell_redis("FLUSHALL").await;
         }
         let is_redis = kill == "redis" || kill == STALE;
-        let victims: Vec<Part> = if is_redis {
-            self.redis_parts()
-        } else {
-            parts.iter().filter(|part| part.kind == *kill || part.name == *kill).take(1).cloned().collect()
-        };
+        let victims = self.victims(if is_redis { "redis" } else { kill });
         let verb = match kill {
             _ if softly => "stop",
             "redis" => "wipe",
@@ -106,9 +114,18 @@ impl Target {
         };
         try_join_all(victims.iter().map(|part| part_script(part, verb, state))).await?;
         let before = self.decided().await?;
-        tokio::time::sleep(away).await;
+        match meanwhile {
+            None => tokio::time::sleep(away).await,
+            Some(other) => {
+                tokio::time::sleep(away / 2).await;
+                self.kill_meanwhile(other).await?;
+                tokio::time::sleep(away / 2).await;
+            }
+        }
         if is_redis {
-            eprintln!("loadtest: {} attempts were decided while Redis was away", self.decided().await? - before);
+            // What a killed one had decided is not counted any more.
+            let decided = self.decided().await?.saturating_sub(before);
+            eprintln!("loadtest: {decided} attempts were decided while Redis was away");
         }
         try_join_all(victims.iter().map(|part| part_script(part, "start", state))).await?;
         Ok(())
@@ -156,14 +173,50 @@ impl Target {
 
     /// Silent for a while.
     pub async fn pause(&self, kind: &str, away: Duration) -> Result<(), String> {
-        let Running::Fleet { state, parts, .. } = &self.world else {
+        let Running::Fleet { state, .. } = &self.world else {
             return Err("only a part of a fleet is paused".to_owned());
         };
-        let part = parts.iter().find(|part| part.kind == kind || part.name == kind);
-        let part = part.ok_or_else(|| format!("there is no {kind} to be paused"))?;
-        part_script(part, "pause", state).await?;
+        let victims = self.victims(kind);
+        if victims.is_empty() {
+            return Err(format!("there is no {kind} to be paused"));
+        }
+        try_join_all(victims.iter().map(|part| part_script(part, "pause", state))).await?;
         tokio::time::sleep(away).await;
-        part_script(part, "resume", state).await
+        try_join_all(victims.iter().map(|part| part_script(part, "resume", state))).await.map(drop)
+    }
+
+    /// kill -9 and started again at once.
+    async fn kill_meanwhile(&self, kill: &str) -> Result<(), String> {
+        let Running::Fleet { state, .. } = &self.world else { return Err("only a fleet loses two parts".to_owned()) };
+        let part = match kill {
+            HOLDER => self.holder().await?,
+            kill => self.victims(kill).into_iter().next().ok_or_else(|| format!("there is no {kill}"))?,
+        };
+        eprintln!("loadtest: kill -9 {} meanwhile", part.name);
+        part_script(&part, "kill", state).await?;
+        part_script(&part, "start", state).await
+    }
+
+    async fn holder(&self) -> Result<Part, String> {
+        for part in self.victims_of_kind("consumer") {
+            let Some(inner) = part.inner.as_deref() else { continue };
+            let said = Client::new(inner).get("/readyz", "").await?.json();
+            if said["fallback_sales"].as_u64().is_some_and(|sales| sales > 0) {
+                return Ok(part);
+            }
+        }
+        Err("no consumer decides a sale from its memory".to_owned())
+    }
+
+    /// One part of this kind or name; of Redis all of them.
+    fn victims(&self, kill: &str) -> Vec<Part> {
+        match &self.world {
+            Running::Fleet { .. } if kill == "redis" => self.victims_of_kind(kill),
+            Running::Fleet { parts, .. } => {
+                parts.iter().filter(|part| part.kind == *kill || part.name == *kill).take(1).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The names of the parts of these kinds, as a rolling deploy takes them: one of each kind at a time.
@@ -189,18 +242,24 @@ impl Target {
     }
 
     async fn tell_redis(&self, command: &str) -> Result<(), String> {
-        for part in self.redis_parts() {
+        for part in self.victims("redis") {
             redis_command(part.port.ok_or("a Redis part names its port")?, command).await?;
         }
         Ok(())
     }
 
-    fn redis_parts(&self) -> Vec<Part> {
+    fn victims_of_kind(&self, kind: &str) -> Vec<Part> {
         match &self.world {
-            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == "redis").cloned().collect(),
+            Running::Fleet { parts, .. } => parts.iter().filter(|part| part.kind == kind).cloned().collect(),
             _ => Vec::new(),
         }
     }
+}
+
+/// What is killed, and for how long, where that is said.
+fn split_off(kill: &str) -> (&str, Option<Duration>) {
+    let away = kill.split_once(FOR).and_then(|(kill, ms)| Some((kill, Duration::from_millis(ms.parse().ok()?))));
+    away.map_or((kill, None), |(kill, away)| (kill, Some(away)))
 }
 
 async fn break_at(inner: &str, kind: &str) -> Result<(), String> {

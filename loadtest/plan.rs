@@ -72,7 +72,8 @@ pub struct Options {
     /// Parts killed with kill -9, spread evenly over the rush, and started again: `shop`, or a kind or name of the fleet's parts;
     /// `redis` loses all of its memory, `redis-stale` comes back as it was a while ago, `redis-flushed` forgets everything and goes on.
     /// `stop-…` ends a part by SIGTERM instead, `…-paused` makes it silent by SIGSTOP and SIGCONT, `…-panics` has one of its long
-    /// tasks panic, so that it ends by itself.
+    /// tasks panic, so that it ends by itself. Behind that `@MS` says for how long, if not for `--away-ms`. `redis+holder` kills the
+    /// consumer that decides from its memory while Redis is away.
     #[arg(long, value_delimiter = ',')]
     pub kill: Vec<String>,
     /// Kinds of the fleet's parts that are rolled during the rush: stopped by SIGTERM and started again, one of each kind at a time.

@@ -80,15 +80,28 @@ cluster_gateway_killed() { rush cluster --kill gateway --expect-sold "$capacity"
 cluster_rolled() { rush cluster --rate $((buyers / 30)) --hold-ms 5000 --roll publisher,consumer,payment-consumer,gateway; }
 cluster_keys_rotated() { rush cluster --rate $((buyers / 40)) --hold-ms 5000 --rotate-keys; }
 cluster_stopped() { rush cluster --kill stop-publisher,stop-consumer,stop-payment-consumer,stop-gateway; }
-without() { rush cluster --kill "$@" --hold-ms "$long_hold_ms" --expect-sold "$capacity"; }
+without() { rush cluster --hold-ms "$long_hold_ms" --expect-sold "$capacity" --kill "$@"; }
 cluster_redis_emptied() { without redis; }
 cluster_redis_flushed() { without redis-flushed; }
 cluster_redis_stale() { without redis-stale; }
 # For longer than consumers wait: they decide from their memories, and go back.
-cluster_redis_away() {
+cluster_redis_away() { from_memory redis@10000; }
+# For shorter and for longer than that, in turns: before one way is over the next begins.
+cluster_redis_flaps() {
+  from_memory redis@300,redis@4000,redis-stale@500,redis@2500,redis-stale@3000,redis@1200 --rate $((buyers / 20))
+}
+# Silent, and its connections stay open: what it was asked before is answered late.
+cluster_redis_stopped() { from_memory redis-paused@8000; }
+# Of five sales each falls back by itself, at the consumer that has it.
+cluster_redis_away_sales() {
+  from_memory redis@10000 --sales 5 --capacity $((capacity / 5)) --standby $((standby / 5))
+}
+# Its sales are the other consumer's once its lease is over, or its own again.
+cluster_redis_away_holder_killed() { from_memory redis+holder@20000 --hold-ms $((long_hold_ms * 2)); }
+from_memory() { # KILLS ARGUMENTS…
   local result=0
   set_fallback automatic
-  without redis --away-ms 10000 || result=$?
+  without "$@" || result=$?
   set_fallback off
   return $result
 }
@@ -96,7 +109,7 @@ set_fallback() { # MODE
   local part
   sed -i '/^MIAOSHA__CONSUMER__FALLBACK__/d' "$dir/fleet.env"
   printf '%s\n' "MIAOSHA__CONSUMER__FALLBACK__MODE=$1" MIAOSHA__CONSUMER__FALLBACK__FALLBACK_AFTER_MS=1000 \
-    MIAOSHA__CONSUMER__FALLBACK__RETURN_AFTER_MS=1000 >>"$dir/fleet.env"
+    MIAOSHA__CONSUMER__FALLBACK__RETURN_AFTER_MS=1000 MIAOSHA__CONSUMER__FALLBACK__LEASE_MS=5000 >>"$dir/fleet.env"
   for part in consumer-1 consumer-2; do
     bash "$here/part.sh" stop "$dir" "$part"
     bash "$here/part.sh" start "$dir" "$part"
@@ -126,7 +139,8 @@ rushes=(embedded_plain embedded_sales embedded_parties embedded_refunds embedded
   cluster_plain cluster_watched cluster_sales cluster_parties
   cluster_consumer_killed cluster_consumer_panics cluster_publisher_killed cluster_payment_consumer_killed cluster_gateway_killed cluster_stopped
   cluster_rolled cluster_keys_rotated
-  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_redis_away cluster_rabbitmq_killed cluster_rabbitmq_paused
+  cluster_redis_emptied cluster_redis_flushed cluster_redis_stale cluster_redis_away cluster_redis_flaps cluster_redis_stopped
+  cluster_redis_away_sales cluster_redis_away_holder_killed cluster_rabbitmq_killed cluster_rabbitmq_paused
   cluster_mariadb_killed cluster_told
   front_killed front_paused front_sockets)
 [ $# -eq 0 ] || rushes=("$@")
