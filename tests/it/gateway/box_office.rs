@@ -244,22 +244,21 @@ async fn it_is_told_while_an_event_is_decided_from_memory(fixture: Fixture) {
         let sold_out = buy(&fixture, of).await;
         (answer.is(200)["data"]["fallback"].clone(), sold_out.body["data"]["fallback"].clone())
     };
-    let all = async |is: bool| {
-        (told(fallen).await, get(&fixture, "/health").await.body["data"]["fallback"].clone()) == {
-            let events = if is { vec![fallen] } else { vec![] };
-            ((json!(is), json!(is)), json!({ "active": is, "events": events }))
-        }
-    };
-    assert!(all(false).await);
+    let health = async || get(&fixture, "/health").await.body["data"]["fallback"].clone();
+    let [none, one] = [json!({ "active": false, "events": [] }), json!({ "active": true, "events": [fallen] })];
+    let both = |is: bool| (json!(is), json!(is));
+    assert_eq!((told(fallen).await, health().await), (both(false), none.clone()));
     let (world, now) = (&fixture.world, fixture.world.clock.now());
     world.restoring.restore_under(fallen, 1, &LEASE, now).await.unwrap().expect("nobody has it");
-    until(async || all(true).await).await;
+    until(async || health().await == one).await;
+    assert_eq!(told(fallen).await, both(true));
     assert_eq!(told(other).await.0, json!(false), "of another event");
     let unknown = fixture.send(TestRequest::post().uri("/buy/999999")).await;
     is_refused(&unknown, 404, "not_found");
     assert_eq!(get(&fixture, "/metrics").await.is(200)["fallbackActivations"], 1);
     world.fallbacks.give_back(fallen, LEASE.by).await.unwrap();
-    until(async || all(false).await).await;
+    until(async || health().await == none).await;
+    assert_eq!(told(fallen).await, both(false));
     assert_eq!(get(&fixture, "/metrics").await.is(200)["fallbackActivations"], 1);
 }
 

@@ -9,7 +9,6 @@ use miaosha::domain::money::payment::Why;
 use miaosha::domain::sale::Sale;
 use miaosha::domain::sale::reservation::{Kind, State};
 use miaosha::domain::shared::id::{BuyerId, ReservationId};
-use miaosha::domain::shared::time::Timestamp;
 use miaosha::ports::platform::fault::Point;
 use miaosha::workers::payment_consumer::{self as payments, Sweeper};
 use tokio::task::JoinHandle;
