@@ -116,6 +116,13 @@ async fn a_code_is_the_browsers_that_asked(fixture: Fixture) {
     for _ in 0..2 * CODE_TRIES_MAX {
         give(&fixture, &his["ticket"], &code).await;
     }
+    // Nor does it help to know which letter is hers: the ticket's second half is a secret.
+    let ticket = hers["ticket"].as_str().unwrap();
+    let other = if &ticket[30..31] == "A" { "B" } else { "A" };
+    for _ in 0..2 * CODE_TRIES_MAX {
+        let guessed = json!(format!("{}{other}{}", &ticket[..30], &ticket[31..]));
+        give(&fixture, &guessed, &code).await.is_problem(409, "code_over");
+    }
     give(&fixture, &json!("A".repeat(43)), &code).await.is_problem(409, "code_over");
     give(&fixture, &json!("A".repeat(42)), &code).await.blames(400, "ticket");
     give(&fixture, &hers["ticket"], "12345").await.blames(400, "code");

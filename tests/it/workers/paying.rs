@@ -75,7 +75,7 @@ async fn a_payment_without_an_end_is_found_by_the_audit() {
     let opened_again = sqlx::query("UPDATE payments SET state = 1 WHERE state = 3").execute(&mut ledger).await.unwrap();
     assert_eq!(opened_again.rows_affected(), 1);
     fixture.begin_paying(2).await;
-    let violation = fixture.audit().await.violation.expect("nobody will end it");
+    let violation = fixture.audit().await.divergence.expect("nobody will end it");
     assert_eq!(violation.invariant, 7);
     assert!(violation.what.contains(&left.id.to_string()), "{}", violation.what);
     assert_eq!(fixture.world.sweeping.stuck(fixture.clock.now().plus_ms(1), 9).await.unwrap().len(), 1);
