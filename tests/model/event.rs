@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::explorer::Action;
+
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
     pub who: &'static str,
@@ -19,6 +21,12 @@ impl fmt::Display for Event {
             write!(f, " -> {}", self.result)?;
         }
         Ok(())
+    }
+}
+
+impl Action for Event {
+    fn is_fault(&self) -> bool {
+        self.is_fault
     }
 }
 

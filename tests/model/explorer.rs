@@ -5,24 +5,36 @@
 //! ten million runs, and it could hide a state but never invent a failure.
 
 use std::collections::HashMap;
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+pub trait Action: Copy + Display {
+    /// Rest has to be reachable without such a step.
+    fn is_fault(&self) -> bool;
+}
 
 pub trait Model {
     type State: Clone + Hash;
-    type Action: Copy + Display;
+    type Action: Action;
+    type Broken: Debug;
 
+    fn name(&self) -> &'static str;
     fn initial(&self) -> Self::State;
-    /// Everything that can happen next.
+    /// Everything that can happen next, into `out`, which is empty.
     fn steps(&self, state: &Self::State, out: &mut Vec<(Self::Action, Self::State)>);
-    /// What is broken in this state.
-    fn broken(&self, state: &Self::State) -> Option<String>;
+    /// What must hold in every state, and is broken in this one.
+    fn always(&self, state: &Self::State) -> Option<Self::Broken>;
     /// No actor has anything left to do.
-    fn at_rest(&self, state: &Self::State) -> bool;
-    /// Rest has to be reachable without such a step.
-    fn is_fault(&self, action: Self::Action) -> bool;
+    fn is_at_rest(&self, state: &Self::State) -> bool;
+    /// What must hold at rest, and is broken in this state.
+    fn at_rest(&self, state: &Self::State) -> Option<Self::Broken>;
     /// One line for a trace.
     fn picture(&self, state: &Self::State) -> String;
+
+    fn broken(&self, state: &Self::State) -> Option<String> {
+        let at_rest = || if self.is_at_rest(state) { self.at_rest(state) } else { None };
+        self.always(state).or_else(at_rest).map(|broken| format!("{broken:?}"))
+    }
 }
 
 pub struct Failure {
@@ -68,7 +80,7 @@ pub fn explore<M: Model>(model: &M, states_max: usize) -> Report {
             for (action, to) in out.drain(..) {
                 report.steps += 1;
                 let (id, new) = graph.meet(model, &to, *from);
-                if !model.is_fault(action) {
+                if !action.is_fault() {
                     graph.edges.push((*from, id));
                 }
                 if !new {
@@ -103,7 +115,7 @@ impl Graph {
         if id == fresh {
             self.prints.push(print);
             self.parents.push(from);
-            if model.at_rest(state) {
+            if model.is_at_rest(state) {
                 self.at_rest.push(id);
             }
         }

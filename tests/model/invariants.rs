@@ -3,18 +3,11 @@
 use crate::checkout;
 use crate::releaser;
 use crate::rules::Rule;
-use crate::state::{Broken, R, STANDBY, Scenario, Standing, State, TAKEN, U, Work};
+use crate::state::{Broken, R, STANDBY, Scenario, Standing, State, TAKEN, U, Work, in_set};
 use crate::sweeper;
 use crate::world::{self, standby_ends};
 
-pub fn broken(scenario: &Scenario, state: &State) -> Option<Broken> {
-    state
-        .broken
-        .or_else(|| always(scenario, state))
-        .or_else(|| if is_at_rest(scenario, state) { at_rest(scenario, state) } else { None })
-}
-
-fn always(scenario: &Scenario, state: &State) -> Option<Broken> {
+pub fn always(scenario: &Scenario, state: &State) -> Option<Broken> {
     let rows = &state.ledger.rows;
     let mut owner = [0u8; U];
     for (reservation, row) in rows.iter().enumerate().filter(|(_, row)| row.is_holding()) {
@@ -34,6 +27,10 @@ fn always(scenario: &Scenario, state: &State) -> Option<Broken> {
         if scenario.reservations().any(|o| o < r && live(o) && scenario.buyer(o) == scenario.buyer(r)) {
             return Some(Broken::Limit);
         }
+    }
+    let is_unheard = |r: usize| in_set(scenario.anonymous, r) && rows[r].standing == Standing::Standby;
+    if scenario.reservations().any(is_unheard) {
+        return Some(Broken::Unheard);
     }
     let acked = |r: usize| state.acked & (1 << scenario.attempts[r].0) != 0;
     if scenario.reservations().any(|r| acked(r) && !is_answered(scenario, state, r)) {
@@ -72,7 +69,7 @@ pub fn is_at_rest(scenario: &Scenario, state: &State) -> bool {
         && sweeper::finding(scenario, &state.turnstile, ledger, (ledger.generation, revision, chain)).is_none()
 }
 
-fn at_rest(scenario: &Scenario, state: &State) -> Option<Broken> {
+pub fn at_rest(scenario: &Scenario, state: &State) -> Option<Broken> {
     let ledger = &state.ledger;
     let core = ledger.core();
     if core != state.turnstile.core {

@@ -1,7 +1,5 @@
 //! The rules of the design that can be switched off, one by one, to see what they are for.
 
-use std::fmt;
-
 /// Each removes a counter-example; `scenarios` names, for each, where it is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -68,10 +66,12 @@ pub enum Rule {
     PartIsUnfreed,
     /// What the house is denied is created ended, and counts as unfreed. Off: it is written as freed.
     DeniedIsUnfreed,
+    /// An attempt that would not wait takes no place on standby. Off: it waits like any.
+    AnonymousNeverWaits,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 30] = [
+    pub const ALL: [Rule; 31] = [
         Rule::ReleaseRepeats,
         Rule::RevisionCarried,
         Rule::OldGenerationReads,
@@ -102,13 +102,8 @@ impl Rule {
         Rule::PartIsItsOwners,
         Rule::PartIsUnfreed,
         Rule::DeniedIsUnfreed,
+        Rule::AnonymousNeverWaits,
     ];
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ const CALM: Scenario = Scenario {
     paid: 0,
     refunds: false,
     house: 0,
+    anonymous: 0,
     closes: false,
     until_paid: false,
     tells: false,
@@ -227,9 +228,21 @@ pub const BLOCK: Scenario = Scenario {
     ..CALM
 };
 
+/// Between two who would wait, somebody at a counter who would not; the turnstile is lost.
+pub const COUNTER: Scenario = Scenario {
+    name: "counter",
+    attempts: &[(0, 0, 1), (1, 1, 1), (1, 2, 1), (2, 3, 1)],
+    decided: 1,
+    anonymous: 0b100,
+    slots: &[Consumer, Releaser, Sweeper],
+    left: Budget { wipes: 1, ..NONE },
+    lapses: 0b1,
+    ..CALM
+};
+
 pub const SMALL: &[Scenario] = &[
     WIPE, STALE, LINE, GATHER, BORN, ABSENT, SWAP, CROWD, TOLD, RAISE, CLOSE, GIVEN_BACK, ADDED, UNTIL_PAID, MONEY,
-    REFUND, BLOCK,
+    REFUND, BLOCK, COUNTER,
 ];
 
 /// For `make prove`: minutes.

@@ -55,6 +55,8 @@ pub struct Scenario {
     pub refunds: bool,
     /// These are the house's: what they hold is out of sale until it is cancelled, and they never wait.
     pub house: u8,
+    /// These would not wait: nobody could tell their buyers anything later.
+    pub anonymous: u8,
     pub closes: bool,
     /// Standby ends when everything is paid, as the operator wished.
     pub until_paid: bool,

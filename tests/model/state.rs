@@ -208,4 +208,6 @@ pub enum Broken {
     Calm,
     /// A worker waits for what will never come, and has no way out of its own.
     Stuck,
+    /// A party waits, and nobody can tell its buyer anything.
+    Unheard,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::explorer;
 use crate::state::{Kind, R, RAISE, STANDBY, Scenario, Standing, State, TAKEN, Work, released};
 
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,12 @@ pub struct Action {
     /// A batch, reservation or payment.
     pub which: u8,
     pub result: &'static str,
+}
+
+impl explorer::Action for Action {
+    fn is_fault(&self) -> bool {
+        matches!(self.who, Who::Fault)
+    }
 }
 
 impl fmt::Display for Action {

@@ -4,7 +4,7 @@
 
 use crate::rules::Rule;
 use crate::state::{
-    ALREADY, Answer, CAUSES, Core, Known, R, RAISE, REFUSED, STANDBY, Scenario, TAKEN, Turnstile, U, release_of,
+    ALREADY, Answer, CAUSES, Core, Known, R, RAISE, REFUSED, STANDBY, Scenario, TAKEN, Turnstile, U, in_set, release_of,
 };
 
 /// The generation of the turnstile that would not answer; 0 when it is missing.
@@ -46,7 +46,7 @@ impl Core {
             ALREADY
         } else if self.free() >= quantity {
             self.take(reservation, quantity)
-        } else if self.waiting().count() < scenario.standby_max {
+        } else if self.waiting().count() < scenario.standby_max && would_wait(scenario, reservation) {
             self.wait(reservation);
             STANDBY
         } else {
@@ -94,6 +94,10 @@ impl Core {
         self.leave(reservation);
         self.promote(scenario)
     }
+}
+
+fn would_wait(scenario: &Scenario, reservation: usize) -> bool {
+    !in_set(scenario.anonymous, reservation) || !scenario.rules.has(Rule::AnonymousNeverWaits)
 }
 
 pub fn units_count(said: u8) -> u32 {

@@ -4,13 +4,18 @@ use crate::explorer::Model;
 use crate::invariants;
 use crate::ledger;
 use crate::rules::Rule;
-use crate::state::{Kind, Ledger, Money, P, RAISE, SLOTS, Scenario, Standing, State, Turnstile, Work, in_set};
+use crate::state::{Broken, Kind, Ledger, Money, P, RAISE, SLOTS, Scenario, Standing, State, Turnstile, Work, in_set};
 use crate::step::{Action, Steps, Who, picture};
 use crate::{checkout, consumer, releaser, sweeper};
 
 impl Model for Scenario {
     type State = State;
     type Action = Action;
+    type Broken = Broken;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
 
     fn initial(&self) -> State {
         let mut state = State {
@@ -39,7 +44,6 @@ impl Model for Scenario {
     }
 
     fn steps(&self, state: &State, out: &mut Vec<(Action, State)>) {
-        out.clear();
         let mut steps = Steps { scenario: self, state, out };
         for (slot, kind) in self.slots.iter().enumerate() {
             match kind {
@@ -55,16 +59,16 @@ impl Model for Scenario {
         faults(&mut steps);
     }
 
-    fn broken(&self, state: &State) -> Option<String> {
-        invariants::broken(self, state).map(|broken| format!("{broken:?}"))
+    fn always(&self, state: &State) -> Option<Broken> {
+        state.broken.or_else(|| invariants::always(self, state))
     }
 
-    fn at_rest(&self, state: &State) -> bool {
+    fn is_at_rest(&self, state: &State) -> bool {
         invariants::is_at_rest(self, state)
     }
 
-    fn is_fault(&self, action: Action) -> bool {
-        matches!(action.who, Who::Fault)
+    fn at_rest(&self, state: &State) -> Option<Broken> {
+        invariants::at_rest(self, state)
     }
 
     fn picture(&self, state: &State) -> String {

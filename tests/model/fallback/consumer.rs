@@ -3,8 +3,9 @@
 
 use super::restore::{self, fall_back, forget, is_locked, may_fall_back, rewrite, write_lease};
 use super::rules::Rule;
-use super::state::{State, Work, in_set, release_of};
+use super::state::{CONSUMERS, State, Work, in_set, release_of};
 use super::work::{at_work, begin};
+use super::worlds::World;
 use super::{NAMES, Steps};
 
 pub fn steps(steps: &mut Steps, slot: usize) {
@@ -32,15 +33,22 @@ pub fn steps(steps: &mut Steps, slot: usize) {
 
 fn look(steps: &mut Steps, slot: usize) {
     let (world, state) = (steps.world, steps.state);
-    let is_active = state.active as usize == slot;
-    let one = world.has(Rule::OneActive);
     let batches = (1..=world.batches).filter(|batch| !in_set(state.acked, *batch));
-    for batch in batches.take(if one { usize::from(is_active) } else { world.batches }) {
+    // In the order of its partition, of which it has the first batch that is left.
+    let here = batches.filter(|batch| consumer_of(world, state, *batch).is_none_or(|consumer| consumer == slot));
+    for batch in here.take(if world.has(Rule::OneActive) { 1 } else { world.batches }) {
         begin(steps, slot, batch as u8);
     }
     if state.memory[slot].is_some() && world.has(Rule::ReleasesItself) {
         unfreed(state).into_iter().for_each(|reservation| begin(steps, slot, release_of(reservation)));
     }
+}
+
+/// Who is given a batch by the broker; anybody, with that rule off.
+fn consumer_of(world: &World, state: &State, batch: usize) -> Option<usize> {
+    let active = state.active as usize;
+    let is_elsewhere = batch > 1 && !world.has(Rule::PartitionsStay);
+    world.has(Rule::OneActive).then_some(if is_elsewhere { CONSUMERS - 1 - active } else { active })
 }
 
 pub fn unfreed(state: &State) -> Vec<usize> {

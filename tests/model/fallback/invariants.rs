@@ -7,14 +7,7 @@ use super::worlds::World;
 /// Generations that all faults of a world together can account for, at most.
 pub const GENERATION_MAX: u8 = 8;
 
-pub fn broken(world: &World, state: &State) -> Option<Broken> {
-    state
-        .broken
-        .or_else(|| always(world, state))
-        .or_else(|| if is_at_rest(world, state) { at_rest(world, state) } else { None })
-}
-
-fn always(world: &World, state: &State) -> Option<Broken> {
+pub fn always(world: &World, state: &State) -> Option<Broken> {
     let ledger = &state.ledger;
     let mut taken = [false; super::state::U];
     for (_, unit) in ledger.held() {
@@ -63,7 +56,7 @@ pub fn is_at_rest(world: &World, state: &State) -> bool {
         && decides(state).is_some_and(|own| own.generation == ledger.generation && own.history == ledger.highest())
 }
 
-fn at_rest(world: &World, state: &State) -> Option<Broken> {
+pub fn at_rest(world: &World, state: &State) -> Option<Broken> {
     let own = decides(state)?;
     let ledger = state.ledger.turnstile();
     if (own.owner, own.standby) != (ledger.owner, ledger.standby) {

@@ -10,6 +10,8 @@ pub enum Rule {
     RecordCompares,
     /// The broker gives a sale's batches to one consumer. Off: to both.
     OneActive,
+    /// The number of partitions stays. Off: another number, and the sale's later batches are another consumer's.
+    PartitionsStay,
     /// A turnstile in memory of another generation than the sale's is dropped. Off: it is asked, and goes back to
     /// Redis like any.
     OldMemoryIsNone,
@@ -32,10 +34,11 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Rule; 11] = [
+    pub const ALL: [Rule; 12] = [
         Rule::NextGeneration,
         Rule::RecordCompares,
         Rule::OneActive,
+        Rule::PartitionsStay,
         Rule::OldMemoryIsNone,
         Rule::LeaseIsLeft,
         Rule::LeaseEnds,

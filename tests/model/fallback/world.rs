@@ -6,13 +6,18 @@ use crate::explorer::Model;
 use super::picture::picture;
 use super::restore::{forget, unlock};
 use super::rules::Rule;
-use super::state::{ALL, CONSUMERS, Lease, Ledger, Row, SLOTS, Standing, State, Turnstile, Work, in_set};
+use super::state::{ALL, Broken, CONSUMERS, Lease, Ledger, Row, SLOTS, Standing, State, Turnstile, Work, in_set};
 use super::worlds::World;
 use super::{Steps, consumer, invariants, payer};
 
 impl Model for World {
     type State = State;
     type Action = Event;
+    type Broken = Broken;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
 
     fn initial(&self) -> State {
         let mut ledger = Ledger { generation: 1, ..Ledger::default() };
@@ -22,7 +27,6 @@ impl Model for World {
     }
 
     fn steps(&self, state: &State, out: &mut Vec<(Event, State)>) {
-        out.clear();
         let mut steps = Steps { world: self, state, out };
         for slot in (0..CONSUMERS).filter(|slot| !(state.frozen && *slot == 0)) {
             consumer::steps(&mut steps, slot);
@@ -33,16 +37,16 @@ impl Model for World {
         faults_of_redis(&mut steps);
     }
 
-    fn broken(&self, state: &State) -> Option<String> {
-        invariants::broken(self, state).map(|broken| format!("{broken:?}"))
+    fn always(&self, state: &State) -> Option<Broken> {
+        state.broken.or_else(|| invariants::always(self, state))
     }
 
-    fn at_rest(&self, state: &State) -> bool {
+    fn is_at_rest(&self, state: &State) -> bool {
         invariants::is_at_rest(self, state)
     }
 
-    fn is_fault(&self, event: Event) -> bool {
-        event.is_fault
+    fn at_rest(&self, state: &State) -> Option<Broken> {
+        invariants::at_rest(self, state)
     }
 
     fn picture(&self, state: &State) -> String {

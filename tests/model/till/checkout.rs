@@ -11,10 +11,7 @@ pub fn steps(steps: &mut Steps, checkout: usize) {
     let hold = world.checkouts[checkout].hold;
     let who = GATEWAY_NAMES[world.checkouts[checkout].gateway];
     match steps.state.work[checkout] {
-        Work::Unsent => steps.add("Buyer", "sends checkout #", checkout, |next| {
-            next.work[checkout] = Work::Waiting;
-            ""
-        }),
+        Work::Unsent => unsent(steps, checkout),
         Work::Open => open(steps, checkout, who),
         Work::Take => steps.add(who, "takes the hold for payment #", checkout, |next| {
             let row = &mut next.rows[hold];
@@ -55,6 +52,23 @@ pub fn steps(steps: &mut Steps, checkout: usize) {
             ""
         }),
         Work::Waiting | Work::Planned { .. } | Work::Finish | Work::Told(_) | Work::Lost => {}
+    }
+}
+
+fn unsent(steps: &mut Steps, checkout: usize) {
+    let is = |set: u8| set & (1 << checkout) != 0;
+    if !is(steps.state.gone) || !steps.world.has(Rule::CallerIsThere) {
+        let who = if is(steps.world.faces) { "Face" } else { "Buyer" };
+        steps.add(who, "sends checkout #", checkout, |next| {
+            next.work[checkout] = Work::Waiting;
+            ""
+        });
+    }
+    if is(steps.world.faces) {
+        steps.add("Caller", "hangs up before checkout #", checkout, |next| {
+            next.gone |= 1 << checkout;
+            ""
+        });
     }
 }
 

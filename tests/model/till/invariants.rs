@@ -3,14 +3,7 @@
 use super::state::{Broken, Money, Payer, Standing, State, Written};
 use super::worlds::World;
 
-pub fn broken(world: &World, state: &State) -> Option<Broken> {
-    state
-        .broken
-        .or_else(|| always(world, state))
-        .or_else(|| if is_at_rest(world, state) { at_rest(world, state) } else { None })
-}
-
-fn always(world: &World, state: &State) -> Option<Broken> {
+pub fn always(world: &World, state: &State) -> Option<Broken> {
     for (hold, row) in state.rows.iter().enumerate() {
         // Named by its hold, and so the only one of it; no refund is ever needed.
         if payments(world, state, hold, Money::Captured).any(|payment| !row.names(payment)) {
@@ -19,6 +12,13 @@ fn always(world: &World, state: &State) -> Option<Broken> {
         if payments(world, state, hold, Money::Open).count() > 1 {
             return Some(Broken::TwoAtOnce);
         }
+    }
+    let is_unasked = |checkout: &usize| {
+        let row = &state.rows[world.checkouts[*checkout].hold];
+        state.gone & (1 << checkout) != 0 && row.standing == Standing::Confirmed && row.names(*checkout)
+    };
+    if (0..world.checkouts.len()).any(|checkout| is_unasked(&checkout)) {
+        return Some(Broken::Unasked);
     }
     None
 }
@@ -41,7 +41,7 @@ pub fn is_at_rest(world: &World, state: &State) -> bool {
         && (0..state.rows.len()).all(row_is_done)
 }
 
-fn at_rest(world: &World, state: &State) -> Option<Broken> {
+pub fn at_rest(world: &World, state: &State) -> Option<Broken> {
     for (hold, row) in state.rows.iter().enumerate().filter(|(_, row)| row.standing == Standing::Confirmed) {
         let is_free = world.free & (1 << hold) != 0;
         let payment = row.payment as usize;

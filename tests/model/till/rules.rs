@@ -27,10 +27,12 @@ pub enum Rule {
     OverIsOver,
     /// What costs nothing has its payment written, as captured, in the confirming transaction. Off: in one after it.
     FreeIsCaptured,
+    /// A face sends a checkout only while its caller is there. Off: it sends what it has begun.
+    CallerIsThere,
 }
 
 impl Rule {
-    pub const ALL: [Rule; 11] = [
+    pub const ALL: [Rule; 12] = [
         Rule::VoidIsFinal,
         Rule::TakenBeforeAsked,
         Rule::RowAsLocked,
@@ -42,5 +44,6 @@ impl Rule {
         Rule::RequestIsClaimed,
         Rule::OverIsOver,
         Rule::FreeIsCaptured,
+        Rule::CallerIsThere,
     ];
 }

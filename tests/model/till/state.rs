@@ -162,6 +162,8 @@ pub struct State {
     pub late_captures: u8,
     pub work: [Work; CHECKOUTS],
     pub payer: Payer,
+    /// Bits: a face's checkout whose caller hung up before it was sent.
+    pub gone: u8,
     pub left: Budget,
     pub broken: Option<Broken>,
 }
@@ -179,4 +181,6 @@ pub enum Broken {
     Alone,
     /// What was kept under a key is replaced by something else.
     Once,
+    /// An order of a caller who had hung up before it was asked for.
+    Unasked,
 }

@@ -3,20 +3,24 @@
 use crate::event::Event;
 use crate::explorer::Model;
 
-use super::state::{CHECKOUTS, Claim, GATEWAYS, Money, Payer, Standing, State, Work};
+use super::state::{Broken, CHECKOUTS, Claim, GATEWAYS, Money, Payer, Standing, State, Work};
 use super::worlds::World;
 use super::{Steps, checkout, gateway, invariants, payer};
 
 impl Model for World {
     type State = State;
     type Action = Event;
+    type Broken = Broken;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
 
     fn initial(&self) -> State {
         State { left: self.left, ..State::default() }
     }
 
     fn steps(&self, state: &State, out: &mut Vec<(Event, State)>) {
-        out.clear();
         let mut steps = Steps { world: self, state, out };
         (0..self.checkouts.len()).for_each(|one| checkout::steps(&mut steps, one));
         (0..GATEWAYS).for_each(|one| gateway::steps(&mut steps, one));
@@ -25,16 +29,16 @@ impl Model for World {
         faults(&mut steps);
     }
 
-    fn broken(&self, state: &State) -> Option<String> {
-        invariants::broken(self, state).map(|broken| format!("{broken:?}"))
+    fn always(&self, state: &State) -> Option<Broken> {
+        state.broken.or_else(|| invariants::always(self, state))
     }
 
-    fn at_rest(&self, state: &State) -> bool {
+    fn is_at_rest(&self, state: &State) -> bool {
         invariants::is_at_rest(self, state)
     }
 
-    fn is_fault(&self, event: Event) -> bool {
-        event.is_fault
+    fn at_rest(&self, state: &State) -> Option<Broken> {
+        invariants::at_rest(self, state)
     }
 
     fn picture(&self, state: &State) -> String {

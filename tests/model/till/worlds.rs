@@ -26,6 +26,8 @@ pub struct World {
     pub free: u8,
     /// Checkouts whose rows cannot be written.
     pub unwritable: u8,
+    /// Checkouts that a face sends, and whose callers may hang up before.
+    pub faces: u8,
     pub left: Budget,
     pub without: Option<Rule>,
 }
@@ -45,6 +47,7 @@ pub const GROUPS: World = World {
     lapses: 0b1,
     free: 0,
     unwritable: 0,
+    faces: 0,
     left: NONE,
     without: None,
 };
@@ -87,7 +90,17 @@ pub const FREE: World = World {
     ..GROUPS
 };
 
-pub const SMALL: &[World] = &[GROUPS, ONE_HOLD, LATE, TWICE, UNWRITABLE, FREE];
+/// A face sells what costs nothing, to callers who hang up and call again: two holds, of which one lapses.
+pub const FACE: World = World {
+    name: "till: face",
+    checkouts: &[checkout(0, 0, 0), checkout(1, 1, 1)],
+    free: 0b11,
+    faces: 0b11,
+    left: Budget { crashes: 1, ..NONE },
+    ..GROUPS
+};
+
+pub const SMALL: &[World] = &[GROUPS, ONE_HOLD, LATE, TWICE, UNWRITABLE, FREE, FACE];
 
 /// For `make prove`.
 pub const LARGE: &[World] = &[
