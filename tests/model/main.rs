@@ -41,8 +41,8 @@
 //! holder's look would prevent the needless restore; without `AbsentRestores` the sweeper would find the answer that no actor
 //! records, once it has been missing for long.
 //!
-//! Two parts have models of their own, which stand on the same explorer: the till, whose checkouts share transactions (`till`), and the
-//! turnstile in a consumer's memory while Redis is away (`fallback`).
+//! Three parts have models of their own, which stand on the same explorer: the till, whose checkouts share transactions (`till`), the
+//! turnstile in a consumer's memory while Redis is away (`fallback`), and sales whose units are picked by hand (`pick`).
 //!
 //! `make test` explores the small worlds, and each rule's world without its rule; `make prove` the larger ones. Read a
 //! counter-example with `cargo test --test model every_rule -- --nocapture`.
@@ -55,6 +55,7 @@ mod explorer;
 mod fallback;
 mod invariants;
 mod ledger;
+mod pick;
 mod releaser;
 mod restore;
 mod rules;
