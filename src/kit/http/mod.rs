@@ -18,6 +18,7 @@ pub mod kind;
 pub mod last_words;
 pub mod limits;
 pub mod metric;
+pub mod packed;
 pub mod pipeline;
 pub mod probes;
 pub mod problem;

@@ -11,21 +11,18 @@ pub mod shapes;
 
 use std::collections::BTreeSet;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::kit::http::etag;
-use crate::kit::http::gzip;
 use crate::kit::http::idempotency;
+use crate::kit::http::packed::Packed;
 use crate::kit::http::problem::{Kind, Rule};
 
 /// Where a component's name begins.
 const SCHEMAS: &str = "#/components/schemas/";
+const DEPENDS_ON: &str = "Authorization, Accept-Encoding";
 
 /// One face's calls.
 pub struct Part {
@@ -55,8 +52,8 @@ pub struct Document {
     whole: Value,
     kinds: Vec<Kind>,
     rules: Vec<Rule>,
-    to_operators: Told,
-    to_anybody: Told,
+    to_operators: Packed,
+    to_anybody: Packed,
 }
 
 impl Document {
@@ -102,8 +99,9 @@ impl Document {
             },
         });
         drop_unnamed(&mut whole);
-        let to_anybody = Told::new(&public(&whole), "no-cache");
-        Self { to_operators: Told::new(&whole, "private, no-cache"), to_anybody, whole, kinds, rules }
+        let told = |document: &Value, kept| Packed::new(document.to_string().into_bytes(), kept, DEPENDS_ON);
+        let to_anybody = told(&public(&whole), "no-cache");
+        Self { to_operators: told(&whole, "private, no-cache"), to_anybody, whole, kinds, rules }
     }
 
     /// Every kind of problem that is told of.
@@ -130,42 +128,6 @@ fn assert_no_two<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
     let mut known = BTreeSet::new();
     for name in names {
         assert!(known.insert(name), "two {what} have the name {name}");
-    }
-}
-
-/// The document's bytes, as they are and packed: two representations, each with a tag of its own.
-struct Told {
-    plain: (Bytes, HeaderValue),
-    gzip: Option<(Bytes, HeaderValue)>,
-    kept: &'static str,
-}
-
-impl Told {
-    fn new(document: &Value, kept: &'static str) -> Self {
-        let tagged = |bytes: Bytes| {
-            let tag = etag::strong(&bytes);
-            (bytes, tag)
-        };
-        let plain = document.to_string().into_bytes();
-        Self { gzip: gzip::packed(&plain).map(tagged), plain: tagged(plain.into()), kept }
-    }
-
-    fn answer(&self, req: &HttpRequest) -> HttpResponse {
-        let gzip = self.gzip.as_ref().filter(|_| gzip::is_taken(req));
-        let (bytes, tag) = gzip.unwrap_or(&self.plain);
-        let is_known = etag::is_known(req, tag);
-        let mut response = match is_known {
-            true => HttpResponse::new(StatusCode::NOT_MODIFIED),
-            false => HttpResponse::Ok().content_type("application/json").body(bytes.clone()),
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, tag.clone());
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.kept));
-        headers.insert(header::VARY, HeaderValue::from_static("Authorization, Accept-Encoding"));
-        if !is_known && gzip.is_some() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        response
     }
 }
 
