@@ -7,3 +7,4 @@ pub mod operator;
 pub mod people;
 pub mod receipts;
 pub mod sale;
+pub mod seating;

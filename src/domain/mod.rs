@@ -8,4 +8,5 @@ pub mod money;
 pub mod people;
 pub mod receipts;
 pub mod sale;
+pub mod seating;
 pub mod shared;

@@ -13,6 +13,7 @@ pub mod people;
 pub mod platform;
 pub mod receipts;
 pub mod sale;
+pub mod seating;
 
 use std::error::Error;
 use std::fmt;

@@ -29,17 +29,18 @@ const OF_NO_SUBJECT: [&[&str]; 4] = [
 /// Floors that have a room for each subject.
 const WITH_SUBJECTS: [&str; 3] = ["domain", "ports", "app"];
 /// Which subjects a subject may name, beside itself and the shared ones.
-const SUBJECTS: [(&str, &[&str]); 10] = [
+const SUBJECTS: [(&str, &[&str]); 11] = [
     ("shared", &[]),
     ("platform", &[]),
     ("fleet", &[]),
     ("people", &["sale", "money"]),
     ("sale", &["people"]),
+    ("seating", &["people"]),
     ("money", &["people", "sale"]),
     ("receipts", &["people", "sale", "money", "mail"]),
     ("mail", &["people", "sale", "money"]),
-    ("audit", &["people", "sale", "money", "receipts", "mail"]),
-    ("operator", &["people", "sale", "money", "receipts", "mail", "audit"]),
+    ("audit", &["people", "sale", "money", "receipts", "mail", "seating"]),
+    ("operator", &["people", "sale", "money", "receipts", "mail", "audit", "seating"]),
 ];
 /// What every subject may name.
 const COMMON: [&str; 2] = ["shared", "platform"];
@@ -56,7 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("aws_smithy_http_client", &["adapters/aws/"]),
     ("lambda_runtime", &["adapters/aws/"]),
     ("lettre", &["adapters/mail/"]),
-    ("csv", &["faces/"]),
+    ("csv", &["app/seating/", "faces/"]),
     ("iso_currency", &["domain/"]),
     ("fred", &["adapters/redis/"]),
     ("lapin", &["adapters/rabbit/"]),

@@ -11,6 +11,7 @@ mod http;
 mod limits;
 mod mail;
 mod orders;
+mod plans;
 mod publisher;
 mod receipts;
 #[cfg(feature = "otlp")]

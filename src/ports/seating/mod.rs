@@ -1,0 +1,3 @@
+//! What is kept of halls.
+
+pub mod plans;
