@@ -44,6 +44,7 @@ use crate::ports::sale::reservations::Reservations;
 use crate::ports::sale::restoring::Restoring;
 use crate::ports::sale::showcase::Showcase;
 use crate::ports::sale::turnstile::Turnstile;
+use crate::ports::seating::plans::Plans;
 
 #[derive(Clone)]
 pub struct World {
@@ -78,6 +79,7 @@ pub struct World {
     pub admissions: Arc<dyn Admissions>,
     pub holders: Arc<dyn HolderSearch>,
     pub blocks: Arc<dyn Blocks>,
+    pub plans: Arc<dyn Plans>,
     pub reports: Arc<dyn Reports>,
     pub retention: Arc<dyn Retention>,
     pub showcase: Arc<dyn Showcase>,
@@ -112,7 +114,7 @@ one_of! {
     /// One store behind all the ports of what is remembered.
     Store: Recording, Reservations, Past, Orders, Paying, Refunds, Sweeping, Restoring, Fallbacks, Auditing, Journal, LedgerTime, Catalogue, Drafts,
         Accounts, Codes, Sessions, Operators, SecondFactors, Idempotency, Lagging, MailLog, Outbox, Admissions, HolderSearch, Blocks, Reports,
-        Retention, Showcase;
+        Retention, Showcase, Plans;
     /// One queue behind the ports of what is durable on its way.
     Queue: Attempts, Events, Depths, Parked;
     /// One thing behind the ports of what wakes and tells.
@@ -166,6 +168,7 @@ impl World {
             admissions: store.clone(),
             holders: store.clone(),
             blocks: store.clone(),
+            plans: store.clone(),
             reports: store.clone(),
             retention: store.clone(),
             showcase: store,

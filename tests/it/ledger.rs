@@ -113,6 +113,9 @@ suite! {
     of_a_price_and_a_first_hold_one_comes_first
     other_limits_are_another_generation
     an_address_has_one_account
+    a_plan_is_kept_once_and_given_back_as_it_is
+    the_largest_plan_is_kept
+    a_plan_that_two_keep_at_once_is_new_to_one
     operators_are_listed_and_change
     one_owner_stays
     of_two_owners_who_demote_each_other_one_stays

@@ -5,6 +5,7 @@ use crate::domain::audit::journal::Digest;
 use crate::domain::people::code::{Code, TicketDigest};
 use crate::domain::sale::QuestionKey;
 use crate::domain::sale::turn::{Cause, Chain};
+use crate::domain::seating::PlanHash;
 use crate::domain::shared::id::{
     AttemptId, BatchId, BuyerId, CodeId, EventId, ItemId, PaymentId, RefundId, RequestId, ReservationId, SaleId,
     SessionId,
@@ -118,6 +119,7 @@ stored_bytes! {
     Key: |key| key.0, Key;
     Fingerprint: |fingerprint| fingerprint.0, Fingerprint;
     SessionId: |id| id.to_bytes(), SessionId::from_bytes;
+    PlanHash: |hash| hash.0, PlanHash;
     QuestionKey: |key| key.0, QuestionKey;
     TicketDigest: |digest| digest.0, TicketDigest;
     Digest: |digest| digest.0, Digest;

@@ -10,6 +10,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::people::author::{Actor, Author};
+use crate::domain::seating::PlanHash;
 use crate::domain::shared::id::{BuyerId, ItemId, RefundId, RequestId, SaleId};
 use crate::domain::shared::time::Timestamp;
 
@@ -51,6 +52,8 @@ actions! {
     LoggedOut = "account.logged_out",
     AccountErased = "account.erased",
     ItemMade = "item.made",
+    /// A seating plan.
+    PlanKept = "plan.kept",
     SaleMade = "sale.made",
     SalePublished = "sale.published",
     SaleEdited = "sale.edited",
@@ -97,6 +100,8 @@ impl Action {
 pub enum Subject {
     Account(BuyerId),
     Item(ItemId),
+    /// By the first half of its hash, which is as long as a subject may be; the whole of it is in `after`.
+    Plan(PlanHash),
     Sale(SaleId),
     Order(String),
     Refund(RefundId),
@@ -115,6 +120,7 @@ impl fmt::Display for Subject {
         match self {
             Subject::Account(id) => write!(f, "account:{id}"),
             Subject::Item(id) => write!(f, "item:{id}"),
+            Subject::Plan(hash) => write!(f, "plan:{:.32}", hash.to_string()),
             Subject::Sale(id) => write!(f, "sale:{id}"),
             Subject::Order(number) => write!(f, "order:{number}"),
             Subject::Refund(id) => write!(f, "refund:{id}"),
@@ -286,6 +292,7 @@ mod tests {
             Subject::Refund(RefundId(u128::MAX)).to_string(),
             Subject::Order("ABCD-EFGH-JKLM".to_owned()).to_string(),
             Subject::Sale(SaleId(u64::MAX)).to_string(),
+            Subject::Plan(PlanHash([255; 32])).to_string(),
         ];
         assert!(longest.iter().all(|subject| subject.len() <= SUBJECT_CHARS_MAX));
     }

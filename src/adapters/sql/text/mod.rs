@@ -3,7 +3,7 @@
 //!
 //! Rows are locked before they are judged, in this order: sale, certificate, reservations, orders, payments, claims, and last the journal's head. A function that takes a
 //! connection is a part of its caller's transaction; the transactions themselves begin in `ledger`, `fallback`, `catalogue`, `drafts`, `accounts`, `operators`,
-//! `second_factors`, `blocks`, `journal`, `outbox`, `retention` and `sandbox`. Every statement begins with a comment that names it.
+//! `second_factors`, `blocks`, `plans`, `journal`, `outbox`, `retention` and `sandbox`. Every statement begins with a comment that names it.
 
 mod accounts;
 mod admissions;
@@ -33,6 +33,7 @@ mod outbox;
 mod past;
 mod paying;
 mod people;
+mod plans;
 mod record;
 mod references;
 mod refund;
