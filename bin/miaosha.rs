@@ -10,7 +10,7 @@ use miaosha::domain::people::Role;
 use miaosha::domain::shared::id::SaleId;
 use miaosha::kit::telemetry::{self, LogFilter, Logs};
 use miaosha::wire::shop::{self, ShopOptions};
-use miaosha::wire::{commands, operators, receipts};
+use miaosha::wire::{commands, operators, plans, receipts};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -136,6 +136,11 @@ enum What {
         #[command(subcommand)]
         what: OperatorWhat,
     },
+    /// Seating plans of halls: docs/plans.md.
+    Plan {
+        #[command(subcommand)]
+        what: PlanWhat,
+    },
     /// Says whether a receipt's token is genuine: exit code 0, or 1 when it is not. Needs no network and no secret.
     Verify {
         token: String,
@@ -203,6 +208,45 @@ enum OperatorWhat {
         place: Where,
         #[arg(long)]
         email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum PlanWhat {
+    /// Says what is wrong with a plan, each fault with its place: exit code 0, or 1 when it has errors.
+    Check {
+        /// Our own JSON, pretix's, or a table `area,row,seat,x,y`.
+        file: PathBuf,
+        /// The plan's name; a table has none, and gets its file's.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// A summary, and a small picture in letters.
+    Show {
+        #[command(flatten)]
+        place: Where,
+        /// A file, or the hash of a kept plan.
+        plan: String,
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Makes a hall to try things on; the same seats and seed are the same hall.
+    Make {
+        /// From 500 to 60000.
+        #[arg(long)]
+        seats: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// Keeps a plan and says its hash; the same plan again changes nothing.
+    Import {
+        #[command(flatten)]
+        place: Where,
+        file: PathBuf,
+        #[arg(long)]
+        name: Option<String>,
     },
 }
 
@@ -280,6 +324,7 @@ fn main() -> ExitCode {
             commands::run(place.embedded(), Command::Seed { sales, capacity, free }, true)
         }
         What::Operator { what } => operator(what),
+        What::Plan { what } => plan(what),
         What::Verify { token, keys, state } => receipts::verify(&token, keys, &state),
         What::Gate { what: GateWhat::Serve { pack, file, name } } => receipts::gate(&pack, &file, &name),
         What::Gate { what: GateWhat::Merge { file, url, issuers } } => receipts::merge(&file, &url, issuers.as_deref()),
@@ -299,6 +344,15 @@ fn operator(what: OperatorWhat) -> ExitCode {
             commands::run(place.embedded(), Command::SetRole { email, role: Role::Shopper }, true)
         }
         OperatorWhat::Reset { place, email } => operators::reset(place.embedded(), email),
+    }
+}
+
+fn plan(what: PlanWhat) -> ExitCode {
+    match what {
+        PlanWhat::Check { file, name } => plans::check(&file, name),
+        PlanWhat::Show { place, plan, name } => plans::show(place.embedded(), &plan, name),
+        PlanWhat::Make { seats, seed, output } => plans::make(seats, seed, &output),
+        PlanWhat::Import { place, file, name } => plans::import(place.embedded(), &file, name),
     }
 }
 

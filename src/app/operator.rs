@@ -1,6 +1,7 @@
 //! What operators do from a shell. A command is data: `miaosha` carries it out on a world it opened itself, or hands it to the
 //! shop that runs, which carries it out the same way.
 
+mod plans;
 mod staff;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::app::audit::tend::{self, Tender};
 use crate::app::money::payable;
 use crate::app::sale::restore;
 use crate::app::sale::tell;
+use crate::app::seating;
 use crate::domain::audit::journal::{Action, Entry, Subject};
 use crate::domain::people::Role;
 use crate::domain::people::author::Author;
@@ -90,6 +92,14 @@ pub enum Command {
         email: String,
         role: Role,
     },
+    /// Keeps a plan, in its canonical form.
+    KeepPlan {
+        plan: String,
+    },
+    /// A kept plan, by its hash.
+    Plan {
+        hash: String,
+    },
     /// Another password for an operator; what logged in before is logged out.
     ResetOperator {
         email: String,
@@ -122,6 +132,7 @@ pub struct Needs {
     pub audit: audit::Needs,
     pub tend: tend::Needs,
     pub restore: restore::Needs,
+    pub seating: seating::Needs,
 }
 
 /// What it changes is in the journal as the shell's.
@@ -143,6 +154,8 @@ pub async fn carry_out(needs: &Needs, command: Command) -> Result<Value, Command
             let account = made.ok_or_else(|| CommandError::Refused("the address has an account already".to_owned()))?;
             Ok(json!({ "id": account.id, "role": account.role }))
         }
+        Command::KeepPlan { plan } => plans::keep(needs, plan, &by).await,
+        Command::Plan { hash } => plans::kept(needs, &hash).await,
         Command::Operators => staff::list(needs).await,
         Command::SetRole { email, role } => staff::set_role(needs, &email, role, &by).await,
         Command::ResetOperator { email, password_hash } => staff::reset(needs, &email, &password_hash, &by).await,

@@ -34,8 +34,8 @@ use crate::workers::relay::{self, Relay};
 
 /// A server that is away for longer is not waited for: the operator wants to know why.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(15);
-/// Bytes of one command.
-const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one command: the largest has a seating plan in it.
+const COMMAND_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The running shop's route for commands, on its inner port, for callers that can read the folder's secret.
 #[derive(Clone)]

@@ -19,6 +19,7 @@ pub mod mailer;
 pub mod mains;
 mod needs;
 pub mod operators;
+pub mod plans;
 mod provider;
 pub mod receipts;
 pub mod servers;

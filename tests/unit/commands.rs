@@ -5,6 +5,8 @@ use actix_web::App;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use miaosha::domain::seating::hall::hall;
+use miaosha::domain::seating::{Plan, Report};
 use miaosha::faces::account::passwords::hash_now;
 use miaosha::kit::http::problem;
 use miaosha::kit::work::lifecycle::Lifecycle;
@@ -81,7 +83,7 @@ async fn a_command_is_carried_out_or_names_what_is_wrong() {
         post(&json!([])),
         (Method::POST, None, Vec::new()),
         (Method::POST, None, b"{\"audit\":".to_vec()),
-        (Method::POST, None, vec![b' '; 300_000]),
+        (Method::POST, None, vec![b' '; 17_000_000]),
         post(&json!({ "restore": { "sale": 99 } })),
     ])
     .await;
@@ -207,4 +209,30 @@ async fn noise_is_answered_by_problems() {
             assert!(named, "{said}: {}", answer.body);
         }
     }
+}
+
+#[actix_web::test]
+async fn a_plan_is_kept_and_shown_by_commands() {
+    let plan = Plan::check(hall(500, 1), &mut Report::default()).unwrap();
+    let (canonical, hash) = (plan.canonical(), plan.hash().to_string());
+    let keep = json!({ "keep_plan": { "plan": canonical } });
+    let answers = asked([
+        post(&json!({ "plan": { "hash": hash } })),
+        post(&keep),
+        post(&keep),
+        post(&json!({ "plan": { "hash": hash } })),
+        post(&json!({ "plan": { "hash": "1" } })),
+        post(&json!({ "keep_plan": { "plan": canonical.replacen("\"2\"", "\"1\"", 1) } })),
+        post(&json!({ "check_journal": null })),
+    ])
+    .await;
+    answers[0].blames_kind(400, "invalid");
+    assert_eq!(answers[1].body, json!({ "hash": hash, "seats": 500, "new": true }));
+    assert_eq!(answers[2].body, json!({ "hash": hash, "seats": 500, "new": false }));
+    assert_eq!(answers[3].body, json!({ "plan": canonical }));
+    answers[4].blames_kind(400, "invalid");
+    answers[5].blames_kind(400, "invalid");
+    let detail = answers[5].body["detail"].as_str().unwrap();
+    assert!(detail.contains("row A (row 1 of the area), seat 1: the row has this seat twice"), "{detail}");
+    assert_eq!(answers[6].body["entries"], 1, "what was kept before is not written down again");
 }

@@ -137,7 +137,7 @@ async fn the_system_is_told_how_long_it_keeps_what_is_unread() {
 async fn a_command_has_its_length() {
     let commands = Commands::new().unwrap();
     let app = init_service(App::new().configure(|cfg| commands.routes(cfg))).await;
-    for (bytes, status) in [(262_144, 503), (262_145, 413)] {
+    for (bytes, status) in [(16_777_216, 503), (16_777_217, 413)] {
         let mut body = br#"{"parked":null}"#.to_vec();
         body.resize(bytes, b' ');
         let request = TestRequest::post().uri("/commands").insert_header(("content-type", "application/json"));

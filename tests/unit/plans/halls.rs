@@ -93,3 +93,14 @@ proptest! {
         prop_assert_eq!(made(seats, seed).seat_count(), seats);
     }
 }
+
+#[test]
+fn a_hall_is_so_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hall.json");
+    for (seats, is_made) in [(499, false), (500, true), (60_000, true), (60_001, false)] {
+        let code = miaosha::wire::plans::make(seats, 1, &file);
+        assert_eq!(code == std::process::ExitCode::SUCCESS, is_made, "{seats}");
+        assert_eq!(std::fs::remove_file(&file).is_ok(), is_made, "{seats}");
+    }
+}
