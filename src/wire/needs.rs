@@ -59,11 +59,11 @@ needs!(front::Needs: accounts sessions idempotency ledger_time clock faults; boa
 needs!(second_factor::Needs: second_factors clock;);
 needs!(account::Needs: accounts codes sessions tries orders catalogue clock; second_factor);
 needs!(admission::Needs: past places;);
-needs!(shop::Needs: reservations orders refunds catalogue payments; money cancel admission);
+needs!(shop::Needs: reservations orders refunds catalogue payments plans; money cancel admission);
 needs!(live::Needs: notices reservations orders;);
 needs!(desk::Needs:
     turnstile parked orders refunds restoring auditing journal catalogue drafts blocks reports payments clock;
-    money announce audit blocking);
+    money announce audit blocking seating);
 needs!(door::Needs: admissions;);
 needs!(webhooks::Needs: payments; money);
 needs!(at_once::Needs: attempts reservations clock;);

@@ -27,6 +27,7 @@ mod paging;
 mod parts;
 mod payable;
 mod people;
+mod plans;
 mod races;
 mod receipts;
 mod refunding;

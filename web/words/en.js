@@ -27,6 +27,7 @@ export default {
   'problem.unauthorized': 'The address or the password is wrong.',
   'problem.second_factor_needed': 'This takes your second factor.', 'problem.wrong_second_factor': 'That is not a code that is good now. Each is good once: wait for the next one.',
   'problem.forbidden': 'This is not yours to do.', 'problem.not_found': 'There is no such thing here, or not any more.', 'problem.conflict': 'This does not fit any more: something changed meanwhile. Please look again.',
+  'problem.plan_faulty': 'This seating plan has errors, and was not kept.',
   'problem.outdated': 'Somebody changed this meanwhile. Please load the page again.', 'problem.fixed': 'This can no longer be changed.',
   'problem.not_admitted': 'Nobody was let in like this; there is nothing to take back.', 'problem.undo_late': 'This was let in too long ago for the door. The desk can take it back.',
   'problem.revoked': 'This was given back; it lets nobody in.', 'problem.other': '{detail}',

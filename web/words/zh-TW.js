@@ -27,6 +27,7 @@ export default {
   'problem.unauthorized': '信箱或密碼不正確。',
   'problem.second_factor_needed': '這項操作需要第二重驗證。', 'problem.wrong_second_factor': '這組驗證碼目前無效。每組只能用一次，請等下一組。',
   'problem.forbidden': '您沒有權限這樣做。', 'problem.not_found': '這裡沒有這個項目，或已經不在了。', 'problem.conflict': '狀況已經變了，這個操作不再適用，請重新查看。',
+  'problem.plan_faulty': '這份座位圖有錯誤，沒有存下來。',
   'problem.outdated': '這期間有人修改過，請重新載入頁面。', 'problem.fixed': '這項已經不能修改。',
   'problem.not_admitted': '沒有這樣的放行，無需撤銷。', 'problem.undo_late': '放行已久，入口不能撤銷，請由管理台處理。',
   'problem.revoked': '這一張已經退回，不能入場。', 'problem.other': '商店沒有接受：{detail}',

@@ -24,6 +24,7 @@ use crate::app::money;
 use crate::app::receipts::Receipts;
 use crate::app::sale::blocks;
 use crate::app::sale::feed;
+use crate::app::seating;
 use crate::faces::desk::pace::Paces;
 pub use crate::faces::desk::part::part;
 use crate::faces::front::Front;
@@ -61,6 +62,7 @@ pub struct Needs {
     pub announce: feed::Needs,
     pub audit: audit::Needs,
     pub blocking: blocks::Needs,
+    pub seating: seating::Needs,
 }
 
 /// One process's; clones are the same one.
@@ -76,13 +78,16 @@ struct Inner {
     paces: Paces,
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
+    /// A large plan takes a moment of a core, and memory: one is read at a time.
+    reading: Semaphore,
 }
 
 impl Desk {
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
         metric::describe();
         let exports = Arc::new(Semaphore::new(front.settings().exports_max));
-        Self(Arc::new(Inner { front, needs, receipts, auditing: Mutex::default(), paces: Paces::new(), exports }))
+        let (auditing, reading) = (Mutex::default(), Semaphore::new(1));
+        Self(Arc::new(Inner { front, needs, receipts, auditing, paces: Paces::new(), exports, reading }))
     }
 
     fn needs(&self) -> &Needs {
@@ -99,6 +104,10 @@ impl Desk {
 
     fn paces(&self) -> &Paces {
         &self.0.paces
+    }
+
+    fn reading(&self) -> &Semaphore {
+        &self.0.reading
     }
 
     fn exports(&self) -> Arc<Semaphore> {
@@ -125,5 +134,6 @@ pub fn routes(cfg: &mut ServiceConfig, desk: Desk) {
     routes::refunds::routes(cfg);
     routes::receipts::routes(cfg);
     routes::reports::routes(cfg);
+    routes::plans::routes(cfg);
     routes::journal::routes(cfg);
 }

@@ -3,7 +3,9 @@
 use utoipa::OpenApi;
 
 use crate::faces::desk::edit;
-use crate::faces::desk::routes::{blocks, drafts, journal, orders, parked, receipts, refunds, reports, running, sales};
+use crate::faces::desk::routes::{
+    blocks, drafts, journal, orders, parked, plans, receipts, refunds, reports, running, sales,
+};
 use crate::kit::http::document::Part;
 
 #[derive(OpenApi)]
@@ -23,6 +25,7 @@ use crate::kit::http::document::Part;
     blocks::get_blocks,
     blocks::post_block,
     blocks::delete_block,
+    plans::post_plan,
     orders::get_order,
     orders::post_refund,
     refunds::get_refunds,
@@ -42,5 +45,5 @@ use crate::kit::http::document::Part;
 struct Api;
 
 pub fn part() -> Part {
-    Part::new("desk", "What operators do.", Api::openapi()).problems(edit::KINDS, edit::RULES)
+    Part::new("desk", "What operators do.", Api::openapi()).problems(&[edit::KINDS, plans::KINDS].concat(), edit::RULES)
 }

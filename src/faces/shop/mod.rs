@@ -3,6 +3,7 @@
 
 pub mod metric;
 mod part;
+mod plans;
 mod refusals;
 mod routes;
 mod standing;
@@ -23,11 +24,13 @@ use crate::app::sale::admission::{self, Admitting};
 use crate::app::sale::cancel;
 use crate::faces::front::Front;
 pub use crate::faces::shop::part::part;
+use crate::faces::shop::plans::KeptPlans;
 use crate::ports::money::orders::Orders;
 use crate::ports::money::payments::Payments;
 use crate::ports::money::refunds::Refunds;
 use crate::ports::sale::catalogue::Catalogue;
 use crate::ports::sale::reservations::Reservations;
+use crate::ports::seating::plans::Plans;
 
 #[derive(Clone)]
 pub struct Needs {
@@ -38,6 +41,7 @@ pub struct Needs {
     pub catalogue: Arc<dyn Catalogue>,
     /// Which currencies can be paid in.
     pub payments: Arc<dyn Payments>,
+    pub plans: Arc<dyn Plans>,
     pub money: money::Needs,
     pub cancel: cancel::Needs,
     pub admission: admission::Needs,
@@ -55,6 +59,7 @@ struct Inner {
     admitting: Admitting,
     /// One for each search that may read the ledger now.
     searches: Semaphore,
+    plans: KeptPlans,
 }
 
 impl Shop {
@@ -64,7 +69,7 @@ impl Shop {
         let searches = Semaphore::new(front.settings().searches_max);
         let admitting = Admitting::new(needs.admission.clone(), front.settings().admission.clone());
         let till = Till::start(needs.money.clone(), front.lifecycle());
-        Self(Arc::new(Inner { front, needs, till, receipts, admitting, searches }))
+        Self(Arc::new(Inner { front, needs, till, receipts, admitting, searches, plans: KeptPlans::new() }))
     }
 
     fn needs(&self) -> &Needs {
@@ -85,6 +90,10 @@ impl Shop {
 
     fn searches(&self) -> &Semaphore {
         &self.0.searches
+    }
+
+    fn plans(&self) -> &KeptPlans {
+        &self.0.plans
     }
 
     fn patience(&self) -> Patience {
@@ -108,5 +117,6 @@ pub fn routes(cfg: &mut ServiceConfig, shop: Shop) {
     routes::buying::routes(cfg);
     routes::orders::routes(cfg);
     routes::receipts::routes(cfg);
+    routes::plans::routes(cfg);
     routes::pages::routes(cfg);
 }

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::faces::shop::refusals;
-use crate::faces::shop::routes::{admission, buying, catalogue, orders, receipts};
+use crate::faces::shop::routes::{admission, buying, catalogue, orders, plans, receipts};
 use crate::faces::tokens;
 use crate::kit::http::document::Part;
 
@@ -19,6 +19,7 @@ use crate::kit::http::document::Part;
     buying::post_checkout,
     orders::get_orders,
     orders::get_order,
+    plans::get_plan,
     receipts::get_pdf,
     receipts::get_tickets,
 ))]

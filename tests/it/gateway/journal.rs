@@ -23,6 +23,7 @@ use super::exports::{path as export, service};
 use super::fixture::{Answer, Fixture, settings};
 use super::over_both;
 use crate::contract::ledger::counter::PACE;
+use crate::contract::ledger::plans::plan;
 use crate::support::clock::START;
 use crate::support::openapi::DOCUMENT;
 
@@ -32,7 +33,7 @@ const EXPORT: &[&str] = &["export.begun", "export.ended"];
 
 /// Every call of operators that does something, and what it writes down: one entry with its effect, or one before and one after
 /// where the effect is not the ledger's.
-const EFFECTS: [(&str, &str, &[&str]); 25] = [
+const EFFECTS: [(&str, &str, &[&str]); 26] = [
     ("delete", "/v1/admin/sales/{id}/blocks/{block}", &["block.ended"]),
     ("get", "/v1/admin/journal.csv", EXPORT),
     ("get", "/v1/admin/sales/{id}/exports/check-ins.csv", EXPORT),
@@ -44,6 +45,7 @@ const EFFECTS: [(&str, &str, &[&str]); 25] = [
     ("post", "/v1/admin/items", &["item.made"]),
     ("post", "/v1/admin/orders/{number}/refunds", &["order.refunded"]),
     ("post", "/v1/admin/parked/replay", &["replay.begun", "replay.ended"]),
+    ("post", "/v1/admin/plans", &["plan.kept"]),
     ("post", "/v1/admin/receipts/cleanup", &["cleanup.begun", "cleanup.ended"]),
     ("post", "/v1/admin/refunds/{refund}/retry", &["refund.retried"]),
     ("post", "/v1/admin/refunds/{refund}/settlement", &["refund.settled"]),
@@ -139,6 +141,9 @@ async fn every_call_that_does_something_is_written_down(fixture: Fixture) {
     }
     let call = fixture.get("/v1/admin/journal.csv", &fixture.operator());
     walk.does("get", "/v1/admin/journal.csv", "journal", call).await;
+    let hall = plan(500, "Hall");
+    let call = fixture.post("/v1/admin/plans", &fixture.operator(), &serde_json::from_str(&hall.canonical()).unwrap());
+    walk.does("post", "/v1/admin/plans", &format!("plan:{:.32}", hall.hash().to_string()), call).await;
     let call = fixture.post("/v1/admin/parked/replay", &fixture.operator(), &json!({}));
     walk.does("post", "/v1/admin/parked/replay", "parked", call).await;
     let body = json!({ "older_than_hours": 1 });

@@ -10,7 +10,7 @@ use crate::support::clock::START;
 use crate::support::openapi::DOCUMENT;
 
 /// Written down once more, so that no call changes hands unseen.
-const CALLS: [(&str, &str, &str); 41] = [
+const CALLS: [(&str, &str, &str); 42] = [
     ("post", "/admin/cleanup-tickets", "repair"),
     ("get", "/admin/pdf-stats", "read"),
     ("post", "/admin/seed-fallback", "repair"),
@@ -23,6 +23,7 @@ const CALLS: [(&str, &str, &str); 41] = [
     ("post", "/v1/admin/orders/{number}/refunds", "refund"),
     ("get", "/v1/admin/parked", "read"),
     ("post", "/v1/admin/parked/replay", "repair"),
+    ("post", "/v1/admin/plans", "sell"),
     ("post", "/v1/admin/receipts/cleanup", "repair"),
     ("get", "/v1/admin/receipts/stats", "read"),
     ("get", "/v1/admin/refunds", "read"),

@@ -5,6 +5,7 @@ pub mod drafts;
 pub mod journal;
 pub mod orders;
 pub mod parked;
+pub mod plans;
 pub mod receipts;
 pub mod refunds;
 pub mod reports;

@@ -5,4 +5,5 @@ pub mod buying;
 pub mod catalogue;
 pub mod orders;
 pub mod pages;
+pub mod plans;
 pub mod receipts;

@@ -1,0 +1,139 @@
+//! Plans as they are given out: read from the ledger and packed once, the last ones asked for kept in memory. A plan never changes, so
+//! that nothing kept is ever old.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use crate::domain::seating::PlanHash;
+use crate::kit::http::packed::Packed;
+use crate::kit::http::problem::{Kind, Problem};
+use crate::ports::seating::plans::Plans;
+
+/// Plans that a process keeps: some two megabytes each, at most ten.
+const KEPT_MAX: usize = 8;
+/// Reads at once of what is not kept: anybody may make up a hash.
+const READS_MAX: usize = 4;
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+pub struct KeptPlans {
+    /// The one asked for last is the last one.
+    kept: Mutex<VecDeque<(PlanHash, Arc<Packed>)>>,
+    reads: Semaphore,
+}
+
+impl KeptPlans {
+    pub fn new() -> Self {
+        Self { kept: Mutex::default(), reads: Semaphore::new(READS_MAX) }
+    }
+
+    /// `None` when there is no such plan.
+    pub async fn plan(&self, plans: &dyn Plans, hash: PlanHash) -> Result<Option<Arc<Packed>>, Problem> {
+        if let Some(known) = self.known(hash) {
+            return Ok(Some(known));
+        }
+        let busy = |_| Problem::new(Kind::BUSY, "many plans are read at this moment; come again shortly");
+        let _turn = self.reads.try_acquire().map_err(busy)?;
+        let Some(plan) = plans.plan(hash).await? else { return Ok(None) };
+        // Packing a large one takes longer than others may wait for this thread.
+        let packing = tokio::task::spawn_blocking(|| Packed::new(plan.into_bytes(), FOR_EVER, "Accept-Encoding"));
+        let broke = |_| Problem::new(Kind::INTERNAL, "the plan could not be packed");
+        let packed = Arc::new(packing.await.map_err(broke)?);
+        self.keep(hash, packed.clone());
+        Ok(Some(packed))
+    }
+
+    fn known(&self, hash: PlanHash) -> Option<Arc<Packed>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|(known, _)| *known == hash)?;
+        let found = kept.remove(at)?;
+        let packed = found.1.clone();
+        kept.push_back(found);
+        Some(packed)
+    }
+
+    fn keep(&self, hash: PlanHash, packed: Arc<Packed>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| *known != hash);
+        if kept.len() == KEPT_MAX {
+            kept.pop_front();
+        }
+        kept.push_back((hash, packed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::domain::people::author::Author;
+    use crate::domain::seating::Plan;
+    use crate::domain::shared::time::Timestamp;
+    use crate::ports::Result;
+
+    /// Every hash is a plan; reads wait to be let through, where that is wanted.
+    #[derive(Default)]
+    struct Counted {
+        reads: AtomicUsize,
+        gate: Option<Notify>,
+    }
+
+    #[async_trait]
+    impl Plans for Counted {
+        async fn keep_plan(&self, _: &Plan, _: Timestamp, _: Option<&Author>) -> Result<bool> {
+            Ok(true)
+        }
+
+        async fn plan(&self, hash: PlanHash) -> Result<Option<String>> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            if let Some(gate) = &self.gate {
+                gate.notified().await;
+            }
+            Ok(Some(hash.to_string()))
+        }
+    }
+
+    fn hash(number: usize) -> PlanHash {
+        PlanHash([number as u8; 32])
+    }
+
+    #[tokio::test]
+    async fn so_many_plans_are_kept() {
+        let (plans, kept) = (Counted::default(), KeptPlans::new());
+        let ask = async |number| kept.plan(&plans, hash(number)).await.map(|plan| assert!(plan.is_some())).unwrap();
+        for number in 0..KEPT_MAX {
+            ask(number).await;
+        }
+        ask(0).await;
+        assert_eq!(plans.reads.load(Ordering::Relaxed), KEPT_MAX, "all of them are kept");
+        ask(KEPT_MAX).await;
+        ask(0).await;
+        assert_eq!(plans.reads.load(Ordering::Relaxed), KEPT_MAX + 1, "and the one asked for last stays");
+        ask(1).await;
+        assert_eq!(plans.reads.load(Ordering::Relaxed), KEPT_MAX + 2, "the one asked for longest ago went");
+    }
+
+    #[tokio::test]
+    async fn so_many_plans_are_read_at_once() {
+        let plans = Counted { gate: Some(Notify::new()), ..Counted::default() };
+        let kept = KeptPlans::new();
+        let ask = async |number| kept.plan(&plans, hash(number)).await.map(|plan| plan.is_some());
+        let refuse = async {
+            while plans.reads.load(Ordering::Relaxed) < READS_MAX {
+                tokio::task::yield_now().await;
+            }
+            let refused = ask(READS_MAX).await.unwrap_err();
+            assert_eq!(refused.kind, Kind::BUSY);
+            for _ in 0..READS_MAX {
+                plans.gate.as_ref().unwrap().notify_one();
+            }
+        };
+        let (read, ()) = tokio::join!(futures_util::future::join_all((0..READS_MAX).map(ask)), refuse);
+        assert!(read.into_iter().all(|is_there| is_there.unwrap()));
+    }
+}
