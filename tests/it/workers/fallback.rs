@@ -5,6 +5,7 @@
 mod holder;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use miaosha::adapters::memory::turnstile::MemoryTurnstile;
 use miaosha::adapters::redis::RedisTurnstile;
@@ -71,6 +72,19 @@ async fn redis_is_away_and_decisions_go_on() {
     assert_eq!(kinds(&fixture, 8).await[7], Standby);
     assert_eq!(generation(&fixture).await, back, "Redis decided it");
     fixture.assert_sound().await;
+}
+
+/// A moment without Redis is waited for; what cannot be decided meanwhile goes back to its queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_falls_back_before_its_time() {
+    let mut server = Server::start().await;
+    let fixture = fixture_beside(&server).await.with_sale(allotment(3, 5)).await;
+    let outage = Duration::from_millis(500);
+    let holder = Holder::that_waits(&fixture, 7, LONG_MS, Mode::Automatic, LONG_MS as u64, outage);
+    server.kill();
+    holder.consumer.handle(vec![Message::of(fixture.batch([1]))]).await.unwrap_err();
+    assert_eq!((generation(&fixture).await, leased_by(&fixture).await), (1, None));
+    assert!(holder.turnstile.sales().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,11 +68,19 @@ impl From<&Report> for ReportView {
     }
 }
 
-impl Members for ReportView {
+/// What is wrong with a plan that is not kept.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FaultyPlan)]
+struct FaultyView {
+    #[serde(flatten)]
+    report: ReportView,
+}
+
+impl Members for FaultyView {
     const KIND: Kind = PLAN_FAULTY;
 }
 
-type Faulty = Extended<ReportView>;
+type Faulty = Extended<FaultyView>;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = KeptPlan)]
@@ -128,7 +136,7 @@ async fn post_plan(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
     let report = ReportView::from(&read.report);
     let Some(plan) = read.plan else {
         let detail = read.report.faults().next().map_or_else(|| "the plan has errors".to_owned(), Fault::to_string);
-        return Err(Problem::new(PLAN_FAULTY, detail).with_facts(&report));
+        return Err(Problem::new(PLAN_FAULTY, detail).with_facts(&FaultyView { report }));
     };
     let here = Desk::clone(&desk);
     let kept = desk.finish(async move { keep(&here.needs().seating, &plan, &by).await }).await?;

@@ -32,14 +32,19 @@ pub struct Holder {
 
 impl Holder {
     pub fn new(fixture: &Fixture, by: u64, lease_ms: i64, mode: Mode) -> Self {
+        Self::that_waits(fixture, by, lease_ms, mode, 100, PATIENCE)
+    }
+
+    /// `after_ms` before it decides by itself; what it was handed it gives back after `outage`.
+    pub fn that_waits(fixture: &Fixture, by: u64, lease_ms: i64, mode: Mode, after_ms: u64, outage: Duration) -> Self {
         let lease = SaleLease { by, ms: lease_ms, partitions: fixture.world.attempts.partitions() };
         let memory = Arc::new(MemoryTurnstile::new());
         let turnstile = Arc::new(FallbackTurnstile::new(fixture.world.turnstile.clone(), memory, lease));
         let world = World { turnstile: turnstile.clone(), ..fixture.world.clone() };
-        let settings = Settings { mode, fallback_after_ms: 100, return_after_ms: 0, ..Settings::default() };
+        let settings = Settings { mode, fallback_after_ms: after_ms, return_after_ms: 0, ..Settings::default() };
         let fallback = Fallback::new(world.needs(), turnstile.clone(), settings, tell::Settings::default());
         let mut settings = consumer_settings();
-        settings.backoff.outage_ms_max = PATIENCE.as_millis() as u64;
+        settings.backoff.outage_ms_max = outage.as_millis() as u64;
         let consumer = Arc::new(Consumer::new(world.needs(), settings).with_fallback(fallback));
         let sweeper = Sweeper::new(world.needs(), payment_settings());
         Self { world, turnstile, consumer, sweeper }
