@@ -83,7 +83,7 @@ fn place(block: usize, width: usize, index: usize, row: usize, y: i64) -> Point 
 fn kinds(block: usize, row: usize, count: usize, chance: &mut Chance) -> Vec<Kind> {
     let mut kinds = vec![Kind::Standard; count];
     let is_centre = block == 1;
-    if is_centre && row % 8 == 0 && count >= 4 {
+    if is_centre && row.is_multiple_of(8) && count >= 4 {
         kinds[..2].copy_from_slice(&[Kind::Accessible, Kind::Companion]);
         kinds[count - 2..].copy_from_slice(&[Kind::Companion, Kind::Accessible]);
     } else if !is_centre && count > 0 && chance.one_in(4) {
@@ -113,6 +113,6 @@ impl Chance {
     }
 
     fn one_in(&mut self, many: u64) -> bool {
-        self.next() % many == 0
+        self.next().is_multiple_of(many)
     }
 }
