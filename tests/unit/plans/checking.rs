@@ -6,10 +6,12 @@ use proptest::prelude::*;
 use super::{checked, layout, said};
 use crate::plans::of_text;
 
+type Change = fn(&mut Layout);
+
 #[test]
 fn each_error_names_its_place() {
     let b = "area Stalls, row B (row 2 of the area)";
-    let wrong: [(fn(&mut Layout), String); 16] = [
+    let wrong: [(Change, String); 16] = [
         (|hall| hall.name = "  ".to_owned(), "label_empty | plan | its name must not be empty".into()),
         (|hall| hall.areas.clear(), "empty | plan | has no seats".into()),
         (
@@ -77,7 +79,7 @@ fn each_error_names_its_place() {
 
 #[test]
 fn what_is_odd_is_told_and_is_no_error() {
-    let odd: [(fn(&mut Layout), &str); 3] = [
+    let odd: [(Change, &str); 3] = [
         (
             |hall| hall.areas[0].rows[1].label = "A".to_owned(),
             "row_repeated | area Stalls, row A | is drawn 2 times, and 3 of its labels are of more than one seat",
