@@ -98,6 +98,7 @@ skip-name-resolve
 init-file = $home/init.sql
 character-set-server = utf8mb4
 max_connections = 500
+max_prepared_stmt_count = 1048576
 END
   if [ "$(id -u)" = 0 ]; then echo "user = root"; fi
 }

@@ -2,7 +2,8 @@
 //! or from a file `.env` in the folder where the shop is started.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::app::receipts::Receipts;
@@ -100,13 +101,16 @@ pub fn named(config: &mut Config, said: &HashMap<String, String>) -> Result<Name
 /// Lines are put behind those that are there; its folder is made where there is none.
 fn open_log(path: &Path) -> Result<File, ConfigError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let opened = folder.map_or(Ok(()), fs::create_dir_all);
-    let opened = opened.and_then(|()| File::options().append(true).create(true).open(path));
+    // As everything else that a shop writes: for its own user.
+    let opened = folder.map_or(Ok(()), |folder| DirBuilder::new().recursive(true).mode(0o700).create(folder));
+    let opened = opened.and_then(|()| File::options().append(true).create(true).mode(0o600).open(path));
     opened.map_err(|error| ConfigError::new(format!("LOG_FILE={}: {error}", path.display())))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn set(text: &str) -> Result<(Config, Named), ConfigError> {
@@ -148,6 +152,9 @@ mod tests {
             std::io::Write::write_all(&mut named.log_file.unwrap(), said.as_bytes()).unwrap();
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        let modes =
+            [&path, path.parent().unwrap()].map(|made| fs::metadata(made).unwrap().permissions().mode() & 0o777);
+        assert_eq!(modes, [0o600, 0o700]);
         let wrong = set(&format!("LOG_FILE={}\n", path.join("below-a-file").display())).unwrap_err().to_string();
         assert!(wrong.contains("LOG_FILE=") && wrong.contains("below-a-file"), "{wrong}");
     }

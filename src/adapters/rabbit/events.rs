@@ -63,7 +63,7 @@ impl Subscription<Event> for OneByOne {
     async fn next(&mut self, max: usize) -> Result<Vec<Box<dyn Delivery<Event>>>> {
         // An empty message is acknowledged by nobody else.
         while self.ready.is_empty() {
-            for message in self.messages.next(max.div_ceil(EVENTS_MAX)).await? {
+            for message in self.messages.next(max).await? {
                 let events = message.body().clone();
                 let message = Arc::new(Mutex::new(Unsettled { left: events.len(), message: Some(message) }));
                 self.ready.extend(events.into_iter().map(|event| Part { event, message: message.clone() }));

@@ -22,7 +22,7 @@ const BROADCASTS_MAX: i64 = 1_024;
 pub(super) const HOLD_CLASSES_MS: [i64; 5] = [60_000, 300_000, 600_000, 1_800_000, 86_400_000];
 /// Deadlines in one queue: some thousands make a big sale.
 const DEADLINES_MAX: i64 = 1_000_000;
-/// Events that wait for one listener. When they are more, none is published, and the outbox keeps them.
+/// Messages of events that wait for one listener. When they are more, none is published, and the outbox keeps them.
 const EVENTS_MAX: i64 = 1_000_000;
 /// Requests of publishers that wait for a payment-consumer, and how long: a publisher that is not answered asks again.
 const REQUESTS_MAX: i64 = 10_000;

@@ -143,7 +143,10 @@ impl Deal<'_> {
         let (needs, effort) = (self.till.needs(), self.patience.effort);
         needs.faults.reach(points::CHECKOUT_AFTER_PAYING).await;
         let told = best_effort("tell", effort, self.till.notify(self.row.clone()));
-        let (captured, _) = tokio::join!(self.open_and_capture(card), told);
+        let (captured, is_told) = tokio::join!(self.open_and_capture(card), told);
+        if !is_told {
+            needs.tell.notices.missed(self.row.sale);
+        }
         let captured = match captured {
             ControlFlow::Continue(captured) => captured,
             ControlFlow::Break(ended) => return (false, ended),

@@ -32,6 +32,8 @@ use crate::ports::{Fault, Result};
 
 /// Checkouts in one commit, at most.
 const GROUP_MAX: usize = 64;
+/// Notices in one message, at most.
+const TOLD_MAX: usize = 256;
 /// Checkouts that wait for the next commit, at most. One that comes then is told to come again; one whose money moved waits.
 pub const WAITING_MAX: usize = 1_024;
 
@@ -92,6 +94,7 @@ impl Till {
         let (here, there, then) = (needs.clone(), needs.clone(), needs.tell.clone());
         let begins = Groups::start(tasks, "till.begins", limits, move |wishes| begin(here.clone(), wishes));
         let finishes = Groups::start(tasks, "till.finishes", limits, move |orders| finish(there.clone(), orders));
+        let limits = Limits { group_max: TOLD_MAX, waiting_max: WAITING_MAX };
         let tells = Groups::start(tasks, "till.tells", limits, move |rows| notify_all(then.clone(), rows));
         Self { needs, begins: Arc::new(begins), finishes: Arc::new(finishes), tells: Arc::new(tells) }
     }

@@ -25,6 +25,8 @@ resource "aws_db_parameter_group" "this" {
       slow_query_log                 = "1"
       long_query_time                = "0.5"
       log_output                     = "FILE"
+      # Every connection of ours keeps up to 256 statements prepared, and what is beyond this is an error of whoever comes last.
+      max_prepared_stmt_count = "1048576"
     }
     content {
       name  = parameter.key

@@ -23,6 +23,10 @@ run "the_ledger" {
     error_message = "nobody speaks to it in clear"
   }
   assert {
+    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "max_prepared_stmt_count"]) == "1048576"
+    error_message = "as many statements as the connections keep"
+  }
+  assert {
     condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "innodb_flush_log_at_trx_commit"]) == "1" && one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "sync_binlog"]) == "1"
     error_message = "what is committed is on the disk"
   }
