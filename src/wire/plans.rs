@@ -1,7 +1,7 @@
 //! Seating plans on the command line. A file is read and judged here; what is told to a shop, or kept by us, is its canonical form.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,7 +51,8 @@ pub fn make(seats: usize, seed: u64, output: &Path) -> ExitCode {
     }
     let mut report = Report::default();
     let plan = Plan::check(hall(seats, seed), &mut report).expect("a hall that is made has no errors");
-    match fs::write(output, plan.canonical()) {
+    // Nothing that is there is written over.
+    match File::create_new(output).and_then(|mut file| file.write_all(plan.canonical().as_bytes())) {
         Ok(()) => {
             println!("{}", plan.hash());
             ExitCode::SUCCESS
@@ -66,7 +67,7 @@ pub fn import(state: Option<PathBuf>, file: &Path, name: Option<String>) -> Exit
         Ok(read) => {
             tell(&read.report);
             match read.plan {
-                Some(plan) => run(state, Command::KeepPlan { plan: plan.canonical() }, true),
+                Some(plan) => run(state, Command::KeepPlan { plan: plan.canonical().to_owned() }, true),
                 None => ExitCode::FAILURE,
             }
         }

@@ -37,8 +37,8 @@ const OF_PAYMENTS: [&str; 9] = [
     "relay",
     "tender",
 ];
-const OF_A_GATEWAY: [&str; 6] =
-    ["gateway", "receipts.press", "sockets.listener", "sockets.wheel", "till.begins", "till.finishes"];
+const OF_A_GATEWAY: [&str; 7] =
+    ["gateway", "receipts.press", "sockets.listener", "sockets.wheel", "till.begins", "till.finishes", "till.tells"];
 
 struct Running {
     process: Child,

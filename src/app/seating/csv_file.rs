@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::domain::seating::report::echo;
-use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat};
+use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, SEATS_MAX, Seat, seats_fit};
 
 const NEEDED: [&str; 5] = ["area", "row", "seat", "x", "y"];
 const CATEGORY: usize = 5;
@@ -15,20 +15,32 @@ pub fn layout(bytes: &[u8], report: &mut Report) -> Option<Layout> {
     let mut reader = csv::ReaderBuilder::new().has_headers(true).trim(csv::Trim::All).from_reader(bytes);
     let columns = match reader.headers() {
         Ok(header) => columns(&header.clone(), report)?,
-        Err(error) => return unreadable(&error, report),
+        Err(error) => return unreadable(&error, bytes, report),
     };
-    let mut table = Table::default();
+    let (mut table, mut seats) = (Table::default(), 0);
     let mut record = csv::StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => return Some(table.layout),
             Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                seats += 1;
+                if seats > SEATS_MAX {
+                    seats_fit(seats, report);
+                    return None;
+                }
+                let line = record.position().map_or(0, |position| line(position, bytes));
                 table.add(line, |column| columns[column].and_then(|at| record.get(at)), report);
             }
-            Err(error) => return unreadable(&error, report),
+            Err(error) => return unreadable(&error, bytes, report),
         }
     }
+}
+
+/// The library's position is behind the `\r` that ended the record before, and knows nothing yet of what else was there.
+fn line(position: &csv::Position, bytes: &[u8]) -> u64 {
+    let from = usize::try_from(position.byte()).unwrap_or(bytes.len()).min(bytes.len());
+    let ends = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Where each known column is.
@@ -53,8 +65,8 @@ fn columns(header: &csv::StringRecord, report: &mut Report) -> Option<[Option<us
     report.is_fit().then_some(columns)
 }
 
-fn unreadable(error: &csv::Error, report: &mut Report) -> Option<Layout> {
-    let line = error.position().map_or_else(|| "file".to_owned(), |position| format!("line {}", position.line()));
+fn unreadable(error: &csv::Error, bytes: &[u8], report: &mut Report) -> Option<Layout> {
+    let line = error.position().map_or_else(|| "file".to_owned(), |position| format!("line {}", line(position, bytes)));
     let what = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("has {len} columns, and the first line has {expected_len}")

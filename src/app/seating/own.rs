@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::read::json;
 use crate::domain::seating::canonical::FORMAT;
 use crate::domain::seating::report::echo;
-use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat, seat_place};
+use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat, seat_place, seats_fit};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +37,10 @@ pub fn layout(bytes: &[u8], report: &mut Report) -> Option<Layout> {
     let file: File = json(bytes, report)?;
     if file.format != FORMAT {
         report.error("format", "format", format!("is {}, and this reads {FORMAT}", echo(&file.format)));
+        return None;
+    }
+    let seats = file.areas.iter().flat_map(|area| &area.rows).map(|row| row.seats.len()).sum();
+    if !seats_fit(seats, report) {
         return None;
     }
     let mut kind_of = |area: &str, row: &str, number: usize, label: &str, kind: Option<String>| {

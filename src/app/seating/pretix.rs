@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::read::json;
 use crate::domain::seating::report::echo;
-use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat, seat_place};
+use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat, seat_place, seats_fit};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +85,10 @@ struct Place {
 
 pub fn layout(bytes: &[u8], report: &mut Report) -> Option<Layout> {
     let file: File = json(bytes, report)?;
+    let seats = file.zones.iter().flat_map(|zone| &zone.rows).map(|row| row.seats.len()).sum();
+    if !seats_fit(seats, report) {
+        return None;
+    }
     let mut reading = Reading { report, categories: HashMap::new(), guids: HashMap::new(), not_kept: BTreeMap::new() };
     let coloured = file.categories.iter().filter(|category| category.color.is_some()).count();
     reading.leaves("colours of categories", coloured);
@@ -117,7 +121,8 @@ impl Reading<'_> {
 
     fn area(&mut self, number: usize, zone: Zone) -> Option<Area> {
         self.leaves("shapes that are drawn and not sold", zone.areas.len());
-        let given = zone.name.or(zone.zone_id).filter(|name| !name.trim().is_empty());
+        let said = |name: Option<String>| name.filter(|name| !name.trim().is_empty());
+        let given = said(zone.name).or(said(zone.zone_id));
         let name = given.unwrap_or_else(|| {
             let name = format!("Zone {number}");
             self.report.warning(

@@ -73,6 +73,11 @@ fn format(bytes: &[u8]) -> Format {
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Format::Csv;
     }
+    // Of a file that is broken further on its first member tells.
+    let inside = bytes.trim_ascii_start().strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
+    if inside.starts_with(b"\"format\"") {
+        return Format::Own;
+    }
     match serde_json::from_slice(bytes) {
         Ok(Head { format: Some(_) }) => Format::Own,
         _ => Format::Pretix,

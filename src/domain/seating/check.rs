@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::report::{Report, echo};
+use super::report::{Report, echo, is_unseen};
 use super::{
     AREAS_MAX, Area, CATEGORIES_MAX, COORDINATE_MAX, Kind, LABEL_CHARS_MAX, Layout, NAME_CHARS_MAX, Point,
     ROW_SEATS_MAX, ROWS_MAX, Row, SEATS_MAX, Seat,
@@ -14,7 +14,11 @@ pub(super) fn check(layout: &mut Layout, report: &mut Report) {
     categories(layout, report);
     counted(layout.areas.len(), AREAS_MAX, "areas", "plan", report);
     let seats = layout.areas.iter().flat_map(|area| &area.rows).map(|row| row.seats.len()).sum();
-    if counted(seats, SEATS_MAX, "seats", "plan", report) && seats == 0 {
+    // Of too many nothing more is said: what is wrong with each would take long.
+    if !seats_fit(seats, report) {
+        return;
+    }
+    if seats == 0 {
         report.error("empty", "plan", "has no seats");
     }
     let mut names = HashSet::new();
@@ -129,8 +133,8 @@ fn named(text: &mut String, chars_max: usize, place: &str, report: &mut Report) 
     } else if text.chars().count() > chars_max {
         report.error("label_long", place, format!("its name must be at most {chars_max} characters long"));
     }
-    if text.chars().any(char::is_control) {
-        report.error("label_control", place, "its name must not hold control characters");
+    if text.chars().any(is_unseen) {
+        report.error("label_control", place, "its name must not hold control characters or others that cannot be seen");
     }
 }
 
@@ -139,6 +143,11 @@ fn counted(count: usize, most: usize, what: &str, place: &str, report: &mut Repo
         report.error("too_many", place, format!("has {count} {what}, and may have {most}"));
     }
     count <= most
+}
+
+/// To be asked as soon as it is known, before anything is made of each.
+pub fn seats_fit(seats: usize, report: &mut Report) -> bool {
+    counted(seats, SEATS_MAX, "seats", "plan", report)
 }
 
 fn area_place(area: &str) -> String {

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-pub use check::seat_place;
+pub use check::{seat_place, seats_fit};
 pub use report::{Fault, Level, Report};
 
 /// Seats of one plan.
@@ -27,6 +27,8 @@ pub const CATEGORIES_MAX: usize = 100;
 pub const NAME_CHARS_MAX: usize = 100;
 /// Characters of a row's or a seat's label.
 pub const LABEL_CHARS_MAX: usize = 32;
+/// Bytes of the canonical form: more than three times those of the largest halls. Every browser that shows a plan takes all of it.
+pub const CANONICAL_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// How far from the origin a seat is, either way, in hundredths.
 pub const COORDINATE_MAX: i32 = 10_000_000;
 
@@ -111,22 +113,36 @@ pub struct Layout {
 
 /// A layout without errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan(Layout);
+pub struct Plan {
+    layout: Layout,
+    canonical: String,
+    hash: PlanHash,
+}
 
 impl Plan {
     /// Labels lose the space around them. What is wrong is added to the report; with an error there is no plan.
     pub fn check(mut layout: Layout, report: &mut Report) -> Option<Self> {
         check::check(&mut layout, report);
-        report.is_fit().then_some(Self(layout))
+        if !report.is_fit() {
+            return None;
+        }
+        let canonical = canonical::written(&layout);
+        if canonical.len() > CANONICAL_BYTES_MAX {
+            let what = format!("takes {} bytes in our own format, and may take {CANONICAL_BYTES_MAX}", canonical.len());
+            report.error("too_large", "plan", what);
+            return None;
+        }
+        let hash = PlanHash::of(canonical.as_bytes());
+        Some(Self { layout, canonical, hash })
     }
 
     pub fn layout(&self) -> &Layout {
-        &self.0
+        &self.layout
     }
 
     /// In the plan's order: the first one is unit 1.
     pub fn seats(&self) -> impl Iterator<Item = (&Area, &Row, &Seat)> {
-        let rows = self.0.areas.iter().flat_map(|area| area.rows.iter().map(move |row| (area, row)));
+        let rows = self.layout.areas.iter().flat_map(|area| area.rows.iter().map(move |row| (area, row)));
         rows.flat_map(|(area, row)| row.seats.iter().map(move |seat| (area, row, seat)))
     }
 
@@ -134,12 +150,12 @@ impl Plan {
         self.seats().count()
     }
 
-    pub fn canonical(&self) -> String {
-        canonical::written(&self.0)
+    pub fn canonical(&self) -> &str {
+        &self.canonical
     }
 
     pub fn hash(&self) -> PlanHash {
-        PlanHash::of(self.canonical().as_bytes())
+        self.hash
     }
 }
 

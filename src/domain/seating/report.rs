@@ -80,13 +80,20 @@ impl Report {
     }
 }
 
-/// What a file says, made safe and short enough to repeat.
+/// What a file says, made safe and short enough to repeat. However long it is, its beginning alone is looked at.
 pub fn echo(text: &str) -> String {
-    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(ECHO_CHARS_MAX).collect();
-    if text.chars().count() > ECHO_CHARS_MAX {
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(ECHO_CHARS_MAX).filter(|c| !is_unseen(*c)).collect();
+    if chars.next().is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// Nothing to be seen, or turns around what is: two seats could look the same on their tickets.
+pub fn is_unseen(c: char) -> bool {
+    let is_mark = matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}');
+    c.is_control() || is_mark || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -111,6 +118,6 @@ mod tests {
     fn so_much_of_a_file_is_repeated() {
         let most = "x".repeat(ECHO_CHARS_MAX);
         assert_eq!((echo(&most), echo(&format!("{most}x"))), (most.clone(), format!("{most}…")));
-        assert_eq!(echo("a\u{1b}[2Jb\n"), "a[2Jb");
+        assert_eq!(echo("a\u{1b}[2Jb\n\u{202e}c\u{200b}"), "a[2Jbc");
     }
 }

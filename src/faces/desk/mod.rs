@@ -79,14 +79,14 @@ struct Inner {
     /// One for each list that may be made now.
     exports: Arc<Semaphore>,
     /// A large plan takes a moment of a core, and memory: one is read at a time.
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
 }
 
 impl Desk {
     pub fn new(front: Front, needs: Needs, receipts: Receipts) -> Self {
         metric::describe();
         let exports = Arc::new(Semaphore::new(front.settings().exports_max));
-        let (auditing, reading) = (Mutex::default(), Semaphore::new(1));
+        let (auditing, reading) = (Mutex::default(), Arc::new(Semaphore::new(1)));
         Self(Arc::new(Inner { front, needs, receipts, auditing, paces: Paces::new(), exports, reading }))
     }
 
@@ -106,7 +106,7 @@ impl Desk {
         &self.0.paces
     }
 
-    fn reading(&self) -> &Semaphore {
+    fn reading(&self) -> &Arc<Semaphore> {
         &self.0.reading
     }
 

@@ -3,29 +3,33 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::domain::seating::PlanHash;
 use crate::kit::http::packed::Packed;
 use crate::kit::http::problem::{Kind, Problem};
 use crate::ports::seating::plans::Plans;
 
-/// Plans that a process keeps: some two megabytes each, at most ten.
+/// Plans that a process keeps: some two megabytes each, at most eight.
 const KEPT_MAX: usize = 8;
 /// Reads at once of what is not kept: anybody may make up a hash.
 const READS_MAX: usize = 4;
+/// For one's turn. Most who wait find that the one before them read what they want.
+const TURN_MAX: Duration = Duration::from_secs(3);
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub struct KeptPlans {
     /// The one asked for last is the last one.
-    kept: Mutex<VecDeque<(PlanHash, Arc<Packed>)>>,
-    reads: Semaphore,
+    kept: Arc<Mutex<VecDeque<(PlanHash, Arc<Packed>)>>>,
+    reads: Arc<Semaphore>,
 }
 
 impl KeptPlans {
     pub fn new() -> Self {
-        Self { kept: Mutex::default(), reads: Semaphore::new(READS_MAX) }
+        Self { kept: Arc::default(), reads: Arc::new(Semaphore::new(READS_MAX)) }
     }
 
     /// `None` when there is no such plan.
@@ -33,15 +37,23 @@ impl KeptPlans {
         if let Some(known) = self.known(hash) {
             return Ok(Some(known));
         }
-        let busy = |_| Problem::new(Kind::BUSY, "many plans are read at this moment; come again shortly");
-        let _turn = self.reads.try_acquire().map_err(busy)?;
+        let turn = timeout(TURN_MAX, self.reads.clone().acquire_owned()).await.ok().and_then(Result::ok);
+        let busy = || Problem::new(Kind::BUSY, "many plans are read at this moment; come again shortly");
+        let turn = turn.ok_or_else(busy)?;
+        if let Some(known) = self.known(hash) {
+            return Ok(Some(known));
+        }
         let Some(plan) = plans.plan(hash).await? else { return Ok(None) };
-        // Packing a large one takes longer than others may wait for this thread.
-        let packing = tokio::task::spawn_blocking(|| Packed::new(plan.into_bytes(), FOR_EVER, "Accept-Encoding"));
+        let kept = self.kept.clone();
+        // Packing a large one takes longer than others may wait for this thread. Who asked may be gone meanwhile: the turn is the work's.
+        let packing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let packed = Arc::new(Packed::new(plan.into_bytes(), FOR_EVER, "Accept-Encoding"));
+            keep(&kept, hash, packed.clone());
+            packed
+        });
         let broke = |_| Problem::new(Kind::INTERNAL, "the plan could not be packed");
-        let packed = Arc::new(packing.await.map_err(broke)?);
-        self.keep(hash, packed.clone());
-        Ok(Some(packed))
+        Ok(Some(packing.await.map_err(broke)?))
     }
 
     fn known(&self, hash: PlanHash) -> Option<Arc<Packed>> {
@@ -52,15 +64,15 @@ impl KeptPlans {
         kept.push_back(found);
         Some(packed)
     }
+}
 
-    fn keep(&self, hash: PlanHash, packed: Arc<Packed>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(known, _)| *known != hash);
-        if kept.len() == KEPT_MAX {
-            kept.pop_front();
-        }
-        kept.push_back((hash, packed));
+fn keep(kept: &Mutex<VecDeque<(PlanHash, Arc<Packed>)>>, hash: PlanHash, packed: Arc<Packed>) {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.retain(|(known, _)| *known != hash);
+    if kept.len() == KEPT_MAX {
+        kept.pop_front();
     }
+    kept.push_back((hash, packed));
 }
 
 #[cfg(test)]
@@ -118,7 +130,16 @@ mod tests {
         assert_eq!(plans.reads.load(Ordering::Relaxed), KEPT_MAX + 2, "the one asked for longest ago went");
     }
 
+    /// Whoever comes for the same plan waits for who reads it.
     #[tokio::test]
+    async fn one_plan_is_read_by_the_first_of_a_crowd() {
+        let (plans, kept) = (Counted::default(), KeptPlans::new());
+        let crowd = (0..200).map(|_| kept.plan(&plans, hash(7)));
+        assert!(futures_util::future::join_all(crowd).await.into_iter().all(|plan| plan.unwrap().is_some()));
+        assert!(plans.reads.load(Ordering::Relaxed) <= READS_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn so_many_plans_are_read_at_once() {
         let plans = Counted { gate: Some(Notify::new()), ..Counted::default() };
         let kept = KeptPlans::new();

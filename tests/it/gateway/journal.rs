@@ -142,7 +142,7 @@ async fn every_call_that_does_something_is_written_down(fixture: Fixture) {
     let call = fixture.get("/v1/admin/journal.csv", &fixture.operator());
     walk.does("get", "/v1/admin/journal.csv", "journal", call).await;
     let hall = plan(500, "Hall");
-    let call = fixture.post("/v1/admin/plans", &fixture.operator(), &serde_json::from_str(&hall.canonical()).unwrap());
+    let call = fixture.post("/v1/admin/plans", &fixture.operator(), &serde_json::from_str(hall.canonical()).unwrap());
     walk.does("post", "/v1/admin/plans", &format!("plan:{:.32}", hall.hash().to_string()), call).await;
     let call = fixture.post("/v1/admin/parked/replay", &fixture.operator(), &json!({}));
     walk.does("post", "/v1/admin/parked/replay", "parked", call).await;

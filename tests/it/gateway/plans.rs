@@ -43,10 +43,10 @@ async fn a_plan_is_kept_once_and_given_for_ever(fixture: Fixture) {
     let plan = plan(500, "北 hall");
     let hash = plan.hash().to_string();
     ask(&fixture, &hash, "", "").await.is_problem(404, "not_found");
-    let kept = upload(&fixture, PATH, "application/json", plan.canonical()).await.is(201);
+    let kept = upload(&fixture, PATH, "application/json", plan.canonical().to_owned()).await.is(201);
     assert_eq!((&kept["hash"], &kept["seats"]), (&json!(hash), &json!(500)));
     assert_eq!(kept["report"], json!({ "errors": 0, "warnings": 0, "faults": [] }));
-    let again = upload(&fixture, PATH, "application/json", plan.canonical()).await.is(200);
+    let again = upload(&fixture, PATH, "application/json", plan.canonical().to_owned()).await.is(200);
     assert_eq!(again["hash"], kept["hash"]);
     let entries = fixture.world.journal.entries_after(0, 9).await.unwrap();
     assert_eq!(entries.len(), 1, "what was kept before is not written down again: {entries:?}");
@@ -114,7 +114,7 @@ async fn a_plan_with_errors_is_refused_by_its_places(fixture: Fixture) {
 
 async fn the_largest_plan_goes_in_and_out(fixture: Fixture) {
     let plan = plan(60_000, "Stadium");
-    let canonical = plan.canonical();
+    let canonical = plan.canonical().to_owned();
     let kept = upload(&fixture, PATH, "application/json", canonical.clone()).await.is(201);
     assert_eq!(kept["seats"], 60_000);
     let packed = ask(&fixture, &plan.hash().to_string(), "gzip", "").await;

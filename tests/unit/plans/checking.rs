@@ -30,7 +30,9 @@ fn each_error_names_its_place() {
         ),
         (
             |hall| hall.areas[0].rows[1].seats[2].label = "a\u{7}".to_owned(),
-            format!("label_control | {b}, seat a | its name must not hold control characters"),
+            format!(
+                "label_control | {b}, seat a | its name must not hold control characters or others that cannot be seen"
+            ),
         ),
         (
             |hall| hall.areas[0].rows[1].seats[2].at.x = 10_000_001,
@@ -64,7 +66,8 @@ fn each_error_names_its_place() {
         ),
         (
             |hall| hall.categories[1] = "\u{1b}".to_owned(),
-            "label_control | category  | its name must not hold control characters".into(),
+            "label_control | category  | its name must not hold control characters or others that cannot be seen"
+                .into(),
         ),
     ];
     assert!(checked(layout()).0.is_some());

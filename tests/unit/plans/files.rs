@@ -160,9 +160,11 @@ fn what_a_table_has_wrong_is_named_by_its_line() {
         ("area,row,seat,x,y\n", "empty | plan | has no seats"),
     ];
     for (text, expected) in wrong {
-        let read = read(text.as_bytes(), Some("Hall"));
-        let errors = errors(&read);
-        assert!(errors.contains(&expected.to_owned()), "{expected}: {errors:?}");
+        // As other machines end lines, too.
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let errors = errors(&read(text.as_bytes(), Some("Hall")));
+            assert!(errors.contains(&expected.to_owned()), "{text:?}, {expected}: {errors:?}");
+        }
     }
     let latin = b"area,row,seat,x,y\nS,A,1,0,0\nS\xe9,A,1,1,0\n";
     assert_eq!(errors(&read(latin, Some("Hall"))), ["unreadable | line 3 | is not text in UTF-8"]);
@@ -170,8 +172,17 @@ fn what_a_table_has_wrong_is_named_by_its_line() {
 
 #[test]
 fn what_is_no_plan_is_said_to_be_none() {
-    let wrong: [(&str, &str); 7] = [
+    let wrong: [(&str, &str); 9] = [
         ("", "unreadable | file | is empty"),
+        (
+            "{ \"format\": \"miaosha-plan-1\",\n\"name\": \"x\"",
+            "unreadable | line 2, column 11 | EOF while parsing an object",
+        ),
+        (
+            "{\"format\": \"miaosha-plan-1\", \"name\": \"x\", \"categories\": [\"c\"], \"areas\": [{\"name\": \"a\", \"rows\": \
+          [{\"label\": \"A\", \"seats\": [[\"12\", 0, 0, 0], [\"12\u{200b}\", 1, 0, 0]]}]}]}",
+            "label_control | area a, row A (row 1 of the area), seat 12 | ",
+        ),
         ("{", "unreadable | line 1, column 1 | EOF while parsing an object"),
         ("{\"name\": \"x\"}", "unreadable | "),
         (

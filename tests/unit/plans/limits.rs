@@ -2,8 +2,8 @@
 
 use miaosha::app::seating::read::{FILE_BYTES_MAX, read};
 use miaosha::domain::seating::{
-    AREAS_MAX, Area, CATEGORIES_MAX, COORDINATE_MAX, LABEL_CHARS_MAX, Layout, Level, NAME_CHARS_MAX, Point,
-    ROW_SEATS_MAX, ROWS_MAX, Row, SEATS_MAX, Seat,
+    AREAS_MAX, Area, CANONICAL_BYTES_MAX, CATEGORIES_MAX, COORDINATE_MAX, LABEL_CHARS_MAX, Layout, Level,
+    NAME_CHARS_MAX, Point, ROW_SEATS_MAX, ROWS_MAX, Row, SEATS_MAX, Seat,
 };
 
 use super::{checked, errors, layout, said};
@@ -55,6 +55,38 @@ fn a_plan_has_so_many_parts() {
     fails(categories(CATEGORIES_MAX + 1), "has 101 categories, and may have 100");
 }
 
+/// Areas of a hundred rows of one seat, all with labels as long as they may be.
+#[test]
+fn a_plan_has_so_many_bytes() {
+    let hall = |areas: usize| {
+        let label = "😀".repeat(LABEL_CHARS_MAX);
+        let mut hall = grid(areas, 100, 1);
+        for (number, area) in hall.areas.iter_mut().enumerate() {
+            area.name = format!("{:03}", number);
+            for (at, row) in area.rows.iter_mut().enumerate() {
+                (row.label, row.seats[0].label) = (label.clone(), label.clone());
+                row.seats[0].at = Point { x: 1_000_000 + number as i32, y: 1_000_000 + at as i32 };
+            }
+        }
+        hall
+    };
+    let bytes = |areas: usize| checked(hall(areas)).0.unwrap().canonical().len();
+    let more = bytes(2) - bytes(1);
+    let most = 1 + (CANONICAL_BYTES_MAX - bytes(1)) / more;
+    passes(hall(most));
+    fails(hall(most + 1), "and may take 6291456");
+}
+
+/// However long what a file says is, a fault costs what its beginning costs.
+#[test]
+fn a_long_name_is_told_of_shortly() {
+    let mut hall = grid(2, 1, 2);
+    hall.areas[0].name = "x".repeat(1_000_000);
+    let (_, report) = checked(hall);
+    let errors = said(&report, Level::Error);
+    assert!(errors.iter().all(|error| error.len() < 200) && !errors.is_empty(), "{errors:?}");
+}
+
 #[test]
 fn names_and_labels_have_their_length() {
     let named = |count: usize| Layout { name: "名".repeat(count), ..layout() };
@@ -90,7 +122,7 @@ fn a_seat_is_so_far_away() {
 
 #[test]
 fn a_file_of_a_plan_has_its_length() {
-    let mut file = checked(layout()).0.unwrap().canonical().into_bytes();
+    let mut file = checked(layout()).0.unwrap().canonical().as_bytes().to_vec();
     file.resize(FILE_BYTES_MAX, b' ');
     assert!(read(&file, None).plan.is_some());
     file.push(b' ');

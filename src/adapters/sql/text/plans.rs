@@ -27,12 +27,11 @@ struct Keeping {
 #[async_trait]
 impl Plans for Store {
     async fn keep_plan(&self, plan: &Plan, now: Timestamp, by: Option<&Author>) -> ports::Result<bool> {
-        let canonical = plan.canonical();
         let what = Keeping {
-            hash: PlanHash::of(canonical.as_bytes()),
+            hash: plan.hash(),
             name: plan.layout().name.clone(),
             seats: plan.seat_count() as u64,
-            canonical,
+            canonical: plan.canonical().to_owned(),
             now,
             by: by.cloned(),
         };

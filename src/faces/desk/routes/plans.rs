@@ -128,10 +128,13 @@ async fn post_plan(req: HttpRequest, payload: Payload, desk: Data<Desk>) -> Repl
     let [name] = query(&req, ["name"])?;
     let name = name.map(|name| limits::text("name", &name, NAME_CHARS_MAX).map(str::to_owned)).transpose()?;
     let busy = |_| Problem::new(Kind::BUSY, "another plan is read at this moment; come again shortly");
-    let _turn = desk.reading().try_acquire().map_err(busy)?;
+    let turn = desk.reading().clone().try_acquire_owned().map_err(busy)?;
     let bytes = read_any(req.headers(), &mut payload.into_inner(), FILE_BYTES_MAX).await?;
-    // A large one takes longer than others may wait for this thread.
-    let reading = tokio::task::spawn_blocking(move || read(&bytes, name.as_deref()));
+    // A large one takes longer than others may wait for this thread. Who sent it may be gone meanwhile: the turn is the work's.
+    let reading = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        read(&bytes, name.as_deref())
+    });
     let read = reading.await.map_err(|_| Problem::new(Kind::INTERNAL, "reading the plan went wrong here"))?;
     let report = ReportView::from(&read.report);
     let Some(plan) = read.plan else {

@@ -1,4 +1,4 @@
-//! Seating plans, for whoever draws them: geometry alone, which a CDN keeps for ever.
+//! Seating plans, for whoever draws them: geometry alone, which browsers keep for ever.
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data, ServiceConfig};
