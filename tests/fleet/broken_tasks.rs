@@ -38,7 +38,7 @@ const OF_PAYMENTS: [&str; 9] = [
     "tender",
 ];
 const OF_A_GATEWAY: [&str; 7] =
-    ["gateway", "receipts.press", "sockets.listener", "sockets.wheel", "till.begins", "till.finishes", "till.tells"];
+    ["gateway", "receipts.press", "sockets.listener", "sockets.wheel", "till.begins", "till.finishes", "told_together"];
 
 struct Running {
     process: Child,

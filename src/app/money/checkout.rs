@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::app::money::till::{Start, Step, Till, Wish, new_number};
 use crate::app::money::{Needs, points};
 use crate::app::sale::best_effort::{Effort, best_effort, tell, wake};
+use crate::app::sale::tell::notify;
 use crate::app::sale::turns::sure_now;
 use crate::domain::money::order::Order;
 use crate::domain::money::payment::{DECLINES_MAX, DECLINES_TOLD_MAX, Payment};
@@ -115,7 +116,7 @@ pub async fn check_out(till: &Till, patience: Patience, wish: Wish, card: Option
         }
         Ok(Step::Ordered { row, order }) => {
             till.needs().faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
-            ordered(till, patience.effort, &row).await;
+            ordered(till.needs(), patience.effort, &row).await;
             (lease.is_some(), Ok(Paid::Order { order, now: true }))
         }
         Ok(Step::Stands(Some(row))) => (false, as_it_stands(till.needs(), &row).await),
@@ -142,11 +143,7 @@ impl Deal<'_> {
     async fn pay(&self, card: Card<'_>) -> (bool, Result<Paid>) {
         let (needs, effort) = (self.till.needs(), self.patience.effort);
         needs.faults.reach(points::CHECKOUT_AFTER_PAYING).await;
-        let told = best_effort("tell", effort, self.till.notify(self.row.clone()));
-        let (captured, is_told) = tokio::join!(self.open_and_capture(card), told);
-        if !is_told {
-            needs.tell.notices.missed(self.row.sale);
-        }
+        let (captured, ()) = tokio::join!(self.open_and_capture(card), tell(&needs.tell, effort, self.row));
         let captured = match captured {
             ControlFlow::Continue(captured) => captured,
             ControlFlow::Break(ended) => return (false, ended),
@@ -219,7 +216,7 @@ impl Deal<'_> {
         needs.faults.reach(points::CHECKOUT_AFTER_CONFIRM).await;
         let paid = match finished.confirmed {
             Confirmed::Order(order) => {
-                ordered(self.till, effort, &finished.row).await;
+                ordered(needs, effort, &finished.row).await;
                 Paid::Order { order, now: true }
             }
             Confirmed::RefundDue(row) => {
@@ -238,9 +235,9 @@ impl Deal<'_> {
 }
 
 /// The order stands: a push that fails must not turn that into an error.
-async fn ordered(till: &Till, effort: Effort, row: &Reservation) {
-    if !best_effort("tell", effort, till.notify(row.clone())).await {
-        till.needs().tell.notices.missed(row.sale);
+async fn ordered(needs: &Needs, effort: Effort, row: &Reservation) {
+    if !best_effort("tell", effort, notify(&needs.tell, std::slice::from_ref(row))).await {
+        needs.tell.notices.missed(row.sale);
     }
 }
 

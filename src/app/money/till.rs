@@ -4,9 +4,10 @@
 //!   the provider is asked by each for itself, side by side, and only by who took the row
 //!   finishes   one transaction: orders, what is told of them, and what their requests are answered from now on
 //!
-//! Notices to their buyers share messages in the same way. A group is who is there when the one before it is done; nobody waits for others. Each is judged by its own condition, and one
-//! that cannot be written fails alone. Of two checkouts of one hold, in one group or in two, one takes the row. What is begun here
-//! is not kept in memory for anybody: a process that dies between the two leaves rows that the payment-consumer finds.
+//! Notices to their buyers share messages in the same way. A group is who is there when the one before it is done; nobody waits for
+//! others. Each is judged by its own condition, and one that cannot be written fails alone. Of two checkouts of one hold, in one
+//! group or in two, one takes the row. What is begun here is not kept in memory for anybody: a process that dies between the two
+//! leaves rows that the payment-consumer finds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::time::Instant;
 
 use crate::app::money::metric::{Commit, committed, describe_till};
 use crate::app::money::{Needs, points};
-use crate::app::sale::tell::{self, notify};
+use crate::app::sale::tell;
+use crate::app::sale::told_together::ToldTogether;
 use crate::app::sale::turns::sure_now;
 use crate::domain::money::order::{self, Order};
 use crate::domain::money::payment::{Payment, PaymentState};
@@ -32,8 +34,6 @@ use crate::ports::{Fault, Result};
 
 /// Checkouts in one commit, at most.
 const GROUP_MAX: usize = 64;
-/// Notices in one message, at most.
-const TOLD_MAX: usize = 256;
 /// Checkouts that wait for the next commit, at most. One that comes then is told to come again; one whose money moved waits.
 pub const WAITING_MAX: usize = 1_024;
 
@@ -84,19 +84,18 @@ pub struct Till {
     needs: Needs,
     begins: Arc<Groups<Wish, Result<Start>>>,
     finishes: Arc<Groups<Finish, Result<Finished>>>,
-    tells: Arc<Groups<Reservation, Result<()>>>,
 }
 
 impl Till {
     pub fn start(needs: Needs, tasks: &dyn Tasks) -> Self {
         describe_till();
+        let notices = Arc::new(ToldTogether::start(needs.tell.notices.clone(), tasks));
+        let needs = Needs { tell: tell::Needs { notices, ..needs.tell }, ..needs };
         let limits = Limits { group_max: GROUP_MAX, waiting_max: WAITING_MAX };
-        let (here, there, then) = (needs.clone(), needs.clone(), needs.tell.clone());
+        let (here, there) = (needs.clone(), needs.clone());
         let begins = Groups::start(tasks, "till.begins", limits, move |wishes| begin(here.clone(), wishes));
         let finishes = Groups::start(tasks, "till.finishes", limits, move |orders| finish(there.clone(), orders));
-        let limits = Limits { group_max: TOLD_MAX, waiting_max: WAITING_MAX };
-        let tells = Groups::start(tasks, "till.tells", limits, move |rows| notify_all(then.clone(), rows));
-        Self { needs, begins: Arc::new(begins), finishes: Arc::new(finishes), tells: Arc::new(tells) }
+        Self { needs, begins: Arc::new(begins), finishes: Arc::new(finishes) }
     }
 
     pub(super) fn needs(&self) -> &Needs {
@@ -116,16 +115,6 @@ impl Till {
     pub(super) async fn finish(&self, finish: Finish) -> Result<Finished> {
         self.finishes.ask(finish).await.map_err(|_| broken())?
     }
-
-    /// Tells the buyer what the row says. The caller bounds the time.
-    pub(super) async fn notify(&self, row: Reservation) -> Result<()> {
-        self.tells.ask(row).await.map_err(|_| broken())?
-    }
-}
-
-async fn notify_all(needs: tell::Needs, rows: Vec<Reservation>) -> Vec<Result<()>> {
-    let told = notify(&needs, &rows).await;
-    vec![told; rows.len()]
 }
 
 fn broken() -> Fault {

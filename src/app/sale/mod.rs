@@ -16,4 +16,5 @@ pub mod restore;
 pub mod rounds;
 pub mod subscribers;
 pub mod tell;
+pub mod told_together;
 pub mod turns;
