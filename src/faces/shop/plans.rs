@@ -21,9 +21,11 @@ const READS_MAX: usize = 4;
 const TURN_MAX: Duration = Duration::from_secs(3);
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
+/// The one asked for last is the last one.
+type Kept = VecDeque<(PlanHash, Arc<Packed>)>;
+
 pub struct KeptPlans {
-    /// The one asked for last is the last one.
-    kept: Arc<Mutex<VecDeque<(PlanHash, Arc<Packed>)>>>,
+    kept: Arc<Mutex<Kept>>,
     reads: Arc<Semaphore>,
 }
 
@@ -66,7 +68,7 @@ impl KeptPlans {
     }
 }
 
-fn keep(kept: &Mutex<VecDeque<(PlanHash, Arc<Packed>)>>, hash: PlanHash, packed: Arc<Packed>) {
+fn keep(kept: &Mutex<Kept>, hash: PlanHash, packed: Arc<Packed>) {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
     kept.retain(|(known, _)| *known != hash);
     if kept.len() == KEPT_MAX {

@@ -160,7 +160,7 @@ proptest! {
             let canonical = plan.canonical();
             let value: serde_json::Value = serde_json::from_str(&canonical).unwrap();
             let spaced = serde_json::to_string_pretty(&value).unwrap();
-            for text in [&canonical, &spaced] {
+            for text in [canonical, spaced.as_str()] {
                 let again = of_text(text);
                 prop_assert_eq!(again.plan.as_ref().map(|plan| plan.hash()), Some(plan.hash()), "{:?}", again.report);
                 prop_assert_eq!(again.plan.as_ref(), Some(&plan));
