@@ -158,7 +158,7 @@ proptest! {
         prop_assert_eq!(plan.is_none(), report.error_count > 0);
         if let Some(plan) = plan {
             let canonical = plan.canonical();
-            let value: serde_json::Value = serde_json::from_str(&canonical).unwrap();
+            let value: serde_json::Value = serde_json::from_str(canonical).unwrap();
             let spaced = serde_json::to_string_pretty(&value).unwrap();
             for text in [canonical, spaced.as_str()] {
                 let again = of_text(text);
