@@ -122,9 +122,10 @@ pub async fn a_subscriber_who_waits_is_woken(fixture: &impl Fixture) {
 /// What is dropped comes again, on this subscription or on the next.
 pub async fn dropped_comes_again(fixture: &impl Fixture) {
     let queue = fixture.open().await;
-    queue.publish_events(&events(0..6)).await.unwrap();
+    // Each of a topic of its own, so that none comes again for another's sake.
+    queue.publish_events(&events(0..5)).await.unwrap();
     let mut subscription = queue.events(Listener::Mail).await.unwrap();
-    let (mut deliveries, _) = take(&mut subscription, 6).await;
+    let (mut deliveries, _) = take(&mut subscription, 5).await;
     let dropped: Vec<_> = deliveries.drain(1..3).collect();
     let again: Vec<Event> = dropped.iter().map(|delivery| delivery.body().clone()).collect();
     ack_all(deliveries).await;
