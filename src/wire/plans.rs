@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::app::operator::Command;
 use crate::app::seating::picture;
-use crate::app::seating::read::{FILE_BYTES_MAX, Format, Read, read};
+use crate::app::seating::read::{FILE_BYTES_MAX, Read, is_table, read};
 use crate::domain::seating::hall::{HALL_SEATS_MAX, HALL_SEATS_MIN, hall};
 use crate::domain::seating::{Plan, PlanHash, Report};
 use crate::kit::process::Failure;
@@ -89,12 +89,8 @@ fn of_file(file: &Path, name: Option<String>) -> Result<Read, Failure> {
     let mut bytes = Vec::new();
     // One more than may be, so that what is too long is seen to be.
     File::open(file).map_err(at)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(at)?;
-    let first = read(&bytes, name.as_deref());
-    if name.is_some() || first.format != Format::Csv {
-        return Ok(first);
-    }
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    Ok(read(&bytes, stem.as_deref()))
+    let stem = || file.file_stem().filter(|_| is_table(&bytes)).map(|stem| stem.to_string_lossy().into_owned());
+    Ok(read(&bytes, name.or_else(stem).as_deref()))
 }
 
 fn kept(state: Option<PathBuf>, hash: &str) -> Result<Read, Failure> {

@@ -27,7 +27,9 @@ pub trait Model {
     /// No actor has anything left to do.
     fn is_at_rest(&self, state: &Self::State) -> bool;
     /// What must hold at rest, and is broken in this state.
-    fn at_rest(&self, state: &Self::State) -> Option<Self::Broken>;
+    fn at_rest(&self, _: &Self::State) -> Option<Self::Broken> {
+        None
+    }
     /// One line for a trace.
     fn picture(&self, state: &Self::State) -> String;
 

@@ -2,8 +2,8 @@
 //! their typefaces and packed. So a receipt costs its names, its numbers and its codes. A stencil follows from the item and the
 //! language alone, or else the same order would not give the same bytes.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use pdf_writer::{Chunk, Ref};
 
@@ -17,6 +17,7 @@ use crate::app::receipts::words::Words;
 use crate::app::receipts::wrap::wrapped;
 use crate::domain::shared::locale::Locale;
 use crate::domain::shared::time::Timestamp;
+use crate::kit::work::recent::Recent;
 
 /// Stencils that a process keeps, each of some 100 kB; the one that was not used for the longest time makes room.
 pub const STENCILS_MAX: usize = 64;
@@ -112,36 +113,26 @@ fn changing(words: &Words, locale: Locale) -> [(Style, String); 2] {
 }
 
 /// Those that were used of late.
-#[derive(Default)]
-pub struct Stencils(Mutex<VecDeque<(String, Locale, Arc<Stencil>)>>);
+pub struct Stencils(Recent<(String, Locale), Arc<Stencil>>);
+
+impl Default for Stencils {
+    fn default() -> Self {
+        Self(Recent::new(STENCILS_MAX))
+    }
+}
 
 impl Stencils {
     pub fn of(&self, item: &str, locale: Locale, fonts: &Fonts) -> Result<Arc<Stencil>, String> {
-        let is_it = |(of, language, _): &(String, Locale, Arc<Stencil>)| of == item && *language == locale;
-        let kept = |stencils: &mut VecDeque<(String, Locale, Arc<Stencil>)>| {
-            let kept = stencils.iter().position(is_it).and_then(|place| stencils.remove(place))?;
-            let stencil = kept.2.clone();
-            stencils.push_back(kept);
-            Some(stencil)
-        };
-        if let Some(stencil) = kept(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let key = (item.to_owned(), locale);
+        if let Some(stencil) = self.0.get(&key) {
             return Ok(stencil);
         }
         metrics::counter!(Metric::Prepared.name()).increment(1);
         let stencil = Arc::new(Stencil::of(item, locale, fonts)?);
-        let mut stencils = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have made it meanwhile: it is the same one.
-        if let Some(stencil) = kept(&mut stencils) {
-            return Ok(stencil);
-        }
-        while stencils.len() >= STENCILS_MAX {
-            stencils.pop_front();
-        }
-        stencils.push_back((item.to_owned(), locale, stencil.clone()));
-        Ok(stencil)
+        Ok(self.0.keep(key, stencil))
     }
 
     pub fn kept(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.count()
     }
 }

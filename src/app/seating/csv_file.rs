@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::domain::seating::report::echo;
-use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, SEATS_MAX, Seat, seats_fit};
+use crate::domain::seating::{Area, Kind, Layout, Point, Report, Row, Seat, seats_fit};
 
 const NEEDED: [&str; 5] = ["area", "row", "seat", "x", "y"];
 const CATEGORY: usize = 5;
@@ -24,8 +24,7 @@ pub fn layout(bytes: &[u8], report: &mut Report) -> Option<Layout> {
             Ok(false) => return Some(table.layout),
             Ok(true) => {
                 seats += 1;
-                if seats > SEATS_MAX {
-                    seats_fit(seats, report);
+                if !seats_fit(seats, report) {
                     return None;
                 }
                 let line = record.position().map_or(0, |position| line(position, bytes));

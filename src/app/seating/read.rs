@@ -38,7 +38,7 @@ pub struct Read {
 
 /// `name` goes over the file's; a table has none of its own.
 pub fn read(bytes: &[u8], name: Option<&str>) -> Read {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = unmarked(bytes);
     let mut report = Report::default();
     let format = format(bytes);
     let layout = match bytes.len() {
@@ -63,6 +63,16 @@ pub fn read(bytes: &[u8], name: Option<&str>) -> Read {
     Read { format, plan, report }
 }
 
+/// Whether it is read as a table, which has no name of its own.
+pub fn is_table(bytes: &[u8]) -> bool {
+    unmarked(bytes).iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{')
+}
+
+/// Without the mark that some editors begin a text with.
+fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 fn format(bytes: &[u8]) -> Format {
     #[derive(Deserialize)]
     struct Head {
@@ -70,7 +80,7 @@ fn format(bytes: &[u8]) -> Format {
         format: Option<IgnoredAny>,
     }
 
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+    if is_table(bytes) {
         return Format::Csv;
     }
     // Of a file that is broken further on its first member tells.

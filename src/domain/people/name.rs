@@ -33,7 +33,7 @@ fn is_seen(c: char) -> bool {
 }
 
 /// Marks that change the direction of what follows.
-fn turns(c: char) -> bool {
+pub fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::domain::people::name::turns;
+
 /// Faults of one level that a report keeps.
 pub const FAULTS_MAX: usize = 100;
 /// Characters of what a file says that a fault repeats.
@@ -92,8 +94,7 @@ pub fn echo(text: &str) -> String {
 
 /// Nothing to be seen, or turns around what is: two seats could look the same on their tickets.
 pub fn is_unseen(c: char) -> bool {
-    let is_mark = matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}');
-    c.is_control() || is_mark || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || turns(c) || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]

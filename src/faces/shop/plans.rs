@@ -1,8 +1,7 @@
 //! Plans as they are given out: read from the ledger and packed once, the last ones asked for kept in memory. A plan never changes, so
 //! that nothing kept is ever old.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 use crate::domain::seating::PlanHash;
 use crate::kit::http::packed::Packed;
 use crate::kit::http::problem::{Kind, Problem};
+use crate::kit::work::recent::Recent;
 use crate::ports::seating::plans::Plans;
 
 /// Plans that a process keeps: some two megabytes each, at most eight.
@@ -21,28 +21,25 @@ const READS_MAX: usize = 4;
 const TURN_MAX: Duration = Duration::from_secs(3);
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The one asked for last is the last one.
-type Kept = VecDeque<(PlanHash, Arc<Packed>)>;
-
 pub struct KeptPlans {
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Recent<PlanHash, Arc<Packed>>>,
     reads: Arc<Semaphore>,
 }
 
 impl KeptPlans {
     pub fn new() -> Self {
-        Self { kept: Arc::default(), reads: Arc::new(Semaphore::new(READS_MAX)) }
+        Self { kept: Arc::new(Recent::new(KEPT_MAX)), reads: Arc::new(Semaphore::new(READS_MAX)) }
     }
 
     /// `None` when there is no such plan.
     pub async fn plan(&self, plans: &dyn Plans, hash: PlanHash) -> Result<Option<Arc<Packed>>, Problem> {
-        if let Some(known) = self.known(hash) {
+        if let Some(known) = self.kept.get(&hash) {
             return Ok(Some(known));
         }
         let turn = timeout(TURN_MAX, self.reads.clone().acquire_owned()).await.ok().and_then(Result::ok);
         let busy = || Problem::new(Kind::BUSY, "many plans are read at this moment; come again shortly");
         let turn = turn.ok_or_else(busy)?;
-        if let Some(known) = self.known(hash) {
+        if let Some(known) = self.kept.get(&hash) {
             return Ok(Some(known));
         }
         let Some(plan) = plans.plan(hash).await? else { return Ok(None) };
@@ -50,31 +47,11 @@ impl KeptPlans {
         // Packing a large one takes longer than others may wait for this thread. Who asked may be gone meanwhile: the turn is the work's.
         let packing = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let packed = Arc::new(Packed::new(plan.into_bytes(), FOR_EVER, "Accept-Encoding"));
-            keep(&kept, hash, packed.clone());
-            packed
+            kept.keep(hash, Arc::new(Packed::new(plan.into_bytes(), FOR_EVER, "Accept-Encoding")))
         });
         let broke = |_| Problem::new(Kind::INTERNAL, "the plan could not be packed");
         Ok(Some(packing.await.map_err(broke)?))
     }
-
-    fn known(&self, hash: PlanHash) -> Option<Arc<Packed>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|(known, _)| *known == hash)?;
-        let found = kept.remove(at)?;
-        let packed = found.1.clone();
-        kept.push_back(found);
-        Some(packed)
-    }
-}
-
-fn keep(kept: &Mutex<Kept>, hash: PlanHash, packed: Arc<Packed>) {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.retain(|(known, _)| *known != hash);
-    if kept.len() == KEPT_MAX {
-        kept.pop_front();
-    }
-    kept.push_back((hash, packed));
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod chance;
 pub mod groups;
 pub mod lifecycle;
+pub mod recent;
 pub mod serve;
 pub mod settings;
 pub mod ticks;

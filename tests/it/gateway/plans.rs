@@ -7,7 +7,7 @@ use actix_web::http::header::{
 use miaosha::domain::people::Role;
 use miaosha::domain::seating::PlanHash;
 use miaosha::domain::shared::id::BuyerId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fixture::{Answer, Fixture};
 use super::over_both;
@@ -126,7 +126,10 @@ async fn the_largest_plan_goes_in_and_out(fixture: Fixture) {
 async fn one_plan_is_read_at_a_time() {
     let fixture = Fixture::new().await;
     let token = fixture.operator();
-    let both = (0..2).map(|_| fixture.post(PATH, &token, &json!({})));
+    // So large that it is still being read when the other one comes.
+    let mut nameless: Value = serde_json::from_str(plan(60_000, "Stadium").canonical()).unwrap();
+    nameless["name"] = json!("");
+    let both = (0..2).map(|_| fixture.post(PATH, &token, &nameless));
     let answers = futures_util::future::join_all(both).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
     statuses.sort_unstable();

@@ -224,10 +224,6 @@ impl Model for World {
         (state.unfreed, state.looked_at) == (0, 0)
     }
 
-    fn at_rest(&self, _: &State) -> Option<Broken> {
-        None
-    }
-
     fn picture(&self, state: &State) -> String {
         format!(
             "{:?} .{} worth {} | others {:03b}, blocked {:03b}, unfreed {:03b}",

@@ -1,6 +1,9 @@
 //! The log of letters.
 
+use std::slice;
+
 use async_trait::async_trait;
+use futures_util::TryFutureExt;
 use sqlx::Row as _;
 
 use super::bulk::{self, Statement};
@@ -23,7 +26,10 @@ struct New {
     id: EventId,
     kind: &'static str,
     event: Option<String>,
-    now: Timestamp,
+    /// When it is written down, or asked for.
+    kept_at: Timestamp,
+    due_at: Timestamp,
+    tries: u32,
 }
 
 #[async_trait]
@@ -31,12 +37,12 @@ impl MailLog for Store {
     async fn keep(&self, events: &[Event], now: Timestamp) -> ports::Result<()> {
         let written = events.iter().map(|event| {
             let text = serde_json::to_string(event).map_err(|error| fault(broken(error)))?;
-            Ok(New { id: event.id, kind: kind(&event.fact), event: Some(text), now })
+            Ok(New { id: event.id, kind: kind(&event.fact), event: Some(text), kept_at: now, due_at: now, tries: 0 })
         });
         let mut letters = written.collect::<ports::Result<Vec<_>>>()?;
         // All transactions lock in the same order.
         letters.sort_unstable_by_key(|letter| letter.id);
-        self.write("letters.keep", letters, |c, letters| Box::pin(keep_all(c, letters))).await
+        self.write("letters.keep", letters, |c, letters| Box::pin(keep(c, letters).map_ok(drop))).await
     }
 
     async fn due(&self, now: Timestamp, max: u32) -> ports::Result<Vec<Event>> {
@@ -44,8 +50,8 @@ impl MailLog for Store {
     }
 
     async fn claim(&self, id: EventId, kind: &'static str, now: Timestamp, lease_ms: i64) -> ports::Result<Claimed> {
-        let new = New { id, kind, event: None, now };
-        self.write("letters.claim", (new, lease_ms), |c, args| Box::pin(claim(c, args))).await
+        let new = New { id, kind, event: None, kept_at: now, due_at: now.plus_ms(lease_ms), tries: 1 };
+        self.write("letters.claim", new, |c, new| Box::pin(claim(c, new))).await
     }
 
     async fn put_off(&self, id: EventId, tries: u32, due_at: Timestamp) -> ports::Result<()> {
@@ -65,39 +71,22 @@ impl MailLog for Store {
     }
 }
 
-async fn keep_all(conn: &mut Connection, letters: &[New]) -> Result<()> {
+/// How many were not there before.
+async fn keep(conn: &mut Connection, letters: &[New]) -> Result<u64> {
+    let mut kept = 0;
     for letters in bulk::pieces(letters, bulk::ROWS_MAX) {
         let mut query = Statement::new(concat!(
-            "/* letters.keep_all */ ",
+            "/* letters.keep */ ",
             insert_new!(),
             " INTO letters (id, kind, state, event, kept_at, due_at, tries) "
         ));
         query.push_rows(letters, |values, letter| {
             values.bind(letter.id).bind(letter.kind).bind(Letter::Unsent).bind(&letter.event);
-            values.bind(letter.now).bind(letter.now).bind(0_u32);
+            values.bind(letter.kept_at).bind(letter.due_at).bind(letter.tries);
         });
-        query.build()?.execute(&mut *conn).await?;
+        kept += query.build()?.execute(&mut *conn).await?.rows_affected();
     }
-    Ok(())
-}
-
-/// Whether it was not there before.
-async fn keep(conn: &mut Connection, letter: &New, due_at: Timestamp, tries: u32) -> Result<bool> {
-    let kept = sqlx::query(concat!(
-        "/* letters.keep */ ",
-        insert_new!(),
-        " INTO letters (id, kind, state, event, kept_at, due_at, tries) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    ))
-    .bind(letter.id)
-    .bind(letter.kind)
-    .bind(Letter::Unsent)
-    .bind(&letter.event)
-    .bind(letter.now)
-    .bind(due_at)
-    .bind(tries)
-    .execute(conn)
-    .await?;
-    Ok(kept.rows_affected() == 1)
+    Ok(kept)
 }
 
 /// In the order of their index: after a rush tens of thousands wait, and some are asked for at a time.
@@ -127,31 +116,30 @@ fn read(text: &str) -> Option<Event> {
 }
 
 /// Reads before it writes: of many workers that come for one letter, those that cannot have it lock nothing.
-async fn claim(conn: &mut Connection, (new, lease_ms): &(New, i64)) -> Result<Claimed> {
-    let until = new.now.plus_ms(*lease_ms);
+async fn claim(conn: &mut Connection, new: &New) -> Result<Claimed> {
     let found = sqlx::query("/* letters.look */ SELECT state, tries, kept_at, due_at FROM letters WHERE id = ?")
         .bind(new.id)
         .fetch_optional(&mut *conn)
         .await?;
     let Some(found) = found else {
-        let mine = Claimed::Mine { tries: 1, kept_at: new.now };
-        return Ok(if keep(conn, new, until, 1).await? { mine } else { Claimed::Elsewhere });
+        let mine = Claimed::Mine { tries: new.tries, kept_at: new.kept_at };
+        return Ok(if keep(conn, slice::from_ref(new)).await? == 1 { mine } else { Claimed::Elsewhere });
     };
     let (tries, kept_at) = (row::small::<u32>(&found, "tries")?, found.try_get("kept_at")?);
     if found.try_get::<Letter, _>("state")? != Letter::Unsent {
         return Ok(Claimed::Done);
     }
-    if found.try_get::<Timestamp, _>("due_at")? > new.now {
+    if found.try_get::<Timestamp, _>("due_at")? > new.kept_at {
         return Ok(Claimed::Elsewhere);
     }
     let claimed = sqlx::query(
         "/* letters.claim */ UPDATE letters SET due_at = ?, tries = tries + 1 WHERE id = ? AND state = ? \
          AND due_at <= ? AND tries = ?",
     )
-    .bind(until)
+    .bind(new.due_at)
     .bind(new.id)
     .bind(Letter::Unsent)
-    .bind(new.now)
+    .bind(new.kept_at)
     .bind(tries)
     .execute(conn)
     .await?;

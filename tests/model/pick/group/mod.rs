@@ -135,10 +135,6 @@ impl Model for World {
             && state.transactions.iter().all(|transaction| transaction.stage == Stage::Idle)
     }
 
-    fn at_rest(&self, _: &State) -> Option<Broken> {
-        None
-    }
-
     fn picture(&self, state: &State) -> String {
         let lock = state.lock.map(|at| format!(" | locked by {}", at + 1)).unwrap_or_default();
         format!("{:?} | {:?}{lock}", state.has, &state.said[..self.picks.len()])
